@@ -1,0 +1,93 @@
+//! What starts the function.
+
+use flock_core::Shards;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the function is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// The schedule fired.
+    Tick,
+    /// One shard of the due index is to be worked through.
+    Shard(u16),
+}
+
+/// The kind of event that starts one invocation per shard.
+pub(crate) const SHARD_DUE: &str = "shard.due";
+
+/// The kind of event EventBridge Scheduler sends.
+const SCHEDULED: &str = "Scheduled Event";
+
+/// An event that does not say what to do.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "unreadable event: {why}; sheep-tick takes `detail-type` \"{SCHEDULED}\", or \"{SHARD_DUE}\" with \
+     detail.shard"
+)]
+pub struct UnreadableEvent {
+    why: String,
+}
+
+#[derive(Deserialize)]
+struct ShardDue {
+    shard: u16,
+}
+
+impl TryFrom<&Value> for Event {
+    type Error = UnreadableEvent;
+
+    fn try_from(event: &Value) -> Result<Self, UnreadableEvent> {
+        let unreadable = |why: String| UnreadableEvent { why };
+        match event.get("detail-type").and_then(Value::as_str) {
+            Some(SCHEDULED) => Ok(Self::Tick),
+            Some(SHARD_DUE) => {
+                let detail = event.get("detail").unwrap_or(&Value::Null);
+                let ShardDue { shard } = ShardDue::deserialize(detail)
+                    .map_err(|err| unreadable(format!("its detail does not fit: {err}")))?;
+                if Shards::try_from(shard.saturating_add(1)).is_err() {
+                    return Err(unreadable(format!("there is no shard {shard}")));
+                }
+                Ok(Self::Shard(shard))
+            }
+            // Cut short, because the text is not ours.
+            Some(other) => {
+                let other: String = other.chars().take(80).collect();
+                Err(unreadable(format!("its detail-type is \"{other}\"")))
+            }
+            None => Err(unreadable("it has no detail-type".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check(event: &Value, expected: &str) {
+        let got = match Event::try_from(event) {
+            Ok(event) => format!("{event:?}"),
+            Err(err) => err.why,
+        };
+        assert_eq!(got, expected, "{event}");
+    }
+
+    #[test]
+    fn events_are_read_or_named() {
+        check(&json!({ "detail-type": "Scheduled Event", "source": "aws.scheduler" }), "Tick");
+        check(&json!({ "detail-type": "shard.due", "detail": { "shard": 63 } }), "Shard(63)");
+        check(
+            &json!({ "detail-type": "shard.due", "detail": { "shard": 64 } }),
+            "there is no shard 64",
+        );
+        check(
+            &json!({ "detail-type": "shard.due", "detail": "1" }),
+            "its detail does not fit: invalid type: string \"1\", expected struct ShardDue",
+        );
+        check(&json!({ "detail-type": "post.received" }), "its detail-type is \"post.received\"");
+        check(&json!("hello"), "it has no detail-type");
+        check(&json!(null), "it has no detail-type");
+    }
+}

@@ -1,0 +1,11 @@
+//! Posts what is due. Runs every minute, and once per index shard when there is more than one.
+//!
+//! For each due sheep: read it, let [`flock_core`] decide, claim it with the intent stored, ask the
+//! network, record. Whatever dies in between, the next tick finishes the intent.
+
+mod event;
+mod keys;
+mod tick;
+
+pub use event::{Event, UnreadableEvent};
+pub use tick::{App, Report};

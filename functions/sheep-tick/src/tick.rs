@@ -1,0 +1,360 @@
+//! One tick.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use flock_aws::{Clock, Config, EventBus, SdkConfig};
+use flock_core::{Behaviour, Due, Network, Outcome, Sent, Shards, Sheep, SheepId};
+use flock_net::{Draft, Key, Networks};
+use flock_store::{DueCursor, Post, PostState, Read, Store, Units, Write};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tracing::{error, info, warn};
+
+use crate::{
+    event::{Event, SHARD_DUE},
+    keys::Keys,
+};
+
+/// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
+const CONCURRENCY: usize = 64;
+
+/// Sheep per page of the due index.
+const PAGE: i32 = 500;
+
+/// Posts one sheep makes in one tick, when ticks were further apart than its posts.
+const POSTS_PER_SHEEP: usize = 3;
+
+/// What a post begun last needs until it is recorded: the network's timeout and two writes.
+const WRAP_UP: Duration = Duration::from_secs(15);
+
+/// How much longer than the invocation a lease lives, for clocks that differ.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// The invocation's length where the platform does not say; `cargo lambda watch` sends a deadline that
+/// has passed. Same as the function's timeout in template.yaml.
+const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
+
+/// What the function keeps between invocations.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    networks: Networks,
+    keys: Keys,
+    bus: EventBus,
+    clock: Clock,
+    // Every shard that may hold sheep.
+    shards: Shards,
+}
+
+/// What a tick did. Counts of sheep, but for `posted`, which counts posts.
+#[derive(Debug, Default, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// Posts made and recorded.
+    pub posted: u64,
+    /// To be tried again, because a network could not take the post now.
+    pub put_off: u64,
+    /// Stopped until somebody acts.
+    pub stopped: u64,
+    /// Whose post may or may not be on its network.
+    pub unknown: u64,
+    /// Claimed by another tick first.
+    pub lost_races: u64,
+    /// That could not be dealt with, because the table or a secret failed.
+    pub failed: u64,
+    /// Whether time ran out; the next tick goes on.
+    pub cut_short: bool,
+    /// Shards handed to invocations of their own.
+    pub handed_on: u64,
+    /// Write units spent.
+    pub write_units: f64,
+    /// Read units spent.
+    pub read_units: f64,
+}
+
+/// What came of one step with one sheep.
+enum Step {
+    /// Nothing is to be done.
+    Idle,
+    /// A post was made; the sheep as it is now.
+    Posted(Box<Sheep>),
+    /// It will be tried again.
+    PutOff,
+    /// The sheep stopped.
+    Stopped,
+    /// Nobody knows.
+    Unknown,
+    /// Another tick has it.
+    LostRace,
+}
+
+impl App {
+    /// Connects to the table, which also opens the connection the first event will use.
+    pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
+        let keys = Keys::new(aws, &config);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table);
+        let (store, shards) = store.with_shards(config.shards).await.context("could not start")?;
+        let networks = Networks::new(store.clone(), config.x_url);
+        let bus = EventBus::new(aws, config.bus);
+        Ok(Self { store, networks, keys, bus, clock, shards })
+    }
+
+    /// Handles one event; `deadline` is when the platform ends the invocation.
+    pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Report> {
+        let event = Event::try_from(event)?;
+        let before = self.store.units();
+        let mut report = match event {
+            Event::Tick if self.shards == Shards::ONE => self.work(0, deadline).await?,
+            Event::Tick => self.hand_on().await?,
+            Event::Shard(shard) => self.work(shard, deadline).await?,
+        };
+        let Units { read, write } = self.store.units();
+        report.read_units = read - before.read;
+        report.write_units = write - before.write;
+        info!(
+            posted = report.posted,
+            put_off = report.put_off,
+            stopped = report.stopped,
+            unknown = report.unknown,
+            lost_races = report.lost_races,
+            failed = report.failed,
+            cut_short = report.cut_short,
+            write_units = report.write_units,
+            read_units = report.read_units,
+            "tick done"
+        );
+        Ok(report)
+    }
+
+    /// Starts one invocation per shard.
+    async fn hand_on(&self) -> anyhow::Result<Report> {
+        let details: Vec<_> =
+            self.shards.numbers().map(|shard| json!({ "shard": shard })).collect();
+        self.bus.publish(SHARD_DUE, &details).await?;
+        let handed_on = u64::try_from(details.len()).unwrap_or(u64::MAX);
+        Ok(Report { handed_on, ..Report::default() })
+    }
+
+    /// Works through the due sheep of one shard, the longest due first.
+    async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
+        let left = match Clock::left_until(deadline) {
+            Duration::ZERO => DEFAULT_LENGTH,
+            left => left,
+        };
+        let started = tokio::time::Instant::now();
+        let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
+        let now = self.clock.now();
+        let lease_until = now.saturating_add(left)?.saturating_add(LEASE_MARGIN)?;
+
+        let pages = stream::try_unfold(PageAt::First, |at| async move {
+            let from = match at {
+                PageAt::First => None,
+                PageAt::After(cursor) => Some(cursor),
+                PageAt::End => return Ok::<_, anyhow::Error>(None),
+            };
+            let page = self.store.due_sheep(shard, now, PAGE, from).await?;
+            let next = page.next.map_or(PageAt::End, PageAt::After);
+            Ok(Some((page.sheep, next)))
+        });
+        let ids = pages.map_ok(|ids| stream::iter(ids).map(Ok::<_, anyhow::Error>)).try_flatten();
+        let steps = ids
+            .take_while(|_| std::future::ready(tokio::time::Instant::now() < stop_at))
+            .map_ok(|id| async move {
+                let steps = self.see_to(&id, lease_until).await;
+                Ok((id, steps))
+            })
+            .try_buffer_unordered(CONCURRENCY);
+        let mut report = Report::default();
+        let mut steps = std::pin::pin!(steps);
+        while let Some((id, result)) = steps.try_next().await? {
+            report.count(&id, result);
+        }
+        report.cut_short = stop_at <= tokio::time::Instant::now();
+        Ok(report)
+    }
+
+    /// Makes the posts of one sheep that are due.
+    async fn see_to(&self, id: &SheepId, lease_until: Timestamp) -> (u64, anyhow::Result<Step>) {
+        let mut posted = 0;
+        let mut sheep = match self.store.sheep(id, Read::Eventual).await {
+            Ok(Some(sheep)) => sheep,
+            Ok(None) => return (posted, Ok(Step::Idle)),
+            Err(err) => return (posted, Err(err.into())),
+        };
+        for _ in 0..POSTS_PER_SHEEP {
+            match self.step(&sheep, lease_until).await {
+                Ok(Step::Posted(next)) => {
+                    posted += 1;
+                    sheep = *next;
+                }
+                result => return (posted, result),
+            }
+        }
+        (posted, Ok(Step::Idle))
+    }
+
+    /// Makes one post, if one is due.
+    async fn step(&self, sheep: &Sheep, lease_until: Timestamp) -> anyhow::Result<Step> {
+        let now = self.clock.now();
+        let (claimed, sent) = match sheep.due(now) {
+            Due::No => return Ok(Step::Idle),
+            Due::Finish => {
+                let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.sent);
+                (sheep.claim_again(lease_until), sent)
+            }
+            Due::Post(next) => {
+                let Some(text) = self.text(sheep, next.progress.cursor).await? else {
+                    return self.without_text(sheep, now).await;
+                };
+                match sheep.claim(next, text, lease_until) {
+                    Ok(claimed) => (claimed, Sent::No),
+                    Err(refusal) => {
+                        return self.stop(sheep, format!("{refusal}; change the line"), now).await;
+                    }
+                }
+            }
+        };
+        if self.store.put_sheep(&claimed).await? == Write::Conflict {
+            return Ok(Step::LostRace);
+        }
+        let outcome = self.post(&claimed, sent).await?;
+        self.settle(claimed, &outcome).await
+    }
+
+    /// Asks the network, and records the post where the network does not.
+    async fn post(&self, sheep: &Sheep, sent: Sent) -> anyhow::Result<Outcome> {
+        let intent = sheep.intent.as_ref().context("a claimed sheep has an intent")?;
+        let account = &sheep.config.account;
+        let key: Key = match self.keys.open(&self.store, account).await {
+            Ok(Some(key)) => key,
+            Ok(None) => {
+                let why = format!(
+                    "the account {account} was never added; add it with `flockwork account add`, \
+                     then `flockwork sheep resume {}`",
+                    sheep.id
+                );
+                return Ok(Outcome::Refused { why });
+            }
+            Err(err) => {
+                let why = format!("the key of {account} could not be read: {err:#}");
+                return Ok(match sent {
+                    Sent::No => Outcome::TryAgain { why, not_before: None },
+                    Sent::Maybe => Outcome::Unknown { why },
+                });
+            }
+        };
+        let mut post = Post {
+            sheep: sheep.id.clone(),
+            occurrence: intent.occurrence,
+            account: account.clone(),
+            at: intent.at,
+            text: intent.text.clone(),
+            state: PostState::Pending,
+            remote_id: None,
+        };
+        let last_remote = sheep.progress.last_remote.as_ref();
+        let draft = Draft { id: sheep.post_id(intent), post: post.clone(), sent, last_remote };
+        let outcome = self.networks.post(&draft, &key).await;
+        // On the meadow the post is its own record.
+        if let Outcome::Posted(remote_id) = &outcome
+            && account.network != Network::Meadow
+        {
+            post.state = PostState::Posted;
+            post.remote_id = Some(remote_id.clone());
+            self.store.put_post(&post).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Writes down what came of the intent. Somebody may have changed the sheep meanwhile; then the
+    /// answer is applied to the sheep as it is now.
+    async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
+        let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
+        let id = claimed.id.clone();
+        let mut current = claimed;
+        let settled = loop {
+            let settled = current.settle(outcome, self.clock.now());
+            if self.store.put_sheep(&settled).await? == Write::Done {
+                break settled;
+            }
+            match self.store.sheep(&id, Read::Consistent).await? {
+                Some(sheep) if sheep.intent.as_ref().map(|i| i.occurrence) == occurrence => {
+                    current = sheep;
+                }
+                // Another tick finished the intent, or the sheep is gone.
+                _ => return Ok(Step::LostRace),
+            }
+        };
+        Ok(match outcome {
+            Outcome::Posted(_) => {
+                info!(sheep = %id, occurrence = occurrence.map(|o| o.0), "posted");
+                Step::Posted(Box::new(settled))
+            }
+            Outcome::TryAgain { why, .. } => {
+                warn!(sheep = %id, "to be tried again: {why}");
+                Step::PutOff
+            }
+            Outcome::Unknown { why } => {
+                warn!(sheep = %id, "unknown whether it was posted: {why}");
+                Step::Unknown
+            }
+            Outcome::Refused { why } => {
+                error!(sheep = %id, "stopped: {why}");
+                Step::Stopped
+            }
+        })
+    }
+
+    async fn text(&self, sheep: &Sheep, cursor: u32) -> anyhow::Result<Option<String>> {
+        match &sheep.config.behaviour {
+            Behaviour::Poem { corpus, .. } => {
+                Ok(self.store.line(&sheep.id.flock, corpus, cursor).await?)
+            }
+        }
+    }
+
+    /// The line is not there: either the sheep has just been given another corpus, or it is lost.
+    async fn without_text(&self, sheep: &Sheep, now: Timestamp) -> anyhow::Result<Step> {
+        match self.store.sheep(&sheep.id, Read::Consistent).await? {
+            Some(newest) if newest.version == sheep.version => {
+                let why = "its corpus is not in the table; apply the flock again, then resume it";
+                self.stop(sheep, why.to_owned(), now).await
+            }
+            _ => Ok(Step::LostRace),
+        }
+    }
+
+    async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
+        error!(sheep = %sheep.id, "stopped: {why}");
+        Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
+            Write::Done => Step::Stopped,
+            Write::Conflict => Step::LostRace,
+        })
+    }
+}
+
+/// Where the next page of due sheep is.
+enum PageAt {
+    First,
+    After(DueCursor),
+    End,
+}
+
+impl Report {
+    fn count(&mut self, id: &SheepId, (posted, result): (u64, anyhow::Result<Step>)) {
+        self.posted += posted;
+        match result {
+            Ok(Step::Idle | Step::Posted(_)) => {}
+            Ok(Step::PutOff) => self.put_off += 1,
+            Ok(Step::Stopped) => self.stopped += 1,
+            Ok(Step::Unknown) => self.unknown += 1,
+            Ok(Step::LostRace) => self.lost_races += 1,
+            Err(err) => {
+                error!(sheep = %id, error = format!("{err:#}"), "not dealt with, next tick will");
+                self.failed += 1;
+            }
+        }
+    }
+}

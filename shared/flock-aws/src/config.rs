@@ -1,0 +1,85 @@
+//! Settings of the functions, read once at start.
+
+use flock_core::Shards;
+
+/// Settings of one function. Which of them it needs is in template.yaml.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// `TABLE_NAME`: the `DynamoDB` table.
+    pub table: String,
+    /// `BUS_NAME`: the event bus.
+    pub bus: String,
+    /// `DUE_SHARDS`: into how many parts the due index is cut, 1 to 64.
+    pub shards: Shards,
+    /// `KEYRING_SECRET`: the secret that holds the keys the accounts' keys are sealed with.
+    pub keyring_secret: String,
+    /// `X_SECRET`: the secret that holds the X app's credentials.
+    pub x_secret: String,
+    /// `X_URL`: where X's API is, if not at its own address.
+    pub x_url: Option<String>,
+}
+
+/// The environment does not describe a usable configuration.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("bad configuration: {}", problems.join("; "))]
+pub struct ConfigError {
+    problems: Vec<String>,
+}
+
+impl Config {
+    /// Reads the process environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        Self::from_lookup(|key| std::env::var(key).ok())
+    }
+
+    /// Reads settings through `lookup` and reports every problem at once.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let mut required = |key: &str| {
+            let value = lookup(key).unwrap_or_default();
+            if value.is_empty() {
+                problems.push(format!("{key} is not set"));
+            }
+            value
+        };
+        let table = required("TABLE_NAME");
+        let bus = required("BUS_NAME");
+        let keyring_secret = required("KEYRING_SECRET");
+        let x_secret = required("X_SECRET");
+        let shards = required("DUE_SHARDS");
+        let shards = match shards.parse::<u16>().map(Shards::try_from) {
+            Ok(Ok(shards)) => shards,
+            _ if shards.is_empty() => Shards::ONE,
+            _ => {
+                problems.push(format!("DUE_SHARDS is `{shards}`, not a number from 1 to 64"));
+                Shards::ONE
+            }
+        };
+        let x_url = lookup("X_URL").filter(|url| !url.is_empty());
+        if problems.is_empty() {
+            Ok(Self { table, bus, shards, keyring_secret, x_secret, x_url })
+        } else {
+            Err(ConfigError { problems })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let lookup = |key: &str| match key {
+            "BUS_NAME" => Some("bus".to_owned()),
+            "DUE_SHARDS" => Some("0".to_owned()),
+            _ => None,
+        };
+        assert_eq!(
+            Config::from_lookup(lookup).unwrap_err().to_string(),
+            "bad configuration: TABLE_NAME is not set; KEYRING_SECRET is not set; X_SECRET is not \
+             set; DUE_SHARDS is `0`, not a number from 1 to 64"
+        );
+    }
+}

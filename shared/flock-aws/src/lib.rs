@@ -1,0 +1,15 @@
+//! AWS at the edge: configuration, clients, the clock, the event bus and the secrets. The only crate that
+//! reads the environment or the time.
+
+mod bus;
+mod client;
+mod clock;
+mod config;
+mod secrets;
+
+pub use aws_config::SdkConfig;
+pub use bus::{BusError, EventBus};
+pub use client::load;
+pub use clock::Clock;
+pub use config::{Config, ConfigError};
+pub use secrets::{Keyring, KeyringError, SecretError, Secrets};

@@ -1,0 +1,219 @@
+//! Secrets: read once per process, kept five minutes, never printed; and the keyring that seals the
+//! accounts' keys.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use aws_config::SdkConfig;
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Salt},
+};
+use aws_sdk_secretsmanager::Client;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flock_core::AccountId;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// Secrets Manager, with a cache.
+#[derive(Debug)]
+pub struct Secrets {
+    config: SdkConfig,
+    // Built when first needed: the meadow needs no secret.
+    client: OnceLock<Client>,
+    cache: Mutex<HashMap<String, (Instant, SecretString)>>,
+}
+
+/// A secret could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The request failed.
+    #[error("could not read secret {name}")]
+    Request {
+        /// The secret's name.
+        name: String,
+        /// What the SDK says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It holds bytes, not text.
+    #[error("secret {0} has no text")]
+    NoText(String),
+}
+
+/// The keys that account keys are sealed with. A sealed text names its key, so that keys rotate without a
+/// pause: add one, make it current, remove the old one when nothing is sealed with it any more.
+///
+/// As text: `{"current":"k1","k1":"at least 32 random characters"}`.
+pub struct Keyring {
+    current: String,
+    keys: HashMap<String, LessSafeKey>,
+}
+
+/// The keyring is unusable, or does not fit what it is to open. Says nothing of any key.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum KeyringError {
+    /// The secret is not a keyring.
+    #[error(
+        "the keyring is not readable: it must be JSON such as {{\"current\":\"k1\",\"k1\":\"at \
+         least 32 random characters\"}}"
+    )]
+    Unreadable,
+    /// The sealed text names a key the keyring does not have.
+    #[error("the keyring has no key `{0}`; put it back, or add the account again")]
+    UnknownKey(String),
+    /// The sealed text is damaged, or was sealed for another account.
+    #[error("the stored key of {0} cannot be opened; add the account again")]
+    CannotOpen(AccountId),
+}
+
+impl Secrets {
+    const KEPT: Duration = Duration::from_mins(5);
+
+    /// The secrets of this deployment.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self { config: config.clone(), client: OnceLock::new(), cache: Mutex::default() }
+    }
+
+    /// The text of the secret called `name`, at most five minutes old.
+    pub async fn get(&self, name: &str) -> Result<SecretString, SecretError> {
+        let cached = {
+            let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.get(name).filter(|(read, _)| read.elapsed() < Self::KEPT).cloned()
+        };
+        if let Some((_, secret)) = cached {
+            return Ok(secret);
+        }
+        let client = self.client.get_or_init(|| Client::new(&self.config));
+        let output = client.get_secret_value().secret_id(name).send().await;
+        let output = output
+            .map_err(|err| SecretError::Request { name: name.to_owned(), source: Box::new(err) })?;
+        let secret = output.secret_string.ok_or_else(|| SecretError::NoText(name.to_owned()))?;
+        let secret = SecretString::from(secret);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(name.to_owned(), (Instant::now(), secret.clone()));
+        Ok(secret)
+    }
+}
+
+impl Keyring {
+    /// Shorter keys could be guessed.
+    const SHORTEST: usize = 32;
+
+    /// Reads a keyring.
+    pub fn parse(text: &SecretString) -> Result<Self, KeyringError> {
+        let mut texts: HashMap<String, SecretString> =
+            serde_json::from_str(text.expose_secret()).map_err(|_| KeyringError::Unreadable)?;
+        let current = texts.remove("current").ok_or(KeyringError::Unreadable)?;
+        let current = current.expose_secret().to_owned();
+        let mut keys = HashMap::new();
+        for (name, text) in texts {
+            // A dot separates the name from what is sealed.
+            if text.expose_secret().len() < Self::SHORTEST || name.contains('.') {
+                return Err(KeyringError::Unreadable);
+            }
+            keys.insert(name, derive(&text).ok_or(KeyringError::Unreadable)?);
+        }
+        if !keys.contains_key(&current) {
+            return Err(KeyringError::Unreadable);
+        }
+        Ok(Self { current, keys })
+    }
+
+    /// Seals a text for one account, as `<key name>.<base64 of nonce and ciphertext>`.
+    pub fn seal(&self, account: &AccountId, text: &SecretString) -> String {
+        let key = self.keys.get(&self.current).expect("parse checks that the current key is there");
+        let mut nonce = [0; NONCE_LEN];
+        aws_lc_rs::rand::fill(&mut nonce).expect("the system has randomness");
+        let mut sealed = text.expose_secret().as_bytes().to_vec();
+        key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(account.to_string()),
+            &mut sealed,
+        )
+        .expect("an account key is far shorter than the cipher's limit");
+        let bytes = [nonce.as_slice(), &sealed].concat();
+        format!("{}.{}", self.current, BASE64_STANDARD.encode(bytes))
+    }
+
+    /// Opens what was sealed for `account`.
+    pub fn open(&self, account: &AccountId, sealed: &str) -> Result<SecretString, KeyringError> {
+        let cannot_open = || KeyringError::CannotOpen(account.clone());
+        let (name, rest) = sealed.split_once('.').ok_or_else(cannot_open)?;
+        let key = self.keys.get(name).ok_or_else(|| KeyringError::UnknownKey(name.to_owned()))?;
+        let bytes = BASE64_STANDARD.decode(rest).map_err(|_| cannot_open())?;
+        let (nonce, rest) = bytes.split_at_checked(NONCE_LEN).ok_or_else(cannot_open)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| cannot_open())?;
+        let mut rest = rest.to_vec();
+        let text = key
+            .open_in_place(nonce, Aad::from(account.to_string()), &mut rest)
+            .map_err(|_| cannot_open())?;
+        let text = str::from_utf8(text).map_err(|_| cannot_open())?;
+        Ok(SecretString::from(text))
+    }
+}
+
+/// The AES key that a keyring's text stands for.
+fn derive(text: &SecretString) -> Option<LessSafeKey> {
+    let pseudorandom = Salt::new(HKDF_SHA256, &[]).extract(text.expose_secret().as_bytes());
+    let key = pseudorandom.expand(&[b"flockwork account key v1"], &AES_256_GCM).ok()?;
+    Some(LessSafeKey::new(UnboundKey::from(key)))
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keyring").field("current", &self.current).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::Network;
+
+    const OLD: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+    const NEW: &str = r#"{"current":"k2","k2":"fedcba9876543210fedcba9876543210",
+                          "k1":"0123456789abcdef0123456789abcdef"}"#;
+
+    fn keyring(text: &str) -> Keyring {
+        Keyring::parse(&SecretString::from(text)).unwrap()
+    }
+
+    fn account(handle: &str) -> AccountId {
+        AccountId { network: Network::X, handle: handle.parse().unwrap() }
+    }
+
+    #[test]
+    fn what_is_sealed_opens_for_its_account_alone() {
+        let (ring, text) = (keyring(OLD), SecretString::from("token"));
+        let sealed = ring.seal(&account("a"), &text);
+        assert_ne!(sealed, ring.seal(&account("a"), &text), "each nonce is new");
+        assert_eq!(ring.open(&account("a"), &sealed).unwrap().expose_secret(), "token");
+        let err = ring.open(&account("b"), &sealed).unwrap_err();
+        assert_eq!(err, KeyringError::CannotOpen(account("b")));
+        for damaged in ["", "k1", "k1.", "k1.AAAA", "k1.!!", &sealed[..sealed.len() - 4]] {
+            assert!(ring.open(&account("a"), damaged).is_err(), "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn keys_rotate_without_a_pause() {
+        let sealed = keyring(OLD).seal(&account("a"), &SecretString::from("token"));
+        let rotated = keyring(NEW);
+        assert_eq!(rotated.open(&account("a"), &sealed).unwrap().expose_secret(), "token");
+        assert!(rotated.seal(&account("a"), &SecretString::from("token")).starts_with("k2."));
+        let gone = keyring(r#"{"current":"k2","k2":"fedcba9876543210fedcba9876543210"}"#);
+        let err = gone.open(&account("a"), &sealed).unwrap_err();
+        assert_eq!(err, KeyringError::UnknownKey("k1".to_owned()));
+    }
+
+    #[test]
+    fn a_bad_keyring_is_refused_and_nothing_is_printed() {
+        for text in ["", "{}", r#"{"current":"k1"}"#, r#"{"current":"k1","k1":"short"}"#] {
+            assert!(Keyring::parse(&SecretString::from(text)).is_err(), "{text:?}");
+        }
+        assert!(!format!("{:?}", keyring(OLD)).contains("0123456789"));
+    }
+}

@@ -1,0 +1,320 @@
+//! Names and ids. Every one is validated when made, so that the rest of the code can trust it.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::Network;
+
+/// An identifier did not have the form its type requires.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("`{value}` is not a {kind}: {rule}")]
+pub struct InvalidId {
+    kind: &'static str,
+    value: String,
+    rule: &'static str,
+}
+
+/// Declares a text id whose form is checked by `$accepts`.
+macro_rules! text_id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(value: &str) -> Result<Self, InvalidId> {
+                let accepts: fn(&str) -> bool = $accepts;
+                if accepts(value) {
+                    Ok(Self(value.to_owned()))
+                } else {
+                    Err(InvalidId { kind: $kind, value: value.to_owned(), rule: $rule })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(value: String) -> Result<Self, InvalidId> {
+                value.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// Names are parts of table keys, where `#` and `/` separate, and words in chat commands.
+fn is_name(value: &str) -> bool {
+    let mut bytes = value.bytes();
+    let starts_well = bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    starts_well
+        && value.len() <= 48
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+text_id! {
+    /// The name of a flock.
+    FlockName, "flock name",
+    "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
+}
+text_id! {
+    /// The name of a sheep within its flock.
+    SheepName, "sheep name",
+    "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
+}
+text_id! {
+    /// The name an account has on its network, without a leading `@`.
+    Handle, "handle",
+    "use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`",
+    |value| (1..=64).contains(&value.len())
+        && !value.starts_with('@')
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@".contains(&b))
+}
+text_id! {
+    /// Names a corpus by its content: the same lines have the same id.
+    CorpusId, "corpus id", "it is 32 hexadecimal digits",
+    |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
+    /// Names one planned post everywhere: derived from its occurrence, never random.
+    PostId, "post id", "it is 32 hexadecimal digits",
+    |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
+    /// The id a network gave to a post.
+    RemoteId, "remote id", "use 1 to 512 visible ASCII characters",
+    |value| (1..=512).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic())
+}
+
+impl SheepName {
+    /// Makes a name from a file name: lower case, everything else turned into single hyphens.
+    pub fn from_file_stem(stem: &str) -> Result<Self, InvalidId> {
+        let mut name = String::new();
+        for c in stem.chars() {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                name.push(c.to_ascii_lowercase());
+            } else if !name.is_empty() && !name.ends_with('-') {
+                name.push('-');
+            }
+        }
+        name.trim_end_matches('-').parse()
+    }
+}
+
+/// Identifies a sheep: its flock and its name there. Written `flock/sheep`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SheepId {
+    /// The flock it belongs to.
+    pub flock: FlockName,
+    /// Its name in the flock.
+    pub name: SheepName,
+}
+
+impl SheepId {
+    /// Which of `shards` parts of the due index the sheep belongs to.
+    pub fn shard(&self, shards: Shards) -> u16 {
+        let shard = self.number("shard", Occurrence(0)) % u64::from(shards.0);
+        u16::try_from(shard).expect("smaller than the number of shards, which is a u16")
+    }
+
+    /// A number that depends on nothing but this sheep, the purpose and the occurrence.
+    ///
+    /// Stands where others draw a random number: a preview must come true.
+    pub(crate) fn number(&self, purpose: &str, occurrence: Occurrence) -> u64 {
+        let digest = digest(&[purpose, &self.to_string(), &occurrence.to_string()]);
+        digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+    }
+}
+
+impl fmt::Display for SheepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.flock, self.name)
+    }
+}
+
+impl FromStr for SheepId {
+    type Err = InvalidId;
+
+    fn from_str(value: &str) -> Result<Self, InvalidId> {
+        let (flock, name) = value.split_once('/').ok_or_else(|| InvalidId {
+            kind: "sheep id",
+            value: value.to_owned(),
+            rule: "write it as flock/sheep",
+        })?;
+        Ok(Self { flock: flock.parse()?, name: name.parse()? })
+    }
+}
+
+/// Into how many parts the due index is cut: 1 to 64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct Shards(u16);
+
+impl Shards {
+    /// One part; enough for a few hundred posts a second.
+    pub const ONE: Self = Self(1);
+
+    /// The numbers of the parts.
+    pub fn numbers(self) -> impl Iterator<Item = u16> {
+        0..self.0
+    }
+}
+
+impl TryFrom<u16> for Shards {
+    type Error = InvalidId;
+
+    fn try_from(count: u16) -> Result<Self, InvalidId> {
+        if (1..=64).contains(&count) {
+            Ok(Self(count))
+        } else {
+            let value = count.to_string();
+            Err(InvalidId { kind: "number of shards", value, rule: "use 1 to 64" })
+        }
+    }
+}
+
+impl From<Shards> for u16 {
+    fn from(shards: Shards) -> Self {
+        shards.0
+    }
+}
+
+/// One identity on one network. Written `network:handle`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId {
+    /// The network it lives on.
+    pub network: Network,
+    /// Its name there.
+    pub handle: Handle,
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.network, self.handle)
+    }
+}
+
+/// The number of a planned post of a sheep, counted from 1. Missed ones keep their number.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct Occurrence(pub u64);
+
+impl Occurrence {
+    /// The id of the post this occurrence of `sheep` becomes.
+    pub fn post_id(self, sheep: &SheepId) -> PostId {
+        PostId(hex(&digest(&["post", &sheep.to_string(), &self.to_string()])))
+    }
+
+    /// The occurrence `count` places later.
+    #[must_use]
+    pub fn plus(self, count: u64) -> Self {
+        Self(self.0.saturating_add(count))
+    }
+}
+
+impl fmt::Display for Occurrence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl CorpusId {
+    /// The id of the corpus with these lines.
+    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut hasher = Sha256::new();
+        for line in lines {
+            hasher.update(line.as_bytes());
+            hasher.update(b"\n");
+        }
+        Self(hex(&hasher.finalize()))
+    }
+}
+
+/// A digest over `parts`, which cannot run into each other: ids hold no line feed.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    Sha256::digest(parts.join("\n").as_bytes()).into()
+}
+
+/// The first 16 bytes as 32 hexadecimal digits: 128 bits do not collide by chance.
+fn hex(digest: &[u8]) -> String {
+    use fmt::Write as _;
+    digest.iter().take(16).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(input: &str, ok: bool) {
+        assert_eq!(input.parse::<SheepName>().is_ok(), ok, "{input:?}");
+    }
+
+    #[test]
+    fn names_are_validated() {
+        check("a", true);
+        check("book-1", true);
+        check("7_seas", true);
+        check("", false);
+        check("-a", false);
+        check("A", false);
+        check("a#b", false);
+        check("a/b", false);
+        check("é", false);
+        check(&"a".repeat(48), true);
+        check(&"a".repeat(49), false);
+    }
+
+    #[test]
+    fn file_names_become_sheep_names() {
+        let name = |stem| SheepName::from_file_stem(stem).map(String::from);
+        assert_eq!(name("Paradise Lost, Book 1").as_deref(), Ok("paradise-lost-book-1"));
+        assert_eq!(name("a-?s-$!d(f").as_deref(), Ok("a-s-d-f"));
+        assert_eq!(name("  x  ").as_deref(), Ok("x"));
+        assert!(name("…").is_err());
+    }
+
+    #[test]
+    fn post_ids_are_a_schema() {
+        let sheep: SheepId = "milton/book-1".parse().unwrap();
+        assert_eq!(Occurrence(1).post_id(&sheep).as_str(), "9538037431755ee4785756900514ca01");
+        assert_ne!(Occurrence(1).post_id(&sheep), Occurrence(2).post_id(&sheep));
+    }
+
+    #[test]
+    fn sheep_ids_round_trip() {
+        assert_eq!("milton/book-1".parse::<SheepId>().unwrap().to_string(), "milton/book-1");
+        assert_eq!(
+            "milton".parse::<SheepId>().unwrap_err().to_string(),
+            "`milton` is not a sheep id: write it as flock/sheep"
+        );
+    }
+}

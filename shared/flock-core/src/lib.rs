@@ -1,0 +1,28 @@
+//! The rules of Flockwork: what a sheep says, when, and what may go out.
+//!
+//! Invariant: this crate does no I/O. It takes values and the current time and returns values. It
+//! knows nothing of AWS, HTTP, environment variables, files or clocks, and any randomness is derived
+//! from the values it is given, so that a preview shows what the tick will do.
+//!
+//! Where to start: [`Sheep`] and its transitions (`due` → `claim` → `posted`), then [`Rhythm`].
+
+mod corpus;
+mod ids;
+mod network;
+mod preview;
+mod rhythm;
+mod sheep;
+
+pub use corpus::{Corpus, CorpusProblem, Piece};
+pub use ids::{
+    AccountId, CorpusId, FlockName, Handle, InvalidId, Occurrence, PostId, RemoteId, Shards,
+    SheepId, SheepName,
+};
+pub use network::{Network, TextRefusal, UnknownNetwork};
+pub use preview::{Upcoming, UpcomingText, preview};
+pub use rhythm::{
+    CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields, parse_span,
+};
+pub use sheep::{
+    Behaviour, Due, Intent, Next, Outcome, Progress, Sent, Sheep, SheepConfig, State, retry_after,
+};

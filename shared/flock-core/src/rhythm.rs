@@ -1,0 +1,797 @@
+//! When a sheep posts: intervals and calendar rules, windows, zones and caps.
+//!
+//! A *slot* is a planned time. Slots follow from each other and never from when a post happened to be
+//! made, so nothing drifts. A local time that daylight saving skips stands for the first instant after
+//! the gap; one that happens twice stands for the first of the two.
+
+use std::fmt;
+
+use jiff::{
+    SignedDuration, Span, SpanRelativeTo, Timestamp,
+    civil::{Date, DateTime, Time, Weekday},
+    tz::{AmbiguousOffset, TimeZone},
+};
+use serde::{Deserialize, Serialize};
+
+/// The rhythm of a sheep as people write it, in `flock.toml` and in the table: every field as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RhythmFields {
+    /// Time between posts, such as `3m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
+    /// Pause when the behaviour starts over, such as `2h`; `line` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stanza: Option<String>,
+    /// Local times of day, such as `09:00`, instead of `line`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
+    /// Days of the week `at` applies to, such as `mon`; every day when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<String>,
+    /// Hours of the day in which intervals may fall, such as `06:00-23:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
+    /// IANA time zone; `UTC` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Each post is late by less than this, differently each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<String>,
+    /// Nothing is posted before this date or time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// Nothing is posted after this date, or from this time on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+    /// The most posts in one local day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_cap: Option<u32>,
+    /// What happens to posts missed in an outage: `skip`, `latest` or `all(3)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_up: Option<String>,
+}
+
+/// When a sheep posts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RhythmFields", into = "RhythmFields")]
+pub struct Rhythm {
+    pattern: Pattern,
+    zone: TimeZone,
+    jitter: SignedDuration,
+    start: Option<Timestamp>,
+    end: Option<Timestamp>,
+    daily_cap: Option<u32>,
+    catch_up: CatchUp,
+}
+
+/// How slots follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// Counted from the slot before, in elapsed time.
+    Interval {
+        /// Time between posts.
+        line: SignedDuration,
+        /// Time between the last post of a round and the first of the next.
+        stanza: SignedDuration,
+        /// Hours in which posts may fall; a slot outside moves to the next opening.
+        window: Option<DailyWindow>,
+    },
+    /// Local times of day.
+    Calendar {
+        /// The times, in order.
+        times: Vec<Time>,
+        /// The days of the week.
+        days: Days,
+    },
+}
+
+/// Hours of the day, from the first to before the last; over midnight when the last is earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DailyWindow {
+    from: Time,
+    until: Time,
+}
+
+/// A set of days of the week. Never empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days([bool; 7]);
+
+/// What happens to the posts missed in an outage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CatchUp {
+    /// One post now, the next in order; the others are counted as missed.
+    Skip,
+    /// One post now, the one that would have been due last; those before it are counted as missed.
+    Latest,
+    /// That many posts, the next in order, one a tick; the others are counted as missed.
+    All(u32),
+}
+
+/// A field of a rhythm that cannot be.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{field}: {why}")]
+pub struct InvalidRhythm {
+    /// The field, by its name in [`RhythmFields`].
+    pub field: &'static str,
+    /// What is wrong with it and what would do.
+    pub why: String,
+}
+
+/// Posts made on one local day, for the daily cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayCount {
+    /// The local day.
+    pub date: Date,
+    /// Posts on it so far.
+    pub count: u32,
+}
+
+impl Rhythm {
+    /// The tick runs once a minute, so nothing can happen more often.
+    const SHORTEST: SignedDuration = SignedDuration::from_mins(1);
+
+    /// Long enough for a yearly post, short enough that no sum leaves the calendar.
+    const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
+
+    /// Reads the fields and reports everything that is wrong with them.
+    pub fn parse(fields: &RhythmFields) -> Result<Self, Vec<InvalidRhythm>> {
+        let mut problems = Vec::new();
+        let zone = keep(&mut problems, "time_zone", parse_zone(fields.time_zone.as_deref()))
+            .unwrap_or(TimeZone::UTC);
+        let pattern = parse_pattern(fields, &mut problems);
+        let jitter = match &fields.jitter {
+            None => Some(SignedDuration::ZERO),
+            Some(text) => keep(&mut problems, "jitter", parse_span(text)),
+        };
+        let mut instant = |field, text: &Option<String>, whole_day| match text {
+            None => None,
+            Some(text) => keep(&mut problems, field, parse_instant(text, &zone, whole_day)),
+        };
+        let start = instant("start", &fields.start, WholeDay::FromItsStart);
+        let end = instant("end", &fields.end, WholeDay::ToItsEnd);
+        if let (Some(start), Some(end)) = (start, end)
+            && end <= start
+        {
+            problems
+                .push(InvalidRhythm { field: "end", why: "it is not after `start`".to_owned() });
+        }
+        if fields.daily_cap == Some(0) {
+            let why = "it must be at least 1; pause the sheep to stop it".to_owned();
+            problems.push(InvalidRhythm { field: "daily_cap", why });
+        }
+        let catch_up = match &fields.catch_up {
+            None => Some(CatchUp::Skip),
+            Some(text) => keep(&mut problems, "catch_up", CatchUp::parse(text)),
+        };
+        if let (Some(pattern), Some(jitter)) = (&pattern, jitter)
+            && (jitter.is_negative() || pattern.shortest_gap() < jitter)
+        {
+            let why = "it must not be longer than the shortest time between two posts".to_owned();
+            problems.push(InvalidRhythm { field: "jitter", why });
+        }
+        match (pattern, jitter, catch_up) {
+            (Some(pattern), Some(jitter), Some(catch_up)) if problems.is_empty() => {
+                let daily_cap = fields.daily_cap;
+                Ok(Self { pattern, zone, jitter, start, end, daily_cap, catch_up })
+            }
+            _ => Err(problems),
+        }
+    }
+
+    /// The rhythm as text, each field in its shortest form.
+    pub fn fields(&self) -> RhythmFields {
+        let mut fields = RhythmFields {
+            time_zone: self.zone.iana_name().map(ToOwned::to_owned),
+            jitter: (!self.jitter.is_zero()).then(|| format!("{:#}", self.jitter)),
+            start: self.start.map(|start| start.to_string()),
+            end: self.end.map(|end| end.to_string()),
+            daily_cap: self.daily_cap,
+            catch_up: (self.catch_up != CatchUp::Skip).then(|| self.catch_up.to_string()),
+            ..RhythmFields::default()
+        };
+        match &self.pattern {
+            Pattern::Interval { line, stanza, window } => {
+                fields.line = Some(format!("{line:#}"));
+                fields.stanza = (stanza != line).then(|| format!("{stanza:#}"));
+                fields.window = window.map(|window| window.to_string());
+            }
+            Pattern::Calendar { times, days } => {
+                fields.at = times.iter().map(|time| time.strftime("%H:%M").to_string()).collect();
+                fields.days = days.names();
+            }
+        }
+        fields
+    }
+
+    /// How slots follow each other.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// The zone local times are in.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// What happens to missed posts.
+    pub fn catch_up(&self) -> CatchUp {
+        self.catch_up
+    }
+
+    /// The most by which a post is later than its slot.
+    pub fn jitter(&self) -> SignedDuration {
+        self.jitter
+    }
+
+    /// The first slot at or after `from`. `None`: the rhythm has ended by then.
+    pub fn first_slot(&self, from: Timestamp) -> Option<Timestamp> {
+        let from = self.start.map_or(from, |start| start.max(from));
+        self.slot_from(from)
+    }
+
+    /// The slot after `slot`, and the day's count when `slot` is posted.
+    ///
+    /// `starts_over` says that the post at `slot` was the last of its round. `None`: the rhythm ends.
+    pub fn next_slot(
+        &self,
+        slot: Timestamp,
+        starts_over: bool,
+        day: Option<DayCount>,
+    ) -> Option<(Timestamp, Option<DayCount>)> {
+        let next = match &self.pattern {
+            Pattern::Interval { line, stanza, .. } => {
+                let gap = if starts_over { *stanza } else { *line };
+                self.slot_from(slot.checked_add(gap).ok()?)?
+            }
+            // Slots are whole seconds, so this is the first one after `slot`.
+            Pattern::Calendar { .. } => {
+                self.slot_from(slot.checked_add(SignedDuration::from_secs(1)).ok()?)?
+            }
+        };
+        let Some(cap) = self.daily_cap else { return Some((next, None)) };
+        let date = self.local_date(slot);
+        let count = day.filter(|day| day.date == date).map_or(0, |day| day.count) + 1;
+        let day = Some(DayCount { date, count });
+        if count < cap || self.local_date(next) != date {
+            return Some((next, day));
+        }
+        let tomorrow = self.instant(date.tomorrow().ok()?.to_datetime(Time::midnight()))?;
+        Some((self.slot_from(tomorrow)?, day))
+    }
+
+    /// The first slot at or after `from`, by pattern, window and end alone.
+    fn slot_from(&self, from: Timestamp) -> Option<Timestamp> {
+        let slot = match &self.pattern {
+            Pattern::Interval { window: None, .. } => from,
+            Pattern::Interval { window: Some(window), .. } => self.opening(*window, from)?,
+            Pattern::Calendar { times, days } => self.calendar(times, *days, from)?,
+        };
+        match self.end {
+            Some(end) if end <= slot => None,
+            _ => Some(slot),
+        }
+    }
+
+    /// `from` itself when it is in the window, or the next opening.
+    fn opening(&self, window: DailyWindow, from: Timestamp) -> Option<Timestamp> {
+        // The window of yesterday may still be open.
+        let mut date = self.local_date(from).yesterday().ok()?;
+        loop {
+            let closing_date =
+                if window.from < window.until { date } else { date.tomorrow().ok()? };
+            let open = self.instant(date.to_datetime(window.from))?;
+            // A window that lies in a daylight saving gap still has the instant after it.
+            let close = self
+                .instant(closing_date.to_datetime(window.until))?
+                .max(open.checked_add(SignedDuration::from_secs(1)).ok()?);
+            if from < close {
+                return Some(from.max(open));
+            }
+            date = date.tomorrow().ok()?;
+        }
+    }
+
+    fn calendar(&self, times: &[Time], days: Days, from: Timestamp) -> Option<Timestamp> {
+        // Yesterday's times can fall on today where a gap swallows midnight.
+        let mut date = self.local_date(from).yesterday().ok()?;
+        loop {
+            if days.contain(date.weekday()) {
+                for time in times {
+                    let slot = self.instant(date.to_datetime(*time))?;
+                    if from <= slot {
+                        return Some(slot);
+                    }
+                }
+            }
+            date = date.tomorrow().ok()?;
+        }
+    }
+
+    fn local_date(&self, at: Timestamp) -> Date {
+        self.zone.to_datetime(at).date()
+    }
+
+    /// The instant a local time stands for.
+    fn instant(&self, local: DateTime) -> Option<Timestamp> {
+        instant(&self.zone, local)
+    }
+}
+
+/// The instant `local` stands for in `zone`; `None` outside the calendar.
+fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
+    match zone.to_ambiguous_timestamp(local).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
+        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),
+        AmbiguousOffset::Gap { before, .. } => {
+            // Counted on from before the gap, the time lies at or after the clock change.
+            let after = before.to_timestamp(local).ok()?;
+            let after = after.checked_add(SignedDuration::from_secs(1)).ok()?;
+            zone.preceding(after).next().map(|change| change.timestamp())
+        }
+    }
+}
+
+impl TryFrom<RhythmFields> for Rhythm {
+    type Error = InvalidRhythm;
+
+    fn try_from(fields: RhythmFields) -> Result<Self, InvalidRhythm> {
+        Self::parse(&fields).map_err(|mut problems| problems.swap_remove(0))
+    }
+}
+
+impl From<Rhythm> for RhythmFields {
+    fn from(rhythm: Rhythm) -> Self {
+        rhythm.fields()
+    }
+}
+
+impl Pattern {
+    /// No two slots are closer than this.
+    fn shortest_gap(&self) -> SignedDuration {
+        match self {
+            Self::Interval { line, stanza, .. } => *line.min(stanza),
+            Self::Calendar { times, .. } => {
+                let day = SignedDuration::from_hours(24);
+                let from_midnight = |time: &Time| time.duration_since(Time::midnight());
+                let wrap = match (times.first(), times.last()) {
+                    (Some(first), Some(last)) => day - from_midnight(last) + from_midnight(first),
+                    _ => day,
+                };
+                times
+                    .windows(2)
+                    .filter_map(|pair| Some(pair.last()?.duration_since(*pair.first()?)))
+                    .fold(wrap, SignedDuration::min)
+            }
+        }
+    }
+}
+
+impl DailyWindow {
+    fn parse(text: &str) -> Result<Self, String> {
+        let example = "write it as 06:00-23:00";
+        let (from, until) = text.split_once('-').ok_or_else(|| format!("`{text}`: {example}"))?;
+        let (from, until) = (parse_time(from.trim())?, parse_time(until.trim())?);
+        if from == until {
+            return Err(format!(
+                "`{text}` opens and closes at the same time; leave it out for all day"
+            ));
+        }
+        Ok(Self { from, until })
+    }
+}
+
+impl fmt::Display for DailyWindow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.from.strftime("%H:%M"), self.until.strftime("%H:%M"))
+    }
+}
+
+impl Days {
+    const NAMES: [&'static str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+    fn parse(names: &[String]) -> Result<Self, String> {
+        if names.is_empty() {
+            return Ok(Self([true; 7]));
+        }
+        let mut days = [false; 7];
+        for name in names {
+            let known = Self::NAMES.iter().zip(&mut days).find(|(known, _)| **known == name);
+            let Some((_, day)) = known else {
+                return Err(format!("`{name}` is not a day; use {}", Self::NAMES.join(", ")));
+            };
+            *day = true;
+        }
+        Ok(Self(days))
+    }
+
+    fn contain(self, day: Weekday) -> bool {
+        let index = usize::from(day.to_monday_zero_offset().unsigned_abs());
+        self.0.get(index).copied().unwrap_or(false)
+    }
+
+    fn names(self) -> Vec<String> {
+        if self.0 == [true; 7] {
+            return Vec::new();
+        }
+        let chosen = Self::NAMES.iter().zip(self.0).filter(|(_, chosen)| *chosen);
+        chosen.map(|(name, _)| (*name).to_owned()).collect()
+    }
+}
+
+impl CatchUp {
+    /// More would be a burst spread over hours.
+    const MOST: u32 = 100;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let count = text.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
+        match (text, count.and_then(|count| count.trim().parse().ok())) {
+            ("skip", _) => Ok(Self::Skip),
+            ("latest", _) => Ok(Self::Latest),
+            (_, Some(count)) if (1..=Self::MOST).contains(&count) => Ok(Self::All(count)),
+            _ => Err(format!(
+                "`{text}` is not a way to catch up; use skip, latest or all(N) with N from 1 to {}",
+                Self::MOST
+            )),
+        }
+    }
+}
+
+impl fmt::Display for CatchUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skip => f.write_str("skip"),
+            Self::Latest => f.write_str("latest"),
+            Self::All(count) => write!(f, "all({count})"),
+        }
+    }
+}
+
+/// Whether a date means its first instant or the first one after it.
+#[derive(Clone, Copy)]
+enum WholeDay {
+    FromItsStart,
+    ToItsEnd,
+}
+
+fn keep<T>(
+    problems: &mut Vec<InvalidRhythm>,
+    field: &'static str,
+    parsed: Result<T, String>,
+) -> Option<T> {
+    parsed.map_err(|why| problems.push(InvalidRhythm { field, why })).ok()
+}
+
+fn parse_pattern(fields: &RhythmFields, problems: &mut Vec<InvalidRhythm>) -> Option<Pattern> {
+    if !fields.at.is_empty() {
+        for (field, given) in [
+            ("line", fields.line.is_some()),
+            ("stanza", fields.stanza.is_some()),
+            ("window", fields.window.is_some()),
+        ] {
+            if given {
+                let why = "it goes with intervals; leave it out where `at` is given".to_owned();
+                problems.push(InvalidRhythm { field, why });
+            }
+        }
+        let times: Result<Vec<Time>, String> = fields.at.iter().map(|at| parse_time(at)).collect();
+        let times = keep(problems, "at", times).map(|mut times| {
+            times.sort_unstable();
+            times.dedup();
+            times
+        });
+        let days = keep(problems, "days", Days::parse(&fields.days));
+        return Some(Pattern::Calendar { times: times?, days: days? });
+    }
+    if !fields.days.is_empty() {
+        let why = "it goes with `at`, the times of day".to_owned();
+        problems.push(InvalidRhythm { field: "days", why });
+    }
+    let window = match &fields.window {
+        None => Some(None),
+        Some(text) => keep(problems, "window", DailyWindow::parse(text)).map(Some),
+    };
+    let line = match &fields.line {
+        None => Err("it is missing: say how much time lies between two posts, such as \"3m\", or \
+                     give `at`, the times of day"
+            .to_owned()),
+        Some(text) => parse_gap(text),
+    };
+    let line = keep(problems, "line", line);
+    let stanza = match &fields.stanza {
+        None => line,
+        Some(text) => keep(problems, "stanza", parse_gap(text)),
+    };
+    Some(Pattern::Interval { line: line?, stanza: stanza?, window: window? })
+}
+
+/// Reads a length of time such as `90s`, `3m`, `2h 30m` or `1d`, where a day is 24 hours.
+pub fn parse_span(text: &str) -> Result<SignedDuration, String> {
+    let span: Span = text
+        .trim()
+        .parse()
+        .map_err(|_| format!("`{text}` is not a length of time; write it as 30s, 3m, 2h or 1d"))?;
+    let duration = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| format!("`{text}` has months or years in it; count in days"))?;
+    // Slots are whole seconds.
+    if duration.subsec_nanos() != 0 {
+        return Err(format!("`{text}` is not a whole number of seconds"));
+    }
+    Ok(duration)
+}
+
+fn parse_gap(text: &str) -> Result<SignedDuration, String> {
+    let gap = parse_span(text)?;
+    if gap < Rhythm::SHORTEST {
+        return Err(format!("`{text}` is too short: sheep post once a minute at most"));
+    }
+    if Rhythm::LONGEST < gap {
+        return Err(format!("`{text}` is too long: ten years is the most"));
+    }
+    Ok(gap)
+}
+
+fn parse_time(text: &str) -> Result<Time, String> {
+    Time::strptime("%H:%M", text)
+        .map_err(|_| format!("`{text}` is not a time of day; write it as 09:30"))
+}
+
+fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
+    let name = name.unwrap_or("UTC");
+    TimeZone::get(name)
+        .map_err(|_| format!("`{name}` is not a time zone; use a name such as Europe/London"))
+}
+
+fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Timestamp, String> {
+    let text = text.trim();
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Timestamp::from_second(at.as_second()).map_err(|err| err.to_string());
+    }
+    let local = if text.len() == "2026-01-01".len() {
+        text.parse::<Date>()
+            .ok()
+            .and_then(|date| match whole_day {
+                WholeDay::FromItsStart => Some(date),
+                WholeDay::ToItsEnd => date.tomorrow().ok(),
+            })
+            .map(|date| date.to_datetime(Time::midnight()))
+    } else {
+        text.parse::<DateTime>().ok()
+    };
+    local.and_then(|local| instant(zone, local)).ok_or_else(|| {
+        format!("`{text}` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(line: &str, stanza: &str) -> RhythmFields {
+        RhythmFields {
+            line: Some(line.to_owned()),
+            stanza: Some(stanza.to_owned()),
+            ..RhythmFields::default()
+        }
+    }
+
+    fn calendar(zone: &str, at: &[&str]) -> RhythmFields {
+        RhythmFields {
+            at: at.iter().map(|&at| at.to_owned()).collect(),
+            time_zone: Some(zone.to_owned()),
+            ..RhythmFields::default()
+        }
+    }
+
+    fn ts(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// The first `count` slots from `from`.
+    #[track_caller]
+    fn slots(fields: &RhythmFields, from: &str, count: usize) -> Vec<String> {
+        let rhythm = Rhythm::parse(fields).unwrap();
+        let mut next = rhythm.first_slot(ts(from));
+        let mut day = None;
+        let mut slots = Vec::new();
+        while let Some(slot) = next
+            && slots.len() < count
+        {
+            slots.push(slot.to_zoned(rhythm.zone().clone()).strftime("%F %T%:z").to_string());
+            next = rhythm.next_slot(slot, false, day).map(|(next, count)| {
+                day = count;
+                next
+            });
+        }
+        slots
+    }
+
+    #[test]
+    fn bad_fields_are_all_reported() {
+        let fields = RhythmFields {
+            line: Some("30s".to_owned()),
+            stanza: Some("1 month".to_owned()),
+            days: vec!["mon".to_owned()],
+            window: Some("9-17".to_owned()),
+            time_zone: Some("Europe/Lundon".to_owned()),
+            jitter: Some("soon".to_owned()),
+            start: Some("tomorrow".to_owned()),
+            daily_cap: Some(0),
+            catch_up: Some("all(0)".to_owned()),
+            ..RhythmFields::default()
+        };
+        let problems = Rhythm::parse(&fields).unwrap_err();
+        let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        insta::assert_snapshot!(text.join("\n"), @"
+        time_zone: `Europe/Lundon` is not a time zone; use a name such as Europe/London
+        days: it goes with `at`, the times of day
+        window: `9` is not a time of day; write it as 09:30
+        line: `30s` is too short: sheep post once a minute at most
+        stanza: `1 month` has months or years in it; count in days
+        jitter: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d
+        start: `tomorrow` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)
+        daily_cap: it must be at least 1; pause the sheep to stop it
+        catch_up: `all(0)` is not a way to catch up; use skip, latest or all(N) with N from 1 to 100
+        ");
+    }
+
+    #[test]
+    fn fields_round_trip_in_their_shortest_form() {
+        let mut fields = interval("180s", "2h");
+        fields.time_zone = Some("Europe/London".to_owned());
+        fields.window = Some("6:00-23:30".to_owned());
+        fields.catch_up = Some("all( 3 )".to_owned());
+        let rhythm = Rhythm::parse(&fields).unwrap();
+        let short = rhythm.fields();
+        assert_eq!(short.line.as_deref(), Some("3m"));
+        assert_eq!(short.window.as_deref(), Some("06:00-23:30"));
+        assert_eq!(short.catch_up.as_deref(), Some("all(3)"));
+        assert_eq!(Rhythm::parse(&short).unwrap(), rhythm);
+    }
+
+    #[test]
+    fn a_time_in_the_gap_fires_after_it_and_a_doubled_one_fires_once() {
+        insta::assert_debug_snapshot!(
+            slots(&calendar("Europe/London", &["01:30"]), "2027-03-27T00:00:00Z", 3), @r#"
+        [
+            "2027-03-27 01:30:00+00:00",
+            "2027-03-28 02:00:00+01:00",
+            "2027-03-29 01:30:00+01:00",
+        ]
+        "#);
+        insta::assert_debug_snapshot!(
+            slots(&calendar("Europe/London", &["01:30"]), "2026-10-24T00:00:00Z", 3), @r#"
+        [
+            "2026-10-24 01:30:00+01:00",
+            "2026-10-25 01:30:00+01:00",
+            "2026-10-26 01:30:00+00:00",
+        ]
+        "#);
+        // Lord Howe moves by half an hour.
+        insta::assert_debug_snapshot!(
+            slots(&calendar("Australia/Lord_Howe", &["02:15"]), "2026-10-02T15:30:00Z", 3), @r#"
+        [
+            "2026-10-03 02:15:00+10:30",
+            "2026-10-04 02:30:00+11:00",
+            "2026-10-05 02:15:00+11:00",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn intervals_wait_for_the_window() {
+        let mut fields = interval("3h", "3h");
+        fields.window = Some("09:00-17:00".to_owned());
+        insta::assert_debug_snapshot!(slots(&fields, "2026-11-21T12:30:00Z", 4), @r#"
+        [
+            "2026-11-21 12:30:00+00:00",
+            "2026-11-21 15:30:00+00:00",
+            "2026-11-22 09:00:00+00:00",
+            "2026-11-22 12:00:00+00:00",
+        ]
+        "#);
+        fields.window = Some("22:00-02:00".to_owned());
+        insta::assert_debug_snapshot!(slots(&fields, "2026-11-21T12:30:00Z", 4), @r#"
+        [
+            "2026-11-21 22:00:00+00:00",
+            "2026-11-22 01:00:00+00:00",
+            "2026-11-22 22:00:00+00:00",
+            "2026-11-23 01:00:00+00:00",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn a_window_in_the_gap_still_opens_once() {
+        let mut fields = interval("12h", "12h");
+        fields.time_zone = Some("Europe/London".to_owned());
+        fields.window = Some("01:15-01:45".to_owned());
+        insta::assert_debug_snapshot!(slots(&fields, "2027-03-27T01:20:00Z", 3), @r#"
+        [
+            "2027-03-27 01:20:00+00:00",
+            "2027-03-28 02:00:00+01:00",
+            "2027-03-29 01:15:00+01:00",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn the_daily_cap_moves_the_rest_to_the_next_day() {
+        let mut fields = interval("1h", "1h");
+        fields.daily_cap = Some(2);
+        insta::assert_debug_snapshot!(slots(&fields, "2026-11-21T12:30:00Z", 5), @r#"
+        [
+            "2026-11-21 12:30:00+00:00",
+            "2026-11-21 13:30:00+00:00",
+            "2026-11-22 00:00:00+00:00",
+            "2026-11-22 01:00:00+00:00",
+            "2026-11-23 00:00:00+00:00",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn start_and_end_bound_the_slots() {
+        let mut fields = calendar("Europe/London", &["09:00"]);
+        fields.start = Some("2026-12-01".to_owned());
+        fields.end = Some("2026-12-02".to_owned());
+        insta::assert_debug_snapshot!(slots(&fields, "2026-11-21T12:30:00Z", 5), @r#"
+        [
+            "2026-12-01 09:00:00+00:00",
+            "2026-12-02 09:00:00+00:00",
+        ]
+        "#);
+    }
+
+    /// Every zone, ten years: strictly increasing, once a local day, in or right after its time.
+    #[test]
+    fn every_zone_fires_once_a_day_for_ten_years() {
+        let (from, until) = (ts("2026-11-21T00:00:00Z"), ts("2036-11-21T00:00:00Z"));
+        let mut zones = 0;
+        for name in jiff::tz::db().available() {
+            zones += 1;
+            // One time in the hours where clocks change, and one that never is.
+            let fields = calendar(name.as_str(), &["00:30", "02:30"]);
+            let rhythm = Rhythm::parse(&fields).unwrap();
+            let mut slot = rhythm.first_slot(from).unwrap();
+            let mut expected = rhythm.zone().to_datetime(slot);
+            while slot < until {
+                let local = rhythm.zone().to_datetime(slot);
+                let planned = expected;
+                let gap = rhythm.zone().to_ambiguous_timestamp(planned);
+                if matches!(gap.offset(), AmbiguousOffset::Gap { .. }) {
+                    assert!(planned < local, "{name}: {planned} is in a gap, fired at {local}");
+                    let before = slot.checked_sub(SignedDuration::from_secs(1)).unwrap();
+                    assert!(
+                        rhythm.zone().to_datetime(before) < planned,
+                        "{name}: {local} is not the first instant after the gap at {planned}"
+                    );
+                } else {
+                    assert_eq!(local, planned, "{name}");
+                    let earlier = rhythm.zone().preceding(slot).next();
+                    if let Some(change) = earlier {
+                        // In a doubled hour the first of the two is meant.
+                        let fold = rhythm.zone().to_ambiguous_timestamp(planned);
+                        if matches!(fold.offset(), AmbiguousOffset::Fold { .. }) {
+                            assert!(
+                                change.timestamp() < slot - SignedDuration::from_hours(24)
+                                    || slot < change.timestamp(),
+                                "{name}: {planned} fired in the second pass"
+                            );
+                        }
+                    }
+                }
+                let (next, _) = rhythm.next_slot(slot, false, None).unwrap();
+                assert!(slot < next, "{name}: {next} does not come after {slot}");
+                slot = next;
+                expected = if planned.hour() == 0 {
+                    planned.date().at(2, 30, 0, 0)
+                } else {
+                    planned.date().tomorrow().unwrap().at(0, 30, 0, 0)
+                };
+            }
+        }
+        assert!(400 < zones, "only {zones} time zones are compiled in");
+    }
+}

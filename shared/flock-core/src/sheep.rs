@@ -1,0 +1,729 @@
+//! A sheep and what can happen to it. Every change is a function from a sheep to a sheep: the caller
+//! writes the result under the condition that the sheep is unchanged since it was read.
+//!
+//! One post goes `due` → `claim` (lease and intent are stored) → the network → `settle`. A crash
+//! in between leaves the intent, which the next tick finishes before anything else.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AccountId, CatchUp, CorpusId, DayCount, Occurrence, Pattern, PostId, RemoteId, Rhythm, SheepId,
+    TextRefusal,
+};
+
+/// One behaviour that posts through one account, at its own rhythm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheep {
+    /// Its flock and name.
+    pub id: SheepId,
+    /// What people chose for it.
+    pub config: SheepConfig,
+    /// Whether it posts.
+    pub state: State,
+    /// Where it is.
+    pub progress: Progress,
+    /// A post that was decided and is not yet recorded.
+    pub intent: Option<Intent>,
+    /// Until when one tick has the sheep for itself.
+    pub lease_until: Option<Timestamp>,
+    /// Counts the changes, so that a write can require the sheep to be as it was read.
+    pub version: u64,
+}
+
+/// What people choose for a sheep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheepConfig {
+    /// The account it posts through.
+    pub account: AccountId,
+    /// What it says.
+    pub behaviour: Behaviour,
+    /// When it says it.
+    pub rhythm: Rhythm,
+}
+
+/// What a sheep says next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The lines of a text in order, and again from the first.
+    Poem {
+        /// The text.
+        corpus: CorpusId,
+        /// How many lines it has; at least 1.
+        lines: u32,
+    },
+}
+
+/// Whether a sheep posts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Active,
+    /// Somebody paused it.
+    Paused {
+        /// When.
+        since: Timestamp,
+    },
+    /// It cannot succeed until somebody acts.
+    Stopped {
+        /// When it stopped.
+        since: Timestamp,
+        /// Why, for a person.
+        why: String,
+    },
+    /// Its end date has come.
+    Finished {
+        /// When its last post was made.
+        since: Timestamp,
+    },
+}
+
+/// Where a sheep is. Changes only when a post is recorded or posts are missed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The number of the next post.
+    pub occurrence: Occurrence,
+    /// The planned time of the next post, before jitter.
+    pub slot: Timestamp,
+    /// Where the sheep is in its behaviour; for a poem the index of the next line.
+    pub cursor: u32,
+    /// Posts of `all(k)` that are still to be caught up after the next one.
+    pub owed: u32,
+    /// The earliest time of the next post while catching up, which keeps the posts apart.
+    pub not_before: Option<Timestamp>,
+    /// Planned posts that were never made, because of outages.
+    pub missed: u64,
+    /// Posts of the current day, where there is a daily cap.
+    pub day: Option<DayCount>,
+    /// The newest post, as its network calls it.
+    pub last_remote: Option<RemoteId>,
+}
+
+/// A decided post: stored before the network is asked, so that a crash in between shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Which planned post it is.
+    pub occurrence: Occurrence,
+    /// When it was due.
+    pub at: Timestamp,
+    /// What will be posted.
+    pub text: String,
+    /// Whether the network may have it already.
+    pub sent: Sent,
+    /// How often it went wrong.
+    pub attempts: u32,
+    /// Not tried again before this time.
+    pub retry_at: Option<Timestamp>,
+    /// What went wrong last, for a person.
+    pub problem: Option<String>,
+}
+
+/// Whether a network may have got a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sent {
+    /// Certainly not.
+    No,
+    /// A request may have reached it: look before sending again.
+    Maybe,
+}
+
+/// What is to be done about a sheep now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing.
+    No,
+    /// Its next post.
+    Post(Next),
+    /// The intent an earlier tick left.
+    Finish,
+}
+
+/// A post that is due, before its text is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Next {
+    /// The sheep's place, with what was missed taken into account.
+    pub progress: Progress,
+    /// When the post was due.
+    pub at: Timestamp,
+}
+
+/// What came of asking a network to post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is there.
+    Posted(RemoteId),
+    /// It is certainly not there, and trying again can help.
+    TryAgain {
+        /// What happened, for a person.
+        why: String,
+        /// When the network said to come back.
+        not_before: Option<Timestamp>,
+    },
+    /// It is certainly not there, and trying again cannot help.
+    Refused {
+        /// What happened and what to do, for a person.
+        why: String,
+    },
+    /// The request went out and no answer came.
+    Unknown {
+        /// What happened, for a person.
+        why: String,
+    },
+}
+
+impl Behaviour {
+    /// The cursor after the post at `cursor`, and whether the behaviour starts over there.
+    fn advance(&self, cursor: u32) -> (u32, bool) {
+        match self {
+            Self::Poem { lines, .. } => {
+                let next = cursor.saturating_add(1);
+                if next < *lines { (next, false) } else { (0, true) }
+            }
+        }
+    }
+
+    /// The cursor itself where it still points into the behaviour, or the start.
+    fn admit(&self, cursor: u32) -> u32 {
+        match self {
+            Self::Poem { lines, .. } => {
+                if cursor < *lines {
+                    cursor
+                } else {
+                    0
+                }
+            }
+        }
+    }
+}
+
+impl Sheep {
+    /// How late a post may be before it counts as missed. Ticks come once a minute, each at any second
+    /// of its minute (AWS, "EventBridge Scheduler", 2026-11), so on a healthy day they are less than
+    /// two minutes apart.
+    const GRACE: SignedDuration = SignedDuration::from_mins(2);
+
+    /// Time between posts that are caught up: shorter than the time between ticks, so that each tick
+    /// makes one.
+    const CATCH_UP_GAP: SignedDuration = SignedDuration::from_secs(50);
+
+    /// A new sheep, which posts its first line at the first moment its rhythm allows. `None`: the
+    /// rhythm has ended.
+    pub fn create(
+        id: SheepId,
+        config: SheepConfig,
+        occurrence: Occurrence,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let slot = config.rhythm.first_slot(whole_seconds(now))?;
+        let progress = Progress {
+            occurrence,
+            slot,
+            cursor: 0,
+            owed: 0,
+            not_before: None,
+            missed: 0,
+            day: None,
+            last_remote: None,
+        };
+        Some(Self {
+            id,
+            config,
+            state: State::Active,
+            progress,
+            intent: None,
+            lease_until: None,
+            version: 1,
+        })
+    }
+
+    /// When a tick should look at the sheep next. `None`: not until somebody acts.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Active => {
+                let retry_at = self.intent.as_ref().and_then(|intent| intent.retry_at);
+                Some(retry_at.unwrap_or_else(|| self.due_at(&self.progress)))
+            }
+            State::Paused { .. } | State::Stopped { .. } | State::Finished { .. } => None,
+        }
+    }
+
+    /// What is to be done about the sheep at `now`.
+    pub fn due(&self, now: Timestamp) -> Due {
+        let leased = self.lease_until.is_some_and(|until| now < until);
+        if leased || self.next_at().is_none_or(|at| now < at) {
+            return Due::No;
+        }
+        if self.intent.is_some() {
+            return Due::Finish;
+        }
+        if 0 < self.progress.owed {
+            return Due::Post(Next { progress: self.progress.clone(), at: whole_seconds(now) });
+        }
+        let at = self.due_at(&self.progress);
+        if now.duration_since(at) <= Self::GRACE {
+            return Due::Post(Next { progress: self.progress.clone(), at });
+        }
+        Due::Post(self.catch_up(at, now))
+    }
+
+    /// The sheep claimed until `lease_until`, with the intent to post `text`. Refuses a text its network
+    /// would not take.
+    pub fn claim(
+        &self,
+        next: Next,
+        text: String,
+        lease_until: Timestamp,
+    ) -> Result<Self, TextRefusal> {
+        self.config.account.network.check_text(&text)?;
+        let intent = Intent {
+            occurrence: next.progress.occurrence,
+            at: next.at,
+            text,
+            sent: Sent::Maybe,
+            attempts: 0,
+            retry_at: None,
+            problem: None,
+        };
+        Ok(Self {
+            progress: next.progress,
+            intent: Some(intent),
+            lease_until: Some(lease_until),
+            ..self.changed()
+        })
+    }
+
+    /// The sheep claimed again until `lease_until`, to finish the intent it has.
+    #[must_use]
+    pub fn claim_again(&self, lease_until: Timestamp) -> Self {
+        let mut sheep = Self { lease_until: Some(lease_until), ..self.changed() };
+        if let Some(intent) = &mut sheep.intent {
+            intent.sent = Sent::Maybe;
+        }
+        sheep
+    }
+
+    /// The sheep after the network's answer to its intent.
+    #[must_use]
+    pub fn settle(&self, outcome: &Outcome, now: Timestamp) -> Self {
+        let mut sheep = Self { lease_until: None, ..self.changed() };
+        match outcome {
+            Outcome::Posted(remote_id) => {
+                sheep.intent = None;
+                match self.after(&self.progress, now) {
+                    Some(progress) => {
+                        sheep.progress =
+                            Progress { last_remote: Some(remote_id.clone()), ..progress };
+                    }
+                    None => {
+                        let occurrence = self.progress.occurrence.plus(1);
+                        sheep.progress.occurrence = occurrence;
+                        sheep.progress.last_remote = Some(remote_id.clone());
+                        sheep.state = State::Finished { since: whole_seconds(now) };
+                    }
+                }
+            }
+            Outcome::TryAgain { why, not_before } => {
+                sheep.put_off(why, Sent::No, *not_before, now);
+            }
+            Outcome::Unknown { why } => sheep.put_off(why, Sent::Maybe, None, now),
+            Outcome::Refused { why } => {
+                sheep.intent = None;
+                sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
+            }
+        }
+        sheep
+    }
+
+    fn put_off(&mut self, why: &str, sent: Sent, not_before: Option<Timestamp>, now: Timestamp) {
+        let Some(intent) = &mut self.intent else { return };
+        let now = whole_seconds(now);
+        intent.attempts = intent.attempts.saturating_add(1);
+        let seed = self.id.number("retry", intent.occurrence.plus(u64::from(intent.attempts)));
+        let retry_at = now.saturating_add(retry_after(intent.attempts, seed)).unwrap_or(now);
+        intent.retry_at = Some(not_before.map_or(retry_at, |at| at.max(retry_at)));
+        intent.problem = Some(why.to_owned());
+        intent.sent = sent;
+    }
+
+    /// The sheep stopped for a reason somebody has to see to.
+    #[must_use]
+    pub fn stop(&self, why: String, now: Timestamp) -> Self {
+        let since = whole_seconds(now);
+        Self { state: State::Stopped { since, why }, lease_until: None, ..self.changed() }
+    }
+
+    /// The paused sheep. A sheep that does not post already stays as it is.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> Self {
+        match self.state {
+            State::Active => {
+                Self { state: State::Paused { since: whole_seconds(now) }, ..self.changed() }
+            }
+            State::Paused { .. } | State::Stopped { .. } | State::Finished { .. } => self.clone(),
+        }
+    }
+
+    /// The sheep posting again, at once if its time has passed. What it left out is not missed. A
+    /// sheep that posts already, or whose end has come, stays as it is.
+    #[must_use]
+    pub fn resume(&self, now: Timestamp) -> Self {
+        match self.state {
+            State::Paused { .. } | State::Stopped { .. } => self.reanchor(self.progress.slot, now),
+            State::Active | State::Finished { .. } => self.clone(),
+        }
+    }
+
+    /// The sheep with another configuration, at the place where it was.
+    #[must_use]
+    pub fn reconfigure(&self, config: SheepConfig, now: Timestamp) -> Self {
+        let mut sheep = Self { config, ..self.clone() };
+        sheep.progress.cursor = sheep.config.behaviour.admit(self.progress.cursor);
+        if sheep.config.account != self.config.account {
+            sheep.progress.last_remote = None;
+        }
+        let ended = matches!(self.state, State::Finished { .. });
+        if sheep.config.rhythm == self.config.rhythm && !ended {
+            return sheep.changed();
+        }
+        // A shorter rhythm must not wait out the longer one it replaces.
+        let latest = match sheep.config.rhythm.pattern() {
+            Pattern::Interval { line, .. } => now.saturating_add(*line).unwrap_or(now),
+            Pattern::Calendar { .. } => now,
+        };
+        let reanchored = sheep.reanchor(self.progress.slot.min(latest), now);
+        match self.state {
+            State::Paused { .. } | State::Stopped { .. } => {
+                Self { state: self.state.clone(), ..reanchored }
+            }
+            State::Active | State::Finished { .. } => reanchored,
+        }
+    }
+
+    /// The sheep active, with its next slot at `slot` or `now`, whichever is later.
+    fn reanchor(&self, slot: Timestamp, now: Timestamp) -> Self {
+        let now = whole_seconds(now);
+        let mut sheep = Self { state: State::Active, ..self.changed() };
+        sheep.progress.owed = 0;
+        sheep.progress.not_before = None;
+        if let Some(intent) = &mut sheep.intent {
+            intent.retry_at = None;
+        }
+        match self.config.rhythm.first_slot(slot.max(now)) {
+            Some(slot) => sheep.progress.slot = slot,
+            None => sheep.state = State::Finished { since: now },
+        }
+        sheep
+    }
+
+    /// The id of the post the intent becomes.
+    pub fn post_id(&self, intent: &Intent) -> PostId {
+        intent.occurrence.post_id(&self.id)
+    }
+
+    fn changed(&self) -> Self {
+        Self { version: self.version + 1, ..self.clone() }
+    }
+
+    /// When the post at `progress` is due: its slot and some jitter, but before the next slot.
+    fn due_at(&self, progress: &Progress) -> Timestamp {
+        let at = progress.slot.max(progress.not_before.unwrap_or(Timestamp::MIN));
+        let room = self.config.rhythm.jitter().as_secs();
+        if room == 0 || progress.not_before.is_some() {
+            return at;
+        }
+        let room = self
+            .step(progress)
+            .map_or(room, |next| room.min(next.slot.duration_since(progress.slot).as_secs()));
+        let number = self.id.number("jitter", progress.occurrence);
+        let seconds = number.checked_rem(room.unsigned_abs()).unwrap_or(0);
+        let jitter = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
+        at.saturating_add(jitter).unwrap_or(at)
+    }
+
+    /// The place after the post at `progress`. `None`: that was the last one.
+    fn step(&self, progress: &Progress) -> Option<Progress> {
+        let (cursor, starts_over) = self.config.behaviour.advance(progress.cursor);
+        let (slot, day) = self.config.rhythm.next_slot(progress.slot, starts_over, progress.day)?;
+        Some(Progress {
+            occurrence: progress.occurrence.plus(1),
+            slot,
+            cursor,
+            day,
+            not_before: None,
+            ..progress.clone()
+        })
+    }
+
+    /// The place after the post at `progress` was made at `now`, still catching up where posts are owed.
+    fn after(&self, progress: &Progress, now: Timestamp) -> Option<Progress> {
+        let not_before = || whole_seconds(now).checked_add(Self::CATCH_UP_GAP).ok();
+        if progress.owed == 0 {
+            let mut next = self.step(progress)?;
+            if progress.not_before.is_some() {
+                next.not_before = not_before();
+            }
+            return Some(next);
+        }
+        Some(Progress {
+            occurrence: progress.occurrence.plus(1),
+            cursor: self.config.behaviour.advance(progress.cursor).0,
+            owed: progress.owed - 1,
+            not_before: not_before(),
+            ..progress.clone()
+        })
+    }
+
+    /// What to post at `now` when the post at `at` is late enough to have been missed.
+    fn catch_up(&self, at: Timestamp, now: Timestamp) -> Next {
+        let is_due = |progress: &Progress| self.due_at(progress) <= now;
+        let mut last = self.progress.clone();
+        let mut count: u64 = 1;
+        while let Some(next) = self.step(&last).filter(is_due) {
+            last = next;
+            count += 1;
+        }
+        if count == 1 {
+            return Next { progress: last, at };
+        }
+        let keep = match self.config.rhythm.catch_up() {
+            CatchUp::Latest => {
+                let missed = self.progress.missed + count - 1;
+                let progress = Progress { missed, day: self.progress.day, ..last };
+                return Next { progress, at: whole_seconds(now) };
+            }
+            CatchUp::Skip => 1,
+            CatchUp::All(most) => u64::from(most).min(count),
+        };
+        let mut progress = Progress {
+            occurrence: self.progress.occurrence.plus(count - keep),
+            cursor: self.progress.cursor,
+            owed: u32::try_from(keep - 1).unwrap_or(u32::MAX),
+            missed: self.progress.missed + count - keep,
+            day: self.progress.day,
+            ..last
+        };
+        // The text goes on where it stopped, so the pauses ahead are not those that were missed: the
+        // slot is moved until the one that follows it lies in the future.
+        while let Some(next) = self.step(&progress).filter(is_due) {
+            progress.slot = next.slot;
+        }
+        Next { progress, at: whole_seconds(now) }
+    }
+}
+
+/// How long to wait after the given number of failures: a minute, doubled each time, six hours at
+/// most, and up to a quarter more, which `seed` chooses.
+pub fn retry_after(attempts: u32, seed: u64) -> SignedDuration {
+    const FIRST: i64 = 60;
+    const MOST: i64 = 6 * 60 * 60;
+    let doubled = FIRST << attempts.saturating_sub(1).min(16);
+    let wait = doubled.min(MOST);
+    let quarter = (wait / 4).unsigned_abs();
+    let jitter = i64::try_from(seed % quarter.max(1)).unwrap_or(0);
+    SignedDuration::from_secs(wait + jitter)
+}
+
+/// Slots and leases are whole seconds, as the table stores them.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Network, RhythmFields};
+
+    fn ts(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    const START: &str = "2026-11-21T12:00:00Z";
+
+    fn sheep(lines: u32, catch_up: &str) -> Sheep {
+        let fields = RhythmFields {
+            line: Some("3m".to_owned()),
+            stanza: Some("2h".to_owned()),
+            catch_up: Some(catch_up.to_owned()),
+            ..RhythmFields::default()
+        };
+        let config = SheepConfig {
+            account: AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
+            behaviour: Behaviour::Poem {
+                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
+                lines,
+            },
+            rhythm: Rhythm::parse(&fields).unwrap(),
+        };
+        let id = "moon/apollo".parse().unwrap();
+        Sheep::create(id, config, Occurrence(1), ts(START)).unwrap()
+    }
+
+    /// Ticks every minute from `from` for `minutes` and lists `minute: occurrence line` of each post.
+    fn run(sheep: &mut Sheep, from: &str, minutes: i64) -> Vec<String> {
+        let mut posts = Vec::new();
+        for minute in 0..minutes {
+            let now = ts(from) + SignedDuration::from_mins(minute);
+            while let Due::Post(next) = sheep.due(now) {
+                posts.push(format!(
+                    "{minute}: #{} line {}",
+                    next.progress.occurrence, next.progress.cursor
+                ));
+                let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+                *sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
+            }
+        }
+        posts
+    }
+
+    #[test]
+    fn a_poem_goes_on_in_order_pauses_and_starts_over() {
+        let mut sheep = sheep(3, "skip");
+        assert_eq!(
+            run(&mut sheep, START, 130),
+            ["0: #1 line 0", "3: #2 line 1", "6: #3 line 2", "126: #4 line 0", "129: #5 line 1"]
+        );
+        assert_eq!(sheep.progress.missed, 0);
+    }
+
+    /// Six hours without a tick: 120 posts were due, the first of them posted in time.
+    #[track_caller]
+    fn outage(catch_up: &str, expected: &[&str], missed: u64) {
+        let mut sheep = sheep(1000, catch_up);
+        assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
+        assert_eq!(run(&mut sheep, "2026-11-21T18:01:00Z", 7), expected, "{catch_up}");
+        assert_eq!(sheep.progress.missed, missed, "{catch_up}");
+    }
+
+    #[test]
+    fn an_outage_never_ends_in_a_burst() {
+        outage("skip", &["0: #121 line 1", "2: #122 line 2", "5: #123 line 3"], 119);
+        outage("latest", &["0: #121 line 120", "2: #122 line 121", "5: #123 line 122"], 119);
+        outage(
+            "all(3)",
+            &[
+                "0: #119 line 1",
+                "1: #120 line 2",
+                "2: #121 line 3",
+                "3: #122 line 4",
+                "5: #123 line 5",
+            ],
+            117,
+        );
+    }
+
+    #[test]
+    fn an_outage_across_a_pause_still_leaves_one_post() {
+        let mut sheep = sheep(10, "skip");
+        assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
+        // Lines 2 to 10 were due until 12:27, the next round from 14:27.
+        let after = run(&mut sheep, "2026-11-21T13:30:00Z", 5);
+        assert_eq!(after, ["0: #10 line 1", "3: #11 line 2"]);
+        assert_eq!(sheep.progress.missed, 8);
+    }
+
+    #[test]
+    fn two_minutes_between_ticks_are_not_an_outage() {
+        let mut sheep = sheep(1000, "skip");
+        let fields = RhythmFields { line: Some("1m".to_owned()), ..RhythmFields::default() };
+        sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+        let mut posts = run(&mut sheep, START, 1);
+        posts.extend(run(&mut sheep, "2026-11-21T12:01:59Z", 1));
+        posts.extend(run(&mut sheep, "2026-11-21T12:03:58Z", 1));
+        let expected = ["0: #1 line 0", "0: #2 line 1", "0: #3 line 2", "0: #4 line 3"];
+        assert_eq!(posts, expected);
+        assert_eq!(sheep.progress.missed, 0);
+    }
+
+    #[test]
+    fn a_crash_leaves_an_intent_that_is_finished_first() {
+        let sheep = sheep(3, "skip");
+        let now = ts(START);
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let lease = now + SignedDuration::from_secs(60);
+        let claimed = sheep.claim(next, "first line".to_owned(), lease).unwrap();
+        assert_eq!(claimed.due(now), Due::No, "another tick has it");
+        assert_eq!(claimed.next_at(), sheep.next_at(), "the index is not written by a claim");
+        assert_eq!(claimed.due(lease), Due::Finish);
+        let again = claimed.claim_again(lease + SignedDuration::from_secs(60));
+        let done = again.settle(&Outcome::Posted("1".parse().unwrap()), lease);
+        assert_eq!((done.intent.clone(), done.progress.cursor), (None, 1));
+        assert_eq!(done.version, sheep.version + 3);
+    }
+
+    #[test]
+    fn failures_keep_the_intent_and_wait_longer_each_time() {
+        let now = ts(START);
+        let mut sheep = sheep(3, "skip");
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        sheep = sheep.claim(next, "first line".to_owned(), now).unwrap();
+        let why = "x answered 503".to_owned();
+        let failed = Outcome::TryAgain { why, not_before: None };
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            sheep = sheep.settle(&failed, now);
+            waits.push(sheep.next_at().unwrap().duration_since(now).as_secs());
+        }
+        assert!(
+            waits
+                .iter()
+                .zip(&waits[1..])
+                .all(|(a, b)| *b <= 6 * 3600 * 5 / 4 && (a < b || 6 * 3600 <= *b)),
+            "{waits:?}"
+        );
+        assert!((60..75).contains(&waits[0]), "{waits:?}");
+        let reset = ts("2026-11-23T00:00:00Z");
+        let why = "x answered 429".to_owned();
+        let limited = sheep.settle(&Outcome::TryAgain { why, not_before: Some(reset) }, now);
+        assert_eq!(limited.next_at(), Some(reset));
+        assert_eq!(limited.intent.unwrap().sent, Sent::No);
+    }
+
+    #[test]
+    fn a_refusal_stops_the_sheep_at_its_place() {
+        let now = ts(START);
+        let sheep = sheep(3, "skip");
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "first line".to_owned(), now).unwrap();
+        let stopped = claimed.settle(&Outcome::Refused { why: "suspended".to_owned() }, now);
+        assert_eq!(stopped.next_at(), None);
+        assert_eq!(stopped.progress, sheep.progress);
+        let resumed = stopped.resume(now + SignedDuration::from_hours(5));
+        assert_eq!(resumed.next_at(), Some(now + SignedDuration::from_hours(5)));
+        assert_eq!(resumed.progress.missed, 0);
+    }
+
+    #[test]
+    fn a_text_its_network_does_not_take_is_not_claimed() {
+        let sheep = sheep(3, "skip");
+        let Due::Post(next) = sheep.due(ts(START)) else { panic!("it is due") };
+        let refusal = sheep.claim(next, " ".to_owned(), ts(START)).unwrap_err();
+        assert_eq!(refusal, TextRefusal::Empty);
+    }
+
+    #[test]
+    fn the_end_date_ends_it() {
+        let mut sheep = sheep(1000, "skip");
+        let fields = RhythmFields {
+            line: Some("3m".to_owned()),
+            end: Some("2026-11-21T12:04".to_owned()),
+            ..RhythmFields::default()
+        };
+        sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+        assert_eq!(run(&mut sheep, START, 60), ["0: #1 line 0", "3: #2 line 1"]);
+        assert!(matches!(sheep.state, State::Finished { .. }));
+        assert_eq!(sheep.progress.occurrence, Occurrence(3));
+    }
+
+    #[test]
+    fn a_shorter_rhythm_does_not_wait_out_the_longer_one() {
+        let mut sheep = sheep(1, "skip");
+        run(&mut sheep, START, 1);
+        assert_eq!(sheep.next_at(), Some(ts("2026-11-21T14:00:00Z")));
+        let fields = RhythmFields { line: Some("5m".to_owned()), ..RhythmFields::default() };
+        let config =
+            SheepConfig { rhythm: Rhythm::parse(&fields).unwrap(), ..sheep.config.clone() };
+        let changed = sheep.reconfigure(config, ts("2026-11-21T12:01:00Z"));
+        assert_eq!(changed.next_at(), Some(ts("2026-11-21T12:06:00Z")));
+    }
+}

@@ -1,0 +1,378 @@
+//! X, through its API v2 (docs.x.com and its `OpenAPI` document 2.167, 2026-08).
+//!
+//! X has no idempotency key. When an earlier request may have arrived, the account's own newest posts are
+//! read first; a "duplicate" answer counts as sent only then.
+
+use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
+
+use flock_core::{Outcome, RemoteId, Sent};
+use jiff::{SignedDuration, Timestamp};
+use oauth1_request as oauth;
+use reqwest::{Response, StatusCode, Url, header::AUTHORIZATION};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::{Draft, refused};
+
+/// The app's credentials, from the secret `flockwork/x`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct XApp {
+    /// The API key.
+    pub consumer_key: SecretString,
+    /// The API key's secret.
+    pub consumer_secret: SecretString,
+}
+
+/// What is needed to post as one account: OAuth 1.0a, whose tokens do not expire.
+#[derive(Debug)]
+pub struct XKey {
+    /// The app.
+    pub app: XApp,
+    /// The account's token.
+    pub token: SecretString,
+    /// The token's secret.
+    pub token_secret: SecretString,
+    /// The account's numeric id.
+    pub user_id: String,
+}
+
+/// X's API.
+#[derive(Debug)]
+pub struct X {
+    base: String,
+    // Built when first needed: most flocks never call X, and the client reads the system's CA
+    // certificates, which costs milliseconds of every cold start.
+    http: OnceLock<reqwest::Client>,
+}
+
+/// A request to X came to nothing, before or after X had it.
+enum Failure {
+    /// No connection was made, so X has not got it.
+    NotSent(String),
+    /// X may have got it.
+    Unclear(String),
+}
+
+impl X {
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    /// Answers are a few KB; anything larger is not X.
+    const ANSWER_BYTES: u64 = 1 << 20;
+    /// Reading further back than this many pages of 100 is not looking for a recent post.
+    const PAGES: usize = 10;
+    /// How far X's clock and ours may be apart.
+    const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+    pub(crate) fn new(base: Option<String>) -> Self {
+        let base = base.unwrap_or_else(|| "https://api.x.com".to_owned());
+        Self { base: base.trim_end_matches('/').to_owned(), http: OnceLock::new() }
+    }
+
+    pub(crate) async fn post(&self, draft: &Draft<'_>, key: &XKey) -> Outcome {
+        if draft.sent == Sent::Maybe {
+            match self.find(draft, key).await {
+                Ok(Some(remote_id)) => return Outcome::Posted(remote_id),
+                Ok(None) => {}
+                Err(outcome) => return still_unknown(outcome),
+            }
+        }
+        let body = serde_json::json!({ "text": draft.post.text });
+        let url = match self.url("/2/tweets") {
+            Ok(url) => url,
+            Err(outcome) => return outcome,
+        };
+        let authorization = sign("POST", &url, key);
+        let request = self.http().post(url).header(AUTHORIZATION, authorization).json(&body);
+        match send(request).await {
+            Ok((StatusCode::CREATED | StatusCode::OK, _, body)) => created(&body),
+            Ok((StatusCode::FORBIDDEN, _, body)) if is_duplicate(&body) => {
+                self.duplicate(draft, key).await
+            }
+            Ok((status, headers, body)) => answered(draft, status, &headers, &body),
+            Err(Failure::NotSent(why)) => Outcome::TryAgain { why, not_before: None },
+            Err(Failure::Unclear(why)) => Outcome::Unknown { why },
+        }
+    }
+
+    /// X says it has the same text. After a request that may have arrived that is our post; else the
+    /// account said it before.
+    async fn duplicate(&self, draft: &Draft<'_>, key: &XKey) -> Outcome {
+        if draft.sent == Sent::No {
+            return refused(
+                &draft.post.account,
+                &draft.post.sheep,
+                "X refused the text because the account posted the same one recently",
+                "change the line or wait",
+            );
+        }
+        match self.find(draft, key).await {
+            Ok(Some(remote_id)) => Outcome::Posted(remote_id),
+            Ok(None) => Outcome::Unknown {
+                why: "X says it has the post, but does not list it yet".to_owned(),
+            },
+            Err(outcome) => still_unknown(outcome),
+        }
+    }
+
+    /// Looks for the draft among the account's newest posts.
+    async fn find(&self, draft: &Draft<'_>, key: &XKey) -> Result<Option<RemoteId>, Outcome> {
+        let mut page: Option<String> = None;
+        for _ in 0..Self::PAGES {
+            let mut url = self.url(&format!("/2/users/{}/tweets", key.user_id))?;
+            url.query_pairs_mut()
+                .append_pair("max_results", "100")
+                .append_pair("tweet.fields", "entities");
+            match draft.last_remote {
+                // Newer than the post before, whatever the clocks say.
+                Some(last) => {
+                    url.query_pairs_mut().append_pair("since_id", last.as_str());
+                }
+                None => {
+                    let from = draft.post.at.saturating_sub(Self::CLOCK_SKEW);
+                    let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
+                    url.query_pairs_mut().append_pair("start_time", &from.to_string());
+                }
+            }
+            if let Some(page) = &page {
+                url.query_pairs_mut().append_pair("pagination_token", page);
+            }
+            let authorization = sign("GET", &url, key);
+            let request = self.http().get(url).header(AUTHORIZATION, authorization);
+            let (status, headers, body) = send(request).await.map_err(|failure| match failure {
+                Failure::NotSent(why) | Failure::Unclear(why) => Outcome::Unknown { why },
+            })?;
+            if status != StatusCode::OK {
+                return Err(answered(draft, status, &headers, &body));
+            }
+            let timeline: Timeline = serde_json::from_slice(&body).map_err(|_| {
+                Outcome::Unknown { why: "X listed the account's posts unreadably".to_owned() }
+            })?;
+            if let Some(tweet) =
+                timeline.data.iter().find(|tweet| tweet.full_text() == draft.post.text)
+            {
+                return Ok(tweet.id.parse().ok());
+            }
+            match timeline.meta.next_token {
+                Some(token) => page = Some(token),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        self.http.get_or_init(|| {
+            reqwest::Client::builder()
+                .connect_timeout(Self::CONNECT_TIMEOUT)
+                .timeout(Self::TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .expect("the TLS backend is compiled in and the settings are constant")
+        })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, Outcome> {
+        Url::parse(&format!("{}{path}", self.base)).map_err(|_| Outcome::TryAgain {
+            why: format!("the address of X, `{}`, is not a URL; correct X_URL", self.base),
+            not_before: None,
+        })
+    }
+}
+
+/// A request's `Authorization` header. The parameters of the query are part of what is signed; a JSON
+/// body is not (X, "Creating a signature", 2026-08).
+fn sign(method: &str, url: &Url, key: &XKey) -> String {
+    let token = oauth::Token::from_parts(
+        key.app.consumer_key.expose_secret(),
+        key.app.consumer_secret.expose_secret(),
+        key.token.expose_secret(),
+        key.token_secret.expose_secret(),
+    );
+    let parameters: BTreeSet<_> = url.query_pairs().collect();
+    let parameters = oauth::request::ParameterList::new(Vec::from_iter(parameters));
+    let mut endpoint = url.clone();
+    endpoint.set_query(None);
+    oauth::authorize(method, endpoint.as_str(), &parameters, &token, oauth::HmacSha1::new())
+}
+
+/// Sends a request and reads a bounded answer.
+async fn send(
+    request: reqwest::RequestBuilder,
+) -> Result<(StatusCode, reqwest::header::HeaderMap, Vec<u8>), Failure> {
+    let response = request.send().await.map_err(|err| {
+        // The error's own text holds the URL and nothing secret; its cause says more.
+        let why = format!("X did not answer: {}", root_cause(&err));
+        if err.is_connect() || err.is_builder() {
+            Failure::NotSent(why)
+        } else {
+            Failure::Unclear(why)
+        }
+    })?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = read(response).await?;
+    Ok((status, headers, body))
+}
+
+async fn read(mut response: Response) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await.map_err(|err| {
+            Failure::Unclear(format!("X broke off its answer: {}", root_cause(&err)))
+        })?;
+        let Some(chunk) = chunk else { return Ok(body) };
+        body.extend_from_slice(&chunk);
+        if X::ANSWER_BYTES < u64::try_from(body.len()).unwrap_or(u64::MAX) {
+            return Err(Failure::Unclear("X's answer has no end".to_owned()));
+        }
+    }
+}
+
+fn root_cause(err: &dyn std::error::Error) -> String {
+    let mut cause = err;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn created(body: &[u8]) -> Outcome {
+    let id =
+        serde_json::from_slice::<Created>(body).ok().and_then(|body| body.data.id.parse().ok());
+    match id {
+        Some(remote_id) => Outcome::Posted(remote_id),
+        None => Outcome::Unknown { why: "X took the post but did not say its id".to_owned() },
+    }
+}
+
+/// What an answer other than success means for the draft.
+fn answered(
+    draft: &Draft<'_>,
+    status: StatusCode,
+    headers: &reqwest::header::HeaderMap,
+    body: &[u8],
+) -> Outcome {
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let said = problem.said();
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            let reset = headers
+                .get("x-rate-limit-reset")
+                .and_then(|value| value.to_str().ok()?.parse().ok())
+                .and_then(|second| Timestamp::from_second(second).ok());
+            let why = "X has had too many requests from this account".to_owned();
+            Outcome::TryAgain { why, not_before: reset }
+        }
+        // It may have accepted the post before something else failed.
+        _ if status.is_server_error() => {
+            Outcome::Unknown { why: format!("X failed with status {}{said}", status.as_u16()) }
+        }
+        StatusCode::UNAUTHORIZED => refused(
+            &draft.post.account,
+            &draft.post.sheep,
+            "X does not accept the account's key",
+            "add the account again with a fresh key (`flockwork account add`)",
+        ),
+        _ => refused(
+            &draft.post.account,
+            &draft.post.sheep,
+            &format!("X refused the post with status {}{said}", status.as_u16()),
+            "see to that",
+        ),
+    }
+}
+
+/// A search that failed leaves the truth open, whatever it failed with; only a bad key ends it.
+fn still_unknown(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::TryAgain { why, .. } => Outcome::Unknown { why },
+        other => other,
+    }
+}
+
+fn is_duplicate(body: &[u8]) -> bool {
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    problem.detail.contains("duplicate content")
+}
+
+#[derive(Deserialize)]
+struct Created {
+    data: CreatedTweet,
+}
+
+#[derive(Deserialize)]
+struct CreatedTweet {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Timeline {
+    #[serde(default)]
+    data: Vec<Tweet>,
+    #[serde(default)]
+    meta: Meta,
+}
+
+#[derive(Deserialize, Default)]
+struct Meta {
+    next_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Tweet {
+    id: String,
+    text: String,
+    #[serde(default)]
+    entities: Entities,
+}
+
+#[derive(Deserialize, Default)]
+struct Entities {
+    #[serde(default)]
+    urls: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct Link {
+    url: String,
+    #[serde(default)]
+    expanded_url: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Problem {
+    #[serde(default)]
+    detail: String,
+    #[serde(default)]
+    errors: Vec<ProblemError>,
+}
+
+#[derive(Deserialize, Default)]
+struct ProblemError {
+    #[serde(default)]
+    message: String,
+}
+
+impl Problem {
+    /// What X said, to follow a status; cut short, because it is not ours.
+    fn said(&self) -> String {
+        let first = self.errors.first().map(|error| error.message.as_str()).unwrap_or_default();
+        let said = if self.detail.is_empty() { first } else { &self.detail };
+        if said.is_empty() {
+            String::new()
+        } else {
+            format!(": \"{}\"", said.chars().take(200).collect::<String>())
+        }
+    }
+}
+
+impl Tweet {
+    /// The text as it was sent: X shortens links and escapes three characters.
+    fn full_text(&self) -> String {
+        let mut text = self.text.clone();
+        for link in &self.entities.urls {
+            text = text.replace(&link.url, &link.expanded_url);
+        }
+        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
+}

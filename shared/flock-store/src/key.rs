@@ -1,0 +1,109 @@
+//! How keys are spelled. Ids and names hold no `#`, and numbers have a fixed width, so that the order
+//! of the text is the order of the numbers.
+
+use flock_core::{AccountId, CorpusId, FlockName, Occurrence, SheepId};
+use serde::{Deserialize, Serialize};
+
+use crate::Item;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+/// The key of an item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+pub(crate) const FLOCKS: &str = "FLOCKS";
+
+impl Key {
+    pub(crate) fn flock(flock: &FlockName) -> Self {
+        Self { pk: FLOCKS.to_owned(), sk: flock.to_string() }
+    }
+
+    pub(crate) fn sheep(sheep: &SheepId) -> Self {
+        Self { pk: sheep_of(&sheep.flock), sk: format!("SHEEP#{}", sheep.name) }
+    }
+
+    pub(crate) fn piece(flock: &FlockName, corpus: &CorpusId, line: u32) -> Self {
+        Self { pk: pieces_of(flock, corpus), sk: format!("LINE#{line:08}") }
+    }
+
+    pub(crate) fn corpus_head(flock: &FlockName, corpus: &CorpusId) -> Self {
+        Self { pk: pieces_of(flock, corpus), sk: "HEAD".to_owned() }
+    }
+
+    pub(crate) fn post(sheep: &SheepId, occurrence: Occurrence) -> Self {
+        Self { pk: posts_of(sheep), sk: format!("POST#{:012}", occurrence.0) }
+    }
+
+    pub(crate) fn account(account: &AccountId) -> Self {
+        let pk = format!("ACCOUNT#{}#{}", account.network, account.handle);
+        Self { pk, sk: "ACCOUNT".to_owned() }
+    }
+
+    pub(crate) fn shards() -> Self {
+        Self { pk: "SYSTEM".to_owned(), sk: "SHARDS".to_owned() }
+    }
+
+    pub(crate) fn clock() -> Self {
+        Self { pk: "SYSTEM".to_owned(), sk: "CLOCK".to_owned() }
+    }
+
+    /// The sheep an index entry stands for. `None`: the item is not a sheep.
+    pub(crate) fn as_sheep(&self) -> Option<SheepId> {
+        let flock = self.pk.strip_prefix("FLOCK#")?.parse().ok()?;
+        let name = self.sk.strip_prefix("SHEEP#")?.parse().ok()?;
+        Some(SheepId { flock, name })
+    }
+
+    /// The key as a request wants it.
+    pub(crate) fn attributes(self) -> Item {
+        Item::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk)),
+            ("sk".to_owned(), AttributeValue::S(self.sk)),
+        ])
+    }
+}
+
+/// The partition of a flock's sheep.
+pub(crate) fn sheep_of(flock: &FlockName) -> String {
+    format!("FLOCK#{flock}")
+}
+
+/// The partition of a corpus.
+pub(crate) fn pieces_of(flock: &FlockName, corpus: &CorpusId) -> String {
+    format!("CORPUS#{flock}#{corpus}")
+}
+
+/// The partition of a sheep's posts.
+pub(crate) fn posts_of(sheep: &SheepId) -> String {
+    format!("POSTS#{}#{}", sheep.flock, sheep.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_a_schema() {
+        let sheep: SheepId = "milton/book-1".parse().unwrap();
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let account =
+            AccountId { network: flock_core::Network::X, handle: "milton_1".parse().unwrap() };
+        let keys = [
+            Key::flock(&sheep.flock),
+            Key::sheep(&sheep),
+            Key::piece(&sheep.flock, &corpus, 7),
+            Key::corpus_head(&sheep.flock, &corpus),
+            Key::post(&sheep, Occurrence(42)),
+            Key::account(&account),
+            Key::shards(),
+            Key::clock(),
+        ];
+        let text: Vec<_> = keys.iter().map(|key| format!("{} | {}", key.pk, key.sk)).collect();
+        insta::assert_snapshot!(text.join("\n"), @"");
+        assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
+        assert_eq!(Key::shards().as_sheep(), None);
+    }
+}

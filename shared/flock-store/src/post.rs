@@ -1,0 +1,142 @@
+//! Recorded posts.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, SheepId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Store, StoreError, Write, conditional, from_item,
+    key::{Key, posts_of},
+    request_error,
+    sheep::Seconds,
+    to_item,
+};
+
+/// How long posts are kept, in days. The networks keep theirs.
+pub const POST_RETENTION_DAYS: i64 = 400;
+
+/// A post that was made, or may have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Whose post it is.
+    pub sheep: SheepId,
+    /// Its number among the sheep's posts.
+    pub occurrence: Occurrence,
+    /// The account it was made through.
+    pub account: AccountId,
+    /// When it was due.
+    pub at: Timestamp,
+    /// What it says.
+    pub text: String,
+    /// What is known of it.
+    pub state: PostState,
+    /// The network's id for it.
+    pub remote_id: Option<RemoteId>,
+}
+
+/// What is known of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PostState {
+    /// It is on its network.
+    Posted,
+    /// Decided, and being posted or waiting for another try.
+    Pending,
+    /// The network was asked and nobody knows whether it has it; being found out.
+    Unknown,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PostItem {
+    #[serde(flatten)]
+    key: Key,
+    v: u8,
+    network: Network,
+    handle: Handle,
+    at: Seconds,
+    text: String,
+    state: PostState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remote_id: Option<RemoteId>,
+    ttl: Seconds,
+}
+
+impl Store {
+    /// Records a post. `Conflict`: it is recorded already, and nothing was changed.
+    pub async fn put_post(&self, post: &Post) -> Result<Write, StoreError> {
+        let what = format!("post {} of {}", post.occurrence, post.sheep);
+        let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
+        let item = PostItem {
+            key: Key::post(&post.sheep, post.occurrence),
+            v: 1,
+            network: post.account.network,
+            handle: post.account.handle.clone(),
+            at: post.at.into(),
+            text: post.text.clone(),
+            state: post.state,
+            remote_id: post.remote_id.clone(),
+            ttl: post.at.saturating_add(expiry).unwrap_or(Timestamp::MAX).into(),
+        };
+        let output = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(item, what.clone())?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let Some(output) = conditional(output, "record", what)? else {
+            return Ok(Write::Conflict);
+        };
+        self.meter.write(output.consumed_capacity());
+        Ok(Write::Done)
+    }
+
+    /// The newest posts of a sheep, newest first, at most `limit`.
+    pub async fn newest_posts(
+        &self,
+        sheep: &SheepId,
+        limit: usize,
+    ) -> Result<Vec<Post>, StoreError> {
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(posts_of(sheep)))
+            .scan_index_forward(false)
+            .consistent_read(true)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .into_paginator()
+            .items()
+            .send();
+        let mut posts = Vec::new();
+        while posts.len() < limit
+            && let Some(item) = items.next().await
+        {
+            let what = format!("posts of {sheep}");
+            let item = item.map_err(|err| request_error("read the", what.clone(), err))?;
+            posts.push(from_item::<PostItem>(item, what)?.into_post(sheep)?);
+        }
+        Ok(posts)
+    }
+}
+
+impl PostItem {
+    fn into_post(self, sheep: &SheepId) -> Result<Post, StoreError> {
+        let what = format!("post {} of {sheep}", self.key.sk);
+        let corrupt = |source| StoreError::Corrupt { what: what.clone(), source };
+        let number = self.key.sk.strip_prefix("POST#").and_then(|digits| digits.parse().ok());
+        Ok(Post {
+            sheep: sheep.clone(),
+            occurrence: Occurrence(number.ok_or_else(|| corrupt("its key has no number".into()))?),
+            account: AccountId { network: self.network, handle: self.handle },
+            at: self.at.try_into().map_err(|err: jiff::Error| corrupt(Box::new(err)))?,
+            text: self.text,
+            state: self.state,
+            remote_id: self.remote_id,
+        })
+    }
+}

@@ -1,0 +1,516 @@
+//! Sheep and flocks.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use flock_core::{
+    AccountId, Behaviour, CorpusId, DayCount, FlockName, Handle, Intent, Network, Occurrence,
+    Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Item, Store, StoreError, Write, conditional, from_item,
+    key::{FLOCKS, Key, sheep_of},
+    request_error, to_item,
+};
+
+/// How fresh a read has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// May miss the latest write; half the price. Right where a conditional write follows.
+    Eventual,
+    /// Sees every write.
+    Consistent,
+}
+
+/// Some of the sheep that are due, the longest due first.
+#[derive(Debug)]
+pub struct DuePage {
+    /// Their ids.
+    pub sheep: Vec<SheepId>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<DueCursor>,
+}
+
+/// Where a page of due sheep starts.
+#[derive(Debug)]
+pub struct DueCursor(Item);
+
+impl Store {
+    /// The sheep of `shard` that are due at `now`, one page of at most `limit`.
+    pub async fn due_sheep(
+        &self,
+        shard: u16,
+        now: Timestamp,
+        limit: i32,
+        from: Option<DueCursor>,
+    ) -> Result<DuePage, StoreError> {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("due")
+            .key_condition_expression("due = :shard AND next_at <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+            .set_exclusive_start_key(from.map(|cursor| cursor.0))
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|err| request_error("find the due sheep of", format!("shard {shard}"), err))?;
+        self.meter.read(output.consumed_capacity());
+        let mut sheep = Vec::new();
+        for item in output.items.unwrap_or_default() {
+            let key: Key = from_item(item, format!("an entry of due shard {shard}"))?;
+            sheep.extend(key.as_sheep());
+        }
+        Ok(DuePage { sheep, next: output.last_evaluated_key.map(DueCursor) })
+    }
+
+    /// The sheep called `id`.
+    pub async fn sheep(&self, id: &SheepId, read: Read) -> Result<Option<Sheep>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::sheep(id).attributes()))
+            .consistent_read(read == Read::Consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|err| request_error("read sheep", id.to_string(), err))?;
+        self.meter.read(output.consumed_capacity());
+        output.item.map(sheep_from_item).transpose()
+    }
+
+    /// All sheep of a flock, by name.
+    pub async fn sheep_of_flock(&self, flock: &FlockName) -> Result<Vec<Sheep>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :flock AND begins_with(sk, :sheep)")
+            .expression_attribute_values(":flock", AttributeValue::S(sheep_of(flock)))
+            .expression_attribute_values(":sheep", AttributeValue::S("SHEEP#".to_owned()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .into_paginator()
+            .send();
+        let mut sheep = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|err| request_error("list the sheep of", flock.to_string(), err))?;
+            self.meter.read(page.consumed_capacity());
+            for item in page.items.unwrap_or_default() {
+                sheep.push(sheep_from_item(item)?);
+            }
+        }
+        Ok(sheep)
+    }
+
+    /// Writes a changed sheep if it is still at the version before.
+    pub async fn put_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
+        let item = self.sheep_item(sheep)?;
+        let read = AttributeValue::N((sheep.version - 1).to_string());
+        let output = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", read)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let output = conditional(output, "write sheep", sheep.id.to_string())?;
+        let Some(output) = output else { return Ok(Write::Conflict) };
+        self.meter.write(output.consumed_capacity());
+        Ok(Write::Done)
+    }
+
+    /// Writes a new sheep, unless there is one of that name.
+    pub async fn create_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
+        let output = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(self.sheep_item(sheep)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let output = conditional(output, "create sheep", sheep.id.to_string())?;
+        let Some(output) = output else { return Ok(Write::Conflict) };
+        self.meter.write(output.consumed_capacity());
+        Ok(Write::Done)
+    }
+
+    /// Removes a sheep if it is still as it was read. Its posts stay.
+    pub async fn delete_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
+        let output = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::sheep(&sheep.id).attributes()))
+            .condition_expression("version = :read")
+            .expression_attribute_values(":read", AttributeValue::N(sheep.version.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let output = conditional(output, "remove sheep", sheep.id.to_string())?;
+        let Some(output) = output else { return Ok(Write::Conflict) };
+        self.meter.write(output.consumed_capacity());
+        Ok(Write::Done)
+    }
+
+    /// The names of all flocks, in order.
+    pub async fn flocks(&self) -> Result<Vec<FlockName>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :flocks")
+            .expression_attribute_values(":flocks", AttributeValue::S(FLOCKS.to_owned()))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut flocks = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|err| request_error("list", "the flocks", err))?;
+            let key: Key = from_item(item, "a flock")?;
+            flocks.push(key.sk.parse().map_err(|err| StoreError::Corrupt {
+                what: format!("flock {}", key.sk),
+                source: Box::new(err),
+            })?);
+        }
+        Ok(flocks)
+    }
+
+    /// Enters a flock in the list of flocks. Once more changes nothing.
+    pub async fn put_flock(&self, flock: &FlockName) -> Result<(), StoreError> {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(Key::flock(flock).attributes()))
+            .send()
+            .await
+            .map_err(|err| request_error("enter flock", flock.to_string(), err))?;
+        Ok(())
+    }
+
+    /// Takes a flock off the list of flocks. Its sheep are removed one by one, before.
+    pub async fn delete_flock(&self, flock: &FlockName) -> Result<(), StoreError> {
+        self.client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::flock(flock).attributes()))
+            .send()
+            .await
+            .map_err(|err| request_error("remove flock", flock.to_string(), err))?;
+        Ok(())
+    }
+
+    fn sheep_item(&self, sheep: &Sheep) -> Result<Item, StoreError> {
+        let next_at = sheep.next_at();
+        let due = next_at.map(|_| sheep.id.shard(self.shards).to_string());
+        to_item(SheepItem::new(sheep, due, next_at), sheep.id.to_string())
+    }
+}
+
+fn sheep_from_item(item: Item) -> Result<Sheep, StoreError> {
+    let key: Key = from_item(item.clone(), "a sheep")?;
+    let what = key.as_sheep().map_or_else(|| format!("{} {}", key.pk, key.sk), |id| id.to_string());
+    let item: SheepItem = from_item(item, what.clone())?;
+    item.into_sheep().map_err(|source| StoreError::Corrupt { what, source })
+}
+
+/// A sheep as stored. The names are a schema; absent means none or zero. Kept under 1 KB with a text of
+/// usual length, because a write costs a unit for each started KB.
+#[derive(Debug, Serialize, Deserialize)]
+struct SheepItem {
+    #[serde(flatten)]
+    key: Key,
+    v: u8,
+    version: u64,
+    network: Network,
+    handle: Handle,
+    behaviour: BehaviourName,
+    corpus: CorpusId,
+    lines: u32,
+    rhythm: Rhythm,
+    state: StateName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    occurrence: Occurrence,
+    slot: Seconds,
+    cursor: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    owed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    missed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<DayCount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_remote: Option<RemoteId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    intent: Option<IntentItem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lease_until: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_at: Option<Seconds>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum BehaviourName {
+    Poem,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StateName {
+    Active,
+    Paused,
+    Stopped,
+    Finished,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct IntentItem {
+    occurrence: Occurrence,
+    at: Seconds,
+    text: String,
+    sent: Sent,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    attempts: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry_at: Option<Seconds>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// An instant as whole seconds since the epoch.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Seconds(i64);
+
+impl From<Timestamp> for Seconds {
+    fn from(at: Timestamp) -> Self {
+        Self(at.as_second())
+    }
+}
+
+impl TryFrom<Seconds> for Timestamp {
+    type Error = jiff::Error;
+
+    fn try_from(seconds: Seconds) -> Result<Self, jiff::Error> {
+        Self::from_second(seconds.0)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl SheepItem {
+    fn new(sheep: &Sheep, due: Option<String>, next_at: Option<Timestamp>) -> Self {
+        let Sheep { id, config, state, progress, intent, lease_until, version } = sheep;
+        let Behaviour::Poem { corpus, lines } = &config.behaviour;
+        let (state, since, why) = match state {
+            State::Active => (StateName::Active, None, None),
+            State::Paused { since } => (StateName::Paused, Some(*since), None),
+            State::Stopped { since, why } => (StateName::Stopped, Some(*since), Some(why.clone())),
+            State::Finished { since } => (StateName::Finished, Some(*since), None),
+        };
+        Self {
+            key: Key::sheep(id),
+            v: 1,
+            version: *version,
+            network: config.account.network,
+            handle: config.account.handle.clone(),
+            behaviour: BehaviourName::Poem,
+            corpus: corpus.clone(),
+            lines: *lines,
+            rhythm: config.rhythm.clone(),
+            state,
+            since: since.map(Seconds::from),
+            why,
+            occurrence: progress.occurrence,
+            slot: progress.slot.into(),
+            cursor: progress.cursor,
+            owed: progress.owed.into(),
+            not_before: progress.not_before.map(Seconds::from),
+            missed: progress.missed,
+            day: progress.day,
+            last_remote: progress.last_remote.clone(),
+            intent: intent.as_ref().map(IntentItem::new),
+            lease_until: lease_until.map(Seconds::from),
+            due,
+            next_at: next_at.map(Seconds::from),
+        }
+    }
+
+    fn into_sheep(self) -> Result<Sheep, Box<dyn std::error::Error + Send + Sync>> {
+        let instant = |seconds: Option<Seconds>| seconds.map(Timestamp::try_from).transpose();
+        let id = self.key.as_sheep().ok_or("its key is not a sheep's")?;
+        if self.v != 1 {
+            return Err(format!("it has schema version {}, this program knows 1", self.v).into());
+        }
+        let since = || -> Result<Timestamp, Box<dyn std::error::Error + Send + Sync>> {
+            Ok(self.since.ok_or("`since` is missing")?.try_into()?)
+        };
+        let state = match self.state {
+            StateName::Active => State::Active,
+            StateName::Paused => State::Paused { since: since()? },
+            StateName::Stopped => {
+                State::Stopped { since: since()?, why: self.why.unwrap_or_default() }
+            }
+            StateName::Finished => State::Finished { since: since()? },
+        };
+        let behaviour = match self.behaviour {
+            BehaviourName::Poem => Behaviour::Poem { corpus: self.corpus, lines: self.lines },
+        };
+        Ok(Sheep {
+            id,
+            config: SheepConfig {
+                account: AccountId { network: self.network, handle: self.handle },
+                behaviour,
+                rhythm: self.rhythm,
+            },
+            state,
+            progress: Progress {
+                occurrence: self.occurrence,
+                slot: self.slot.try_into()?,
+                cursor: self.cursor,
+                owed: self.owed.try_into()?,
+                not_before: instant(self.not_before)?,
+                missed: self.missed,
+                day: self.day,
+                last_remote: self.last_remote,
+            },
+            intent: self.intent.map(IntentItem::into_intent).transpose()?,
+            lease_until: instant(self.lease_until)?,
+            version: self.version,
+        })
+    }
+}
+
+impl IntentItem {
+    fn new(intent: &Intent) -> Self {
+        Self {
+            occurrence: intent.occurrence,
+            at: intent.at.into(),
+            text: intent.text.clone(),
+            sent: intent.sent,
+            attempts: intent.attempts.into(),
+            retry_at: intent.retry_at.map(Seconds::from),
+            problem: intent.problem.clone(),
+        }
+    }
+
+    fn into_intent(self) -> Result<Intent, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Intent {
+            occurrence: self.occurrence,
+            at: self.at.try_into()?,
+            text: self.text,
+            sent: self.sent,
+            attempts: self.attempts.try_into()?,
+            retry_at: self.retry_at.map(Timestamp::try_from).transpose()?,
+            problem: self.problem,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::{Due, Outcome, RhythmFields};
+
+    fn sheep() -> Sheep {
+        let fields = RhythmFields {
+            line: Some("3m".to_owned()),
+            stanza: Some("2h".to_owned()),
+            window: Some("06:00-23:00".to_owned()),
+            time_zone: Some("Europe/London".to_owned()),
+            jitter: Some("30s".to_owned()),
+            daily_cap: Some(20),
+            catch_up: Some("all(3)".to_owned()),
+            ..RhythmFields::default()
+        };
+        let config = SheepConfig {
+            account: AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
+            behaviour: Behaviour::Poem {
+                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
+                lines: 3,
+            },
+            rhythm: Rhythm::parse(&fields).unwrap(),
+        };
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        Sheep::create("moon/apollo".parse().unwrap(), config, Occurrence(7), now).unwrap()
+    }
+
+    #[track_caller]
+    fn round_trip(sheep: &Sheep) -> Item {
+        let next_at = sheep.next_at();
+        let item: Item =
+            serde_dynamo::to_item(SheepItem::new(sheep, next_at.map(|_| "0".to_owned()), next_at))
+                .unwrap();
+        assert_eq!(&sheep_from_item(item.clone()).unwrap(), sheep);
+        item
+    }
+
+    /// The size `DynamoDB` charges: names and values, numbers two digits a byte.
+    fn size(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::M(map) => 3 + item_size(map),
+            AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + size(value)).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    fn item_size(item: &Item) -> usize {
+        item.iter().map(|(name, value)| name.len() + size(value) + 1).sum()
+    }
+
+    #[test]
+    fn every_state_round_trips_and_stays_within_one_unit() {
+        let sheep = sheep();
+        let now = "2026-11-21T12:01:00Z".parse().unwrap();
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "a".repeat(280), now).unwrap();
+        let why = "x answered 503".to_owned();
+        let tried = claimed.settle(&Outcome::Unknown { why: why.clone() }, now);
+        let done = claimed.settle(&Outcome::Posted("1234567890123456789".parse().unwrap()), now);
+        for sheep in [&sheep, &claimed, &tried, &done, &sheep.pause(now), &done.stop(why, now)] {
+            let item = round_trip(sheep);
+            assert!(item_size(&item) < 1024, "{} bytes: {item:?}", item_size(&item));
+            assert_eq!(item.contains_key("due"), sheep.next_at().is_some());
+        }
+    }
+
+    #[test]
+    fn the_item_is_a_schema() {
+        let item = round_trip(&sheep());
+        let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
+        insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @"");
+    }
+
+    #[test]
+    fn another_schema_version_is_refused_by_name() {
+        let mut item = round_trip(&sheep());
+        item.insert("v".to_owned(), AttributeValue::N("2".to_owned()));
+        let err = sheep_from_item(item).unwrap_err();
+        assert_eq!(err.to_string(), "moon/apollo does not have the expected form");
+    }
+}
