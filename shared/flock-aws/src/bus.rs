@@ -8,7 +8,7 @@ use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 /// The `source` of every event Flockwork publishes.
 const SOURCE: &str = "flockwork";
 
-/// `PutEvents` takes this many at once (AWS, "`PutEvents`", 2026-11).
+/// PutEvents takes this many at once (AWS, "PutEvents", 2026-11).
 const BATCH: usize = 10;
 
 /// The event bus.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// The ambient configuration, from which every client is made.
 pub async fn load() -> SdkConfig {
@@ -13,4 +15,32 @@ pub async fn load() -> SdkConfig {
         .operation_timeout(Duration::from_secs(10))
         .build();
     aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await
+}
+
+/// The configuration of a deployment on this machine: `DynamoDB` at one address, every other service at
+/// another, with credentials nobody checks.
+pub fn local(dynamodb_url: String, services_url: String) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "flockwork on this machine");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .service_config(LocalServices { dynamodb_url, services_url })
+        .build()
+}
+
+/// Answers the SDK's question where a service is, as `AWS_ENDPOINT_URL_<SERVICE>` would.
+#[derive(Debug)]
+struct LocalServices {
+    dynamodb_url: String,
+    services_url: String,
+}
+
+impl LoadServiceConfig for LocalServices {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        (key.env() == "AWS_ENDPOINT_URL").then(|| match key.service_id() {
+            "DynamoDB" => self.dynamodb_url.clone(),
+            _ => self.services_url.clone(),
+        })
+    }
 }

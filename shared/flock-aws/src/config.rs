@@ -5,7 +5,7 @@ use flock_core::Shards;
 /// Settings of one function. Which of them it needs is in template.yaml.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// `TABLE_NAME`: the `DynamoDB` table.
+    /// `TABLE_NAME`: the DynamoDB table.
     pub table: String,
     /// `BUS_NAME`: the event bus.
     pub bus: String,

@@ -9,7 +9,7 @@ mod secrets;
 
 pub use aws_config::SdkConfig;
 pub use bus::{BusError, EventBus};
-pub use client::load;
+pub use client::{load, local};
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use secrets::{Keyring, KeyringError, SecretError, Secrets};

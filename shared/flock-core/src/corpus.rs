@@ -92,7 +92,7 @@ impl Corpus {
             Ok(text) => text.trim_start_matches('\u{feff}'),
             Err(err) => {
                 let good = bytes.get(..err.valid_up_to()).unwrap_or_default();
-                let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+                let line = good.split(|byte| *byte == b'\n').count();
                 return Err(vec![CorpusProblem::NotUtf8 { line }]);
             }
         };

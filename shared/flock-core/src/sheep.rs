@@ -310,17 +310,13 @@ impl Sheep {
         match outcome {
             Outcome::Posted(remote_id) => {
                 sheep.intent = None;
-                match self.after(&self.progress, now) {
-                    Some(progress) => {
-                        sheep.progress =
-                            Progress { last_remote: Some(remote_id.clone()), ..progress };
-                    }
-                    None => {
-                        let occurrence = self.progress.occurrence.plus(1);
-                        sheep.progress.occurrence = occurrence;
-                        sheep.progress.last_remote = Some(remote_id.clone());
-                        sheep.state = State::Finished { since: whole_seconds(now) };
-                    }
+                let last_remote = Some(remote_id.clone());
+                if let Some(progress) = self.after(&self.progress, now) {
+                    sheep.progress = Progress { last_remote, ..progress };
+                } else {
+                    sheep.progress.occurrence = self.progress.occurrence.plus(1);
+                    sheep.progress.last_remote = last_remote;
+                    sheep.state = State::Finished { since: whole_seconds(now) };
                 }
             }
             Outcome::TryAgain { why, not_before } => {

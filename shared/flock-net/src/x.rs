@@ -1,4 +1,4 @@
-//! X, through its API v2 (docs.x.com and its `OpenAPI` document 2.167, 2026-08).
+//! X, through its API v2 (docs.x.com and its OpenAPI document 2.167, 2026-08).
 //!
 //! X has no idempotency key. When an earlier request may have arrived, the account's own newest posts are
 //! read first; a "duplicate" answer counts as sent only then.
@@ -122,16 +122,13 @@ impl X {
             url.query_pairs_mut()
                 .append_pair("max_results", "100")
                 .append_pair("tweet.fields", "entities");
-            match draft.last_remote {
+            if let Some(last) = draft.last_remote {
                 // Newer than the post before, whatever the clocks say.
-                Some(last) => {
-                    url.query_pairs_mut().append_pair("since_id", last.as_str());
-                }
-                None => {
-                    let from = draft.post.at.saturating_sub(Self::CLOCK_SKEW);
-                    let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
-                    url.query_pairs_mut().append_pair("start_time", &from.to_string());
-                }
+                url.query_pairs_mut().append_pair("since_id", last.as_str());
+            } else {
+                let from = draft.post.at.saturating_sub(Self::CLOCK_SKEW);
+                let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
+                url.query_pairs_mut().append_pair("start_time", &from.to_string());
             }
             if let Some(page) = &page {
                 url.query_pairs_mut().append_pair("pagination_token", page);

@@ -14,7 +14,7 @@ use crate::{
     request_error, to_item,
 };
 
-/// `BatchWriteItem` takes this many (AWS, "`BatchWriteItem`", 2026-11).
+/// BatchWriteItem takes this many (AWS, "BatchWriteItem", 2026-11).
 const BATCH: usize = 25;
 
 #[derive(Debug, Serialize, Deserialize)]

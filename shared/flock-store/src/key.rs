@@ -102,7 +102,16 @@ mod tests {
             Key::clock(),
         ];
         let text: Vec<_> = keys.iter().map(|key| format!("{} | {}", key.pk, key.sk)).collect();
-        insta::assert_snapshot!(text.join("\n"), @"");
+        insta::assert_snapshot!(text.join("\n"), @"
+        FLOCKS | milton
+        FLOCK#milton | SHEEP#book-1
+        CORPUS#milton#00112233445566778899aabbccddeeff | LINE#00000007
+        CORPUS#milton#00112233445566778899aabbccddeeff | HEAD
+        POSTS#milton#book-1 | POST#000000000042
+        ACCOUNT#x#milton_1 | ACCOUNT
+        SYSTEM | SHARDS
+        SYSTEM | CLOCK
+        ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);
     }

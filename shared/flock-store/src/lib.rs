@@ -1,4 +1,4 @@
-//! The `DynamoDB` table. Nobody else spells a key.
+//! The DynamoDB table. Nobody else spells a key.
 //!
 //! One table, because its items are read together, and one sparse index, `due`, which holds the keys of
 //! the sheep that will post. Both are defined in `template.yaml` and nowhere else.
@@ -46,7 +46,7 @@ pub use units::Units;
 
 use units::Meter;
 
-/// An item as `DynamoDB` has it.
+/// An item as DynamoDB has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// A request to the table failed.
@@ -98,7 +98,7 @@ impl Store {
         Self { client, table, shards: Shards::ONE, meter: Arc::default() }
     }
 
-    /// The read and write units of all requests so far, as `DynamoDB` counted them.
+    /// The read and write units of all requests so far, as DynamoDB counted them.
     pub fn units(&self) -> Units {
         self.meter.units()
     }

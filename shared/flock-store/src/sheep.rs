@@ -468,7 +468,7 @@ mod tests {
         item
     }
 
-    /// The size `DynamoDB` charges: names and values, numbers two digits a byte.
+    /// The size DynamoDB charges: names and values, numbers two digits a byte.
     fn size(value: &AttributeValue) -> usize {
         match value {
             AttributeValue::S(text) => text.len(),
@@ -503,7 +503,34 @@ mod tests {
     fn the_item_is_a_schema() {
         let item = round_trip(&sheep());
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
+        {
+          "behaviour": "poem",
+          "corpus": "00112233445566778899aabbccddeeff",
+          "cursor": 0,
+          "due": "0",
+          "handle": "apollo",
+          "lines": 3,
+          "network": "meadow",
+          "next_at": 1795262411,
+          "occurrence": 7,
+          "pk": "FLOCK#moon",
+          "rhythm": {
+            "catch_up": "all(3)",
+            "daily_cap": 20,
+            "jitter": "30s",
+            "line": "3m",
+            "stanza": "2h",
+            "time_zone": "Europe/London",
+            "window": "06:00-23:00"
+          },
+          "sk": "SHEEP#apollo",
+          "slot": 1795262400,
+          "state": "active",
+          "v": 1,
+          "version": 1
+        }
+        "#);
     }
 
     #[test]

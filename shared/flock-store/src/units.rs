@@ -1,10 +1,10 @@
-//! What requests cost, in `DynamoDB`'s own figures.
+//! What requests cost, in DynamoDB's own figures.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 
-/// Read and write units. A failed conditional write costs one too, but `DynamoDB` does not report it.
+/// Read and write units. A failed conditional write costs one too, but DynamoDB does not report it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Units {
     /// Read request units.

@@ -1,0 +1,89 @@
+//! Adds accounts of other networks.
+
+use std::path::Path;
+
+use flock_aws::{Keyring, Secrets};
+use flock_core::{AccountId, Handle, Network};
+use flock_store::AccountItem;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{connect::Connection, data_dir::DataDir, refusal::refuse};
+
+/// The local name of the keyring secret: the logical name in template.yaml.
+pub const KEYRING: &str = "Keyring";
+
+/// The local name of the X app's secret: the logical name in template.yaml.
+pub const X_APP: &str = "XApp";
+
+/// What the file of `account add` holds. Texts of secrets do not print.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    token: SecretString,
+    token_secret: SecretString,
+    user_id: String,
+    consumer_key: Option<SecretString>,
+    consumer_secret: Option<SecretString>,
+}
+
+/// Seals the key in `file` and stores it.
+pub async fn add(
+    connection: &Connection,
+    handle: Handle,
+    file: &Path,
+    keyring: Option<&str>,
+) -> anyhow::Result<AccountId> {
+    let account = AccountId { network: Network::X, handle };
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).map(SecretString::from);
+    let text = text.map_err(|err| refuse(format!("cannot read the key file {shown}: {err}")))?;
+    // The parser's own words could quote a secret.
+    let key: KeyFile = serde_json::from_str(text.expose_secret()).map_err(|err| {
+        refuse(format!(
+            "{shown}:{}: a key file is JSON with `token`, `token_secret` and `user_id`",
+            err.line()
+        ))
+    })?;
+    if key.user_id.is_empty() || !key.user_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refuse(format!("{shown}: `user_id` is the account's number, digits only")));
+    }
+    let ring = match (&connection.data_dir, keyring) {
+        (_, Some(name)) => Secrets::new(&connection.aws).get(name).await?,
+        (Some(data_dir), None) => {
+            if let (Some(key), Some(secret)) = (&key.consumer_key, &key.consumer_secret) {
+                let app = json!({
+                    "consumer_key": key.expose_secret(),
+                    "consumer_secret": secret.expose_secret(),
+                });
+                data_dir.put_secret(X_APP, &app.to_string())?;
+            }
+            SecretString::from(local_keyring(data_dir)?)
+        }
+        (None, None) => {
+            return Err(refuse(
+                "on a deployed table say which keyring seals the key: --keyring NAME (output \
+                 `KeyringName` of the stack); locally stop `flockwork run` first",
+            ));
+        }
+    };
+    let sealed = json!({
+        "token": key.token.expose_secret(),
+        "token_secret": key.token_secret.expose_secret(),
+    });
+    let sealed_key = Keyring::parse(&ring)?.seal(&account, &SecretString::from(sealed.to_string()));
+    let item = AccountItem { remote_user: key.user_id, sealed_key };
+    connection.store.put_account(&account, item).await?;
+    Ok(account)
+}
+
+/// The local keyring; made when it is first needed.
+pub fn local_keyring(data_dir: &DataDir) -> anyhow::Result<String> {
+    data_dir.secret(KEYRING, || {
+        let mut bytes = [0; 32];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+        let key = bytes.iter().fold(String::new(), |key, byte| format!("{key}{byte:02x}"));
+        json!({ "current": "k1", "k1": key }).to_string()
+    })
+}

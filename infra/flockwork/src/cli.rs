@@ -1,0 +1,184 @@
+//! The words of the command line.
+
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use flock_core::{FlockName, Handle};
+use jiff::Timestamp;
+
+/// Flocks of social bots with no server.
+///
+/// Without a command it runs everything in template.yaml on this machine: the functions, their schedules,
+/// the table and the bots' own network, the meadow. All other commands work on that, while it is up and
+/// while it is not, or with --aws on what is deployed.
+#[derive(Debug, Parser)]
+#[command(name = "flockwork", version, disable_help_subcommand = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Where the flock is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do; `run` when nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  flockwork                                  run everything here, with the sample flock at first
+  flockwork flock plan my-flock/             show what applying the files would change
+  flockwork preview --flock milton           show the next posts before they are made
+  flockwork sheep pause milton/book-1        stop one bot
+  flockwork --aws --table flockwork-Table-1 posts --json";
+
+/// Where the flock is.
+#[derive(Debug, Clone, Args)]
+pub struct Place {
+    /// Directory of the local run: database, keys
+    #[arg(long, global = true, default_value = ".flockwork", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Work on a deployed table, with the AWS credentials of this shell
+    #[arg(long, global = true, requires = "table")]
+    pub aws: bool,
+    /// Name of the deployed table (output `TableName` of the stack)
+    #[arg(long, global = true, requires = "aws", value_name = "NAME")]
+    pub table: Option<String>,
+    /// Template that says what is deployed; the one built in when the file does not exist
+    #[arg(long, global = true, default_value = "template.yaml", value_name = "FILE")]
+    pub template: PathBuf,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything on this machine until Ctrl-C
+    Run(Run),
+    /// Flocks: plan and apply their files, list, remove
+    #[command(subcommand)]
+    Flock(FlockCommand),
+    /// Sheep: list, show, pause, resume
+    #[command(subcommand)]
+    Sheep(SheepCommand),
+    /// List posts that were made, oldest first
+    Posts(Posts),
+    /// Show the next posts before they are made, at their exact times
+    Preview(Preview),
+    /// Accounts on other networks, and their keys
+    #[command(subcommand)]
+    Account(AccountCommand),
+}
+
+/// `flockwork run`
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Address of the page that shows the feed
+    #[arg(long, default_value = "127.0.0.1:4280", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Let time run this many times faster; only when every sheep posts to the meadow
+    #[arg(long, default_value = "1", value_name = "N")]
+    pub speed: NonZeroU32,
+    /// Stop at this time, such as 2026-12-24T18:00:00Z
+    #[arg(long, value_name = "RFC3339")]
+    pub until: Option<Timestamp>,
+}
+
+/// `flockwork flock`
+#[derive(Debug, Subcommand)]
+pub enum FlockCommand {
+    /// Show what `apply` would change, and change nothing
+    Plan {
+        /// Directory with flock.toml and the corpora it names
+        dir: PathBuf,
+    },
+    /// Make the flock what its files say
+    Apply {
+        /// Directory with flock.toml and the corpora it names
+        dir: PathBuf,
+    },
+    /// List the flocks
+    List,
+    /// Remove a flock and its sheep; what they posted stays
+    Remove {
+        /// The flock
+        name: FlockName,
+    },
+}
+
+/// `flockwork sheep`
+#[derive(Debug, Subcommand)]
+pub enum SheepCommand {
+    /// List sheep: what they are doing and when they post next
+    List {
+        /// Only this flock's
+        #[arg(long)]
+        flock: Option<FlockName>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show everything about one sheep
+    Show {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+    },
+    /// Stop a sheep from posting
+    Pause {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+    },
+    /// Let a paused or stopped sheep go on where it was
+    Resume {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+    },
+}
+
+/// Which sheep are meant.
+#[derive(Debug, Clone, Args)]
+pub struct Posts {
+    /// Only this flock's
+    #[arg(long)]
+    pub flock: Option<FlockName>,
+    /// Only this sheep's: flock/name, or its name when only one flock has it
+    #[arg(long)]
+    pub sheep: Option<String>,
+    /// The newest so many
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub limit: usize,
+    /// One JSON object a line: at, flock, sheep, network, occurrence, text, state, `remote_id`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `flockwork preview`
+#[derive(Debug, Clone, Args)]
+pub struct Preview {
+    /// The posts of this flock
+    #[arg(long, required_unless_present = "sheep", conflicts_with = "sheep")]
+    pub flock: Option<FlockName>,
+    /// The posts of this sheep: flock/name, or its name when only one flock has it
+    #[arg(long)]
+    pub sheep: Option<String>,
+    /// How many posts
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub count: usize,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `flockwork account`
+#[derive(Debug, Subcommand)]
+pub enum AccountCommand {
+    /// Add an X account, or replace its key
+    Add {
+        /// Its name on X, without @
+        handle: Handle,
+        /// JSON file with `token`, `token_secret` and `user_id`, and locally also the app's `consumer_key`
+        /// and `consumer_secret`; delete it afterwards
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
+        #[arg(long, value_name = "NAME")]
+        keyring: Option<String>,
+    },
+}

@@ -1,0 +1,161 @@
+//! Carries out one command.
+
+use std::io::{self, Write as _};
+
+use flock_core::{Sheep, State};
+use flock_store::Post;
+use jiff::tz::TimeZone;
+
+use crate::{
+    account,
+    cli::{
+        AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand,
+    },
+    connect::{Connection, connect},
+    feed, flock_file, plan, preview,
+    refusal::refuse,
+    run, sheep_names, show,
+};
+
+/// Does what `cli` says.
+pub async fn execute(cli: Cli) -> anyhow::Result<()> {
+    let Cli { place, command } = cli;
+    let command = match command {
+        Some(command) => command,
+        None => Command::Run(Run {
+            listen: ([127, 0, 0, 1], 4280).into(),
+            speed: std::num::NonZeroU32::MIN,
+            until: None,
+        }),
+    };
+    match command {
+        Command::Run(_) if place.aws => {
+            Err(refuse("`run` is for this machine; what is deployed runs by itself"))
+        }
+        Command::Run(options) => run::run(&place, &options).await,
+        Command::Flock(command) => flock(&place, command).await,
+        Command::Sheep(command) => sheep(&place, command).await,
+        Command::Posts(options) => posts(&place, &options).await,
+        Command::Preview(options) => next_posts(&place, &options).await,
+        Command::Account(AccountCommand::Add { handle, key, keyring }) => {
+            let connection = connect(&place).await?;
+            let account = account::add(&connection, handle, &key, keyring.as_deref()).await?;
+            print(&format!("{account} can post now. Delete {}.", key.display()))
+        }
+    }
+}
+
+async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
+    match command {
+        FlockCommand::Plan { dir } => {
+            let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
+            let Connection { store, clock, .. } = &connect(place).await?;
+            print(&plan::plan(store, file, clock.now()).await?.to_string())
+        }
+        FlockCommand::Apply { dir } => {
+            let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
+            let Connection { store, clock, .. } = &connect(place).await?;
+            let now = clock.now();
+            let plan = plan::plan(store, file, now).await?;
+            let (text, nothing) = (plan.to_string(), plan.is_empty());
+            plan.apply(store, now).await?;
+            print(&text)?;
+            if nothing { Ok(()) } else { print("Applied.") }
+        }
+        FlockCommand::List => {
+            let Connection { store, .. } = &connect(place).await?;
+            for flock in store.flocks().await? {
+                let sheep = store.sheep_of_flock(&flock).await?;
+                let active =
+                    sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
+                print(&format!("{flock}  {} sheep, {active} active", sheep.len()))?;
+            }
+            Ok(())
+        }
+        FlockCommand::Remove { name } => {
+            let Connection { store, .. } = &connect(place).await?;
+            // Says which flocks there are when this one is not.
+            sheep_names::all(store, Some(&name)).await?;
+            let count = plan::remove_flock(store, &name).await?;
+            print(&format!("Removed flock {name} and its {count} sheep. What they posted stays."))
+        }
+    }
+}
+
+async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
+    let Connection { store, clock, .. } = &connect(place).await?;
+    match command {
+        SheepCommand::List { flock, json } => {
+            let sheep = sheep_names::all(store, flock.as_ref()).await?;
+            for sheep in &sheep {
+                print(&if json {
+                    serde_json::to_string(&show::SheepLine::new(sheep))?
+                } else {
+                    show::sheep_line(sheep)
+                })?;
+            }
+            Ok(())
+        }
+        SheepCommand::Show { sheep } => {
+            print(&show::sheep_page(&sheep_names::find(store, None, &sheep).await?))
+        }
+        SheepCommand::Pause { sheep } => {
+            let sheep = sheep_names::find(store, None, &sheep).await?;
+            let now = clock.now();
+            let sheep = plan::change(store, sheep, |sheep| sheep.pause(now)).await?;
+            print(&show::sheep_line(&sheep))
+        }
+        SheepCommand::Resume { sheep } => {
+            let sheep = sheep_names::find(store, None, &sheep).await?;
+            let now = clock.now();
+            let sheep = plan::change(store, sheep, |sheep| sheep.resume(now)).await?;
+            print(&show::sheep_line(&sheep))
+        }
+    }
+}
+
+async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
+    let Connection { store, .. } = &connect(place).await?;
+    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+    let zone = |post: &Post| {
+        let sheep = sheep.iter().find(|sheep| sheep.id == post.sheep);
+        sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
+    };
+    for post in feed::newest(store, &sheep, options.limit).await? {
+        print(&if options.json {
+            serde_json::to_string(&show::PostLine::new(&post))?
+        } else {
+            show::post_line(&post, &zone(&post))
+        })?;
+    }
+    Ok(())
+}
+
+async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+    for line in preview::preview(store, &sheep, clock.now(), options.count).await? {
+        print(&if options.json { serde_json::to_string(&line)? } else { line.text_line() })?;
+    }
+    for line in preview::silent(&sheep) {
+        // Not on standard output, which may be read by a program.
+        writeln!(io::stderr(), "{line}")?;
+    }
+    Ok(())
+}
+
+async fn meant(
+    store: &flock_store::Store,
+    flock: Option<&flock_core::FlockName>,
+    sheep: Option<&str>,
+) -> anyhow::Result<Vec<Sheep>> {
+    match sheep {
+        Some(sheep) => Ok(vec![sheep_names::find(store, flock, sheep).await?]),
+        None => sheep_names::all(store, flock).await,
+    }
+}
+
+fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{line}")?;
+    Ok(())
+}

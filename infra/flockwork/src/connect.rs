@@ -1,0 +1,156 @@
+//! Reaches the table: the local one, served by this process or by a running `flockwork run`, or a
+//! deployed one.
+
+use std::{collections::HashMap, path::Path};
+
+use anyhow::Context as _;
+use aws_sdk_dynamodb::{
+    Client,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
+    },
+};
+use dynoxide::Database;
+use flock_aws::{Clock, SdkConfig};
+use flock_store::Store;
+
+use crate::{
+    cli::Place,
+    data_dir::{DataDir, Hold},
+    local_cloud::LocalCloud,
+    refusal::refuse,
+    template::{self, Attribute, TableDefinition, TableKey, Template},
+};
+
+/// The name of the local table and bus.
+pub const LOCAL_NAME: &str = "flockwork";
+
+/// The template this program was built with, for use outside its source tree.
+const BUILT_IN_TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// A table that can be worked with, and the time it lives in.
+#[derive(Debug)]
+pub struct Connection {
+    /// The table.
+    pub store: Store,
+    /// The time: the local run's may be ahead of the wall.
+    pub clock: Clock,
+    /// Its AWS.
+    pub aws: SdkConfig,
+    /// The local data directory, when this process holds it.
+    pub data_dir: Option<DataDir>,
+    // Stops the local services when dropped.
+    _cloud: Option<LocalCloud>,
+}
+
+/// Connects to what `place` names. Locally the table is made when there is none.
+pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
+    if let Some(table) = &place.table {
+        let aws = flock_aws::load().await;
+        let store = Store::new(Client::new(&aws), table.clone()).with_current_shards().await;
+        let store = store.with_context(|| format!("cannot use table {table}"))?;
+        return Ok(Connection { store, clock: Clock::wall(), aws, data_dir: None, _cloud: None });
+    }
+    let template = read_template(&place.template)?;
+    let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
+        Hold::Running(endpoint) => {
+            (None, None, flock_aws::local(endpoint.dynamodb, endpoint.services))
+        }
+        Hold::Ours(data_dir) => {
+            let database = open_database(&data_dir)?;
+            let (cloud, _) = LocalCloud::start(database, HashMap::new()).await?;
+            let aws = cloud.aws();
+            (Some(cloud), Some(data_dir), aws)
+        }
+    };
+    let client = Client::new(&aws);
+    ensure_table(&client, LOCAL_NAME, &template.table).await?;
+    let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
+    let clock = Clock::ahead(store.clock_ahead().await?);
+    Ok(Connection { store, clock, aws, data_dir, _cloud: cloud })
+}
+
+/// Reads the template at `path`, or the built-in one when there is no such file.
+pub fn read_template(path: &Path) -> anyhow::Result<Template> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => BUILT_IN_TEMPLATE.to_owned(),
+        Err(err) => return Err(refuse(format!("cannot read {}: {err}", path.display()))),
+    };
+    Template::parse(&text).map_err(|problems| {
+        let name = path.display();
+        let lines: Vec<_> =
+            problems.problems().iter().map(|problem| format!("{name}:{problem}")).collect();
+        refuse(lines.join("\n"))
+    })
+}
+
+/// Opens the database file, unless it is damaged.
+pub fn open_database(data_dir: &DataDir) -> anyhow::Result<Database> {
+    data_dir.check_database()?;
+    let path = data_dir.database();
+    let text = path.to_str().ok_or_else(|| {
+        refuse(format!("the path {} is not UTF-8; choose another with --data", path.display()))
+    })?;
+    Database::new(text)
+        .map_err(|err| refuse(format!("cannot open the database {}: {err}", path.display())))
+}
+
+/// Makes the table as the template defines it. Whether it was made now.
+pub async fn ensure_table(
+    client: &Client,
+    name: &str,
+    definition: &TableDefinition,
+) -> anyhow::Result<bool> {
+    let tables = client.list_tables().send().await.context("the local table does not answer")?;
+    if tables.table_names().iter().any(|table| table == name) {
+        return Ok(false);
+    }
+    let key = |key: &TableKey| {
+        let element = |attribute: &Attribute, kind: KeyType| {
+            KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build()
+        };
+        let range = key.range.iter().map(|range| element(range, KeyType::Range));
+        std::iter::once(element(&key.hash, KeyType::Hash)).chain(range).collect::<Result<_, _>>()
+    };
+    let mut create = client
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(key(&definition.key)?));
+    for attribute in &definition.attributes {
+        create = create.attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name(&attribute.name)
+                .attribute_type(ScalarAttributeType::from(attribute.kind.as_str()))
+                .build()?,
+        );
+    }
+    for index in &definition.indexes {
+        let projection = match index.projection {
+            template::Projection::KeysOnly => ProjectionType::KeysOnly,
+            template::Projection::All => ProjectionType::All,
+        };
+        create = create.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(&index.name)
+                .set_key_schema(Some(key(&index.key)?))
+                .projection(Projection::builder().projection_type(projection).build())
+                .build()?,
+        );
+    }
+    create.send().await.context("cannot make the table that template.yaml defines")?;
+    if let Some(attribute) = &definition.ttl_attribute {
+        let ttl =
+            TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build()?;
+        client
+            .update_time_to_live()
+            .table_name(name)
+            .time_to_live_specification(ttl)
+            .send()
+            .await
+            .context("cannot set the table's expiry")?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,22 @@
+//! The `flockwork` command: runs template.yaml on one machine, and is the operator's tool.
+//!
+//! It is a library too, so that tests and benchmarks start the same local cloud.
+
+pub mod account;
+pub mod cli;
+pub mod command;
+pub mod connect;
+pub mod data_dir;
+pub mod feed;
+pub mod flock_file;
+pub mod functions;
+pub mod local_cloud;
+pub mod page;
+pub mod plan;
+pub mod preview;
+pub mod refusal;
+pub mod run;
+pub mod schedule;
+pub mod sheep_names;
+pub mod show;
+pub mod template;

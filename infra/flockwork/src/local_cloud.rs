@@ -1,0 +1,176 @@
+//! AWS on this machine: `DynamoDB` embedded, and the few calls of EventBridge and Secrets Manager that the
+//! functions make, all on loopback. The functions use the same SDK clients as in the cloud.
+
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use dynoxide::Database;
+use flock_aws::SdkConfig;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+
+/// An event that was put on the bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BusEvent {
+    /// Who published it.
+    pub source: String,
+    /// What kind it is.
+    pub detail_type: String,
+    /// What it says.
+    pub detail: Value,
+}
+
+/// The local services. They stop when this is dropped.
+#[derive(Debug)]
+pub struct LocalCloud {
+    dynamodb: SocketAddr,
+    services: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+struct Services {
+    events: mpsc::UnboundedSender<BusEvent>,
+    secrets: HashMap<String, String>,
+}
+
+impl LocalCloud {
+    /// Serves `database` and `secrets`; what is put on the bus comes out of the receiver.
+    pub async fn start(
+        database: Database,
+        secrets: HashMap<String, String>,
+    ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let dynamodb = listener.local_addr()?;
+        let database = tokio::spawn(async move {
+            // Ends with the task; there is nobody to tell of an error then.
+            let _ = dynoxide::server::serve_with_shutdown(
+                listener,
+                database,
+                std::future::pending::<()>(),
+            )
+            .await;
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let services = listener.local_addr()?;
+        let (events, received) = mpsc::unbounded_channel();
+        let state = Arc::new(Services { events, secrets });
+        let router = Router::new().route("/", post(answer)).with_state(state);
+        let services_task = tokio::spawn(async move {
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok((Self { dynamodb, services, tasks: vec![database, services_task] }, received))
+    }
+
+    /// The configuration that reaches these services.
+    pub fn aws(&self) -> SdkConfig {
+        flock_aws::local(self.dynamodb_url(), self.services_url())
+    }
+
+    /// Where `DynamoDB` is.
+    pub fn dynamodb_url(&self) -> String {
+        format!("http://{}", self.dynamodb)
+    }
+
+    /// Where the other services are.
+    pub fn services_url(&self) -> String {
+        format!("http://{}", self.services)
+    }
+}
+
+impl Drop for LocalCloud {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutEvents {
+    entries: Vec<PutEventsEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutEventsEntry {
+    source: String,
+    detail_type: String,
+    detail: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetSecretValue {
+    secret_id: String,
+}
+
+/// Answers the calls the functions make, in the JSON protocol of AWS.
+async fn answer(State(services): State<Arc<Services>>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    match target {
+        Some("AWSEvents.PutEvents") => match serde_json::from_slice(&body) {
+            Ok(request) => services.put_events(request),
+            Err(err) => refused("ValidationException", &err.to_string()),
+        },
+        Some("secretsmanager.GetSecretValue") => {
+            match serde_json::from_slice::<GetSecretValue>(&body) {
+                Ok(request) => services.get_secret_value(&request.secret_id),
+                Err(err) => refused("InvalidRequestException", &err.to_string()),
+            }
+        }
+        other => refused(
+            "UnknownOperationException",
+            &format!("the local run does not answer {}", other.unwrap_or("a call without a target")),
+        ),
+    }
+}
+
+impl Services {
+    fn put_events(&self, request: PutEvents) -> Response {
+        let mut results = Vec::new();
+        let mut failed = 0;
+        for (number, entry) in (1..).zip(request.entries) {
+            match serde_json::from_str::<Value>(&entry.detail) {
+                Ok(detail) if detail.is_object() => {
+                    results.push(json!({ "EventId": format!("local-{number}") }));
+                    let PutEventsEntry { source, detail_type, .. } = entry;
+                    // Nobody listens any more only when the run is ending.
+                    let _ = self.events.send(BusEvent { source, detail_type, detail });
+                }
+                _ => {
+                    failed += 1;
+                    results.push(json!({
+                        "ErrorCode": "MalformedDetail",
+                        "ErrorMessage": "Detail is malformed.",
+                    }));
+                }
+            }
+        }
+        Json(json!({ "FailedEntryCount": failed, "Entries": results })).into_response()
+    }
+
+    fn get_secret_value(&self, name: &str) -> Response {
+        match self.secrets.get(name) {
+            Some(text) => {
+                Json(json!({ "Name": name, "ARN": name, "SecretString": text })).into_response()
+            }
+            None => refused(
+                "ResourceNotFoundException",
+                "Secrets Manager can't find the specified secret.",
+            ),
+        }
+    }
+}
+
+fn refused(kind: &str, message: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "__type": kind, "message": message }))).into_response()
+}

@@ -1,0 +1,29 @@
+//! The `flockwork` command.
+
+use std::{io, process::ExitCode};
+
+use clap::Parser as _;
+use flockwork::{cli::Cli, command, refusal::Refusal};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // What the functions log is for the cloud; here the terminal says it in words, unless RUST_LOG asks.
+    tracing_subscriber::registry()
+        .with(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off")))
+        .with(fmt::layer().with_writer(io::stderr))
+        .init();
+    match command::execute(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::from(if err.is::<Refusal>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// Whoever read our output has enough, as in `flockwork posts | head`.
+fn is_broken_pipe(err: &anyhow::Error) -> bool {
+    err.downcast_ref::<io::Error>().is_some_and(|err| err.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,145 @@
+//! The page that shows the feed.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{Html, IntoResponse as _, Response},
+    routing::get,
+};
+use flock_aws::Clock;
+use flock_core::Sheep;
+use flock_store::{Post, Store};
+use maud::{DOCTYPE, Markup, html};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{feed, sheep_names, show::local};
+
+/// Posts on the page.
+const POSTS: usize = 100;
+
+/// Sheep named as the next to post.
+const NEXT: usize = 8;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+struct Page {
+    store: Store,
+    clock: Clock,
+}
+
+/// Serves the page on `listener`.
+pub fn serve(listener: TcpListener, store: Store, clock: Clock) -> JoinHandle<()> {
+    let router = Router::new()
+        .route("/", get(whole))
+        .route("/feed", get(inner))
+        .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
+        .route("/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
+        .with_state(Arc::new(Page { store, clock }));
+    tokio::spawn(async move {
+        // Ends with the task; there is nobody to tell of an error then.
+        let _ = axum::serve(listener, router).await;
+    })
+}
+
+async fn whole(State(page): State<Arc<Page>>) -> Response {
+    let inner = match page.render().await {
+        Ok(inner) => inner,
+        Err(response) => return response,
+    };
+    let whole = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "The meadow" }
+                link rel="stylesheet" href="/page.css";
+            }
+            body {
+                header { h1 { "The meadow" } p { "What the bots on this machine have posted, newest first." } }
+                main id="feed" aria-live="polite" { (inner) }
+                script src="/page.js" {}
+            }
+        }
+    };
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                  frame-ancestors 'none'";
+    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(whole.into_string())).into_response()
+}
+
+async fn inner(State(page): State<Arc<Page>>) -> Response {
+    match page.render().await {
+        Ok(inner) => Html(inner.into_string()).into_response(),
+        Err(response) => response,
+    }
+}
+
+impl Page {
+    async fn render(&self) -> Result<Markup, Response> {
+        let load = async {
+            let sheep = sheep_names::all(&self.store, None).await?;
+            let posts = feed::newest(&self.store, &sheep, POSTS).await?;
+            Ok::<_, anyhow::Error>((sheep, posts))
+        };
+        match load.await {
+            Ok((sheep, posts)) => Ok(self.markup(sheep, &posts)),
+            Err(err) => {
+                tracing::error!(error = format!("{err:#}"), "the page could not be shown");
+                let text = "The table does not answer. See the terminal of flockwork run.";
+                Err((StatusCode::INTERNAL_SERVER_ERROR, text).into_response())
+            }
+        }
+    }
+
+    fn markup(&self, mut sheep: Vec<Sheep>, posts: &[Post]) -> Markup {
+        let zones: std::collections::HashMap<_, _> = sheep
+            .iter()
+            .map(|sheep| (sheep.id.clone(), sheep.config.rhythm.zone().clone()))
+            .collect();
+        let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none()).count();
+        sheep.retain(|sheep| sheep.next_at().is_some());
+        sheep.sort_by_key(|sheep| (sheep.next_at(), sheep.id.clone()));
+        let now = self.clock.now();
+        html! {
+            section.next {
+                h2 { "Next" }
+                @if sheep.is_empty() {
+                    p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
+                }
+                ol {
+                    @for sheep in sheep.iter().take(NEXT) {
+                        @if let Some(next) = sheep.next_at() {
+                            li {
+                                strong { (sheep.id.name) } " "
+                                time datetime=(next) { (local(next, sheep.config.rhythm.zone())) }
+                            }
+                        }
+                    }
+                }
+                @if NEXT < sheep.len() { p { "and " (sheep.len() - NEXT) " more" } }
+                @if 0 < silent { p { (silent) " paused, stopped or finished" } }
+                p.now { "It is " time datetime=(now) { (local(now, &jiff::tz::TimeZone::UTC)) } }
+            }
+            section.posts {
+                @if posts.is_empty() { p { "Nothing has been posted yet. The first post comes within a minute." } }
+                @for post in posts.iter().rev() {
+                    article {
+                        p.who {
+                            strong { (post.sheep.name) } " "
+                            span { (post.sheep.flock) " on " (post.account.network) }
+                            " "
+                            time datetime=(post.at) {
+                                @if let Some(zone) = zones.get(&post.sheep) { (local(post.at, zone)) }
+                            }
+                        }
+                        p.text { (post.text) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! `flockwork run`: everything in template.yaml, on this machine.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use aws_sdk_dynamodb::Client;
+use flock_aws::Clock;
+use flock_core::{Network, Occurrence, Sheep, SheepId, State};
+use flock_store::Store;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::mpsc};
+
+use crate::{
+    account::{KEYRING, X_APP, local_keyring},
+    cli::{Place, Run},
+    connect::{LOCAL_NAME, ensure_table, open_database, read_template},
+    data_dir::{DataDir, Endpoint, Hold},
+    flock_file,
+    functions::{self, LocalFunction},
+    local_cloud::{BusEvent, LocalCloud},
+    page, plan,
+    refusal::refuse,
+    sheep_names,
+    show::local,
+    template::Template,
+};
+
+/// The flock a new data directory starts with, when it is there.
+const SAMPLE: &str = "infra/sample-flock";
+
+/// Everything that runs.
+struct Local {
+    functions: Vec<Arc<LocalFunction>>,
+    store: Store,
+    clock: Clock,
+    events: mpsc::UnboundedReceiver<BusEvent>,
+    seen: HashMap<SheepId, Seen>,
+}
+
+/// What the terminal has told of a sheep.
+struct Seen {
+    occurrence: Occurrence,
+    state: State,
+    problem: Option<String>,
+}
+
+/// Runs until Ctrl-C, or until `--until`.
+pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
+    // Everything that can be refused is, before anything is written.
+    let template = read_template(&place.template)?;
+    functions::check(&place.template.display().to_string(), &template.functions)?;
+    let listener = TcpListener::bind(run.listen).await.map_err(|err| {
+        refuse(format!("cannot listen on {}: {err}; choose another with --listen", run.listen))
+    })?;
+    let data_dir = match DataDir::hold(&place.data).await? {
+        Hold::Ours(data_dir) => data_dir,
+        Hold::Running(endpoint) => {
+            return Err(refuse(format!(
+                "{} is running already: {}; choose another directory with --data",
+                place.data.display(),
+                endpoint.page
+            )));
+        }
+    };
+    let database = open_database(&data_dir)?;
+    let secrets = HashMap::from([
+        (KEYRING.to_owned(), local_keyring(&data_dir)?),
+        (X_APP.to_owned(), data_dir.secret(X_APP, || "{}".to_owned())?),
+    ]);
+    let sweeper = sweep_expired(database.clone());
+    let (cloud, events) = LocalCloud::start(database, secrets).await?;
+    let aws = cloud.aws();
+    let client = Client::new(&aws);
+    let new = ensure_table(&client, LOCAL_NAME, &template.table).await?;
+    let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
+    let ahead = store.clock_ahead().await?;
+    let now = Clock::ahead(ahead).now();
+    if run.until.is_some_and(|until| until <= now) {
+        return Err(refuse(format!("--until has passed: it is {now} here")));
+    }
+    if new && Path::new(SAMPLE).is_dir() {
+        let sample = plan::plan(&store, flock_file::read(Path::new(SAMPLE))?, now).await?;
+        sample.apply(&store, now).await?;
+        say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."));
+    }
+    let speed = run.speed.get();
+    if 1 < speed {
+        refuse_other_networks(&sheep_names::all(&store, None).await?)?;
+    }
+    let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
+
+    let page_url = format!("http://{}", listener.local_addr()?);
+    data_dir.publish_endpoint(&Endpoint {
+        page: page_url.clone(),
+        dynamodb: cloud.dynamodb_url(),
+        services: cloud.services_url(),
+    })?;
+    let page = page::serve(listener, store.clone(), clock.clone());
+    say(&format!("The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."));
+    if !ahead.is_zero() {
+        say(&format!("Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."));
+    }
+
+    let mut local = Local { functions: Vec::new(), store, clock, events, seen: HashMap::new() };
+    for function in template.functions.clone() {
+        let function = LocalFunction::start(function, &aws, &local.clock).await?;
+        local.functions.push(Arc::new(function));
+    }
+    local.look(false).await?;
+    if local.seen.is_empty() {
+        say("There is no flock yet. In another terminal: flockwork flock apply DIR");
+    }
+    let result = tokio::select! {
+        result = local.schedules(&template, run.until, speed) => result,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    page.abort();
+    sweeper.abort();
+    if 1 < speed {
+        local.store.put_clock_ahead(ahead_of_wall(&local.clock)).await?;
+    }
+    say("Stopped.");
+    result
+}
+
+/// `--speed` would make a network that is not ours see weeks in minutes.
+fn refuse_other_networks(sheep: &[Sheep]) -> anyhow::Result<()> {
+    let others: Vec<_> = sheep
+        .iter()
+        .filter(|sheep| sheep.config.account.network != Network::Meadow)
+        .map(|sheep| format!("{} on {}", sheep.id, sheep.config.account))
+        .collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "--speed is for the meadow alone, because other networks would get every post at once; these \
+         post elsewhere: {}",
+        others.join(", ")
+    )))
+}
+
+/// `DynamoDB` drops expired items on its own; the embedded one has to be told.
+fn sweep_expired(database: dynoxide::Database) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            let database = database.clone();
+            // What is not swept now is swept in an hour.
+            let _ = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        }
+    })
+}
+
+fn ahead_of_wall(clock: &Clock) -> SignedDuration {
+    clock.now().duration_since(Clock::wall().now())
+}
+
+#[expect(clippy::print_stdout, reason = "what a person at the terminal is told")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+impl Local {
+    /// Fires the schedules of the template, each at its times, the first time at once.
+    async fn schedules(
+        &mut self,
+        template: &Template,
+        until: Option<Timestamp>,
+        speed: u32,
+    ) -> anyhow::Result<()> {
+        let start = self.clock.now();
+        let mut due: Vec<(Timestamp, usize, usize)> = Vec::new();
+        for (function, definition) in template.functions.iter().enumerate() {
+            due.extend((0..definition.schedules.len()).map(|index| (start, function, index)));
+        }
+        loop {
+            due.sort_unstable();
+            let Some((at, function, index)) = due.first().copied() else {
+                // Nothing is scheduled; the page stays up.
+                return std::future::pending().await;
+            };
+            if let Some(until) = until
+                && until < at
+            {
+                self.wait_until(until, speed).await;
+                return self.look(true).await;
+            }
+            self.wait_until(at, speed).await;
+            let definition = template.functions.get(function).context("the index is in range")?;
+            let schedule = definition.schedules.get(index).context("the index is in range")?;
+            self.invoke(function, &schedule.input).await;
+            while let Ok(event) = self.events.try_recv() {
+                self.deliver(&event).await;
+            }
+            self.look(true).await?;
+            let next = schedule.every.next_after(start, at);
+            let next = next.context("the schedule has no further time")?;
+            if let Some(entry) = due.first_mut() {
+                *entry = (next, function, index);
+            }
+        }
+    }
+
+    /// Waits for `at`. A clock that is stepped jumps there instead, and the wait is as much shorter as the
+    /// speed says; what the functions take is part of it.
+    async fn wait_until(&self, at: Timestamp, speed: u32) {
+        let left = at.duration_since(self.clock.now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        if speed == 1 {
+            tokio::time::sleep(left).await;
+        } else {
+            tokio::time::sleep(left / speed).await;
+            self.clock.step_to(at);
+        }
+    }
+
+    async fn invoke(&self, function: usize, event: &Value) {
+        let Some(function) = self.functions.get(function) else { return };
+        if let Err(err) = function.handle(event).await {
+            let name = &function.definition.logical_id;
+            tracing::error!(function = %name, error = format!("{err:#}"), "an event was not handled");
+            say(&format!("! {name} could not handle an event: {err:#}"));
+        }
+    }
+
+    /// Hands an event to every function with a rule for it.
+    async fn deliver(&self, event: &BusEvent) {
+        let BusEvent { source, detail_type, detail } = event;
+        let message = json!({ "source": source, "detail-type": detail_type, "detail": detail });
+        for (index, function) in self.functions.iter().enumerate() {
+            let rules = &function.definition.rules;
+            if rules.iter().any(|rule| rule.pattern.matches(source, detail_type, detail)) {
+                self.invoke(index, &message).await;
+            }
+        }
+    }
+
+    /// Tells what has changed since the last look.
+    async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
+        let mut lines = Vec::new();
+        for sheep in sheep_names::all(&self.store, None).await? {
+            let seen = Seen {
+                occurrence: sheep.progress.occurrence,
+                state: sheep.state.clone(),
+                problem: sheep.intent.as_ref().and_then(|intent| intent.problem.clone()),
+            };
+            let before = self.seen.insert(sheep.id.clone(), seen);
+            let Some(seen) = self.seen.get(&sheep.id) else { continue };
+            if !aloud {
+                continue;
+            }
+            let first = Occurrence(0);
+            let posted_before = before.as_ref().map_or(first, |before| before.occurrence);
+            if posted_before < seen.occurrence {
+                let count = seen.occurrence.0 - posted_before.0.max(1);
+                let count = usize::try_from(count).unwrap_or(usize::MAX).min(20);
+                let zone = sheep.config.rhythm.zone();
+                for post in self.store.newest_posts(&sheep.id, count).await? {
+                    if posted_before <= post.occurrence {
+                        let at = local(post.at, zone);
+                        let next = sheep.next_at().map_or_else(String::new, |next| {
+                            format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
+                        });
+                        let name = sheep.id.name.as_str();
+                        lines.push((post.at, format!("{at}  {name:<18} {}{next}", post.text)));
+                    }
+                }
+            }
+            let at = self.clock.now();
+            if before.as_ref().map(|before| &before.state) != Some(&seen.state) {
+                match &seen.state {
+                    State::Stopped { why, .. } => {
+                        lines.push((at, format!("! {} has stopped: {why}", sheep.id)));
+                    }
+                    State::Finished { .. } => {
+                        lines.push((at, format!("{} has made its last post", sheep.id)));
+                    }
+                    State::Active | State::Paused { .. } => {}
+                }
+            }
+            if let Some(problem) = &seen.problem
+                && before.and_then(|before| before.problem).as_ref() != Some(problem)
+            {
+                lines.push((at, format!("! {} will try again: {problem}", sheep.id)));
+            }
+        }
+        lines.sort();
+        for (_, line) in lines {
+            say(&line);
+        }
+        Ok(())
+    }
+}
+

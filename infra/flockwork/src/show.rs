@@ -1,0 +1,145 @@
+//! What people see of sheep and posts, as text and as JSON lines.
+
+use flock_core::{Behaviour, Sheep, State};
+use flock_store::{Post, PostState};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use crate::plan::rhythm;
+
+/// A post as one JSON line. The names are a promise to scripts.
+#[derive(Debug, Serialize)]
+pub struct PostLine<'a> {
+    at: Timestamp,
+    flock: &'a str,
+    sheep: &'a str,
+    network: &'a str,
+    occurrence: u64,
+    text: &'a str,
+    state: PostState,
+    remote_id: Option<&'a str>,
+}
+
+impl<'a> PostLine<'a> {
+    /// The line for `post`.
+    pub fn new(post: &'a Post) -> Self {
+        Self {
+            at: post.at,
+            flock: post.sheep.flock.as_str(),
+            sheep: post.sheep.name.as_str(),
+            network: post.account.network.name(),
+            occurrence: post.occurrence.0,
+            text: &post.text,
+            state: post.state,
+            remote_id: post.remote_id.as_ref().map(|id| id.as_str()),
+        }
+    }
+}
+
+/// A sheep as one JSON line.
+#[derive(Debug, Serialize)]
+pub struct SheepLine<'a> {
+    flock: &'a str,
+    sheep: &'a str,
+    network: &'a str,
+    account: &'a str,
+    state: &'static str,
+    why: Option<&'a str>,
+    next_at: Option<Timestamp>,
+    occurrence: u64,
+    missed: u64,
+}
+
+impl<'a> SheepLine<'a> {
+    /// The line for `sheep`.
+    pub fn new(sheep: &'a Sheep) -> Self {
+        Self {
+            flock: sheep.id.flock.as_str(),
+            sheep: sheep.id.name.as_str(),
+            network: sheep.config.account.network.name(),
+            account: sheep.config.account.handle.as_str(),
+            state: state_name(&sheep.state),
+            why: why(sheep),
+            next_at: sheep.next_at(),
+            occurrence: sheep.progress.occurrence.0,
+            missed: sheep.progress.missed,
+        }
+    }
+}
+
+fn state_name(state: &State) -> &'static str {
+    match state {
+        State::Active => "active",
+        State::Paused { .. } => "paused",
+        State::Stopped { .. } => "stopped",
+        State::Finished { .. } => "finished",
+    }
+}
+
+/// Why a sheep does not post as planned.
+fn why(sheep: &Sheep) -> Option<&str> {
+    match &sheep.state {
+        State::Stopped { why, .. } => Some(why),
+        State::Active | State::Paused { .. } | State::Finished { .. } => {
+            sheep.intent.as_ref()?.problem.as_deref()
+        }
+    }
+}
+
+/// An instant as people of a zone read it.
+pub fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// A line of a list of posts.
+pub fn post_line(post: &Post, zone: &TimeZone) -> String {
+    let state = match post.state {
+        PostState::Posted => "",
+        PostState::Pending => "  (being posted)",
+        PostState::Unknown => "  (unknown whether it was posted; being found out)",
+    };
+    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, post.text)
+}
+
+/// A line of a list of sheep.
+pub fn sheep_line(sheep: &Sheep) -> String {
+    let zone = sheep.config.rhythm.zone();
+    let state = match (&sheep.state, sheep.next_at()) {
+        (State::Active, Some(next)) => format!("next {}", local(next, zone)),
+        (State::Active, None) => "active".to_owned(),
+        (State::Paused { since }, _) => format!("paused since {}", local(*since, zone)),
+        (State::Stopped { since, .. }, _) => format!("STOPPED since {}", local(*since, zone)),
+        (State::Finished { since }, _) => format!("finished {}", local(*since, zone)),
+    };
+    let why = why(sheep).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{:<32} {:<24} {state}{why}", sheep.id.to_string(), sheep.config.account.to_string())
+}
+
+/// Everything about a sheep.
+pub fn sheep_page(sheep: &Sheep) -> String {
+    let zone = sheep.config.rhythm.zone();
+    let progress = &sheep.progress;
+    let Behaviour::Poem { corpus, lines } = &sheep.config.behaviour;
+    let mut rows = vec![
+        ("sheep", sheep.id.to_string()),
+        ("account", sheep.config.account.to_string()),
+        ("behaviour", format!("poem of {lines} lines (corpus {corpus})")),
+        ("rhythm", rhythm(&sheep.config)),
+        ("state", state_name(&sheep.state).to_owned()),
+    ];
+    rows.extend(why(sheep).map(|why| ("problem", why.to_owned())));
+    rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
+    rows.push(("next number", progress.occurrence.to_string()));
+    rows.push(("next line", format!("{} of {lines}", progress.cursor.saturating_add(1))));
+    if 0 < progress.missed {
+        rows.push(("missed", format!("{} posts, in outages", progress.missed)));
+    }
+    if let Some(intent) = &sheep.intent {
+        rows.push(("being posted", format!("number {}: {}", intent.occurrence, intent.text)));
+        if 0 < intent.attempts {
+            rows.push(("attempts", intent.attempts.to_string()));
+        }
+    }
+    let rows: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<13} {value}")).collect();
+    rows.join("\n")
+}
