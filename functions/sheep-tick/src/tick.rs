@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use flock_aws::{Clock, Config, EventBus, SdkConfig};
 use flock_core::{Behaviour, Due, Network, Outcome, Sent, Shards, Sheep, SheepId};
 use flock_net::{Draft, Key, Networks};
-use flock_store::{DueCursor, Post, PostState, Read, Store, Units, Write};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use flock_store::{Post, PostState, Read, Store, Units, Write};
+use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ const CONCURRENCY: usize = 64;
 const PAGE: i32 = 500;
 
 /// Posts one sheep makes in one tick, when ticks were further apart than its posts.
-const POSTS_PER_SHEEP: usize = 3;
+const POSTS_PER_SHEEP: u64 = 3;
 
 /// What a post begun last needs until it is recorded: the network's timeout and two writes.
 const WRAP_UP: Duration = Duration::from_secs(15);
@@ -90,6 +90,12 @@ enum Step {
     LostRace,
 }
 
+/// What came of one sheep in one tick.
+struct Seen {
+    posted: u64,
+    last: Result<Step, (SheepId, anyhow::Error)>,
+}
+
 impl App {
     /// Connects to the table, which also opens the connection the first event will use.
     pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
@@ -148,51 +154,49 @@ impl App {
         let now = self.clock.now();
         let lease_until = now.saturating_add(left)?.saturating_add(LEASE_MARGIN)?;
 
-        let pages = stream::try_unfold(PageAt::First, |at| async move {
-            let from = match at {
-                PageAt::First => None,
-                PageAt::After(cursor) => Some(cursor),
-                PageAt::End => return Ok::<_, anyhow::Error>(None),
-            };
-            let page = self.store.due_sheep(shard, now, PAGE, from).await?;
-            let next = page.next.map_or(PageAt::End, PageAt::After);
-            Ok(Some((page.sheep, next)))
-        });
-        let ids = pages.map_ok(|ids| stream::iter(ids).map(Ok::<_, anyhow::Error>)).try_flatten();
-        let steps = ids
-            .take_while(|_| std::future::ready(tokio::time::Instant::now() < stop_at))
-            .map_ok(|id| async move {
-                let steps = self.see_to(&id, lease_until).await;
-                Ok((id, steps))
-            })
-            .try_buffer_unordered(CONCURRENCY);
+        let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
-        let mut steps = std::pin::pin!(steps);
-        while let Some((id, result)) = steps.try_next().await? {
-            report.count(&id, result);
+        let mut from = None;
+        while in_time() {
+            let page = self.store.due_sheep(shard, now, PAGE, from).await?;
+            let mut results = stream::iter(page.sheep)
+                .take_while(|_| std::future::ready(in_time()))
+                .map(|id| self.see_to(id, lease_until))
+                .buffer_unordered(CONCURRENCY);
+            while let Some(result) = results.next().await {
+                report.count(result);
+            }
+            let Some(next) = page.next else { break };
+            from = Some(next);
         }
-        report.cut_short = stop_at <= tokio::time::Instant::now();
+        report.cut_short = !in_time();
         Ok(report)
     }
 
     /// Makes the posts of one sheep that are due.
-    async fn see_to(&self, id: &SheepId, lease_until: Timestamp) -> (u64, anyhow::Result<Step>) {
-        let mut posted = 0;
-        let mut sheep = match self.store.sheep(id, Read::Eventual).await {
+    async fn see_to(&self, id: SheepId, lease_until: Timestamp) -> Seen {
+        let mut seen = Seen { posted: 0, last: Ok(Step::Idle) };
+        let mut sheep = match self.store.sheep(&id, Read::Eventual).await {
             Ok(Some(sheep)) => sheep,
-            Ok(None) => return (posted, Ok(Step::Idle)),
-            Err(err) => return (posted, Err(err.into())),
+            Ok(None) => return seen,
+            Err(err) => return Seen { last: Err((id, err.into())), ..seen },
         };
-        for _ in 0..POSTS_PER_SHEEP {
+        while seen.posted < POSTS_PER_SHEEP {
+            let finishing = sheep.intent.is_some();
             match self.step(&sheep, lease_until).await {
                 Ok(Step::Posted(next)) => {
-                    posted += 1;
+                    seen.posted += 1;
+                    // What was missed since an intent was left is not made up for in the same moment.
+                    if finishing {
+                        return seen;
+                    }
                     sheep = *next;
                 }
-                result => return (posted, result),
+                Ok(step) => return Seen { last: Ok(step), ..seen },
+                Err(err) => return Seen { last: Err((id, err)), ..seen },
             }
         }
-        (posted, Ok(Step::Idle))
+        seen
     }
 
     /// Makes one post, if one is due.
@@ -335,23 +339,16 @@ impl App {
     }
 }
 
-/// Where the next page of due sheep is.
-enum PageAt {
-    First,
-    After(DueCursor),
-    End,
-}
-
 impl Report {
-    fn count(&mut self, id: &SheepId, (posted, result): (u64, anyhow::Result<Step>)) {
-        self.posted += posted;
-        match result {
+    fn count(&mut self, seen: Seen) {
+        self.posted += seen.posted;
+        match seen.last {
             Ok(Step::Idle | Step::Posted(_)) => {}
             Ok(Step::PutOff) => self.put_off += 1,
             Ok(Step::Stopped) => self.stopped += 1,
             Ok(Step::Unknown) => self.unknown += 1,
             Ok(Step::LostRace) => self.lost_races += 1,
-            Err(err) => {
+            Err((id, err)) => {
                 error!(sheep = %id, error = format!("{err:#}"), "not dealt with, next tick will");
                 self.failed += 1;
             }

@@ -8,9 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     account,
-    cli::{
-        AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand,
-    },
+    cli::{AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand},
     connect::{Connection, connect},
     feed, flock_file, plan, preview,
     refusal::refuse,

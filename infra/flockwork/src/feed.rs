@@ -13,9 +13,7 @@ pub async fn newest(store: &Store, sheep: &[Sheep], limit: usize) -> anyhow::Res
     let mut posts: Vec<Post> =
         stream::iter(queries).buffer_unordered(CONCURRENCY).try_concat().await?;
     posts.extend(sheep.iter().filter_map(intended));
-    posts.sort_by(|a, b| {
-        (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence))
-    });
+    posts.sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
     // A meadow post is there before its sheep says so.
     posts.dedup_by(|b, a| a.sheep == b.sheep && a.occurrence == b.occurrence);
     let older = posts.len().saturating_sub(limit);

@@ -63,9 +63,7 @@ impl LocalFunction {
                 EnvValue::Secret(logical_id) => logical_id.clone(),
             })
         })
-        .map_err(|err| {
-            refuse(format!("{} in the template has a {err}", definition.logical_id))
-        })?;
+        .map_err(|err| refuse(format!("{} in the template has a {err}", definition.logical_id)))?;
         let handler = match definition.binary.as_str() {
             "sheep-tick" => {
                 Handler::SheepTick(sheep_tick::App::start(config, aws, clock.clone()).await?)
@@ -80,7 +78,9 @@ impl LocalFunction {
         #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
         let deadline = SystemTime::now() + self.definition.timeout;
         match &self.handler {
-            Handler::SheepTick(app) => Ok(serde_json::to_value(app.handle(event, deadline).await?)?),
+            Handler::SheepTick(app) => {
+                Ok(serde_json::to_value(app.handle(event, deadline).await?)?)
+            }
         }
     }
 }

@@ -114,7 +114,11 @@ struct GetSecretValue {
 }
 
 /// Answers the calls the functions make, in the JSON protocol of AWS.
-async fn answer(State(services): State<Arc<Services>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(services): State<Arc<Services>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     match target {
         Some("AWSEvents.PutEvents") => match serde_json::from_slice(&body) {
@@ -129,7 +133,10 @@ async fn answer(State(services): State<Arc<Services>>, headers: HeaderMap, body:
         }
         other => refused(
             "UnknownOperationException",
-            &format!("the local run does not answer {}", other.unwrap_or("a call without a target")),
+            &format!(
+                "the local run does not answer {}",
+                other.unwrap_or("a call without a target")
+            ),
         ),
     }
 }

@@ -291,6 +291,7 @@ pub fn rhythm(config: &SheepConfig) -> String {
         ("catch up", fields.catch_up),
         ("in", fields.time_zone.filter(|zone| zone != "UTC")),
     ];
-    parts.extend(options.into_iter().filter_map(|(word, value)| Some(format!("{word} {}", value?))));
+    parts
+        .extend(options.into_iter().filter_map(|(word, value)| Some(format!("{word} {}", value?))));
     parts.join(", ")
 }

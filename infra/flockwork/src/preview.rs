@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use flock_core::{Behaviour, CorpusId, FlockName, Occurrence, Sheep, State, Upcoming, UpcomingText};
+use flock_core::{
+    Behaviour, CorpusId, FlockName, Occurrence, Sheep, State, Upcoming, UpcomingText,
+};
 use flock_store::Store;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -43,7 +45,9 @@ pub async fn preview(
 ) -> anyhow::Result<Vec<UpcomingLine>> {
     let mut upcoming: Vec<(&Sheep, Upcoming)> = sheep
         .iter()
-        .flat_map(|sheep| flock_core::preview(sheep, now).take(count).map(move |next| (sheep, next)))
+        .flat_map(|sheep| {
+            flock_core::preview(sheep, now).take(count).map(move |next| (sheep, next))
+        })
         .collect();
     upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
     upcoming.truncate(count);

@@ -1,11 +1,6 @@
 //! `flockwork run`: everything in template.yaml, on this machine.
 
-use std::{
-    collections::HashMap,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
@@ -14,7 +9,7 @@ use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 
 use crate::{
     account::{KEYRING, X_APP, local_keyring},
@@ -41,6 +36,8 @@ struct Local {
     clock: Clock,
     events: mpsc::UnboundedReceiver<BusEvent>,
     seen: HashMap<SheepId, Seen>,
+    // When the clock was moved last.
+    stepped: Instant,
 }
 
 /// What the terminal has told of a sheep.
@@ -102,12 +99,23 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         services: cloud.services_url(),
     })?;
     let page = page::serve(listener, store.clone(), clock.clone());
-    say(&format!("The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."));
+    say(&format!(
+        "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
+    ));
     if !ahead.is_zero() {
-        say(&format!("Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."));
+        say(&format!(
+            "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
+        ));
     }
 
-    let mut local = Local { functions: Vec::new(), store, clock, events, seen: HashMap::new() };
+    let mut local = Local {
+        functions: Vec::new(),
+        store,
+        clock,
+        events,
+        seen: HashMap::new(),
+        stepped: Instant::now(),
+    };
     for function in template.functions.clone() {
         let function = LocalFunction::start(function, &aws, &local.clock).await?;
         local.functions.push(Arc::new(function));
@@ -208,15 +216,15 @@ impl Local {
         }
     }
 
-    /// Waits for `at`. A clock that is stepped jumps there instead, and the wait is as much shorter as the
-    /// speed says; what the functions take is part of it.
-    async fn wait_until(&self, at: Timestamp, speed: u32) {
-        let left = at.duration_since(self.clock.now());
-        let left = Duration::try_from(left).unwrap_or_default();
+    /// Waits for `at`. A clock that is stepped jumps there instead, as much sooner as the speed says; what
+    /// the functions took is part of the wait.
+    async fn wait_until(&mut self, at: Timestamp, speed: u32) {
+        let left = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
         if speed == 1 {
             tokio::time::sleep(left).await;
         } else {
-            tokio::time::sleep(left / speed).await;
+            self.stepped = (self.stepped + left / speed).max(Instant::now());
+            tokio::time::sleep_until(self.stepped).await;
             self.clock.step_to(at);
         }
     }
@@ -269,7 +277,7 @@ impl Local {
                             format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
                         });
                         let name = sheep.id.name.as_str();
-                        lines.push((post.at, format!("{at}  {name:<18} {}{next}", post.text)));
+                        lines.push((post.at, format!("{at}  {name:<22} {}{next}", post.text)));
                     }
                 }
             }
@@ -298,4 +306,3 @@ impl Local {
         Ok(())
     }
 }
-

@@ -1,7 +1,8 @@
 //! When an `EventBridge` Scheduler expression fires: `rate(...)` and `cron(...)`.
 //!
-//! Knows what AWS documents about them and nothing of clocks, timers or what is started. A `cron` local time
-//! that daylight saving skips does not fire; one that happens twice fires once, the first time.
+//! Knows what AWS documents about them and nothing of clocks, timers or what is started. A local
+//! time of a `cron` that daylight saving skips does not fire; one that happens twice fires once, the
+//! first time.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -60,9 +61,7 @@ pub enum ScheduleError {
         right: Rate,
     },
     /// A `cron` with more or fewer fields.
-    #[error(
-        "`{given}` has {count} fields; write six: minutes, hours, day of month, month, day of week, year"
-    )]
+    #[error("`{given}` has {count} fields; write minutes, hours, day, month, day of week, year")]
     Fields {
         /// As written.
         given: String,
@@ -70,9 +69,7 @@ pub enum ScheduleError {
         count: usize,
     },
     /// Both days given, or neither.
-    #[error(
-        "`{0}` must have `?` as either the day of month or the day of week, and a value as the other"
-    )]
+    #[error("`{0}` must have `?` as one of day of month and day of week, and a value as the other")]
     Days(String),
     /// What AWS knows and this does not.
     #[error(
@@ -170,10 +167,10 @@ impl Schedule {
         }
     }
 
-    /// The first firing strictly after `after`; none when there is none in the time that can be written.
+    /// The first firing strictly after `after`; none when there will be none.
     ///
-    /// A rate fires at `anchor` and at every whole multiple of its distance after it, as AWS does when a schedule is
-    /// created without a start date. A cron has no use for `anchor`.
+    /// A rate fires at `anchor` and at every whole multiple of its distance after it, as AWS does when
+    /// a schedule is created without a start date. A cron has no use for `anchor`.
     pub fn next_after(&self, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(rate) => rate.next_after(anchor, after),
@@ -291,12 +288,12 @@ impl Cron {
         let local = self.time_zone.to_datetime(after);
         let mut date = self.first_date(local.date())?;
         loop {
-            // Times before `local` on its own date are not asked about: each would be found to be in the past.
+            // Of its own date, what is before `local` has passed.
             let from = if date == local.date() { (local.hour(), local.minute()) } else { (0, 0) };
             for hour in narrow(&self.hours) {
                 for minute in narrow(&self.minutes).filter(|minute| (hour, *minute) >= from) {
                     let instant = self.instant(date.at(hour, minute, 0, 0));
-                    // In the second pass of an hour that happens twice, its times lie before `after`.
+                    // In the second pass of an hour that happens twice, its times have passed.
                     if instant.is_some_and(|instant| instant > after) {
                         return instant;
                     }
@@ -517,17 +514,17 @@ mod tests {
         check("cron(0   9 * *  ? *)", "cron(0 9 * * ? *)");
         check(
             "cron(0 9 * * ?)",
-            "`cron(0 9 * * ?)` has 5 fields; write six: minutes, hours, day of month, month, day of week, year",
+            "`cron(0 9 * * ?)` has 5 fields; write minutes, hours, day, month, day of week, year",
         );
         check(
             "cron()",
-            "`cron()` has 0 fields; write six: minutes, hours, day of month, month, day of week, year",
+            "`cron()` has 0 fields; write minutes, hours, day, month, day of week, year",
         );
         for bad in ["cron(0 9 * * * *)", "cron(0 9 ? * ? *)", "cron(0 9 1 * MON *)"] {
             check(
                 bad,
                 &format!(
-                    "`{bad}` must have `?` as either the day of month or the day of week, and a value as the other"
+                    "`{bad}` must have `?` as one of day of month and day of week, and a value as the other"
                 ),
             );
         }

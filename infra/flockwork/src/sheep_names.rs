@@ -26,11 +26,7 @@ pub async fn all(store: &Store, flock: Option<&FlockName>) -> anyhow::Result<Vec
 }
 
 /// The sheep called `text`: `flock/sheep`, or a name only one flock has.
-pub async fn find(
-    store: &Store,
-    flock: Option<&FlockName>,
-    text: &str,
-) -> anyhow::Result<Sheep> {
+pub async fn find(store: &Store, flock: Option<&FlockName>, text: &str) -> anyhow::Result<Sheep> {
     let none = || refuse(format!("there is no sheep `{text}`; `flockwork sheep list` shows them"));
     if text.contains('/') {
         let id: SheepId = text.parse().map_err(|err| refuse(format!("{err}")))?;

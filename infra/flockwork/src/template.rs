@@ -1,11 +1,11 @@
 //! What `template.yaml` says, as far as it matters on one machine.
 //!
-//! Strict: what the local run cannot do is a [`Problem`] that names its line, and all problems are found at once.
-//! Resource types and properties that mean nothing locally are listed here and passed over. Knows nothing of files,
-//! of AWS's APIs, or of how anything is run.
+//! Strict: what the local run cannot do is a [`Problem`] that names its line, and all problems are
+//! found at once. Resource types and properties that mean nothing locally are listed here and passed
+//! over. Knows nothing of files, of AWS's APIs, or of how anything is run.
 //!
-//! YAML comes as events of the parser and not as its ready-made tree: that tree knows only the first duplicate key, turns
-//! `1.10` into a number, and overflows the stack on a file that is nested deeply.
+//! YAML comes as events of the parser and not as its ready-made tree: that tree knows only the first
+//! duplicate key, turns `1.10` into a number, and overflows the stack on a deeply nested file.
 
 use crate::schedule::{Schedule, ScheduleError};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput, Tag};
@@ -364,251 +364,91 @@ impl AttributeKind {
     }
 }
 
-// --- What a template may hold ------------------------------------------------------------------------------------------
-
-/// Where a reader is sent to teach the local run something new.
-const HERE: &str = "infra/flockwork/src/template.rs";
+// --- What a template may hold: lists of words ---
 
 const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
-const SECTIONS: &[&str] = &[
-    "AWSTemplateFormatVersion",
-    "Conditions",
-    "Description",
-    "Globals",
-    "Mappings",
-    "Metadata",
-    "Outputs",
-    "Parameters",
-    "Resources",
-    "Rules",
-    "Transform",
-];
+const SECTIONS: &str = "AWSTemplateFormatVersion Conditions Description Globals Mappings Metadata
+    Outputs Parameters Resources Rules Transform";
 
-const RESOURCE_ATTRIBUTES: &[&str] = &[
-    "Condition",
-    "CreationPolicy",
-    "DeletionPolicy",
-    "DependsOn",
-    "Metadata",
-    "Properties",
-    "Type",
-    "UpdatePolicy",
-    "UpdateReplacePolicy",
-];
+const RESOURCE_ATTRIBUTES: &str = "Condition CreationPolicy DeletionPolicy DependsOn Metadata
+    Properties Type UpdatePolicy UpdateReplacePolicy";
 
-/// Resource types that have no meaning on one machine: permissions, delivery failures, observation, names on the net.
-const PASSED_OVER_TYPES: &[&str] = &[
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::ApiMapping",
-    "AWS::ApiGatewayV2::Deployment",
-    "AWS::ApiGatewayV2::DomainName",
-    "AWS::ApiGatewayV2::Stage",
-    "AWS::Budgets::Budget",
-    "AWS::CertificateManager::Certificate",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
-    "AWS::CloudWatch::Dashboard",
-    "AWS::Events::Archive",
-    "AWS::Events::EventBusPolicy",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy",
-    "AWS::IAM::Role",
-    "AWS::KMS::Alias",
-    "AWS::KMS::Key",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::MetricFilter",
-    "AWS::Logs::QueryDefinition",
-    "AWS::Logs::ResourcePolicy",
-    "AWS::Route53::RecordSet",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::Scheduler::ScheduleGroup",
-    "AWS::SecretsManager::ResourcePolicy",
-];
+/// Types that have no meaning on one machine: permissions, failed deliveries, observation, names.
+const PASSED_OVER_TYPES: &str = "
+    AWS::ApiGatewayV2::Api AWS::ApiGatewayV2::ApiMapping AWS::ApiGatewayV2::Deployment
+    AWS::ApiGatewayV2::DomainName AWS::ApiGatewayV2::Stage AWS::Budgets::Budget
+    AWS::CertificateManager::Certificate AWS::CloudWatch::Alarm AWS::CloudWatch::CompositeAlarm
+    AWS::CloudWatch::Dashboard AWS::Events::Archive AWS::Events::EventBusPolicy
+    AWS::IAM::ManagedPolicy AWS::IAM::Policy AWS::IAM::Role AWS::KMS::Alias AWS::KMS::Key
+    AWS::Lambda::EventInvokeConfig AWS::Lambda::Permission AWS::Logs::LogGroup
+    AWS::Logs::MetricFilter AWS::Logs::QueryDefinition AWS::Logs::ResourcePolicy
+    AWS::Route53::RecordSet AWS::SNS::Subscription AWS::SNS::Topic AWS::SNS::TopicPolicy
+    AWS::SQS::Queue AWS::SQS::QueuePolicy AWS::Scheduler::ScheduleGroup
+    AWS::SecretsManager::ResourcePolicy";
 
-/// Types that say what a type we know says better.
-const BETTER_TYPES: &[(&str, &str)] = &[
-    ("AWS::Events::Rule", "write an EventBridgeRule under the function's `Events`"),
+/// What says the same as something that is not known here.
+const BETTER: &[(&str, &str)] = &[
+    ("AWS::Events::Rule", "write an EventBridgeRule among the function's `Events`"),
     ("AWS::Lambda::Function", "write an AWS::Serverless::Function"),
-    ("AWS::Scheduler::Schedule", "write a ScheduleV2 under the function's `Events`"),
+    ("AWS::Scheduler::Schedule", "write a ScheduleV2 among the function's `Events`"),
     ("AWS::Serverless::SimpleTable", "write an AWS::DynamoDB::Table"),
-];
-
-/// Events of a function that say what an event we know says better.
-const BETTER_EVENTS: &[(&str, &str)] = &[
     ("Api", "write an HttpApi"),
     ("CloudWatchEvent", "write an EventBridgeRule"),
     ("Schedule", "write a ScheduleV2"),
 ];
 
-const FUNCTION_PROPERTIES: &[&str] = &[
-    "Architectures",
-    "AutoPublishAlias",
-    "CodeUri",
-    "DeadLetterQueue",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "EventInvokeConfig",
-    "Events",
-    "FunctionName",
-    "Handler",
-    "KmsKeyArn",
-    "LoggingConfig",
-    "MemorySize",
-    "PermissionsBoundary",
-    "Policies",
-    "PropagateTags",
-    "ProvisionedConcurrencyConfig",
-    "RecursiveLoop",
-    "ReservedConcurrentExecutions",
-    "Role",
-    "RolePath",
-    "Runtime",
-    "RuntimeManagementConfig",
-    "Tags",
-    "Timeout",
-    "Tracing",
-];
+const FUNCTION_PROPERTIES: &str = "Architectures AutoPublishAlias CodeUri DeadLetterQueue
+    Description Environment EphemeralStorage EventInvokeConfig Events FunctionName Handler KmsKeyArn
+    LoggingConfig MemorySize PermissionsBoundary Policies PropagateTags
+    ProvisionedConcurrencyConfig RecursiveLoop ReservedConcurrentExecutions Role RolePath Runtime
+    RuntimeManagementConfig Tags Timeout Tracing";
 
-const SCHEDULE_PROPERTIES: &[&str] = &[
-    "DeadLetterConfig",
-    "Description",
-    // A firing at its beginning is within the window.
-    "FlexibleTimeWindow",
-    "GroupName",
-    "Input",
-    "KmsKeyArn",
-    "Name",
-    "OmitName",
-    "PermissionsBoundary",
-    "RetryPolicy",
-    "RoleArn",
-    "ScheduleExpression",
-    "ScheduleExpressionTimezone",
-    "State",
-];
+/// A firing at the beginning of a `FlexibleTimeWindow` is within it.
+const SCHEDULE_PROPERTIES: &str = "DeadLetterConfig Description FlexibleTimeWindow GroupName Input
+    KmsKeyArn Name OmitName PermissionsBoundary RetryPolicy RoleArn ScheduleExpression
+    ScheduleExpressionTimezone State";
 
-const RULE_PROPERTIES: &[&str] =
-    &["DeadLetterConfig", "EventBusName", "Pattern", "RetryPolicy", "RuleName", "State", "Target"];
+const RULE_PROPERTIES: &str =
+    "DeadLetterConfig EventBusName Pattern RetryPolicy RuleName State Target";
 
-const HTTP_EVENT_PROPERTIES: &[&str] =
-    &["ApiId", "Method", "Path", "PayloadFormatVersion", "RouteSettings", "TimeoutInMillis"];
+const HTTP_EVENT_PROPERTIES: &str =
+    "ApiId Method Path PayloadFormatVersion RouteSettings TimeoutInMillis";
 
-const ROUTE_PROPERTIES: &[&str] =
-    &["ApiId", "AuthorizationType", "OperationName", "RouteKey", "Target"];
+const ROUTE_PROPERTIES: &str = "ApiId AuthorizationType OperationName RouteKey Target";
 
-const INTEGRATION_PROPERTIES: &[&str] = &[
-    "ApiId",
-    "Description",
-    "IntegrationMethod",
-    "IntegrationType",
-    "IntegrationUri",
-    "PayloadFormatVersion",
-    "TimeoutInMillis",
-];
+const INTEGRATION_PROPERTIES: &str = "ApiId Description IntegrationMethod IntegrationType
+    IntegrationUri PayloadFormatVersion TimeoutInMillis";
 
-const HTTP_API_PROPERTIES: &[&str] = &[
-    "AccessLogSettings",
-    "DefaultRouteSettings",
-    "Description",
-    "DisableExecuteApiEndpoint",
-    "Domain",
-    "FailOnWarnings",
-    "Name",
-    "PropagateTags",
-    "RouteSettings",
-    "StageName",
-    "Tags",
-];
+const HTTP_API_PROPERTIES: &str = "AccessLogSettings DefaultRouteSettings Description
+    DisableExecuteApiEndpoint Domain FailOnWarnings Name PropagateTags RouteSettings StageName
+    Tags";
 
-const TABLE_PROPERTIES: &[&str] = &[
-    "AttributeDefinitions",
-    "BillingMode",
-    "ContributorInsightsSpecification",
-    "DeletionProtectionEnabled",
-    "GlobalSecondaryIndexes",
-    "KeySchema",
-    "OnDemandThroughput",
-    "PointInTimeRecoverySpecification",
-    "ProvisionedThroughput",
-    "ResourcePolicy",
-    "SSESpecification",
-    "TableClass",
-    "TableName",
-    "Tags",
-    "TimeToLiveSpecification",
-    "WarmThroughput",
-];
+const TABLE_PROPERTIES: &str = "AttributeDefinitions BillingMode ContributorInsightsSpecification
+    DeletionProtectionEnabled GlobalSecondaryIndexes KeySchema OnDemandThroughput
+    PointInTimeRecoverySpecification ProvisionedThroughput ResourcePolicy SSESpecification
+    TableClass TableName Tags TimeToLiveSpecification WarmThroughput";
 
-const INDEX_PROPERTIES: &[&str] = &[
-    "ContributorInsightsSpecification",
-    "IndexName",
-    "KeySchema",
-    "OnDemandThroughput",
-    "Projection",
-    "ProvisionedThroughput",
-    "WarmThroughput",
-];
+const INDEX_PROPERTIES: &str =
+    "ContributorInsightsSpecification IndexName KeySchema OnDemandThroughput
+    Projection ProvisionedThroughput WarmThroughput";
 
-const SECRET_PROPERTIES: &[&str] = &[
-    "Description",
-    "GenerateSecretString",
-    "KmsKeyId",
-    "Name",
-    "ReplicaRegions",
-    "SecretString",
-    "Tags",
-];
+const SECRET_PROPERTIES: &str =
+    "Description GenerateSecretString KmsKeyId Name ReplicaRegions SecretString Tags";
 
 /// Letters and digits are within what these ask for.
-const GENERATE_PROPERTIES: &[&str] = &[
-    "ExcludePunctuation",
-    "GenerateStringKey",
-    "PasswordLength",
-    "RequireEachIncludedType",
-    "SecretStringTemplate",
-];
+const GENERATE_PROPERTIES: &str = "ExcludePunctuation GenerateStringKey PasswordLength
+    RequireEachIncludedType SecretStringTemplate";
 
-const BUS_PROPERTIES: &[&str] =
-    &["DeadLetterConfig", "Description", "KmsKeyIdentifier", "LogConfig", "Name", "Policy", "Tags"];
+const BUS_PROPERTIES: &str =
+    "DeadLetterConfig Description KmsKeyIdentifier LogConfig Name Policy Tags";
 
-const PSEUDO_PARAMETERS: &[&str] = &[
-    "AWS::AccountId",
-    "AWS::NoValue",
-    "AWS::NotificationARNs",
-    "AWS::Partition",
-    "AWS::Region",
-    "AWS::StackId",
-    "AWS::StackName",
-    "AWS::URLSuffix",
-];
+const PSEUDO_PARAMETERS: &str = "AWS::AccountId AWS::NoValue AWS::NotificationARNs AWS::Partition
+    AWS::Region AWS::StackId AWS::StackName AWS::URLSuffix";
 
-const FUNCTIONS_OF_CLOUDFORMATION: &[&str] = &[
-    "And",
-    "Base64",
-    "Cidr",
-    "Condition",
-    "Equals",
-    "FindInMap",
-    "GetAZs",
-    "GetAtt",
-    "If",
-    "ImportValue",
-    "Join",
-    "Not",
-    "Or",
-    "Ref",
-    "Select",
-    "Split",
-    "Sub",
-];
+const FUNCTIONS_OF_CLOUDFORMATION: &str =
+    "And Base64 Cidr Condition Equals FindInMap GetAZs GetAtt If
+    ImportValue Join Not Or Ref Select Split Sub";
 
 /// Lambda's own, when a template says nothing.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -618,19 +458,28 @@ const TIMEOUTS_SECONDS: RangeInclusive<u64> = 1..=900;
 const DEFAULT_PASSWORD_LENGTH: u64 = 32;
 const PASSWORD_LENGTHS: RangeInclusive<u64> = 1..=4096;
 
-// --- YAML --------------------------------------------------------------------------------------------------------------
+fn is_in(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|known| known == word)
+}
+
+fn better(kind: &str) -> &'static str {
+    let better = BETTER.iter().find(|(worse, _)| *worse == kind);
+    better.map_or("remove it, or teach it in infra/flockwork/src/template.rs", |(_, better)| better)
+}
+
+// --- YAML ---
 
 /// Deeper than any template. Reading a node takes stack.
 const MAX_DEPTH: usize = 64;
 
-/// More than any template has; CloudFormation takes 1 MB. An alias counts as what it stands for.
+/// More than any template has; AWS takes 1 MB. An alias counts as what it stands for.
 const MAX_NODES: usize = 100_000;
 
 /// A value in the file.
 #[derive(Debug, Clone)]
 struct Node {
     line: usize,
-    /// Of CloudFormation: `Ref` for `!Ref`.
+    /// `Ref` for `!Ref`.
     tag: Option<String>,
     content: Content,
 }
@@ -799,9 +648,9 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// The name of a function of CloudFormation.
+    /// The name of a function, as in `!Ref`.
     fn tag(&mut self, tag: &Tag, line: usize) -> Option<String> {
-        if tag.handle == "!" && FUNCTIONS_OF_CLOUDFORMATION.contains(&tag.suffix.as_str()) {
+        if tag.handle == "!" && is_in(FUNCTIONS_OF_CLOUDFORMATION, &tag.suffix) {
             return Some(tag.suffix.clone());
         }
         let text = format!("`{tag}` is not a function of CloudFormation; correct its name");
@@ -875,9 +724,9 @@ impl Node {
         let Content::Map(entries) = &self.content else { return None };
         let [Entry { key, value, line }] = &entries[..] else { return None };
         let function = if key == "Ref" { key } else { key.strip_prefix("Fn::")? };
-        // A function of a function is given away as one that nobody can work out.
-        let function = if value.tag.is_some() { "a function of a function" } else { function };
-        Some(Call { function, argument: &value.content, line: *line })
+        // A function of a function has no argument that could be worked out.
+        let argument = if value.tag.is_some() { &NO_ARGUMENT } else { &value.content };
+        Some(Call { function, argument, line: *line })
     }
 
     /// What it is, to be said in a problem.
@@ -904,7 +753,9 @@ impl Node {
     }
 }
 
-/// A function of CloudFormation and what it is given.
+static NO_ARGUMENT: Content = Content::List(Vec::new());
+
+/// A function, as in `!Ref`, and what it is given.
 struct Call<'n> {
     function: &'n str,
     argument: &'n Content,
@@ -936,7 +787,7 @@ enum Piece<'n> {
     Name(&'n str),
 }
 
-/// The pieces; none when a `${` is not closed.
+/// The pieces, none of them empty; nothing when a `${` is not closed.
 fn pieces(mut text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     while let Some((before, rest)) = text.split_once("${") {
@@ -950,10 +801,11 @@ fn pieces(mut text: &str) -> Option<Vec<Piece<'_>>> {
         text = after;
     }
     pieces.push(Piece::Text(text));
+    pieces.retain(|piece| !matches!(piece, Piece::Text("")));
     Some(pieces)
 }
 
-/// Whether CloudFormation, which reads YAML 1.1, may see something else in plain text than its characters.
+/// Whether AWS, which reads YAML 1.1, may see something else in plain text than its characters.
 fn is_misread(text: &str) -> bool {
     const WORDS: &[&str] = &["yes", "no", "on", "off", "null", "~", "", "=", "<<"];
     if text == "true" || text == "false" || is_whole_number(text) {
@@ -979,7 +831,7 @@ fn is_whole_number(text: &str) -> bool {
             && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-// --- From YAML to the template -----------------------------------------------------------------------------------------
+// --- From YAML to the template ---
 
 /// What a name in the template stands for.
 enum Named {
@@ -994,6 +846,21 @@ enum Named {
     Other(String),
 }
 
+/// A mapping, and what to call it in a problem.
+struct Fields<'n> {
+    of: String,
+    line: usize,
+    entries: &'n [Entry],
+}
+
+/// A resource and what is read of it.
+struct Resource<'n> {
+    id: &'n str,
+    kind: &'n str,
+    attributes: &'n [Entry],
+    properties: Fields<'n>,
+}
+
 /// Under way from YAML to a [`Template`].
 struct Reading<'n, 'p> {
     problems: &'p mut Problems,
@@ -1001,45 +868,43 @@ struct Reading<'n, 'p> {
     conditions: BTreeSet<&'n str>,
     /// Names of what SAM makes.
     generated: BTreeSet<String>,
-    globals: &'n [Entry],
+    /// Of all functions.
+    timeout: Duration,
+    environment: BTreeMap<String, EnvValue>,
     functions: Vec<Function>,
     tables: Vec<(usize, Option<TableDefinition>)>,
-    buses: Vec<(usize, &'n str)>,
+    buses: Vec<(usize, Option<String>)>,
     secrets: Vec<SecretDefinition>,
-    /// From the integration to the function.
-    integrations: BTreeMap<&'n str, String>,
-    /// With the integration that each has.
-    routes: Vec<(Route, String)>,
-}
-
-/// A resource and the attributes that are read.
-struct Resource<'n> {
-    id: &'n str,
-    line: usize,
-    kind: &'n str,
-    properties: &'n [Entry],
-    attributes: &'n [Entry],
+    /// From the integration to its function.
+    integrations: BTreeMap<&'n str, &'n str>,
+    /// Each with its integration.
+    routes: Vec<(Route, &'n str)>,
 }
 
 fn find<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Node> {
     entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
 }
 
+impl<'n> Fields<'n> {
+    fn get(&self, key: &str) -> Option<&'n Node> {
+        find(self.entries, key)
+    }
+
+    fn what(&self, key: &str) -> String {
+        format!("`{key}` of {}", self.of)
+    }
+}
+
 impl<'n, 'p> Reading<'n, 'p> {
     /// None only when there is a problem; there may be one in any case.
     fn template(root: &'n Node, problems: &'p mut Problems) -> Option<Template> {
-        let Some(sections) = root.entries() else {
-            let found = root.describe();
-            let text = format!("the template must be a mapping with `Resources`, not {found}");
-            problems.add(root.line, text);
-            return None;
-        };
         let mut reading = Self {
             problems,
             names: BTreeMap::new(),
             conditions: BTreeSet::new(),
             generated: BTreeSet::new(),
-            globals: &[],
+            timeout: DEFAULT_TIMEOUT,
+            environment: BTreeMap::new(),
             functions: Vec::new(),
             tables: Vec::new(),
             buses: Vec::new(),
@@ -1047,680 +912,477 @@ impl<'n, 'p> Reading<'n, 'p> {
             integrations: BTreeMap::new(),
             routes: Vec::new(),
         };
-        reading.sections(sections);
-        let parameters = reading.parameters(sections);
-        let resources = reading.resources(sections);
-        reading.references(sections);
+        let sections = reading.fields(root, "the template", SECTIONS)?;
+        let parameters = reading.parameters(&sections);
+        let resources = reading.resources(&sections)?;
+        reading.conditions(&sections);
+        reading.references(&sections);
+        reading.globals(&sections);
         for resource in &resources {
             reading.resource(resource);
         }
         reading.join_routes();
-        let line = sections.iter().find(|entry| entry.key == "Resources")?.line;
-        let table = reading.the_table(line);
-        let bus = reading.the_bus(line);
-        let (functions, secrets) = (reading.functions, reading.secrets);
+        let line = sections.entries.iter().find(|entry| entry.key == "Resources")?.line;
+        let tables = std::mem::take(&mut reading.tables);
+        let table = reading.the_only(tables, line, "table", "AWS::DynamoDB::Table");
+        let buses = std::mem::take(&mut reading.buses);
+        let bus = reading.the_only(buses, line, "event bus", "AWS::Events::EventBus");
+        let Self { functions, secrets, .. } = reading;
         Some(Template { functions, table: table?, bus: bus?, secrets, parameters })
     }
 
-    fn sections(&mut self, sections: &'n [Entry]) {
-        for Entry { key, line, .. } in sections {
-            if !SECTIONS.contains(&key.as_str()) {
-                self.problems
-                    .add(*line, format!("`{key}` is not a section of a template; remove it"));
-            }
-        }
-        let first = sections.first().map_or(1, |entry| entry.line);
-        match find(sections, "Transform") {
-            None => {
-                let text =
-                    format!("the template has no `Transform`; write `Transform: {TRANSFORM}`");
-                self.problems.add(first, text);
-            }
-            Some(node) if node.scalar() != Some(TRANSFORM) => {
-                let found = node.describe();
-                let text = format!("`Transform` must be `{TRANSFORM}`, not {found}");
-                self.problems.add(node.line, text);
-            }
-            Some(_) => {}
-        }
-        if let Some(conditions) = find(sections, "Conditions") {
-            let conditions = self.entries(conditions, "`Conditions`");
-            self.conditions = conditions.iter().map(|entry| entry.key.as_str()).collect();
-        }
-        if let Some(globals) = find(sections, "Globals") {
-            let globals = self.entries(globals, "`Globals`");
-            self.only(globals, "`Globals`", &["Function"]);
-            if let Some(function) = find(globals, "Function") {
-                self.globals = self.entries(function, "`Globals: Function`");
-                self.only(self.globals, "`Globals: Function`", FUNCTION_PROPERTIES);
-            }
-        }
-    }
+    // Sections.
 
-    fn parameters(&mut self, sections: &'n [Entry]) -> BTreeMap<String, String> {
+    fn parameters(&mut self, sections: &Fields<'n>) -> BTreeMap<String, String> {
+        if let Some(transform) = self.need(sections, "Transform", TRANSFORM)
+            && transform.scalar() != Some(TRANSFORM)
+        {
+            self.must_be(transform, "`Transform`", TRANSFORM);
+        }
         let mut defaults = BTreeMap::new();
-        let Some(parameters) = find(sections, "Parameters") else { return defaults };
-        for Entry { key, value, .. } in self.entries(parameters, "`Parameters`") {
+        let Some(node) = sections.get("Parameters") else { return defaults };
+        for Entry { key, value, .. } in self.entries(node, "`Parameters`") {
             let of = format!("the parameter `{key}`");
             let entries = self.entries(value, &of);
-            if let Some(kind) = find(entries, "Type")
-                && !matches!(kind.scalar(), Some("String" | "Number" | "CommaDelimitedList"))
-            {
-                let found = kind.describe();
-                let text = format!(
-                    "{of} must be a String or a Number, not {found}: the local run knows no other"
-                );
-                self.problems.add(kind.line, text);
-            }
-            let default = find(entries, "Default")
-                .and_then(|node| self.plain_text(node, &format!("the default of {of}")));
-            if let Some(default) = &default {
-                defaults.insert(key.clone(), default.clone());
-            }
+            let parameter = Fields { of, line: value.line, entries };
+            self.choice(&parameter, "Type", &["String", "Number", "CommaDelimitedList"]);
+            let given = parameter.get("Default");
+            let default = given.and_then(|node| self.plain_text(node, &parameter.what("Default")));
+            defaults.extend(default.clone().map(|default| (key.clone(), default)));
+            // What is wrong already need not be reported as missing too.
+            let is_wrong = given.is_some() || value.entries().is_none();
+            let default = default.or_else(|| is_wrong.then(String::new));
             self.names.insert(key, Named::Parameter { default });
         }
         defaults
     }
 
-    fn resources(&mut self, sections: &'n [Entry]) -> Vec<Resource<'n>> {
-        let Some(node) = find(sections, "Resources") else {
-            let line = sections.first().map_or(1, |entry| entry.line);
-            self.problems
-                .add(line, "the template has no `Resources`; write at least a table and a bus");
-            return Vec::new();
-        };
+    fn conditions(&mut self, sections: &Fields<'n>) {
+        if let Some(node) = sections.get("Conditions") {
+            let conditions = self.entries(node, "`Conditions`");
+            self.conditions = conditions.iter().map(|entry| entry.key.as_str()).collect();
+        }
+    }
+
+    fn globals(&mut self, sections: &Fields<'n>) {
+        let node = sections.get("Globals");
+        let globals = node.and_then(|node| self.fields(node, "`Globals`", "Function"));
+        let Some(node) = globals.and_then(|globals| globals.get("Function")) else { return };
+        let function = self.fields(node, "`Globals: Function`", FUNCTION_PROPERTIES);
+        let Some(function) = function else { return };
+        let found = self.common(&function);
+        (self.timeout, self.environment) = found;
+    }
+
+    fn resources(&mut self, sections: &Fields<'n>) -> Option<Vec<Resource<'n>>> {
+        let node = self.need(sections, "Resources", "at least a table and an event bus")?;
         let mut resources = Vec::new();
         for Entry { key: id, line, value } in self.entries(node, "`Resources`") {
-            let attributes = self.entries(value, &format!("`{id}`"));
-            for Entry { key, line, .. } in attributes {
-                if !RESOURCE_ATTRIBUTES.contains(&key.as_str()) {
-                    let text = format!(
-                        "`{key}` is not an attribute of a resource; remove it from `{id}`, or indent it"
-                    );
-                    self.problems.add(*line, text);
-                }
+            let of = format!("`{id}`");
+            let Some(attributes) = self.fields(value, &of, RESOURCE_ATTRIBUTES) else { continue };
+            let properties = attributes.get("Properties");
+            let entries = properties.map(|node| self.entries(node, &attributes.what("Properties")));
+            let entries = entries.unwrap_or_default();
+            let properties = Fields { of, line: *line, entries };
+            let attributes = Fields { line: *line, ..attributes };
+            let kind = self.need(&attributes, "Type", "what kind of resource it is");
+            let kind = kind.and_then(Node::scalar).unwrap_or_default();
+            if matches!(self.names.insert(id, named(kind)), Some(Named::Parameter { .. })) {
+                self.add(*line, format!("`{id}` is a parameter as well; rename one of them"));
             }
-            let properties = find(attributes, "Properties");
-            let properties = properties
-                .map_or(&[][..], |node| self.entries(node, &format!("`Properties` of `{id}`")));
-            let Some(kind) = find(attributes, "Type").and_then(Node::scalar) else {
-                if value.entries().is_some() {
-                    self.problems.add(
-                        *line,
-                        format!("`{id}` has no `Type`; write what kind of resource it is"),
-                    );
-                }
-                self.names.insert(id, Named::Other("resource without a type".to_owned()));
-                continue;
-            };
-            if self.names.contains_key(id.as_str()) {
-                let text = format!("`{id}` is a parameter as well; give one of them another name");
-                self.problems.add(*line, text);
-            }
-            self.names.insert(id, named(kind));
             if kind == "AWS::Serverless::Function" {
-                self.generated.extend(generated(id, properties));
+                self.generated.extend(generated(id, &properties));
             }
-            resources.push(Resource { id, line: *line, kind, properties, attributes });
+            resources.push(Resource { id, kind, attributes: attributes.entries, properties });
         }
-        resources
+        Some(resources)
     }
 
     fn resource(&mut self, resource: &Resource<'n>) {
-        match resource.kind {
+        let Resource { id, kind, properties, .. } = resource;
+        let line = properties.line;
+        match *kind {
             "AWS::Serverless::Function" => self.function(resource),
             "AWS::DynamoDB::Table" => {
-                let table = self.table(resource);
-                self.tables.push((resource.line, table));
+                let table = self.table(id, properties);
+                self.tables.push((line, table));
             }
             "AWS::Events::EventBus" => {
-                self.only(resource.properties, &resource.name(), BUS_PROPERTIES);
-                self.buses.push((resource.line, resource.id));
+                self.only(properties, BUS_PROPERTIES);
+                self.buses.push((line, Some((*id).to_owned())));
             }
-            "AWS::SecretsManager::Secret" => self.secret(resource),
-            "AWS::Serverless::HttpApi" => {
-                self.only(resource.properties, &resource.name(), HTTP_API_PROPERTIES);
-            }
-            "AWS::ApiGatewayV2::Integration" => self.integration(resource),
-            "AWS::ApiGatewayV2::Route" => self.explicit_route(resource),
-            kind if PASSED_OVER_TYPES.contains(&kind) => return,
+            "AWS::SecretsManager::Secret" => self.secret(id, properties),
+            "AWS::Serverless::HttpApi" => self.only(properties, HTTP_API_PROPERTIES),
+            "AWS::ApiGatewayV2::Integration" => self.integration(id, properties),
+            "AWS::ApiGatewayV2::Route" => self.route_resource(properties),
+            // Reported as missing.
+            "" => return,
+            kind if is_in(PASSED_OVER_TYPES, kind) => return,
             kind => {
-                let advice = better(BETTER_TYPES, kind);
-                let id = resource.id;
-                let text =
-                    format!("the local run does not know the type {kind} of `{id}`; {advice}");
-                self.problems.add(resource.line, text);
-                return;
+                let better = better(kind);
+                let text = format!("the local run does not know the type {kind}; {better}");
+                return self.add(line, text);
             }
         }
         if let Some(node) = find(resource.attributes, "Condition") {
-            let id = resource.id;
-            let text = format!(
-                "the local run cannot tell whether `{id}` is wanted; remove its `Condition`"
-            );
-            self.problems.add(node.line, text);
+            let text = "the local run cannot tell whether the condition holds; remove it";
+            self.add(node.line, text);
         }
     }
 
-    fn the_table(&mut self, line: usize) -> Option<TableDefinition> {
-        if self.tables.is_empty() {
-            let text = "there is no table; write one resource of type AWS::DynamoDB::Table";
-            self.problems.add(line, text);
-        }
-        let first = self.tables.first().map_or(line, |(line, _)| *line);
-        for (line, _) in self.tables.iter().skip(1) {
-            let text = format!(
-                "this is a second table, the first is on line {first}; the local run has one"
-            );
-            self.problems.add(*line, text);
-        }
-        self.tables.pop().and_then(|(_, table)| table)
-    }
-
-    fn the_bus(&mut self, line: usize) -> Option<String> {
-        let Some((first, id)) = self.buses.first().copied() else {
-            let text = "there is no event bus; write one resource of type AWS::Events::EventBus";
-            self.problems.add(line, text);
+    fn the_only<T>(
+        &mut self,
+        found: Vec<(usize, Option<T>)>,
+        line: usize,
+        what: &str,
+        kind: &str,
+    ) -> Option<T> {
+        let mut found = found.into_iter();
+        let Some((first, only)) = found.next() else {
+            self.add(line, format!("there is no {what}; write one resource of type {kind}"));
             return None;
         };
-        for (line, _) in self.buses.iter().skip(1) {
-            let text = format!(
-                "this is a second event bus, the first is on line {first}; the local run has one"
-            );
-            self.problems.add(*line, text);
+        for (line, _) in found {
+            let text = format!("this is a second {what}, the first is on line {first}; keep one");
+            self.add(line, text);
         }
-        Some(id.to_owned())
+        only
     }
 
     // Functions and what starts them.
 
     fn function(&mut self, resource: &Resource<'n>) {
-        let Resource { id, line, properties, .. } = *resource;
-        self.only(properties, &resource.name(), FUNCTION_PROPERTIES);
+        let properties = &resource.properties;
+        self.only(properties, FUNCTION_PROPERTIES);
         let binary = self.binary(resource);
-        let own_or_global = |key: &str| find(properties, key).or_else(|| find(self.globals, key));
-        let (timeout, runtime) = (own_or_global("Timeout"), own_or_global("Runtime"));
-        let timeout = timeout.and_then(|node| {
-            self.number(node, &format!("`Timeout` of `{id}`"), TIMEOUTS_SECONDS, "seconds")
-        });
-        if let Some(node) = runtime
-            && !node.scalar().is_some_and(|runtime| runtime.starts_with("provided."))
-        {
-            let found = node.describe();
-            let text = format!(
-                "`Runtime` of `{id}` must be provided.al2023, not {found}: the local run starts programs"
-            );
-            self.problems.add(node.line, text);
-        }
-        let mut environment = BTreeMap::new();
-        for entries in [self.globals, properties] {
-            self.environment(entries, id, &mut environment);
-        }
+        let (timeout, own) = self.common(properties);
+        let mut environment = self.environment.clone();
+        environment.extend(own);
         let mut function = Function {
-            logical_id: id.to_owned(),
-            line,
+            logical_id: resource.id.to_owned(),
+            line: properties.line,
             binary: binary.unwrap_or_default(),
-            timeout: timeout.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+            timeout,
             environment,
             schedules: Vec::new(),
             rules: Vec::new(),
             routes: Vec::new(),
         };
-        if let Some(events) = find(properties, "Events") {
-            for event in self.entries(events, &format!("`Events` of `{id}`")) {
-                self.event(event, &mut function);
+        if let Some(node) = properties.get("Events") {
+            for event in self.entries(node, &properties.what("Events")) {
+                self.event(event, &properties.of, &mut function);
             }
         }
         self.functions.push(function);
     }
 
     fn binary(&mut self, resource: &Resource<'n>) -> Option<String> {
-        let id = resource.id;
+        let of = &resource.properties.of;
+        let inner = |node: Option<&'n Node>, key: &str| find(node?.entries()?, key);
         let metadata = find(resource.attributes, "Metadata");
-        let metadata = metadata.map(|node| self.entries(node, &format!("`Metadata` of `{id}`")));
-        let metadata = metadata.unwrap_or_default();
-        if let Some(method) = find(metadata, "BuildMethod")
+        if let Some(method) = inner(metadata, "BuildMethod")
             && method.scalar() != Some("rust-cargolambda")
         {
-            let found = method.describe();
-            let text = format!(
-                "`BuildMethod` of `{id}` must be rust-cargolambda, not {found}: the local run builds no other"
-            );
-            self.problems.add(method.line, text);
+            self.must_be(method, &format!("`BuildMethod` of {of}"), "rust-cargolambda");
         }
-        let build = find(metadata, "BuildProperties");
-        let build = build.map(|node| self.entries(node, &format!("`BuildProperties` of `{id}`")));
-        let Some(node) = find(build.unwrap_or_default(), "Binary") else {
-            let text = format!(
-                "`{id}` does not say which program it is; write `Metadata: {{ BuildProperties: {{ Binary: ... }} }}`"
-            );
-            self.problems.add(resource.line, text);
+        let Some(node) = inner(inner(metadata, "BuildProperties"), "Binary") else {
+            let line = resource.properties.line;
+            let text = "does not say which program it is; write `Binary` in its `Metadata`";
+            self.add(line, format!("{of} {text}: `{{ BuildProperties: {{ Binary: ... }} }}`"));
             return None;
         };
-        let binary = self.text(node, &format!("`Binary` of `{id}`"))?;
+        let binary = self.text(node, &format!("`Binary` of {of}"))?;
         let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if binary.is_empty() || !binary.chars().all(allowed) {
-            let text = format!(
-                "`{binary}` is not the name of a program; write letters, digits, `-` and `_`"
-            );
-            self.problems.add(node.line, text);
+            self.must_be(node, &format!("`Binary` of {of}"), "the name of a program");
             return None;
         }
         Some(binary)
     }
 
-    fn environment(
-        &mut self,
-        properties: &'n [Entry],
-        id: &str,
-        environment: &mut BTreeMap<String, EnvValue>,
-    ) {
-        let Some(node) = find(properties, "Environment") else { return };
-        let entries = self.entries(node, &format!("`Environment` of `{id}`"));
-        self.only(entries, &format!("`Environment` of `{id}`"), &["Variables"]);
-        let Some(node) = find(entries, "Variables") else { return };
-        for Entry { key, line, value } in self.entries(node, &format!("`Variables` of `{id}`")) {
+    /// What `Globals` and a function may both say.
+    fn common(&mut self, fields: &Fields<'n>) -> (Duration, BTreeMap<String, EnvValue>) {
+        self.choice(fields, "Runtime", &["provided.al2023", "provided.al2"]);
+        let timeout = fields.get("Timeout").and_then(|node| {
+            self.number(node, &fields.what("Timeout"), TIMEOUTS_SECONDS, "seconds")
+        });
+        let timeout = timeout.map_or(self.timeout, Duration::from_secs);
+        let mut environment = BTreeMap::new();
+        let what = fields.what("Environment");
+        let node = fields.get("Environment");
+        let node = node.and_then(|node| self.fields(node, what, "Variables")?.get("Variables"));
+        let Some(node) = node else { return (timeout, environment) };
+        for Entry { key, line, value } in self.entries(node, &fields.what("Variables")) {
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let starts = key.starts_with(|c: char| c.is_ascii_alphabetic());
             if !starts || key.len() < 2 || !key.chars().all(allowed) {
-                let text = format!(
-                    "`{key}` is not the name of a variable; write two or more letters, digits and `_`"
-                );
-                self.problems.add(*line, text);
+                let text = "is not a name of a variable; write two or more letters, digits and `_`";
+                self.add(*line, format!("`{key}` {text}"));
             }
-            if let Some(value) = self.value(value, &format!("the variable `{key}`")) {
-                environment.insert(key.clone(), value);
-            }
+            let value = self.value(value, &format!("the variable `{key}`"));
+            environment.extend(value.map(|value| (key.clone(), value)));
         }
+        (timeout, environment)
     }
 
-    fn event(&mut self, event: &'n Entry, function: &mut Function) {
+    fn event(&mut self, event: &'n Entry, function_name: &str, function: &mut Function) {
         let Entry { key: name, line, value } = event;
-        let of = format!("`{name}` of `{}`", function.logical_id);
-        let entries = self.entries(value, &of);
-        self.only(entries, &of, &["Type", "Properties"]);
-        let properties = find(entries, "Properties");
-        let properties =
-            properties.map_or(&[][..], |node| self.entries(node, &format!("`Properties` of {of}")));
-        let event = NamedEvent { name, line: *line, of: &of, properties };
-        match find(entries, "Type").map(|node| (node.line, node.describe(), node.scalar())) {
-            Some((_, _, Some("ScheduleV2"))) => function.schedules.extend(self.schedule(&event)),
-            Some((_, _, Some("EventBridgeRule"))) => function.rules.extend(self.rule(&event)),
-            Some((_, _, Some("HttpApi"))) => function.routes.extend(self.http(&event)),
-            Some((line, found, kind)) => {
-                let advice = better(BETTER_EVENTS, kind.unwrap_or_default());
-                let text = format!(
-                    "the local run cannot start a function by {found}, as {of} wants; {advice}"
-                );
-                self.problems.add(line, text);
-            }
-            None if value.entries().is_some() => {
-                let text =
-                    format!("{of} has no `Type`; write ScheduleV2, EventBridgeRule or HttpApi");
-                self.problems.add(*line, text);
-            }
-            None => {}
-        }
-    }
-
-    fn schedule(&mut self, event: &NamedEvent<'_, 'n>) -> Option<ScheduleEvent> {
-        let NamedEvent { name, line, of, properties } = *event;
-        self.only(properties, of, SCHEDULE_PROPERTIES);
-        let enabled = self.is_enabled(event);
-        let zone = find(properties, "ScheduleExpressionTimezone").map(|node| {
-            self.text(node, &format!("`ScheduleExpressionTimezone` of {of}"))
-                .map(|zone| (node, zone))
-        });
-        let expression = self.needed(event, "ScheduleExpression", "when it fires");
-        let every = expression.and_then(|node| {
-            let text = self.text(node, &format!("`ScheduleExpression` of {of}"))?;
-            let zone = zone.map_or(Some(None), |zone| zone.map(Some))?;
-            let parsed = Schedule::parse(&text, zone.as_ref().map(|(_, zone)| zone.as_str()));
-            let line = match (&parsed, &zone) {
-                (Err(ScheduleError::TimeZone(_)), Some((zone, _))) => zone.line,
-                _ => node.line,
-            };
-            parsed.map_err(|error| self.problems.add(line, error.to_string())).ok()
-        });
-        let input = self.needed(event, "Input", "what the function is given");
-        let input = input.and_then(|node| {
-            let text = self.text(node, &format!("`Input` of {of}"))?;
-            if text.contains("<aws.scheduler.") {
-                let text = format!("`Input` of {of} asks AWS to fill something in, which the local run cannot; write it out");
-                self.problems.add(node.line, text);
-                return None;
-            }
-            let parsed = serde_json::from_str(&text);
-            parsed
-                .map_err(|error| {
-                    let text = format!("`Input` of {of} must be JSON: {error}");
-                    self.problems.add(node.line, text);
-                })
-                .ok()
-        });
-        let (every, input) = (every?, input?);
-        enabled?.then(|| ScheduleEvent { name: name.to_owned(), line, every, input })
-    }
-
-    fn rule(&mut self, event: &NamedEvent<'_, 'n>) -> Option<EventRule> {
-        let NamedEvent { name, line, of, properties } = *event;
-        self.only(properties, of, RULE_PROPERTIES);
-        let enabled = self.is_enabled(event);
-        let bus =
-            self.needed(event, "EventBusName", "which bus it listens to, `!Ref` and its name");
-        if let Some(node) = bus {
-            match self.value(node, &format!("`EventBusName` of {of}")) {
-                None | Some(EnvValue::Bus) => {}
-                Some(EnvValue::Text(_) | EnvValue::Table | EnvValue::Secret(_)) => {
-                    let text = format!(
-                        "`EventBusName` of {of} must be a `!Ref` to the event bus of this template"
-                    );
-                    self.problems.add(node.line, text);
-                }
-            }
-        }
-        let pattern = self.needed(event, "Pattern", "which events it is for");
-        let pattern = self.pattern(pattern?, of)?;
-        enabled?.then(|| EventRule { name: name.to_owned(), line, pattern })
-    }
-
-    fn pattern(&mut self, node: &'n Node, of: &str) -> Option<EventPattern> {
-        let of = format!("the pattern of {of}");
-        let entries = self.entries(node, &of);
-        if node.entries().is_some_and(<[Entry]>::is_empty) {
-            self.problems.add(node.line, format!("{of} is empty; write which events it is for"));
-        }
-        let mut pattern = EventPattern { source: None, detail_type: None, detail: BTreeMap::new() };
-        for Entry { key, line, value } in entries {
-            match key.as_str() {
-                "source" => pattern.source = self.one_of(value, "`source`", &of),
-                "detail-type" => pattern.detail_type = self.one_of(value, "`detail-type`", &of),
-                "detail" => pattern.detail = self.detail(value, "`detail`", &of),
-                other => {
-                    let text = format!(
-                        "the local run does not know `{other}` in {of}; use source, detail-type and detail"
-                    );
-                    self.problems.add(*line, text);
-                }
-            }
-        }
-        Some(pattern)
-    }
-
-    fn detail(&mut self, node: &'n Node, what: &str, of: &str) -> BTreeMap<String, DetailPattern> {
-        let mut fields = BTreeMap::new();
-        let entries = self.entries(node, &format!("{what} in {of}"));
-        if node.entries().is_some_and(<[Entry]>::is_empty) {
-            self.problems
-                .add(node.line, format!("{what} in {of} is empty; write fields or remove it"));
-        }
-        for Entry { key, line, value } in entries {
-            if key.starts_with('$') {
-                let text = format!("the local run does not know `{key}` in {of}; list exact texts");
-                self.problems.add(*line, text);
-                continue;
-            }
-            let what = format!("`{key}`");
-            let field = if value.entries().is_some() {
-                Some(DetailPattern::Fields(self.detail(value, &what, of)))
-            } else {
-                self.one_of(value, &what, of).map(DetailPattern::OneOf)
-            };
-            fields.extend(field.map(|field| (key.clone(), field)));
-        }
-        fields
-    }
-
-    /// A list of exact texts.
-    fn one_of(&mut self, node: &'n Node, what: &str, of: &str) -> Option<Vec<String>> {
-        let Some(items) = node.items().filter(|items| !items.is_empty()) else {
-            let found = node.describe();
-            let found = if found == "a list" { "an empty one" } else { &found };
-            let text = format!("{what} in {of} must be a list of texts, not {found}");
-            self.problems.add(node.line, text);
-            return None;
+        let of = format!("`{name}` of {function_name}");
+        let Some(fields) = self.fields(value, &of, "Properties Type") else { return };
+        let fields = Fields { line: *line, ..fields };
+        let entries = fields.get("Properties");
+        let entries = entries.map(|node| self.entries(node, &fields.what("Properties")));
+        let properties = Fields { of, line: *line, entries: entries.unwrap_or_default() };
+        let Some(kind) = self.need(&fields, "Type", "ScheduleV2, EventBridgeRule or HttpApi")
+        else {
+            return;
         };
-        let mut texts = Vec::new();
-        for item in items {
-            match &item.content {
-                Content::Scalar { text, plain } if item.tag.is_none() => {
-                    if *plain
-                        && (is_misread(text)
-                            || is_whole_number(text)
-                            || text == "true"
-                            || text == "false")
-                    {
-                        let text = format!(
-                            "`{text}` for {what} in {of} is not text for EventBridge; put it in quotes"
-                        );
-                        self.problems.add(item.line, text);
-                    }
-                    texts.push(text.clone());
-                }
-                Content::Map(entries) if !entries.is_empty() => {
-                    let filter = &entries[0].key;
-                    let text = format!(
-                        "the local run does not know the filter `{filter}` for {what} in {of}; list exact texts"
-                    );
-                    self.problems.add(item.line, text);
-                }
-                _ => {
-                    let found = item.describe();
-                    let text =
-                        format!("{what} in {of} must be a list of texts, and one is {found}");
-                    self.problems.add(item.line, text);
-                }
+        match kind.scalar() {
+            Some("ScheduleV2") => function.schedules.extend(self.schedule(name, &properties)),
+            Some("EventBridgeRule") => function.rules.extend(self.rule(name, &properties)),
+            Some("HttpApi") => function.routes.extend(self.http(&properties)),
+            other => {
+                let (found, better) = (kind.describe(), better(other.unwrap_or_default()));
+                let text = format!("the local run cannot start a function by {found}; {better}");
+                self.add(kind.line, text);
             }
         }
-        Some(texts)
     }
 
-    fn http(&mut self, event: &NamedEvent<'_, 'n>) -> Option<Route> {
-        let NamedEvent { line, of, properties, .. } = *event;
-        self.only(properties, of, HTTP_EVENT_PROPERTIES);
-        self.payload_version(properties, of);
-        let path = self.needed(event, "Path", "where it is, as in `/slack/command`");
-        let path = path.and_then(|node| {
-            let path = self.text(node, &format!("`Path` of {of}"))?;
-            check_path(&path).map_err(|text| self.problems.add(node.line, text)).ok()?;
-            Some(path)
-        });
-        let method = self.needed(event, "Method", "which requests it answers, as in `post`");
-        let method = method.and_then(|node| {
-            let text = self.text(node, &format!("`Method` of {of}"))?;
-            // SAM does not mind the case.
-            let method = check_method(&text.to_ascii_uppercase(), &text);
-            method.map_err(|text| self.problems.add(node.line, text)).ok()
-        });
-        Some(Route { method: method?, path: path?, line })
+    fn schedule(&mut self, name: &str, fields: &Fields<'n>) -> Option<ScheduleEvent> {
+        self.only(fields, SCHEDULE_PROPERTIES);
+        let state = self.choice(fields, "State", &["ENABLED", "DISABLED"]);
+        let every = self.every(fields);
+        let input = self.input(fields);
+        let event = ScheduleEvent {
+            name: name.to_owned(),
+            line: fields.line,
+            every: every?,
+            input: input?,
+        };
+        (state != Some("DISABLED")).then_some(event)
     }
 
-    /// 1.0 gives the function another event.
-    fn payload_version(&mut self, properties: &'n [Entry], of: &str) {
-        if let Some(node) = find(properties, "PayloadFormatVersion")
-            && node.scalar() != Some("2.0")
-        {
-            let found = node.describe();
-            let text = format!(
-                "`PayloadFormatVersion` of {of} must be \"2.0\", not {found}: the local run sends no other"
-            );
-            self.problems.add(node.line, text);
-        }
-    }
-
-    fn is_enabled(&mut self, event: &NamedEvent<'_, 'n>) -> Option<bool> {
-        let Some(node) = find(event.properties, "State") else { return Some(true) };
-        match node.scalar() {
-            Some("ENABLED") => Some(true),
-            Some("DISABLED") => Some(false),
-            _ => {
-                let (of, found) = (event.of, node.describe());
-                let text = format!("`State` of {of} must be ENABLED or DISABLED, not {found}");
-                self.problems.add(node.line, text);
+    fn every(&mut self, fields: &Fields<'n>) -> Option<Schedule> {
+        let node = self.need(fields, "ScheduleExpression", "when it fires")?;
+        let text = self.text(node, &fields.what("ScheduleExpression"))?;
+        let zone_node = fields.get("ScheduleExpressionTimezone");
+        let zone = match zone_node {
+            Some(node) => Some(self.text(node, &fields.what("ScheduleExpressionTimezone"))?),
+            None => None,
+        };
+        match Schedule::parse(&text, zone.as_deref()) {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                let of_zone = matches!(error, ScheduleError::TimeZone(_));
+                let line = zone_node.filter(|_| of_zone).unwrap_or(node).line;
+                self.add(line, error.to_string());
                 None
             }
         }
     }
 
-    /// A property without which an event cannot be.
-    fn needed(&mut self, event: &NamedEvent<'_, 'n>, key: &str, what: &str) -> Option<&'n Node> {
-        let found = find(event.properties, key);
-        if found.is_none() {
-            self.problems.add(event.line, format!("{} has no `{key}`; write {what}", event.of));
+    fn input(&mut self, fields: &Fields<'n>) -> Option<Json> {
+        let node = self.need(fields, "Input", "what the function is given")?;
+        let what = fields.what("Input");
+        let text = self.text(node, &what)?;
+        if text.contains("<aws.scheduler.") {
+            let text = "has a place for AWS to fill, which the local run does not; write it out";
+            self.add(node.line, format!("{what} {text}"));
+            return None;
         }
-        found
+        let parsed = serde_json::from_str(&text);
+        parsed.map_err(|error| self.add(node.line, format!("{what} must be JSON: {error}"))).ok()
+    }
+
+    fn rule(&mut self, name: &str, fields: &Fields<'n>) -> Option<EventRule> {
+        self.only(fields, RULE_PROPERTIES);
+        let state = self.choice(fields, "State", &["ENABLED", "DISABLED"]);
+        let bus = self.need(fields, "EventBusName", "`!Ref` and the bus it listens to");
+        if let Some(node) = bus
+            && let Some(value) = self.value(node, &fields.what("EventBusName"))
+            && value != EnvValue::Bus
+        {
+            self.must_be(node, &fields.what("EventBusName"), "a `!Ref` to the event bus");
+        }
+        let pattern = self.need(fields, "Pattern", "which events it is for")?;
+        let pattern = self.pattern(pattern, &fields.what("Pattern"))?;
+        let event = EventRule { name: name.to_owned(), line: fields.line, pattern };
+        (state != Some("DISABLED")).then_some(event)
+    }
+
+    fn pattern(&mut self, node: &'n Node, of: &str) -> Option<EventPattern> {
+        let fields = self.fields(node, of, "detail detail-type source")?;
+        self.not_empty(&fields);
+        let mut texts =
+            |key: &str| fields.get(key).and_then(|node| self.one_of(node, &fields.what(key)));
+        let (source, detail_type) = (texts("source"), texts("detail-type"));
+        let detail = fields.get("detail").map(|node| self.detail(node, &fields.what("detail")));
+        Some(EventPattern { source, detail_type, detail: detail.unwrap_or_default() })
+    }
+
+    fn detail(&mut self, node: &'n Node, of: &str) -> BTreeMap<String, DetailPattern> {
+        let entries = self.entries(node, of);
+        let fields = Fields { of: of.to_owned(), line: node.line, entries };
+        if node.entries().is_some() {
+            self.not_empty(&fields);
+        }
+        let mut patterns = BTreeMap::new();
+        for Entry { key, line, value } in entries {
+            if key.starts_with('$') {
+                let text = format!("the local run does not know {}", fields.what(key));
+                self.add(*line, text + "; list exact texts");
+                continue;
+            }
+            let pattern = if value.entries().is_some() {
+                Some(DetailPattern::Fields(self.detail(value, &fields.what(key))))
+            } else {
+                self.one_of(value, &fields.what(key)).map(DetailPattern::OneOf)
+            };
+            patterns.extend(pattern.map(|pattern| (key.clone(), pattern)));
+        }
+        patterns
+    }
+
+    /// A list of exact texts.
+    fn one_of(&mut self, node: &'n Node, what: &str) -> Option<Vec<String>> {
+        let items = self.items(node, what)?;
+        if items.is_empty() {
+            self.add(node.line, format!("{what} is empty; list exact texts"));
+        }
+        let mut texts = Vec::new();
+        for item in items {
+            let found = item.describe();
+            match &item.content {
+                Content::Scalar { text, plain } if item.tag.is_none() => {
+                    let is_other = ["true", "false"].contains(&text.as_str())
+                        || is_whole_number(text)
+                        || is_misread(text);
+                    if *plain && is_other {
+                        let text = format!("{found} in {what} is not text; put it in quotes");
+                        self.add(item.line, text);
+                    }
+                    texts.push(text.clone());
+                }
+                Content::Map(entries) if item.call().is_none() && !entries.is_empty() => {
+                    let filter = &entries[0].key;
+                    let text =
+                        format!("the local run does not know the filter `{filter}` in {what}");
+                    self.add(item.line, text + "; list exact texts");
+                }
+                _ => self.must_be(item, &format!("a value in {what}"), "text"),
+            }
+        }
+        Some(texts)
+    }
+
+    fn http(&mut self, fields: &Fields<'n>) -> Option<Route> {
+        self.only(fields, HTTP_EVENT_PROPERTIES);
+        self.choice(fields, "PayloadFormatVersion", &["2.0"]);
+        let path = self.checked(fields, "Path", "one, as in `/slack/command`", |path| {
+            check_path(path).map(|()| path.to_owned())
+        });
+        // SAM does not mind the case.
+        let method = self.checked(fields, "Method", "one, as in `post`", |method| {
+            check_method(&method.to_ascii_uppercase(), method)
+        });
+        Some(Route { method: method?, path: path?, line: fields.line })
     }
 
     // Routes that are resources.
 
-    fn integration(&mut self, resource: &Resource<'n>) {
-        let of = resource.name();
-        let properties = resource.properties;
-        self.only(properties, &of, INTEGRATION_PROPERTIES);
-        self.payload_version(properties, &of);
-        if let Some(node) = find(properties, "IntegrationType")
-            && node.scalar() != Some("AWS_PROXY")
-        {
-            let found = node.describe();
-            let text = format!(
-                "`IntegrationType` of {of} must be AWS_PROXY, not {found}: the local run knows no other"
-            );
-            self.problems.add(node.line, text);
-        }
-        let uri = find(properties, "IntegrationUri");
-        let function = uri
-            .map(names_in)
-            .unwrap_or_default()
-            .into_iter()
-            .find(|name| matches!(self.names.get(name), Some(Named::Function)));
-        match function {
-            Some(function) => {
-                self.integrations.insert(resource.id, function.to_owned());
-            }
-            None => {
-                let line = uri.map_or(resource.line, |node| node.line);
-                let text =
-                    format!("`IntegrationUri` of {of} must be the `!GetAtt ....Arn` of a function");
-                self.problems.add(line, text);
-            }
+    fn integration(&mut self, id: &'n str, fields: &Fields<'n>) {
+        self.only(fields, INTEGRATION_PROPERTIES);
+        self.choice(fields, "PayloadFormatVersion", &["2.0"]);
+        self.choice(fields, "IntegrationType", &["AWS_PROXY"]);
+        let uri = self.need(fields, "IntegrationUri", "`!GetAtt` and the `Arn` of a function");
+        let Some(uri) = uri else { return };
+        let is_function = |name: &&str| matches!(self.names.get(name), Some(Named::Function));
+        match names_in(uri).into_iter().find(is_function) {
+            Some(function) => drop(self.integrations.insert(id, function)),
+            None => self.must_be(uri, &fields.what("IntegrationUri"), "the `Arn` of a function"),
         }
     }
 
-    fn explicit_route(&mut self, resource: &Resource<'n>) {
-        let of = resource.name();
-        self.only(resource.properties, &of, ROUTE_PROPERTIES);
-        if let Some(node) = find(resource.properties, "AuthorizationType")
-            && node.scalar() != Some("NONE")
-        {
-            let found = node.describe();
-            let text = format!(
-                "`AuthorizationType` of {of} must be NONE, not {found}: the local run asks nobody"
-            );
-            self.problems.add(node.line, text);
-        }
-        let event = NamedEvent {
-            name: resource.id,
-            line: resource.line,
-            of: &of,
-            properties: resource.properties,
-        };
-        let key =
-            self.needed(&event, "RouteKey", "a method and a path, as in `POST /slack/command`");
-        let route = key.and_then(|node| {
-            let key = self.text(node, &format!("`RouteKey` of {of}"))?;
-            let route =
-                check_route_key(&key).map_err(|text| self.problems.add(node.line, text)).ok();
-            route.map(|(method, path)| Route { method, path, line: resource.line })
+    fn route_resource(&mut self, fields: &Fields<'n>) {
+        self.only(fields, ROUTE_PROPERTIES);
+        self.choice(fields, "AuthorizationType", &["NONE"]);
+        let route = self.checked(fields, "RouteKey", "one, as in `POST /slack/command`", |key| {
+            let (method, path) = check_route_key(key)?;
+            Ok(Route { method, path, line: fields.line })
         });
-        let target = self.needed(&event, "Target", "`!Sub integrations/${...}`");
-        let integration = target.map(|node| (node.line, names_in(node)));
-        if let (Some(route), Some((line, names))) = (route, integration) {
-            match names[..] {
-                [name] => self.routes.push((route, name.to_owned())),
-                _ => {
-                    let text = format!(
-                        "`Target` of {of} must be `!Sub integrations/${{...}}` with one integration"
-                    );
-                    self.problems.add(line, text);
-                }
-            }
+        let target = self.need(fields, "Target", "`!Sub integrations/${...}`");
+        let (Some(route), Some(target)) = (route, target) else { return };
+        match names_in(target)[..] {
+            [integration] => self.routes.push((route, integration)),
+            _ => self.must_be(target, &fields.what("Target"), "`!Sub integrations/${...}`"),
         }
     }
 
     fn join_routes(&mut self) {
         for (route, integration) in std::mem::take(&mut self.routes) {
-            let function = self.integrations.get(integration.as_str());
+            let function = self.integrations.get(integration);
             let mut functions = self.functions.iter_mut();
-            let function = functions.find(|known| Some(&known.logical_id) == function);
-            match function {
-                Some(function) => function.routes.push(route),
-                None => {
-                    let text = format!(
-                        "`{integration}` is not an integration with a function; write one of type AWS::ApiGatewayV2::Integration"
-                    );
-                    self.problems.add(route.line, text);
-                }
+            if let Some(function) =
+                functions.find(|known| Some(&known.logical_id.as_str()) == function)
+            {
+                function.routes.push(route);
+            } else if self.is_known(integration) {
+                let text = "is not an integration with a function; correct the `Target`";
+                self.add(route.line, format!("`{integration}` {text}"));
             }
         }
         let mut seen: BTreeMap<(Method, &str), usize> = BTreeMap::new();
-        for Route { method, path, line } in self.functions.iter().flat_map(|known| &known.routes) {
-            if let Some(first) = seen.insert((*method, path), *line) {
-                let text =
-                    format!("`{method} {path}` is here twice, also on line {first}; remove one");
-                self.problems.add(*line, text);
+        let mut routes: Vec<&Route> =
+            self.functions.iter().flat_map(|known| &known.routes).collect();
+        routes.sort_by_key(|route| route.line);
+        for Route { method, path, line } in routes {
+            if let Some(first) = seen.get(&(*method, path.as_str())) {
+                let text = format!("`{method} {path}` is here twice, first on line {first}");
+                self.problems.add(*line, text + "; remove one");
+            } else {
+                seen.insert((*method, path), *line);
             }
         }
     }
 
     // The table.
 
-    fn table(&mut self, resource: &Resource<'n>) -> Option<TableDefinition> {
-        let (of, properties) = (resource.name(), resource.properties);
-        self.only(properties, &of, TABLE_PROPERTIES);
-        let attributes = self.attributes(resource);
-        let key = self.key(properties, resource.line, &of, &attributes);
+    fn table(&mut self, id: &str, fields: &Fields<'n>) -> Option<TableDefinition> {
+        self.only(fields, TABLE_PROPERTIES);
+        let attributes = self.attributes(fields);
+        let key = self.key(fields, &attributes);
         let mut indexes = Vec::new();
-        if let Some(node) = find(properties, "GlobalSecondaryIndexes") {
-            for item in self.items(node, &format!("`GlobalSecondaryIndexes` of {of}")) {
-                indexes.extend(self.index(item, &attributes));
+        if let Some(node) = fields.get("GlobalSecondaryIndexes") {
+            for item in self.items(node, &fields.what("GlobalSecondaryIndexes")).unwrap_or_default()
+            {
+                indexes.push(self.index(item, &attributes));
             }
         }
-        let ttl_attribute =
-            find(properties, "TimeToLiveSpecification").and_then(|node| self.ttl(node, &of));
-        let used: BTreeSet<&str> = key
-            .iter()
-            .chain(indexes.iter().map(|index: &Index| &index.key))
-            .flat_map(|key| std::iter::once(&key.hash).chain(&key.range))
-            .map(|attribute| attribute.name.as_str())
-            .collect();
-        // Only if all keys are known: otherwise their attributes would be reported too.
-        if key.is_some() && self.problems.0.is_empty() {
-            for Attribute { name, .. } in &attributes {
-                if !used.contains(name.as_str()) {
-                    let text = format!(
-                        "the attribute `{name}` of {of} is in no key; remove it from `AttributeDefinitions`"
-                    );
-                    self.problems.add(resource.line, text);
-                }
+        let ttl = fields.get("TimeToLiveSpecification");
+        let ttl_attribute = ttl.and_then(|node| self.ttl(node, fields));
+        let indexes: Option<Vec<Index>> = indexes.into_iter().collect();
+        let (key, indexes) = (key?, indexes?);
+        let keys = std::iter::once(&key).chain(indexes.iter().map(|index| &index.key));
+        let in_keys: Vec<&Attribute> =
+            keys.flat_map(|key| std::iter::once(&key.hash).chain(&key.range)).collect();
+        for attribute in &attributes {
+            if !in_keys.contains(&attribute) {
+                let text = format!("the attribute `{}` is in no key; remove it", attribute.name);
+                self.add(fields.line, text);
             }
         }
-        let Resource { id, line, .. } = *resource;
-        let (logical_id, key) = (id.to_owned(), key?);
+        let (logical_id, line) = (id.to_owned(), fields.line);
         Some(TableDefinition { logical_id, line, key, indexes, ttl_attribute, attributes })
     }
 
-    fn attributes(&mut self, resource: &Resource<'n>) -> Vec<Attribute> {
-        let of = resource.name();
+    fn attributes(&mut self, fields: &Fields<'n>) -> Vec<Attribute> {
         let mut attributes: Vec<Attribute> = Vec::new();
-        let Some(node) = find(resource.properties, "AttributeDefinitions") else {
-            let text =
-                format!("{of} has no `AttributeDefinitions`; write the attributes of its keys");
-            self.problems.add(resource.line, text);
-            return attributes;
-        };
-        for item in self.items(node, &format!("`AttributeDefinitions` of {of}")) {
-            let what = format!("an attribute of {of}");
-            let Some([name, kind]) = self.pair(item, &what, ["AttributeName", "AttributeType"])
+        let node = self.need(fields, "AttributeDefinitions", "the attributes of its keys");
+        let items = node.and_then(|node| self.items(node, &fields.what("AttributeDefinitions")));
+        for item in items.unwrap_or_default() {
+            let of = format!("an attribute of {}", fields.of);
+            let Some([name, kind]) = self.pair(item, &of, ["AttributeName", "AttributeType"])
             else {
                 continue;
             };
@@ -1728,196 +1390,132 @@ impl<'n, 'p> Reading<'n, 'p> {
                 "S" => AttributeKind::Text,
                 "N" => AttributeKind::Number,
                 "B" => AttributeKind::Binary,
-                other => {
+                _ => {
                     let text =
-                        format!("`AttributeType` of `{name}` must be S, N or B, not `{other}`");
-                    self.problems.add(item.line, text);
+                        format!("`AttributeType` of `{name}` must be S, N or B, not `{kind}`");
+                    self.add(item.line, text);
                     continue;
                 }
             };
             if attributes.iter().any(|known| known.name == name) {
-                self.problems
-                    .add(item.line, format!("the attribute `{name}` is here twice; remove one"));
+                self.add(item.line, format!("the attribute `{name}` is here twice; remove one"));
             }
             attributes.push(Attribute { name, kind });
         }
         attributes
     }
 
-    fn key(
-        &mut self,
-        properties: &'n [Entry],
-        line: usize,
-        of: &str,
-        attributes: &[Attribute],
-    ) -> Option<TableKey> {
-        let Some(node) = find(properties, "KeySchema") else {
-            self.problems.add(line, format!("{of} has no `KeySchema`; write its key"));
-            return None;
-        };
+    fn key(&mut self, fields: &Fields<'n>, attributes: &[Attribute]) -> Option<TableKey> {
+        let node = self.need(fields, "KeySchema", "its key")?;
+        let what = fields.what("KeySchema");
+        let mut kinds = Vec::new();
         let mut parts = Vec::new();
-        for item in self.items(node, &format!("`KeySchema` of {of}")) {
-            let what = format!("a part of the key of {of}");
+        for item in self.items(node, &what)? {
             let [name, kind] = self.pair(item, &what, ["AttributeName", "KeyType"])?;
-            let Some(attribute) = attributes.iter().find(|attribute| attribute.name == name) else {
-                let text = format!(
-                    "`{name}` in the key of {of} has no type; add it to `AttributeDefinitions`"
-                );
-                self.problems.add(item.line, text);
-                return None;
-            };
-            parts.push((kind, attribute.clone()));
+            let attribute = attributes.iter().find(|attribute| attribute.name == name).cloned();
+            if attribute.is_none() {
+                let text = format!("`{name}` in {what} has no type");
+                self.add(item.line, text + "; add it to `AttributeDefinitions`");
+            }
+            kinds.push(kind);
+            parts.extend(attribute);
         }
-        let kinds: Vec<&str> = parts.iter().map(|(kind, _)| kind.as_str()).collect();
-        if node.items().is_some() && kinds != ["HASH"] && kinds != ["HASH", "RANGE"] {
-            let text =
-                format!("the key of {of} must be one HASH and at most one RANGE, in this order");
-            self.problems.add(node.line, text);
+        if kinds != ["HASH"] && kinds != ["HASH", "RANGE"] {
+            let text = format!("{what} must be one HASH and at most one RANGE after it");
+            self.add(node.line, text);
             return None;
         }
-        let mut parts = parts.into_iter().map(|(_, attribute)| attribute);
+        if parts.len() != kinds.len() {
+            return None;
+        }
+        let mut parts = parts.into_iter();
         Some(TableKey { hash: parts.next()?, range: parts.next() })
     }
 
     fn index(&mut self, node: &'n Node, attributes: &[Attribute]) -> Option<Index> {
-        let entries = self.entries(node, "an index");
-        let Some(name) = find(entries, "IndexName") else {
-            if node.entries().is_some() {
-                self.problems.add(node.line, "an index has no `IndexName`; write one");
-            }
-            return None;
-        };
+        let fields = self.fields(node, "an index", INDEX_PROPERTIES)?;
+        let name = self.need(&fields, "IndexName", "what the code calls it")?;
         let name = self.text(name, "`IndexName`")?;
-        let of = format!("the index `{name}`");
-        self.only(entries, &of, INDEX_PROPERTIES);
-        let key = self.key(entries, node.line, &of, attributes);
-        let Some(projection) = find(entries, "Projection") else {
-            self.problems
-                .add(node.line, format!("{of} has no `Projection`; write KEYS_ONLY or ALL"));
-            return None;
-        };
-        let kind = self.entries(projection, &format!("`Projection` of {of}"));
-        let projection = match find(kind, "ProjectionType").and_then(Node::scalar) {
-            Some("KEYS_ONLY") => Projection::KeysOnly,
-            Some("ALL") => Projection::All,
-            other => {
-                if projection.entries().is_some() {
-                    let found = other.unwrap_or("nothing");
-                    let text = format!(
-                        "`ProjectionType` of {of} must be KEYS_ONLY or ALL, not {found}: the local run knows no other"
-                    );
-                    self.problems.add(projection.line, text);
-                }
-                return None;
-            }
+        let fields = Fields { of: format!("the index `{name}`"), ..fields };
+        let key = self.key(&fields, attributes);
+        let projection =
+            self.need(&fields, "Projection", "`{ ProjectionType: KEYS_ONLY }` or ALL")?;
+        let projection = self.fields(projection, fields.what("Projection"), "ProjectionType")?;
+        self.need(&projection, "ProjectionType", "KEYS_ONLY or ALL")?;
+        let projection = match self.choice(&projection, "ProjectionType", &["KEYS_ONLY", "ALL"])? {
+            "ALL" => Projection::All,
+            _ => Projection::KeysOnly,
         };
         Some(Index { name, key: key?, projection })
     }
 
-    fn ttl(&mut self, node: &'n Node, of: &str) -> Option<String> {
-        let what = format!("`TimeToLiveSpecification` of {of}");
-        let entries = self.entries(node, &what);
-        self.only(entries, &what, &["AttributeName", "Enabled"]);
-        let enabled = find(entries, "Enabled").and_then(Node::scalar);
-        match enabled {
-            Some("false") => None,
-            Some("true") => {
-                let Some(name) = find(entries, "AttributeName") else {
-                    self.problems
-                        .add(node.line, format!("{what} has no `AttributeName`; write one"));
-                    return None;
-                };
-                self.text(name, &format!("`AttributeName` of {what}"))
-            }
-            _ => {
-                if node.entries().is_some() {
-                    let text = format!("`Enabled` of {what} must be true or false; write one");
-                    self.problems.add(node.line, text);
-                }
-                None
-            }
+    fn ttl(&mut self, node: &'n Node, table: &Fields<'n>) -> Option<String> {
+        let what = table.what("TimeToLiveSpecification");
+        let fields = self.fields(node, what, "AttributeName Enabled")?;
+        self.need(&fields, "Enabled", "true or false")?;
+        if self.choice(&fields, "Enabled", &["true", "false"])? == "false" {
+            return None;
         }
+        let name = self.need(&fields, "AttributeName", "which attribute says when")?;
+        self.text(name, &fields.what("AttributeName"))
     }
 
     /// Two texts under these keys.
-    fn pair(&mut self, node: &'n Node, what: &str, keys: [&str; 2]) -> Option<[String; 2]> {
-        let entries = self.entries(node, what);
-        if node.entries().is_some() {
-            self.only(entries, what, &keys);
-        }
+    fn pair(&mut self, node: &'n Node, of: &str, keys: [&str; 2]) -> Option<[String; 2]> {
+        let fields = self.fields(node, of, &keys.join(" "))?;
         let [first, second] = keys.map(|key| {
-            let Some(value) = find(entries, key) else {
-                if node.entries().is_some() {
-                    self.problems.add(node.line, format!("{what} has no `{key}`; write one"));
-                }
-                return None;
-            };
-            self.text(value, &format!("`{key}` of {what}"))
+            let node = self.need(&fields, key, "it")?;
+            self.text(node, &fields.what(key))
         });
         Some([first?, second?])
     }
 
     // Secrets.
 
-    fn secret(&mut self, resource: &Resource<'n>) {
-        let Resource { id, line, properties, .. } = *resource;
-        let of = resource.name();
-        self.only(properties, &of, SECRET_PROPERTIES);
-        let literal = find(properties, "SecretString");
-        let generate = find(properties, "GenerateSecretString");
-        let value = match (literal, generate) {
+    fn secret(&mut self, id: &str, fields: &Fields<'n>) {
+        self.only(fields, SECRET_PROPERTIES);
+        let literal = fields.get("SecretString");
+        let value = match (literal, fields.get("GenerateSecretString")) {
             (None, None) => Some(SecretValue::Empty),
             (Some(node), None) => {
-                self.text(node, &format!("`SecretString` of {of}")).map(SecretValue::Literal)
+                self.text(node, &fields.what("SecretString")).map(SecretValue::Literal)
             }
-            (None, Some(node)) => self.generated_secret(node, &of),
+            (None, Some(node)) => self.generated_secret(node, fields),
             (Some(_), Some(node)) => {
-                let text =
-                    format!("{of} has both `SecretString` and `GenerateSecretString`; remove one");
-                self.problems.add(node.line, text);
+                let text = "has both `SecretString` and `GenerateSecretString`; remove one";
+                self.add(node.line, format!("{} {text}", fields.of));
                 None
             }
         };
-        let logical_id = id.to_owned();
+        let (logical_id, line) = (id.to_owned(), fields.line);
         self.secrets.extend(value.map(|value| SecretDefinition { logical_id, line, value }));
     }
 
-    fn generated_secret(&mut self, node: &'n Node, of: &str) -> Option<SecretValue> {
-        let what = format!("`GenerateSecretString` of {of}");
-        let entries = self.entries(node, &what);
-        self.only(entries, &what, GENERATE_PROPERTIES);
-        let length = match find(entries, "PasswordLength") {
+    fn generated_secret(&mut self, node: &'n Node, secret: &Fields<'n>) -> Option<SecretValue> {
+        let what = secret.what("GenerateSecretString");
+        let fields = self.fields(node, what, GENERATE_PROPERTIES)?;
+        let length = match fields.get("PasswordLength") {
             Some(node) => {
-                let what = format!("`PasswordLength` of {of}");
-                self.number(node, &what, PASSWORD_LENGTHS, "characters")?
+                self.number(node, &fields.what("PasswordLength"), PASSWORD_LENGTHS, "characters")?
             }
             None => DEFAULT_PASSWORD_LENGTH,
         };
         let length = usize::try_from(length).ok()?;
-        let template = find(entries, "SecretStringTemplate");
-        let key = find(entries, "GenerateStringKey");
-        match (template, key) {
+        let key = fields.get("GenerateStringKey");
+        match (fields.get("SecretStringTemplate"), key) {
             (None, None) => Some(SecretValue::Password { length }),
-            (Some(template), Some(key)) => {
-                let line = template.line;
-                let key = self.text(key, &format!("`GenerateStringKey` of {of}"));
-                let template = self.text(template, &format!("`SecretStringTemplate` of {of}"))?;
-                match serde_json::from_str(&template) {
-                    Ok(template) => Some(SecretValue::Generated { template, key: key?, length }),
-                    Err(error) => {
-                        let text = format!(
-                            "`SecretStringTemplate` of {of} must be a JSON object: {error}"
-                        );
-                        self.problems.add(line, text);
-                        None
-                    }
-                }
+            (Some(node), Some(key)) => {
+                let key = self.text(key, &fields.what("GenerateStringKey"));
+                let what = fields.what("SecretStringTemplate");
+                let template = serde_json::from_str(&self.text(node, &what)?);
+                let template = template.map_err(|error| {
+                    self.add(node.line, format!("{what} must be a JSON object: {error}"))
+                });
+                Some(SecretValue::Generated { template: template.ok()?, key: key?, length })
             }
             _ => {
-                let text = format!(
-                    "{what} must have both `SecretStringTemplate` and `GenerateStringKey`, or neither"
-                );
-                self.problems.add(node.line, text);
+                let text = "needs `SecretStringTemplate` and `GenerateStringKey`, or neither";
+                self.add(node.line, format!("{} {text}", fields.of));
                 None
             }
         }
@@ -1925,31 +1523,86 @@ impl<'n, 'p> Reading<'n, 'p> {
 
     // Values.
 
-    fn entries(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
-        node.entries().unwrap_or_else(|| {
-            let found = node.describe();
-            self.problems.add(node.line, format!("{what} must be a mapping, not {found}"));
-            &[]
-        })
+    fn add(&mut self, line: usize, text: impl Into<String>) {
+        self.problems.add(line, text);
     }
 
-    fn items(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
-        node.items().unwrap_or_else(|| {
-            let found = node.describe();
-            self.problems.add(node.line, format!("{what} must be a list, not {found}"));
-            &[]
-        })
+    fn must_be(&mut self, node: &Node, what: &str, must: &str) {
+        self.add(node.line, format!("{what} must be {must}, not {}", node.describe()));
     }
 
-    fn only(&mut self, entries: &[Entry], of: &str, known: &[&str]) {
-        for Entry { key, line, .. } in entries {
-            if !known.contains(&key.as_str()) {
-                let text = format!(
-                    "the local run does not know `{key}` of {of}; remove it, or teach it in {HERE}"
-                );
-                self.problems.add(*line, text);
+    /// A mapping that has only these keys.
+    fn fields(&mut self, node: &'n Node, of: impl Into<String>, known: &str) -> Option<Fields<'n>> {
+        let of = of.into();
+        let Some(entries) = node.entries() else {
+            self.must_be(node, &of, "a mapping");
+            return None;
+        };
+        let fields = Fields { of, line: node.line, entries };
+        self.only(&fields, known);
+        Some(fields)
+    }
+
+    fn only(&mut self, fields: &Fields<'n>, known: &str) {
+        for Entry { key, line, .. } in fields.entries {
+            if !is_in(known, key) {
+                let text = format!("the local run does not know {}; ", fields.what(key));
+                self.add(*line, text + better(""));
             }
         }
+    }
+
+    fn not_empty(&mut self, fields: &Fields<'n>) {
+        if fields.entries.is_empty() {
+            self.add(fields.line, format!("{} is empty; list exact texts", fields.of));
+        }
+    }
+
+    fn need(&mut self, fields: &Fields<'n>, key: &str, advice: &str) -> Option<&'n Node> {
+        let found = fields.get(key);
+        if found.is_none() {
+            self.add(fields.line, format!("{} has no `{key}`; write {advice}", fields.of));
+        }
+        found
+    }
+
+    /// The value, if it is there and one of these.
+    fn choice(&mut self, fields: &Fields<'n>, key: &str, allowed: &[&str]) -> Option<&'n str> {
+        let node = fields.get(key)?;
+        let value = node.scalar().filter(|value| allowed.contains(value));
+        if value.is_none() {
+            self.must_be(node, &fields.what(key), &allowed.join(" or "));
+        }
+        value
+    }
+
+    /// A text that is needed, and what it means.
+    fn checked<T>(
+        &mut self,
+        fields: &Fields<'n>,
+        key: &str,
+        advice: &str,
+        check: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let node = self.need(fields, key, advice)?;
+        let text = self.text(node, &fields.what(key))?;
+        check(&text).map_err(|text| self.add(node.line, text)).ok()
+    }
+
+    fn entries(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+        let entries = node.entries();
+        if entries.is_none() {
+            self.must_be(node, what, "a mapping");
+        }
+        entries.unwrap_or_default()
+    }
+
+    fn items(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        let items = node.items();
+        if items.is_none() {
+            self.must_be(node, what, "a list");
+        }
+        items
     }
 
     fn number(
@@ -1963,33 +1616,28 @@ impl<'n, 'p> Reading<'n, 'p> {
         let number = text.parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let (min, max) = (range.start(), range.end());
-            let text =
-                format!("{what} must be a number of {unit} from {min} to {max}, not `{text}`");
-            self.problems.add(node.line, text);
+            let text = format!("{what} must be {min} to {max} {unit}, not `{text}`");
+            self.add(node.line, text);
         }
         number
     }
 
     /// Text as it stands, without functions.
     fn plain_text(&mut self, node: &'n Node, what: &str) -> Option<String> {
-        match &node.content {
-            Content::Scalar { text, plain } if node.tag.is_none() => {
-                if *plain && is_misread(text) {
-                    let found = node.describe();
-                    let text = format!(
-                        "{what} is {found}, which CloudFormation does not read as text; put it in quotes"
-                    );
-                    self.problems.add(node.line, text);
-                    return None;
-                }
-                Some(text.clone())
-            }
-            _ => {
-                let found = node.describe();
-                self.problems.add(node.line, format!("{what} must be text, not {found}"));
-                None
-            }
+        let Content::Scalar { text, plain } = &node.content else {
+            self.must_be(node, what, "text");
+            return None;
+        };
+        if node.tag.is_some() || node.is_nothing() {
+            self.must_be(node, what, "text");
+            return None;
         }
+        if *plain && is_misread(text) {
+            let text = format!("`{text}` is more than text to CloudFormation; put it in quotes");
+            self.add(node.line, text);
+            return None;
+        }
+        Some(text.clone())
     }
 
     /// Text as it stands, or made from parameters.
@@ -1997,8 +1645,7 @@ impl<'n, 'p> Reading<'n, 'p> {
         match self.value(node, what)? {
             EnvValue::Text(text) => Some(text),
             EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
-                let text = format!("{what} must be text, not the name of a resource");
-                self.problems.add(node.line, text);
+                self.add(node.line, format!("{what} must be text, not the name of a resource"));
                 None
             }
         }
@@ -2013,38 +1660,28 @@ impl<'n, 'p> Reading<'n, 'p> {
             ("Ref", Content::Scalar { text, .. }) => vec![Piece::Name(text)],
             ("Sub", Content::Scalar { text, .. }) => pieces(text)?,
             (function, _) => {
-                let text = format!(
-                    "{what} is a `!{function}`, which the local run cannot work out; use text, !Ref or !Sub"
-                );
-                self.problems.add(call.line, text);
+                let text = format!("the local run cannot work out `!{function}` for {what}");
+                self.add(call.line, text + "; write text, `!Ref` or `!Sub`");
                 return None;
             }
         };
-        let mut pieces = pieces.into_iter().filter(|piece| !matches!(piece, Piece::Text("")));
+        let alone = pieces.len() == 1;
         let mut whole = String::new();
-        let mut count = 0;
-        let mut alone = None;
-        while let Some(piece) = pieces.next() {
-            count += 1;
+        for piece in pieces {
             match piece {
                 Piece::Text(text) => whole.push_str(text),
                 Piece::Name(name) => match self.named_value(name, call.line, what)? {
                     EnvValue::Text(text) => whole.push_str(&text),
-                    other => alone = Some(other),
+                    value if alone => return Some(value),
+                    EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
+                        let text = format!("{what} has `{name}` within text; use it alone");
+                        self.add(call.line, text);
+                        return None;
+                    }
                 },
             }
         }
-        match alone {
-            None => Some(EnvValue::Text(whole)),
-            Some(value) if count == 1 => Some(value),
-            Some(_) => {
-                let text = format!(
-                    "{what} has the name of a resource within text, which the local run cannot work out; use it alone"
-                );
-                self.problems.add(call.line, text);
-                None
-            }
-        }
+        Some(EnvValue::Text(whole))
     }
 
     fn named_value(&mut self, name: &str, line: usize, what: &str) -> Option<EnvValue> {
@@ -2056,25 +1693,19 @@ impl<'n, 'p> Reading<'n, 'p> {
             Some(Named::Bus) => return Some(EnvValue::Bus),
             Some(Named::Secret) => return Some(EnvValue::Secret(name.to_owned())),
             Some(Named::Parameter { default: None }) => {
-                format!(
-                    "{what} needs the parameter `{name}`, which has no usable default; give it one"
-                )
+                format!("{what} needs the parameter `{name}`, which has no default; give it one")
             }
             Some(Named::Function) => {
-                format!(
-                    "{what} is the name of the function `{name}`; functions do not call each other, use the bus"
-                )
+                format!("{what} is the function `{name}`; functions meet on the bus, remove it")
             }
             Some(Named::Other(kind)) => {
-                format!("{what} is the name of `{name}`, and the local run has no {kind}")
+                format!("{what} needs a name of `{name}`, but {kind} is not run locally; remove it")
             }
             // What names nothing at all is reported for the whole template.
             None if !self.is_known(name) => return None,
-            None => {
-                format!("{what} needs `{name}`, which has no value here; use text, or a parameter")
-            }
+            None => format!("{what} needs `{name}`, which has no value here; write text"),
         };
-        self.problems.add(line, text);
+        self.add(line, text);
         None
     }
 
@@ -2082,107 +1713,78 @@ impl<'n, 'p> Reading<'n, 'p> {
 
     fn is_known(&self, name: &str) -> bool {
         let first = name.split('.').next().unwrap_or(name);
-        PSEUDO_PARAMETERS.contains(&name)
+        is_in(PSEUDO_PARAMETERS, name)
             || self.names.contains_key(first)
             || self.generated.contains(first)
     }
 
     /// Everything that is named must be there.
-    fn references(&mut self, sections: &'n [Entry]) {
+    fn references(&mut self, sections: &Fields<'n>) {
         let mut missing: Vec<(usize, String)> = Vec::new();
         for section in ["Conditions", "Globals", "Resources", "Outputs"] {
-            let Some(node) = find(sections, section) else { continue };
+            let Some(node) = sections.get(section) else { continue };
             node.walk(&mut |node| missing.extend(self.missing(node)));
-            let Some(entries) = node.entries().filter(|_| section != "Conditions") else {
-                continue;
-            };
-            for entry in entries {
-                missing.extend(self.missing_attributes(&entry.value));
+            if matches!(section, "Resources" | "Outputs") {
+                for entry in node.entries().unwrap_or_default() {
+                    missing.extend(self.missing_attributes(&entry.value));
+                }
             }
         }
         for (line, text) in missing {
-            self.problems.add(line, text);
+            self.add(line, text);
         }
     }
 
+    /// What a function, as in `!Ref`, names in vain.
     fn missing(&self, node: &'n Node) -> Option<(usize, String)> {
         let call = node.call()?;
-        let function = call.function;
-        let nothing = |name: &str| {
-            let text = format!(
-                "`{name}` in this `!{function}` is nothing in the template; correct it, or define it"
-            );
-            (call.line, text)
-        };
-        let name = call.text().filter(|name| !name.is_empty());
-        match function {
-            "Ref" | "GetAtt" | "Sub" | "If" | "Condition" if name.is_none() => {
-                let text = format!("this `!{function}` names nothing; write a name");
-                Some((call.line, text))
-            }
-            "Ref" | "GetAtt" => name.filter(|name| !self.is_known(name)).map(nothing),
-            "If" | "Condition" => name.filter(|name| !self.conditions.contains(name)).map(nothing),
+        let text = call.text().filter(|text| !text.is_empty());
+        let problem = |text: &str| Some((call.line, format!("`!{}` {text}", call.function)));
+        let name = match call.function {
+            "Ref" | "GetAtt" => text.filter(|name| !self.is_known(name)),
+            "If" | "Condition" => text.filter(|name| !self.conditions.contains(name)),
             "Sub" => {
-                let Some(pieces) = pieces(name?) else {
-                    return Some((
-                        call.line,
-                        "a `${` in this `!Sub` is not closed; write `}`".to_owned(),
-                    ));
+                let Some(pieces) = pieces(text.unwrap_or_default()) else {
+                    return problem("has a `${` that is not closed; write `}`");
                 };
                 let own = call.own_names();
-                let missing = pieces.into_iter().find_map(|piece| match piece {
-                    Piece::Name(name) if find(own, name).is_none() && !self.is_known(name) => {
-                        Some(name)
+                pieces.into_iter().find_map(|piece| match piece {
+                    Piece::Name(name) => {
+                        (find(own, name).is_none() && !self.is_known(name)).then_some(name)
                     }
-                    Piece::Name(_) | Piece::Text(_) => None,
-                });
-                missing.map(nothing)
+                    Piece::Text(_) => None,
+                })
             }
-            _ => None,
+            _ => return None,
+        };
+        if text.is_none() {
+            return problem("is of nothing; write a name");
         }
+        problem(&format!("of `{}`, which is not in the template; correct it, or define it", name?))
     }
 
-    /// `Condition` and `DependsOn` of a resource.
+    /// What `Condition` and `DependsOn` of a resource name in vain.
     fn missing_attributes(&self, resource: &'n Node) -> Vec<(usize, String)> {
         let entries = resource.entries().unwrap_or_default();
         let mut missing = Vec::new();
         if let Some(node) = find(entries, "Condition")
             && !node.scalar().is_some_and(|name| self.conditions.contains(name))
         {
-            let found = node.describe();
-            missing.push((
-                node.line,
-                format!("`Condition` must be the name of a condition, and {found} is not"),
-            ));
+            let text =
+                format!("`Condition` must be the name of a condition, not {}", node.describe());
+            missing.push((node.line, text));
         }
         if let Some(node) = find(entries, "DependsOn") {
-            let list = node.items().map_or(vec![node], |items| items.iter().collect());
-            for node in list {
+            let one = std::slice::from_ref(node);
+            for node in node.items().unwrap_or(one) {
                 if !node.scalar().is_some_and(|name| self.is_known(name)) {
-                    let found = node.describe();
-                    missing.push((
-                        node.line,
-                        format!("`DependsOn` must name resources, and {found} is not one"),
-                    ));
+                    let text = format!("`DependsOn` must name resources, not {}", node.describe());
+                    missing.push((node.line, text));
                 }
             }
         }
         missing
     }
-}
-
-impl Resource<'_> {
-    fn name(&self) -> String {
-        format!("`{}`", self.id)
-    }
-}
-
-/// An event of a function, or a resource that is like one.
-struct NamedEvent<'e, 'n> {
-    name: &'e str,
-    line: usize,
-    of: &'e str,
-    properties: &'n [Entry],
 }
 
 fn named(kind: &str) -> Named {
@@ -2196,12 +1798,12 @@ fn named(kind: &str) -> Named {
 }
 
 /// Names of the resources that SAM makes for a function.
-fn generated(id: &str, properties: &[Entry]) -> Vec<String> {
+fn generated(id: &str, properties: &Fields<'_>) -> Vec<String> {
     let mut names = Vec::new();
-    if find(properties, "Role").is_none() {
+    if properties.get("Role").is_none() {
         names.push(format!("{id}Role"));
     }
-    let events = find(properties, "Events").and_then(Node::entries).unwrap_or_default();
+    let events = properties.get("Events").and_then(Node::entries).unwrap_or_default();
     for Entry { key, value, .. } in events {
         names.extend(["", "Role", "Permission"].map(|suffix| format!("{id}{key}{suffix}")));
         let kind = value.entries().and_then(|entries| find(entries, "Type")?.scalar());
@@ -2221,29 +1823,17 @@ fn names_in(node: &Node) -> Vec<&str> {
         match call.function {
             "Ref" | "GetAtt" => names.push(text),
             "Sub" => {
-                names.extend(pieces(text).unwrap_or_default().into_iter().filter_map(|piece| {
-                    match piece {
-                        Piece::Name(name) => Some(name),
-                        Piece::Text(_) => None,
-                    }
-                }))
+                let pieces = pieces(text).unwrap_or_default().into_iter();
+                names.extend(pieces.filter_map(|piece| match piece {
+                    Piece::Name(name) => Some(name),
+                    Piece::Text(_) => None,
+                }));
             }
             _ => {}
         }
     });
-    names
-        .into_iter()
-        .filter(|name| !PSEUDO_PARAMETERS.contains(name))
-        .map(|name| name.split('.').next().unwrap_or(name))
-        .collect()
-}
-
-fn better(advice: &[(&str, &'static str)], kind: &str) -> String {
-    let advice = advice.iter().find(|(worse, _)| *worse == kind);
-    advice.map_or_else(
-        || format!("remove it, or teach it in {HERE}"),
-        |(_, better)| (*better).to_owned(),
-    )
+    names.retain(|name| !is_in(PSEUDO_PARAMETERS, name));
+    names.into_iter().map(|name| name.split('.').next().unwrap_or(name)).collect()
 }
 
 fn check_method(capitals: &str, given: &str) -> Result<Method, String> {
@@ -2271,9 +1861,8 @@ fn check_path(path: &str) -> Result<(), String> {
                 && part.chars().all(|c| c.is_ascii_graphic() && !"{}?#\"<>\\^`|+".contains(c))
         };
         if !name.map_or_else(|| is_text(part), is_name) {
-            return Err(format!(
-                "the path `{path}` cannot be served because of `{part}`; write texts and `{{names}}` between slashes, `{{name+}}` only at the end"
-            ));
+            let text = format!("`{part}` in the path `{path}` cannot be served");
+            return Err(text + "; write text or `{name}`, at the end also `{name+}`");
         }
     }
     Ok(())
@@ -2289,12 +1878,12 @@ fn check_route_key(key: &str) -> Result<(Method, String), String> {
     Ok((check_method(method, method)?, path.to_owned()))
 }
 
-// --- What should not be deployed ---------------------------------------------------------------------------------------
+// --- What should not be deployed ---
 
-/// What `sam validate` and cfn-lint let pass and AWS refuses, or should: all that is found, by line.
+/// What `sam validate` and cfn-lint let pass, and AWS or a reviewer would refuse, by line.
 ///
-/// Permissions with a `*`, schedules that are none, paths without a slash, methods that are none. Unlike
-/// [`Template::parse`] it also looks at resources that the local run passes over or does not know.
+/// Permissions with a `*`, schedules that are none, paths without a slash, methods that are none.
+/// Unlike [`Template::parse`] it also looks at what the local run passes over or does not know.
 pub fn audit(text: &str) -> Vec<Problem> {
     let mut problems = Problems::default();
     if let Some(root) = document(text, &mut problems) {
@@ -2377,5 +1966,1244 @@ fn audit_route(entries: &[Entry], problems: &mut Problems) {
             node.scalar().map(|text| check_method(&text.to_ascii_uppercase(), text))
     {
         problems.add(node.line, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const REAL: &str = include_str!("../../../template.yaml");
+
+    /// Small, and with one of everything that is read.
+    const GOOD: &str = r#"Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Level: { Type: String, Default: info }
+  Bare: { Type: String }
+Conditions:
+  Small: !Equals [!Ref Level, info]
+Globals:
+  Function:
+    Runtime: provided.al2023
+    Environment: { Variables: { TABLE_NAME: !Ref Table, LEVEL: none } }
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions:
+        - { AttributeName: pk, AttributeType: S }
+        - { AttributeName: at, AttributeType: N }
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+      GlobalSecondaryIndexes:
+        - IndexName: by_at
+          KeySchema: [{ AttributeName: pk, KeyType: HASH }, { AttributeName: at, KeyType: RANGE }]
+          Projection: { ProjectionType: ALL }
+      TimeToLiveSpecification: { AttributeName: ttl, Enabled: true }
+  Bus: { Type: AWS::Events::EventBus }
+  Keyring:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      GenerateSecretString: { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
+  Queue: { Type: AWS::SQS::Queue }
+  Tick:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: tick } }
+    Properties:
+      Timeout: 50
+      Environment:
+        Variables:
+          LEVEL: !Sub x=${Level}
+      Events:
+        Minute:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: rate(1 minute)
+            Input: '{}'
+        Due:
+          Type: EventBridgeRule
+          Properties:
+            EventBusName: !Ref Bus
+            Pattern: { source: [flockwork], detail: { kind: [a, b] } }
+        Hook:
+          Type: HttpApi
+          Properties: { Path: /hook, Method: post }
+"#;
+
+    #[track_caller]
+    fn good(text: &str) -> Template {
+        Template::parse(text).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[track_caller]
+    fn problems(text: &str) -> String {
+        let problems = Template::parse(text).expect_err("it is wrong").0;
+        problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The good template with the lines after `-` changed to those after `+` has the problems after `=`.
+    fn check_all(cases: &str) {
+        for case in cases.trim_matches('\n').split("\n\n") {
+            let lines = |mark: &str| {
+                case.lines()
+                    .filter_map(|line| line.strip_prefix(mark))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            };
+            let (from, to) = (lines("- "), lines("+ "));
+            let teach = "remove it, or teach it in infra/flockwork/src/template.rs";
+            let expected = lines("= ").replace("{teach}", teach);
+            assert_eq!(GOOD.matches(&from).count(), 1, "{from:?} is there once");
+            let found = problems(&GOOD.replacen(&from, &to, 1)).replace("line ", "");
+            assert_eq!(found, expected, "{case}");
+        }
+    }
+
+    /// The good template with one thing changed is still good.
+    #[track_caller]
+    fn changed(from: &str, to: &str) -> Template {
+        assert_eq!(GOOD.matches(from).count(), 1, "{from:?} is there once");
+        good(&GOOD.replacen(from, to, 1))
+    }
+
+    fn text(text: &str) -> EnvValue {
+        EnvValue::Text(text.to_owned())
+    }
+
+    #[test]
+    fn the_real_template_is_read() {
+        let template = good(REAL);
+        assert_eq!((template.table.logical_id.as_str(), template.bus.as_str()), ("Table", "Bus"));
+        assert_eq!(template.table.ttl_attribute.as_deref(), Some("ttl"));
+        assert!(template.parameters.contains_key("LogLevel"));
+        let tick = template.functions.iter().find(|function| function.binary == "sheep-tick");
+        let tick = tick.expect("sheep-tick is a function");
+        assert_eq!(tick.environment["TABLE_NAME"], EnvValue::Table);
+        assert_eq!(tick.environment["BUS_NAME"], EnvValue::Bus);
+        assert_eq!(tick.environment["KEYRING_SECRET"], EnvValue::Secret("Keyring".to_owned()));
+        assert_eq!(tick.environment["DUE_SHARDS"], text(&template.parameters["DueShards"]));
+        assert_eq!(tick.schedules[0].every.to_string(), "rate(1 minute)");
+        assert!(tick.rules[0].pattern.matches("flockwork", "shard.due", &json!({})));
+        for function in &template.functions {
+            let line = REAL.lines().nth(function.line - 1).expect("the line is there");
+            assert_eq!(line, format!("  {}:", function.logical_id));
+        }
+    }
+
+    #[test]
+    fn everything_is_read() {
+        let template = good(GOOD);
+        let [tick] = &template.functions[..] else { panic!("one function") };
+        assert_eq!(
+            (tick.logical_id.as_str(), tick.line, tick.binary.as_str()),
+            ("Tick", 30, "tick")
+        );
+        assert_eq!(tick.timeout, Duration::from_secs(50));
+        let environment = [("LEVEL", text("x=info")), ("TABLE_NAME", EnvValue::Table)]
+            .map(|(k, v)| (k.into(), v));
+        assert_eq!(tick.environment, BTreeMap::from(environment));
+        let [minute] = &tick.schedules[..] else { panic!("one schedule") };
+        assert_eq!((minute.name.as_str(), minute.line), ("Minute", 39));
+        assert_eq!(minute.every.to_string(), "rate(1 minute)");
+        assert_eq!(minute.input, json!({}));
+        let [due] = &tick.rules[..] else { panic!("one rule") };
+        assert_eq!((due.name.as_str(), due.line), ("Due", 44));
+        let hook = Route { method: Method::Post, path: "/hook".to_owned(), line: 49 };
+        assert_eq!(tick.routes, [hook]);
+        let attribute = |name: &str, kind| Attribute { name: name.to_owned(), kind };
+        let (pk, at) =
+            (attribute("pk", AttributeKind::Text), attribute("at", AttributeKind::Number));
+        let index = Index {
+            name: "by_at".to_owned(),
+            key: TableKey { hash: pk.clone(), range: Some(at.clone()) },
+            projection: Projection::All,
+        };
+        let table = TableDefinition {
+            logical_id: "Table".to_owned(),
+            line: 12,
+            key: TableKey { hash: pk.clone(), range: None },
+            indexes: vec![index],
+            ttl_attribute: Some("ttl".to_owned()),
+            attributes: vec![pk, at],
+        };
+        assert_eq!(template.table, table);
+        assert_eq!(template.bus, "Bus");
+        let [keyring] = &template.secrets[..] else { panic!("one secret") };
+        assert_eq!((keyring.logical_id.as_str(), keyring.line), ("Keyring", 25));
+        let SecretValue::Generated { template: object, key, length } = &keyring.value else {
+            panic!("a generated secret")
+        };
+        assert_eq!((json!(object), key.as_str(), *length), (json!({ "a": 1 }), "k", 32));
+        let default = [("Level".to_owned(), "info".to_owned())];
+        assert_eq!(template.parameters, BTreeMap::from(default));
+    }
+
+    #[test]
+    fn problems_of_sections_and_parameters_are_named() {
+        check_all(
+            r#"
+- Transform: AWS::Serverless-2016-10-31
++ Description: x
+= 1: the template has no `Transform`; write AWS::Serverless-2016-10-31
+
+- Transform: AWS::Serverless-2016-10-31
++ Transform: [AWS::LanguageExtensions]
+= 1: `Transform` must be AWS::Serverless-2016-10-31, not a list
+
+- Conditions:
++ Condition:
+= 5: the local run does not know `Condition` of the template; {teach}
+
+-   Small: !Equals [!Ref Level, info]
++   - x
+= 6: `Conditions` must be a mapping, not a list
+
+- Level: { Type: String, Default: info }
++ Level: { Type: "AWS::SSM::Parameter::Value<String>", Default: info }
+= 3: `Type` of the parameter `Level` must be String or Number or CommaDelimitedList, not `AWS::SSM::Parameter::Value<String>`
+
+- Level: { Type: String, Default: info }
++ Level: { Type: String, Default: 1.10 }
+= 3: `1.10` is more than text to CloudFormation; put it in quotes
+
+- Level: { Type: String, Default: info }
++ Level: { Type: String, Default: }
+= 3: `Default` of the parameter `Level` must be text, not empty
+
+- Level: { Type: String, Default: info }
++ Level: { Type: String, Default: [a] }
+= 3: `Default` of the parameter `Level` must be text, not a list
+
+- Level: { Type: String, Default: info }
++ Level: String
+= 3: the parameter `Level` must be a mapping, not `String`
+
+- Bare: { Type: String }
++ Queue: { Type: String }
+= 29: `Queue` is a parameter as well; rename one of them
+
+- Globals:
++ Globals:
++   Api: {}
+= 8: the local run does not know `Api` of `Globals`; {teach}
+
+-     Runtime: provided.al2023
++     Runtime: nodejs22.x
+= 9: `Runtime` of `Globals: Function` must be provided.al2023 or provided.al2, not `nodejs22.x`
+
+-     Runtime: provided.al2023
++     Layers: [x]
+= 9: the local run does not know `Layers` of `Globals: Function`; {teach}
+
+- Resources:
++ Outputs:
+= 1: the template has no `Resources`; write at least a table and an event bus
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_resources_are_named() {
+        check_all(
+            r#"
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::SQS::Que }
+= 29: the local run does not know the type AWS::SQS::Que; {teach}
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::Events::Rule }
+= 29: the local run does not know the type AWS::Events::Rule; write an EventBridgeRule among the function's `Events`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::SQS::Queue, Timeout: 3 }
+= 29: the local run does not know `Timeout` of `Queue`; {teach}
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Properties: {} }
+= 29: `Queue` has no `Type`; write what kind of resource it is
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: AWS::SQS::Queue
+= 29: `Queue` must be a mapping, not `AWS::SQS::Queue`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue:
+= 29: `Queue` must be a mapping, not empty
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::DynamoDB::Table, Properties: { AttributeDefinitions: [{ AttributeName: a, AttributeType: S }], KeySchema: [{ AttributeName: a, KeyType: HASH }] } }
+= 29: this is a second table, the first is on line 12; keep one
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::Events::EventBus }
+= 29: this is a second event bus, the first is on line 24; keep one
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::SecretsManager::Secret, Condition: Small }
+= 29: the local run cannot tell whether the condition holds; remove it
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::SQS::Queue, Condition: Big, DependsOn: [Bus, Car] }
+= 29: `Condition` must be the name of a condition, not `Big`
+= 29: `DependsOn` must name resources, not `Car`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::Serverless::HttpApi, Properties: { Auth: {} } }
+= 29: the local run does not know `Auth` of `Queue`; {teach}
+
+-   Bus: { Type: AWS::Events::EventBus }
++   Bus: { Type: AWS::SQS::Queue }
+= 11: there is no event bus; write one resource of type AWS::Events::EventBus
+= 47: `EventBusName` of `Due` of `Tick` needs a name of `Bus`, but AWS::SQS::Queue is not run locally; remove it
+
+-   Bus: { Type: AWS::Events::EventBus }
++   Bus: { Type: AWS::Events::EventBus, Properties: { EventSourceName: x } }
+= 24: the local run does not know `EventSourceName` of `Bus`; {teach}
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_references_are_named() {
+        check_all(
+            r#"
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref Levle
+= 37: `!Ref` of `Levle`, which is not in the template; correct it, or define it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Sub x=${Levle}
+= 37: `!Sub` of `Levle`, which is not in the template; correct it, or define it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Sub x=${Level
+= 37: `!Sub` has a `${` that is not closed; write `}`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref [Level]
+= 37: the local run cannot work out `!Ref` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref
+= 37: `!Ref` is of nothing; write a name
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Reff Level
+= 37: `!Reff` is not a function of CloudFormation; correct its name
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !GetAtt Table.Arn
+= 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !GetAtt Tabel.Arn
+= 37: `!GetAtt` of `Tabel.Arn`, which is not in the template; correct it, or define it
+= 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !If [Small, a, b]
+= 37: the local run cannot work out `!If` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !If [Smaller, a, b]
+= 37: `!If` of `Smaller`, which is not in the template; correct it, or define it
+= 37: the local run cannot work out `!If` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Sub ${Table}-x
+= 37: the variable `LEVEL` has `Table` within text; use it alone
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Sub ['${a}', { a: b }]
+= 37: the local run cannot work out `!Sub` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref Bare
+= 37: the variable `LEVEL` needs the parameter `Bare`, which has no default; give it one
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref Queue
+= 37: the variable `LEVEL` needs a name of `Queue`, but AWS::SQS::Queue is not run locally; remove it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref Tick
+= 37: the variable `LEVEL` is the function `Tick`; functions meet on the bus, remove it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref TickMinute
+= 37: the variable `LEVEL` needs `TickMinute`, which has no value here; write text
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref AWS::Region
+= 37: the variable `LEVEL` needs `AWS::Region`, which has no value here; write text
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !Ref AWS::Regoin
+= 37: `!Ref` of `AWS::Regoin`, which is not in the template; correct it, or define it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: { Ref: Levle }
+= 37: `!Ref` of `Levle`, which is not in the template; correct it, or define it
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: { 'Fn::Base64': !Ref Level }
+= 37: the local run cannot work out `!Base64` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: yes
+= 37: `yes` is more than text to CloudFormation; put it in quotes
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: 010
+= 37: `010` is more than text to CloudFormation; put it in quotes
+
+- LEVEL: !Sub x=${Level}
++ LEVEL:
+= 37: the variable `LEVEL` must be text, not empty
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: [a]
+= 37: the variable `LEVEL` must be text, not a list
+
+- LEVEL: !Sub x=${Level}
++ 1EVEL: x
+= 37: `1EVEL` is not a name of a variable; write two or more letters, digits and `_`
+
+- Small: !Equals [!Ref Level, info]
++ Small: !Equals [!Ref Levle, info]
+= 6: `!Ref` of `Levle`, which is not in the template; correct it, or define it
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_functions_are_named() {
+        check_all(
+            r#"
+- , BuildProperties: { Binary: tick }
+= 30: `Tick` does not say which program it is; write `Binary` in its `Metadata`: `{ BuildProperties: { Binary: ... } }`
+
+-     Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: tick } }
+= 30: `Tick` does not say which program it is; write `Binary` in its `Metadata`: `{ BuildProperties: { Binary: ... } }`
+
+- Binary: tick
++ Binary: ../tick
+= 32: `Binary` of `Tick` must be the name of a program, not `../tick`
+
+- BuildMethod: rust-cargolambda
++ BuildMethod: makefile
+= 32: `BuildMethod` of `Tick` must be rust-cargolambda, not `makefile`
+
+-       Timeout: 50
++       Timeout: 901
+= 34: `Timeout` of `Tick` must be 1 to 900 seconds, not `901`
+
+-       Timeout: 50
++       Timeout: 0
+= 34: `Timeout` of `Tick` must be 1 to 900 seconds, not `0`
+
+-       Timeout: 50
++       Timeout: fifty
+= 34: `Timeout` of `Tick` must be 1 to 900 seconds, not `fifty`
+
+-       Timeout: 50
++       Timeout: 1_0
+= 34: `1_0` is more than text to CloudFormation; put it in quotes
+
+-       Timeout: 50
++       Timeot: 50
+= 34: the local run does not know `Timeot` of `Tick`; {teach}
+
+-       Timeout: 50
++       VpcConfig: {}
+= 34: the local run does not know `VpcConfig` of `Tick`; {teach}
+
+-       Timeout: 50
++       Runtime: !Ref Level
+= 34: `Runtime` of `Tick` must be provided.al2023 or provided.al2, not `!Ref`
+
+-         Variables:
+-           LEVEL: !Sub x=${Level}
++         Vars: {}
+= 36: the local run does not know `Vars` of `Environment` of `Tick`; {teach}
+
+-         Variables:
+-           LEVEL: !Sub x=${Level}
++         Variables: x
+= 36: `Variables` of `Tick` must be a mapping, not `x`
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_events_are_named() {
+        check_all(
+            r#"
+- Type: ScheduleV2
++ Type: Schedule
+= 40: the local run cannot start a function by `Schedule`; write a ScheduleV2
+
+- Type: ScheduleV2
++ Type: SQS
+= 40: the local run cannot start a function by `SQS`; {teach}
+
+- Type: ScheduleV2
++ Type: [ScheduleV2]
+= 40: the local run cannot start a function by a list; {teach}
+
+-           Type: ScheduleV2
+= 39: `Minute` of `Tick` has no `Type`; write ScheduleV2, EventBridgeRule or HttpApi
+
+- rate(1 minute)
++ rate(1 minutes)
+= 42: AWS refuses `rate(1 minutes)`; write `rate(1 minute)`
+
+- rate(1 minute)
++ rate(5 minute)
+= 42: AWS refuses `rate(5 minute)`; write `rate(5 minutes)`
+
+- rate(1 minute)
++ cron(0 9 * * *)
+= 42: `cron(0 9 * * *)` has 5 fields; write minutes, hours, day, month, day of week, year
+
+- rate(1 minute)
++ at(2026-01-01T00:00:00)
+= 42: `at(2026-01-01T00:00:00)` fires only once, which the local run cannot do; write a `rate` or a `cron`
+
+- rate(1 minute)
++ every minute
+= 42: `every minute` is not a schedule; write `rate(5 minutes)` or `cron(0 9 * * ? *)`
+
+- rate(1 minute)
++ !Ref Bus
+= 42: `ScheduleExpression` of `Minute` of `Tick` must be text, not the name of a resource
+
+-             ScheduleExpression: rate(1 minute)
+= 39: `Minute` of `Tick` has no `ScheduleExpression`; write when it fires
+
+- rate(1 minute)
++ cron(0 9 * * ? *)
++             ScheduleExpressionTimezone: Berlin
+= 43: `Berlin` is not a time zone; write a name of the IANA database, as in `Europe/Berlin`
+
+-             Input: '{}'
+= 39: `Minute` of `Tick` has no `Input`; write what the function is given
+
+- Input: '{}'
++ Input: '{'
+= 43: `Input` of `Minute` of `Tick` must be JSON: EOF while parsing an object at line 1 column 1
+
+- Input: '{}'
++ Input: {}
+= 43: `Input` of `Minute` of `Tick` must be text, not a mapping
+
+- Input: '{}'
++ Input: '{"at":"<aws.scheduler.scheduled-time>"}'
+= 43: `Input` of `Minute` of `Tick` has a place for AWS to fill, which the local run does not; write it out
+
+- Input: '{}'
++ Input: '{}'
++             State: OFF
+= 44: `State` of `Minute` of `Tick` must be ENABLED or DISABLED, not `OFF`
+
+- Input: '{}'
++ Input: '{}'
++             StartDate: x
+= 44: the local run does not know `StartDate` of `Minute` of `Tick`; {teach}
+
+-             EventBusName: !Ref Bus
+= 44: `Due` of `Tick` has no `EventBusName`; write `!Ref` and the bus it listens to
+
+- EventBusName: !Ref Bus
++ EventBusName: default
+= 47: `EventBusName` of `Due` of `Tick` must be a `!Ref` to the event bus, not `default`
+
+- EventBusName: !Ref Bus
++ EventBusName: !Ref Buss
+= 47: `!Ref` of `Buss`, which is not in the template; correct it, or define it
+
+- EventBusName: !Ref Bus
++ EventBusName: !Ref Bus
++             InputPath: $.detail
+= 48: the local run does not know `InputPath` of `Due` of `Tick`; {teach}
+
+-             Pattern: { source: [flockwork], detail: { kind: [a, b] } }
+= 44: `Due` of `Tick` has no `Pattern`; write which events it is for
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ {}
+= 48: `Pattern` of `Due` of `Tick` is empty; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { region: [x] }
+= 48: the local run does not know `region` of `Pattern` of `Due` of `Tick`; {teach}
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { source: flockwork }
+= 48: `source` of `Pattern` of `Due` of `Tick` must be a list, not `flockwork`
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { source: [] }
+= 48: `source` of `Pattern` of `Due` of `Tick` is empty; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { source: [true, 'true'] }
+= 48: `true` in `source` of `Pattern` of `Due` of `Tick` is not text; put it in quotes
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { detail: { n: [1] } }
+= 48: `1` in `n` of `detail` of `Pattern` of `Due` of `Tick` is not text; put it in quotes
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { detail: {} }
+= 48: `detail` of `Pattern` of `Due` of `Tick` is empty; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { detail: { a: { b: {} } } }
+= 48: `b` of `a` of `detail` of `Pattern` of `Due` of `Tick` is empty; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { source: [{ prefix: flock }] }
+= 48: the local run does not know the filter `prefix` in `source` of `Pattern` of `Due` of `Tick`; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { detail: { n: [{ numeric: ['>', 0] }], e: [{ exists: true }], a: [{ anything-but: [x] }] } }
+= 48: the local run does not know the filter `numeric` in `n` of `detail` of `Pattern` of `Due` of `Tick`; list exact texts
+= 48: the local run does not know the filter `exists` in `e` of `detail` of `Pattern` of `Due` of `Tick`; list exact texts
+= 48: the local run does not know the filter `anything-but` in `a` of `detail` of `Pattern` of `Due` of `Tick`; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { detail: { $or: [{ a: [b] }] } }
+= 48: the local run does not know `$or` of `detail` of `Pattern` of `Due` of `Tick`; list exact texts
+
+- { source: [flockwork], detail: { kind: [a, b] } }
++ { source: [!Ref Level, [x]] }
+= 48: a value in `source` of `Pattern` of `Due` of `Tick` must be text, not `!Ref`
+= 48: a value in `source` of `Pattern` of `Due` of `Tick` must be text, not a list
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_routes_are_named() {
+        check_all(
+            r#"
+- Path: /hook
++ Path: hook
+= 51: the path `hook` does not start with a slash; write `/hook`
+
+- Path: /hook
++ Path: '/{a+}/b'
+= 51: `{a+}` in the path `/{a+}/b` cannot be served; write text or `{name}`, at the end also `{name+}`
+
+- Path: /hook
++ Path: /a//b
+= 51: `` in the path `/a//b` cannot be served; write text or `{name}`, at the end also `{name+}`
+
+- Path: /hook
++ Path: '/a b'
+= 51: `a b` in the path `/a b` cannot be served; write text or `{name}`, at the end also `{name+}`
+
+- Path: /hook
++ Path: '/{}'
+= 51: `{}` in the path `/{}` cannot be served; write text or `{name}`, at the end also `{name+}`
+
+- Path: /hook, 
+= 49: `Hook` of `Tick` has no `Path`; write one, as in `/slack/command`
+
+- Method: post
++ Method: poste
+= 51: `poste` is not a method; write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE
+
+- , Method: post
+= 49: `Hook` of `Tick` has no `Method`; write one, as in `post`
+
+- Method: post
++ Method: post, Auth: {}
+= 51: the local run does not know `Auth` of `Hook` of `Tick`; {teach}
+
+- Method: post
++ Method: post, PayloadFormatVersion: '1.0'
+= 51: `PayloadFormatVersion` of `Hook` of `Tick` must be 2.0, not `1.0`
+
+- Method: post }
++ Method: post }
++         Again: { Type: HttpApi, Properties: { Path: /hook, Method: POST } }
+= 52: `POST /hook` is here twice, first on line 49; remove one
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Route, Properties: { RouteKey: POST slack } }
+= 29: the path `slack` does not start with a slash; write `/slack`
+= 29: `Queue` has no `Target`; write `!Sub integrations/${...}`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Route, Properties: { RouteKey: $default, Target: !Sub 'integrations/${Bus}' } }
+= 29: `$default` is not a method and a path; write them as in `POST /slack/command`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Route, Properties: { RouteKey: get /x, Target: x, AuthorizationType: JWT } }
+= 29: `AuthorizationType` of `Queue` must be NONE, not `JWT`
+= 29: `get` is not a method; write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Route, Properties: { RouteKey: GET /x, Target: !Sub 'integrations/${Bus}' } }
+= 29: `Bus` is not an integration with a function; correct the `Target`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Route, Properties: { RouteKey: GET /x, Target: x } }
+= 29: `Target` of `Queue` must be `!Sub integrations/${...}`, not `x`
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::ApiGatewayV2::Integration, Properties: { IntegrationType: HTTP_PROXY, IntegrationUri: !GetAtt Table.Arn } }
+= 29: `IntegrationType` of `Queue` must be AWS_PROXY, not `HTTP_PROXY`
+= 29: `IntegrationUri` of `Queue` must be the `Arn` of a function, not `!GetAtt`
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_tables_are_named() {
+        check_all(
+            r#"
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+= 12: `Table` has no `KeySchema`; write its key
+
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
++       KeySchema: [{ AttributeName: pk, KeyType: RANGE }]
+= 18: `KeySchema` of `Table` must be one HASH and at most one RANGE after it
+
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
++       KeySchema: [{ AttributeName: id, KeyType: HASH }]
+= 18: `id` in `KeySchema` of `Table` has no type; add it to `AttributeDefinitions`
+
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
++       KeySchema: [{ Name: pk, KeyType: HASH }]
+= 18: the local run does not know `Name` of `KeySchema` of `Table`; {teach}
+= 18: `KeySchema` of `Table` has no `AttributeName`; write it
+
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
++       KeySchema: pk
+= 18: `KeySchema` of `Table` must be a list, not `pk`
+
+-       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
++       KeySchema: []
+= 18: `KeySchema` of `Table` must be one HASH and at most one RANGE after it
+
+- AttributeName: at, AttributeType: N }
++ AttributeName: at, AttributeType: T }
+= 17: `AttributeType` of `at` must be S, N or B, not `T`
+= 21: `at` in `KeySchema` of the index `by_at` has no type; add it to `AttributeDefinitions`
+
+- AttributeName: at, AttributeType: N }
++ AttributeName: at, AttributeType: N }
++         - { AttributeName: x, AttributeType: B }
+= 12: the attribute `x` is in no key; remove it
+
+- AttributeName: at, AttributeType: N }
++ AttributeName: at, AttributeType: N }
++         - { AttributeName: at, AttributeType: N }
+= 18: the attribute `at` is here twice; remove one
+
+-         - IndexName: by_at
+-           KeySchema
++         - KeySchema
+= 20: an index has no `IndexName`; write what the code calls it
+
+- ProjectionType: ALL
++ ProjectionType: INCLUDE
+= 22: `ProjectionType` of `Projection` of the index `by_at` must be KEYS_ONLY or ALL, not `INCLUDE`
+
+- ProjectionType: ALL
++ Type: ALL
+= 22: the local run does not know `Type` of `Projection` of the index `by_at`; {teach}
+= 22: `Projection` of the index `by_at` has no `ProjectionType`; write KEYS_ONLY or ALL
+
+-           Projection: { ProjectionType: ALL }
+= 20: the index `by_at` has no `Projection`; write `{ ProjectionType: KEYS_ONLY }` or ALL
+
+- AttributeName: ttl, Enabled: true
++ AttributeName: ttl, Enabled: yes
+= 23: `Enabled` of `TimeToLiveSpecification` of `Table` must be true or false, not `yes`
+
+- AttributeName: ttl, Enabled: true
++ Enabled: true
+= 23: `TimeToLiveSpecification` of `Table` has no `AttributeName`; write which attribute says when
+
+- AttributeName: ttl, Enabled: true
++ AttributeName: ttl
+= 23: `TimeToLiveSpecification` of `Table` has no `Enabled`; write true or false
+
+-       TimeToLiveSpecification:
++       StreamSpecification: {}
++       TimeToLiveSpecification:
+= 23: the local run does not know `StreamSpecification` of `Table`; {teach}
+"#,
+        );
+    }
+
+    #[test]
+    fn problems_of_secrets_are_named() {
+        check_all(
+            r#"
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ { GenerateStringKey: k }
+= 28: `GenerateSecretString` of `Keyring` needs `SecretStringTemplate` and `GenerateStringKey`, or neither
+
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ { SecretStringTemplate: '[]', GenerateStringKey: k }
+= 28: `SecretStringTemplate` of `GenerateSecretString` of `Keyring` must be a JSON object: invalid type: sequence, expected a map at line 1 column 0
+
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ { PasswordLength: 5000 }
+= 28: `PasswordLength` of `GenerateSecretString` of `Keyring` must be 1 to 4096 characters, not `5000`
+
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ { ExcludeLowercase: true }
+= 28: the local run does not know `ExcludeLowercase` of `GenerateSecretString` of `Keyring`; {teach}
+
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ {}
++       SecretString: x
+= 28: `Keyring` has both `SecretString` and `GenerateSecretString`; remove one
+
+- { SecretStringTemplate: '{"a":1}', GenerateStringKey: k }
++ x
+= 28: `GenerateSecretString` of `Keyring` must be a mapping, not `x`
+"#,
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_no_template_is_refused() {
+        let check = |text: &str, expected: &str| assert_eq!(problems(text), expected, "{text:?}");
+        let empty = "line 1: the file is empty; write a SAM template with `Resources` into it";
+        for text in ["", "\n \n", "# only this\n", "---\n", "---\n...\n", "\u{feff}"] {
+            check(text, empty);
+        }
+        check("- a\n", "line 1: the template must be a mapping, not a list");
+        check("\nhello\n", "line 2: the template must be a mapping, not `hello`");
+        check("!Ref x\n", "line 1: the template must be a mapping, not `!Ref`");
+        check(
+            "a: 1\n b: 2\n",
+            "line 2: this is not YAML at column 3: mapping values are not allowed in this context",
+        );
+        check(
+            "a:\n\t- b\n",
+            "line 2: this is not YAML at column 2: \
+             tabs disallowed within this context (block indentation)",
+        );
+        check(
+            "a: [b\n",
+            "line 2: this is not YAML at column 1: \
+             while parsing a flow sequence, expected ',' or ']'",
+        );
+        check(
+            "a: *b\n",
+            "line 1: this is not YAML at column 4: while parsing node, found unknown anchor",
+        );
+        check("a: &b\n  - *b\n", "line 2: this alias stands within what it stands for");
+        let second = "line 3: a second document starts here; a template is one document";
+        check("a: 1\n\n---\nb: 2\n", second);
+        let deep = "line 1: this is nested too deeply; bring it nearer to the top";
+        check(&"- ".repeat(100_000), deep);
+        check(&"[".repeat(200), deep);
+        let mut bomb = "a0: &a0 [x]\n".to_owned();
+        for level in 1..40 {
+            let below = level - 1;
+            bomb += &format!("a{level}: &a{level} [*a{below}, *a{below}]\n");
+        }
+        let large =
+            "line 16: the file is too large for a template; an alias counts as what it repeats";
+        check(&bomb, large);
+    }
+
+    #[test]
+    fn all_problems_are_found_at_once() {
+        let text =
+            format!("{GOOD}Bus: 1\nBus: 2\n? [a]\n: b\nOutputs:\n  A: !Reff B\n  A: !Ref C\n");
+        let known = "of the template; remove it, or teach it in infra/flockwork/src/template.rs";
+        let expected = format!(
+            "template.yaml:52: the local run does not know `Bus` {known}\n\
+             template.yaml:53: `Bus` is here twice, first on line 52; remove one\n\
+             template.yaml:54: a list or a mapping cannot be a key; write a name\n\
+             template.yaml:57: `!Reff` is not a function of CloudFormation; correct its name\n\
+             template.yaml:58: `A` is here twice, first on line 57; remove one"
+        );
+        let found = Template::parse(&text).expect_err("it is wrong");
+        assert_eq!(found.to_string(), expected);
+        assert_eq!(found.problems().len(), 5);
+    }
+
+    #[test]
+    fn yaml_is_understood() {
+        good(&GOOD.replace('\n', "\r\n"));
+        good(&format!("\u{feff}---\n{GOOD}..."));
+        // An alias.
+        let table = changed(
+            "      KeySchema: [{ AttributeName: pk, KeyType: HASH }]\n      Global",
+            "      KeySchema: &key [{ AttributeName: pk, KeyType: HASH }]\n      Global",
+        );
+        assert_eq!(table.table.key.range, None);
+        let alias = changed(
+            "Due:\n",
+            "Again: &again { Type: HttpApi, Properties: { Path: /, Method: ANY } }\n        Due:\n",
+        );
+        assert_eq!(alias.functions[0].routes.len(), 2);
+        let level = |value: &str| {
+            let template = changed("!Sub x=${Level}", value);
+            template.functions[0].environment["LEVEL"].clone()
+        };
+        for (value, expected) in [
+            ("{ Ref: Level }", "info"),
+            ("{ 'Fn::Sub': '<${Level}>' }", "<info>"),
+            ("!Sub ${!Level}-${Level}", "${Level}-info"),
+            ("!Sub ''", ""),
+            ("\"\"", ""),
+            ("'010'", "010"),
+            ("!!str 010", "010"),
+            ("007x", "007x"),
+            ("-12", "-12"),
+            ("true", "true"),
+            ("a: 1", ""),
+            ("|\n            two\n            lines", "two\nlines\n"),
+            ("&here x", "x"),
+        ] {
+            if value != "a: 1" {
+                assert_eq!(level(value), text(expected), "{value}");
+            }
+        }
+        assert_eq!(level("!Ref Bus"), EnvValue::Bus);
+        assert_eq!(level("!Sub ${Table}"), EnvValue::Table);
+        assert_eq!(level("!Ref Keyring"), EnvValue::Secret("Keyring".to_owned()));
+        for misread in [
+            "Yes",
+            "off",
+            "~",
+            "NULL",
+            "010",
+            "+1",
+            "1_000",
+            "0x1F",
+            "1.0",
+            ".5",
+            "1e3",
+            "1:30",
+            "2026-01-01",
+            ".inf",
+            "True",
+        ] {
+            assert!(is_misread(misread), "{misread}");
+        }
+        for read in [
+            "yesterday",
+            "0",
+            "-1",
+            "12345678901234567890",
+            "true",
+            "false",
+            "v1",
+            "1st",
+            "a:b",
+            "info,x=debug",
+            "-",
+        ] {
+            assert!(!is_misread(read), "{read}");
+        }
+    }
+
+    #[test]
+    fn events_may_be_disabled_or_by_the_calendar() {
+        let template = changed("Input: '{}'", "Input: '{}'\n            State: DISABLED");
+        assert_eq!(template.functions[0].schedules.len(), 0);
+        let template = changed(
+            "EventBusName: !Ref Bus",
+            "EventBusName: !Ref Bus\n            State: DISABLED",
+        );
+        assert_eq!(template.functions[0].rules.len(), 0);
+        let zone = "cron(0 9 * * ? *)\n            ScheduleExpressionTimezone: Europe/Berlin";
+        let template = changed("rate(1 minute)", zone);
+        let Schedule::Cron(cron) = &template.functions[0].schedules[0].every else {
+            panic!("a cron")
+        };
+        assert_eq!(cron.time_zone().iana_name(), Some("Europe/Berlin"));
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_default_of_aws() {
+        let timeout = |from, to| changed(from, to).functions[0].timeout.as_secs();
+        assert_eq!(timeout("      Timeout: 50\n", ""), 3);
+        let global = "    Runtime: provided.al2023\n";
+        assert_eq!(timeout(global, "    Timeout: 9\n"), 50);
+        let both = GOOD.replace(global, "    Timeout: 9\n").replace("      Timeout: 50\n", "");
+        assert_eq!(good(&both).functions[0].timeout.as_secs(), 9);
+        let secret = |value: &str| {
+            let given = "{ SecretStringTemplate: '{\"a\":1}', GenerateStringKey: k }";
+            changed(&format!("GenerateSecretString: {given}"), value).secrets[0].value.clone()
+        };
+        assert_eq!(secret("Name: x"), SecretValue::Empty);
+        assert_eq!(secret("SecretString: '{}'"), SecretValue::Literal("{}".to_owned()));
+        assert_eq!(secret("GenerateSecretString: {}"), SecretValue::Password { length: 32 });
+        let length = "GenerateSecretString: { PasswordLength: 64, ExcludePunctuation: true }";
+        assert_eq!(secret(length), SecretValue::Password { length: 64 });
+        let off =
+            changed("AttributeName: ttl, Enabled: true", "AttributeName: ttl, Enabled: false");
+        assert_eq!(off.table.ttl_attribute, None);
+    }
+
+    #[test]
+    fn routes_may_be_resources() {
+        let template = changed(
+            "  Queue: { Type: AWS::SQS::Queue }\n",
+            "  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { ProtocolType: HTTP } }
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:x:function/${Tick.Arn}/invocations
+      PayloadFormatVersion: \"2.0\"
+  Sub:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: ANY /keys/{proxy+}, Target: !Sub 'integrations/${Integration}' }
+  Join:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { RouteKey: GET /, Target: !Join [/, [integrations, !Ref Integration]] }
+",
+        );
+        let routes: Vec<String> = template.functions[0]
+            .routes
+            .iter()
+            .map(|Route { method, path, line }| format!("{line} {method} {path}"))
+            .collect();
+        assert_eq!(routes, ["71 POST /hook", "37 ANY /keys/{proxy+}", "40 GET /"]);
+    }
+
+    #[test]
+    fn paths_are_checked() {
+        for path in
+            ["/", "/a", "/a/b-c_d.json", "/a/", "/{id}", "/{id}/x", "/a/{proxy+}", "/~me/@you"]
+        {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+        for path in [
+            "", "a", "a/b", "$default", "//", "/a//b", "/{}", "/{+}", "/{a+}/b", "/{a}b", "/a{b}",
+            "/a?b=c", "/a#b", "/ä", "/a b", "/*", "/{a b}",
+        ] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_like_eventbridge() {
+        let pattern = |pattern: &str| {
+            let given = "{ source: [flockwork], detail: { kind: [a, b] } }";
+            changed(given, pattern).functions[0].rules[0].pattern.clone()
+        };
+        let source = pattern("{ source: [flockwork, other] }");
+        assert!(source.matches("flockwork", "anything", &json!(null)));
+        assert!(source.matches("other", "", &json!({})));
+        assert!(!source.matches("Flockwork", "", &json!({})));
+        assert!(!source.matches("flockwork2", "", &json!({})));
+
+        let both = pattern("{ source: [flockwork], detail-type: [shard.due, post.received] }");
+        assert!(both.matches("flockwork", "post.received", &json!({})));
+        assert!(!both.matches("flockwork", "post.sent", &json!({})));
+        assert!(!both.matches("other", "post.received", &json!({})));
+
+        let detail = pattern("{ detail: { kind: [a, b], post: { network: [x], 'a.b': ['1'] } } }");
+        let matches = |value| detail.matches("s", "t", &value);
+        assert!(matches(json!({ "kind": "a", "post": { "network": "x", "a.b": "1" }, "more": 1 })));
+        assert!(matches(json!({ "kind": ["c", "b"], "post": { "network": ["x"], "a.b": "1" } })));
+        assert!(!matches(json!({ "kind": "c", "post": { "network": "x", "a.b": "1" } })));
+        assert!(!matches(json!({ "kind": "a", "post": { "network": "x", "a.b": 1 } })));
+        assert!(!matches(json!({ "kind": "a", "post": { "network": "x", "a": { "b": "1" } } })));
+        assert!(!matches(json!({ "kind": "a", "post": "x" })));
+        assert!(!matches(json!({ "kind": null, "post": { "network": "x", "a.b": "1" } })));
+        assert!(!matches(json!({ "kind": [], "post": { "network": "x", "a.b": "1" } })));
+        assert!(!matches(json!({ "kind": "a" })));
+        assert!(!matches(json!(null)));
+        // The fields must be those of one element.
+        assert!(matches(json!({ "kind": "a", "post": [{}, { "network": "x", "a.b": "1" }] })));
+        assert!(!matches(json!({ "kind": "a", "post": [{ "network": "x" }, { "a.b": "1" }] })));
+    }
+
+    #[track_caller]
+    fn check_audit(text: &str, expected: &[&str]) {
+        let found: Vec<String> = audit(text).iter().map(Problem::to_string).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn the_real_template_passes_the_audit() {
+        check_audit(REAL, &[]);
+        check_audit(GOOD, &[]);
+    }
+
+    #[test]
+    fn the_audit_finds_wide_permissions() {
+        let star = |found: &str, key: &str| {
+            format!(
+                "line 2: `{found}` as {key} allows more than is named; write out what is needed"
+            )
+        };
+        let not = |key: &str| {
+            format!(
+                "line 2: {key} allows everything that it does not name; write out what is needed"
+            )
+        };
+        for (statement, expected) in [
+            ("Action: '*'", vec![star("*", "Action")]),
+            ("Action: [a:Get, 'a:*']", vec![star("a:*", "Action")]),
+            (
+                "Resource: !Sub '${Table.Arn}/index/*'",
+                vec![star("${Table.Arn}/index/*", "Resource")],
+            ),
+            ("Resource: { 'Fn::Join': ['', [!GetAtt A.Arn, '/*']] }", vec![star("/*", "Resource")]),
+            ("Resource: !If [C, x, '*']", vec![star("*", "Resource")]),
+            ("Principal: { AWS: '*' }", vec![star("*", "Principal")]),
+            ("NotAction: a:Get, NotResource: b", vec![not("NotAction"), not("NotResource")]),
+            ("Action: '*', Resource: '*'", vec![star("*", "Action"), star("*", "Resource")]),
+            (
+                "Action: a:Get, Resource: !GetAtt A.Arn, Condition: { ArnLike: { a: 'b/*' } }",
+                vec![],
+            ),
+        ] {
+            let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+            check_audit(&format!("Statement:\n  - {{ Effect: Allow, {statement} }}\n"), &expected);
+            check_audit(
+                &format!("Any: {{ Where:\n  {{ Effect: Allow, {statement} }} }}\n"),
+                &expected,
+            );
+            check_audit(&format!("Any: {{ Where:\n  {{ Effect: Deny, {statement} }} }}\n"), &[]);
+        }
+    }
+
+    #[test]
+    fn the_audit_finds_schedules_and_routes_that_are_none() {
+        check_audit(
+            "A: { ScheduleExpression: rate(1 minutes) }\n\
+             B: { Type: Schedule, Properties: { Schedule: rate(5 minute) } }\n\
+             C: { ScheduleExpression: rate(1 minute), ScheduleExpressionTimezone: Berlin }\n\
+             D: { ScheduleExpression: !Ref X }\n\
+             E: { ScheduleExpression: cron(0 9 * * ? *) }\n",
+            &[
+                "line 1: AWS refuses `rate(1 minutes)`; write `rate(1 minute)`",
+                "line 2: AWS refuses `rate(5 minute)`; write `rate(5 minutes)`",
+                "line 3: `Berlin` is not a time zone; \
+                 write a name of the IANA database, as in `Europe/Berlin`",
+                "line 4: a schedule cannot be checked as `!Ref`; write it as text",
+            ],
+        );
+        check_audit(
+            "A: { Type: HttpApi, Properties: { Path: slack, Method: post } }\n\
+             B: { Type: Api, Properties: { Path: /slack, Method: fetch } }\n\
+             C: { RouteKey: POST slack }\n\
+             D: { RouteKey: FETCH /slack }\n\
+             E: { RouteKey: $default }\n\
+             F: { RouteKey: /slack }\n\
+             G: { Type: HttpApi, Properties: { Path: /slack, Method: POST } }\n",
+            &[
+                "line 1: the path `slack` does not start with a slash; write `/slack`",
+                "line 2: `fetch` is not a method; \
+                 write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE",
+                "line 3: the path `slack` does not start with a slash; write `/slack`",
+                "line 4: `FETCH` is not a method; \
+                 write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE",
+                "line 6: `/slack` is not a method and a path; write them as in `POST /slack/command`",
+            ],
+        );
+        // What hides something is found as well.
+        check_audit("A: 1\nA: 2\n", &["line 2: `A` is here twice, first on line 1; remove one"]);
+        check_audit(
+            "A: [\n",
+            &[
+                "line 2: this is not YAML at column 1: while parsing a node, did not find expected node content",
+            ],
+        );
+    }
+
+    /// Numbers that are the same in every run (xorshift).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).expect("31 bits fit") % end.max(1)
+        }
+
+        fn pick<'t>(&mut self, of: &[&'t str]) -> &'t str {
+            of[self.below(of.len())]
+        }
+    }
+
+    fn mutate(text: &str, random: &mut Random) -> String {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        for _ in 0..=random.below(3) {
+            let (at, other) = (random.below(lines.len()), random.below(lines.len()));
+            match random.below(8) {
+                0 => drop(lines.remove(at)),
+                1 => lines.swap(at, other),
+                2 => lines.insert(at, lines[other].clone()),
+                3 => lines.truncate(at.max(1)),
+                4 => lines[at].insert_str(0, random.pick(&[" ", "  ", "- ", "\t", "? ", "&a "])),
+                5 => lines[at] = lines[at].trim_start().to_owned(),
+                _ => {
+                    let place = random.below(lines[at].chars().count());
+                    let cut = random.below(3);
+                    let chars: Vec<char> = lines[at].chars().collect();
+                    let with = random.pick(&[
+                        "", ":", ": ", "{", "}", "[", "]", "!", "!Ref ", "!Sub ", "${", "&a ",
+                        "*a", "'", "\"", "#", "|", ">", "-", "@", "%", "\u{0}", "\u{feff}", "ü",
+                        "\u{2028}", "~", "<<: ", "*", "?", "\\", "!!str ", "!<x> ", "---", "...",
+                        "1", ",",
+                    ]);
+                    let rest = (place + cut).min(chars.len());
+                    lines[at] = chars[..place].iter().collect::<String>()
+                        + with
+                        + &chars[rest..].iter().collect::<String>();
+                }
+            }
+            if lines.is_empty() {
+                break;
+            }
+        }
+        lines.join("\n")
+    }
+
+    #[test]
+    fn nothing_makes_it_panic() {
+        let mut random = Random(0x5EED);
+        let (mut read, mut refused) = (0, 0);
+        for round in 0..4000 {
+            let text = mutate(if round % 4 == 0 { REAL } else { GOOD }, &mut random);
+            audit(&text);
+            match Template::parse(&text) {
+                Ok(_) => read += 1,
+                Err(TemplateProblems(problems)) => {
+                    refused += 1;
+                    // A parser that ran out of text points behind the last line.
+                    let lines = 1..=text.split('\n').count() + 1;
+                    assert!(!problems.is_empty(), "{text}");
+                    for problem in problems {
+                        assert!(lines.contains(&problem.line), "{problem}\n{text}");
+                    }
+                }
+            }
+        }
+        assert!(read > 100 && refused > 100, "{read} read and {refused} refused");
+    }
+
+    /// Whatever single line is missing.
+    #[test]
+    fn a_missing_line_makes_nothing_panic() {
+        let lines: Vec<&str> = REAL.lines().collect();
+        for missing in 0..lines.len() {
+            let text = [&lines[..missing], &lines[missing + 1..]].concat().join("\n");
+            if let Err(problems) = Template::parse(&text) {
+                assert!(!problems.problems().is_empty(), "without line {}", missing + 1);
+            }
+        }
     }
 }

@@ -144,9 +144,12 @@ impl X {
             let timeline: Timeline = serde_json::from_slice(&body).map_err(|_| {
                 Outcome::Unknown { why: "X listed the account's posts unreadably".to_owned() }
             })?;
-            if let Some(tweet) =
-                timeline.data.iter().find(|tweet| tweet.full_text() == draft.post.text)
-            {
+            // For a user it does not know X answers with errors and success: that is not an empty list.
+            if timeline.meta.result_count.is_none() {
+                let why = "X did not list the account's posts; is its user_id right?".to_owned();
+                return Err(Outcome::Unknown { why });
+            }
+            if let Some(tweet) = timeline.data.iter().find(|tweet| tweet.says(&draft.post.text)) {
                 return Ok(tweet.id.parse().ok());
             }
             match timeline.meta.next_token {
@@ -312,6 +315,7 @@ struct Timeline {
 
 #[derive(Deserialize, Default)]
 struct Meta {
+    result_count: Option<u64>,
     next_token: Option<String>,
 }
 
@@ -364,12 +368,98 @@ impl Problem {
 }
 
 impl Tweet {
-    /// The text as it was sent: X shortens links and escapes three characters.
-    fn full_text(&self) -> String {
-        let mut text = self.text.clone();
+    /// Whether this is `text` as it was sent: X shortens links, bare domains too, and escapes three
+    /// characters.
+    fn says(&self, text: &str) -> bool {
+        let mut own = self.text.clone();
         for link in &self.entities.urls {
-            text = text.replace(&link.url, &link.expanded_url);
+            own = own.replace(&link.url, &link.expanded_url);
         }
-        text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+        let own = own.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        let plain = |text: &str| text.replace("https://", "").replace("http://", "");
+        plain(&own).trim() == plain(text).trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::{AccountId, Network, Occurrence};
+    use flock_store::{Post, PostState};
+
+    fn draft() -> Draft<'static> {
+        let sheep = "moon/apollo".parse().unwrap();
+        Draft {
+            id: Occurrence(1).post_id(&sheep),
+            post: Post {
+                sheep,
+                occurrence: Occurrence(1),
+                account: AccountId { network: Network::X, handle: "apollo".parse().unwrap() },
+                at: Timestamp::UNIX_EPOCH,
+                text: "hello".to_owned(),
+                state: PostState::Pending,
+                remote_id: None,
+            },
+            sent: Sent::No,
+            last_remote: None,
+        }
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expected: &str) {
+        let status = StatusCode::from_u16(status).unwrap();
+        let headers = reqwest::header::HeaderMap::new();
+        let got = answered(&draft(), status, &headers, body.as_bytes());
+        assert_eq!(format!("{got:?}"), expected);
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        check(
+            403,
+            r#"{"detail":"Your account is suspended.","title":"Forbidden"}"#,
+            "Refused { why: \"X refused the post with status 403: \\\"Your account is suspended.\\\" \
+             (x:apollo); see to that, then `flockwork sheep resume moon/apollo`\" }",
+        );
+        check(
+            429,
+            "",
+            "TryAgain { why: \"X has had too many requests from this account\", not_before: None }",
+        );
+        check(
+            503,
+            r#"{"errors":[{"code":130,"message":"Over capacity"}]}"#,
+            "Unknown { why: \"X failed with status 503: \\\"Over capacity\\\"\" }",
+        );
+    }
+
+    #[test]
+    fn a_post_is_known_again_through_links_and_escapes() {
+        let tweet: Tweet = serde_json::from_str(
+            r#"{"id":"1","text":"a &lt;b&gt; &amp;amp; https://t.co/x and https://t.co/y","entities":{"urls":[
+                {"url":"https://t.co/x","expanded_url":"https://example.com/page"},
+                {"url":"https://t.co/y","expanded_url":"http://example.org"}]}}"#,
+        )
+        .unwrap();
+        assert!(tweet.says("a <b> &amp; https://example.com/page and example.org"));
+        assert!(!tweet.says("a <b> &amp; https://example.com/pages and example.org"));
+    }
+
+    /// X, "Creating a signature", 2026-08, and this crate's own vector: what is signed is what is sent.
+    #[test]
+    fn the_query_is_part_of_the_signature() {
+        let key = XKey {
+            app: XApp { consumer_key: "ck".into(), consumer_secret: "cs".into() },
+            token: "t".into(),
+            token_secret: "ts".into(),
+            user_id: "1".to_owned(),
+        };
+        let url =
+            Url::parse("https://api.x.com/2/users/1/tweets?since_id=2&max_results=100").unwrap();
+        let header = sign("GET", &url, &key);
+        for part in ["oauth_consumer_key=\"ck\"", "oauth_token=\"t\"", "oauth_signature=\""] {
+            assert!(header.contains(part), "{part} in {header}");
+        }
+        assert!(!format!("{key:?}").contains("ts"), "secrets do not print");
     }
 }

@@ -1,0 +1,62 @@
+//! The real binary, driven through the Lambda Runtime API.
+
+use std::{path::Path, time::Duration};
+
+use flock_core::Network;
+use flock_tests::{Answer, FunctionProcess, RuntimeApi};
+use serde_json::{Value, json};
+
+use crate::{
+    crash::BINARY,
+    world::{World, tick},
+};
+
+fn spawn(world: &World, runtime: &RuntimeApi) -> FunctionProcess {
+    let (dynamodb, services) = (world.cloud.dynamodb_url(), world.cloud.services_url());
+    FunctionProcess::spawn(
+        runtime,
+        Path::new(BINARY),
+        &[
+            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
+            ("AWS_ENDPOINT_URL", &services),
+            ("TABLE_NAME", "flockwork"),
+            ("BUS_NAME", "flockwork"),
+            ("DUE_SHARDS", "1"),
+            ("KEYRING_SECRET", "Keyring"),
+            ("X_SECRET", "XApp"),
+        ],
+    )
+}
+
+#[tokio::test]
+async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
+    let mut world = World::start().await;
+    world.clock = flock_aws::Clock::wall();
+    let id = world.sheep("apollo", Network::Meadow, 3).await;
+    let runtime = RuntimeApi::start().await;
+    let process = spawn(&world, &runtime);
+    let length = Duration::from_secs(20);
+
+    let unreadable = runtime.invoke(json!({ "detail-type": "nonsense" }), length).await;
+    let Answer::Error { message, .. } = unreadable.answer else {
+        panic!("{:?}\n{}", unreadable.answer, process.output())
+    };
+    insta::assert_snapshot!(message, @r#"unreadable event: its detail-type is "nonsense"; sheep-tick takes `detail-type` "Scheduled Event", or "shard.due" with detail.shard"#);
+
+    let answer = runtime.invoke(tick(), length).await.answer;
+    let Answer::Response(report) = answer else { panic!("{answer:?}\n{}", process.output()) };
+    assert_eq!(report.get("posted").and_then(Value::as_u64), Some(1), "{report}");
+    assert_eq!(world.seen(&id).await, ["apollo line 0"]);
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_an_error_at_start_that_names_every_key() {
+    let runtime = RuntimeApi::start().await;
+    let mut process =
+        FunctionProcess::spawn(&runtime, Path::new(BINARY), &[("DUE_SHARDS", "many")]);
+    assert!(!process.wait().await.success());
+    let output = process.output();
+    for key in ["TABLE_NAME", "BUS_NAME", "KEYRING_SECRET", "X_SECRET", "DUE_SHARDS is `many`"] {
+        assert!(output.contains(key), "{key} in {output}");
+    }
+}

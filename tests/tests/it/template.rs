@@ -1,0 +1,28 @@
+//! template.yaml and the function folders say the same.
+
+use std::{collections::BTreeSet, fs};
+
+use flockwork::{functions::KNOWN, template::Template};
+
+#[test]
+fn every_function_folder_is_in_the_template_and_in_the_local_run() {
+    let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
+    let deployed: BTreeSet<String> =
+        template.functions.iter().map(|function| function.binary.clone()).collect();
+    let folders: BTreeSet<String> = fs::read_dir("../functions")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(deployed, folders, "template.yaml and functions/");
+    let local: BTreeSet<String> = KNOWN.iter().map(ToString::to_string).collect();
+    assert_eq!(local, folders, "infra/flockwork/src/functions.rs and functions/");
+}
+
+#[test]
+fn every_sample_event_can_be_read() {
+    for entry in fs::read_dir("../infra/events").unwrap() {
+        let path = entry.unwrap().path();
+        let event = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        sheep_tick::Event::try_from(&event).unwrap_or_else(|err| panic!("{path:?}: {err}"));
+    }
+}

@@ -1,0 +1,169 @@
+//! A deployment in memory.
+
+use std::{collections::HashMap, time::Duration};
+
+use aws_sdk_dynamodb::Client;
+use dynoxide::Database;
+use flock_aws::{Clock, Config, Keyring, SdkConfig};
+use flock_core::{
+    AccountId, Behaviour, Corpus, FlockName, Network, Occurrence, Rhythm, RhythmFields, Shards,
+    Sheep, SheepConfig, SheepId,
+};
+use flock_store::{AccountItem, Post, Read, Store};
+use flock_tests::X;
+use flockwork::{
+    connect::{LOCAL_NAME, ensure_table, read_template},
+    local_cloud::{BusEvent, LocalCloud},
+};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::json;
+use sheep_tick::{App, Report};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// In the past, so that X, which has a clock of its own, gets posts after they were due.
+pub(crate) const START: &str = "2026-03-02T12:00:00Z";
+
+pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+
+pub(crate) const CONSUMER: &str = "consumer-of-the-test";
+
+pub(crate) struct World {
+    pub(crate) cloud: LocalCloud,
+    pub(crate) events: UnboundedReceiver<BusEvent>,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) x: X,
+}
+
+pub(crate) fn ts(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn tick() -> serde_json::Value {
+    json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" })
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let secrets = HashMap::from([
+            ("Keyring".to_owned(), KEYRING.to_owned()),
+            (
+                "XApp".to_owned(),
+                json!({ "consumer_key": CONSUMER, "consumer_secret": "hush" }).to_string(),
+            ),
+        ]);
+        let (cloud, events) =
+            LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
+        let client = Client::new(&cloud.aws());
+        let template = read_template("../template.yaml".as_ref()).unwrap();
+        assert!(ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap());
+        let store = Store::new(client, LOCAL_NAME.to_owned());
+        let x = X::start(CONSUMER).await;
+        Self { cloud, events, store, clock: Clock::stepped(ts(START)), x }
+    }
+
+    pub(crate) fn config(&self, shards: u16) -> Config {
+        Config {
+            table: LOCAL_NAME.to_owned(),
+            bus: LOCAL_NAME.to_owned(),
+            shards: Shards::try_from(shards).unwrap(),
+            keyring_secret: "Keyring".to_owned(),
+            x_secret: "XApp".to_owned(),
+            x_url: Some(self.x.url()),
+        }
+    }
+
+    pub(crate) async fn app(&self) -> App {
+        self.app_on(&self.cloud.aws()).await
+    }
+
+    pub(crate) async fn app_on(&self, aws: &SdkConfig) -> App {
+        App::start(self.config(1), aws, self.clock.clone()).await.unwrap()
+    }
+
+    /// One tick at the clock's time.
+    pub(crate) async fn tick(&self, app: &App) -> Report {
+        #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+        let deadline = std::time::SystemTime::now() + Duration::from_secs(50);
+        app.handle(&tick(), deadline).await.unwrap()
+    }
+
+    /// Moves the clock to `minute` minutes after the start and ticks.
+    pub(crate) async fn tick_at(&self, app: &App, minute: i64) -> Report {
+        self.clock.step_to(ts(START) + jiff::SignedDuration::from_mins(minute));
+        self.tick(app).await
+    }
+
+    /// A poem sheep whose lines are `<name> line <n>`.
+    pub(crate) async fn sheep(&self, name: &str, network: Network, lines: u32) -> SheepId {
+        self.sheep_with(name, network, lines, &RhythmFields::default()).await
+    }
+
+    pub(crate) async fn sheep_with(
+        &self,
+        name: &str,
+        network: Network,
+        lines: u32,
+        rhythm: &RhythmFields,
+    ) -> SheepId {
+        let flock: FlockName = "flock".parse().unwrap();
+        let text: Vec<_> = (0..lines).map(|line| format!("{name} line {line}")).collect();
+        let corpus = Corpus::parse(text.join("\n").as_bytes()).unwrap();
+        self.store.put_flock(&flock).await.unwrap();
+        self.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
+        let fields = RhythmFields {
+            line: rhythm.line.clone().or_else(|| Some("3m".to_owned())),
+            ..rhythm.clone()
+        };
+        let account = AccountId { network, handle: name.parse().unwrap() };
+        let config = SheepConfig {
+            account: account.clone(),
+            behaviour: Behaviour::Poem { corpus: corpus.id(), lines },
+            rhythm: Rhythm::parse(&fields).unwrap(),
+        };
+        let id = SheepId { flock, name: name.parse().unwrap() };
+        // All are born at the start, however long storing their corpora took.
+        self.clock.step_to(ts(START));
+        let now = self.clock.now();
+        let sheep = Sheep::create(id.clone(), config, Occurrence(1), now).unwrap();
+        self.store.create_sheep(&sheep).await.unwrap();
+        if network == Network::X {
+            let token = format!("token-of-{name}");
+            self.x.account(&token, &user_id(name));
+            let key = json!({ "token": token, "token_secret": "hush" }).to_string();
+            let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
+            let sealed_key = keyring.seal(&account, &SecretString::from(key));
+            let item = AccountItem { remote_user: user_id(name), sealed_key };
+            self.store.put_account(&account, item).await.unwrap();
+        }
+        id
+    }
+
+    pub(crate) async fn read(&self, id: &SheepId) -> Sheep {
+        self.store.sheep(id, Read::Consistent).await.unwrap().unwrap()
+    }
+
+    /// The recorded posts of a sheep, oldest first.
+    pub(crate) async fn posts(&self, id: &SheepId) -> Vec<Post> {
+        let mut posts = self.store.newest_posts(id, 10_000).await.unwrap();
+        posts.reverse();
+        posts
+    }
+
+    /// What is to be seen on the sheep's network, oldest first.
+    pub(crate) async fn seen(&self, id: &SheepId) -> Vec<String> {
+        match self.read(id).await.config.account.network {
+            Network::Meadow => self.posts(id).await.into_iter().map(|post| post.text).collect(),
+            Network::X => {
+                let posts = self.x.posts(&user_id(id.name.as_str()));
+                posts.into_iter().map(|post| post.text).collect()
+            }
+        }
+    }
+}
+
+/// X's users have numbers.
+pub(crate) fn user_id(name: &str) -> String {
+    name.bytes().fold(7_u64, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007).to_string()
+}
