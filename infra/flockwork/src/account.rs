@@ -9,13 +9,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{connect::Connection, data_dir::DataDir, refusal::refuse};
-
-/// The local name of the keyring secret: the logical name in template.yaml.
-pub const KEYRING: &str = "Keyring";
-
-/// The local name of the X app's secret: the logical name in template.yaml.
-pub const X_APP: &str = "XApp";
+use crate::{
+    connect::Connection,
+    local_secrets::{KEYRING, X_APP},
+    refusal::refuse,
+};
 
 /// What the file of `account add` holds. Texts of secrets do not print.
 #[derive(Deserialize)]
@@ -59,7 +57,8 @@ pub async fn add(
                 });
                 data_dir.put_secret(X_APP, &app.to_string())?;
             }
-            SecretString::from(local_keyring(data_dir)?)
+            let missing = || anyhow::anyhow!("template.yaml defines no secret {KEYRING}");
+            SecretString::from(connection.secrets.get(KEYRING).cloned().ok_or_else(missing)?)
         }
         (None, None) => {
             return Err(refuse(
@@ -76,14 +75,4 @@ pub async fn add(
     let item = AccountItem { remote_user: key.user_id, sealed_key };
     connection.store.put_account(&account, item).await?;
     Ok(account)
-}
-
-/// The local keyring; made when it is first needed.
-pub fn local_keyring(data_dir: &DataDir) -> anyhow::Result<String> {
-    data_dir.secret(KEYRING, || {
-        let mut bytes = [0; 32];
-        aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
-        let key = bytes.iter().fold(String::new(), |key, byte| format!("{key}{byte:02x}"));
-        json!({ "current": "k1", "k1": key }).to_string()
-    })
 }

@@ -19,6 +19,7 @@ use crate::{
     cli::Place,
     data_dir::{DataDir, Hold},
     local_cloud::LocalCloud,
+    local_secrets,
     refusal::refuse,
     template::{self, Attribute, TableDefinition, TableKey, Template},
 };
@@ -30,7 +31,6 @@ pub const LOCAL_NAME: &str = "flockwork";
 const BUILT_IN_TEMPLATE: &str = include_str!("../../../template.yaml");
 
 /// A table that can be worked with, and the time it lives in.
-#[derive(Debug)]
 pub struct Connection {
     /// The table.
     pub store: Store,
@@ -40,8 +40,16 @@ pub struct Connection {
     pub aws: SdkConfig,
     /// The local data directory, when this process holds it.
     pub data_dir: Option<DataDir>,
+    /// Its secrets by logical name; empty when another process holds it.
+    pub secrets: HashMap<String, String>,
     // Stops the local services when dropped.
     _cloud: Option<LocalCloud>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("store", &self.store).finish_non_exhaustive()
+    }
 }
 
 /// Connects to what `place` names. Locally the table is made when there is none.
@@ -50,16 +58,25 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
         let aws = flock_aws::load().await;
         let store = Store::new(Client::new(&aws), table.clone()).with_current_shards().await;
         let store = store.with_context(|| format!("cannot use table {table}"))?;
-        return Ok(Connection { store, clock: Clock::wall(), aws, data_dir: None, _cloud: None });
+        return Ok(Connection {
+            store,
+            clock: Clock::wall(),
+            aws,
+            data_dir: None,
+            secrets: HashMap::new(),
+            _cloud: None,
+        });
     }
     let template = read_template(&place.template)?;
+    let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
             (None, None, flock_aws::local(endpoint.dynamodb, endpoint.services))
         }
         Hold::Ours(data_dir) => {
             let database = open_database(&data_dir)?;
-            let (cloud, _) = LocalCloud::start(database, HashMap::new()).await?;
+            secrets = local_secrets::all(&data_dir, &template.secrets)?;
+            let (cloud, _) = LocalCloud::start(database, secrets.clone()).await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)
         }
@@ -68,7 +85,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     ensure_table(&client, LOCAL_NAME, &template.table).await?;
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let clock = Clock::ahead(store.clock_ahead().await?);
-    Ok(Connection { store, clock, aws, data_dir, _cloud: cloud })
+    Ok(Connection { store, clock, aws, data_dir, secrets, _cloud: cloud })
 }
 
 /// Reads the template at `path`, or the built-in one when there is no such file.

@@ -11,6 +11,7 @@ pub mod feed;
 pub mod flock_file;
 pub mod functions;
 pub mod local_cloud;
+pub mod local_secrets;
 pub mod page;
 pub mod plan;
 pub mod preview;

@@ -12,14 +12,13 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 
 use crate::{
-    account::{KEYRING, X_APP, local_keyring},
     cli::{Place, Run},
     connect::{LOCAL_NAME, ensure_table, open_database, read_template},
     data_dir::{DataDir, Endpoint, Hold},
     flock_file,
     functions::{self, LocalFunction},
     local_cloud::{BusEvent, LocalCloud},
-    page, plan,
+    local_secrets, page, plan,
     refusal::refuse,
     sheep_names,
     show::local,
@@ -66,10 +65,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         }
     };
     let database = open_database(&data_dir)?;
-    let secrets = HashMap::from([
-        (KEYRING.to_owned(), local_keyring(&data_dir)?),
-        (X_APP.to_owned(), data_dir.secret(X_APP, || "{}".to_owned())?),
-    ]);
+    let secrets = local_secrets::all(&data_dir, &template.secrets)?;
     let sweeper = sweep_expired(database.clone());
     let (cloud, events) = LocalCloud::start(database, secrets).await?;
     let aws = cloud.aws();

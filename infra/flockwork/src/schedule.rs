@@ -1,8 +1,8 @@
 //! When an `EventBridge` Scheduler expression fires: `rate(...)` and `cron(...)`.
 //!
 //! Knows what AWS documents about them and nothing of clocks, timers or what is started. A local
-//! time of a `cron` that daylight saving skips does not fire; one that happens twice fires once, the
-//! first time.
+//! time of a `cron` that daylight saving skips does not fire; one that happens twice fires once,
+//! the first time.
 
 use jiff::{
     SignedDuration, Timestamp,
@@ -169,8 +169,8 @@ impl Schedule {
 
     /// The first firing strictly after `after`; none when there will be none.
     ///
-    /// A rate fires at `anchor` and at every whole multiple of its distance after it, as AWS does when
-    /// a schedule is created without a start date. A cron has no use for `anchor`.
+    /// A rate fires at `anchor` and at every whole multiple of its distance after it, as AWS does
+    /// when a schedule is created without a start date. A cron has no use for `anchor`.
     pub fn next_after(&self, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Rate(rate) => rate.next_after(anchor, after),

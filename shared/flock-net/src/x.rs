@@ -121,7 +121,7 @@ impl X {
             let mut url = self.url(&format!("/2/users/{}/tweets", key.user_id))?;
             url.query_pairs_mut()
                 .append_pair("max_results", "100")
-                .append_pair("tweet.fields", "entities");
+                .append_pair("post.fields", "entities");
             if let Some(last) = draft.last_remote {
                 // Newer than the post before, whatever the clocks say.
                 url.query_pairs_mut().append_pair("since_id", last.as_str());
