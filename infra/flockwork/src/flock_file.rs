@@ -292,7 +292,7 @@ impl Field {
         // Two slips in a short word would make everything similar to everything.
         let most = if key_plain.len() < 4 { 1 } else { 2 };
         let similar = here()
-            .map(|field| (edit_distance(&key_plain, field.name), field.name))
+            .map(|field| (strsim::levenshtein(&key_plain, field.name), field.name))
             .filter(|(distance, _)| *distance <= most)
             .min();
         if let Some((_, name)) = similar {
@@ -301,23 +301,6 @@ impl Field {
         let known = here().map(|field| field.name).collect::<Vec<_>>().join(", ");
         format!("unknown field `{key}`; {place} takes {known}")
     }
-}
-
-/// How many characters must be added, removed or changed to make `b` of `a`.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (x, removed) in a.chars().zip(1..) {
-        let mut left = removed;
-        let mut next = vec![left];
-        for (above, y) in row.windows(2).zip(b.chars()) {
-            if let [diagonal, above] = above {
-                left = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
-                next.push(left);
-            }
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 /// What a field holds, of the right kind.

@@ -566,6 +566,8 @@ fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Tim
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn interval(line: &str, stanza: &str) -> RhythmFields {
@@ -793,5 +795,77 @@ mod tests {
             }
         }
         assert!(400 < zones, "only {zones} time zones are compiled in");
+    }
+
+    fn any_interval() -> impl Strategy<Value = RhythmFields> {
+        let zones: Vec<String> =
+            jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let window = (0..24_u32, 0..60_u32, 0..24_u32, 0..60_u32)
+            .prop_filter("an empty window", |(a, b, c, d)| (a, b) != (c, d))
+            .prop_map(|(a, b, c, d)| format!("{a:02}:{b:02}-{c:02}:{d:02}"));
+        (
+            prop::sample::select(zones),
+            1..3_000_u32,
+            1..3_000_u32,
+            prop::option::of(window),
+            prop::option::of(1..20_u32),
+        )
+            .prop_map(|(zone, line, stanza, window, daily_cap)| RhythmFields {
+                line: Some(format!("{line}m")),
+                stanza: Some(format!("{stanza}m")),
+                time_zone: Some(zone),
+                window,
+                daily_cap,
+                ..RhythmFields::default()
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever the zone, the window and the cap: slots increase, are as far apart as asked, fall in the
+        /// window, and are no more in a day than allowed.
+        #[test]
+        fn intervals_keep_their_promises(
+            fields in any_interval(),
+            start in 1_795_000_000..2_110_000_000_i64,
+            stanzas in prop::collection::vec(any::<bool>(), 40),
+        ) {
+            let rhythm = Rhythm::parse(&fields).unwrap();
+            prop_assert_eq!(&Rhythm::parse(&rhythm.fields()).unwrap(), &rhythm);
+            let Pattern::Interval { line, stanza, window } = rhythm.pattern().clone() else {
+                panic!("an interval was asked for")
+            };
+            let mut slot = rhythm.first_slot(Timestamp::from_second(start).unwrap()).unwrap();
+            let mut per_day = std::collections::BTreeMap::new();
+            let mut day = None;
+            for starts_over in stanzas {
+                let local = rhythm.zone().to_datetime(slot);
+                if let Some(DailyWindow { from, until }) = window {
+                    let time = local.time();
+                    let inside = if from < until {
+                        from <= time && time < until
+                    } else {
+                        from <= time || time < until
+                    };
+                    // Within the hours where the clock is changed, the window is one of elapsed time.
+                    let changed = rhythm
+                        .zone()
+                        .following(slot - SignedDuration::from_hours(25))
+                        .next()
+                        .is_some_and(|change| {
+                            change.timestamp() < slot + SignedDuration::from_hours(25)
+                        });
+                    prop_assert!(inside || changed, "{local} is not in {fields:?}");
+                }
+                let count = per_day.entry(local.date()).or_insert(0);
+                *count += 1;
+                prop_assert!(*count <= fields.daily_cap.unwrap_or(u32::MAX));
+                let (next, counted) = rhythm.next_slot(slot, starts_over, day).unwrap();
+                let gap = if starts_over { stanza } else { line };
+                prop_assert!(gap <= next.duration_since(slot), "{slot} and {next} are too close");
+                (slot, day) = (next, counted);
+            }
+        }
     }
 }

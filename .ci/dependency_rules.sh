@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# What single crates may depend on: DESIGN.md section 3, and one TLS stack. Prints every rule, fails when one is broken.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+broken=0
+
+# The crates that the given packages are built from, one "name version" a line. Tests and build scripts may use more.
+crates() {
+  cargo tree --locked --edges normal --prefix none --format '{p}' "$@" | sed 's/ v/ /; s/ (.*//' | grep . | sort -u
+}
+
+verdict() { # RULE, what breaks it (nothing when it holds)
+  if [[ -z $2 ]]; then
+    echo "ok    $1"
+  else
+    broken=$((broken + 1))
+    printf 'BROKEN %s:\n       %s\n' "$1" "${2//$'\n'/$'\n'       }"
+  fi
+}
+
+refuse() { # RULE, pattern of crate names, the crates
+  verdict "$1" "$(grep -E "^($2) " <<<"$3" || true)"
+}
+
+exactly_one() { # RULE, pattern, the crates
+  local found
+  found=$(grep -E "^($2) " <<<"$3" || true)
+  if [[ $(grep -c . <<<"$found") -eq 1 ]]; then
+    verdict "$1 ($found)" ""
+  else
+    verdict "$1" "${found:-none}"
+  fi
+}
+
+core=$(crates --package flock-core)
+refuse "flock-core does no I/O" \
+  'tokio|mio|async-std|smol|futures-.*|aws-.*|lambda_.*|reqwest|hyper|axum|rusqlite|libsqlite3-sys|dynoxide-rs|flock-(aws|net|store|slack)' "$core"
+
+all=$(crates --workspace)
+exactly_one "one version of rustls" 'rustls' "$all"
+exactly_one "one crypto provider under it" 'ring|aws-lc-rs|aws-lc-fips-sys|rustls-openssl|rustls-graviola' "$all"
+refuse "no other TLS stack" 'native-tls|hyper-tls|openssl|openssl-sys|boring|boring-sys|s2n-tls' "$all"
+
+for manifest in functions/*/Cargo.toml; do
+  function=$(basename "$(dirname "$manifest")")
+  tree=$(crates --package "$function")
+  refuse "$function carries no database and no command line" 'dynoxide-rs|rusqlite|libsqlite3-sys|clap|indicatif|flockwork' "$tree"
+  refuse "$function knows one calendar, jiff" 'chrono' "$tree"
+  # The SDK's own types are built on `time`; nobody else may bring it.
+  if grep -q '^time ' <<<"$tree"; then
+    users=$(cargo tree --locked --edges normal --prefix none --format '{p}' --package "$function" --invert time --depth 1 |
+      sed 's/ v.*//' | grep -Ev '^(time|aws-[a-z0-9-]+)$' | sort -u || true)
+    verdict "$function uses \`time\` in the AWS SDK only" "$users"
+  fi
+done
+
+if ((broken)); then
+  echo "$broken dependency rules broken; \`cargo tree --edges normal --invert CRATE\` shows who brings a crate"
+  exit 1
+fi

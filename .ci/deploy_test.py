@@ -1,0 +1,309 @@
+"""Deploys template.yaml as it is into ministack on this machine, and watches it post.
+
+The function is the real x86_64 one; the schedule, the rule and the dead-letter queue are those of the template. Needs sam,
+cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on loopback, nothing is asked of AWS.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import boto3
+
+ROOT = Path(__file__).resolve().parent.parent
+FLOCKWORK = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "flockwork"
+TICK = json.loads((ROOT / "infra/events/sheep-tick-scheduled.json").read_text(encoding="utf-8"))
+SHARD_DUE = json.loads((ROOT / "infra/events/sheep-tick-shard-due.json").read_text(encoding="utf-8"))
+STACK = "flockwork-ci"
+PARAMETERS = ["--parameter-overrides", "Architecture=x86_64"]
+SHARDS = 3
+UNREADABLE = {"detail-type": "sheep.shorn", "source": "flockwork", "detail": {}}
+
+# The schedule starts a tick a minute after the deployment; two more minutes are for a busy machine.
+FIRST_POST_SECONDS = 180
+DELIVERY_SECONDS = 20
+
+
+class Results:
+    """Counts checks and says how each went."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def check(self, name, holds, detail=""):
+        if holds:
+            self.passed += 1
+            print(f"ok    {name}", flush=True)
+        else:
+            self.failed += 1
+            print(f"FAIL  {name}{': ' if detail else ''}{detail}", flush=True)
+        return holds
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def until(seconds, attempt):
+    """What `attempt` returns once that is true, else what it returned last."""
+    deadline = time.monotonic() + seconds
+    while not (value := attempt()) and time.monotonic() < deadline:
+        time.sleep(1)
+    return value
+
+
+def aws_environment(endpoint):
+    """Dummy credentials and the endpoint, without whatever AWS settings this machine has."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_"))}
+    return ours | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_TELEMETRY": "0",
+    }
+
+
+@contextlib.contextmanager
+def ministack(work, port, environment):
+    """Runs ministack, and with it the functions it starts, until the block ends."""
+    # Functions inherit this environment, so it is short: the endpoint that keeps them off AWS, and what a process needs.
+    inherited = {name: environment[name] for name in environment if name.startswith("AWS_") or name in ("PATH", "HOME", "LANG")}
+    inherited |= {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        # Its MQTT broker binds every interface, whatever BIND_HOST says.
+        "IOT_MTLS_ENABLED": "0",
+        "TMPDIR": str(work),
+        "STATE_DIR": str(work / "state"),
+    }
+    with open(work / "ministack.log", "w", encoding="utf-8") as log:
+        # A session of its own: its process group is ministack and the functions, and nothing else.
+        process = subprocess.Popen(
+            ["ministack"], env=inherited, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+
+            def healthy():
+                if process.poll() is not None:
+                    raise RuntimeError(f"ministack ended with {process.returncode}")
+                with contextlib.suppress(OSError):
+                    return urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=5).status == 200
+                return False
+
+            if not until(30, healthy):
+                raise RuntimeError("ministack did not start within 30 s")
+            yield
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            # Whatever it has not ended itself.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+class Deployment:
+    """The deployed stack, seen from outside."""
+
+    def __init__(self, environment):
+        self.environment = environment
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        self.client = lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+        stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+        self.status = stack["StackStatus"]
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        self.table = outputs["TableName"]
+        self.bus = outputs["BusName"]
+        self.dead_letters_url = outputs["DeadLettersUrl"]
+        self.function = outputs["SheepTickName"]
+
+    def flockwork(self, *arguments):
+        command = [FLOCKWORK, "--aws", "--table", self.table, *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"`flockwork {' '.join(map(str, arguments))}` ended with {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    def posts(self):
+        return [json.loads(line) for line in self.flockwork("posts", "--json", "--limit", "1000").splitlines()]
+
+    def posted(self):
+        return [post for post in self.posts() if post["state"] == "posted"]
+
+    def invoke(self, event, kind="RequestResponse"):
+        answer = self.client("lambda").invoke(FunctionName=self.function, InvocationType=kind, Payload=json.dumps(event))
+        return answer.get("FunctionError"), answer["Payload"].read().decode()
+
+    def dead_letters(self):
+        """Takes what is in the queue, so that the next look finds only what came since."""
+        queue = self.client("sqs")
+        letters = queue.receive_message(QueueUrl=self.dead_letters_url, MaxNumberOfMessages=10).get("Messages", [])
+        for letter in letters:
+            queue.delete_message(QueueUrl=self.dead_letters_url, ReceiptHandle=letter["ReceiptHandle"])
+        return [json.loads(letter["Body"]) for letter in letters]
+
+    def log(self):
+        logs = self.client("logs")
+        name = f"/aws/lambda/{self.function}"
+        streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]]
+        events = [
+            event
+            for stream in streams
+            for event in logs.get_log_events(logGroupName=name, logStreamName=stream)["events"]
+        ]
+        return [event["message"].rstrip() for event in sorted(events, key=lambda event: event["timestamp"])]
+
+    def invocations(self):
+        return sum(line.startswith("START RequestId") for line in self.log())
+
+
+def doubled(posts):
+    seen = [(post["flock"], post["sheep"], post["occurrence"]) for post in posts]
+    return sorted({key for key in seen if seen.count(key) > 1})
+
+
+def run(command, environment):
+    print(f"$ {' '.join(map(str, command))}", flush=True)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"`{' '.join(map(str, command[:2]))}` ended with {done.returncode}:\n{done.stdout}")
+
+
+def build(work, environment):
+    # Not .aws-sam: a person's next `sam deploy` would take this x86_64 build for theirs.
+    run(["sam", "build", "--build-dir", work / "build", *PARAMETERS], environment)
+
+
+def deploy(work, environment, *more_parameters):
+    template = work / "build" / "template.yaml"
+    run(
+        ["sam", "deploy", "--template-file", template, "--config-file", ROOT / "samconfig.toml", "--stack-name", STACK]
+        + ["--no-confirm-changeset", "--no-progressbar", *PARAMETERS, *more_parameters],
+        environment,
+    )
+    return Deployment(environment)
+
+
+def check_posting(results, deployment):
+    deployment.flockwork("flock", "apply", "infra/sample-flock")
+    results.check("a flock is applied to the deployed table, and nothing is posted by that", not deployment.posted())
+
+    posted = until(FIRST_POST_SECONDS, deployment.posted)
+    results.check(
+        f"the schedule starts the function, and {len(posted)} lines are posted",
+        posted,
+        f"no line was posted within {FIRST_POST_SECONDS} s; the posts are {deployment.posts()}",
+    )
+
+    before = deployment.invocations()
+    deployment.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": deployment.bus,
+                "Source": SHARD_DUE["source"],
+                "DetailType": SHARD_DUE["detail-type"],
+                "Detail": json.dumps(SHARD_DUE["detail"]),
+            }
+        ]
+    )
+    results.check("a shard.due event starts the function", until(DELIVERY_SECONDS, lambda: deployment.invocations() > before))
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: deployment.invoke(TICK), range(4)))
+    errors = [payload for error, payload in answers if error]
+    results.check("four ticks at once succeed", not errors, "; ".join(errors))
+
+    posts = deployment.posts()
+    results.check("no line is posted twice", not doubled(posts), f"{doubled(posts)}")
+    unfinished = [post for post in posts if post["state"] != "posted"]
+    results.check("no line is in any other state than posted", not unfinished, f"{unfinished}")
+    dead = deployment.dead_letters()
+    results.check("nothing is in the dead-letter queue", not dead, f"{dead}")
+
+
+def check_failure(results, deployment):
+    error, payload = deployment.invoke(UNREADABLE)
+    results.check("an unreadable event is an error of the function", error, payload)
+    results.check("the error names the event", UNREADABLE["detail-type"] in payload, payload)
+
+    deployment.invoke(UNREADABLE, kind="Event")
+    dead = until(DELIVERY_SECONDS, deployment.dead_letters)
+    results.check(
+        "an unreadable event ends in the dead-letter queue",
+        [letter.get("requestPayload") for letter in dead] == [UNREADABLE],
+        f"it holds {dead}",
+    )
+    error, payload = deployment.invoke(TICK)
+    results.check("the next tick succeeds", not error, payload)
+
+
+def check_shards(results, deployment):
+    results.check("the stack is updated to more shards", deployment.status == "UPDATE_COMPLETE", deployment.status)
+    before = deployment.invocations()
+    error, payload = deployment.invoke(TICK)
+    results.check(
+        "a tick starts one invocation per shard",
+        not error and until(DELIVERY_SECONDS, lambda: deployment.invocations() >= before + 1 + SHARDS),
+        f"{deployment.invocations() - before} invocations; the tick answered {payload}",
+    )
+    results.check("still no line is posted twice", not doubled(deployment.posts()), f"{doubled(deployment.posts())}")
+    dead = deployment.dead_letters()
+    results.check("still nothing is in the dead-letter queue", not dead, f"{dead}")
+
+
+def main():
+    # The block that runs ministack ends it: a signal must lead there.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    results = Results()
+    with tempfile.TemporaryDirectory(prefix="flockwork-deploy-") as work:
+        work = Path(work)
+        port = free_port()
+        environment = aws_environment(f"http://127.0.0.1:{port}")
+        deployment = None
+        try:
+            if not FLOCKWORK.exists():
+                raise RuntimeError(f"{FLOCKWORK} is missing; `cargo build` makes it")
+            with ministack(work, port, environment):
+                try:
+                    build(work, environment)
+                    deployment = deploy(work, environment)
+                    results.check("template.yaml is deployed", deployment.status == "CREATE_COMPLETE", deployment.status)
+                    check_posting(results, deployment)
+                    check_failure(results, deployment)
+                    deployment = deploy(work, environment, f"DueShards={SHARDS}")
+                    check_shards(results, deployment)
+                finally:
+                    if deployment and (results.failed or sys.exc_info()[0]):
+                        print("--- log of the function\n" + "\n".join(deployment.log()[-60:]))
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, it is one failed check and a last line
+            results.check("the test runs to its end", False, f"{type(error).__name__}: {error}")
+        if results.failed and (log := work / "ministack.log").exists():
+            lines = [line for line in log.read_text(encoding="utf-8").splitlines() if re.search("ERROR|WARN|Traceback", line)]
+            print("--- warnings of ministack\n" + "\n".join(lines[-30:]))
+    print(f"{results.passed} passed, {results.failed} failed")
+    return 1 if results.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

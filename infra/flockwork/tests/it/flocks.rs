@@ -1,0 +1,212 @@
+//! A flock as files: plan, apply, list, remove.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+
+use crate::world::{World, check_lines, from_now};
+
+const MILTON: &str = r#"name = "milton"
+time_zone = "Europe/London"
+
+[defaults]
+network = "meadow"
+line = "3m"
+stanza = "2h"
+
+[[sheep]]
+files = "poems/*.txt"
+behaviour = "poem"
+
+[[sheep]]
+name = "apollo"
+behaviour = "poem"
+corpus = "apollo.txt"
+line = "10m"
+jitter = "30s"
+catch_up = "latest"
+"#;
+
+const APOLLO: &str = "the first\nthe second\nthe third\n";
+
+fn milton() -> World {
+    let world = World::new();
+    world.write("milton/flock.toml", MILTON);
+    world.write("milton/apollo.txt", APOLLO);
+    world.write("milton/poems/Book 1.txt", "of man's first disobedience\n\nand the fruit\n");
+    world.write("milton/poems/book-2.txt", "high on a throne of royal state\n");
+    world
+}
+
+/// `flock/sheep` of every sheep.
+#[track_caller]
+fn sheep(world: &World) -> Vec<String> {
+    let sheep = world.json("sheep list --json");
+    let name = |key, sheep: &serde_json::Value| sheep[key].as_str().unwrap().to_owned();
+    sheep.iter().map(|sheep| name("flock", sheep) + "/" + &name("sheep", sheep)).collect()
+}
+
+#[test]
+fn plan_shows_what_apply_does_and_the_second_apply_does_nothing() {
+    let world = milton();
+    let plan = world.ok("flock plan milton");
+    assert_snapshot!(plan, @"");
+    assert_eq!(world.table().trim(), "", "a plan changes nothing");
+
+    assert_eq!(world.ok("flock apply milton"), plan + "Applied.\n");
+    assert_snapshot!(world.ok("flock list"), @"");
+    assert_eq!(sheep(&world), ["milton/apollo", "milton/book-1", "milton/book-2"]);
+
+    let table = world.table();
+    assert_snapshot!(world.ok("flock apply milton"), @"");
+    assert_eq!(world.ok("flock plan milton"), world.ok("flock apply milton"));
+    assert_eq!(world.table(), table, "nothing is done the second time");
+}
+
+#[test]
+fn what_changes_in_the_files_changes_in_the_flock() {
+    let world = milton();
+    world.ok("flock apply milton");
+    let before = world.table();
+
+    fs::remove_file(world.path("milton/poems/book-2.txt")).unwrap();
+    world.write("milton/poems/book-3.txt", "hail holy light\n");
+    world.write("milton/poems/Book 1.txt", "sing\nheavenly\nmuse\n");
+    world.write("milton/flock.toml", MILTON.replace("\"10m\"", "\"20m\""));
+    let plan = world.ok("flock plan milton");
+    assert_snapshot!(plan, @"");
+    assert_eq!(world.table(), before, "a plan changes nothing");
+
+    assert_eq!(world.ok("flock apply milton"), plan + "Applied.\n");
+    assert_eq!(sheep(&world), ["milton/apollo", "milton/book-1", "milton/book-3"]);
+    let texts = |sheep| -> Vec<String> {
+        let posts = world.posts(&format!("preview --sheep {sheep} --count 3"));
+        posts.into_iter().map(|post| post.text).collect()
+    };
+    assert_eq!(texts("book-1"), ["sing", "heavenly", "muse"]);
+    assert_eq!(texts("book-3"), ["hail holy light"; 3]);
+    let apollo = world.posts("preview --sheep apollo --count 2");
+    let gap = apollo[1].at.duration_since(apollo[0].at);
+    let jitter = SignedDuration::from_secs(30);
+    let line = SignedDuration::from_mins(20);
+    assert!((line - jitter..=line + jitter).contains(&gap), "{gap:#}");
+    assert_snapshot!(world.ok("flock plan milton"), @"");
+}
+
+#[test]
+fn an_unknown_flock_is_refused_with_the_names_of_those_there_are() {
+    let world = milton();
+    assert_snapshot!(world.refused("flock remove homer"), @"");
+    world.ok("flock apply milton");
+    world.write_flock("virgil", &[("arms", "and the man\n", "line = \"1m\"")]);
+    world.ok("flock apply virgil");
+    let table = world.table();
+    for command in [
+        "flock remove homer",
+        "sheep list --flock homer",
+        "posts --flock homer",
+        "preview --flock homer",
+    ] {
+        let said = world.refused(command);
+        assert_eq!(said, "error: there is no flock `homer`; there are: milton, virgil\n");
+    }
+    assert_eq!(world.table(), table);
+}
+
+#[test]
+fn a_flock_that_was_removed_and_comes_back_goes_on_counting() {
+    let world = milton();
+    world.ok("flock apply milton");
+    world.run_until(from_now(SignedDuration::from_mins(25)));
+    let first = world.posts("posts --limit 1000");
+    assert!(5 < first.len(), "{first:?}");
+
+    assert_snapshot!(world.ok("flock remove milton"), @"");
+    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(sheep(&world), Vec::<String>::new());
+    world.refused("flock remove milton");
+
+    world.ok("flock apply milton");
+    assert_eq!(world.posts("posts --limit 1000"), first, "what was posted stays");
+    let next = world.posts("preview --flock milton --count 8");
+    world.run_until(next[7].at + SignedDuration::from_secs(61));
+    let all = world.posts("posts --limit 1000");
+    assert_eq!(all[..first.len()], first);
+    let second = &all[first.len()..];
+    assert_eq!(second[..8], next);
+    for name in ["apollo", "book-1", "book-2"] {
+        let numbers: Vec<_> =
+            all.iter().filter(|post| post.sheep == name).map(|post| post.occurrence).collect();
+        assert_eq!(numbers, (1..).take(numbers.len()).collect::<Vec<_>>(), "{name}");
+    }
+    let apollo = second.iter().find(|post| post.sheep == "apollo").unwrap();
+    assert_eq!(apollo.text, "the first", "the poem starts over");
+}
+
+#[test]
+fn removing_one_flock_leaves_the_others() {
+    let world = milton();
+    world.ok("flock apply milton");
+    world.write_flock("virgil", &[("arms", "and\nthe man\n", "line = \"1m\"")]);
+    world.ok("flock apply virgil");
+    world.run_until(from_now(SignedDuration::from_mins(4)));
+    world.ok("flock remove milton");
+    assert_eq!(sheep(&world), ["virgil/arms"]);
+    world.run_until(world.posts("preview --flock virgil --count 4")[3].at);
+    let posts = world.posts("posts --limit 1000");
+    assert!(7 < posts.len(), "{posts:?}");
+    check_lines(&posts, "arms", "and\nthe man\n");
+}
+
+#[test]
+fn everything_wrong_with_the_files_is_said_at_once_and_nothing_is_applied() {
+    let world = milton();
+    world.write(
+        "milton/flock.toml",
+        MILTON.replace("jitter", "jiter").replace("stanza = \"2h\"", "stanza = \"2 moons\"")
+            + "
+[[sheep]]
+name = \"apollo\"
+behaviour = \"poem\"
+corpus = \"poems/book-2.txt\"
+
+[[sheep]]
+name = \"lost\"
+behaviour = \"poem\"
+corpus = \"lost.txt\"
+",
+    );
+    world.write("milton/poems/blank.txt", "\n  \n");
+    world.write("milton/poems/book-2.txt", format!("short\n\n{}\nshort\n", "long ".repeat(101)));
+    let said = world.refused("flock apply milton");
+    assert_snapshot!(said, @"");
+    assert_eq!(world.refused("flock plan milton"), said);
+    assert!(!world.path(".flockwork").exists(), "nothing is written");
+    assert_eq!(world.table().trim(), "");
+
+    // Nor is anything taken away from a flock that is there.
+    let good = milton();
+    good.ok("flock apply milton");
+    let table = good.table();
+    good.write("milton/apollo.txt", "");
+    assert_eq!(good.refused("flock apply milton").lines().count(), 1);
+    assert_eq!(good.table(), table);
+}
+
+#[test]
+fn a_directory_that_is_none_is_refused() {
+    let world = World::new();
+    world.write("empty/readme", "");
+    for (directory, expected) in [
+        ("nowhere", "error: nowhere: it does not exist\n"),
+        ("empty/readme", "error: empty/readme: it is not a directory\n"),
+        (
+            "empty",
+            "error: empty/flock.toml: it does not exist; a flock is a directory with a flock.toml in it\n",
+        ),
+    ] {
+        assert_eq!(world.refused(&format!("flock apply {directory}")), expected);
+        assert_eq!(world.refused(&format!("flock plan {directory}")), expected);
+    }
+}

@@ -1,0 +1,240 @@
+//! What `run` refuses: one clear line, exit code 2, and nothing written.
+
+use std::{fs, net::TcpListener};
+
+use jiff::SignedDuration;
+use rusqlite::Connection;
+
+use crate::{
+    accounts::key_file,
+    world::{World, check_lines, from_now, mode, set_mode},
+};
+
+const DATABASE: &str = ".flockwork/flock.db";
+
+/// That `arguments` are refused with `lines` lines, each with the text beside it, and that no file changes.
+#[track_caller]
+fn check(world: &World, arguments: &str, expected: &[&str]) {
+    let files = world.files("");
+    let said = world.refused(arguments);
+    assert!(!said.contains("panicked"), "{said}");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), expected.len(), "{said}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(line.contains(expected), "{expected:?} in {line:?}");
+    }
+    let (before, after) = (files, world.files(""));
+    let names =
+        |files: &std::collections::BTreeMap<_, _>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&after), names(&before), "{said}");
+    assert!(after == before, "a file has changed: {said}");
+}
+
+/// A directory with a flock that has posted.
+fn lived() -> World {
+    let world = World::new();
+    let sheep: Vec<String> = (0..12).map(|number| format!("sheep-{number}")).collect();
+    let poem: String = (0..40).map(|line| format!("line {line} {}\n", "la ".repeat(40))).collect();
+    let sheep: Vec<_> =
+        sheep.iter().map(|name| (name.as_str(), poem.as_str(), "line = \"1m\"")).collect();
+    world.write_flock("choir", &sheep);
+    world.ok("flock apply choir");
+    world.run_until(from_now(SignedDuration::from_mins(4)));
+    world
+}
+
+#[test]
+fn a_template_that_cannot_be_read() {
+    let world = World::new();
+    world.write("empty.yaml", "");
+    check(&world, "run --template empty.yaml", &["empty.yaml"]);
+    world.write("comment.yaml", "# nothing\n");
+    check(&world, "run --template comment.yaml", &["comment.yaml"]);
+    world.write("broken.yaml", "Resources:\n  Table: [\n");
+    check(&world, "run --template broken.yaml", &["not YAML"]);
+    world.write("binary.yaml", b"\xff\xfe\x00");
+    check(&world, "run --template binary.yaml", &["cannot read binary.yaml"]);
+    world.write("directory/file", "");
+    check(&world, "run --template directory", &["cannot read directory"]);
+    // The one that is there is the one that is meant.
+    world.write("template.yaml", "");
+    check(&world, "run", &["template.yaml"]);
+    check(&world, "posts", &["template.yaml"]);
+}
+
+#[test]
+fn a_template_with_what_cannot_be_run_here() {
+    let world = World::new();
+    let real = include_str!("../../../../template.yaml");
+    let unknown = |logical_id: &str| format!("  {logical_id}:\n    Type: AWS::S3::Bucket\n");
+    // Any resource that is known will do to put two others before.
+    let (head, rest) = real.split_once("Resources:\n").unwrap();
+    let line = head.lines().count() + 3;
+    let changed = format!("{head}Resources:\n{}{}{rest}", unknown("One"), unknown("Two"));
+    world.write("template.yaml", changed);
+    let (first, second) = (format!("{line}: "), format!("{}: ", line + 2));
+    check(&world, "run", &[&first, &second]);
+    let said = world.refused("run");
+    assert!(said.lines().all(|line| line.contains("AWS::S3::Bucket")), "{said}");
+
+    let (head, _) = real.split_once("  SheepTick:\n").unwrap();
+    let place = format!("template.yaml:{}: SheepTick runs `wolf-tick`", head.lines().count() + 1);
+    world.write("template.yaml", real.replace("Binary: sheep-tick", "Binary: wolf-tick"));
+    check(&world, "run", &[&place]);
+    let said = world.refused("run");
+    assert!(said.contains(": sheep-tick"), "it says which there are: {said}");
+}
+
+#[test]
+fn an_address_that_is_taken_or_none() {
+    let world = World::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    check(&world, &format!("run --listen {address}"), &[&address]);
+    let said = world.refused(&format!("run --listen {address}"));
+    assert!(said.contains("--listen"), "it says what to do: {said}");
+}
+
+/// What the words of the command line alone show to be wrong.
+#[test]
+fn words_that_mean_nothing() {
+    let world = World::new();
+    for arguments in [
+        "run --speed 0",
+        "run --speed -1",
+        "run --speed fast",
+        "run --listen nowhere",
+        "run --listen 127.0.0.1",
+        "run --until tomorrow",
+        "run --until 2026-13-01T00:00:00Z",
+        "posts --limit -1",
+        "preview",
+        "preview --flock a --sheep b",
+        "flock",
+        "flock apply",
+        "flock remove Not-A-Name",
+        "fly",
+        "--aws posts",
+        "--aws run",
+        "--table flockwork posts",
+    ] {
+        let output = world.flockwork(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{arguments}: {output:?}");
+        assert!(!output.stderr.contains("panicked"), "{arguments}: {output:?}");
+        let errors = output.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+        let help = output.stderr.contains("Usage: flockwork flock");
+        assert!(errors == 1 || help, "{arguments}: {}", output.stderr);
+    }
+    assert!(world.files("").is_empty());
+    check(&world, "--aws --table flockwork run", &["what is deployed runs by itself"]);
+}
+
+#[test]
+fn a_time_that_has_passed() {
+    let world = World::new();
+    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["--until has passed"]);
+    let world = lived();
+    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["--until has passed"]);
+    // Time ran ahead here.
+    let last = world.posts("posts --limit 1").swap_remove(0).at;
+    check(&world, &format!("run --listen 127.0.0.1:0 --until {last}"), &["--until has passed"]);
+}
+
+#[test]
+fn quick_time_for_a_sheep_on_another_network() {
+    let world = World::new();
+    world.write("key.json", key_file());
+    world.ok("account add apollo --key key.json");
+    let rhythm = "network = \"x\"\nline = \"1h\"\nstart = \"2087-01-01\"";
+    world.write_flock("choir", &[("apollo", "one\n", rhythm), ("iris", "two\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    let table = world.table();
+    check(&world, "run --listen 127.0.0.1:0 --speed 2", &["choir/apollo on x:apollo"]);
+    let said = world.refused("run --listen 127.0.0.1:0 --speed 2");
+    assert!(!said.contains("iris"), "{said}");
+    assert_eq!(world.table(), table);
+}
+
+#[test]
+fn a_sample_flock_that_cannot_be_applied() {
+    let world = World::new();
+    world.write("infra/sample-flock/flock.toml", "name = \"choir\"\n");
+    let run = "run --listen 127.0.0.1:0";
+    check(&world, run, &["infra/sample-flock/flock.toml: there is no sheep in it"]);
+}
+
+#[test]
+fn a_data_directory_that_cannot_be_one() {
+    let world = World::new();
+    world.write("file", "not a directory");
+    check(&world, "run --listen 127.0.0.1:0 --data file", &["data directory file"]);
+    check(&world, "posts --data file/below", &["data directory file/below"]);
+    check(&world, "run --listen 127.0.0.1:0 --data /dev/null/data", &["/dev/null/data"]);
+
+    fs::create_dir(world.path("closed")).unwrap();
+    set_mode(&world.path("closed"), 0o555);
+    // Root may write anywhere.
+    if fs::write(world.path("closed/probe"), "").is_err() {
+        check(&world, "run --listen 127.0.0.1:0 --data closed", &["closed"]);
+        check(&world, "run --listen 127.0.0.1:0 --data closed/data", &["closed/data"]);
+    }
+    set_mode(&world.path("closed"), 0o755);
+}
+
+#[test]
+fn a_database_that_is_damaged() {
+    let world = lived();
+    let good = fs::read(world.path(DATABASE)).unwrap();
+    let third = good.len() / 3;
+    assert!(20_000 < third, "there is something to damage");
+    let garbled = [&good[..third], &vec![0xA5; third], &good[2 * third..]].concat();
+    let zeroed = [&good[..third], &vec![0; third], &good[2 * third..]].concat();
+    for (what, content) in [
+        ("the middle is garbage", garbled),
+        ("the middle is empty", zeroed),
+        ("half of it is missing", good[..good.len() / 2].to_vec()),
+        ("the end is missing", good[..good.len() - 5_000].to_vec()),
+        ("it is cut within its head", good[..60].to_vec()),
+        ("it is a text", b"This file is no database, and a page of text at that.\n".repeat(200)),
+        (
+            "it is random",
+            (0..9_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect(),
+        ),
+    ] {
+        world.write(DATABASE, content);
+        let mode_before = mode(&world.path(DATABASE));
+        for arguments in ["run --listen 127.0.0.1:0", "posts", "flock apply choir"] {
+            println!("{what}: {arguments}");
+            check(&world, arguments, &["the database .flockwork/flock.db is damaged"]);
+        }
+        assert_eq!(mode(&world.path(DATABASE)), mode_before);
+    }
+    // The copy that was asked for is good enough.
+    world.write(DATABASE, good);
+    let next = world.posts("preview --flock choir --count 20");
+    world.run_until(next[19].at + SignedDuration::from_secs(61));
+    check_lines(&world.posts("posts --limit 1000"), "sheep-0", &world_poem());
+}
+
+/// The poem of [`lived`] as its posts have it.
+fn world_poem() -> String {
+    (0..40).map(|line| format!("line {line} {}\n", "la ".repeat(40).trim())).collect()
+}
+
+/// A database of something else is not ours to write to.
+#[test]
+fn a_database_of_something_else() {
+    let world = World::new();
+    fs::create_dir(world.path(".flockwork")).unwrap();
+    let other = Connection::open(world.path(DATABASE)).unwrap();
+    other
+        .execute_batch("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('x');")
+        .unwrap();
+    drop(other);
+    let output = world.flockwork("posts");
+    assert!(matches!(output.code, Some(0 | 2)), "{output:?}");
+    let other = Connection::open(world.path(DATABASE)).unwrap();
+    let count: u32 =
+        other.query_row("SELECT count(*) FROM bookmarks", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 1, "what was there is there");
+}

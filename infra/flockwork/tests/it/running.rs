@@ -1,0 +1,242 @@
+//! Commands while `flockwork run` is up, its page, and how it ends.
+
+use jiff::SignedDuration;
+
+use crate::world::{Running, World, check_lines, eventually, from_now};
+
+const POEM: &str = "first\nsecond\nthird\n";
+
+/// A flock whose first lines are due at once.
+fn choir() -> World {
+    let world = World::new();
+    world.write_flock(
+        "choir",
+        &[("alto", POEM, "line = \"2m\""), ("bass", POEM, "line = \"2m\"\nstanza = \"4m\"")],
+    );
+    world
+}
+
+/// Waits until there are so many posts.
+fn wait_for_posts(world: &World, arguments: &str, count: usize) {
+    eventually("the posts are there", || {
+        (count <= world.posts(&format!("posts --limit 100000 {arguments}")).len()).then_some(())
+    });
+}
+
+#[test]
+fn commands_work_while_it_runs() {
+    let world = choir();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    run.line("There is no flock yet");
+    assert!(world.ok("flock plan choir").contains("2 to create"));
+    assert_eq!(world.ok("flock list"), "");
+    world.ok("flock apply choir");
+    assert_eq!(world.ok("flock list"), "choir  2 sheep, 2 active\n");
+    assert!(world.ok("flock apply choir").contains("nothing to change"));
+    assert_eq!(world.posts("preview --flock choir --count 4").len(), 4);
+    assert!(world.ok("sheep pause bass").contains("paused since"));
+    assert!(world.ok("sheep list").contains("paused since"));
+    assert!(world.ok("sheep show bass").contains("paused"));
+    assert!(world.ok("sheep resume bass").contains("next "));
+    assert_eq!(world.ok("posts"), "");
+    world.ok("flock remove choir");
+
+    // Another run would post everything twice.
+    let said = world.refused("run --listen 127.0.0.1:0");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains(&url), "{said} names {url}");
+
+    let output = run.interrupt();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    assert!(output.stdout.ends_with("Stopped.\n"), "{}", output.stdout);
+    assert!(!world.path(".flockwork/endpoint.json").exists());
+    assert_eq!(world.ok("flock list"), "");
+}
+
+#[test]
+fn what_is_posted_is_told_and_listed_while_it_runs() {
+    let world = choir();
+    world.ok("flock apply choir");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let line = run.line("first");
+    assert!(line.contains("alto") && line.contains("(next "), "{line}");
+    wait_for_posts(&world, "", 2);
+    let table = world.table();
+    let output = run.interrupt();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    assert_eq!(world.table(), table, "stopping changes nothing");
+}
+
+#[test]
+fn it_goes_on_after_being_killed() {
+    let world = choir();
+    world.ok("flock apply choir");
+    let preview = world.posts("preview --flock choir --count 300");
+    for kills in 1..4 {
+        let mut run = world.start("run --listen 127.0.0.1:0 --speed 6000");
+        run.url();
+        wait_for_posts(&world, "", 10 * kills);
+        run.kill();
+        let posts = world.posts("posts --limit 1000");
+        assert_eq!(posts, preview[..posts.len()]);
+    }
+    let posts = world.posts("posts --limit 1000");
+    world.run_until(preview[posts.len() + 10].at + SignedDuration::from_secs(1));
+    let posts = world.posts("posts --limit 1000");
+    assert!(40 <= posts.len(), "{posts:?}");
+    assert_eq!(posts, preview[..posts.len()]);
+    check_lines(&posts, "alto", POEM);
+    check_lines(&posts, "bass", POEM);
+}
+
+/// Otherwise nobody would post until the wall clock is where the quick time was.
+#[test]
+fn quick_time_does_not_go_back_when_it_is_killed() {
+    let world = choir();
+    world.ok("flock apply choir");
+    let mut run = world.start("run --listen 127.0.0.1:0 --speed 6000");
+    run.url();
+    wait_for_posts(&world, "", 30);
+    run.kill();
+    let last = world.posts("posts --limit 1").swap_remove(0);
+    let said = world.refused(&format!("run --listen 127.0.0.1:0 --until {}", last.at));
+    assert!(said.contains("--until has passed"), "{said}");
+}
+
+#[test]
+fn a_flock_applied_in_quick_time_begins_there() {
+    let world = choir();
+    world.ok("flock apply choir");
+    world.write_flock("late", &[("latecomer", POEM, "line = \"1m\"")]);
+    let mut run = world.start("run --listen 127.0.0.1:0 --speed 6000");
+    run.url();
+    wait_for_posts(&world, "", 30);
+    let before = world.posts("posts --limit 1").swap_remove(0);
+    world.ok("flock apply late");
+    wait_for_posts(&world, "--flock late", 4);
+    assert_eq!(run.interrupt().code, Some(0));
+    let posts = world.posts("posts --flock late --limit 1000");
+    check_lines(&posts, "latecomer", POEM);
+    assert!(before.at <= posts[0].at, "{} before {}", posts[0].at, before.at);
+    assert_eq!(world.json("sheep list --flock late --json")[0]["missed"], 0);
+}
+
+#[test]
+fn a_paused_sheep_is_silent_and_goes_on_where_it_was() {
+    let world = choir();
+    world.ok("flock apply choir");
+    let mut run = world.start("run --listen 127.0.0.1:0 --speed 6000");
+    run.url();
+    wait_for_posts(&world, "--sheep alto", 5);
+    world.ok("sheep pause alto");
+    let bass = world.posts("posts --sheep bass --limit 1000").len();
+    // What was being posted is there now.
+    wait_for_posts(&world, "--sheep bass", bass + 2);
+    let alto = world.posts("posts --sheep alto --limit 1000");
+    wait_for_posts(&world, "--sheep bass", bass + 12);
+    assert_eq!(world.posts("posts --sheep alto --limit 1000"), alto);
+    world.ok("sheep resume alto");
+    wait_for_posts(&world, "--sheep alto", alto.len() + 5);
+    assert_eq!(run.interrupt().code, Some(0));
+    check_lines(&world.posts("posts --limit 1000"), "alto", POEM);
+    check_lines(&world.posts("posts --limit 1000"), "bass", POEM);
+    let missed: Vec<_> =
+        world.json("sheep list --json").iter().map(|sheep| sheep["missed"].clone()).collect();
+    assert_eq!(missed, [0, 0], "a pause misses nothing");
+}
+
+#[test]
+fn commands_at_once_wait_for_each_other() {
+    let world = choir();
+    world.ok("flock apply choir");
+    let list = world.ok("sheep list");
+    let commands: Vec<Running> = (0..6).map(|_| world.start("sheep list")).collect();
+    for command in commands {
+        let output = command.finish();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+        assert_eq!(output.stdout, list);
+    }
+}
+
+#[test]
+fn a_new_directory_starts_with_the_sample_flock() {
+    let world = choir();
+    std::fs::create_dir(world.path("infra")).unwrap();
+    std::fs::rename(world.path("choir"), world.path("infra/sample-flock")).unwrap();
+    let until = from_now(SignedDuration::from_mins(7));
+    let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed 100000 --until {until}"));
+    assert!(said.starts_with("Applied the sample flock in infra/sample-flock/"), "{said}");
+    assert!(said.contains("third"), "{said}");
+    // Only at first: a flock that was removed stays away.
+    world.ok("flock remove choir");
+    let until = until + SignedDuration::from_mins(2);
+    let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed 100000 --until {until}"));
+    assert!(said.contains("There is no flock yet"), "{said}");
+}
+
+struct Answer {
+    status: u16,
+    kind: String,
+    policy: String,
+    body: String,
+}
+
+fn get(url: &str) -> Answer {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = client.get(url).send().await.unwrap();
+        let header = |name| {
+            let value = response.headers().get(name);
+            value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        };
+        let (kind, policy) = (header("content-type"), header("content-security-policy"));
+        let status = response.status().as_u16();
+        Answer { status, kind, policy, body: response.text().await.unwrap() }
+    })
+}
+
+#[test]
+fn the_page_shows_the_newest_first_and_runs_no_script_of_a_poet() {
+    let world = World::new();
+    let poem =
+        "one\ntwo <script>alert(\"me\")</script>\nthree <img src=x onerror=alert(1)> & 'more'\n";
+    world.write_flock("choir", &[("alto", poem, "line = \"1m\"")]);
+    world.ok("flock apply choir");
+    world.run_until(from_now(SignedDuration::from_mins(7)));
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    let texts: Vec<String> = world
+        .posts("posts")
+        .iter()
+        .rev()
+        .map(|post| {
+            let escaped = post.text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            escaped.replace('"', "&quot;")
+        })
+        .collect();
+    assert!(6 < texts.len(), "{texts:?}");
+    for (path, whole) in [("", true), ("/feed", false)] {
+        let Answer { status, kind, policy, body } = get(&format!("{url}{path}"));
+        assert_eq!(status, 200, "{body}");
+        assert!(kind.starts_with("text/html"), "{kind}");
+        let shown: Vec<&str> = body
+            .split("<p class=\"text\">")
+            .skip(1)
+            .map(|rest| rest.split_once("</p>").unwrap().0)
+            .collect();
+        // It may have posted meanwhile.
+        assert!(shown.ends_with(&texts.iter().map(String::as_str).collect::<Vec<_>>()), "{body}");
+        assert!(shown.len() <= texts.len() + 1, "{body}");
+        assert!(!body.contains("<script>") && !body.contains("<img"), "{body}");
+        assert_eq!(body.contains("<html"), whole, "{body}");
+        assert!(body.contains("choir") && body.contains("alto"), "{body}");
+        assert!(policy.contains("default-src 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe-inline"), "{policy}");
+    }
+    assert_eq!(get(&format!("{url}/page.css")).kind, "text/css");
+    assert_eq!(get(&format!("{url}/page.js")).kind, "text/javascript");
+    assert_eq!(get(&format!("{url}/nowhere")).status, 404);
+    assert_eq!(run.interrupt().code, Some(0));
+}

@@ -1,0 +1,330 @@
+//! The command as a person has it: a directory of one's own, an empty environment, and a limit on every
+//! wait. Knows how to start the binary and how to read what it prints, and nothing of how it works.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader, Read},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use flock_aws::Clock;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a slow machine.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// A directory to work in, gone when dropped.
+pub(crate) struct World {
+    directory: TempDir,
+}
+
+/// What a command that has ended said.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// None: a signal ended it.
+    pub(crate) code: Option<i32>,
+}
+
+/// A command that may still run; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    stdout: Stream,
+    stderr: Stream,
+}
+
+/// What a command prints, line by line.
+struct Stream {
+    lines: Receiver<String>,
+    read: String,
+}
+
+/// A line of `posts --json` or `preview --json`, as far as both have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Post {
+    pub(crate) at: Timestamp,
+    pub(crate) flock: String,
+    pub(crate) sheep: String,
+    pub(crate) network: String,
+    pub(crate) occurrence: u64,
+    pub(crate) text: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join(relative)
+    }
+
+    /// Writes a file, and the directories above it.
+    pub(crate) fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(relative);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    /// Every file and directory below `relative` with its content. Not `lock`, which holds nothing.
+    pub(crate) fn files(&self, relative: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        let mut directories = vec![self.path(relative)];
+        while let Some(directory) = directories.pop() {
+            let Ok(entries) = fs::read_dir(directory) else { continue };
+            for entry in entries {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path.clone());
+                    files.insert(path, Vec::new());
+                } else if !path.ends_with("lock") {
+                    let content = fs::read(&path).unwrap();
+                    files.insert(path, content);
+                }
+            }
+        }
+        files
+    }
+
+    /// The command with arguments as in a shell, separated by blanks.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flockwork"));
+        command
+            .args(arguments.split_whitespace())
+            .current_dir(self.directory.path())
+            .env_clear()
+            .envs(["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default())));
+        command
+    }
+
+    pub(crate) fn start(&self, arguments: &str) -> Running {
+        Running::spawn(self.command(arguments))
+    }
+
+    /// What a command says that ends by itself.
+    #[track_caller]
+    pub(crate) fn flockwork(&self, arguments: &str) -> Output {
+        self.start(arguments).finish()
+    }
+
+    /// The standard output of a command that succeeds and complains of nothing.
+    #[track_caller]
+    pub(crate) fn ok(&self, arguments: &str) -> String {
+        let output = self.flockwork(arguments);
+        assert!(output.code == Some(0) && output.stderr.is_empty(), "{arguments}: {output:#?}");
+        output.stdout
+    }
+
+    /// What a refused command says on standard error, where everything it says must be.
+    #[track_caller]
+    pub(crate) fn refused(&self, arguments: &str) -> String {
+        let output = self.flockwork(arguments);
+        assert!(output.code == Some(2) && output.stdout.is_empty(), "{arguments}: {output:#?}");
+        assert!(output.stderr.starts_with("error: "), "{arguments}: {output:#?}");
+        output.stderr
+    }
+
+    /// What a command prints as JSON lines.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &str) -> Vec<Value> {
+        let lines = self.ok(arguments);
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The posts that `posts` or `preview` lists.
+    #[track_caller]
+    pub(crate) fn posts(&self, arguments: &str) -> Vec<Post> {
+        let lines = self.json(&format!("{arguments} --json"));
+        lines.into_iter().map(|line| serde_json::from_value(line).unwrap()).collect()
+    }
+
+    /// Everything the commands show of the table.
+    #[track_caller]
+    pub(crate) fn table(&self) -> String {
+        ["flock list", "sheep list --json", "posts --limit 100000 --json"]
+            .map(|arguments| self.ok(arguments))
+            .join("\n")
+    }
+
+    /// Runs the flock in quick time from now until `until`.
+    #[track_caller]
+    pub(crate) fn run_until(&self, until: Timestamp) {
+        let said = self.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until:.0}"));
+        assert!(said.ends_with("Stopped.\n"), "{said}");
+    }
+
+    /// A flock called `name`, whose sheep each have a table in `sheep` and the text in `sheep.txt`.
+    pub(crate) fn write_flock(&self, name: &str, sheep: &[(&str, &str, &str)]) {
+        let tables: Vec<_> = sheep
+            .iter()
+            .map(|(sheep, text, rhythm)| {
+                self.write(&format!("{name}/{sheep}.txt"), text);
+                format!(
+                    "[[sheep]]\nname = \"{sheep}\"\nbehaviour = \"poem\"\ncorpus = \"{sheep}.txt\"\n{rhythm}\n"
+                )
+            })
+            .collect();
+        let file = format!("name = \"{name}\"\n{}", tables.join("\n"));
+        self.write(&format!("{name}/flock.toml"), file);
+    }
+}
+
+/// So quick that the ticks follow each other without a pause.
+pub(crate) const QUICK: u32 = 100_000;
+
+/// The time on the wall, and some more.
+pub(crate) fn from_now(more: SignedDuration) -> Timestamp {
+    Clock::wall().now() + more
+}
+
+/// Looks until there is something to see.
+#[track_caller]
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < LIMIT, "it does not happen: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// That the posts of `sheep` are the lines of its poem over and over, each once.
+#[track_caller]
+pub(crate) fn check_lines(posts: &[Post], sheep: &str, poem: &str) {
+    let posts: Vec<_> = posts.iter().filter(|post| post.sheep == sheep).collect();
+    let numbers: Vec<_> = posts.iter().map(|post| post.occurrence).collect();
+    let expected: Vec<_> = (1..).take(posts.len()).collect();
+    assert_eq!(numbers, expected, "{sheep}");
+    let texts: Vec<_> = posts.iter().map(|post| post.text.as_str()).collect();
+    let expected: Vec<_> = poem.lines().cycle().take(posts.len()).collect();
+    assert_eq!(texts, expected, "{sheep}");
+}
+
+impl Running {
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stdout = Stream::of(child.stdout.take().unwrap());
+        let stderr = Stream::of(child.stderr.take().unwrap());
+        Self { child, stdout, stderr }
+    }
+
+    /// As [`Running::spawn`], but its standard output is closed before it can write.
+    pub(crate) fn spawn_unheard(mut command: Command) -> Self {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        let stderr = Stream::of(child.stderr.take().unwrap());
+        Self { child, stdout: Stream::of(std::io::empty()), stderr }
+    }
+
+    /// Waits for a line of standard output with `text` in it.
+    #[track_caller]
+    pub(crate) fn line(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + LIMIT;
+        while let Some(line) = self.stdout.next(deadline) {
+            if line.contains(text) {
+                return line;
+            }
+        }
+        self.stderr.rest(deadline);
+        panic!("no line with {text:?}: {}\n{}", self.stdout.read, self.stderr.read);
+    }
+
+    /// Waits for the address of the page.
+    #[track_caller]
+    pub(crate) fn url(&mut self) -> String {
+        let line = self.line("The meadow is at ");
+        let url = line.split_whitespace().find(|word| word.starts_with("http://"));
+        url.unwrap_or_else(|| panic!("no address in {line}")).to_owned()
+    }
+
+    /// Ctrl-C.
+    #[track_caller]
+    pub(crate) fn interrupt(self) -> Output {
+        let kill = format!("kill -INT {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.finish()
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for the end.
+    #[track_caller]
+    pub(crate) fn finish(mut self) -> Output {
+        let deadline = Instant::now() + LIMIT;
+        self.stdout.rest(deadline);
+        self.stderr.rest(deadline);
+        let status = eventually("the command ends", || self.child.try_wait().unwrap());
+        let read = |stream: &mut Stream| std::mem::take(&mut stream.read);
+        let (stdout, stderr) = (read(&mut self.stdout), read(&mut self.stderr));
+        Output { stdout, stderr, code: status.code() }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Stream {
+    fn of(source: impl Read + Send + 'static) -> Self {
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(source).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { lines, read: String::new() }
+    }
+
+    /// The next line; none at the end.
+    #[track_caller]
+    fn next(&mut self, deadline: Instant) -> Option<String> {
+        match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                self.read += &line;
+                self.read.push('\n');
+                Some(line)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it says no more after: {}", self.read),
+        }
+    }
+
+    #[track_caller]
+    fn rest(&mut self, deadline: Instant) {
+        while self.next(deadline).is_some() {}
+    }
+}
+
+/// The permission bits of a file.
+pub(crate) fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Sets the permission bits of a file.
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
