@@ -41,7 +41,6 @@ pub fn all(
 fn random_text(length: usize) -> String {
     let mut bytes = vec![0; length.div_ceil(2)];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
-    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.truncate(length);
-    text
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).take(length).collect()
 }

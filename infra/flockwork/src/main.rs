@@ -13,7 +13,8 @@ async fn main() -> ExitCode {
         .with(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off")))
         .with(fmt::layer().with_writer(io::stderr))
         .init();
-    match command::execute(Cli::parse()).await {
+    // Boxed, because what all commands need together is large.
+    match Box::pin(command::execute(Cli::parse())).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {

@@ -59,15 +59,12 @@ pub async fn preview(
             UpcomingText::Line(index) => {
                 let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
                 let key = (sheep.id.flock.clone(), corpus.clone(), index);
-                match texts.get(&key) {
-                    Some(text) => text.clone(),
-                    None => {
-                        let text = store.line(&key.0, &key.1, index).await?;
-                        let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
-                        texts.insert(key, text.clone());
-                        text
-                    }
+                if !texts.contains_key(&key) {
+                    let text = store.line(&key.0, &key.1, index).await?;
+                    let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
+                    texts.insert(key.clone(), text);
                 }
+                texts.get(&key).cloned().unwrap_or_default()
             }
         };
         lines.push(UpcomingLine {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State};
+use flock_core::{Network, Occurrence, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -48,7 +48,8 @@ struct Seen {
 
 /// Runs until Ctrl-C, or until `--until`.
 pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
-    // Everything that can be refused is, before anything is written.
+    // What can be refused is, before anything is written.
+    refuse_past(run.until, Clock::wall().now())?;
     let template = read_template(&place.template)?;
     functions::check(&place.template.display().to_string(), &template.functions)?;
     let listener = TcpListener::bind(run.listen).await.map_err(|err| {
@@ -74,19 +75,17 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let ahead = store.clock_ahead().await?;
     let now = Clock::ahead(ahead).now();
-    if run.until.is_some_and(|until| until <= now) {
-        return Err(refuse(format!("--until has passed: it is {now} here")));
-    }
+    refuse_past(run.until, now)?;
     if new && Path::new(SAMPLE).is_dir() {
         let sample = plan::plan(&store, flock_file::read(Path::new(SAMPLE))?, now).await?;
         sample.apply(&store, now).await?;
         say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."));
     }
     let speed = run.speed.get();
-    if 1 < speed {
-        refuse_other_networks(&sheep_names::all(&store, None).await?)?;
-    }
     let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
+    if 1 < speed {
+        refuse_other_networks(&store).await?;
+    }
 
     let page_url = format!("http://{}", listener.local_addr()?);
     data_dir.publish_endpoint(&Endpoint {
@@ -126,17 +125,24 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     };
     page.abort();
     sweeper.abort();
-    if 1 < speed {
-        local.store.put_clock_ahead(ahead_of_wall(&local.clock)).await?;
-    }
     say("Stopped.");
     result
 }
 
+fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
+    match until {
+        Some(until) if until <= now => {
+            Err(refuse(format!("--until {until} has passed: it is {now} here")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// `--speed` would make a network that is not ours see weeks in minutes.
-fn refuse_other_networks(sheep: &[Sheep]) -> anyhow::Result<()> {
-    let others: Vec<_> = sheep
-        .iter()
+async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
+    let others: Vec<_> = sheep_names::all(store, None)
+        .await?
+        .into_iter()
         .filter(|sheep| sheep.config.account.network != Network::Meadow)
         .map(|sheep| format!("{} on {}", sheep.id, sheep.config.account))
         .collect();
@@ -150,7 +156,7 @@ fn refuse_other_networks(sheep: &[Sheep]) -> anyhow::Result<()> {
     )))
 }
 
-/// `DynamoDB` drops expired items on its own; the embedded one has to be told.
+/// DynamoDB drops expired items on its own; the embedded one has to be told.
 fn sweep_expired(database: dynoxide::Database) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -197,6 +203,12 @@ impl Local {
                 return self.look(true).await;
             }
             self.wait_until(at, speed).await;
+            if 1 < speed {
+                // One may have been applied meanwhile.
+                refuse_other_networks(&self.store).await?;
+                // Kept at every step, because a killed run must go on from here too.
+                self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
+            }
             let definition = template.functions.get(function).context("the index is in range")?;
             let schedule = definition.schedules.get(index).context("the index is in range")?;
             self.invoke(function, &schedule.input).await;
@@ -204,7 +216,8 @@ impl Local {
                 self.deliver(&event).await;
             }
             self.look(true).await?;
-            let next = schedule.every.next_after(start, at);
+            // After a machine slept, one firing is enough.
+            let next = schedule.every.next_after(start, at.max(self.clock.now()));
             let next = next.context("the schedule has no further time")?;
             if let Some(entry) = due.first_mut() {
                 *entry = (next, function, index);

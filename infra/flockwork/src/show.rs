@@ -1,6 +1,6 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
-use flock_core::{Behaviour, Sheep, State};
+use flock_core::{Behaviour, RemoteId, Sheep, State};
 use flock_store::{Post, PostState};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -31,7 +31,7 @@ impl<'a> PostLine<'a> {
             occurrence: post.occurrence.0,
             text: &post.text,
             state: post.state,
-            remote_id: post.remote_id.as_ref().map(|id| id.as_str()),
+            remote_id: post.remote_id.as_ref().map(RemoteId::as_str),
         }
     }
 }
