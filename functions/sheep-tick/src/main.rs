@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use flock_aws::{Clock, Config};
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use sheep_tick::App;
+use sheep_tick::{App, UnreadableEvent};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -15,7 +15,17 @@ async fn main() -> Result<(), Error> {
     let app = Arc::new(App::start(config, &aws, Clock::wall()).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Error>(app.handle(&event.payload, event.context.deadline()).await?) }
+        async move {
+            let report = app.handle(&event.payload, event.context.deadline()).await;
+            report.map_err(|err| {
+                let unreadable = err.is::<UnreadableEvent>();
+                Diagnostic {
+                    error_type: if unreadable { "UnreadableEvent" } else { "TickFailed" }
+                        .to_owned(),
+                    error_message: format!("{err:#}"),
+                }
+            })
+        }
     }))
     .await
 }

@@ -87,7 +87,7 @@ async fn cell(network: Network, cut: Cut) -> Option<(String, Vec<String>)> {
     let proxies = Proxies::start(&world, &quiet).await;
     let runtime = RuntimeApi::start().await;
     let mut process = proxies.process(&runtime, "1");
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+    let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
     loop {
         let invocation = runtime.invoke(tick(), Duration::from_secs(20)).await;
         let Answer::Response(_) = invocation.answer else {
@@ -110,6 +110,7 @@ async fn cell(network: Network, cut: Cut) -> Option<(String, Vec<String>)> {
 }
 
 /// All cells of one network, as a table. At most `SIDE_BY_SIDE` run at once.
+#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
 async fn matrix(network: Network) -> Matrix {
     const SIDE_BY_SIDE: usize = 8;
     const REQUESTS: usize = 16;

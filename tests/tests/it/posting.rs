@@ -130,6 +130,22 @@ async fn a_book_of_5_mb_costs_no_more_to_read() {
     assert!(world.seen(&id).await[1].ends_with("line 99999"));
 }
 
+#[tokio::test]
+async fn a_tick_that_runs_out_of_time_leaves_the_rest_to_the_next() {
+    let world = World::start().await;
+    for number in 0..600 {
+        world.sheep(&format!("sheep-{number}"), Network::Meadow, 3).await;
+    }
+    let app = world.app().await;
+    #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+    let deadline = std::time::SystemTime::now() + std::time::Duration::from_millis(40);
+    let first = app.handle(&crate::world::tick(), deadline).await.unwrap();
+    assert!(first.cut_short && first.posted < 600, "{first:?}");
+    let second = world.tick(&app).await;
+    assert!(!second.cut_short);
+    assert_eq!(first.posted + second.posted, 600);
+}
+
 /// With shards the schedule's tick hands each shard on, and nobody is forgotten when their number changes.
 #[tokio::test]
 async fn every_shard_is_worked_through_even_after_their_number_went_down() {

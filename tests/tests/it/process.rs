@@ -38,9 +38,10 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
     let length = Duration::from_secs(20);
 
     let unreadable = runtime.invoke(json!({ "detail-type": "nonsense" }), length).await;
-    let Answer::Error { message, .. } = unreadable.answer else {
+    let Answer::Error { error_type, message } = unreadable.answer else {
         panic!("{:?}\n{}", unreadable.answer, process.output())
     };
+    assert_eq!(error_type, "UnreadableEvent");
     insta::assert_snapshot!(message, @r#"unreadable event: its detail-type is "nonsense"; sheep-tick takes `detail-type` "Scheduled Event", or "shard.due" with detail.shard"#);
 
     let answer = runtime.invoke(tick(), length).await.answer;
