@@ -34,7 +34,7 @@ fn a_key_is_sealed_and_its_file_left_alone() {
     let world = World::new();
     world.write("key.json", key_file());
     set_mode(&world.path("key.json"), 0o640);
-    assert_snapshot!(world.ok("account add apollo_bot --key key.json"), @"");
+    assert_snapshot!(world.ok("account add apollo_bot --key key.json"), @"x:apollo_bot can post now. Delete key.json.");
     assert_eq!(mode(&world.path("key.json")), 0o640);
     assert_eq!(fs::read_to_string(world.path("key.json")).unwrap(), key_file());
 
@@ -90,7 +90,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
         }
     }
     let said = world.refused("account add apollo --key nowhere.json");
-    assert_snapshot!(said, @"");
+    assert_snapshot!(said, @"error: cannot read the key file nowhere.json: No such file or directory (os error 2)");
     world.write("key.json", b"\xff\xfe");
     assert!(world.refused("account add apollo --key key.json").contains("key.json"));
     world.write("key.json", &good);
@@ -98,7 +98,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
 
     // None of these may post now.
     world.write_flock("choir", &[("apollo", "one\n", "network = \"x\"\nline = \"1h\"")]);
-    assert_snapshot!(world.refused("flock apply choir"), @"");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: apollo: the account x:apollo has no key here; add it with `flockwork account add apollo --key FILE`");
     assert_eq!(world.ok("flock list"), "");
 }
 

@@ -5,11 +5,59 @@ use std::process::Command;
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{Running, World, from_now};
+use crate::world::{QUICK, Running, World, from_now};
 
 #[test]
 fn the_help_teaches() {
-    assert_snapshot!(World::new().ok("--help"), @"");
+    let help = World::new().ok("--help");
+    let help: Vec<_> = help.lines().map(str::trim_end).collect();
+    assert_snapshot!(help.join("\n"), @"
+    Flocks of social bots with no server.
+
+    Without a command it runs everything in template.yaml on this machine: the functions, their
+    schedules, the table and the bots' own network, the meadow. All other commands work on that, while
+    it is up and while it is not, or with --aws on what is deployed.
+
+    Usage: flockwork [OPTIONS] [COMMAND]
+
+    Commands:
+      run      Run everything on this machine until Ctrl-C
+      flock    Flocks: plan and apply their files, list, remove
+      sheep    Sheep: list, show, pause, resume
+      posts    List posts that were made, oldest first
+      preview  Show the next posts before they are made, at their exact times
+      account  Accounts on other networks, and their keys
+
+    Options:
+          --data <DIR>
+              Directory of the local run: database, keys
+
+              [default: .flockwork]
+
+          --aws
+              Work on a deployed table, with the AWS credentials of this shell
+
+          --table <NAME>
+              Name of the deployed table (output `TableName` of the stack)
+
+          --template <FILE>
+              Template that says what is deployed; the one built in when the file does not exist
+
+              [default: template.yaml]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Examples:
+      flockwork                                  run everything here, with the sample flock at first
+      flockwork flock plan my-flock/             show what applying the files would change
+      flockwork preview --flock milton           show the next posts before they are made
+      flockwork sheep pause milton/book-1        stop one bot
+      flockwork --aws --table flockwork-Table-1 posts --json
+    ");
 }
 
 #[test]
@@ -80,7 +128,7 @@ fn who_has_read_enough_hears_no_complaint() {
 fn a_run_that_nobody_listens_to_does_not_panic() {
     let world = posted();
     let until = world.posts("preview --flock choir --count 5")[4].at;
-    let arguments = format!("run --listen 127.0.0.1:0 --speed 100000 --until {until}");
+    let arguments = format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}");
     let output = Running::spawn_unheard(world.command(&arguments)).finish();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
 }

@@ -1,9 +1,11 @@
 //! What was posted, and which sheep are meant.
 
+use std::collections::BTreeSet;
+
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{World, from_now};
+use crate::world::{Post, World, from_now};
 
 const POEM: &str = "the first\nthe \"second\"\nthe third\n";
 
@@ -49,8 +51,7 @@ fn posts_are_json_lines_oldest_first() {
     ];
     assert!(keys.map(|key| order.find(key).unwrap()).is_sorted(), "{order}");
 
-    let ids: std::collections::BTreeSet<_> =
-        lines.iter().map(|line| line["remote_id"].to_string()).collect();
+    let ids: BTreeSet<_> = lines.iter().map(|line| line["remote_id"].to_string()).collect();
     assert_eq!(ids.len(), lines.len(), "every post has an id of its own");
 }
 
@@ -77,7 +78,7 @@ fn a_sheep_is_meant_by_its_name_or_with_its_flock() {
     let all = world.posts("posts");
     let of = |flock: &str, sheep: &str| -> Vec<_> {
         let meant = |post: &&_| {
-            let crate::world::Post { flock: its_flock, sheep: its_name, .. } = post;
+            let Post { flock: its_flock, sheep: its_name, .. } = post;
             (flock.is_empty() || its_flock == flock) && (sheep.is_empty() || its_name == sheep)
         };
         all.iter().filter(meant).cloned().collect()
@@ -88,15 +89,19 @@ fn a_sheep_is_meant_by_its_name_or_with_its_flock() {
     assert_eq!(world.posts("posts --flock milton --sheep apollo"), of("milton", "apollo"));
     assert_eq!(world.posts("posts --flock homer"), of("homer", ""));
 
-    assert_snapshot!(world.refused("posts --sheep apollo"), @"");
-    assert_snapshot!(world.refused("preview --sheep apollo"), @"");
-    assert_snapshot!(world.refused("posts --sheep zeus"), @"");
-    assert_snapshot!(world.refused("sheep show homer/zeus"), @"");
-    assert_snapshot!(world.refused("sheep pause zeus/apollo"), @"");
-    assert_snapshot!(world.refused("sheep show homer/apollo/iris"), @"");
-    assert_snapshot!(world.refused("posts --flock milton --sheep iris"), @"");
-    // Never the posts of another flock than was asked for.
-    world.refused("posts --flock milton --sheep homer/iris");
+    assert_snapshot!(world.refused("posts --sheep apollo"), @"error: several sheep are called `apollo`; say which: homer/apollo, milton/apollo");
+    assert_snapshot!(world.refused("preview --sheep apollo"), @"error: several sheep are called `apollo`; say which: homer/apollo, milton/apollo");
+    assert_snapshot!(world.refused("posts --sheep zeus"), @"error: there is no sheep `zeus`; `flockwork sheep list` shows them");
+    assert_snapshot!(world.refused("sheep show homer/zeus"), @"error: there is no sheep `homer/zeus`; `flockwork sheep list` shows them");
+    assert_snapshot!(world.refused("sheep pause zeus/apollo"), @"error: there is no sheep `zeus/apollo`; `flockwork sheep list` shows them");
+    assert_snapshot!(world.refused("sheep show homer/apollo/iris"), @"error: `apollo/iris` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit");
+    assert_snapshot!(world.refused("posts --flock milton --sheep iris"), @"error: there is no sheep `iris`; `flockwork sheep list` shows them");
+}
+
+#[test]
+fn a_sheep_of_another_flock_than_was_asked_for_is_refused() {
+    let world = posted();
+    assert!(world.refused("posts --flock milton --sheep homer/iris").contains("homer/iris"));
 }
 
 #[test]
@@ -132,7 +137,7 @@ fn a_sheep_is_shown_and_listed_as_what_it_does() {
     assert_eq!(apollo["occurrence"], next.occurrence);
 
     let shown = world.ok("sheep show milton/apollo");
-    for text in ["milton/apollo", "meadow:apollo", "poem of 1 lines", "every 2m", "active"] {
+    for text in ["milton/apollo", "meadow:apollo", "poem of 1 line", "every 2m", "active"] {
         assert!(shown.contains(text), "{text} in {shown}");
     }
 
@@ -144,7 +149,7 @@ fn a_sheep_is_shown_and_listed_as_what_it_does() {
     assert!(world.ok("sheep pause milton/apollo").contains("paused since"), "twice does no harm");
     let silent = world.flockwork("preview --flock milton --json");
     assert_eq!((silent.code, silent.stdout.as_str()), (Some(0), ""));
-    assert_snapshot!(silent.stderr, @"");
+    assert_snapshot!(silent.stderr, @"milton/apollo is paused");
     let both = world.flockwork("posts --flock milton");
     assert_eq!((both.code, both.stderr.as_str()), (Some(0), ""));
 

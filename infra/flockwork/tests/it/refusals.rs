@@ -1,13 +1,13 @@
 //! What `run` refuses: one clear line, exit code 2, and nothing written.
 
-use std::{fs, net::TcpListener};
+use std::{collections::BTreeMap, fs, net::TcpListener};
 
 use jiff::SignedDuration;
 use rusqlite::Connection;
 
 use crate::{
     accounts::key_file,
-    world::{World, check_lines, from_now, mode, set_mode},
+    world::{World, check_lines, from_now, mode, poem, set_mode},
 };
 
 const DATABASE: &str = ".flockwork/flock.db";
@@ -24,17 +24,21 @@ fn check(world: &World, arguments: &str, expected: &[&str]) {
         assert!(line.contains(expected), "{expected:?} in {line:?}");
     }
     let (before, after) = (files, world.files(""));
-    let names =
-        |files: &std::collections::BTreeMap<_, _>| files.keys().cloned().collect::<Vec<_>>();
+    let names = |files: &BTreeMap<_, _>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&after), names(&before), "{said}");
     assert!(after == before, "a file has changed: {said}");
+}
+
+/// A poem that fills pages of the database.
+fn long_poem() -> String {
+    poem(&"la ".repeat(40), 40)
 }
 
 /// A directory with a flock that has posted.
 fn lived() -> World {
     let world = World::new();
     let sheep: Vec<String> = (0..12).map(|number| format!("sheep-{number}")).collect();
-    let poem: String = (0..40).map(|line| format!("line {line} {}\n", "la ".repeat(40))).collect();
+    let poem = long_poem();
     let sheep: Vec<_> =
         sheep.iter().map(|name| (name.as_str(), poem.as_str(), "line = \"1m\"")).collect();
     world.write_flock("choir", &sheep);
@@ -59,6 +63,7 @@ fn a_template_that_cannot_be_read() {
     // The one that is there is the one that is meant.
     world.write("template.yaml", "");
     check(&world, "run", &["template.yaml"]);
+    check(&world, "", &["template.yaml"]);
     check(&world, "posts", &["template.yaml"]);
 }
 
@@ -69,10 +74,11 @@ fn a_template_with_what_cannot_be_run_here() {
     let unknown = |logical_id: &str| format!("  {logical_id}:\n    Type: AWS::S3::Bucket\n");
     // Any resource that is known will do to put two others before.
     let (head, rest) = real.split_once("Resources:\n").unwrap();
-    let line = head.lines().count() + 3;
+    let line = head.lines().count() + 2;
     let changed = format!("{head}Resources:\n{}{}{rest}", unknown("One"), unknown("Two"));
     world.write("template.yaml", changed);
-    let (first, second) = (format!("{line}: "), format!("{}: ", line + 2));
+    let (first, second) =
+        (format!("template.yaml:{line}: "), format!("template.yaml:{}: ", line + 2));
     check(&world, "run", &[&first, &second]);
     let said = world.refused("run");
     assert!(said.lines().all(|line| line.contains("AWS::S3::Bucket")), "{said}");
@@ -83,6 +89,14 @@ fn a_template_with_what_cannot_be_run_here() {
     check(&world, "run", &[&place]);
     let said = world.refused("run");
     assert!(said.contains(": sheep-tick"), "it says which there are: {said}");
+}
+
+#[test]
+fn a_template_whose_function_cannot_start() {
+    let world = World::new();
+    let real = include_str!("../../../../template.yaml");
+    world.write("template.yaml", real.replace("DUE_SHARDS: !Ref DueShards", "DUE_SHARDS: many"));
+    check(&world, "run --listen 127.0.0.1:0", &["DUE_SHARDS"]);
 }
 
 #[test]
@@ -132,12 +146,12 @@ fn words_that_mean_nothing() {
 #[test]
 fn a_time_that_has_passed() {
     let world = World::new();
-    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["--until has passed"]);
+    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["has passed"]);
     let world = lived();
-    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["--until has passed"]);
+    check(&world, "run --listen 127.0.0.1:0 --until 2020-01-01T00:00:00Z", &["has passed"]);
     // Time ran ahead here.
     let last = world.posts("posts --limit 1").swap_remove(0).at;
-    check(&world, &format!("run --listen 127.0.0.1:0 --until {last}"), &["--until has passed"]);
+    check(&world, &format!("run --listen 127.0.0.1:0 --until {last}"), &["has passed"]);
 }
 
 #[test]
@@ -204,7 +218,7 @@ fn a_database_that_is_damaged() {
         world.write(DATABASE, content);
         let mode_before = mode(&world.path(DATABASE));
         for arguments in ["run --listen 127.0.0.1:0", "posts", "flock apply choir"] {
-            println!("{what}: {arguments}");
+            eprintln!("{what}: {arguments}");
             check(&world, arguments, &["the database .flockwork/flock.db is damaged"]);
         }
         assert_eq!(mode(&world.path(DATABASE)), mode_before);
@@ -213,12 +227,7 @@ fn a_database_that_is_damaged() {
     world.write(DATABASE, good);
     let next = world.posts("preview --flock choir --count 20");
     world.run_until(next[19].at + SignedDuration::from_secs(61));
-    check_lines(&world.posts("posts --limit 1000"), "sheep-0", &world_poem());
-}
-
-/// The poem of [`lived`] as its posts have it.
-fn world_poem() -> String {
-    (0..40).map(|line| format!("line {line} {}\n", "la ".repeat(40).trim())).collect()
+    check_lines(&world.posts("posts --limit 1000"), "sheep-0", &long_poem());
 }
 
 /// A database of something else is not ours to write to.

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::world::{World, check_lines, from_now};
+use crate::world::{Post, World, check_lines, from_now, poem};
 
 /// A zone in which the next day begins in half an hour to an hour and a half, whenever this test runs.
 fn zone_before_midnight(now: Timestamp) -> String {
@@ -15,11 +15,6 @@ fn zone_before_midnight(now: Timestamp) -> String {
                 .contains(&(i32::from(time.hour()) * 60 + i32::from(time.minute())))
         })
         .expect("the zones are an hour apart")
-}
-
-/// A poem of `lines` lines.
-fn poem(name: &str, lines: u32) -> String {
-    (1..=lines).map(|line| format!("{name} {line}\n")).collect()
 }
 
 #[test]
@@ -58,17 +53,19 @@ fn what_preview_shows_is_what_run_does() {
 
     // Long enough for the cap and the window to end with the day.
     let midnight = in_zone.tomorrow().unwrap().start_of_day().unwrap().timestamp();
-    let until = preview[59].at.max(midnight + SignedDuration::from_mins(25));
+    let last = preview[59].at.max(midnight + SignedDuration::from_mins(25));
+    // The tick that posts it comes up to a minute later.
+    let until = last + SignedDuration::from_secs(61);
     world.run_until(until);
     let posts = world.posts("posts --flock choir --limit 1000");
-    let due = preview.iter().filter(|post| post.at < until - SignedDuration::from_mins(1)).count();
-    assert!(59 <= due && due <= posts.len(), "{due} were due, {} were posted", posts.len());
+    let due = preview.iter().filter(|post| post.at <= last).count();
+    assert!(60 <= due && due <= posts.len(), "{due} were due, {} were posted", posts.len());
     assert_eq!(posts, preview[..posts.len()]);
 
     // What the rhythms ask for did happen.
     let of = |sheep: &str, before_midnight: bool| {
         let meant = |post: &&_| {
-            let crate::world::Post { sheep: its_name, at, .. } = post;
+            let Post { sheep: its_name, at, .. } = post;
             its_name == sheep && (*at < midnight) == before_midnight
         };
         posts.iter().filter(meant).count()
@@ -114,11 +111,47 @@ fn preview_knows_daylight_saving() {
     world.ok("flock apply clocks");
     let preview =
         |sheep: &str, count: usize| world.ok(&format!("preview --sheep {sheep} --count {count}"));
-    assert_snapshot!(preview("gap", 6), @"");
-    assert_snapshot!(preview("fold", 6), @"");
-    assert_snapshot!(preview("spring", 9), @"");
-    assert_snapshot!(preview("autumn", 7), @"");
-    assert_snapshot!(preview("capped", 50), @"");
+    assert_snapshot!(preview("gap", 6), @"
+    2087-03-29 01:30:00 GMT  clocks/gap  tick
+    2087-03-29 12:00:00 GMT  clocks/gap  tock
+    2087-03-30 02:00:00 BST  clocks/gap  tick
+    2087-03-30 12:00:00 BST  clocks/gap  tock
+    2087-03-31 01:30:00 BST  clocks/gap  tick
+    2087-03-31 12:00:00 BST  clocks/gap  tock
+    ");
+    assert_snapshot!(preview("fold", 6), @"
+    2087-10-25 01:30:00 BST  clocks/fold  tick
+    2087-10-25 12:00:00 BST  clocks/fold  tock
+    2087-10-26 01:30:00 BST  clocks/fold  tick
+    2087-10-26 12:00:00 GMT  clocks/fold  tock
+    2087-10-27 01:30:00 GMT  clocks/fold  tick
+    2087-10-27 12:00:00 GMT  clocks/fold  tock
+    ");
+    assert_snapshot!(preview("spring", 9), @"
+    2087-03-29 00:30:00 GMT  clocks/spring  tick
+    2087-03-29 01:10:00 GMT  clocks/spring  tick
+    2087-03-29 01:50:00 GMT  clocks/spring  tick
+    2087-03-29 02:30:00 GMT  clocks/spring  tick
+    2087-03-30 00:30:00 GMT  clocks/spring  tick
+    2087-03-30 02:10:00 BST  clocks/spring  tick
+    2087-03-30 02:50:00 BST  clocks/spring  tick
+    2087-03-31 00:30:00 BST  clocks/spring  tick
+    2087-03-31 01:10:00 BST  clocks/spring  tick
+    ");
+    assert_snapshot!(preview("autumn", 7), @"
+    2087-10-26 00:30:00 BST  clocks/autumn  tick
+    2087-10-26 01:10:00 BST  clocks/autumn  tick
+    2087-10-26 01:50:00 BST  clocks/autumn  tick
+    2087-10-26 01:30:00 GMT  clocks/autumn  tick
+    2087-10-26 02:10:00 GMT  clocks/autumn  tick
+    2087-10-26 02:50:00 GMT  clocks/autumn  tick
+    2087-10-27 00:30:00 GMT  clocks/autumn  tick
+    ");
+    assert_snapshot!(preview("capped", 50), @"
+    2087-03-29 00:00:00 GMT  clocks/capped  tick
+    2087-03-30 00:00:00 GMT  clocks/capped  tick
+    2087-03-31 00:00:00 BST  clocks/capped  tick
+    ");
 }
 
 #[test]

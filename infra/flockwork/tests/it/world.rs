@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a slow machine.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_mins(2);
 
 /// A directory to work in, gone when dropped.
 pub(crate) struct World {
@@ -198,6 +198,12 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
         assert!(started.elapsed() < LIMIT, "it does not happen: {what}");
         thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// A poem of `lines` lines, which begin with `name`.
+pub(crate) fn poem(name: &str, lines: u32) -> String {
+    let lines: Vec<_> = (1..=lines).map(|line| format!("{name} {line}")).collect();
+    lines.join("\n")
 }
 
 /// That the posts of `sheep` are the lines of its poem over and over, each once.
