@@ -26,8 +26,9 @@ use flock_core::{
 use flock_store::Store;
 use flock_tests::{Answer, FunctionProcess, RuntimeApi};
 use flockwork::{
-    connect::{LOCAL_NAME, ensure_table, read_template},
+    connect::{LOCAL_NAME, ensure_table},
     local_cloud::LocalCloud,
+    template::Template,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -41,7 +42,7 @@ const IDLE_TICKS: usize = 500;
 /// Sheep that are due at once.
 const SHEEP: usize = 2_000;
 
-const LENGTH: Duration = Duration::from_secs(120);
+const LENGTH: Duration = Duration::from_mins(2);
 
 #[tokio::main]
 async fn main() {
@@ -49,7 +50,8 @@ async fn main() {
     let (cloud, _) = LocalCloud::start(Database::memory().unwrap(), HashMap::new()).await.unwrap();
     let client = Client::new(&cloud.aws());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let template = read_template(&root.join("template.yaml")).unwrap();
+    let template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
+    let template = Template::parse(&template).unwrap();
     ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap();
     let store = Store::new(client, LOCAL_NAME.to_owned());
     let bench = Bench { cloud, store };

@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// What the file of `account add` holds. Texts of secrets do not print.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyFile {
+pub struct XKeyFile {
     token: SecretString,
     token_secret: SecretString,
     user_id: String,
@@ -26,19 +26,13 @@ struct KeyFile {
     consumer_secret: Option<SecretString>,
 }
 
-/// Seals the key in `file` and stores it.
-pub async fn add(
-    connection: &Connection,
-    handle: Handle,
-    file: &Path,
-    keyring: Option<&str>,
-) -> anyhow::Result<AccountId> {
-    let account = AccountId { network: Network::X, handle };
+/// Reads a key file.
+pub fn read_key(file: &Path) -> anyhow::Result<XKeyFile> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map(SecretString::from);
     let text = text.map_err(|err| refuse(format!("cannot read the key file {shown}: {err}")))?;
     // The parser's own words could quote a secret.
-    let key: KeyFile = serde_json::from_str(text.expose_secret()).map_err(|err| {
+    let key: XKeyFile = serde_json::from_str(text.expose_secret()).map_err(|err| {
         refuse(format!(
             "{shown}:{}: a key file is JSON with `token`, `token_secret` and `user_id`",
             err.line()
@@ -47,6 +41,17 @@ pub async fn add(
     if key.user_id.is_empty() || !key.user_id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refuse(format!("{shown}: `user_id` is the account's number, digits only")));
     }
+    Ok(key)
+}
+
+/// Seals the key and stores it.
+pub async fn add(
+    connection: &Connection,
+    handle: Handle,
+    key: XKeyFile,
+    keyring: Option<&str>,
+) -> anyhow::Result<AccountId> {
+    let account = AccountId { network: Network::X, handle };
     let ring = match (&connection.data_dir, keyring) {
         (_, Some(name)) => Secrets::new(&connection.aws).get(name).await?,
         (Some(data_dir), None) => {

@@ -1,6 +1,10 @@
 //! The words of the command line.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Parser, Subcommand};
 use flock_core::{FlockName, Handle};
@@ -42,9 +46,16 @@ pub struct Place {
     /// Name of the deployed table (output `TableName` of the stack)
     #[arg(long, global = true, requires = "aws", value_name = "NAME")]
     pub table: Option<String>,
-    /// Template that says what is deployed; the one built in when the file does not exist
-    #[arg(long, global = true, default_value = "template.yaml", value_name = "FILE")]
-    pub template: PathBuf,
+    /// Template that says what is deployed [default: template.yaml here, or else the one built in]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+}
+
+impl Place {
+    /// The template, as messages name it.
+    pub fn template(&self) -> &Path {
+        self.template.as_deref().unwrap_or(Path::new("template.yaml"))
+    }
 }
 
 /// What to do.

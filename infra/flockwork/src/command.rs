@@ -2,8 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use flock_core::{Sheep, State};
-use flock_store::Post;
+use flock_core::{FlockName, Sheep, SheepId, State};
+use flock_store::{Post, Read, Store};
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -36,8 +36,9 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Posts(options) => posts(&place, &options).await,
         Command::Preview(options) => next_posts(&place, &options).await,
         Command::Account(AccountCommand::Add { handle, key, keyring }) => {
+            let read = account::read_key(&key)?;
             let connection = connect(&place).await?;
-            let account = account::add(&connection, handle, &key, keyring.as_deref()).await?;
+            let account = account::add(&connection, handle, read, keyring.as_deref()).await?;
             print(&format!("{account} can post now. Delete {}.", key.display()))
         }
     }
@@ -75,7 +76,10 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
             // Says which flocks there are when this one is not.
             sheep_names::all(store, Some(&name)).await?;
             let count = plan::remove_flock(store, &name).await?;
-            print(&format!("Removed flock {name} and its {count} sheep. What they posted stays."))
+            print(&format!(
+                "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
+                 `flockwork posts --sheep {name}/SHEEP`."
+            ))
         }
     }
 }
@@ -114,12 +118,19 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
 
 async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
     let Connection { store, .. } = &connect(place).await?;
-    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+    let removed = removed(store, options).await?;
+    let (sheep, posts) = if removed.is_empty() {
+        let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+        let posts = feed::newest(store, &sheep, options.limit).await?;
+        (sheep, posts)
+    } else {
+        (Vec::new(), removed)
+    };
     let zone = |post: &Post| {
         let sheep = sheep.iter().find(|sheep| sheep.id == post.sheep);
         sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
     };
-    for post in feed::newest(store, &sheep, options.limit).await? {
+    for post in posts {
         print(&if options.json {
             serde_json::to_string(&show::PostLine::new(&post))?
         } else {
@@ -127,6 +138,19 @@ async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// The posts of a sheep that was named in full and is there no more.
+async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
+    let Some(Ok(id)) = options.sheep.as_ref().map(|sheep| sheep.parse::<SheepId>()) else {
+        return Ok(Vec::new());
+    };
+    if store.sheep(&id, Read::Consistent).await?.is_some() {
+        return Ok(Vec::new());
+    }
+    let mut posts = store.newest_posts(&id, options.limit).await?;
+    posts.reverse();
+    Ok(posts)
 }
 
 async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
@@ -143,8 +167,8 @@ async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
 }
 
 async fn meant(
-    store: &flock_store::Store,
-    flock: Option<&flock_core::FlockName>,
+    store: &Store,
+    flock: Option<&FlockName>,
     sheep: Option<&str>,
 ) -> anyhow::Result<Vec<Sheep>> {
     match sheep {

@@ -1,7 +1,7 @@
 //! Reaches the table: the local one, served by this process or by a running `flockwork run`, or a
 //! deployed one.
 
-use std::{collections::HashMap, path::Path};
+use std::collections::HashMap;
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::{
@@ -67,7 +67,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             _cloud: None,
         });
     }
-    let template = read_template(&place.template)?;
+    let template = read_template(place)?;
     let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
@@ -88,17 +88,23 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     Ok(Connection { store, clock, aws, data_dir, secrets, _cloud: cloud })
 }
 
-/// Reads the template at `path`, or the built-in one when there is no such file.
-pub fn read_template(path: &Path) -> anyhow::Result<Template> {
+/// Reads the template that `place` names; when it names none and there is none here, the built-in one.
+pub fn read_template(place: &Place) -> anyhow::Result<Template> {
+    let path = place.template();
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => BUILT_IN_TEMPLATE.to_owned(),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound && place.template.is_none() => {
+            BUILT_IN_TEMPLATE.to_owned()
+        }
         Err(err) => return Err(refuse(format!("cannot read {}: {err}", path.display()))),
     };
     Template::parse(&text).map_err(|problems| {
         let name = path.display();
-        let lines: Vec<_> =
-            problems.problems().iter().map(|problem| format!("{name}:{problem}")).collect();
+        let lines: Vec<_> = problems
+            .problems()
+            .iter()
+            .map(|problem| format!("{name}:{}: {}", problem.line, problem.text))
+            .collect();
         refuse(lines.join("\n"))
     })
 }

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::refusal::refuse;
 
+const DATABASE: &str = "flock.db";
+
+const ENDPOINT: &str = "endpoint.json";
+
 /// Where a running `flockwork run` answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -71,9 +75,7 @@ impl DataDir {
                 }
                 Err(TryLockError::WouldBlock) => {}
             }
-            if let Ok(text) = fs::read(path.join("endpoint.json"))
-                && let Ok(endpoint) = serde_json::from_slice(&text)
-            {
+            if let Some(endpoint) = read_endpoint(path) {
                 return Ok(Hold::Running(endpoint));
             }
             if Self::PATIENCE < started.elapsed() {
@@ -86,9 +88,23 @@ impl DataDir {
         }
     }
 
+    /// Where a running `flockwork run` serves the directory at `path`, without touching it.
+    pub fn served_at(path: &Path) -> Option<Endpoint> {
+        let lock = File::open(path.join("lock")).ok()?;
+        match lock.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => read_endpoint(path),
+            Ok(()) | Err(TryLockError::Error(_)) => None,
+        }
+    }
+
+    /// Whether the directory at `path` has no database yet.
+    pub fn is_new(path: &Path) -> bool {
+        !path.join(DATABASE).exists()
+    }
+
     /// The path of the database file.
     pub fn database(&self) -> PathBuf {
-        self.path.join("flock.db")
+        self.path.join(DATABASE)
     }
 
     /// Refuses a database file that is damaged, before anything is written to it.
@@ -110,14 +126,15 @@ impl DataDir {
         };
         match check() {
             Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(damaged(verdict)),
+            // The first line names the database, the last what is wrong with it.
+            Ok(verdict) => Err(damaged(verdict.lines().last().unwrap_or_default().to_owned())),
             Err(err) => Err(damaged(err.to_string())),
         }
     }
 
     /// Says where this directory is served, for other commands.
     pub fn publish_endpoint(&self, endpoint: &Endpoint) -> anyhow::Result<()> {
-        let path = self.path.join("endpoint.json");
+        let path = self.path.join(ENDPOINT);
         // Whole or not at all, because others read it at any moment.
         let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
         file.write_all(&serde_json::to_vec(endpoint)?)?;
@@ -154,8 +171,12 @@ impl DataDir {
 
     fn remove_endpoint(&self) {
         // Not there is as good as removed.
-        let _ = fs::remove_file(self.path.join("endpoint.json"));
+        let _ = fs::remove_file(self.path.join(ENDPOINT));
     }
+}
+
+fn read_endpoint(path: &Path) -> Option<Endpoint> {
+    serde_json::from_slice(&fs::read(path.join(ENDPOINT)).ok()?).ok()
 }
 
 impl Drop for DataDir {

@@ -1,8 +1,8 @@
 //! The functions of template.yaml, in this process: the same handlers that the Lambdas run.
 
-use std::time::SystemTime;
+use std::{path::Path, time::SystemTime};
 
-use flock_aws::{Clock, Config, SdkConfig};
+use flock_aws::{Clock, Config, ConfigError, SdkConfig};
 use serde_json::Value;
 
 use crate::{
@@ -28,7 +28,8 @@ enum Handler {
 pub const KNOWN: [&str; 1] = ["sheep-tick"];
 
 /// Refuses functions that cannot be run here, each with its line in the template.
-pub fn check(template: &str, functions: &[Function]) -> anyhow::Result<()> {
+pub fn check(template: &Path, functions: &[Function]) -> anyhow::Result<()> {
+    let template = template.display();
     let mut problems = Vec::new();
     for function in functions {
         let Function { logical_id, line, binary, .. } = function;
@@ -38,6 +39,9 @@ pub fn check(template: &str, functions: &[Function]) -> anyhow::Result<()> {
                  program has: {}",
                 KNOWN.join(", ")
             ));
+        }
+        if let Err(err) = config(function) {
+            problems.push(format!("{template}:{line}: {logical_id} has a {err}"));
         }
         for route in &function.routes {
             problems.push(format!(
@@ -49,6 +53,17 @@ pub fn check(template: &str, functions: &[Function]) -> anyhow::Result<()> {
     if problems.is_empty() { Ok(()) } else { Err(refuse(problems.join("\n"))) }
 }
 
+/// The settings the template gives the function, with the local names of its resources.
+fn config(definition: &Function) -> Result<Config, ConfigError> {
+    Config::from_lookup(|key| {
+        definition.environment.get(key).map(|value| match value {
+            EnvValue::Text(text) => text.clone(),
+            EnvValue::Table | EnvValue::Bus => LOCAL_NAME.to_owned(),
+            EnvValue::Secret(logical_id) => logical_id.clone(),
+        })
+    })
+}
+
 impl LocalFunction {
     /// Starts the function, as its Lambda would start.
     pub async fn start(
@@ -56,14 +71,7 @@ impl LocalFunction {
         aws: &SdkConfig,
         clock: &Clock,
     ) -> anyhow::Result<Self> {
-        let config = Config::from_lookup(|key| {
-            definition.environment.get(key).map(|value| match value {
-                EnvValue::Text(text) => text.clone(),
-                EnvValue::Table | EnvValue::Bus => LOCAL_NAME.to_owned(),
-                EnvValue::Secret(logical_id) => logical_id.clone(),
-            })
-        })
-        .map_err(|err| refuse(format!("{} in the template has a {err}", definition.logical_id)))?;
+        let config = config(&definition).map_err(|err| refuse(err.to_string()))?;
         let handler = match definition.binary.as_str() {
             "sheep-tick" => {
                 Handler::SheepTick(sheep_tick::App::start(config, aws, clock.clone()).await?)

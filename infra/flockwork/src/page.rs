@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Response},
     routing::get,
 };
@@ -38,6 +38,7 @@ pub fn serve(listener: TcpListener, store: Store, clock: Clock) -> JoinHandle<()
         .route("/feed", get(inner))
         .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
         .route("/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
+        .layer(axum::middleware::map_response(with_policy))
         .with_state(Arc::new(Page { store, clock }));
     tokio::spawn(async move {
         // Ends with the task; there is nobody to tell of an error then.
@@ -66,9 +67,17 @@ async fn whole(State(page): State<Arc<Page>>) -> Response {
             }
         }
     };
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-                  frame-ancestors 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy)], Html(whole.into_string())).into_response()
+    Html(whole.into_string()).into_response()
+}
+
+/// What people wrote is escaped; should that ever fail, the browser still runs none of it.
+async fn with_policy(mut response: Response) -> Response {
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+         frame-ancestors 'none'",
+    );
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 async fn inner(State(page): State<Arc<Page>>) -> Response {

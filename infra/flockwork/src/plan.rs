@@ -227,8 +227,9 @@ impl fmt::Display for Plan {
             let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
             writeln!(
                 f,
-                "  + create {}: poem of {lines} lines, {}, on {}",
+                "  + create {}: poem of {}, {}, on {}",
                 sheep.name,
+                count(*lines, "line"),
                 rhythm(&sheep.config),
                 sheep.config.account
             )?;
@@ -258,12 +259,17 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
         let lines = |config: &SheepConfig| match &config.behaviour {
             Behaviour::Poem { lines, .. } => *lines,
         };
-        parts.push(format!("text ({} -> {} lines)", lines(old), lines(new)));
+        parts.push(format!("text ({} -> {})", lines(old), count(lines(new), "line")));
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", rhythm(old), rhythm(new)));
     }
     parts.join(", ")
+}
+
+/// A number of things, as people write it.
+pub fn count(number: u32, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A rhythm in a few words.

@@ -1,6 +1,12 @@
 //! `flockwork run`: everything in template.yaml, on this machine.
 
-use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
@@ -15,7 +21,7 @@ use crate::{
     cli::{Place, Run},
     connect::{LOCAL_NAME, ensure_table, open_database, read_template},
     data_dir::{DataDir, Endpoint, Hold},
-    flock_file,
+    flock_file::{self, FlockFile},
     functions::{self, LocalFunction},
     local_cloud::{BusEvent, LocalCloud},
     local_secrets, page, plan,
@@ -50,20 +56,18 @@ struct Seen {
 pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     // What can be refused is, before anything is written.
     refuse_past(run.until, Clock::wall().now())?;
-    let template = read_template(&place.template)?;
-    functions::check(&place.template.display().to_string(), &template.functions)?;
+    let template = read_template(place)?;
+    functions::check(place.template(), &template.functions)?;
+    if let Some(endpoint) = DataDir::served_at(&place.data) {
+        return Err(runs_already(&place.data, &endpoint));
+    }
+    let sample = sample(&place.data)?;
     let listener = TcpListener::bind(run.listen).await.map_err(|err| {
         refuse(format!("cannot listen on {}: {err}; choose another with --listen", run.listen))
     })?;
     let data_dir = match DataDir::hold(&place.data).await? {
         Hold::Ours(data_dir) => data_dir,
-        Hold::Running(endpoint) => {
-            return Err(refuse(format!(
-                "{} is running already: {}; choose another directory with --data",
-                place.data.display(),
-                endpoint.page
-            )));
-        }
+        Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
     };
     let database = open_database(&data_dir)?;
     let secrets = local_secrets::all(&data_dir, &template.secrets)?;
@@ -71,15 +75,14 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let (cloud, events) = LocalCloud::start(database, secrets).await?;
     let aws = cloud.aws();
     let client = Client::new(&aws);
-    let new = ensure_table(&client, LOCAL_NAME, &template.table).await?;
+    ensure_table(&client, LOCAL_NAME, &template.table).await?;
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let ahead = store.clock_ahead().await?;
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
-    if new && Path::new(SAMPLE).is_dir() {
-        let sample = plan::plan(&store, flock_file::read(Path::new(SAMPLE))?, now).await?;
-        sample.apply(&store, now).await?;
-        say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."));
+    if let Some(sample) = sample {
+        plan::plan(&store, sample, now).await?.apply(&store, now).await?;
+        say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
     let speed = run.speed.get();
     let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
@@ -96,11 +99,11 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let page = page::serve(listener, store.clone(), clock.clone());
     say(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
-    ));
+    ))?;
     if !ahead.is_zero() {
         say(&format!(
             "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
-        ));
+        ))?;
     }
 
     let mut local = Local {
@@ -117,7 +120,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
     local.look(false).await?;
     if local.seen.is_empty() {
-        say("There is no flock yet. In another terminal: flockwork flock apply DIR");
+        say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
     }
     let result = tokio::select! {
         result = local.schedules(&template, run.until, speed) => result,
@@ -125,8 +128,25 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     };
     page.abort();
     sweeper.abort();
-    say("Stopped.");
+    say("Stopped.")?;
     result
+}
+
+fn runs_already(data: &Path, endpoint: &Endpoint) -> anyhow::Error {
+    refuse(format!(
+        "{} is running already: {}; choose another directory with --data",
+        data.display(),
+        endpoint.page
+    ))
+}
+
+/// The sample flock, where the data directory is new and the sample is there.
+fn sample(data: &Path) -> anyhow::Result<Option<FlockFile>> {
+    let dir = Path::new(SAMPLE);
+    if !DataDir::is_new(data) || !dir.is_dir() {
+        return Ok(None);
+    }
+    flock_file::read(dir).map(Some).map_err(|err| refuse(err.to_string()))
 }
 
 fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
@@ -172,9 +192,9 @@ fn ahead_of_wall(clock: &Clock) -> SignedDuration {
     clock.now().duration_since(Clock::wall().now())
 }
 
-#[expect(clippy::print_stdout, reason = "what a person at the terminal is told")]
-fn say(line: &str) {
-    println!("{line}");
+/// Tells the person at the terminal. Fails when nobody reads any more.
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
 
 impl Local {
@@ -211,9 +231,9 @@ impl Local {
             }
             let definition = template.functions.get(function).context("the index is in range")?;
             let schedule = definition.schedules.get(index).context("the index is in range")?;
-            self.invoke(function, &schedule.input).await;
+            self.invoke(function, &schedule.input).await?;
             while let Ok(event) = self.events.try_recv() {
-                self.deliver(&event).await;
+                self.deliver(&event).await?;
             }
             self.look(true).await?;
             // After a machine slept, one firing is enough.
@@ -238,25 +258,27 @@ impl Local {
         }
     }
 
-    async fn invoke(&self, function: usize, event: &Value) {
-        let Some(function) = self.functions.get(function) else { return };
+    async fn invoke(&self, function: usize, event: &Value) -> anyhow::Result<()> {
+        let Some(function) = self.functions.get(function) else { return Ok(()) };
         if let Err(err) = function.handle(event).await {
             let name = &function.definition.logical_id;
             tracing::error!(function = %name, error = format!("{err:#}"), "an event was not handled");
-            say(&format!("! {name} could not handle an event: {err:#}"));
+            say(&format!("! {name} could not handle an event: {err:#}"))?;
         }
+        Ok(())
     }
 
     /// Hands an event to every function with a rule for it.
-    async fn deliver(&self, event: &BusEvent) {
+    async fn deliver(&self, event: &BusEvent) -> anyhow::Result<()> {
         let BusEvent { source, detail_type, detail } = event;
         let message = json!({ "source": source, "detail-type": detail_type, "detail": detail });
         for (index, function) in self.functions.iter().enumerate() {
             let rules = &function.definition.rules;
             if rules.iter().any(|rule| rule.pattern.matches(source, detail_type, detail)) {
-                self.invoke(index, &message).await;
+                self.invoke(index, &message).await?;
             }
         }
+        Ok(())
     }
 
     /// Tells what has changed since the last look.
@@ -310,7 +332,7 @@ impl Local {
         }
         lines.sort();
         for (_, line) in lines {
-            say(&line);
+            say(&line)?;
         }
         Ok(())
     }

@@ -30,6 +30,9 @@ pub async fn find(store: &Store, flock: Option<&FlockName>, text: &str) -> anyho
     let none = || refuse(format!("there is no sheep `{text}`; `flockwork sheep list` shows them"));
     if text.contains('/') {
         let id: SheepId = text.parse().map_err(|err| refuse(format!("{err}")))?;
+        if flock.is_some_and(|flock| *flock != id.flock) {
+            return Err(refuse(format!("{id} is not a sheep of the flock that --flock names")));
+        }
         return store.sheep(&id, Read::Consistent).await?.ok_or_else(none);
     }
     let name: SheepName = text.parse().map_err(|err| refuse(format!("{err}")))?;

@@ -5,7 +5,7 @@ use flock_store::{Post, PostState};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use crate::plan::rhythm;
+use crate::plan::{count, rhythm};
 
 /// A post as one JSON line. The names are a promise to scripts.
 #[derive(Debug, Serialize)]
@@ -123,7 +123,7 @@ pub fn sheep_page(sheep: &Sheep) -> String {
     let mut rows = vec![
         ("sheep", sheep.id.to_string()),
         ("account", sheep.config.account.to_string()),
-        ("behaviour", format!("poem of {lines} lines (corpus {corpus})")),
+        ("behaviour", format!("poem of {} (corpus {corpus})", count(*lines, "line"))),
         ("rhythm", rhythm(&sheep.config)),
         ("state", state_name(&sheep.state).to_owned()),
     ];

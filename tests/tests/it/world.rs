@@ -12,8 +12,9 @@ use flock_core::{
 use flock_store::{AccountItem, Post, Read, Store};
 use flock_tests::X;
 use flockwork::{
-    connect::{LOCAL_NAME, ensure_table, read_template},
+    connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
+    template::Template,
 };
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -56,7 +57,8 @@ impl World {
         let (cloud, events) =
             LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
         let client = Client::new(&cloud.aws());
-        let template = read_template("../template.yaml".as_ref()).unwrap();
+        let template =
+            Template::parse(&std::fs::read_to_string("../template.yaml").unwrap()).unwrap();
         assert!(ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap());
         let store = Store::new(client, LOCAL_NAME.to_owned());
         let x = X::start(CONSUMER).await;
