@@ -43,21 +43,23 @@ impl TryFrom<&Value> for Event {
             Some(SCHEDULED) => Ok(Self::Tick),
             Some(SHARD_DUE) => {
                 let detail = event.get("detail").unwrap_or(&Value::Null);
-                let ShardDue { shard } = ShardDue::deserialize(detail)
-                    .map_err(|err| unreadable(format!("its detail does not fit: {err}")))?;
+                let ShardDue { shard } = ShardDue::deserialize(detail).map_err(|err| {
+                    unreadable(format!("its detail does not fit: {}", cut_short(&err.to_string())))
+                })?;
                 if Shards::try_from(shard.saturating_add(1)).is_err() {
                     return Err(unreadable(format!("there is no shard {shard}")));
                 }
                 Ok(Self::Shard(shard))
             }
-            // Cut short, because the text is not ours.
-            Some(other) => {
-                let other: String = other.chars().take(80).collect();
-                Err(unreadable(format!("its detail-type is \"{other}\"")))
-            }
+            Some(other) => Err(unreadable(format!("its detail-type is \"{}\"", cut_short(other)))),
             None => Err(unreadable("it has no detail-type".to_owned())),
         }
     }
+}
+
+/// Text that is not ours, and may be long.
+fn cut_short(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 #[cfg(test)]
@@ -87,6 +89,10 @@ mod tests {
             "its detail does not fit: invalid type: string \"1\", expected struct ShardDue",
         );
         check(&json!({ "detail-type": "post.received" }), "its detail-type is \"post.received\"");
+        check(
+            &json!({ "detail-type": "shard.due", "detail": "x".repeat(1_000) }),
+            &format!("its detail does not fit: invalid type: string \"{}", "x".repeat(58)),
+        );
         check(&json!("hello"), "it has no detail-type");
         check(&json!(null), "it has no detail-type");
     }

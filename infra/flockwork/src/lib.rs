@@ -3,6 +3,7 @@
 //! It is a library too, so that tests and benchmarks start the same local cloud.
 
 pub mod account;
+pub mod audit;
 pub mod cli;
 pub mod command;
 pub mod connect;
@@ -21,3 +22,4 @@ pub mod schedule;
 pub mod sheep_names;
 pub mod show;
 pub mod template;
+pub mod yaml;

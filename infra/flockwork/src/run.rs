@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use aws_sdk_dynamodb::Client;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, SheepId, State};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -33,6 +33,9 @@ use crate::{
 
 /// The flock a new data directory starts with, when it is there.
 const SAMPLE: &str = "infra/sample-flock";
+
+/// New posts of one sheep that are told at once; after a long pause of the terminal there can be many.
+const MOST_TOLD: usize = 20;
 
 /// Everything that runs.
 struct Local {
@@ -285,49 +288,11 @@ impl Local {
     async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
         let mut lines = Vec::new();
         for sheep in sheep_names::all(&self.store, None).await? {
-            let seen = Seen {
-                occurrence: sheep.progress.occurrence,
-                state: sheep.state.clone(),
-                problem: sheep.intent.as_ref().and_then(|intent| intent.problem.clone()),
-            };
-            let before = self.seen.insert(sheep.id.clone(), seen);
-            let Some(seen) = self.seen.get(&sheep.id) else { continue };
-            if !aloud {
-                continue;
-            }
-            let first = Occurrence(0);
-            let posted_before = before.as_ref().map_or(first, |before| before.occurrence);
-            if posted_before < seen.occurrence {
-                let count = seen.occurrence.0 - posted_before.0.max(1);
-                let count = usize::try_from(count).unwrap_or(usize::MAX).min(20);
-                let zone = sheep.config.rhythm.zone();
-                for post in self.store.newest_posts(&sheep.id, count).await? {
-                    if posted_before <= post.occurrence {
-                        let at = local(post.at, zone);
-                        let next = sheep.next_at().map_or_else(String::new, |next| {
-                            format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
-                        });
-                        let name = sheep.id.name.as_str();
-                        lines.push((post.at, format!("{at}  {name:<22} {}{next}", post.text)));
-                    }
-                }
-            }
-            let at = self.clock.now();
-            if before.as_ref().map(|before| &before.state) != Some(&seen.state) {
-                match &seen.state {
-                    State::Stopped { why, .. } => {
-                        lines.push((at, format!("! {} has stopped: {why}", sheep.id)));
-                    }
-                    State::Finished { .. } => {
-                        lines.push((at, format!("{} has made its last post", sheep.id)));
-                    }
-                    State::Active | State::Paused { .. } => {}
-                }
-            }
-            if let Some(problem) = &seen.problem
-                && before.and_then(|before| before.problem).as_ref() != Some(problem)
-            {
-                lines.push((at, format!("! {} will try again: {problem}", sheep.id)));
+            let before = self.seen.insert(sheep.id.clone(), Seen::of(&sheep));
+            if aloud {
+                lines.extend(self.new_posts(&sheep, before.as_ref()).await?);
+                let at = self.clock.now();
+                lines.extend(news(&sheep, before.as_ref()).into_iter().map(|line| (at, line)));
             }
         }
         lines.sort();
@@ -336,4 +301,58 @@ impl Local {
         }
         Ok(())
     }
+
+    /// A line for each post the sheep has made since it was seen as `before`.
+    async fn new_posts(
+        &self,
+        sheep: &Sheep,
+        before: Option<&Seen>,
+    ) -> anyhow::Result<Vec<(Timestamp, String)>> {
+        let next = sheep.progress.occurrence;
+        // Of a sheep that was applied since, the newest post, if it has made one.
+        let unseen = u64::from(sheep.progress.last_remote.is_some());
+        let told = before.map_or(next.0.saturating_sub(unseen), |before| before.occurrence.0);
+        let count = usize::try_from(next.0.saturating_sub(told)).unwrap_or(usize::MAX);
+        let zone = sheep.config.rhythm.zone();
+        let next = sheep.next_at().map_or_else(String::new, |next| {
+            format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
+        });
+        let name = sheep.id.name.as_str();
+        let posts = self.store.newest_posts(&sheep.id, count.min(MOST_TOLD)).await?;
+        let new = posts.into_iter().filter(|post| told <= post.occurrence.0);
+        let lines = new.map(|post| {
+            let at = local(post.at, zone);
+            (post.at, format!("{at}  {name:<22} {}{next}", post.text))
+        });
+        Ok(lines.collect())
+    }
+}
+
+impl Seen {
+    fn of(sheep: &Sheep) -> Self {
+        Self {
+            occurrence: sheep.progress.occurrence,
+            state: sheep.state.clone(),
+            problem: sheep.intent.as_ref().and_then(|intent| intent.problem.clone()),
+        }
+    }
+}
+
+/// What else a person wants to hear of a sheep that was seen as `before`.
+fn news(sheep: &Sheep, before: Option<&Seen>) -> Vec<String> {
+    let seen = Seen::of(sheep);
+    let mut lines = Vec::new();
+    if before.map(|before| &before.state) != Some(&seen.state) {
+        match &seen.state {
+            State::Stopped { why, .. } => lines.push(format!("! {} has stopped: {why}", sheep.id)),
+            State::Finished { .. } => lines.push(format!("{} has made its last post", sheep.id)),
+            State::Active | State::Paused { .. } => {}
+        }
+    }
+    if let Some(problem) = &seen.problem
+        && before.and_then(|before| before.problem.as_ref()) != Some(problem)
+    {
+        lines.push(format!("! {} will try again: {problem}", sheep.id));
+    }
+    lines
 }

@@ -100,6 +100,10 @@ impl Store {
         sheep: &SheepId,
         limit: usize,
     ) -> Result<Vec<Post>, StoreError> {
+        // DynamoDB refuses a limit of nothing.
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
         let mut items = self
             .client
             .query()

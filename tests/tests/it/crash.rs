@@ -1,15 +1,12 @@
 //! The crash matrix: before and after every request of posting, the process is killed. It is complete,
 //! because between two requests there is nothing but memory.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use flock_core::{Network, RhythmFields, SheepId};
 use flock_tests::{Answer, CrashPlan, CrashProxy, Cut, FunctionProcess, RuntimeApi};
 
-use crate::world::{World, tick};
-
-/// The function, built as a binary of this package from the same main.rs.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sheep-tick-process");
+use crate::world::{World, spawn, tick};
 
 /// Requests pass through proxies that share a plan.
 struct Proxies {
@@ -28,22 +25,7 @@ impl Proxies {
     }
 
     fn process(&self, runtime: &RuntimeApi, shards: &str) -> FunctionProcess {
-        let (dynamodb, services, x) = (self.dynamodb.url(), self.services.url(), self.x.url());
-        FunctionProcess::spawn(
-            runtime,
-            Path::new(BINARY),
-            &[
-                ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-                ("AWS_ENDPOINT_URL", &services),
-                ("TABLE_NAME", "flockwork"),
-                ("BUS_NAME", "flockwork"),
-                ("DUE_SHARDS", shards),
-                ("KEYRING_SECRET", "Keyring"),
-                ("X_SECRET", "XApp"),
-                ("X_URL", &x),
-                ("RUST_LOG", "info"),
-            ],
-        )
+        spawn(runtime, [self.dynamodb.url(), self.services.url(), self.x.url()], shards)
     }
 }
 

@@ -6,27 +6,7 @@ use flock_core::Network;
 use flock_tests::{Answer, FunctionProcess, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::{
-    crash::BINARY,
-    world::{World, tick},
-};
-
-fn spawn(world: &World, runtime: &RuntimeApi) -> FunctionProcess {
-    let (dynamodb, services) = (world.cloud.dynamodb_url(), world.cloud.services_url());
-    FunctionProcess::spawn(
-        runtime,
-        Path::new(BINARY),
-        &[
-            ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-            ("AWS_ENDPOINT_URL", &services),
-            ("TABLE_NAME", "flockwork"),
-            ("BUS_NAME", "flockwork"),
-            ("DUE_SHARDS", "1"),
-            ("KEYRING_SECRET", "Keyring"),
-            ("X_SECRET", "XApp"),
-        ],
-    )
-}
+use crate::world::{BINARY, World, spawn, tick};
 
 #[tokio::test]
 async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
@@ -34,7 +14,8 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
     world.clock = flock_aws::Clock::wall();
     let id = world.sheep("apollo", Network::Meadow, 3).await;
     let runtime = RuntimeApi::start().await;
-    let process = spawn(&world, &runtime);
+    let urls = [world.cloud.dynamodb_url(), world.cloud.services_url(), world.x.url()];
+    let process = spawn(&runtime, urls, "1");
     let length = Duration::from_secs(20);
 
     let unreadable = runtime.invoke(json!({ "detail-type": "nonsense" }), length).await;

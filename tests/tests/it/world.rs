@@ -1,6 +1,6 @@
 //! A deployment in memory.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
@@ -10,7 +10,7 @@ use flock_core::{
     Sheep, SheepConfig, SheepId,
 };
 use flock_store::{AccountItem, Post, Read, Store};
-use flock_tests::X;
+use flock_tests::{FunctionProcess, RuntimeApi, X};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
@@ -163,6 +163,26 @@ impl World {
             }
         }
     }
+}
+
+/// The function, built as a binary of this package from the same main.rs.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sheep-tick-process");
+
+/// Starts the function's process, with DynamoDB, the other services of AWS, and X at these addresses.
+pub(crate) fn spawn(runtime: &RuntimeApi, urls: [String; 3], shards: &str) -> FunctionProcess {
+    let [dynamodb, services, x] = &urls;
+    let env = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
+        ("AWS_ENDPOINT_URL", services),
+        ("TABLE_NAME", LOCAL_NAME),
+        ("BUS_NAME", LOCAL_NAME),
+        ("DUE_SHARDS", shards),
+        ("KEYRING_SECRET", "Keyring"),
+        ("X_SECRET", "XApp"),
+        ("X_URL", x),
+        ("RUST_LOG", "info"),
+    ];
+    FunctionProcess::spawn(runtime, Path::new(BINARY), &env)
 }
 
 /// X's users have numbers.

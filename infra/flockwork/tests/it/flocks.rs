@@ -55,7 +55,7 @@ fn plan_shows_what_apply_does_and_the_second_apply_does_nothing() {
     flock milton:
       + create apollo: poem of 3 lines, every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London, on meadow:apollo
       + create book-1: poem of 2 lines, every 3m, pause 2h, in Europe/London, on meadow:book-1
-      + create book-2: poem of 1 lines, every 3m, pause 2h, in Europe/London, on meadow:book-2
+      + create book-2: poem of 1 line, every 3m, pause 2h, in Europe/London, on meadow:book-2
     3 to create, 0 to change, 0 to remove, 0 unchanged
     ");
     assert_eq!(world.table().trim(), "", "a plan changes nothing");
@@ -83,7 +83,7 @@ fn what_changes_in_the_files_changes_in_the_flock() {
     let plan = world.ok("flock plan milton");
     assert_snapshot!(plan, @"
     flock milton:
-      + create book-3: poem of 1 lines, every 3m, pause 2h, in Europe/London, on meadow:book-3
+      + create book-3: poem of 1 line, every 3m, pause 2h, in Europe/London, on meadow:book-3
       ~ change apollo: rhythm (every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London -> every 20m, pause 2h, jitter 30s, catch up latest, in Europe/London)
       ~ change book-1: text (2 -> 3 lines)
       - remove book-2
@@ -135,7 +135,7 @@ fn a_flock_that_was_removed_and_comes_back_goes_on_counting() {
     let first = world.posts("posts --limit 1000");
     assert!(5 < first.len(), "{first:?}");
 
-    assert_snapshot!(world.ok("flock remove milton"), @"Removed flock milton and its 3 sheep. What they posted stays.");
+    assert_snapshot!(world.ok("flock remove milton"), @"Removed flock milton and its 3 sheep. What they posted stays, and is listed with `flockwork posts --sheep milton/SHEEP`.");
     assert_eq!(world.ok("flock list"), "");
     assert_eq!(sheep(&world), Vec::<String>::new());
     world.refused("flock remove milton");

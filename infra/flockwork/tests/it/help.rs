@@ -41,9 +41,8 @@ fn the_help_teaches() {
               Name of the deployed table (output `TableName` of the stack)
 
           --template <FILE>
-              Template that says what is deployed; the one built in when the file does not exist
-
-              [default: template.yaml]
+              Template that says what is deployed [default: template.yaml here, or else the one built
+              in]
 
       -h, --help
               Print help (see a summary with '-h')

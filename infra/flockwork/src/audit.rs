@@ -1,0 +1,372 @@
+//! What must not be deployed, although `sam validate`, cfn-lint and checkov let it pass.
+//!
+//! Knows what AWS refuses only when it is deployed, and what a reviewer would refuse. Looks at
+//! every part of a template, also at what the local run passes over or cannot do; knows nothing
+//! of how a template is run.
+
+use crate::{
+    schedule::{Schedule, ScheduleError},
+    template::{Method, check_path, route_key},
+    yaml::{Content, Entry, Node, Problem, Problems, document},
+};
+use jiff::civil::DateTime;
+
+/// The fields of an event that a pattern can be about.
+const EVENT_FIELDS: [&str; 9] =
+    ["account", "detail", "detail-type", "id", "region", "resources", "source", "time", "version"];
+
+/// What must not be deployed, by line.
+pub fn audit(text: &str) -> Vec<Problem> {
+    let problems = Problems::default();
+    if let Some(root) = document(text, &problems) {
+        root.walk(&mut |node| {
+            statement(node, &problems);
+            role(node, &problems);
+            schedule(node, &problems);
+            delivery(node, &problems);
+            pattern(node, &problems);
+            route(node, &problems);
+            variables(node, &problems);
+        });
+    }
+    problems.sorted()
+}
+
+/// A statement of a policy allows what it names, and names no more than is needed.
+fn statement(node: &Node, problems: &Problems) {
+    let Some(effect) = node.get("Effect") else { return };
+    // To deny more than is needed takes nothing away.
+    if effect.scalar() == Some("Deny") {
+        return;
+    }
+    for Entry { key, line, value } in node.entries() {
+        match key.as_str() {
+            "Action" | "Resource" | "Principal" => value.walk(&mut |node| {
+                if let Content::Scalar { text, .. } = &node.content
+                    && text.contains('*')
+                {
+                    let text = format!("`{text}` as {key} allows more than is named");
+                    problems.add(node.line, text + "; write out what is needed");
+                }
+            }),
+            "NotAction" | "NotResource" | "NotPrincipal" => {
+                let text = format!("{key} allows everything that it does not name");
+                problems.add(*line, text + "; write out what is needed");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A role has no policies but its own.
+fn role(node: &Node, problems: &Problems) {
+    if let Some(policies) = node.get("ManagedPolicyArns") {
+        let text = "a managed policy allows more than is needed; write a policy of the role's own";
+        problems.add(policies.line, text);
+    }
+    if let ("AWS::Serverless::Function", Some(properties)) = typed(node)
+        && properties.get("Role").is_none()
+    {
+        let text = "SAM makes a role with managed policies for a function that has none";
+        problems.add(properties.line, format!("{text}; write a `Role`"));
+    }
+}
+
+/// AWS takes the expression, as text that can be checked here.
+fn schedule(node: &Node, problems: &Problems) {
+    let of_sam = match typed(node) {
+        ("Schedule", Some(properties)) => properties.get("Schedule"),
+        _ => None,
+    };
+    let Some(node) = node.get("ScheduleExpression").or(of_sam) else { return };
+    let Some(text) = node.scalar() else {
+        let text = format!("a schedule cannot be checked as {}; write it as text", node.describe());
+        return problems.add(node.line, text);
+    };
+    let inside = |form: &str| text.strip_prefix(form)?.strip_suffix(')');
+    let is_cron = inside("cron(").is_some_and(|fields| {
+        let fields: Vec<&str> = fields.split(' ').collect();
+        fields.len() == 6 && !fields.contains(&"")
+    });
+    let is_at = inside("at(").is_some_and(|time| {
+        time.len() == "2026-01-01T00:00:00".len() && time.parse::<DateTime>().is_ok()
+    });
+    match text.parse::<Schedule>() {
+        Err(ScheduleError::Form(_)) if is_cron || is_at => {}
+        Err(ScheduleError::Form(_)) => {
+            let forms = "`rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`";
+            problems.add(node.line, format!("AWS refuses `{text}`; write it like {forms}"));
+        }
+        Err(error @ ScheduleError::Plural { .. }) => problems.add(node.line, error.to_string()),
+        Ok(_) => {}
+    }
+}
+
+/// What schedules and rules start says what happens when it cannot be reached.
+fn delivery(node: &Node, problems: &Problems) {
+    let targets: Vec<&Node> = match typed(node) {
+        ("ScheduleV2" | "Schedule" | "EventBridgeRule" | "CloudWatchEvent", Some(properties)) => {
+            vec![properties]
+        }
+        ("AWS::Scheduler::Schedule", Some(properties)) => {
+            properties.get("Target").into_iter().collect()
+        }
+        ("AWS::Events::Rule", Some(properties)) => match properties.get("Targets") {
+            Some(targets) if targets.items().is_empty() => vec![targets],
+            Some(targets) => targets.items().iter().collect(),
+            None => vec![],
+        },
+        _ => return,
+    };
+    for target in targets {
+        if target.get("RetryPolicy").is_none() {
+            let text = "there is no RetryPolicy, so AWS would try for a day; write one";
+            problems.add(target.line, text);
+        }
+        if target.get("DeadLetterConfig").is_none() {
+            let text = "there is no DeadLetterConfig, so what is not delivered is lost; write one";
+            problems.add(target.line, text);
+        }
+    }
+}
+
+/// A pattern is about fields that events have.
+fn pattern(node: &Node, problems: &Problems) {
+    let of_sam = match typed(node) {
+        ("EventBridgeRule" | "CloudWatchEvent", Some(properties)) => properties.get("Pattern"),
+        _ => None,
+    };
+    let pattern = node.get("EventPattern").or(of_sam);
+    for Entry { key, line, .. } in pattern.map(Node::entries).unwrap_or_default() {
+        if !EVENT_FIELDS.contains(&key.as_str()) {
+            let text = format!("no event has a field `{key}`, so the rule would match nothing");
+            problems.add(*line, text + "; correct it");
+        }
+    }
+}
+
+/// A route has a method and a path that can be.
+fn route(node: &Node, problems: &Problems) {
+    let check = |node: Option<&Node>, check: &dyn Fn(&str) -> Result<(), String>| {
+        if let Some(node) = node
+            && let Some(text) = node.scalar().filter(|text| *text != "$default")
+            && let Err(text) = check(text)
+        {
+            problems.add(node.line, text);
+        }
+    };
+    check(node.get("RouteKey"), &|text| route_key(text).map(drop));
+    if let ("HttpApi" | "Api", Some(properties)) = typed(node) {
+        check(properties.get("Path"), &check_path);
+        let method = |text: &str| Method::parse(&text.to_ascii_uppercase()).map(drop);
+        check(properties.get("Method"), &method);
+    }
+    // Of an OpenAPI document.
+    for Entry { key, line, .. } in node.get("paths").map(Node::entries).unwrap_or_default() {
+        if key != "$default"
+            && let Err(text) = check_path(key)
+        {
+            problems.add(*line, text);
+        }
+    }
+}
+
+/// The environment of a function has names that Lambda takes.
+fn variables(node: &Node, problems: &Problems) {
+    let variables = node.get("Environment").and_then(|environment| environment.get("Variables"));
+    for Entry { key, line, .. } in variables.map(Node::entries).unwrap_or_default() {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let begins = key.starts_with(|c: char| c.is_ascii_alphabetic());
+        if !begins || key.len() < 2 || !key.chars().all(is_allowed) {
+            let text = "is not a name of a variable; write two or more letters, digits and `_`";
+            problems.add(*line, format!("`{key}` {text}"));
+        }
+    }
+}
+
+/// The type of a resource or an event, and its properties.
+fn typed(node: &Node) -> (&str, Option<&Node>) {
+    (node.get("Type").and_then(Node::scalar).unwrap_or_default(), node.get("Properties"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: &str = include_str!("../../../template.yaml");
+
+    #[track_caller]
+    fn check_audit(text: &str, expected: &[&str]) {
+        let found: Vec<String> = audit(text).iter().map(Problem::to_string).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn the_real_template_passes_the_audit() {
+        check_audit(REAL, &[]);
+    }
+
+    #[test]
+    fn the_audit_finds_wide_permissions() {
+        let star = |found: &str, key: &str| {
+            let text = "allows more than is named; write out what is needed";
+            format!("line 2: `{found}` as {key} {text}")
+        };
+        let not = |key: &str| {
+            let text = "allows everything that it does not name; write out what is needed";
+            format!("line 2: {key} {text}")
+        };
+        for (statement, expected) in [
+            ("Action: '*'", vec![star("*", "Action")]),
+            ("Action: [a:Get, 'a:*']", vec![star("a:*", "Action")]),
+            (
+                "Resource: !Sub '${Table.Arn}/index/*'",
+                vec![star("${Table.Arn}/index/*", "Resource")],
+            ),
+            ("Resource: { 'Fn::Join': ['', [!GetAtt A.Arn, '/*']] }", vec![star("/*", "Resource")]),
+            ("Resource: !If [C, x, '*']", vec![star("*", "Resource")]),
+            ("Principal: { AWS: '*' }", vec![star("*", "Principal")]),
+            ("NotAction: a:Get, NotResource: b", vec![not("NotAction"), not("NotResource")]),
+            ("Action: '*', Resource: '*'", vec![star("*", "Action"), star("*", "Resource")]),
+            (
+                "Action: a:Get, Resource: !GetAtt A.Arn, Condition: { ArnLike: { a: 'b/*' } }",
+                vec![],
+            ),
+        ] {
+            let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+            check_audit(&format!("Statement:\n  - {{ Effect: Allow, {statement} }}\n"), &expected);
+            check_audit(
+                &format!("Any: {{ Where:\n  {{ Effect: Allow, {statement} }} }}\n"),
+                &expected,
+            );
+            check_audit(&format!("Any: {{ Where:\n  {{ Effect: Deny, {statement} }} }}\n"), &[]);
+        }
+    }
+
+    #[test]
+    fn the_audit_finds_managed_policies() {
+        let managed =
+            "line 1: a managed policy allows more than is needed; write a policy of the role's own";
+        for arns in ["[arn:a]", "!If [C, [arn:a], []]"] {
+            let role = "{ Type: AWS::IAM::Role, Properties: { ManagedPolicyArns: ";
+            check_audit(&format!("A: {role}{arns} }} }}\n"), &[managed]);
+        }
+        let made = "line 2: SAM makes a role with managed policies for a function that has none; \
+                    write a `Role`";
+        let function = "A:\n  { Type: AWS::Serverless::Function, Properties: ";
+        check_audit(&format!("{function}{{ Timeout: 5 }} }}\n"), &[made]);
+        check_audit(&format!("{function}{{ Role: !GetAtt R.Arn }} }}\n"), &[]);
+    }
+
+    #[test]
+    fn the_audit_finds_schedules_that_are_none() {
+        check_audit(
+            "A: { ScheduleExpression: rate(1 minutes) }\n\
+             B: { Type: Schedule, Properties: { Schedule: rate(5 minute), RetryPolicy: {}, DeadLetterConfig: {} } }\n\
+             C: { ScheduleExpression: every day }\n\
+             D: { ScheduleExpression: !Ref X }\n\
+             E: { ScheduleExpression: cron(0 9 * * *) }\n\
+             F: { ScheduleExpression: at(2026-02-30T00:00:00) }\n\
+             G: { ScheduleExpression: cron(0 9 * * ? *) }\n\
+             H: { ScheduleExpression: at(2026-01-01T00:00:00) }\n\
+             I: { ScheduleExpression: cron(0  9 * * ?) }\n",
+            &[
+                "line 1: AWS refuses `rate(1 minutes)`; write `rate(1 minute)`",
+                "line 2: AWS refuses `rate(5 minute)`; write `rate(5 minutes)`",
+                "line 3: AWS refuses `every day`; write it like `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`",
+                "line 4: a schedule cannot be checked as `!Ref`; write it as text",
+                "line 5: AWS refuses `cron(0 9 * * *)`; write it like `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`",
+                "line 6: AWS refuses `at(2026-02-30T00:00:00)`; write it like `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`",
+                "line 9: AWS refuses `cron(0  9 * * ?)`; write it like `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_audit_finds_deliveries_that_may_be_lost() {
+        let retry = "line 1: there is no RetryPolicy, so AWS would try for a day; write one";
+        let lost =
+            "line 1: there is no DeadLetterConfig, so what is not delivered is lost; write one";
+        for event in ["ScheduleV2", "Schedule", "EventBridgeRule", "CloudWatchEvent"] {
+            let event =
+                |properties: &str| format!("A: {{ Type: {event}, Properties: {properties} }}");
+            check_audit(&event("{ Name: x }"), &[retry, lost]);
+            check_audit(&event("{ RetryPolicy: { MaximumRetryAttempts: 2 } }"), &[lost]);
+            check_audit(&event("{ DeadLetterConfig: { Arn: x } }"), &[retry]);
+            check_audit(&event("{ RetryPolicy: {}, DeadLetterConfig: {} }"), &[]);
+        }
+        let target = "{ Arn: x, RetryPolicy: {}, DeadLetterConfig: {} }";
+        for (resource, expected) in [
+            ("AWS::Scheduler::Schedule, Properties: { Target: { Arn: x } }", &[retry, lost][..]),
+            (&format!("AWS::Scheduler::Schedule, Properties: {{ Target: {target} }}"), &[]),
+            ("AWS::Events::Rule, Properties: { Targets: [{ Arn: x }] }", &[retry, lost]),
+            ("AWS::Events::Rule, Properties: { Targets: !If [C, [], []] }", &[retry, lost]),
+            (&format!("AWS::Events::Rule, Properties: {{ Targets: [{target}] }}"), &[]),
+        ] {
+            check_audit(&format!("A: {{ Type: {resource} }}"), expected);
+        }
+    }
+
+    #[test]
+    fn the_audit_finds_patterns_that_match_nothing() {
+        let none =
+            "no event has a field `detail_type`, so the rule would match nothing; correct it";
+        check_audit(
+            "A: { EventPattern: { source: [x], detail_type: [y] } }\n\
+             B: { Type: EventBridgeRule, Properties: { Pattern: { detail_type: [y] }, RetryPolicy: {}, DeadLetterConfig: {} } }\n\
+             C: { EventPattern: { source: [x], detail-type: [y], detail: { any: [z] } } }\n",
+            &[&format!("line 1: {none}"), &format!("line 2: {none}")],
+        );
+    }
+
+    #[test]
+    fn the_audit_finds_routes_that_are_none() {
+        check_audit(
+            "A: { Type: HttpApi, Properties: { Path: slack, Method: post } }\n\
+             B: { Type: Api, Properties: { Path: /slack, Method: fetch } }\n\
+             C: { RouteKey: POST slack }\n\
+             D: { RouteKey: FETCH /slack }\n\
+             E: { RouteKey: $default }\n\
+             F: { RouteKey: /slack }\n\
+             G: { Type: HttpApi, Properties: { Path: /slack, Method: POST } }\n\
+             H: { Body: { paths: { slack: {}, /slack: {}, $default: {} } } }\n",
+            &[
+                "line 1: the path `slack` does not start with a slash; write `/slack`",
+                "line 2: `FETCH` is not a method; \
+                 write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE",
+                "line 3: the path `slack` does not start with a slash; write `/slack`",
+                "line 4: `FETCH` is not a method; \
+                 write one of ANY, GET, HEAD, OPTIONS, PATCH, POST, PUT, DELETE",
+                "line 6: `/slack` is not a method and a path; write them as in `POST /slack/command`",
+                "line 8: the path `slack` does not start with a slash; write `/slack`",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_audit_finds_variables_that_lambda_refuses() {
+        let text = "is not a name of a variable; write two or more letters, digits and `_`";
+        check_audit(
+            "Environment: { Variables: { AB: x, a_1: x } }\n\
+             A: { Environment: { Variables: { 1EVEL: x } } }\n\
+             B: { Environment: { Variables: { A: x } } }\n\
+             C: { Environment: { Variables: { A-B: x } } }\n",
+            &[
+                &format!("line 2: `1EVEL` {text}"),
+                &format!("line 3: `A` {text}"),
+                &format!("line 4: `A-B` {text}"),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_audit_finds_what_hides_something() {
+        check_audit("A: 1\nA: 2\n", &["line 2: `A` is here twice, first on line 1; remove one"]);
+        check_audit(
+            "A: [\n",
+            &[
+                "line 2: this is not YAML at column 1: while parsing a node, did not find expected node content",
+            ],
+        );
+    }
+}
