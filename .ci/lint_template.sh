@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 echo "sam validate --lint"
 sam validate --lint
 
-echo "transform, then cfn-lint, checkov and rules of our own"
+echo "transform, then cfn-lint and checkov; what they miss is in infra/flockwork/src/audit.rs, run by the tests"
 python .ci/transform.py template.yaml >"$work/cloudformation.json"
 cfn-lint --template "$work/cloudformation.json"
 
@@ -29,5 +29,3 @@ accepted=(
 )
 checkov --file "$work/cloudformation.json" --framework cloudformation --skip-download --compact --quiet \
   --skip-check "$(IFS=,; echo "${accepted[*]}")"
-
-python .ci/template_rules.py "$work/cloudformation.json"
