@@ -25,7 +25,7 @@ impl Proxies {
     }
 
     fn process(&self, runtime: &RuntimeApi, shards: &str) -> FunctionProcess {
-        spawn(runtime, [self.dynamodb.url(), self.services.url(), self.x.url()], shards)
+        spawn(runtime, &[self.dynamodb.url(), self.services.url(), self.x.url()], shards)
     }
 }
 

@@ -169,8 +169,8 @@ impl World {
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sheep-tick-process");
 
 /// Starts the function's process, with DynamoDB, the other services of AWS, and X at these addresses.
-pub(crate) fn spawn(runtime: &RuntimeApi, urls: [String; 3], shards: &str) -> FunctionProcess {
-    let [dynamodb, services, x] = &urls;
+pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> FunctionProcess {
+    let [dynamodb, services, x] = urls;
     let env = [
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
         ("AWS_ENDPOINT_URL", services),
