@@ -256,7 +256,8 @@ impl Rhythm {
             return Some((next, day));
         }
         let tomorrow = self.instant(date.tomorrow().ok()?.to_datetime(Time::midnight()))?;
-        Some((self.slot_from(tomorrow)?, day))
+        // Where clocks went back over midnight, tomorrow's first midnight has been already.
+        Some((self.slot_from(tomorrow.max(next))?, day))
     }
 
     /// The first slot at or after `from`, by pattern, window and end alone.
@@ -731,6 +732,18 @@ mod tests {
             "2026-11-23 00:00:00+00:00",
         ]
         "#);
+    }
+
+    /// Nome lived through one day twice when it came to America.
+    #[test]
+    fn the_daily_cap_never_goes_back_in_time() {
+        let mut fields = interval("37m", "37m");
+        fields.time_zone = Some("America/Nome".to_owned());
+        fields.daily_cap = Some(1);
+        let rhythm = Rhythm::parse(&fields).unwrap();
+        let slot = ts("1867-10-19T00:31:13Z");
+        let (next, _) = rhythm.next_slot(slot, false, None).unwrap();
+        assert!(slot < next, "{next}");
     }
 
     #[test]
