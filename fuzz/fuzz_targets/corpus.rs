@@ -1,0 +1,49 @@
+//! Holds: a text is refused with lines that are in it, or every line that is not blank is in the pieces, once and in order.
+#![no_main]
+
+use flock_core::Corpus;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let line_count = bytes.split(|byte| *byte == b'\n').count();
+    let corpus = match Corpus::parse(bytes) {
+        Ok(corpus) => corpus,
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                assert!(
+                    problem.line().is_none_or(|line| (1..=line_count).contains(&line)),
+                    "{problem}"
+                );
+            }
+            return;
+        }
+    };
+    let text = std::str::from_utf8(bytes).expect("a corpus is UTF-8");
+    let expected: Vec<(usize, &str)> = (1..)
+        .zip(text.trim_start_matches('\u{feff}').split('\n').map(str::trim))
+        .filter(|(_, line)| !line.is_empty())
+        .collect();
+    assert_eq!(corpus.lines().collect::<Vec<_>>(), expected);
+    assert_eq!(corpus.len() as usize, expected.len());
+
+    let mut lines = expected.iter().map(|(_, line)| *line);
+    let mut next = 0;
+    for piece in corpus.pieces() {
+        assert_eq!(piece.first, next);
+        assert!(!piece.lines.is_empty());
+        // As DynamoDB counts a list.
+        assert!(piece.lines.iter().map(|line| line.len() + 4).sum::<usize>() <= 3_800);
+        for line in piece.lines {
+            assert_eq!(Some(line.as_str()), lines.next());
+            next += 1;
+        }
+    }
+    assert_eq!(lines.next(), None);
+
+    // What is made of the lines alone is the same corpus. A leading byte order mark would be dropped.
+    let lines: Vec<&str> = corpus.lines().map(|(_, line)| line).collect();
+    let again =
+        Corpus::parse(format!("\n{}", lines.join("\n")).as_bytes()).expect("these are its lines");
+    assert_eq!(again.id(), corpus.id());
+});

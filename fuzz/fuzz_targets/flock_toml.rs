@@ -1,0 +1,63 @@
+//! Holds: any `flock.toml` is a flock that can be stored as it is, or refused with lines that are in it.
+#![no_main]
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt as _,
+    path::PathBuf,
+    sync::LazyLock,
+};
+
+use flock_core::Behaviour;
+use flockwork::flock_file;
+use libfuzzer_sys::fuzz_target;
+
+/// The directory of the flock, with texts that fit and one that does not, and its `flock.toml`.
+static FLOCK: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
+    let dir = tempfile::Builder::new().prefix("flockwork-fuzz-").tempdir().expect("a place").keep();
+    fs::create_dir_all(dir.join("poems/old")).expect("a new directory");
+    let odd = format!("{}\n{}\n\u{7}\n", "a".repeat(300), "b".repeat(3_000));
+    for (path, text) in [
+        ("apollo.txt", "Sing\n\nto me\n"),
+        ("odd.txt", &odd),
+        ("poems/.hidden.txt", "no\n"),
+        ("poems/Paradise Lost, Book 1.txt", "Of Man's first disobedience\n"),
+        ("poems/moss.txt", "\u{feff}moss\r\n"),
+        ("poems/old/lost.txt", ""),
+    ] {
+        fs::write(dir.join(path), text).expect("a new file");
+    }
+    let file = File::create_new(dir.join("flock.toml")).expect("a new file");
+    (dir, file)
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let (dir, toml) = &*FLOCK;
+    // Not emptied first: ext4 would wait for the disk then.
+    toml.set_len(bytes.len() as u64).expect("a file of ours");
+    toml.write_all_at(bytes, 0).expect("a file of ours");
+    let file = dir.join("flock.toml");
+    match flock_file::read(dir) {
+        Ok(flock) => {
+            assert!(!flock.sheep.is_empty());
+            assert!(flock.sheep.is_sorted_by(|a, b| a.name < b.name), "twice the same name");
+            for sheep in &flock.sheep {
+                for (_, line) in sheep.corpus.lines() {
+                    sheep.config.account.network.check_text(line).expect("every line is a post");
+                }
+                let Behaviour::Poem { corpus, lines } = &sheep.config.behaviour;
+                assert_eq!((corpus, *lines), (&sheep.corpus.id(), sheep.corpus.len()));
+            }
+        }
+        Err(problems) => {
+            assert!(!problems.as_slice().is_empty());
+            let lines = bytes.split(|byte| *byte == b'\n').count();
+            for problem in problems.as_slice() {
+                let is_there = problem.file != file
+                    || problem.line.is_none_or(|line| (1..=lines).contains(&line));
+                assert!(is_there, "{problem}");
+                assert!(!problem.to_string().contains(char::is_control), "{problem}");
+            }
+        }
+    }
+});
