@@ -21,8 +21,6 @@ pub use ids::{
 pub use network::{Network, TextRefusal, UnknownNetwork};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
-    CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields, parse_span,
+    CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
 };
-pub use sheep::{
-    Behaviour, Due, Intent, Next, Outcome, Progress, Sent, Sheep, SheepConfig, State, retry_after,
-};
+pub use sheep::{Behaviour, Due, Intent, Next, Outcome, Progress, Sent, Sheep, SheepConfig, State};

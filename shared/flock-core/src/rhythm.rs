@@ -507,7 +507,7 @@ fn parse_pattern(fields: &RhythmFields, problems: &mut Vec<InvalidRhythm>) -> Op
 }
 
 /// Reads a length of time such as `90s`, `3m`, `2h 30m` or `1d`, where a day is 24 hours.
-pub fn parse_span(text: &str) -> Result<SignedDuration, String> {
+fn parse_span(text: &str) -> Result<SignedDuration, String> {
     let span: Span = text
         .trim()
         .parse()

@@ -510,7 +510,7 @@ impl Sheep {
 
 /// How long to wait after the given number of failures: a minute, doubled each time, six hours at
 /// most, and up to a quarter more, which `seed` chooses.
-pub fn retry_after(attempts: u32, seed: u64) -> SignedDuration {
+fn retry_after(attempts: u32, seed: u64) -> SignedDuration {
     const FIRST: i64 = 60;
     const MOST: i64 = 6 * 60 * 60;
     let doubled = FIRST << attempts.saturating_sub(1).min(16);

@@ -102,11 +102,6 @@ impl Store {
     pub fn units(&self) -> Units {
         self.meter.units()
     }
-
-    /// The name of the table.
-    pub fn table(&self) -> &str {
-        &self.table
-    }
 }
 
 /// A failed request, named for its reader.
