@@ -119,6 +119,7 @@ impl Bench {
                 ("DUE_SHARDS", "1"),
                 ("KEYRING_SECRET", "Keyring"),
                 ("X_SECRET", "XApp"),
+                ("SLACK_SECRET", "Slack"),
                 ("RUST_LOG", "warn"),
             ],
         )

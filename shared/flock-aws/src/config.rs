@@ -1,6 +1,6 @@
 //! Settings of the functions, read once at start.
 
-use flock_core::Shards;
+use flock_core::{InvalidId, Shards, UserId};
 
 /// Settings of one function. Which of them it needs is in template.yaml.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,12 @@ pub struct Config {
     pub x_secret: String,
     /// `X_URL`: where X's API is, if not at its own address.
     pub x_url: Option<String>,
+    /// `SLACK_SECRET`: the secret that holds Slack's signing secret and the bot's token.
+    pub slack_secret: String,
+    /// `SLACK_URL`: where Slack's Web API is, if not at its own address.
+    pub slack_url: Option<String>,
+    /// `FIRST_OWNER`: the Slack user who has the highest level in every room until the room says otherwise.
+    pub first_owner: Option<UserId>,
 }
 
 /// The environment does not describe a usable configuration.
@@ -47,6 +53,7 @@ impl Config {
         let bus = required("BUS_NAME");
         let keyring_secret = required("KEYRING_SECRET");
         let x_secret = required("X_SECRET");
+        let slack_secret = required("SLACK_SECRET");
         let shards = required("DUE_SHARDS");
         let shards = match shards.parse::<u16>().map(Shards::try_from) {
             Ok(Ok(shards)) => shards,
@@ -56,9 +63,24 @@ impl Config {
                 Shards::ONE
             }
         };
-        let x_url = lookup("X_URL").filter(|url| !url.is_empty());
+        let given = |key: &str| lookup(key).filter(|value| !value.is_empty());
+        let first_owner = given("FIRST_OWNER").map(|user| user.parse()).transpose();
+        let first_owner = first_owner.unwrap_or_else(|err: InvalidId| {
+            problems.push(format!("FIRST_OWNER is wrong: {err}"));
+            None
+        });
         if problems.is_empty() {
-            Ok(Self { table, bus, shards, keyring_secret, x_secret, x_url })
+            Ok(Self {
+                table,
+                bus,
+                shards,
+                keyring_secret,
+                x_secret,
+                x_url: given("X_URL"),
+                slack_secret,
+                slack_url: given("SLACK_URL"),
+                first_owner,
+            })
         } else {
             Err(ConfigError { problems })
         }
@@ -79,7 +101,7 @@ mod tests {
         assert_eq!(
             Config::from_lookup(lookup).unwrap_err().to_string(),
             "bad configuration: TABLE_NAME is not set; KEYRING_SECRET is not set; X_SECRET is not \
-             set; DUE_SHARDS is `0`, not a number from 1 to 64"
+             set; SLACK_SECRET is not set; DUE_SHARDS is `0`, not a number from 1 to 64"
         );
     }
 }

@@ -109,6 +109,25 @@ text_id! {
     |value| (1..=512).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic())
 }
 
+text_id! {
+    /// A Slack user.
+    UserId, "Slack user id", "it is U or W and up to 31 capital letters and digits, such as U012AB3CD",
+    |value| is_slack_id(value, &['U', 'W'])
+}
+text_id! {
+    /// A room: a Slack channel, private channel or direct conversation.
+    RoomId, "Slack channel id",
+    "it is C, G or D and up to 31 capital letters and digits, such as C012AB3CD",
+    |value| is_slack_id(value, &['C', 'G', 'D'])
+}
+
+/// Slack's ids say by their first letter what they name (Slack, "Object types", 2026-11).
+fn is_slack_id(value: &str, kinds: &[char]) -> bool {
+    value.starts_with(kinds)
+        && (2..=32).contains(&value.len())
+        && value.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+}
+
 impl SheepName {
     /// Makes a name from a file name: lower case, everything else turned into single hyphens.
     pub fn from_file_stem(stem: &str) -> Result<Self, InvalidId> {

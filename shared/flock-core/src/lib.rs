@@ -15,8 +15,8 @@ mod sheep;
 
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use ids::{
-    AccountId, CorpusId, FlockName, Handle, InvalidId, Occurrence, PostId, RemoteId, Shards,
-    SheepId, SheepName,
+    AccountId, CorpusId, FlockName, Handle, InvalidId, Occurrence, PostId, RemoteId, RoomId, Shards,
+    SheepId, SheepName, UserId,
 };
 pub use network::{Network, TextRefusal, UnknownNetwork};
 pub use preview::{Upcoming, UpcomingText, preview};

@@ -73,6 +73,9 @@ impl World {
             keyring_secret: "Keyring".to_owned(),
             x_secret: "XApp".to_owned(),
             x_url: Some(self.x.url()),
+            slack_secret: "Slack".to_owned(),
+            slack_url: None,
+            first_owner: None,
         }
     }
 
@@ -179,6 +182,7 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("DUE_SHARDS", shards),
         ("KEYRING_SECRET", "Keyring"),
         ("X_SECRET", "XApp"),
+        ("SLACK_SECRET", "Slack"),
         ("X_URL", x),
         ("RUST_LOG", "info"),
     ];

@@ -1,0 +1,1 @@
+//! Slack: request verification, what it sends, what it shows, its Web API.
