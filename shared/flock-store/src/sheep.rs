@@ -295,6 +295,8 @@ struct IntentItem {
     retry_at: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    said: bool,
 }
 
 /// An instant as whole seconds since the epoch.
@@ -414,6 +416,7 @@ impl IntentItem {
             attempts: intent.attempts.into(),
             retry_at: intent.retry_at.map(Seconds::from),
             problem: intent.problem.clone(),
+            said: intent.said,
         }
     }
 
@@ -426,6 +429,7 @@ impl IntentItem {
             attempts: self.attempts.try_into()?,
             retry_at: self.retry_at.map(Timestamp::try_from).transpose()?,
             problem: self.problem,
+            said: self.said,
         })
     }
 }
