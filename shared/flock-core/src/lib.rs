@@ -31,3 +31,9 @@ pub use sheep::{
     State,
 };
 pub use usage::{Arguments, Usage, Word, words};
+
+/// A number of things, as people write it.
+pub fn count(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
+}
