@@ -1,1 +1,28 @@
 //! Slack: request verification, what it sends, what it shows, its Web API.
+//!
+//! Knows Slack's forms and limits, and nothing of flocks, commands or tables.
+
+mod api;
+mod incoming;
+mod message;
+mod verify;
+
+pub use api::{RoomInfo, SlackApi, SlackError, User};
+pub use incoming::{
+    Callback, Interaction, Message, Pressed, ResponseUrl, SlashCommand, UnreadableBody,
+};
+pub use message::{
+    ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
+    LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
+};
+pub use verify::{Unverified, sign, verify};
+
+/// The beginning of text that is not ours, on one line, for an error or a log.
+fn cut(text: &str) -> String {
+    const CHARACTERS: usize = 40;
+    let mut cut: String = text.chars().take(CHARACTERS).flat_map(char::escape_debug).collect();
+    if text.chars().nth(CHARACTERS).is_some() {
+        cut.push('…');
+    }
+    cut
+}

@@ -1,0 +1,498 @@
+//! Slack's Web API, and answers to response URLs.
+
+use std::{sync::OnceLock, time::Duration};
+
+use flock_core::{RoomId, UserId};
+use reqwest::{
+    RequestBuilder, Response, StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{ResponseUrl, cut};
+
+/// A user as Slack knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The name they once chose, unique in the workspace.
+    pub name: String,
+    /// The name Slack shows; may be empty.
+    pub display_name: String,
+    /// Their full name; may be empty.
+    pub real_name: String,
+    /// Whether the workspace is theirs.
+    pub is_owner: bool,
+    /// Whether it is an app, or Slackbot.
+    pub is_bot: bool,
+    /// Whether they have left.
+    pub deleted: bool,
+}
+
+/// A room as Slack knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoomInfo {
+    /// The id.
+    pub id: RoomId,
+    /// The channel's name without `#`; empty for a direct conversation.
+    pub name: String,
+    /// Who made it, where somebody did.
+    pub creator: Option<UserId>,
+}
+
+/// Slack's Web API.
+#[derive(Debug)]
+pub struct SlackApi {
+    base: String,
+    is_configured: bool,
+    // Built when first needed: most requests are answered without it, and the client reads the system's
+    // CA certificates, which costs milliseconds of every cold start.
+    http: OnceLock<reqwest::Client>,
+}
+
+/// A call to Slack came to nothing. Says what to do, and holds neither tokens nor response URLs.
+#[derive(Debug, thiserror::Error)]
+pub enum SlackError {
+    /// The base URL is none.
+    #[error("the address of Slack, `{0}`, is not a URL; correct SLACK_URL")]
+    Address(String),
+    /// A response URL is not Slack's. Nothing was sent.
+    #[error("the response URL is not one of Slack's; nothing was sent there")]
+    ForeignUrl,
+    /// No connection was made, so Slack has not got it.
+    #[error("Slack could not be reached for {method}; try again")]
+    NotSent {
+        /// The method called.
+        method: &'static str,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Slack may have done it.
+    #[error("Slack did not answer {method} in time; look whether it was done")]
+    NoAnswer {
+        /// The method called.
+        method: &'static str,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// Slack wants us to wait.
+    #[error("Slack has had too many {method} requests; try again in {retry_after_s} s")]
+    RateLimited {
+        /// The method called.
+        method: &'static str,
+        /// For how long Slack wants no more, in seconds.
+        retry_after_s: u64,
+    },
+    /// Slack has a problem of its own.
+    #[error("Slack failed at {method} with status {status}; try again later (slack-status.com)")]
+    Failed {
+        /// The method called.
+        method: &'static str,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The answer is not one of Slack's.
+    #[error("{method} was not answered as Slack does (status {status}); is SLACK_URL right?")]
+    Unreadable {
+        /// The method called.
+        method: &'static str,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The bot token is wrong, or no longer valid.
+    #[error("Slack does not accept the bot token ({0}); put the app's into the Slack secret")]
+    Token(String),
+    /// The app was not given a permission.
+    #[error("the Slack app lacks the scope `{0}`; add it under OAuth & Permissions and reinstall")]
+    Scope(String),
+    /// The app is not in the room.
+    #[error("the Slack app is not in {0}; invite it there (/invite)")]
+    NotInRoom(String),
+    /// The response URL is used up: it takes five answers in 30 minutes (Slack, "Handling user interaction", 2026-11).
+    #[error("Slack takes no more answers to this command ({0}); enter it again")]
+    Expired(String),
+    /// Slack refuses for another reason.
+    #[error("Slack refused {method}: {code}")]
+    Refused {
+        /// The method called.
+        method: &'static str,
+        /// Slack's word for it.
+        code: String,
+    },
+}
+
+impl SlackApi {
+    /// Slack gives us three seconds in all.
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+    const TIMEOUT: Duration = Duration::from_millis(2_500);
+    /// A page of users is some 400 KB; anything larger is not Slack.
+    const ANSWER_BYTES: usize = 1 << 20;
+    /// Users a page; Slack recommends no more than this (Slack, "`users.list`", 2026-11).
+    const PAGE_USERS: &str = "200";
+    /// More pages than this are not a workspace but a loop.
+    const PAGES: usize = 500;
+
+    /// Slack at `url`, or at its own address. Response URLs may then be there, too.
+    pub fn new(url: Option<String>) -> Self {
+        let is_configured = url.is_some();
+        let base = url.unwrap_or_else(|| "https://slack.com/api".to_owned());
+        let base = base.trim_end_matches('/').to_owned();
+        Self { base, is_configured, http: OnceLock::new() }
+    }
+
+    /// Sends an answer to a response URL. It takes five in 30 minutes.
+    pub async fn respond(&self, url: &ResponseUrl, payload: &Value) -> Result<(), SlackError> {
+        const METHOD: &str = "response_url";
+        let url = Url::parse(url.expose()).map_err(|_| SlackError::ForeignUrl)?;
+        if !self.is_ours(&url) {
+            return Err(SlackError::ForeignUrl);
+        }
+        let (status, body) = send(METHOD, json(self.http().post(url), payload)).await?;
+        if status.is_success() {
+            // `ok` as text, or JSON.
+            return match serde_json::from_slice::<Answer>(&body) {
+                Ok(Answer { ok: false, error: Some(code), .. }) => {
+                    Err(SlackError::Refused { method: METHOD, code: cut(&code) })
+                }
+                _ => Ok(()),
+            };
+        }
+        let code = match serde_json::from_slice::<Answer>(&body) {
+            Ok(answer) => answer.error.unwrap_or_default(),
+            Err(_) => String::from_utf8_lossy(&body).trim().to_owned(),
+        };
+        match code.as_str() {
+            "used_url" | "expired_url" => Err(SlackError::Expired(code)),
+            code if is_code(code) => Err(SlackError::Refused { method: METHOD, code: cut(code) }),
+            _ => Err(SlackError::Unreadable { method: METHOD, status: status.as_u16() }),
+        }
+    }
+
+    /// Posts a message for the whole room, in a thread if given one. Returns its `ts`.
+    pub async fn post_message(
+        &self,
+        token: &SecretString,
+        room: &RoomId,
+        thread_ts: Option<&str>,
+        payload: &Value,
+    ) -> Result<String, SlackError> {
+        const METHOD: &str = "chat.postMessage";
+        let body = addressed(payload, room, None, thread_ts);
+        let request = json(self.request(METHOD, token)?, &body);
+        let answer = call(METHOD, request, room.as_str()).await?;
+        // It was posted, whatever else the answer lacks.
+        answer.ts.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })
+    }
+
+    /// Posts a message that only `user` sees, for as long as their Slack is open.
+    pub async fn post_ephemeral(
+        &self,
+        token: &SecretString,
+        room: &RoomId,
+        user: &UserId,
+        thread_ts: Option<&str>,
+        payload: &Value,
+    ) -> Result<(), SlackError> {
+        const METHOD: &str = "chat.postEphemeral";
+        let body = addressed(payload, room, Some(user), thread_ts);
+        let request = json(self.request(METHOD, token)?, &body);
+        call(METHOD, request, room.as_str()).await.map(drop)
+    }
+
+    /// A user, if Slack knows them.
+    pub async fn user(
+        &self,
+        token: &SecretString,
+        user: &UserId,
+    ) -> Result<Option<User>, SlackError> {
+        const METHOD: &str = "users.info";
+        let request = form(self.request(METHOD, token)?, &[("user", user.as_str())]);
+        match call(METHOD, request, "").await {
+            Ok(Answer { user: Some(found), .. }) => match found.read() {
+                Some(user) => Ok(Some(user)),
+                None => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
+            },
+            Ok(_) => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
+            Err(SlackError::Refused { code, .. }) if code == "user_not_found" => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// All users of the workspace, those who left among them. One request for every 200.
+    pub async fn users(&self, token: &SecretString) -> Result<Vec<User>, SlackError> {
+        const METHOD: &str = "users.list";
+        let (mut users, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..Self::PAGES {
+            let mut fields = vec![("limit", Self::PAGE_USERS)];
+            if !cursor.is_empty() {
+                fields.push(("cursor", &cursor));
+            }
+            let request = form(self.request(METHOD, token)?, &fields);
+            let answer = call(METHOD, request, "").await?;
+            let found = answer.members.into_iter();
+            for user in found {
+                users.push(
+                    user.read().ok_or(SlackError::Unreadable { method: METHOD, status: 200 })?,
+                );
+            }
+            cursor = answer.response_metadata.next_cursor;
+            if cursor.is_empty() {
+                return Ok(users);
+            }
+        }
+        Err(SlackError::Unreadable { method: METHOD, status: 200 })
+    }
+
+    /// A room, if Slack knows it and lets the app see it.
+    pub async fn room(
+        &self,
+        token: &SecretString,
+        room: &RoomId,
+    ) -> Result<Option<RoomInfo>, SlackError> {
+        const METHOD: &str = "conversations.info";
+        let request = form(self.request(METHOD, token)?, &[("channel", room.as_str())]);
+        match call(METHOD, request, room.as_str()).await {
+            Ok(Answer { channel: Some(Channel::Object { name, creator }), .. }) => {
+                let creator = creator.and_then(|creator| creator.parse().ok());
+                let name = name.unwrap_or_default();
+                Ok(Some(RoomInfo { id: room.clone(), name, creator }))
+            }
+            Ok(_) => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
+            Err(SlackError::Refused { code, .. }) if code == "channel_not_found" => Ok(None),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Whether a response URL is Slack's, or where Slack was said to be.
+    fn is_ours(&self, url: &Url) -> bool {
+        let is_slacks = url.scheme() == "https"
+            && url.host_str() == Some("hooks.slack.com")
+            && url.port().is_none();
+        let is_configured = self.is_configured
+            && Url::parse(&self.base).is_ok_and(|base| base.origin() == url.origin());
+        // A name in the URL would be sent as another credential.
+        (is_slacks || is_configured) && url.username().is_empty() && url.password().is_none()
+    }
+
+    fn request(
+        &self,
+        method: &'static str,
+        token: &SecretString,
+    ) -> Result<RequestBuilder, SlackError> {
+        let url = Url::parse(&format!("{}/{method}", self.base))
+            .map_err(|_| SlackError::Address(cut(&self.base)))?;
+        let token = token.expose_secret();
+        if token.is_empty() || HeaderValue::from_str(token).is_err() {
+            return Err(SlackError::Token("it is empty or not one line".to_owned()));
+        }
+        Ok(self.http().post(url).bearer_auth(token))
+    }
+
+    fn http(&self) -> &reqwest::Client {
+        self.http.get_or_init(|| {
+            reqwest::Client::builder()
+                .connect_timeout(Self::CONNECT_TIMEOUT)
+                .timeout(Self::TIMEOUT)
+                .redirect(reqwest::redirect::Policy::none())
+                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")))
+                .build()
+                .expect("the TLS backend is compiled in and the settings are constant")
+        })
+    }
+}
+
+impl SlackError {
+    /// Whether Slack may have done what was asked.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::Failed { .. } | Self::Unreadable { .. } => true,
+            Self::Address(_)
+            | Self::ForeignUrl
+            | Self::NotSent { .. }
+            | Self::RateLimited { .. }
+            | Self::Token(_)
+            | Self::Scope(_)
+            | Self::NotInRoom(_)
+            | Self::Expired(_)
+            | Self::Refused { .. } => false,
+        }
+    }
+}
+
+/// What Slack answers; which fields there are depends on the method.
+#[derive(Deserialize)]
+struct Answer {
+    ok: bool,
+    error: Option<String>,
+    needed: Option<String>,
+    ts: Option<String>,
+    user: Option<Member>,
+    #[serde(default)]
+    members: Vec<Member>,
+    channel: Option<Channel>,
+    #[serde(default)]
+    response_metadata: Metadata,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Metadata {
+    next_cursor: String,
+}
+
+/// `chat.postMessage` answers with an id, `conversations.info` with all there is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Channel {
+    Object { name: Option<String>, creator: Option<String> },
+    Id(#[allow(dead_code, reason = "the room is known")] String),
+}
+
+#[derive(Deserialize)]
+struct Member {
+    id: String,
+    #[serde(default)]
+    name: String,
+    real_name: Option<String>,
+    #[serde(default)]
+    profile: Profile,
+    #[serde(default)]
+    is_owner: bool,
+    #[serde(default)]
+    is_primary_owner: bool,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    deleted: bool,
+}
+
+#[derive(Deserialize, Default)]
+struct Profile {
+    display_name: Option<String>,
+    real_name: Option<String>,
+}
+
+impl Member {
+    fn read(self) -> Option<User> {
+        Some(User {
+            // Slack says of Slackbot that it is none.
+            is_bot: self.is_bot || self.id == "USLACKBOT",
+            id: self.id.parse().ok()?,
+            name: self.name,
+            display_name: self.profile.display_name.unwrap_or_default(),
+            real_name: self.profile.real_name.or(self.real_name).unwrap_or_default(),
+            is_owner: self.is_owner || self.is_primary_owner,
+            deleted: self.deleted,
+        })
+    }
+}
+
+/// A payload with its address. Who sees it is said by the method.
+fn addressed(
+    payload: &Value,
+    room: &RoomId,
+    user: Option<&UserId>,
+    thread_ts: Option<&str>,
+) -> Value {
+    let mut body = payload.as_object().cloned().unwrap_or_else(Map::new);
+    body.remove("response_type");
+    body.insert("channel".to_owned(), Value::from(room.as_str()));
+    if let Some(user) = user {
+        body.insert("user".to_owned(), Value::from(user.as_str()));
+    }
+    if let Some(thread_ts) = thread_ts {
+        body.insert("thread_ts".to_owned(), Value::from(thread_ts));
+    }
+    Value::Object(body)
+}
+
+fn json(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    // Without the charset Slack warns in every answer.
+    request.header(CONTENT_TYPE, "application/json; charset=utf-8").body(body.to_string())
+}
+
+fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
+}
+
+/// Calls a method. `room` is what a refusal to post there names.
+async fn call(
+    method: &'static str,
+    request: RequestBuilder,
+    room: &str,
+) -> Result<Answer, SlackError> {
+    let (status, body) = send(method, request).await?;
+    let Ok(answer) = serde_json::from_slice::<Answer>(&body) else {
+        return Err(SlackError::Unreadable { method, status: status.as_u16() });
+    };
+    if answer.ok && status.is_success() {
+        return Ok(answer);
+    }
+    let code = answer.error.unwrap_or_default();
+    Err(match code.as_str() {
+        "invalid_auth"
+        | "not_authed"
+        | "account_inactive"
+        | "token_revoked"
+        | "token_expired"
+        | "not_allowed_token_type" => SlackError::Token(code),
+        "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
+        "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
+        // Slack asks for a minute where it does not say how long.
+        "ratelimited" | "rate_limited" => SlackError::RateLimited { method, retry_after_s: 60 },
+        "" => SlackError::Unreadable { method, status: status.as_u16() },
+        code => SlackError::Refused { method, code: cut(code) },
+    })
+}
+
+/// Sends a request and reads a bounded answer.
+async fn send(
+    method: &'static str,
+    request: RequestBuilder,
+) -> Result<(StatusCode, Vec<u8>), SlackError> {
+    // The error would print the URL, which may be a credential.
+    let response = request.send().await.map_err(|err| {
+        let source = err.without_url();
+        if source.is_connect() || source.is_builder() {
+            SlackError::NotSent { method, source }
+        } else {
+            SlackError::NoAnswer { method, source }
+        }
+    })?;
+    let status = response.status();
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        let after = response.headers().get(RETRY_AFTER);
+        let after = after.and_then(|value| value.to_str().ok()?.parse().ok());
+        return Err(SlackError::RateLimited { method, retry_after_s: after.unwrap_or(60) });
+    }
+    if status.is_server_error() {
+        return Err(SlackError::Failed { method, status: status.as_u16() });
+    }
+    Ok((status, read(method, response).await?))
+}
+
+async fn read(method: &'static str, mut response: Response) -> Result<Vec<u8>, SlackError> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        let chunk =
+            chunk.map_err(|err| SlackError::NoAnswer { method, source: err.without_url() })?;
+        let Some(chunk) = chunk else { return Ok(body) };
+        if SlackApi::ANSWER_BYTES < body.len() + chunk.len() {
+            return Err(SlackError::Unreadable { method, status });
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// Whether a text is one of Slack's error codes, such as `no_text`.
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
