@@ -1,6 +1,9 @@
 //! Carries out one command.
 
-use std::io::{self, Write as _};
+use std::{
+    convert::Infallible,
+    io::{self, Write as _},
+};
 
 use flock_core::{FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
@@ -10,9 +13,9 @@ use crate::{
     account,
     cli::{AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand},
     connect::{Connection, connect},
-    feed, flock_file, plan, preview,
-    refusal::refuse,
-    run, sheep_names, show,
+    flock_file, plan, preview,
+    refusal::{not_changed, not_found, refuse},
+    run, show,
 };
 
 /// Does what `cli` says.
@@ -74,7 +77,7 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
         FlockCommand::Remove { name } => {
             let Connection { store, .. } = &connect(place).await?;
             // Says which flocks there are when this one is not.
-            sheep_names::all(store, Some(&name)).await?;
+            store.sheep_of(Some(&name)).await.map_err(not_found)?;
             let count = plan::remove_flock(store, &name).await?;
             print(&format!(
                 "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
@@ -88,7 +91,7 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = &connect(place).await?;
     match command {
         SheepCommand::List { flock, json } => {
-            let sheep = sheep_names::all(store, flock.as_ref()).await?;
+            let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
             for sheep in &sheep {
                 print(&if json {
                     serde_json::to_string(&show::SheepLine::new(sheep))?
@@ -99,21 +102,29 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
             Ok(())
         }
         SheepCommand::Show { sheep } => {
-            print(&show::sheep_page(&sheep_names::find(store, None, &sheep).await?))
+            print(&show::sheep_page(&store.find_sheep(None, &sheep).await.map_err(not_found)?))
         }
         SheepCommand::Pause { sheep } => {
-            let sheep = sheep_names::find(store, None, &sheep).await?;
+            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
             let now = clock.now();
-            let sheep = plan::change(store, sheep, |sheep| sheep.pause(now)).await?;
-            print(&show::sheep_line(&sheep))
+            change(store, sheep, |sheep| sheep.pause(now)).await
         }
         SheepCommand::Resume { sheep } => {
-            let sheep = sheep_names::find(store, None, &sheep).await?;
+            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
             let now = clock.now();
-            let sheep = plan::change(store, sheep, |sheep| sheep.resume(now)).await?;
-            print(&show::sheep_line(&sheep))
+            change(store, sheep, |sheep| sheep.resume(now)).await
         }
     }
+}
+
+async fn change(
+    store: &Store,
+    sheep: Sheep,
+    transition: impl Fn(&Sheep) -> Sheep,
+) -> anyhow::Result<()> {
+    let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
+    let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
+    print(&show::sheep_line(&sheep))
 }
 
 async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
@@ -121,7 +132,7 @@ async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
     let removed = removed(store, options).await?;
     let (sheep, posts) = if removed.is_empty() {
         let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-        let posts = feed::newest(store, &sheep, options.limit).await?;
+        let posts = store.newest_posts_of(&sheep, options.limit).await?;
         (sheep, posts)
     } else {
         (Vec::new(), removed)
@@ -156,8 +167,12 @@ async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
 async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-    for line in preview::preview(store, &sheep, clock.now(), options.count).await? {
-        print(&if options.json { serde_json::to_string(&line)? } else { line.text_line() })?;
+    for post in store.upcoming(&sheep, clock.now(), options.count).await? {
+        print(&if options.json {
+            serde_json::to_string(&preview::UpcomingLine::new(&post))?
+        } else {
+            preview::upcoming_line(&post)
+        })?;
     }
     for line in preview::silent(&sheep) {
         // Not on standard output, which may be read by a program.
@@ -172,8 +187,8 @@ async fn meant(
     sheep: Option<&str>,
 ) -> anyhow::Result<Vec<Sheep>> {
     match sheep {
-        Some(sheep) => Ok(vec![sheep_names::find(store, flock, sheep).await?]),
-        None => sheep_names::all(store, flock).await,
+        Some(sheep) => Ok(vec![store.find_sheep(flock, sheep).await.map_err(not_found)?]),
+        None => store.sheep_of(flock).await.map_err(not_found),
     }
 }
 

@@ -15,7 +15,7 @@ use flock_store::{Post, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{feed, routes::Routes, sheep_names, show::local};
+use crate::{routes::Routes, show::local};
 
 /// Posts on the page.
 const POSTS: usize = 100;
@@ -94,8 +94,8 @@ async fn inner(State(page): State<Arc<Page>>) -> Response {
 impl Page {
     async fn render(&self) -> Result<Markup, Response> {
         let load = async {
-            let sheep = sheep_names::all(&self.store, None).await?;
-            let posts = feed::newest(&self.store, &sheep, POSTS).await?;
+            let sheep = self.store.sheep_of(None).await?;
+            let posts = self.store.newest_posts_of(&sheep, POSTS).await?;
             Ok::<_, anyhow::Error>((sheep, posts))
         };
         match load.await {

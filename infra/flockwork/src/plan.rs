@@ -1,10 +1,10 @@
 //! What applying a flock's files changes, and changing it.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, convert::Infallible, fmt};
 
 use flock_core::{
     AccountId, Behaviour, CorpusId, FlockName, Network, Occurrence, Sent, Sheep, SheepConfig,
-    SheepId, SheepName,
+    SheepId, SheepName, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     flock_file::{FlockFile, SheepFile},
-    refusal::refuse,
+    refusal::{not_changed, refuse},
 };
 
 /// The difference between a flock's files and the table.
@@ -105,7 +105,9 @@ impl Plan {
         }
         for (old, sheep) in self.change {
             unused.push(corpus_of(&old.config).clone());
-            change(store, old, |old| old.reconfigure(sheep.config.clone(), now)).await?;
+            let transition =
+                |old: &Sheep| Ok::<_, Infallible>(old.reconfigure(sheep.config.clone(), now));
+            let Ok(_) = store.change_sheep(old, transition).await.map_err(not_changed)?;
         }
         for old in self.remove {
             unused.push(corpus_of(&old.config).clone());
@@ -150,24 +152,6 @@ pub async fn remove_flock(store: &Store, flock: &FlockName) -> anyhow::Result<us
     Ok(count)
 }
 
-/// Writes a change of a sheep that a tick may be busy with.
-pub async fn change(
-    store: &Store,
-    sheep: Sheep,
-    transition: impl Fn(&Sheep) -> Sheep,
-) -> anyhow::Result<Sheep> {
-    let id = sheep.id.clone();
-    let mut sheep = sheep;
-    for _ in 0..TRIES {
-        let changed = transition(&sheep);
-        if changed == sheep || store.put_sheep(&changed).await? == Write::Done {
-            return Ok(changed);
-        }
-        sheep = reread(store, &id).await?;
-    }
-    Err(changed_meanwhile(&id))
-}
-
 /// A tick writes a sheep twice per post, so a few tries always suffice.
 const TRIES: usize = 20;
 
@@ -184,11 +168,6 @@ async fn remove(store: &Store, sheep: Sheep) -> anyhow::Result<()> {
         }
     }
     Err(changed_meanwhile(&id))
-}
-
-async fn reread(store: &Store, id: &SheepId) -> anyhow::Result<Sheep> {
-    let sheep = store.sheep(id, flock_store::Read::Consistent).await?;
-    sheep.ok_or_else(|| refuse(format!("{id} was removed meanwhile")))
 }
 
 fn changed_meanwhile(id: &SheepId) -> anyhow::Error {
@@ -230,7 +209,7 @@ impl fmt::Display for Plan {
                 "  + create {}: poem of {}, {}, on {}",
                 sheep.name,
                 count(*lines, "line"),
-                rhythm(&sheep.config),
+                sheep.config.rhythm,
                 sheep.config.account
             )?;
         }
@@ -262,42 +241,7 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
         parts.push(format!("text ({} -> {})", lines(old), count(lines(new), "line")));
     }
     if old.rhythm != new.rhythm {
-        parts.push(format!("rhythm ({} -> {})", rhythm(old), rhythm(new)));
+        parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));
     }
-    parts.join(", ")
-}
-
-/// A number of things, as people write it.
-pub fn count(number: u32, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
-}
-
-/// A rhythm in a few words.
-pub fn rhythm(config: &SheepConfig) -> String {
-    let fields = config.rhythm.fields();
-    let mut parts = Vec::new();
-    if let Some(line) = fields.line {
-        parts.push(format!("every {line}"));
-    }
-    if let Some(stanza) = fields.stanza {
-        parts.push(format!("pause {stanza}"));
-    }
-    if !fields.at.is_empty() {
-        parts.push(format!("at {}", fields.at.join(" ")));
-    }
-    if !fields.days.is_empty() {
-        parts.push(fields.days.join(" "));
-    }
-    let options = [
-        ("within", fields.window),
-        ("jitter", fields.jitter),
-        ("from", fields.start),
-        ("until", fields.end),
-        ("at most", fields.daily_cap.map(|cap| format!("{cap} a day"))),
-        ("catch up", fields.catch_up),
-        ("in", fields.time_zone.filter(|zone| zone != "UTC")),
-    ];
-    parts
-        .extend(options.into_iter().filter_map(|(word, value)| Some(format!("{word} {}", value?))));
     parts.join(", ")
 }

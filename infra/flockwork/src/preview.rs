@@ -1,83 +1,40 @@
-//! The next posts, before they are made.
+//! How the next posts are shown.
 
-use std::collections::HashMap;
-
-use flock_core::{
-    Behaviour, CorpusId, FlockName, Occurrence, Sheep, State, Upcoming, UpcomingText,
-};
-use flock_store::Store;
+use flock_core::{Occurrence, Sheep, State};
+use flock_store::UpcomingPost;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::show::local;
+
 /// A post to come, as one JSON line.
 #[derive(Debug, Serialize)]
-pub struct UpcomingLine {
-    /// When it is due.
-    pub at: Timestamp,
-    /// Its flock.
-    pub flock: String,
-    /// Its sheep.
-    pub sheep: String,
-    /// Where it goes.
-    pub network: &'static str,
-    /// Its number.
-    pub occurrence: Occurrence,
-    /// What it says.
-    pub text: String,
-    #[serde(skip)]
-    zone: jiff::tz::TimeZone,
+pub struct UpcomingLine<'a> {
+    at: Timestamp,
+    flock: &'a str,
+    sheep: &'a str,
+    network: &'static str,
+    occurrence: Occurrence,
+    text: &'a str,
 }
 
-impl UpcomingLine {
-    /// As people read it.
-    pub fn text_line(&self) -> String {
-        let at = crate::show::local(self.at, &self.zone);
-        format!("{at}  {}/{}  {}", self.flock, self.sheep, self.text)
+impl<'a> UpcomingLine<'a> {
+    /// The line for `post`.
+    pub fn new(post: &'a UpcomingPost) -> Self {
+        Self {
+            at: post.at,
+            flock: post.sheep.flock.as_str(),
+            sheep: post.sheep.name.as_str(),
+            network: post.account.network.name(),
+            occurrence: post.occurrence,
+            text: &post.text,
+        }
     }
 }
 
-/// The next `count` posts of all `sheep` together, in order.
-pub async fn preview(
-    store: &Store,
-    sheep: &[Sheep],
-    now: Timestamp,
-    count: usize,
-) -> anyhow::Result<Vec<UpcomingLine>> {
-    let mut upcoming: Vec<(&Sheep, Upcoming)> = sheep
-        .iter()
-        .flat_map(|sheep| {
-            flock_core::preview(sheep, now).take(count).map(move |next| (sheep, next))
-        })
-        .collect();
-    upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
-    upcoming.truncate(count);
-    let mut texts: HashMap<(FlockName, CorpusId, u32), String> = HashMap::new();
-    let mut lines = Vec::new();
-    for (sheep, next) in upcoming {
-        let text = match next.what {
-            UpcomingText::Decided(text) => text,
-            UpcomingText::Line(index) => {
-                let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
-                let key = (sheep.id.flock.clone(), corpus.clone(), index);
-                if !texts.contains_key(&key) {
-                    let text = store.line(&key.0, &key.1, index).await?;
-                    let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
-                    texts.insert(key.clone(), text);
-                }
-                texts.get(&key).cloned().unwrap_or_default()
-            }
-        };
-        lines.push(UpcomingLine {
-            at: next.at,
-            flock: sheep.id.flock.to_string(),
-            sheep: sheep.id.name.to_string(),
-            network: sheep.config.account.network.name(),
-            occurrence: next.occurrence,
-            text,
-            zone: sheep.config.rhythm.zone().clone(),
-        });
-    }
-    Ok(lines)
+/// A post to come, as people read it.
+pub fn upcoming_line(post: &UpcomingPost) -> String {
+    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, post.text)
 }
 
 /// Why some of `sheep` do not appear in a preview, a line each.

@@ -27,7 +27,6 @@ use crate::{
     local_secrets, page, plan,
     refusal::refuse,
     routes::Routes,
-    sheep_names,
     show::local,
     template::ScheduleEvent,
 };
@@ -201,7 +200,8 @@ fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
 
 /// `--speed` would make a network that is not ours see weeks in minutes.
 async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
-    let others: Vec<_> = sheep_names::all(store, None)
+    let others: Vec<_> = store
+        .sheep_of(None)
         .await?
         .into_iter()
         .filter(|sheep| sheep.config.account.network != Network::Meadow)
@@ -335,7 +335,7 @@ impl Local {
     /// Tells what has changed since the last look.
     async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
         let mut lines = Vec::new();
-        for sheep in sheep_names::all(&self.store, None).await? {
+        for sheep in self.store.sheep_of(None).await? {
             let before = self.seen.insert(sheep.id.clone(), Seen::of(&sheep));
             if aloud {
                 lines.extend(self.new_posts(&sheep, before.as_ref()).await?);

@@ -1,11 +1,9 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
-use flock_core::{Behaviour, RemoteId, Sheep, State};
+use flock_core::{Behaviour, RemoteId, Sheep, State, count};
 use flock_store::{Post, PostState};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-
-use crate::plan::{count, rhythm};
 
 /// A post as one JSON line. The names are a promise to scripts.
 #[derive(Debug, Serialize)]
@@ -58,30 +56,11 @@ impl<'a> SheepLine<'a> {
             sheep: sheep.id.name.as_str(),
             network: sheep.config.account.network.name(),
             account: sheep.config.account.handle.as_str(),
-            state: state_name(&sheep.state),
-            why: why(sheep),
+            state: sheep.state.name(),
+            why: sheep.problem(),
             next_at: sheep.next_at(),
             occurrence: sheep.progress.occurrence.0,
             missed: sheep.progress.missed,
-        }
-    }
-}
-
-fn state_name(state: &State) -> &'static str {
-    match state {
-        State::Active => "active",
-        State::Paused { .. } => "paused",
-        State::Stopped { .. } => "stopped",
-        State::Finished { .. } => "finished",
-    }
-}
-
-/// Why a sheep does not post as planned.
-fn why(sheep: &Sheep) -> Option<&str> {
-    match &sheep.state {
-        State::Stopped { why, .. } => Some(why),
-        State::Active | State::Paused { .. } | State::Finished { .. } => {
-            sheep.intent.as_ref()?.problem.as_deref()
         }
     }
 }
@@ -111,7 +90,7 @@ pub fn sheep_line(sheep: &Sheep) -> String {
         (State::Stopped { since, .. }, _) => format!("STOPPED since {}", local(*since, zone)),
         (State::Finished { since }, _) => format!("finished {}", local(*since, zone)),
     };
-    let why = why(sheep).map(|why| format!(": {why}")).unwrap_or_default();
+    let why = sheep.problem().map(|why| format!(": {why}")).unwrap_or_default();
     format!("{:<32} {:<24} {state}{why}", sheep.id.to_string(), sheep.config.account.to_string())
 }
 
@@ -124,10 +103,10 @@ pub fn sheep_page(sheep: &Sheep) -> String {
         ("sheep", sheep.id.to_string()),
         ("account", sheep.config.account.to_string()),
         ("behaviour", format!("poem of {} (corpus {corpus})", count(*lines, "line"))),
-        ("rhythm", rhythm(&sheep.config)),
-        ("state", state_name(&sheep.state).to_owned()),
+        ("rhythm", sheep.config.rhythm.to_string()),
+        ("state", sheep.state.name().to_owned()),
     ];
-    rows.extend(why(sheep).map(|why| ("problem", why.to_owned())));
+    rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));
     rows.push(("next line", format!("{} of {lines}", progress.cursor.saturating_add(1))));

@@ -110,6 +110,11 @@ text_id! {
 }
 
 text_id! {
+    /// The name of a level of a room.
+    LevelName, "level name",
+    "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
+}
+text_id! {
     /// A Slack user.
     UserId, "Slack user id", "it is U or W and up to 31 capital letters and digits, such as U012AB3CD",
     |value| is_slack_id(value, &['U', 'W'])

@@ -11,16 +11,29 @@ mod ids;
 mod network;
 mod preview;
 mod rhythm;
+mod room;
 mod sheep;
+mod usage;
 
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use ids::{
-    AccountId, CorpusId, FlockName, Handle, InvalidId, Occurrence, PostId, RemoteId, RoomId, Shards,
-    SheepId, SheepName, UserId,
+    AccountId, CorpusId, FlockName, Handle, InvalidId, LevelName, Occurrence, PostId, RemoteId,
+    RoomId, Shards, SheepId, SheepName, UserId,
 };
 pub use network::{Network, TextRefusal, UnknownNetwork};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
 };
-pub use sheep::{Behaviour, Due, Intent, Next, Outcome, Progress, Sent, Sheep, SheepConfig, State};
+pub use room::{Denied, Granted, Need, Rank, Room, RoomRefusal};
+pub use sheep::{
+    Behaviour, Due, Intent, Next, NotNow, NotUnknown, Outcome, Progress, Sent, Sheep, SheepConfig,
+    State,
+};
+pub use usage::{Arguments, Usage, Word, words};
+
+/// A number of things, as people write it.
+pub fn count(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
+}

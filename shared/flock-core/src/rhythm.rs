@@ -565,6 +565,37 @@ fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Tim
     })
 }
 
+impl fmt::Display for Rhythm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.fields();
+        let mut parts = Vec::new();
+        if let Some(line) = fields.line {
+            parts.push(format!("every {line}"));
+        }
+        if let Some(stanza) = fields.stanza {
+            parts.push(format!("pause {stanza}"));
+        }
+        if !fields.at.is_empty() {
+            parts.push(format!("at {}", fields.at.join(" ")));
+        }
+        if !fields.days.is_empty() {
+            parts.push(fields.days.join(" "));
+        }
+        let options = [
+            ("within", fields.window),
+            ("jitter", fields.jitter),
+            ("from", fields.start),
+            ("until", fields.end),
+            ("at most", fields.daily_cap.map(|cap| format!("{cap} a day"))),
+            ("catch up", fields.catch_up),
+            ("in", fields.time_zone.filter(|zone| zone != "UTC")),
+        ];
+        let options = options.into_iter();
+        parts.extend(options.filter_map(|(word, value)| Some(format!("{word} {}", value?))));
+        f.write_str(&parts.join(", "))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

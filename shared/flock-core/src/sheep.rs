@@ -116,7 +116,28 @@ pub struct Intent {
     pub retry_at: Option<Timestamp>,
     /// What went wrong last, for a person.
     pub problem: Option<String>,
+    /// Whether somebody asked for this very text: posting it does not move the sheep in its behaviour.
+    pub said: bool,
 }
+
+/// Why a sheep does not do at once what somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// It does not post at all.
+    #[error("it is {0}; resume it first")]
+    Inactive(&'static str),
+    /// It has something to post first.
+    #[error("it is about to post already; ask again in a minute")]
+    Busy,
+    /// Its network would not take the text.
+    #[error(transparent)]
+    Text(#[from] TextRefusal),
+}
+
+/// The post somebody decides on is not waiting for a decision any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is known by now what became of that post, or somebody is just finding out")]
+pub struct NotUnknown;
 
 /// Whether a network may have got a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,6 +191,18 @@ pub enum Outcome {
         /// What happened, for a person.
         why: String,
     },
+}
+
+impl State {
+    /// Its name, one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused { .. } => "paused",
+            Self::Stopped { .. } => "stopped",
+            Self::Finished { .. } => "finished",
+        }
+    }
 }
 
 impl Behaviour {
@@ -284,6 +317,7 @@ impl Sheep {
             attempts: 0,
             retry_at: None,
             problem: None,
+            said: false,
         };
         Ok(Self {
             progress: next.progress,
@@ -309,15 +343,8 @@ impl Sheep {
         let mut sheep = Self { lease_until: None, ..self.changed() };
         match outcome {
             Outcome::Posted(remote_id) => {
-                sheep.intent = None;
-                let last_remote = Some(remote_id.clone());
-                if let Some(progress) = self.after(&self.progress, now) {
-                    sheep.progress = Progress { last_remote, ..progress };
-                } else {
-                    sheep.progress.occurrence = self.progress.occurrence.plus(1);
-                    sheep.progress.last_remote = last_remote;
-                    sheep.state = State::Finished { since: whole_seconds(now) };
-                }
+                sheep.go_on(now);
+                sheep.progress.last_remote = Some(remote_id.clone());
             }
             Outcome::TryAgain { why, not_before } => {
                 sheep.put_off(why, Sent::No, *not_before, now);
@@ -331,6 +358,20 @@ impl Sheep {
         sheep
     }
 
+    /// Moves past the post of the intent.
+    fn go_on(&mut self, now: Timestamp) {
+        let said = self.intent.take().is_some_and(|intent| intent.said);
+        match self.after(&self.progress, now).filter(|_| !said) {
+            Some(progress) => self.progress = progress,
+            None => {
+                self.progress.occurrence = self.progress.occurrence.plus(1);
+                if !said {
+                    self.state = State::Finished { since: whole_seconds(now) };
+                }
+            }
+        }
+    }
+
     fn put_off(&mut self, why: &str, sent: Sent, not_before: Option<Timestamp>, now: Timestamp) {
         let Some(intent) = &mut self.intent else { return };
         let now = whole_seconds(now);
@@ -340,6 +381,79 @@ impl Sheep {
         intent.retry_at = Some(not_before.map_or(retry_at, |at| at.max(retry_at)));
         intent.problem = Some(why.to_owned());
         intent.sent = sent;
+    }
+
+    /// The sheep about to post its next line at once. Its planned times stay as they are, and so does its
+    /// daily cap, which this post does not count for.
+    pub fn post_now(&self, now: Timestamp) -> Result<Self, NotNow> {
+        self.can_be_asked()?;
+        let mut sheep = self.changed();
+        sheep.progress.owed = 1;
+        sheep.progress.not_before = Some(whole_seconds(now));
+        Ok(sheep)
+    }
+
+    /// The sheep about to post `text` at once, and then to go on where it was.
+    pub fn say(&self, text: String, now: Timestamp) -> Result<Self, NotNow> {
+        self.can_be_asked()?;
+        self.config.account.network.check_text(&text)?;
+        let intent = Intent {
+            occurrence: self.progress.occurrence,
+            at: whole_seconds(now),
+            text,
+            sent: Sent::No,
+            attempts: 0,
+            retry_at: Some(whole_seconds(now)),
+            problem: None,
+            said: true,
+        };
+        Ok(Self { intent: Some(intent), ..self.changed() })
+    }
+
+    fn can_be_asked(&self) -> Result<(), NotNow> {
+        if !matches!(self.state, State::Active) {
+            return Err(NotNow::Inactive(self.state.name()));
+        }
+        if self.intent.is_some() || 0 < self.progress.owed {
+            return Err(NotNow::Busy);
+        }
+        Ok(())
+    }
+
+    /// The intent of which nobody knows whether it was posted, while nobody is finding out.
+    pub fn unknown(&self, now: Timestamp) -> Option<&Intent> {
+        let leased = self.lease_until.is_some_and(|until| now < until);
+        let intent = self.intent.as_ref()?;
+        (!leased && intent.sent == Sent::Maybe && 0 < intent.attempts).then_some(intent)
+    }
+
+    /// The sheep after somebody has seen the post of `occurrence` on its network.
+    pub fn was_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
+        self.unknown(now).filter(|intent| intent.occurrence == occurrence).ok_or(NotUnknown)?;
+        let mut sheep = Self { lease_until: None, ..self.changed() };
+        sheep.go_on(now);
+        Ok(sheep)
+    }
+
+    /// The sheep about to post `occurrence` again, after somebody has seen that it is not there.
+    pub fn was_not_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
+        self.unknown(now).filter(|intent| intent.occurrence == occurrence).ok_or(NotUnknown)?;
+        let mut sheep = Self { lease_until: None, ..self.changed() };
+        if let Some(intent) = &mut sheep.intent {
+            intent.sent = Sent::No;
+            intent.retry_at = Some(whole_seconds(now));
+        }
+        Ok(sheep)
+    }
+
+    /// What keeps the sheep from posting as planned, for a person.
+    pub fn problem(&self) -> Option<&str> {
+        match &self.state {
+            State::Stopped { why, .. } => Some(why),
+            State::Active | State::Paused { .. } | State::Finished { .. } => {
+                self.intent.as_ref()?.problem.as_deref()
+            }
+        }
     }
 
     /// The sheep stopped for a reason somebody has to see to.
@@ -423,9 +537,12 @@ impl Sheep {
 
     /// When the post at `progress` is due: its slot and some jitter, but before the next slot.
     fn due_at(&self, progress: &Progress) -> Timestamp {
+        if 0 < progress.owed {
+            return progress.not_before.unwrap_or(progress.slot);
+        }
         let at = progress.slot.max(progress.not_before.unwrap_or(Timestamp::MIN));
         let room = self.config.rhythm.jitter().as_secs();
-        if room == 0 || progress.not_before.is_some() {
+        if room == 0 || progress.slot < at {
             return at;
         }
         let room = self
@@ -687,6 +804,58 @@ mod tests {
         let resumed = stopped.resume(now + SignedDuration::from_hours(5));
         assert_eq!(resumed.next_at(), Some(now + SignedDuration::from_hours(5)));
         assert_eq!(resumed.progress.missed, 0);
+    }
+
+    fn posted(sheep: &Sheep, now: Timestamp) -> Sheep {
+        sheep.settle(&Outcome::Posted("1".parse().unwrap()), now)
+    }
+
+    #[test]
+    fn a_post_at_once_leaves_the_planned_times() {
+        let mut sheep = sheep(1000, "skip");
+        assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
+        let planned = sheep.next_at();
+        let at = ts("2026-11-21T12:01:00Z");
+        sheep = sheep.post_now(at).unwrap();
+        assert_eq!(sheep.next_at(), Some(at));
+        assert_eq!(sheep.post_now(at), Err(NotNow::Busy));
+        assert_eq!(run(&mut sheep, "2026-11-21T12:01:00Z", 1), ["0: #2 line 1"]);
+        assert_eq!(sheep.next_at(), planned);
+        assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 2"]);
+    }
+
+    #[test]
+    fn what_somebody_says_through_a_sheep_does_not_move_it() {
+        let mut sheep = sheep(1000, "skip");
+        assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
+        let (planned, at) = (sheep.next_at(), ts("2026-11-21T12:01:00Z"));
+        let asked = sheep.say("hello".to_owned(), at).unwrap();
+        assert_eq!((asked.next_at(), asked.due(at)), (Some(at), Due::Finish));
+        assert_eq!(asked.say("more".to_owned(), at), Err(NotNow::Busy));
+        sheep = posted(&asked.claim_again(at), at);
+        assert_eq!((sheep.next_at(), sheep.progress.occurrence), (planned, Occurrence(3)));
+        assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 1"]);
+        let refusal = sheep.say(" ".to_owned(), at).unwrap_err();
+        assert_eq!(refusal, NotNow::Text(TextRefusal::Empty));
+        let refusal = sheep.pause(at).say("hello".to_owned(), at).unwrap_err();
+        assert_eq!(refusal.to_string(), "it is paused; resume it first");
+    }
+
+    #[test]
+    fn somebody_can_say_what_became_of_an_unknown_post() {
+        let (first, now) = (Occurrence(1), ts(START));
+        let sheep = sheep(3, "skip");
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let lease = now + SignedDuration::from_secs(60);
+        let claimed = sheep.claim(next, "first line".to_owned(), lease).unwrap();
+        assert_eq!(claimed.was_sent(first, now), Err(NotUnknown), "it is just being posted");
+        let unknown = claimed.settle(&Outcome::Unknown { why: "no answer".to_owned() }, now);
+        assert_eq!(unknown.was_sent(Occurrence(2), now), Err(NotUnknown));
+        let sent = unknown.was_sent(first, now).unwrap();
+        assert_eq!((sent.intent.clone(), sent.progress.cursor), (None, 1));
+        assert_eq!(sent.was_sent(first, now), Err(NotUnknown));
+        let again = unknown.was_not_sent(first, now).unwrap();
+        assert_eq!((again.due(now), again.intent.unwrap().sent), (Due::Finish, Sent::No));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use flock_core::AccountId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError, from_item, key::Key, request_error, to_item};
+use crate::{Read, Store, StoreError, key::Key};
 
 /// An account as stored. The key is sealed; only `flock-aws` can open it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,8 +16,6 @@ pub struct AccountItem {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
-    #[serde(flatten)]
-    key: Key,
     v: u8,
     #[serde(flatten)]
     account: AccountItem,
@@ -26,19 +24,8 @@ struct Stored {
 impl Store {
     /// The account, if it was added.
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {
-        use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
         let what = format!("account {id}");
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::account(id).attributes()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|err| request_error("read", what.clone(), err))?;
-        self.meter.read(output.consumed_capacity());
-        let stored: Option<Stored> = output.item.map(|item| from_item(item, what)).transpose()?;
+        let stored: Option<Stored> = self.one(&what, Key::account(id), Read::Eventual).await?;
         Ok(stored.map(|stored| stored.account))
     }
 
@@ -49,14 +36,7 @@ impl Store {
         account: AccountItem,
     ) -> Result<(), StoreError> {
         let what = format!("account {id}");
-        let item = to_item(Stored { key: Key::account(id), v: 1, account }, what.clone())?;
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .send()
-            .await
-            .map_err(|err| request_error("write", what, err))?;
-        Ok(())
+        let put = self.put_one(&what, Key::account(id), Stored { v: 1, account })?;
+        self.write(put, &what).await.map(|_| ())
     }
 }

@@ -1,7 +1,8 @@
 //! How keys are spelled. Ids and names hold no `#`, and numbers have a fixed width, so that the order
 //! of the text is the order of the numbers.
 
-use flock_core::{AccountId, CorpusId, FlockName, Occurrence, SheepId};
+use flock_core::{AccountId, CorpusId, FlockName, Occurrence, RoomId, SheepId};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::Item;
@@ -17,6 +18,46 @@ pub(crate) struct Key {
 pub(crate) const FLOCKS: &str = "FLOCKS";
 
 impl Key {
+    /// The partition of all deferred commands.
+    pub(crate) const DEFERRED: &str = "DEFERRED";
+
+    /// The partition of all processes.
+    pub(crate) const INSTANCES: &str = "INSTANCES";
+
+    pub(crate) fn room(room: &RoomId) -> Self {
+        Self { pk: format!("ROOM#{room}"), sk: "ROOM".to_owned() }
+    }
+
+    pub(crate) fn delivery(id: &str) -> Self {
+        Self { pk: format!("DELIVERY#{id}"), sk: "DELIVERY".to_owned() }
+    }
+
+    pub(crate) fn question(id: &str) -> Self {
+        Self { pk: format!("QUESTION#{id}"), sk: "QUESTION".to_owned() }
+    }
+
+    pub(crate) fn deferred(id: &str) -> Self {
+        Self { pk: Self::DEFERRED.to_owned(), sk: id.to_owned() }
+    }
+
+    pub(crate) fn instance(function: &str, id: &str) -> Self {
+        Self { pk: Self::INSTANCES.to_owned(), sk: format!("{function}#{id}") }
+    }
+
+    pub(crate) fn audit(at: Timestamp, id: &str) -> Self {
+        let date = at.to_zoned(TimeZone::UTC).date();
+        Self { pk: Self::audit_of(date), sk: format!("{:012}#{id}", at.as_second()) }
+    }
+
+    /// The partition of a month's audit log.
+    pub(crate) fn audit_of(date: Date) -> String {
+        format!("AUDIT#{}", date.strftime("%Y-%m"))
+    }
+
+    pub(crate) fn control() -> Self {
+        Self { pk: "SYSTEM".to_owned(), sk: "CONTROL".to_owned() }
+    }
+
     pub(crate) fn flock(flock: &FlockName) -> Self {
         Self { pk: FLOCKS.to_owned(), sk: flock.to_string() }
     }
@@ -100,6 +141,13 @@ mod tests {
             Key::account(&account),
             Key::shards(),
             Key::clock(),
+            Key::control(),
+            Key::room(&"C1".parse().unwrap()),
+            Key::delivery("trigger"),
+            Key::question("ab12"),
+            Key::deferred("ab12"),
+            Key::instance("sheep-tick", "cd34"),
+            Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), "ab12"),
         ];
         let text: Vec<_> = keys.iter().map(|key| format!("{} | {}", key.pk, key.sk)).collect();
         insta::assert_snapshot!(text.join("\n"), @"
@@ -111,6 +159,13 @@ mod tests {
         ACCOUNT#x#milton_1 | ACCOUNT
         SYSTEM | SHARDS
         SYSTEM | CLOCK
+        SYSTEM | CONTROL
+        ROOM#C1 | ROOM
+        DELIVERY#trigger | DELIVERY
+        QUESTION#ab12 | QUESTION
+        DEFERRED | ab12
+        INSTANCES | sheep-tick#cd34
+        AUDIT#2026-11 | 001795262400#ab12
         ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);

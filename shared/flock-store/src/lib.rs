@@ -13,6 +13,13 @@
 //! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add | one by key |
 //! | shards | `SYSTEM` | `SHARDS` | tick, when its configuration changes | start-up of the tick and the CLI |
 //! | clock | `SYSTEM` | `CLOCK` | the local run | the local run and the CLI |
+//! | control | `SYSTEM` | `CONTROL` | stop, start, reboot | every function at every event |
+//! | room | `ROOM#<room>` | `ROOM` | level, grant, revoke | every command given there |
+//! | delivery | `DELIVERY#<id>` | `DELIVERY` | the first time Slack delivers it | nobody: the condition is the answer |
+//! | question | `QUESTION#<id>` | `QUESTION` | a command that asks first | its button |
+//! | deferred command | `DEFERRED` | `<id>` | a command that takes longer | its event; `running` |
+//! | audit entry | `AUDIT#<month>` | `<12 digits>#<id>` | a command, before it changes anything | `audit`: months, descending |
+//! | process | `INSTANCES` | `<function>#<id>` | each process, every few minutes | `instances` |
 //!
 //! The index `due` has `due` (the shard, as text) and `next_at` (seconds) as its key. Only active sheep
 //! have these attributes, so there is no second list of due things to lose.
@@ -23,27 +30,39 @@
 //! `ttl` is the expiry in seconds; posts are kept for [`POST_RETENTION_DAYS`].
 
 mod account;
+mod audit;
 mod corpus;
+mod delivery;
+mod find;
 mod key;
 mod post;
+mod room;
 mod sheep;
 mod system;
 mod units;
+mod upcoming;
 
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    types::AttributeValue,
+    operation::put_item::builders::PutItemFluentBuilder,
+    types::{AttributeValue, ReturnConsumedCapacity},
 };
 use flock_core::Shards;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
 
 pub use account::AccountItem;
+pub use audit::AuditEntry;
+pub use delivery::{Asked, CONFIRM_FOR};
+pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};
-pub use sheep::{DueCursor, DuePage, Read};
+pub use sheep::{ChangeError, DueCursor, DuePage, Read};
+pub use system::{Control, Instance, Stop};
 pub use units::Units;
+pub use upcoming::UpcomingPost;
 
+use key::Key;
 use units::Meter;
 
 /// An item as DynamoDB has it.
@@ -101,6 +120,87 @@ impl Store {
     /// The read and write units of all requests so far, as DynamoDB counted them.
     pub fn units(&self) -> Units {
         self.meter.units()
+    }
+}
+
+/// An item with its key.
+#[derive(Debug, Serialize, Deserialize)]
+struct Keyed<T> {
+    #[serde(flatten)]
+    key: Key,
+    #[serde(flatten)]
+    value: T,
+}
+
+/// What most items need.
+impl Store {
+    /// The item at `key`, if there is one.
+    async fn one<T: DeserializeOwned>(
+        &self,
+        what: &str,
+        key: Key,
+        read: Read,
+    ) -> Result<Option<T>, StoreError> {
+        let output = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .consistent_read(read == Read::Consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|err| request_error("read", what, err))?;
+        self.meter.read(output.consumed_capacity());
+        let keyed: Option<Keyed<T>> = output.item.map(|item| from_item(item, what)).transpose()?;
+        Ok(keyed.map(|keyed| keyed.value))
+    }
+
+    /// All items of a partition, in order.
+    async fn all<T: DeserializeOwned>(&self, what: &str, pk: &str) -> Result<Vec<T>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut values = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|err| request_error("list", what, err))?;
+            let keyed: Keyed<T> = from_item(item, what)?;
+            values.push(keyed.value);
+        }
+        Ok(values)
+    }
+
+    /// A put of `value` at `key`, to which a condition can be added.
+    fn put_one(
+        &self,
+        what: &str,
+        key: Key,
+        value: impl Serialize,
+    ) -> Result<PutItemFluentBuilder, StoreError> {
+        let item = to_item(Keyed { key, value }, what)?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        Ok(put.return_consumed_capacity(ReturnConsumedCapacity::Total))
+    }
+
+    /// Sends a put. `Conflict`: its condition does not hold.
+    async fn write(&self, put: PutItemFluentBuilder, what: &str) -> Result<Write, StoreError> {
+        let Some(output) = conditional(put.send().await, "write", what)? else {
+            return Ok(Write::Conflict);
+        };
+        self.meter.write(output.consumed_capacity());
+        Ok(Write::Done)
+    }
+
+    async fn delete_one(&self, what: &str, key: Key) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table);
+        let output = delete.set_key(Some(key.attributes())).send().await;
+        output.map(|_| ()).map_err(|err| request_error("remove", what, err))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Recorded posts.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, SheepId};
+use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,9 @@ use crate::{
 
 /// How long posts are kept, in days. The networks keep theirs.
 pub const POST_RETENTION_DAYS: i64 = 400;
+
+/// Queries at once.
+const CONCURRENCY: usize = 16;
 
 /// A post that was made, or may have been.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +98,24 @@ impl Store {
         Ok(Write::Done)
     }
 
+    /// The newest `limit` posts of `sheep`, oldest first, with those being made right now.
+    pub async fn newest_posts_of(
+        &self,
+        sheep: &[Sheep],
+        limit: usize,
+    ) -> Result<Vec<Post>, StoreError> {
+        let queries: Vec<_> =
+            sheep.iter().map(|sheep| self.newest_posts(&sheep.id, limit)).collect();
+        let mut posts: Vec<Post> =
+            stream::iter(queries).buffer_unordered(CONCURRENCY).try_concat().await?;
+        posts.extend(sheep.iter().filter_map(intended));
+        posts.sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
+        // A meadow post is there before its sheep says so.
+        posts.dedup_by(|b, a| a.sheep == b.sheep && a.occurrence == b.occurrence);
+        let older = posts.len().saturating_sub(limit);
+        Ok(posts.split_off(older))
+    }
+
     /// The newest posts of a sheep, newest first, at most `limit`.
     pub async fn newest_posts(
         &self,
@@ -143,4 +165,18 @@ impl PostItem {
             remote_id: self.remote_id,
         })
     }
+}
+/// The post a sheep is making, or trying to.
+fn intended(sheep: &Sheep) -> Option<Post> {
+    let intent = sheep.intent.as_ref()?;
+    let unknown = intent.sent == Sent::Maybe && 0 < intent.attempts;
+    Some(Post {
+        sheep: sheep.id.clone(),
+        occurrence: intent.occurrence,
+        account: sheep.config.account.clone(),
+        at: intent.at,
+        text: intent.text.clone(),
+        state: if unknown { PostState::Unknown } else { PostState::Pending },
+        remote_id: None,
+    })
 }

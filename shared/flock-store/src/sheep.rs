@@ -23,6 +23,20 @@ pub enum Read {
     Consistent,
 }
 
+/// A sheep was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// It is gone.
+    #[error("{0} was removed meanwhile")]
+    Removed(SheepId),
+    /// Others changed it all the time.
+    #[error("{0} is being changed by somebody else; try again")]
+    Busy(SheepId),
+    /// The table did not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Some of the sheep that are due, the longest due first.
 #[derive(Debug)]
 pub struct DuePage {
@@ -144,6 +158,31 @@ impl Store {
         let Some(output) = output else { return Ok(Write::Conflict) };
         self.meter.write(output.consumed_capacity());
         Ok(Write::Done)
+    }
+
+    /// Writes a change of a sheep that a tick may be busy with, and gives the sheep as it is then. A
+    /// `transition` that refuses, or changes nothing, writes nothing.
+    pub async fn change_sheep<R>(
+        &self,
+        sheep: Sheep,
+        transition: impl Fn(&Sheep) -> Result<Sheep, R>,
+    ) -> Result<Result<Sheep, R>, ChangeError> {
+        // A tick writes a sheep twice per post, so a few tries always suffice.
+        const TRIES: usize = 20;
+        let id = sheep.id.clone();
+        let mut sheep = sheep;
+        for _ in 0..TRIES {
+            let changed = match transition(&sheep) {
+                Ok(changed) => changed,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if changed == sheep || self.put_sheep(&changed).await? == Write::Done {
+                return Ok(Ok(changed));
+            }
+            let newest = self.sheep(&id, Read::Consistent).await?;
+            sheep = newest.ok_or_else(|| ChangeError::Removed(id.clone()))?;
+        }
+        Err(ChangeError::Busy(id))
     }
 
     /// Removes a sheep if it is still as it was read. Its posts stay.
@@ -295,6 +334,8 @@ struct IntentItem {
     retry_at: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    said: bool,
 }
 
 /// An instant as whole seconds since the epoch.
@@ -414,6 +455,7 @@ impl IntentItem {
             attempts: intent.attempts.into(),
             retry_at: intent.retry_at.map(Seconds::from),
             problem: intent.problem.clone(),
+            said: intent.said,
         }
     }
 
@@ -426,6 +468,7 @@ impl IntentItem {
             attempts: self.attempts.try_into()?,
             retry_at: self.retry_at.map(Timestamp::try_from).transpose()?,
             problem: self.problem,
+            said: self.said,
         })
     }
 }

@@ -1,10 +1,13 @@
 //! What belongs to the deployment as a whole.
 
-use flock_core::Shards;
-use jiff::SignedDuration;
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+};
+use flock_core::{RoomId, Shards, UserId};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError, from_item, key::Key, request_error, to_item};
+use crate::{Read, Store, StoreError, Write, conditional, key::Key, sheep::Seconds};
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
 /// every shard that was ever used.
@@ -14,12 +17,56 @@ struct ShardsItem {
     highest: Shards,
 }
 
+const CONTROL: &str = "the control item";
+
+/// How long after its last event a process is shown.
+const INSTANCE_SHOWN: SignedDuration = SignedDuration::from_mins(30);
+
+/// What people have told the whole system to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// Nothing acts while this is there.
+    #[serde(default)]
+    pub stopped: Option<Stop>,
+    /// What was read of secrets before this is to be read again.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
+    pub rebooted_at: Option<Timestamp>,
+}
+
+/// Who stopped everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// Who.
+    pub by: UserId,
+    /// In which room.
+    pub room: RoomId,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    pub at: Timestamp,
+}
+
+/// A process of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The function.
+    pub function: String,
+    /// Tells it from the others of that function.
+    pub id: String,
+    /// Its version of Flockwork.
+    pub version: String,
+    /// When it was started.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    pub since: Timestamp,
+    /// When it was last seen at work.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    pub seen: Timestamp,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
-struct Stored<T> {
+struct InstanceItem {
     #[serde(flatten)]
-    key: Key,
-    #[serde(flatten)]
-    value: T,
+    instance: Instance,
+    ttl: Seconds,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,7 +100,7 @@ impl Store {
     /// By how much the local run's time is ahead of the clock on the wall.
     pub async fn clock_ahead(&self) -> Result<SignedDuration, StoreError> {
         let what = "the local clock";
-        let clock: Option<ClockItem> = self.system(what, Key::clock()).await?;
+        let clock: Option<ClockItem> = self.one(what, Key::clock(), Read::Consistent).await?;
         Ok(SignedDuration::from_secs(clock.map_or(0, |clock| clock.ahead_s)))
     }
 
@@ -64,26 +111,7 @@ impl Store {
     }
 
     async fn shards_item(&self) -> Result<Option<ShardsItem>, StoreError> {
-        self.system("the number of shards", Key::shards()).await
-    }
-
-    async fn system<T: serde::de::DeserializeOwned>(
-        &self,
-        what: &'static str,
-        key: Key,
-    ) -> Result<Option<T>, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key.attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|err| request_error("read", what, err))?;
-        let stored: Option<Stored<T>> =
-            output.item.map(|item| from_item(item, what)).transpose()?;
-        Ok(stored.map(|stored| stored.value))
+        self.one("the number of shards", Key::shards(), Read::Consistent).await
     }
 
     async fn put_system(
@@ -92,13 +120,71 @@ impl Store {
         key: Key,
         value: impl Serialize,
     ) -> Result<(), StoreError> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(Stored { key, value }, what)?))
-            .send()
-            .await
-            .map_err(|err| request_error("write", what, err))?;
-        Ok(())
+        let put = self.put_one(what, key, value)?;
+        self.write(put, what).await.map(|_| ())
+    }
+
+    /// What people have told the whole system to do. May be half a second old.
+    pub async fn control(&self) -> Result<Control, StoreError> {
+        let control = self.one(CONTROL, Key::control(), Read::Eventual).await?;
+        Ok(control.unwrap_or_default())
+    }
+
+    /// Stops everything. `Conflict`: it is stopped already.
+    pub async fn stop_all(&self, stop: &Stop) -> Result<Write, StoreError> {
+        let value = serde_dynamo::to_attribute_value(stop).map_err(|err| StoreError::Corrupt {
+            what: CONTROL.to_owned(),
+            source: Box::new(err),
+        })?;
+        let update = self
+            .update_control()
+            .update_expression("SET stopped = :stop")
+            .condition_expression("attribute_not_exists(stopped)")
+            .expression_attribute_values(":stop", value);
+        self.send_control(update).await
+    }
+
+    /// Lets everything go on. `Conflict`: it is not stopped.
+    pub async fn start_all(&self) -> Result<Write, StoreError> {
+        let update = self
+            .update_control()
+            .update_expression("REMOVE stopped")
+            .condition_expression("attribute_exists(stopped)");
+        self.send_control(update).await
+    }
+
+    /// Has every process drop what it keeps of secrets at its next event.
+    pub async fn reboot_all(&self, now: Timestamp) -> Result<(), StoreError> {
+        let update = self
+            .update_control()
+            .update_expression("SET rebooted_at = :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
+        self.send_control(update).await.map(|_| ())
+    }
+
+    fn update_control(&self) -> UpdateItemFluentBuilder {
+        let key = Key::control().attributes();
+        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    }
+
+    async fn send_control(&self, update: UpdateItemFluentBuilder) -> Result<Write, StoreError> {
+        let output = conditional(update.send().await, "change", CONTROL)?;
+        Ok(output.map_or(Write::Conflict, |_| Write::Done))
+    }
+
+    /// Notes that a process is at work.
+    pub async fn put_instance(&self, instance: &Instance) -> Result<(), StoreError> {
+        let what = "a process";
+        let ttl = instance.seen.saturating_add(INSTANCE_SHOWN).unwrap_or(Timestamp::MAX);
+        let item = InstanceItem { instance: instance.clone(), ttl: ttl.into() };
+        let put = self.put_one(what, Key::instance(&instance.function, &instance.id), item)?;
+        self.write(put, what).await.map(|_| ())
+    }
+
+    /// The processes that were at work within the last half hour, by function.
+    pub async fn instances(&self, now: Timestamp) -> Result<Vec<Instance>, StoreError> {
+        let items: Vec<InstanceItem> = self.all("the processes", Key::INSTANCES).await?;
+        let fresh = |item: &InstanceItem| Timestamp::try_from(item.ttl).is_ok_and(|end| now < end);
+        Ok(items.into_iter().filter(fresh).map(|item| item.instance).collect())
     }
 }

@@ -1,0 +1,136 @@
+//! What has arrived from Slack and is being dealt with: deliveries that were seen, commands that go on
+//! after their answer, and questions whose answer is awaited.
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use flock_core::{RoomId, UserId};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Read, Store, StoreError, Write, conditional, key::Key, sheep::Seconds};
+
+/// How long a delivery is remembered. Slack repeats one for some minutes, and signs nothing older than five
+/// (Slack, "Events API" and "Verifying requests from Slack", 2026-11); a day is far more.
+const SEEN_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a response URL can be used (Slack, "Handling user interaction", 2026-11), and so how long a
+/// deferred command may take.
+const DEFERRED_FOR: SignedDuration = SignedDuration::from_mins(30);
+
+/// How long a question waits for its answer.
+pub const CONFIRM_FOR: SignedDuration = SignedDuration::from_mins(5);
+
+/// A command somebody gave, for going on with it later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Names it: derived from its delivery.
+    pub id: String,
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub room: RoomId,
+    /// The words, without `/flock`.
+    pub line: String,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    pub since: Timestamp,
+    /// Where the answer goes, as the Slack function spells it.
+    pub answer_to: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct DeliveryItem {
+    ttl: Seconds,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AskedItem {
+    #[serde(flatten)]
+    asked: Asked,
+    ttl: Seconds,
+}
+
+impl Store {
+    /// Remembers the delivery called `id`. `Conflict`: it was here before.
+    pub async fn first_seen(&self, id: &str, now: Timestamp) -> Result<Write, StoreError> {
+        let what = "a delivery from Slack";
+        let item = DeliveryItem { ttl: after(now, SEEN_FOR) };
+        // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
+        let put = self
+            .put_one(what, Key::delivery(id), item)?
+            .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
+        self.write(put, what).await
+    }
+
+    /// Stores a command that goes on after its answer.
+    pub async fn put_deferred(&self, asked: &Asked) -> Result<(), StoreError> {
+        let what = "a deferred command";
+        let item = AskedItem { asked: asked.clone(), ttl: after(asked.since, DEFERRED_FOR) };
+        let put = self.put_one(what, Key::deferred(&asked.id), item)?;
+        self.write(put, what).await.map(|_| ())
+    }
+
+    /// A deferred command. `None`: it is done, or too old to be answered.
+    pub async fn deferred(&self, id: &str, now: Timestamp) -> Result<Option<Asked>, StoreError> {
+        let what = "a deferred command";
+        let item: Option<AskedItem> = self.one(what, Key::deferred(id), Read::Consistent).await?;
+        Ok(item.and_then(|item| item.if_in_time(now)))
+    }
+
+    /// Forgets a deferred command, which is done.
+    pub async fn delete_deferred(&self, id: &str) -> Result<(), StoreError> {
+        self.delete_one("a deferred command", Key::deferred(id)).await
+    }
+
+    /// All deferred commands that are not done, by id.
+    pub async fn all_deferred(&self, now: Timestamp) -> Result<Vec<Asked>, StoreError> {
+        let items: Vec<AskedItem> = self.all("the deferred commands", Key::DEFERRED).await?;
+        Ok(items.into_iter().filter_map(|item| item.if_in_time(now)).collect())
+    }
+
+    /// Stores a command that runs only when it is confirmed within [`CONFIRM_FOR`].
+    pub async fn put_question(&self, asked: &Asked) -> Result<(), StoreError> {
+        let what = "a question";
+        let item = AskedItem { asked: asked.clone(), ttl: after(asked.since, CONFIRM_FOR) };
+        let put = self.put_one(what, Key::question(&asked.id), item)?;
+        self.write(put, what).await.map(|_| ())
+    }
+
+    /// Takes the question away, for it is answered once. `None`: it was answered, or too long ago, or was
+    /// put to somebody else than `user`.
+    pub async fn take_question(
+        &self,
+        id: &str,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Asked>, StoreError> {
+        let what = "a question";
+        let output = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::question(id).attributes()))
+            .condition_expression("#user = :user")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await;
+        let Some(output) = conditional(output, "take", what)? else { return Ok(None) };
+        let Some(item) = output.attributes else { return Ok(None) };
+        let item: AskedItem = crate::from_item(item, what)?;
+        Ok(item.if_in_time(now))
+    }
+}
+
+impl AskedItem {
+    fn if_in_time(self, now: Timestamp) -> Option<Asked> {
+        let in_time = Timestamp::try_from(self.ttl).is_ok_and(|end| now <= end);
+        in_time.then_some(self.asked)
+    }
+}
+
+fn after(now: Timestamp, time: SignedDuration) -> Seconds {
+    now.saturating_add(time).unwrap_or(Timestamp::MAX).into()
+}

@@ -1,0 +1,131 @@
+//! Which sheep or flock a person means.
+
+use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName};
+
+use crate::{Read, Store, StoreError};
+
+/// What a person means by a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// One sheep.
+    Sheep(Box<Sheep>),
+    /// All sheep of a flock.
+    Flock(FlockName, Vec<Sheep>),
+}
+
+/// Nobody can know what a person means. Says it to them.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFound {
+    /// There is no such sheep.
+    #[error("there is no sheep `{0}`")]
+    Sheep(String),
+    /// There is neither a sheep nor a flock of that name.
+    #[error("there is no sheep and no flock `{0}`")]
+    Neither(String),
+    /// There is no such flock.
+    #[error("there is no flock `{name}`; {}", there_are(known))]
+    Flock {
+        /// What was asked for.
+        name: FlockName,
+        /// What there is.
+        known: Vec<FlockName>,
+    },
+    /// The name has several bearers.
+    #[error("several are called `{name}`; say which: {}", ids.join(", "))]
+    Several {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        ids: Vec<String>,
+    },
+    /// The sheep is another flock's.
+    #[error("{0} is not a sheep of the flock {1}")]
+    OtherFlock(SheepId, FlockName),
+    /// It is no name at all.
+    #[error(transparent)]
+    Invalid(#[from] InvalidId),
+    /// The table did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn there_are(flocks: &[FlockName]) -> String {
+    if flocks.is_empty() {
+        return "there is none at all yet".to_owned();
+    }
+    let names: Vec<_> = flocks.iter().map(FlockName::as_str).collect();
+    format!("there are: {}", names.join(", "))
+}
+
+impl Store {
+    /// All sheep of `flock`, or of every flock.
+    pub async fn sheep_of(&self, flock: Option<&FlockName>) -> Result<Vec<Sheep>, NotFound> {
+        let flocks = self.flocks().await?;
+        let Some(name) = flock else {
+            let mut sheep = Vec::new();
+            for flock in &flocks {
+                sheep.extend(self.sheep_of_flock(flock).await?);
+            }
+            return Ok(sheep);
+        };
+        if !flocks.contains(name) {
+            return Err(NotFound::Flock { name: name.clone(), known: flocks });
+        }
+        Ok(self.sheep_of_flock(name).await?)
+    }
+
+    /// The sheep called `text`, of `flock` if one is given: `flock/sheep`, or a name only one flock has.
+    pub async fn find_sheep(
+        &self,
+        flock: Option<&FlockName>,
+        text: &str,
+    ) -> Result<Sheep, NotFound> {
+        let none = || NotFound::Sheep(text.to_owned());
+        if text.contains('/') {
+            let id: SheepId = text.parse()?;
+            if let Some(flock) = flock.filter(|flock| **flock != id.flock) {
+                return Err(NotFound::OtherFlock(id, flock.clone()));
+            }
+            return self.sheep(&id, Read::Consistent).await?.ok_or_else(none);
+        }
+        let name: SheepName = text.parse()?;
+        let mut named = self.sheep_of(flock).await?;
+        named.retain(|sheep| sheep.id.name == name);
+        match named.as_slice() {
+            [] => Err(none()),
+            [_] => Ok(named.swap_remove(0)),
+            several => {
+                let ids = several.iter().map(|sheep| sheep.id.to_string()).collect();
+                Err(NotFound::Several { name: text.to_owned(), ids })
+            }
+        }
+    }
+
+    /// The sheep or the flock called `text`; `flock/*` is the flock where a sheep has its name.
+    pub async fn find(&self, text: &str) -> Result<Found, NotFound> {
+        if let Some(flock) = text.strip_suffix("/*") {
+            let flock: FlockName = flock.parse()?;
+            let sheep = self.sheep_of(Some(&flock)).await?;
+            return Ok(Found::Flock(flock, sheep));
+        }
+        let flock: Option<FlockName> = text.parse().ok();
+        let flock = match flock {
+            Some(flock) if self.flocks().await?.contains(&flock) => Some(flock),
+            _ => None,
+        };
+        match (self.find_sheep(None, text).await, flock) {
+            (Ok(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
+            (Ok(sheep), Some(flock)) => {
+                let ids =
+                    vec![format!("{} (the sheep)", sheep.id), format!("{flock}/* (the flock)")];
+                Err(NotFound::Several { name: text.to_owned(), ids })
+            }
+            (Err(NotFound::Sheep(_)), None) => Err(NotFound::Neither(text.to_owned())),
+            (Err(NotFound::Sheep(_)), Some(flock)) => {
+                let sheep = self.sheep_of_flock(&flock).await?;
+                Ok(Found::Flock(flock, sheep))
+            }
+            (Err(err), _) => Err(err),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The next posts with their texts, before they are made.
+
+use std::collections::HashMap;
+
+use flock_core::{
+    AccountId, Behaviour, CorpusId, FlockName, Occurrence, Sheep, SheepId, Upcoming, UpcomingText,
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{Store, StoreError};
+
+/// A post to come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpcomingPost {
+    /// When it is due.
+    pub at: Timestamp,
+    /// Whose it is.
+    pub sheep: SheepId,
+    /// Where it goes.
+    pub account: AccountId,
+    /// Its number.
+    pub occurrence: Occurrence,
+    /// What it says.
+    pub text: String,
+    /// The zone its sheep lives in.
+    pub zone: TimeZone,
+}
+
+impl Store {
+    /// The next `count` posts of all `sheep` together, in order.
+    pub async fn upcoming(
+        &self,
+        sheep: &[Sheep],
+        now: Timestamp,
+        count: usize,
+    ) -> Result<Vec<UpcomingPost>, StoreError> {
+        let mut upcoming: Vec<(&Sheep, Upcoming)> = sheep
+            .iter()
+            .flat_map(|sheep| {
+                flock_core::preview(sheep, now).take(count).map(move |next| (sheep, next))
+            })
+            .collect();
+        upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
+        upcoming.truncate(count);
+        let mut texts: HashMap<(FlockName, CorpusId, u32), String> = HashMap::new();
+        let mut posts = Vec::new();
+        for (sheep, next) in upcoming {
+            let text = match next.what {
+                UpcomingText::Decided(text) => text,
+                UpcomingText::Line(index) => {
+                    let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
+                    let key = (sheep.id.flock.clone(), corpus.clone(), index);
+                    if !texts.contains_key(&key) {
+                        let text = self.line(&key.0, &key.1, index).await?;
+                        let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
+                        texts.insert(key.clone(), text);
+                    }
+                    texts.get(&key).cloned().unwrap_or_default()
+                }
+            };
+            posts.push(UpcomingPost {
+                at: next.at,
+                sheep: sheep.id.clone(),
+                account: sheep.config.account.clone(),
+                occurrence: next.occurrence,
+                text,
+                zone: sheep.config.rhythm.zone().clone(),
+            });
+        }
+        Ok(posts)
+    }
+}
