@@ -6,7 +6,7 @@ use flockwork::{functions::KNOWN, template::Template};
 use serde_json::Value;
 
 #[test]
-fn every_function_folder_is_in_the_template_and_in_the_local_run() {
+fn every_function_folder_is_in_the_template_and_what_is_linked_in_is_a_folder() {
     let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
     let deployed: BTreeSet<String> =
         template.functions.iter().map(|function| function.binary.clone()).collect();
@@ -15,8 +15,10 @@ fn every_function_folder_is_in_the_template_and_in_the_local_run() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert_eq!(deployed, folders, "template.yaml and functions/");
-    let local: BTreeSet<String> = KNOWN.iter().map(ToString::to_string).collect();
-    assert_eq!(local, folders, "infra/flockwork/src/functions.rs and functions/");
+    // The local run builds and starts any other.
+    for known in KNOWN {
+        assert!(folders.contains(known), "infra/flockwork/src/functions.rs has {known}");
+    }
 }
 
 #[test]
