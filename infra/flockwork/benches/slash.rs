@@ -27,10 +27,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use dynoxide::Database;
 use flock_core::{Room, RoomId, UserId};
 use flock_store::Store;
-use flock_tests::{Answer, FunctionProcess, RuntimeApi};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::LocalCloud,
+    runtime_api::{Answer, FunctionProcess, RuntimeApi},
     template::Template,
 };
 use jiff::Timestamp;
@@ -55,8 +55,7 @@ const ROOM: &str = "C0ROOM";
 const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 /// What the Python program is made of.
-const PYTHON_PACKAGES: [&str; 3] =
-    ["awslambdaric==4.2.2", "boto3==1.43.102", "slack_bolt==1.30.0"];
+const PYTHON_PACKAGES: [&str; 3] = ["awslambdaric==4.2.2", "boto3==1.43.102", "slack_bolt==1.30.0"];
 
 #[tokio::main]
 async fn main() {
@@ -108,7 +107,10 @@ async fn cold(bench: &mut Bench, ours: &Path, bolt: &Path, bare: &Path) {
 
 /// Requests that come when they come, whether those before are answered or not.
 async fn warm(bench: &mut Bench, ours: &Path, bolt: &Path) {
-    let runtimes = [Arc::new(RuntimeApi::start().await), Arc::new(RuntimeApi::start().await)];
+    let runtimes = [
+        Arc::new(RuntimeApi::start().await.unwrap()),
+        Arc::new(RuntimeApi::start().await.unwrap()),
+    ];
     let processes = [bench.spawn(&runtimes[0], ours), bench.spawn(&runtimes[1], bolt)];
     for runtime in &runtimes {
         let event = bench.event(bench.now());
@@ -179,11 +181,12 @@ impl Bench {
                 ("AWS_DEFAULT_REGION", "us-east-1"),
             ],
         )
+        .unwrap()
     }
 
     /// The text that `/flock alive` is answered with.
     async fn our_reply(&mut self, ours: &Path) -> String {
-        let runtime = RuntimeApi::start().await;
+        let runtime = RuntimeApi::start().await.unwrap();
         let _process = self.spawn(&runtime, ours);
         let event = self.event(self.now());
         let answer = runtime.invoke(event, LENGTH).await.answer;
@@ -193,7 +196,7 @@ impl Bench {
 
     /// Milliseconds from starting the process to its answer.
     async fn start(&mut self, binary: &Path, kind: Kind) -> f64 {
-        let runtime = RuntimeApi::start().await;
+        let runtime = RuntimeApi::start().await.unwrap();
         let event = match kind {
             Kind::Slack => self.event(self.now()),
             Kind::Bare => json!({}),
@@ -254,7 +257,8 @@ impl Bench {
              &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT0FLOCK%2F{number}%2Fsecret\
              &trigger_id={number}.1.bench"
         );
-        let signature = flock_slack::sign(&SecretString::from(SIGNING_SECRET), now, body.as_bytes());
+        let signature =
+            flock_slack::sign(&SecretString::from(SIGNING_SECRET), now, body.as_bytes());
         json!({
             "version": "2.0",
             "routeKey": "POST /slack/commands",
