@@ -1,6 +1,6 @@
-"""Deploys template.yaml as it is into ministack on this machine, and watches it post.
+"""Deploys template.yaml as it is into ministack on this machine, watches it post and talks to it as Slack does.
 
-The function is the real x86_64 one; the schedule, the rule and the dead-letter queue are those of the template. Needs sam,
+The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of the template. Needs sam,
 cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on loopback, nothing is asked of AWS.
 """
 
@@ -20,13 +20,21 @@ from pathlib import Path
 
 import boto3
 
+import slack_client
+
 ROOT = Path(__file__).resolve().parent.parent
 FLOCKWORK = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / "flockwork"
 TICK = json.loads((ROOT / "infra/events/sheep-tick-scheduled.json").read_text(encoding="utf-8"))
 SHARD_DUE = json.loads((ROOT / "infra/events/sheep-tick-shard-due.json").read_text(encoding="utf-8"))
+COMMAND_DEFERRED = json.loads((ROOT / "infra/events/slash-command-deferred.json").read_text(encoding="utf-8"))
 STACK = "flockwork-ci"
-PARAMETERS = ["--parameter-overrides", "Architecture=x86_64"]
+FIRST_OWNER = "U0FIRST"
+STRANGER = "U0OTHER"
+ROOM = "C0ROOM"
+PARAMETERS = ["--parameter-overrides", "Architecture=x86_64", f"FirstOwner={FIRST_OWNER}"]
+SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SHARDS = 3
+SHEEP_STOPPED = {"source": "flockwork", "detail-type": "sheep.stopped", "detail": {}}
 UNREADABLE = {"detail-type": "sheep.shorn", "source": "flockwork", "detail": {}}
 
 # The schedule starts a tick a minute after the deployment; two more minutes are for a busy machine.
@@ -132,6 +140,9 @@ class Deployment:
         self.bus = outputs["BusName"]
         self.dead_letters_url = outputs["DeadLettersUrl"]
         self.function = outputs["SheepTickName"]
+        self.slash_command = outputs["SlashCommandName"]
+        self.slack_secret = outputs["SlackAppName"]
+        self.slack_url = outputs["SlackUrl"]
 
     def flockwork(self, *arguments):
         command = [FLOCKWORK, "--aws", "--table", self.table, *arguments]
@@ -160,9 +171,20 @@ class Deployment:
             queue.delete_message(QueueUrl=self.dead_letters_url, ReceiptHandle=letter["ReceiptHandle"])
         return [json.loads(letter["Body"]) for letter in letters]
 
-    def log(self):
+    def from_slack(self, request):
+        """Sends it through the deployed API: its host is a name that means nothing here."""
+        address = self.environment["AWS_ENDPOINT_URL"].removeprefix("http://")
+        return slack_client.send(address, request, host=self.slack_url.split("://")[1])
+
+    def put_event(self, event):
+        entry = {"EventBusName": self.bus, "Source": event["source"], "DetailType": event["detail-type"]}
+        answer = self.client("events").put_events(Entries=[entry | {"Detail": json.dumps(event["detail"])}])
+        if answer["FailedEntryCount"]:
+            raise RuntimeError(f"the bus refused {event}: {answer}")
+
+    def log(self, function=None):
         logs = self.client("logs")
-        name = f"/aws/lambda/{self.function}"
+        name = f"/aws/lambda/{function or self.function}"
         streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]]
         events = [
             event
@@ -171,8 +193,8 @@ class Deployment:
         ]
         return [event["message"].rstrip() for event in sorted(events, key=lambda event: event["timestamp"])]
 
-    def invocations(self):
-        return sum(line.startswith("START RequestId") for line in self.log())
+    def invocations(self, function=None):
+        return sum(line.startswith("START RequestId") for line in self.log(function))
 
 
 def doubled(posts):
@@ -216,16 +238,7 @@ def check_posting(results, deployment):
     )
 
     before = deployment.invocations()
-    deployment.client("events").put_events(
-        Entries=[
-            {
-                "EventBusName": deployment.bus,
-                "Source": SHARD_DUE["source"],
-                "DetailType": SHARD_DUE["detail-type"],
-                "Detail": json.dumps(SHARD_DUE["detail"]),
-            }
-        ]
-    )
+    deployment.put_event(SHARD_DUE)
     results.check("a shard.due event starts the function", until(DELIVERY_SECONDS, lambda: deployment.invocations() > before))
 
     with ThreadPoolExecutor(4) as threads:
@@ -255,6 +268,57 @@ def check_failure(results, deployment):
     )
     error, payload = deployment.invoke(TICK)
     results.check("the next tick succeeds", not error, payload)
+
+
+def check_slack(results, deployment):
+    deployment.client("secretsmanager").put_secret_value(
+        SecretId=deployment.slack_secret,
+        SecretString=json.dumps({"signing_secret": SIGNING_SECRET, "bot_token": "xoxb-not-used"}),
+    )
+    slack = slack_client.Slack(SIGNING_SECRET)
+
+    def answers(words, user=FIRST_OWNER):
+        reply = deployment.from_slack(slack.command(words, user, ROOM))
+        message = reply.message()
+        wrong = [str(reply)] if reply.status != 200 else slack_client.problems(message)
+        results.check(f"`/flock {words}` is answered, with blocks that Slack takes", not wrong, "; ".join(wrong))
+        return message
+
+    def is_refused(name, request):
+        reply = deployment.from_slack(request)
+        results.check(f"{name} is refused without a word", (reply.status, reply.body) == (401, b""), str(reply))
+
+    answers("alive")
+    answers("help")
+
+    command = slack.command("alive", FIRST_OWNER, ROOM)
+    is_refused("a wrong signature", slack_client.with_wrong_signature(command))
+    is_refused("a request without a signature", slack_client.without(command, "X-Slack-Signature"))
+    is_refused("a request of 301 s ago", slack.command("alive", FIRST_OWNER, ROOM, age_seconds=301))
+    is_refused("another app's secret", slack_client.Slack("0" * 32).command("alive", FIRST_OWNER, ROOM))
+
+    first, second = deployment.from_slack(command), deployment.from_slack(command)
+    results.check("a command is answered once", first.status == 200 and first.body, str(first))
+    results.check("the same bytes again change and say nothing", (second.status, second.body) == (200, b""), str(second))
+
+    # The form above came as base64, as API Gateway sends it; JSON comes as text.
+    reply = deployment.from_slack(slack.url_verification("3eZbrw1aBm2rZgRNFdxV"))
+    results.check("Slack's question whether the address is ours is answered", b"3eZbrw1aBm2rZgRNFdxV" in reply.body, str(reply))
+
+    lost = slack.command("alive", FIRST_OWNER, ROOM)
+    lost.path = "/slack/nowhere"
+    reply = deployment.from_slack(lost)
+    results.check("an unknown path is 404", reply.status == 404, str(reply))
+
+    config = deployment.client("lambda").get_function_configuration(FunctionName=deployment.slash_command)
+    owner = config["Environment"]["Variables"].get("FIRST_OWNER")
+    results.check("the first owner is the one of the deployment", owner == FIRST_OWNER, str(owner))
+
+    for event in (COMMAND_DEFERRED, SHEEP_STOPPED):
+        before = deployment.invocations(deployment.slash_command)
+        deployment.put_event(event)
+        reached = until(DELIVERY_SECONDS, lambda before=before: deployment.invocations(deployment.slash_command) > before)
+        results.check(f"a {event['detail-type']} event starts the function", reached)
 
 
 def check_shards(results, deployment):
@@ -290,12 +354,14 @@ def main():
                     deployment = deploy(work, environment)
                     results.check("template.yaml is deployed", deployment.status == "CREATE_COMPLETE", deployment.status)
                     check_posting(results, deployment)
+                    check_slack(results, deployment)
                     check_failure(results, deployment)
                     deployment = deploy(work, environment, f"DueShards={SHARDS}")
                     check_shards(results, deployment)
                 finally:
                     if deployment and (results.failed or sys.exc_info()[0]):
-                        print("--- log of the function\n" + "\n".join(deployment.log()[-60:]))
+                        for function in (deployment.function, deployment.slash_command):
+                            print(f"--- log of {function}\n" + "\n".join(deployment.log(function)[-60:]))
         except Exception as error:  # noqa: BLE001 - whatever went wrong, it is one failed check and a last line
             results.check("the test runs to its end", False, f"{type(error).__name__}: {error}")
         if results.failed and (log := work / "ministack.log").exists():

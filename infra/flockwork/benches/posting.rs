@@ -24,10 +24,10 @@ use flock_core::{
     SheepConfig, SheepId,
 };
 use flock_store::Store;
-use flock_tests::{Answer, FunctionProcess, RuntimeApi};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::LocalCloud,
+    runtime_api::{Answer, FunctionProcess, RuntimeApi},
     template::Template,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -69,7 +69,8 @@ async fn main() {
     );
     row("  the fastest, ms", starts.0[0], starts.1[0]);
 
-    let (runtime, bare_runtime) = (RuntimeApi::start().await, RuntimeApi::start().await);
+    let (runtime, bare_runtime) =
+        (RuntimeApi::start().await.unwrap(), RuntimeApi::start().await.unwrap());
     let process = bench.spawn(&runtime, &function);
     let bare_process = bench.spawn(&bare_runtime, &bare);
     invoke(&runtime).await;
@@ -123,11 +124,12 @@ impl Bench {
                 ("RUST_LOG", "warn"),
             ],
         )
+        .unwrap()
     }
 
     /// Milliseconds from starting the process to its first request for an event.
     async fn start(&self, binary: &Path) -> f64 {
-        let runtime = RuntimeApi::start().await;
+        let runtime = RuntimeApi::start().await.unwrap();
         let started = Instant::now();
         let mut process = self.spawn(&runtime, binary);
         runtime.waiting().await;

@@ -15,10 +15,14 @@ use dynoxide::Database;
 use flock_aws::SdkConfig;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
 
 /// An event that was put on the bus.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct BusEvent {
     /// Who published it.
     pub source: String,
@@ -26,18 +30,26 @@ pub struct BusEvent {
     pub detail_type: String,
     /// What it says.
     pub detail: Value,
+    /// Counts as long as it is there.
+    pub unhandled: Unhandled,
 }
+
+/// An event that is not handled yet. Dropped with its event, when every function that wants it has had it.
+#[derive(Debug)]
+pub struct Unhandled(watch::Sender<usize>);
 
 /// The local services. They stop when this is dropped.
 #[derive(Debug)]
 pub struct LocalCloud {
     dynamodb: SocketAddr,
     services: SocketAddr,
+    unhandled: watch::Sender<usize>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 struct Services {
     events: mpsc::UnboundedSender<BusEvent>,
+    unhandled: watch::Sender<usize>,
     secrets: HashMap<String, String>,
 }
 
@@ -61,12 +73,14 @@ impl LocalCloud {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
         let (events, received) = mpsc::unbounded_channel();
-        let state = Arc::new(Services { events, secrets });
+        let unhandled = watch::Sender::new(0);
+        let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
         let router = Router::new().route("/", post(answer)).with_state(state);
         let services_task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
-        Ok((Self { dynamodb, services, tasks: vec![database, services_task] }, received))
+        let tasks = vec![database, services_task];
+        Ok((Self { dynamodb, services, unhandled, tasks }, received))
     }
 
     /// The configuration that reaches these services.
@@ -82,6 +96,24 @@ impl LocalCloud {
     /// Where the other services are.
     pub fn services_url(&self) -> String {
         format!("http://{}", self.services)
+    }
+
+    /// How many events were put on the bus and are not handled yet.
+    pub fn unhandled(&self) -> watch::Receiver<usize> {
+        self.unhandled.subscribe()
+    }
+}
+
+impl Unhandled {
+    fn count(counter: &watch::Sender<usize>) -> Self {
+        counter.send_modify(|count| *count += 1);
+        Self(counter.clone())
+    }
+}
+
+impl Drop for Unhandled {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
@@ -151,7 +183,8 @@ impl Services {
                     results.push(json!({ "EventId": format!("local-{number}") }));
                     let PutEventsEntry { source, detail_type, .. } = entry;
                     // Nobody listens any more only when the run is ending.
-                    let _ = self.events.send(BusEvent { source, detail_type, detail });
+                    let unhandled = Unhandled::count(&self.unhandled);
+                    let _ = self.events.send(BusEvent { source, detail_type, detail, unhandled });
                 }
                 _ => {
                     failed += 1;

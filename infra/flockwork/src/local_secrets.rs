@@ -15,6 +15,9 @@ pub const KEYRING: &str = "Keyring";
 /// The logical name of the X app's secret in template.yaml.
 pub const X_APP: &str = "XApp";
 
+/// The logical name of the Slack app's secret in template.yaml.
+pub const SLACK_APP: &str = "Slack";
+
 /// All secrets by logical name; those that are not there yet are made.
 pub fn all(
     data_dir: &DataDir,

@@ -15,7 +15,7 @@ use flock_store::{Post, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::show::local;
+use crate::{routes::Routes, show::local};
 
 /// Posts on the page.
 const POSTS: usize = 100;
@@ -31,15 +31,19 @@ struct Page {
     clock: Clock,
 }
 
-/// Serves the page on `listener`.
-pub fn serve(listener: TcpListener, store: Store, clock: Clock) -> JoinHandle<()> {
+/// The paths of the local run's own pages.
+pub const PATHS: [&str; 4] = ["/", "/feed", "/page.css", "/page.js"];
+
+/// Serves the page on `listener`, and the routes of the functions beside it.
+pub fn serve(listener: TcpListener, store: Store, clock: Clock, routes: Routes) -> JoinHandle<()> {
     let router = Router::new()
         .route("/", get(whole))
         .route("/feed", get(inner))
         .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
         .route("/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
         .layer(axum::middleware::map_response(with_policy))
-        .with_state(Arc::new(Page { store, clock }));
+        .with_state(Arc::new(Page { store, clock }))
+        .fallback(async move |request| routes.answer(request).await);
     tokio::spawn(async move {
         // Ends with the task; there is nobody to tell of an error then.
         let _ = axum::serve(listener, router).await;

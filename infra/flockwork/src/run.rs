@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     io::{self, Write as _},
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,20 +13,22 @@ use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc, time::Instant};
+use tokio::{net::TcpListener, time::Instant};
+use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Place, Run},
     connect::{LOCAL_NAME, ensure_table, open_database, read_template},
     data_dir::{DataDir, Endpoint, Hold},
+    dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
-    functions::{self, LocalFunction},
-    local_cloud::{BusEvent, LocalCloud},
+    functions::{self, Around, LocalFunction},
+    local_cloud::LocalCloud,
     local_secrets, page, plan,
     refusal::refuse,
+    routes::Routes,
     show::local,
-    template::Template,
+    template::ScheduleEvent,
 };
 
 /// The flock a new data directory starts with, when it is there.
@@ -38,13 +39,26 @@ const MOST_TOLD: usize = 20;
 
 /// Everything that runs.
 struct Local {
-    functions: Vec<Arc<LocalFunction>>,
+    dispatcher: Dispatcher,
+    schedules: Vec<Scheduled>,
     store: Store,
     clock: Clock,
-    events: mpsc::UnboundedReceiver<BusEvent>,
+    speed: u32,
     seen: HashMap<SheepId, Seen>,
+    // The time to wake up at, and when that is.
+    alarm: Option<(Timestamp, Instant)>,
     // When the clock was moved last.
     stepped: Instant,
+}
+
+/// A schedule of a function.
+struct Scheduled {
+    function: usize,
+    event: ScheduleEvent,
+    /// When it fires next; none while it is being handled.
+    due: Option<Timestamp>,
+    /// When it fired last.
+    fired: Timestamp,
 }
 
 /// What the terminal has told of a sheep.
@@ -60,10 +74,14 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     refuse_past(run.until, Clock::wall().now())?;
     let template = read_template(place)?;
     functions::check(place.template(), &template.functions)?;
+    if 1 < run.speed.get() {
+        functions::refuse_speed(place.template(), &template.functions)?;
+    }
     if let Some(endpoint) = DataDir::served_at(&place.data) {
         return Err(runs_already(&place.data, &endpoint));
     }
     let sample = sample(&place.data)?;
+    let programs = functions::build(place.template(), &template.functions, say).await?;
     let listener = TcpListener::bind(run.listen).await.map_err(|err| {
         refuse(format!("cannot listen on {}: {err}; choose another with --listen", run.listen))
     })?;
@@ -92,13 +110,25 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         refuse_other_networks(&store).await?;
     }
 
+    let around = Around {
+        cloud: &cloud,
+        clock: &clock,
+        slack_url: String::new(),
+        log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
+    };
+    let mut functions = Vec::new();
+    for (function, program) in template.functions.iter().zip(programs) {
+        functions.push(LocalFunction::start(function.clone(), program, &around).await?);
+    }
+    let dispatcher = Dispatcher::new(functions, events);
     let page_url = format!("http://{}", listener.local_addr()?);
     data_dir.publish_endpoint(&Endpoint {
         page: page_url.clone(),
         dynamodb: cloud.dynamodb_url(),
         services: cloud.services_url(),
     })?;
-    let page = page::serve(listener, store.clone(), clock.clone());
+    let routes = Routes::new(dispatcher.functions());
+    let page = page::serve(listener, store.clone(), clock.clone(), routes);
     say(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
     ))?;
@@ -109,29 +139,37 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
 
     let mut local = Local {
-        functions: Vec::new(),
+        schedules: schedules(&dispatcher, clock.now()),
+        dispatcher,
         store,
         clock,
-        events,
+        speed,
         seen: HashMap::new(),
+        alarm: None,
         stepped: Instant::now(),
     };
-    for function in template.functions.clone() {
-        let function = LocalFunction::start(function, &aws, &local.clock).await?;
-        local.functions.push(Arc::new(function));
-    }
     local.look(false).await?;
     if local.seen.is_empty() {
         say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
     }
     let result = tokio::select! {
-        result = local.schedules(&template, run.until, speed) => result,
+        result = local.work(run.until) => result,
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     page.abort();
     sweeper.abort();
     say("Stopped.")?;
     result
+}
+
+/// All schedules of the functions, due at `start`.
+fn schedules(dispatcher: &Dispatcher, start: Timestamp) -> Vec<Scheduled> {
+    let functions = dispatcher.functions().iter().enumerate();
+    let schedules = functions.flat_map(|(function, local)| {
+        let events = local.definition.schedules.iter().cloned();
+        events.map(move |event| Scheduled { function, event, due: Some(start), fired: start })
+    });
+    schedules.collect()
 }
 
 fn runs_already(data: &Path, endpoint: &Endpoint) -> anyhow::Error {
@@ -201,87 +239,97 @@ fn say(line: &str) -> io::Result<()> {
 }
 
 impl Local {
-    /// Fires the schedules of the template, each at its times, the first time at once.
-    async fn schedules(
-        &mut self,
-        template: &Template,
-        until: Option<Timestamp>,
-        speed: u32,
-    ) -> anyhow::Result<()> {
+    /// Fires the schedules, each at its times, the first time at once, and delivers events as they come.
+    async fn work(&mut self, until: Option<Timestamp>) -> anyhow::Result<()> {
         let start = self.clock.now();
-        let mut due: Vec<(Timestamp, usize, usize)> = Vec::new();
-        for (function, definition) in template.functions.iter().enumerate() {
-            due.extend((0..definition.schedules.len()).map(|index| (start, function, index)));
-        }
         loop {
-            due.sort_unstable();
-            let Some((at, function, index)) = due.first().copied() else {
-                // Nothing is scheduled; the page stays up.
-                return std::future::pending().await;
+            let due = self.schedules.iter().filter_map(|schedule| schedule.due).min();
+            let ends = until.filter(|until| due.is_none_or(|due| *until < due));
+            // Quick time waits until everything is done that belongs to the time it is.
+            let target = ends.or(due).filter(|_| self.speed == 1 || self.dispatcher.is_quiet());
+            let alarm = target.map(|at| self.alarm_at(at));
+            let wake = async {
+                match alarm {
+                    Some(alarm) => tokio::time::sleep_until(alarm).await,
+                    None => std::future::pending().await,
+                }
             };
-            if let Some(until) = until
-                && until < at
-            {
-                self.wait_until(until, speed).await;
-                return self.look(true).await;
-            }
-            self.wait_until(at, speed).await;
-            if 1 < speed {
-                // One may have been applied meanwhile.
-                refuse_other_networks(&self.store).await?;
-                // Kept at every step, because a killed run must go on from here too.
-                self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
-            }
-            let definition = template.functions.get(function).context("the index is in range")?;
-            let schedule = definition.schedules.get(index).context("the index is in range")?;
-            self.invoke(function, &schedule.input).await?;
-            while let Ok(event) = self.events.try_recv() {
-                self.deliver(&event).await?;
-            }
-            self.look(true).await?;
-            // After a machine slept, one firing is enough.
-            let next = schedule.every.next_after(start, at.max(self.clock.now()));
-            let next = next.context("the schedule has no further time")?;
-            if let Some(entry) = due.first_mut() {
-                *entry = (next, function, index);
+            tokio::select! {
+                invoked = self.dispatcher.next() => self.told(invoked, start).await?,
+                () = wake => {
+                    self.alarm = None;
+                    let Some(at) = target else { continue };
+                    self.clock.step_to(at);
+                    if ends.is_some() {
+                        return self.finish(start).await;
+                    }
+                    self.fire(at).await?;
+                }
             }
         }
     }
 
-    /// Waits for `at`. A clock that is stepped jumps there instead, as much sooner as the speed says; what
-    /// the functions took is part of the wait.
-    async fn wait_until(&mut self, at: Timestamp, speed: u32) {
+    /// When it will be `at`. A clock that is stepped jumps there instead, as much sooner as the speed says;
+    /// what the functions took is part of the wait.
+    fn alarm_at(&mut self, at: Timestamp) -> Instant {
         let left = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
-        if speed == 1 {
-            tokio::time::sleep(left).await;
-        } else {
-            self.stepped = (self.stepped + left / speed).max(Instant::now());
-            tokio::time::sleep_until(self.stepped).await;
-            self.clock.step_to(at);
+        if self.speed == 1 {
+            return Instant::now() + left;
+        }
+        match self.alarm {
+            // It was set before something else happened.
+            Some((target, alarm)) if target == at => alarm,
+            _ => {
+                self.stepped = (self.stepped + left / self.speed).max(Instant::now());
+                self.alarm = Some((at, self.stepped));
+                self.stepped
+            }
         }
     }
 
-    async fn invoke(&self, function: usize, event: &Value) -> anyhow::Result<()> {
-        let Some(function) = self.functions.get(function) else { return Ok(()) };
-        if let Err(err) = function.handle(event).await {
-            let name = &function.definition.logical_id;
-            tracing::error!(function = %name, error = format!("{err:#}"), "an event was not handled");
-            say(&format!("! {name} could not handle an event: {err:#}"))?;
+    /// Invokes what is due at `at`.
+    async fn fire(&mut self, at: Timestamp) -> anyhow::Result<()> {
+        if 1 < self.speed {
+            // One may have been applied meanwhile.
+            refuse_other_networks(&self.store).await?;
+            // Kept at every step, because a killed run must go on from here too.
+            self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
         }
-        Ok(())
-    }
-
-    /// Hands an event to every function with a rule for it.
-    async fn deliver(&self, event: &BusEvent) -> anyhow::Result<()> {
-        let BusEvent { source, detail_type, detail } = event;
-        let message = json!({ "source": source, "detail-type": detail_type, "detail": detail });
-        for (index, function) in self.functions.iter().enumerate() {
-            let rules = &function.definition.rules;
-            if rules.iter().any(|rule| rule.pattern.matches(source, detail_type, detail)) {
-                self.invoke(index, &message).await?;
+        for (index, schedule) in self.schedules.iter_mut().enumerate() {
+            if schedule.due.is_some_and(|due| due <= at) {
+                schedule.due = None;
+                schedule.fired = at;
+                self.dispatcher.fire(schedule.function, schedule.event.input.clone(), index);
             }
         }
         Ok(())
+    }
+
+    /// Tells what a function did, and sets the next time of the schedule that invoked it.
+    async fn told(&mut self, invoked: Invoked, start: Timestamp) -> anyhow::Result<()> {
+        let Invoked { function, schedule, failure } = invoked;
+        if let Some(err) = failure {
+            tracing::error!(function = %function, error = format!("{err:#}"), "an event was not handled");
+            say(&format!("! {function} could not handle an event: {err:#}"))?;
+        }
+        if let Some(schedule) = schedule.and_then(|index| self.schedules.get_mut(index)) {
+            // After a machine slept, or a long invocation, one firing is enough.
+            let next = schedule.event.every.next_after(start, schedule.fired.max(self.clock.now()));
+            schedule.due = Some(next.context("the schedule has no further time")?);
+        }
+        if self.speed == 1 || self.dispatcher.is_quiet() {
+            self.look(true).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets what is under way come to its end.
+    async fn finish(&mut self, start: Timestamp) -> anyhow::Result<()> {
+        while !self.dispatcher.is_quiet() {
+            let invoked = self.dispatcher.next().await;
+            self.told(invoked, start).await?;
+        }
+        self.look(true).await
     }
 
     /// Tells what has changed since the last look.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use flock_core::{Network, RhythmFields, SheepId};
-use flock_tests::{Answer, CrashPlan, CrashProxy, Cut, FunctionProcess, RuntimeApi};
+use flock_tests::{CrashPlan, CrashProxy, Cut};
+use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::SignedDuration;
 
 use crate::world::{World, spawn, tick};
@@ -53,7 +54,7 @@ async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
     for cut in cuts {
         let plan = CrashPlan::new(*cut);
         let proxies = Proxies::start(&world, &plan).await;
-        let runtime = RuntimeApi::start().await;
+        let runtime = RuntimeApi::start().await.unwrap();
         let mut process = proxies.process(&runtime, "1");
         let died = tokio::select! {
             () = plan.reached() => true,
@@ -76,7 +77,7 @@ async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
     let at = at.join(", then ");
 
     let proxies = Proxies::start(&world, &CrashPlan::new(Cut::Never)).await;
-    let runtime = RuntimeApi::start().await;
+    let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     // Once more than needed: that changes nothing.
     for _ in 0..2 {
@@ -175,7 +176,7 @@ async fn handing_shards_on_can_die_anywhere() {
             let (mut world, _) = world(Network::Meadow).await;
             let plan = CrashPlan::new(cut);
             let proxies = Proxies::start(&world, &plan).await;
-            let runtime = RuntimeApi::start().await;
+            let runtime = RuntimeApi::start().await.unwrap();
             let mut process = proxies.process(&runtime, "4");
             let died = tokio::select! {
                 () = plan.reached() => true,
@@ -188,7 +189,7 @@ async fn handing_shards_on_can_die_anywhere() {
             requests += 1;
             while world.events.try_recv().is_ok() {}
             let proxies = Proxies::start(&world, &CrashPlan::new(Cut::Never)).await;
-            let runtime = RuntimeApi::start().await;
+            let runtime = RuntimeApi::start().await.unwrap();
             let mut process = proxies.process(&runtime, "4");
             let invocation = runtime.invoke(tick(), Duration::from_secs(5)).await;
             assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());

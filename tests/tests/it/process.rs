@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use flock_core::Network;
-use flock_tests::{Answer, FunctionProcess, RuntimeApi};
+use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::world::{BINARY, World, spawn, tick};
@@ -13,7 +13,7 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
     let mut world = World::start().await;
     world.clock = flock_aws::Clock::wall();
     let id = world.sheep("apollo", Network::Meadow, 3).await;
-    let runtime = RuntimeApi::start().await;
+    let runtime = RuntimeApi::start().await.unwrap();
     let urls = [world.cloud.dynamodb_url(), world.cloud.services_url(), world.x.url()];
     let process = spawn(&runtime, &urls, "1");
     let length = Duration::from_secs(20);
@@ -33,9 +33,9 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
 
 #[tokio::test]
 async fn a_bad_configuration_is_an_error_at_start_that_names_every_key() {
-    let runtime = RuntimeApi::start().await;
+    let runtime = RuntimeApi::start().await.unwrap();
     let mut process =
-        FunctionProcess::spawn(&runtime, Path::new(BINARY), &[("DUE_SHARDS", "many")]);
+        FunctionProcess::spawn(&runtime, Path::new(BINARY), &[("DUE_SHARDS", "many")]).unwrap();
     assert!(!process.wait().await.success());
     let output = process.output();
     for key in ["TABLE_NAME", "BUS_NAME", "KEYRING_SECRET", "X_SECRET", "DUE_SHARDS is `many`"] {

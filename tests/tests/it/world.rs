@@ -10,10 +10,11 @@ use flock_core::{
     Sheep, SheepConfig, SheepId,
 };
 use flock_store::{AccountItem, Post, Read, Store};
-use flock_tests::{FunctionProcess, RuntimeApi, X};
+use flock_tests::X;
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
+    runtime_api::{FunctionProcess, RuntimeApi},
     template::Template,
 };
 use jiff::Timestamp;
@@ -187,7 +188,7 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("X_URL", x),
         ("RUST_LOG", "info"),
     ];
-    FunctionProcess::spawn(runtime, Path::new(BINARY), &env)
+    FunctionProcess::spawn(runtime, Path::new(BINARY), &env).unwrap()
 }
 
 /// X's users have numbers.

@@ -1,10 +1,17 @@
 //! Lambda around one function: its Runtime API, and the process that asks it for events.
+//!
+//! Knows nothing of templates, schedules or our own functions: any program that speaks the API will do.
 
 use std::{
     collections::{HashMap, VecDeque},
+    io::{self, Write as _},
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,17 +22,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::{get, post},
+    serve::ListenerExt as _,
 };
+use flock_aws::Clock;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
+    net::TcpListener,
     process::{Child, Command},
     sync::{oneshot, watch},
     task::JoinHandle,
 };
-
-use crate::{clock, server::Server};
 
 /// What a function said to an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +55,7 @@ pub enum Answer {
         message: String,
     },
     /// It said nothing in time, or no process took the event within 30 seconds. Lambda would kill the
-    /// process now; here the test does.
+    /// process now; here the caller does.
     TimedOut,
 }
 
@@ -65,7 +73,8 @@ pub struct Invocation {
 /// The Lambda Runtime API of one function, which has one process at a time.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    server: Server,
+    address: SocketAddr,
+    server: JoinHandle<()>,
     shared: Arc<Shared>,
 }
 
@@ -75,9 +84,17 @@ pub struct RuntimeApi {
 #[derive(Debug)]
 pub struct FunctionProcess {
     child: Child,
-    output: Arc<Mutex<Vec<u8>>>,
+    output: Arc<Output>,
     readers: Vec<JoinHandle<()>>,
     shared: Arc<Shared>,
+}
+
+/// What a process has written, the newest of it.
+#[derive(Debug, Default)]
+struct Output {
+    kept: Mutex<Vec<u8>>,
+    // Whether our standard error gets it too.
+    aloud: AtomicBool,
 }
 
 /// The state, and who waits for it to change.
@@ -127,10 +144,10 @@ struct Failure {
 impl RuntimeApi {
     /// How long a start may take; Lambda gives it 10 seconds, on a machine that does nothing else.
     const START: Duration = Duration::from_secs(30);
-    const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:flockwork-test";
+    const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:flockwork-local";
 
-    /// Starts it, with no process and no event.
-    pub async fn start() -> Self {
+    /// Starts it on a free loopback port, with no process and no event.
+    pub async fn start() -> io::Result<Self> {
         let shared = Arc::new(Shared(watch::Sender::new(Invocations::default())));
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -138,12 +155,23 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(Arc::clone(&shared));
-        Self { server: Server::start(router).await, shared }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        // Small answers must not wait for the function's delayed acknowledgement: starts are measured.
+        let listener = listener.tap_io(|stream| {
+            // Without it answers are late, and right.
+            let _ = stream.set_nodelay(true);
+        });
+        let server = tokio::spawn(async move {
+            // Ends with the task; there is nobody to tell of an error then.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, server, shared })
     }
 
     /// `host:port`, for `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> String {
-        self.server.address().to_string()
+        self.address.to_string()
     }
 
     /// Queues an event and waits for what the function says to it.
@@ -191,12 +219,16 @@ impl RuntimeApi {
 }
 
 impl FunctionProcess {
-    /// Enough for the message of an assertion.
+    /// Enough to see why it died.
     const OUTPUT_BYTES: usize = 1 << 20;
 
     /// Starts `binary` to serve `runtime_api`, with `env` on top of what Lambda sets.
-    pub fn spawn(runtime_api: &RuntimeApi, binary: &Path, env: &[(&str, &str)]) -> Self {
-        let name = binary.file_name().expect("a binary has a name");
+    pub fn spawn(
+        runtime_api: &RuntimeApi,
+        binary: &Path,
+        env: &[(&str, &str)],
+    ) -> io::Result<Self> {
+        let name = binary.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let mut command = Command::new(binary);
         command.env_clear();
         if let Some(path) = std::env::var_os("PATH") {
@@ -208,10 +240,10 @@ impl FunctionProcess {
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")
-            .env("AWS_REGION", "eu-west-1")
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_SESSION_TOKEN", "test")
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_SESSION_TOKEN", "local")
             // A mistake must not end in a search for real credentials.
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TZ", ":UTC")
@@ -220,18 +252,26 @@ impl FunctionProcess {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut child = match command.spawn() {
-            Ok(child) => child,
-            Err(err) => panic!("could not start {}: {err}", binary.display()),
-        };
-        let output = Arc::new(Mutex::new(Vec::new()));
+        let mut child = command.spawn()?;
+        let output = Arc::new(Output::default());
         let stdout = child.stdout.take().expect("it was piped");
         let stderr = child.stderr.take().expect("it was piped");
         let readers = vec![
             tokio::spawn(capture(stdout, Arc::clone(&output))),
             tokio::spawn(capture(stderr, Arc::clone(&output))),
         ];
-        Self { child, output, readers, shared: Arc::clone(&runtime_api.shared) }
+        Ok(Self { child, output, readers, shared: Arc::clone(&runtime_api.shared) })
+    }
+
+    /// From now on what it writes goes to our standard error, too.
+    pub fn speak_up(&self) {
+        self.output.aloud.store(true, Ordering::Relaxed);
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        // An error would say that it is no child of ours.
+        self.child.try_wait().ok().flatten()
     }
 
     /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
@@ -263,10 +303,10 @@ impl FunctionProcess {
             .expect("a running process has a VmRSS in kB")
     }
 
-    /// What it has written to stdout and stderr, the first megabyte.
+    /// What it has written to stdout and stderr, at least the last megabyte.
     pub fn output(&self) -> String {
-        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&output).into_owned()
+        let kept = self.output.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&kept).into_owned()
     }
 }
 
@@ -276,14 +316,29 @@ impl Drop for FunctionProcess {
     }
 }
 
-/// Copies what a process writes into `output`, and reads on when that is full, so that the process never
-/// waits for us.
-async fn capture(mut pipe: impl AsyncRead + Unpin, output: Arc<Mutex<Vec<u8>>>) {
+/// Copies what a process writes into `output`, and forgets the oldest of it, so that the process never waits
+/// for us.
+async fn capture(mut pipe: impl AsyncRead + Unpin, output: Arc<Output>) {
     let mut chunk = [0; 4096];
     while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
-        let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = FunctionProcess::OUTPUT_BYTES.saturating_sub(output.len());
-        output.extend_from_slice(&chunk[..length.min(room)]);
+        let chunk = &chunk[..length];
+        if output.aloud.load(Ordering::Relaxed) {
+            // Nobody may be listening.
+            let _ = io::stderr().write_all(chunk);
+        }
+        let mut kept = output.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(chunk);
+        if 2 * FunctionProcess::OUTPUT_BYTES < kept.len() {
+            let surplus = kept.len() - FunctionProcess::OUTPUT_BYTES;
+            let line = kept[..surplus].iter().rposition(|byte| *byte == b'\n');
+            kept.drain(..line.map_or(surplus, |end| end + 1));
+        }
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
     }
 }
 
@@ -347,8 +402,8 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
             // Whoever no longer waits has withdrawn the event, unless that is happening just now.
             let _ = event.taken.send(Instant::now());
             let timeout_ms = i64::try_from(event.timeout.as_millis());
-            let deadline_ms =
-                clock::now().as_millisecond() + timeout_ms.expect("a timeout is minutes at most");
+            let deadline_ms = Clock::wall().now().as_millisecond()
+                + timeout_ms.expect("a timeout is minutes at most");
             let headers = [
                 ("Lambda-Runtime-Aws-Request-Id", event.request_id),
                 ("Lambda-Runtime-Deadline-Ms", deadline_ms.to_string()),
@@ -433,7 +488,7 @@ mod tests {
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         let request_id = header("lambda-runtime-aws-request-id");
         let left_ms = header("lambda-runtime-deadline-ms").parse::<i64>().unwrap()
-            - clock::now().as_millisecond();
+            - Clock::wall().now().as_millisecond();
         assert!((1..=20_000).contains(&left_ms), "{left_ms}");
         assert!(header("lambda-runtime-invoked-function-arn").starts_with("arn:aws:lambda:"));
         (request_id, response.json().await.unwrap())
@@ -445,7 +500,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_is_answered() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let function = async {
             let (request_id, payload) = next_event(&api).await;
             assert_eq!(payload, json!({"now": 1}));
@@ -460,7 +515,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_told() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let failure = json!({"errorType": "Boom", "errorMessage": "it broke", "stackTrace": []});
         let function = async {
             let (request_id, _) = next_event(&api).await;
@@ -474,7 +529,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_start_is_told_before_and_after_the_event() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let failure = json!({"errorType": "Init", "errorMessage": "no table"});
         let (error_type, message) = ("Init".to_owned(), "no table".to_owned());
         let expected = Answer::InitError { error_type, message };
@@ -487,7 +542,7 @@ mod tests {
 
     #[tokio::test]
     async fn silence_is_a_timeout_and_the_next_event_is_served() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let (invocation, _) =
             tokio::join!(api.invoke(json!(1), Duration::from_millis(200)), next_event(&api));
         assert_eq!(invocation.answer, Answer::TimedOut);
@@ -502,7 +557,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_event_goes_to_the_newest_process() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let mut first = std::pin::pin!(next_event(&api));
         let old_process = async {
             tokio::select! {
@@ -526,9 +581,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_has_only_lambdas_environment() {
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start().await.unwrap();
         let env = [("TABLE", "flockwork"), ("AWS_REGION", "eu-north-1")];
-        let mut process = FunctionProcess::spawn(&api, Path::new("/usr/bin/env"), &env);
+        let mut process = FunctionProcess::spawn(&api, Path::new("/usr/bin/env"), &env).unwrap();
         assert!(process.wait().await.success());
         let output = process.output();
         let mut keys: Vec<_> = output.lines().map(|line| line.split('=').next().unwrap()).collect();
@@ -548,8 +603,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_process_is_measured_and_killed() {
-        let api = RuntimeApi::start().await;
-        let mut process = FunctionProcess::spawn(&api, Path::new("/usr/bin/yes"), &[]);
+        let api = RuntimeApi::start().await.unwrap();
+        let mut process = FunctionProcess::spawn(&api, Path::new("/usr/bin/yes"), &[]).unwrap();
         assert!(process.resident_kb() > 0);
         while process.output().is_empty() {
             tokio::task::yield_now().await;

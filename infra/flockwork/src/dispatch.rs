@@ -1,0 +1,102 @@
+//! Hands events to functions: each invocation is a task of its own, so that a slow function delays nobody.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use anyhow::anyhow;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
+
+use crate::{
+    functions::LocalFunction,
+    local_cloud::{BusEvent, Unhandled},
+};
+
+/// The functions, the bus between them, and what they are doing.
+#[derive(Debug)]
+pub struct Dispatcher {
+    functions: Vec<Arc<LocalFunction>>,
+    events: UnboundedReceiver<BusEvent>,
+    under_way: JoinSet<Invoked>,
+}
+
+/// A function has been invoked and is done.
+#[derive(Debug)]
+pub struct Invoked {
+    /// Its name in the template.
+    pub function: String,
+    /// Which schedule of the run started it; none for an event.
+    pub schedule: Option<usize>,
+    /// Why it failed.
+    pub failure: Option<anyhow::Error>,
+}
+
+impl Dispatcher {
+    /// Delivers what comes out of `events` to those of `functions` that have a rule for it.
+    pub fn new(functions: Vec<LocalFunction>, events: UnboundedReceiver<BusEvent>) -> Self {
+        let functions = functions.into_iter().map(Arc::new).collect();
+        Self { functions, events, under_way: JoinSet::new() }
+    }
+
+    /// The functions.
+    pub fn functions(&self) -> &[Arc<LocalFunction>] {
+        &self.functions
+    }
+
+    /// Whether no function is at work and no event waits for one.
+    pub fn is_quiet(&self) -> bool {
+        self.under_way.is_empty() && self.events.is_empty()
+    }
+
+    /// Invokes a function with what `schedule` gives it.
+    pub fn fire(&mut self, function: usize, input: Value, schedule: usize) {
+        if let Some(function) = self.functions.get(function) {
+            self.invoke(Arc::clone(function), input, Some(schedule), None);
+        }
+    }
+
+    /// Delivers events until a function is done. May be dropped at any moment and called again.
+    pub async fn next(&mut self) -> Invoked {
+        loop {
+            tokio::select! {
+                Some(event) = self.events.recv() => self.deliver(event),
+                // An error would be a panic, which is caught, or an abort, and nobody aborts one.
+                Some(Ok(invoked)) = self.under_way.join_next() => return invoked,
+                // The bus is gone and nothing is under way.
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Hands an event to every function with a rule for it.
+    fn deliver(&mut self, event: BusEvent) {
+        let BusEvent { source, detail_type, detail, unhandled } = event;
+        let unhandled = Arc::new(unhandled);
+        let message = json!({ "source": source, "detail-type": detail_type, "detail": detail });
+        for function in self.functions.clone() {
+            let rules = &function.definition.rules;
+            if rules.iter().any(|rule| rule.pattern.matches(&source, &detail_type, &detail)) {
+                self.invoke(function, message.clone(), None, Some(Arc::clone(&unhandled)));
+            }
+        }
+    }
+
+    fn invoke(
+        &mut self,
+        function: Arc<LocalFunction>,
+        event: Value,
+        schedule: Option<usize>,
+        unhandled: Option<Arc<Unhandled>>,
+    ) {
+        self.under_way.spawn(async move {
+            // In the cloud, too, a panic ends the invocation and not the function.
+            let handled = AssertUnwindSafe(function.handle(&event)).catch_unwind().await;
+            let failure = match handled {
+                Ok(handled) => handled.err(),
+                Err(_) => Some(anyhow!("it panicked; standard error says where")),
+            };
+            drop(unhandled);
+            Invoked { function: function.definition.logical_id.clone(), schedule, failure }
+        });
+    }
+}
