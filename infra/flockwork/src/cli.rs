@@ -221,7 +221,7 @@ Examples:
 /// What is said to the bot in the local Slack.
 #[derive(Debug, Clone, Args)]
 pub struct Say {
-    /// What is entered: a command, such as \"/flock help\", or a mention, such as \"@flockwork alive\"
+    /// What is entered: a command, such as "/flock help", or a mention, such as "@flockwork alive"
     #[arg(required = true, value_name = "TEXT")]
     pub text: Vec<String>,
     /// Who enters it; U1 is ada, who owns the workspace, U2 ben, U3 cyd, any other is new

@@ -180,6 +180,7 @@ pub fn manifest(url: &str) -> anyhow::Result<()> {
     let manifest = MANIFEST.replace(PLACEHOLDER, &address);
     let manifest = manifest.trim_end();
     let pasted: String = form_urlencoded::byte_serialize(bare(manifest).as_bytes()).collect();
+    let pasted = pasted.replace('+', "%20");
     writeln!(io::stdout(), "{manifest}")?;
     writeln!(
         io::stderr(),
