@@ -22,6 +22,23 @@ fn every_function_folder_is_in_the_template_and_what_is_linked_in_is_a_folder() 
 }
 
 #[test]
+fn the_slack_app_calls_what_is_there() {
+    let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
+    let of_slack = template.functions.iter().find(|function| function.binary == "slash-command");
+    let routes = of_slack.unwrap().routes.iter();
+    let answered: BTreeSet<String> =
+        routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+    let manifest = fs::read_to_string("../infra/slack-manifest.yaml").unwrap();
+    let host = "https://REPLACE.execute-api.us-east-1.amazonaws.com";
+    let called: BTreeSet<String> = manifest
+        .lines()
+        .filter_map(|line| line.split_once(host))
+        .map(|(_, path)| format!("POST {path}"))
+        .collect();
+    assert_eq!(called, answered, "infra/slack-manifest.yaml and template.yaml");
+}
+
+#[test]
 fn every_sample_event_can_be_read() {
     for entry in fs::read_dir("../infra/events").unwrap() {
         let path = entry.unwrap().path();
