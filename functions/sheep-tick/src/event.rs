@@ -1,20 +1,25 @@
 //! What starts the function.
 
-use flock_core::Shards;
+use flock_core::{FlockName, Shards, SheepId, SheepName};
 use serde::Deserialize;
 use serde_json::Value;
 
 /// What the function is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// The schedule fired.
     Tick,
     /// One shard of the due index is to be worked through.
     Shard(u16),
+    /// Somebody does not want to wait for the schedule.
+    Sheep(SheepId),
 }
 
 /// The kind of event that starts one invocation per shard.
 pub(crate) const SHARD_DUE: &str = "shard.due";
+
+/// The kind of event that has one sheep seen to at once.
+const SHEEP_DUE: &str = "sheep.due";
 
 /// The kind of event EventBridge Scheduler sends.
 const SCHEDULED: &str = "Scheduled Event";
@@ -22,8 +27,8 @@ const SCHEDULED: &str = "Scheduled Event";
 /// An event that does not say what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "unreadable event: {why}; sheep-tick takes `detail-type` \"{SCHEDULED}\", or \"{SHARD_DUE}\" with \
-     detail.shard"
+    "unreadable event: {why}; sheep-tick takes `detail-type` \"{SCHEDULED}\", \"{SHARD_DUE}\" with \
+     detail.shard, or \"{SHEEP_DUE}\" with detail.flock and .sheep"
 )]
 pub struct UnreadableEvent {
     why: String,
@@ -32,6 +37,12 @@ pub struct UnreadableEvent {
 #[derive(Deserialize)]
 struct ShardDue {
     shard: u16,
+}
+
+#[derive(Deserialize)]
+struct SheepDue {
+    flock: FlockName,
+    sheep: SheepName,
 }
 
 impl TryFrom<&Value> for Event {
@@ -50,6 +61,13 @@ impl TryFrom<&Value> for Event {
                     return Err(unreadable(format!("there is no shard {shard}")));
                 }
                 Ok(Self::Shard(shard))
+            }
+            Some(SHEEP_DUE) => {
+                let detail = event.get("detail").unwrap_or(&Value::Null);
+                let SheepDue { flock, sheep } = SheepDue::deserialize(detail).map_err(|err| {
+                    unreadable(format!("its detail does not fit: {}", cut_short(&err.to_string())))
+                })?;
+                Ok(Self::Sheep(SheepId { flock, name: sheep }))
             }
             Some(other) => Err(unreadable(format!("its detail-type is \"{}\"", cut_short(other)))),
             None => Err(unreadable("it has no detail-type".to_owned())),
@@ -87,6 +105,14 @@ mod tests {
         check(
             &json!({ "detail-type": "shard.due", "detail": "1" }),
             "its detail does not fit: invalid type: string \"1\", expected struct ShardDue",
+        );
+        check(
+            &json!({ "detail-type": "sheep.due", "detail": { "flock": "moon", "sheep": "a" } }),
+            r#"Sheep(SheepId { flock: FlockName("moon"), name: SheepName("a") })"#,
+        );
+        check(
+            &json!({ "detail-type": "sheep.due", "detail": { "flock": "moon" } }),
+            "its detail does not fit: missing field `sheep`",
         );
         check(&json!({ "detail-type": "post.received" }), "its detail-type is \"post.received\"");
         check(

@@ -5,6 +5,7 @@ use flock_aws::{Config, Keyring, SdkConfig, Secrets};
 use flock_core::{AccountId, Network};
 use flock_net::{Key, XApp, XKey};
 use flock_store::Store;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -30,6 +31,11 @@ impl Keys {
             keyring_secret: config.keyring_secret.clone(),
             x_secret: config.x_secret.clone(),
         }
+    }
+
+    /// Drops what was read before somebody ordered it at `ordered_at`.
+    pub(crate) fn drop_older(&self, ordered_at: Option<Timestamp>) {
+        self.secrets.drop_older(ordered_at);
     }
 
     /// The key to post with. `None`: the account was never added.

@@ -3,10 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use flock_aws::{Clock, Config, EventBus, SdkConfig};
+use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
 use flock_core::{Behaviour, Due, Network, Outcome, Sent, Shards, Sheep, SheepId};
 use flock_net::{Draft, Key, Networks};
-use flock_store::{Post, PostState, Read, Store, Units, Write};
+use flock_store::{Post, PostState, Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -37,6 +37,12 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// has passed. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 
+/// The kind of event that says a sheep has stopped.
+const SHEEP_STOPPED: &str = "sheep.stopped";
+
+/// The kind of event that says nobody knows whether a sheep has posted.
+const SHEEP_UNKNOWN: &str = "sheep.unknown";
+
 /// What the function keeps between invocations.
 #[derive(Debug)]
 pub struct App {
@@ -47,6 +53,7 @@ pub struct App {
     clock: Clock,
     // Every shard that may hold sheep.
     shards: Shards,
+    presence: Presence,
 }
 
 /// What a tick did. Counts of sheep, but for `posted`, which counts posts.
@@ -66,6 +73,8 @@ pub struct Report {
     pub failed: u64,
     /// Whether time ran out; the next tick goes on.
     pub cut_short: bool,
+    /// Whether nothing was done, because somebody has stopped everything.
+    pub held: bool,
     /// Shards handed to invocations of their own.
     pub handed_on: u64,
     /// Write units spent.
@@ -104,18 +113,27 @@ impl App {
         let (store, shards) = store.with_shards(config.shards).await.context("could not start")?;
         let networks = Networks::new(store.clone(), config.x_url);
         let bus = EventBus::new(aws, config.bus);
-        Ok(Self { store, networks, keys, bus, clock, shards })
+        let presence = Presence::new("sheep-tick", process_id(), clock.now());
+        Ok(Self { store, networks, keys, bus, clock, shards, presence })
     }
 
     /// Handles one event; `deadline` is when the platform ends the invocation.
     pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Report> {
         let event = Event::try_from(event)?;
         let before = self.store.units();
+        let control = self.store.control().await?;
+        self.keys.drop_older(control.rebooted_at);
         let mut report = match event {
+            _ if control.stopped.is_some() => Report { held: true, ..Report::default() },
             Event::Tick if self.shards == Shards::ONE => self.work(0, deadline).await?,
             Event::Tick => self.hand_on().await?,
             Event::Shard(shard) => self.work(shard, deadline).await?,
+            Event::Sheep(id) => self.work_on(id, deadline).await?,
         };
+        if let Err(err) = self.store.note(&self.presence, self.clock.now()).await {
+            // Only the list of processes misses it.
+            warn!(error = %err, "this process is not noted");
+        }
         let Units { read, write } = self.store.units();
         report.read_units = read - before.read;
         report.write_units = write - before.write;
@@ -127,6 +145,7 @@ impl App {
             lost_races = report.lost_races,
             failed = report.failed,
             cut_short = report.cut_short,
+            held = report.held,
             write_units = report.write_units,
             read_units = report.read_units,
             "tick done"
@@ -145,14 +164,11 @@ impl App {
 
     /// Works through the due sheep of one shard, the longest due first.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = match Clock::left_until(deadline) {
-            Duration::ZERO => DEFAULT_LENGTH,
-            left => left,
-        };
+        let left = left_until(deadline);
         let started = tokio::time::Instant::now();
         let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
-        let lease_until = now.saturating_add(left)?.saturating_add(LEASE_MARGIN)?;
+        let lease_until = lease_until(now, left)?;
 
         let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
@@ -170,6 +186,14 @@ impl App {
             from = Some(next);
         }
         report.cut_short = !in_time();
+        Ok(report)
+    }
+
+    /// Sees to one sheep.
+    async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
+        let lease_until = lease_until(self.clock.now(), left_until(deadline))?;
+        let mut report = Report::default();
+        report.count(self.see_to(id, lease_until).await);
         Ok(report)
     }
 
@@ -276,6 +300,11 @@ impl App {
     /// answer is applied to the sheep as it is now.
     async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
+        match outcome {
+            Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, &claimed, why).await,
+            Outcome::Refused { why } => self.publish(SHEEP_STOPPED, &claimed, why).await,
+            Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
+        }
         let id = claimed.id.clone();
         let mut current = claimed;
         let settled = loop {
@@ -311,6 +340,18 @@ impl App {
         })
     }
 
+    /// Lets people know. Before it is written down: told twice can be told apart, told never cannot.
+    async fn publish(&self, kind: &'static str, sheep: &Sheep, why: &str) {
+        let detail = json!({
+            "sheep": sheep.id.to_string(),
+            "occurrence": sheep.progress.occurrence,
+            "why": why,
+        });
+        if let Err(err) = self.bus.publish(kind, &[detail]).await {
+            error!(sheep = %sheep.id, error = %err, "nobody is told");
+        }
+    }
+
     async fn text(&self, sheep: &Sheep, cursor: u32) -> anyhow::Result<Option<String>> {
         match &sheep.config.behaviour {
             Behaviour::Poem { corpus, .. } => {
@@ -332,11 +373,23 @@ impl App {
 
     async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
         error!(sheep = %sheep.id, "stopped: {why}");
+        self.publish(SHEEP_STOPPED, sheep, &why).await;
         Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
             Write::Done => Step::Stopped,
             Write::Conflict => Step::LostRace,
         })
     }
+}
+
+fn left_until(deadline: SystemTime) -> Duration {
+    match Clock::left_until(deadline) {
+        Duration::ZERO => DEFAULT_LENGTH,
+        left => left,
+    }
+}
+
+fn lease_until(now: Timestamp, left: Duration) -> Result<Timestamp, jiff::Error> {
+    now.saturating_add(left)?.saturating_add(LEASE_MARGIN)
 }
 
 impl Report {

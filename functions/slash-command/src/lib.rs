@@ -1,30 +1,19 @@
 //! Slack is the control room: slash commands, mentions and buttons.
+//!
+//! `http.rs` takes what Slack sends and lets in only what Slack signed; `dispatch.rs` carries a command out
+//! for whoever may; `commands/` holds the table of commands and one file for each of them.
 
-use std::{sync::Arc, time::SystemTime};
+mod addressed;
+mod app;
+mod call;
+mod command;
+mod commands;
+mod dispatch;
+mod event;
+mod http;
+mod slack_secret;
 
-use axum::Router;
-use flock_aws::{Clock, Config, SdkConfig};
-use serde_json::Value;
-
-/// What the function keeps between invocations.
-#[derive(Debug)]
-pub struct App {
-    clock: Clock,
-}
-
-impl App {
-    /// Connects to the table and reads the signing secret.
-    pub async fn start(_config: Config, _aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
-        Ok(Self { clock })
-    }
-
-    /// Answers `POST /slack/commands`, `/slack/interactivity` and `/slack/events`.
-    pub fn router(self: Arc<Self>) -> Router {
-        Router::new()
-    }
-
-    /// Handles an event from the bus; `deadline` is when the platform ends the invocation.
-    pub async fn handle(&self, _event: &Value, _deadline: SystemTime) -> anyhow::Result<Value> {
-        Ok(Value::String(self.clock.now().to_string()))
-    }
-}
+pub use app::App;
+pub use command::{Command, Effect, Group, Parsed, parse};
+pub use commands::TABLE;
+pub use event::UnreadableEvent;

@@ -1,6 +1,8 @@
 //! Settings of the functions, read once at start.
 
-use flock_core::{InvalidId, Shards, UserId};
+use std::str::FromStr;
+
+use flock_core::{InvalidId, RoomId, Shards, UserId};
 
 /// Settings of one function. Which of them it needs is in template.yaml.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Config {
     pub slack_secret: String,
     /// `SLACK_URL`: where Slack's Web API is, if not at its own address.
     pub slack_url: Option<String>,
+    /// `SLACK_ROOM`: the channel that is told when a sheep stops or nobody knows whether it posted.
+    pub slack_room: Option<RoomId>,
     /// `FIRST_OWNER`: the Slack user who has the highest level in every room until the room says otherwise.
     pub first_owner: Option<UserId>,
 }
@@ -64,11 +68,8 @@ impl Config {
             }
         };
         let given = |key: &str| lookup(key).filter(|value| !value.is_empty());
-        let first_owner = given("FIRST_OWNER").map(|user| user.parse()).transpose();
-        let first_owner = first_owner.unwrap_or_else(|err: InvalidId| {
-            problems.push(format!("FIRST_OWNER is wrong: {err}"));
-            None
-        });
+        let first_owner = optional("FIRST_OWNER", given("FIRST_OWNER"), &mut problems);
+        let slack_room = optional("SLACK_ROOM", given("SLACK_ROOM"), &mut problems);
         if problems.is_empty() {
             Ok(Self {
                 table,
@@ -79,12 +80,26 @@ impl Config {
                 x_url: given("X_URL"),
                 slack_secret,
                 slack_url: given("SLACK_URL"),
+                slack_room,
                 first_owner,
             })
         } else {
             Err(ConfigError { problems })
         }
     }
+}
+
+/// An id that need not be given, but must be one.
+fn optional<T: FromStr<Err = InvalidId>>(
+    key: &str,
+    value: Option<String>,
+    problems: &mut Vec<String>,
+) -> Option<T> {
+    let parsed = value.map(|value| value.parse()).transpose();
+    parsed.unwrap_or_else(|err| {
+        problems.push(format!("{key} is wrong: {err}"));
+        None
+    })
 }
 
 #[cfg(test)]

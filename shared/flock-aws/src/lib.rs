@@ -5,6 +5,7 @@ mod bus;
 mod client;
 mod clock;
 mod config;
+mod process;
 mod secrets;
 
 pub use aws_config::SdkConfig;
@@ -12,4 +13,5 @@ pub use bus::{BusError, EventBus};
 pub use client::{load, local};
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
+pub use process::process_id;
 pub use secrets::{Keyring, KeyringError, SecretError, Secrets};

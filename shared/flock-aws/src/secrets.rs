@@ -15,6 +15,7 @@ use aws_lc_rs::{
 use aws_sdk_secretsmanager::Client;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flock_core::AccountId;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Secrets Manager, with a cache.
@@ -24,6 +25,8 @@ pub struct Secrets {
     // Built when first needed: the meadow needs no secret.
     client: OnceLock<Client>,
     cache: Mutex<HashMap<String, (Instant, SecretString)>>,
+    // The newest order to read everything anew that was seen.
+    ordered: Mutex<Option<Option<Timestamp>>>,
 }
 
 /// A secret could not be had.
@@ -74,7 +77,20 @@ impl Secrets {
 
     /// The secrets of this deployment.
     pub fn new(config: &SdkConfig) -> Self {
-        Self { config: config.clone(), client: OnceLock::new(), cache: Mutex::default() }
+        Self {
+            config: config.clone(),
+            client: OnceLock::new(),
+            cache: Mutex::default(),
+            ordered: Mutex::default(),
+        }
+    }
+
+    /// Drops what was read before somebody ordered it at `ordered_at`. The first time it is asked, nothing is old.
+    pub fn drop_older(&self, ordered_at: Option<Timestamp>) {
+        let mut known = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.replace(ordered_at).is_some_and(|known| known != ordered_at) {
+            self.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     /// The text of the secret called `name`, at most five minutes old.

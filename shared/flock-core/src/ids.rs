@@ -110,6 +110,11 @@ text_id! {
 }
 
 text_id! {
+    /// Names something that arrived from Slack, and what comes of it: the same when it arrives again.
+    DeliveryId, "delivery id", "it is 32 hexadecimal digits",
+    |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
     /// The name of a level of a room.
     LevelName, "level name",
     "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
@@ -264,6 +269,15 @@ impl Occurrence {
 impl fmt::Display for Occurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl DeliveryId {
+    /// The id of what `parts` tell from everything else.
+    pub fn of(parts: &[&str]) -> Self {
+        // Parts come from outside and may hold line feeds: their lengths keep them apart.
+        let lengths: Vec<_> = parts.iter().map(|part| part.len().to_string()).collect();
+        Self(hex(&digest(&["delivery", &lengths.join(" "), &parts.concat()])))
     }
 }
 

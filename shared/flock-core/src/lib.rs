@@ -17,8 +17,8 @@ mod usage;
 
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use ids::{
-    AccountId, CorpusId, FlockName, Handle, InvalidId, LevelName, Occurrence, PostId, RemoteId,
-    RoomId, Shards, SheepId, SheepName, UserId,
+    AccountId, CorpusId, DeliveryId, FlockName, Handle, InvalidId, LevelName, Occurrence, PostId,
+    RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
 };
 pub use network::{Network, TextRefusal, UnknownNetwork};
 pub use preview::{Upcoming, UpcomingText, preview};

@@ -268,6 +268,19 @@ impl Room {
         Ok(Granted { room, before })
     }
 
+    /// The room where all `users` have its highest level, and the level's name.
+    pub fn grant_top<'a>(
+        &self,
+        by: &UserId,
+        users: impl IntoIterator<Item = &'a UserId>,
+    ) -> Result<(Self, LevelName), RoomRefusal> {
+        self.only_from_the_top(by)?;
+        let level = self.top().0.clone();
+        let mut room = self.changed();
+        room.members.extend(users.into_iter().map(|user| (user.clone(), level.clone())));
+        Ok((room, level))
+    }
+
     /// The room where `user` has no level.
     pub fn revoke(&self, by: &UserId, user: &UserId) -> Result<Granted, RoomRefusal> {
         if !self.members.contains_key(user) {

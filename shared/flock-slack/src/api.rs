@@ -234,12 +234,8 @@ impl SlackApi {
             }
             let request = form(self.request(METHOD, token)?, &fields);
             let answer = call(METHOD, request, "").await?;
-            let found = answer.members.into_iter();
-            for user in found {
-                users.push(
-                    user.read().ok_or(SlackError::Unreadable { method: METHOD, status: 200 })?,
-                );
-            }
+            // Who has an id that is none cannot be meant by anything here.
+            users.extend(answer.members.into_iter().filter_map(Member::read));
             cursor = answer.response_metadata.next_cursor;
             if cursor.is_empty() {
                 return Ok(users);
@@ -354,6 +350,7 @@ enum Channel {
 }
 
 #[derive(Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "it is Slack's")]
 struct Member {
     id: String,
     #[serde(default)]
@@ -444,6 +441,10 @@ async fn call(
         | "not_allowed_token_type" => SlackError::Token(code),
         "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
         "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
+        // Who wants to post to a private room without being in it is told that there is none.
+        "channel_not_found" if method.starts_with("chat.") => {
+            SlackError::NotInRoom(room.to_owned())
+        }
         // Slack asks for a minute where it does not say how long.
         "ratelimited" | "rate_limited" => SlackError::RateLimited { method, retry_after_s: 60 },
         "" => SlackError::Unreadable { method, status: status.as_u16() },
@@ -495,4 +496,324 @@ async fn read(method: &'static str, mut response: Response) -> Result<Vec<u8>, S
 /// Whether a text is one of Slack's error codes, such as `no_text`.
 fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::VecDeque,
+        sync::{Arc, Mutex},
+    };
+
+    use axum::{
+        Router,
+        body::Bytes,
+        http::{HeaderMap, Uri},
+        response::IntoResponse as _,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    type Answer = (u16, &'static str, String);
+
+    /// A server that gives the answers it was given, in turn, and notes the requests.
+    struct StandIn {
+        url: String,
+        seen: Arc<Mutex<Vec<String>>>,
+        answers: Arc<Mutex<VecDeque<Answer>>>,
+    }
+
+    impl StandIn {
+        async fn start(answers: impl IntoIterator<Item = Answer>) -> Self {
+            let seen = Arc::new(Mutex::new(Vec::new()));
+            let answers = Arc::new(Mutex::new(answers.into_iter().collect::<VecDeque<_>>()));
+            let (noted, left) = (Arc::clone(&seen), Arc::clone(&answers));
+            let handler = async move |uri: Uri, headers: HeaderMap, body: Bytes| {
+                let header = |name| headers.get(name).map_or("-", |value| value.to_str().unwrap());
+                let body = String::from_utf8(body.to_vec()).unwrap();
+                let (kind, token) = (header("content-type"), header("authorization"));
+                noted.lock().unwrap().push(format!("{uri} {kind} {token} {body}"));
+                let (status, header, body) = left.lock().unwrap().pop_front().unwrap();
+                let (name, value) = header.split_once(": ").unwrap();
+                let status = StatusCode::from_u16(status).unwrap();
+                (status, [(name.to_owned(), value.to_owned())], body).into_response()
+            };
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let router = Router::new().fallback(handler);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            Self { url, seen, answers }
+        }
+
+        fn api(&self) -> SlackApi {
+            SlackApi::new(Some(format!("{}/api/", self.url)))
+        }
+
+        /// The requests, once all answers are given.
+        #[track_caller]
+        fn seen(&self) -> Vec<String> {
+            assert!(self.answers.lock().unwrap().is_empty(), "an answer was not asked for");
+            self.seen.lock().unwrap().clone()
+        }
+    }
+
+    fn answer(body: &Value) -> Answer {
+        (200, "content-type: application/json", body.to_string())
+    }
+
+    fn token() -> SecretString {
+        SecretString::from("xoxb-token")
+    }
+
+    fn room() -> RoomId {
+        "C1".parse().unwrap()
+    }
+
+    fn user() -> UserId {
+        "U1".parse().unwrap()
+    }
+
+    /// What posting says when Slack answers so.
+    async fn refused(answer: Answer) -> SlackError {
+        let slack = StandIn::start([answer]).await;
+        let payload = json!({ "text": "x" });
+        let err = slack.api().post_message(&token(), &room(), None, &payload).await.unwrap_err();
+        assert_eq!(slack.seen().len(), 1);
+        err
+    }
+
+    async fn refused_with(code: &str) -> String {
+        refused(answer(&json!({ "ok": false, "error": code, "needed": "chat:write" })))
+            .await
+            .to_string()
+    }
+
+    #[tokio::test]
+    async fn messages_are_posted() {
+        let posted = json!({ "ok": true, "channel": "C1", "ts": "1.2", "message": {} });
+        let slack = StandIn::start([answer(&posted), answer(&json!({ "ok": true }))]).await;
+        let (api, payload) = (slack.api(), json!({ "text": "x", "response_type": "ephemeral" }));
+        let ts = api.post_message(&token(), &room(), Some("1.1"), &payload).await.unwrap();
+        assert_eq!(ts, "1.2");
+        api.post_ephemeral(&token(), &room(), &user(), None, &payload).await.unwrap();
+        let head = "application/json; charset=utf-8 Bearer xoxb-token";
+        assert_eq!(
+            slack.seen(),
+            [
+                format!(
+                    r#"/api/chat.postMessage {head} {{"channel":"C1","text":"x","thread_ts":"1.1"}}"#
+                ),
+                format!(
+                    r#"/api/chat.postEphemeral {head} {{"channel":"C1","text":"x","user":"U1"}}"#
+                ),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn users_are_read_page_by_page() {
+        let ada = json!({
+            "id": "U1", "name": "ada", "is_owner": false, "is_primary_owner": true, "tz": null,
+            "profile": { "display_name": "Ada", "real_name": "Ada L." },
+        });
+        let gone = json!({ "id": "U2", "deleted": true, "real_name": "Bob", "profile": {} });
+        let bots = [
+            json!({ "id": "USLACKBOT", "name": "slackbot", "is_bot": false }),
+            json!({
+                "id": "U3", "is_bot": true, "profile": { "display_name": null },
+            }),
+        ];
+        let more = json!({ "next_cursor": "dXNlcg==" });
+        let slack = StandIn::start([
+            answer(&json!({ "ok": true, "members": [ada, gone], "response_metadata": more })),
+            answer(
+                &json!({ "ok": true, "members": bots, "response_metadata": { "next_cursor": "" } }),
+            ),
+            answer(&json!({ "ok": true, "user": ada })),
+            answer(&json!({ "ok": false, "error": "user_not_found" })),
+        ])
+        .await;
+        let api = slack.api();
+        let users = api.users(&token()).await.unwrap();
+        let expected = User {
+            id: user(),
+            name: "ada".to_owned(),
+            display_name: "Ada".to_owned(),
+            real_name: "Ada L.".to_owned(),
+            is_owner: true,
+            is_bot: false,
+            deleted: false,
+        };
+        assert_eq!(users[0], expected);
+        assert_eq!((users[1].deleted, users[1].real_name.as_str()), (true, "Bob"));
+        assert_eq!(
+            users.iter().map(|user| user.is_bot).collect::<Vec<_>>(),
+            [false, false, true, true]
+        );
+        assert_eq!(api.user(&token(), &user()).await.unwrap(), Some(expected));
+        assert_eq!(api.user(&token(), &user()).await.unwrap(), None);
+        let head = "application/x-www-form-urlencoded Bearer xoxb-token";
+        assert_eq!(
+            slack.seen(),
+            [
+                format!("/api/users.list {head} limit=200"),
+                format!("/api/users.list {head} limit=200&cursor=dXNlcg%3D%3D"),
+                format!("/api/users.info {head} user=U1"),
+                format!("/api/users.info {head} user=U1"),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn rooms_are_read() {
+        let flock = json!({ "id": "C1", "name": "flock", "creator": "U1", "is_channel": true });
+        let slack = StandIn::start([
+            answer(&json!({ "ok": true, "channel": flock })),
+            answer(&json!({ "ok": true, "channel": { "id": "D1", "is_im": true, "user": "U1" } })),
+            answer(&json!({ "ok": false, "error": "channel_not_found" })),
+        ])
+        .await;
+        let api = slack.api();
+        let found = api.room(&token(), &room()).await.unwrap();
+        let name = "flock".to_owned();
+        assert_eq!(found, Some(RoomInfo { id: room(), name, creator: Some(user()) }));
+        let direct: RoomId = "D1".parse().unwrap();
+        let found = api.room(&token(), &direct).await.unwrap();
+        assert_eq!(found, Some(RoomInfo { id: direct, name: String::new(), creator: None }));
+        assert_eq!(api.room(&token(), &room()).await.unwrap(), None);
+        assert!(slack.seen()[0].ends_with(" channel=C1"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_what_to_do() {
+        insta::assert_snapshot!(refused_with("invalid_auth").await, @"Slack does not accept the bot token (invalid_auth); put the app's into the Slack secret");
+        insta::assert_snapshot!(refused_with("missing_scope").await, @"the Slack app lacks the scope `chat:write`; add it under OAuth & Permissions and reinstall");
+        insta::assert_snapshot!(refused_with("not_in_channel").await, @"the Slack app is not in C1; invite it there (/invite)");
+        assert!(refused_with("channel_not_found").await.contains("invite it"));
+        insta::assert_snapshot!(refused_with("ratelimited").await, @"Slack has had too many chat.postMessage requests; try again in 60 s");
+        insta::assert_snapshot!(refused_with(&"is_archived".repeat(9)).await, @"Slack refused chat.postMessage: is_archivedis_archivedis_archivedis_arch…");
+        let limited = refused((429, "retry-after: 30", String::new())).await;
+        insta::assert_snapshot!(limited, @"Slack has had too many chat.postMessage requests; try again in 30 s");
+        assert!(matches!(limited, SlackError::RateLimited { retry_after_s: 30, .. }));
+        let html = "<!doctype html><title>Slack</title>".to_owned();
+        let err = refused((503, "content-type: text/html", html.clone())).await;
+        insta::assert_snapshot!(err, @"Slack failed at chat.postMessage with status 503; try again later (slack-status.com)");
+        let err = refused((200, "content-type: text/html", html)).await;
+        insta::assert_snapshot!(err, @"chat.postMessage was not answered as Slack does (status 200); is SLACK_URL right?");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_slack_is_refused() {
+        let large = format!(r#"{{"ok":true,"ts":"1.2","x":"{}"}}"#, "x".repeat(1 << 20));
+        let err = refused((200, "content-type: application/json", large)).await;
+        assert!(matches!(err, SlackError::Unreadable { .. }), "{err}");
+        let err = refused(answer(&json!({ "ok": true }))).await;
+        assert!(matches!(err, SlackError::Unreadable { .. }), "it has no ts: {err}");
+        let err = refused(answer(&json!([]))).await;
+        assert!(matches!(err, SlackError::Unreadable { status: 200, .. }), "{err}");
+        // A redirect is not followed: the token would go with it.
+        let err = refused((302, "location: /elsewhere", String::new())).await;
+        assert!(matches!(err, SlackError::Unreadable { status: 302, .. }), "{err}");
+        assert!(err.may_be_done());
+        let api = SlackApi::new(Some("slack".to_owned()));
+        let err = api.users(&token()).await.unwrap_err();
+        assert!(matches!(err, SlackError::Address(_)), "{err}");
+    }
+
+    #[tokio::test]
+    async fn a_token_that_cannot_be_one_is_not_sent() {
+        let slack = StandIn::start([]).await;
+        for token in ["", "xoxb-1\nxoxb-2"] {
+            let err = slack.api().users(&SecretString::from(token)).await.unwrap_err();
+            assert!(matches!(err, SlackError::Token(_)), "{err}");
+            assert!(!format!("{err} {err:?}").contains("xoxb"));
+        }
+        assert!(slack.seen().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_said_without_the_address() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let api = SlackApi::new(Some(url.clone()));
+        let url = ResponseUrl::new(format!("{url}/commands/T1/secret"));
+        let err = api.respond(&url, &json!({})).await.unwrap_err();
+        assert!(matches!(err, SlackError::NotSent { .. }), "{err}");
+        assert!(!format!("{err} {err:?}").contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn answers_go_to_response_urls() {
+        let slack = StandIn::start([
+            (200, "content-type: text/plain", "ok".to_owned()),
+            answer(&json!({ "ok": true })),
+            answer(&json!({ "ok": false, "error": "invalid_blocks" })),
+            (404, "content-type: text/plain", "used_url".to_owned()),
+            (400, "content-type: text/plain", "no_text".to_owned()),
+            (404, "content-type: text/html", "<html>".to_owned()),
+            (302, "location: /elsewhere", String::new()),
+        ])
+        .await;
+        let api = slack.api();
+        let url = ResponseUrl::new(format!("{}/commands/T1/2/secret", slack.url));
+        let payload = json!({ "text": "x", "response_type": "ephemeral" });
+        api.respond(&url, &payload).await.unwrap();
+        api.respond(&url, &payload).await.unwrap();
+        let mut said = Vec::new();
+        for _ in 0..5 {
+            said.push(api.respond(&url, &payload).await.unwrap_err().to_string());
+        }
+        assert!(!said.concat().contains("secret"));
+        insta::assert_snapshot!(said.join("\n"), @r"
+        Slack refused response_url: invalid_blocks
+        Slack takes no more answers to this command (used_url); enter it again
+        Slack refused response_url: no_text
+        response_url was not answered as Slack does (status 404); is SLACK_URL right?
+        response_url was not answered as Slack does (status 302); is SLACK_URL right?
+        ");
+        assert_eq!(
+            slack.seen()[0],
+            "/commands/T1/2/secret application/json; charset=utf-8 - \
+             {\"response_type\":\"ephemeral\",\"text\":\"x\"}"
+        );
+    }
+
+    #[tokio::test]
+    async fn foreign_response_urls_get_nothing() {
+        let slack = StandIn::start([]).await;
+        let url = format!("{}/commands/T1", slack.url);
+        let err = SlackApi::new(None).respond(&ResponseUrl::new(url), &json!({})).await;
+        assert!(matches!(err, Err(SlackError::ForeignUrl)));
+        assert!(slack.seen().is_empty());
+    }
+
+    #[test]
+    fn response_urls_are_slacks_or_of_the_configured_origin() {
+        let ours = |base: Option<&str>, url: &str| {
+            SlackApi::new(base.map(str::to_owned)).is_ours(&Url::parse(url).unwrap())
+        };
+        assert!(ours(None, "https://hooks.slack.com/commands/T1"));
+        assert!(ours(None, "https://HOOKS.slack.com:443/commands/T1"));
+        for foreign in [
+            "http://hooks.slack.com/commands",
+            "https://hooks.slack.com:8443/commands",
+            "https://hooks.slack.com.example/commands",
+            "https://example/hooks.slack.com",
+            "https://hooks.slack.com@example/commands",
+            "https://a:b@hooks.slack.com/commands",
+            "https://slack.com/api",
+            "file:///hooks.slack.com/commands",
+        ] {
+            assert!(!ours(None, foreign), "{foreign}");
+        }
+        let base = Some("http://127.0.0.1:4000/api");
+        assert!(ours(base, "http://127.0.0.1:4000/respond"));
+        assert!(ours(base, "https://hooks.slack.com/commands"));
+        assert!(!ours(base, "http://127.0.0.1:4001/respond"));
+        assert!(!ours(base, "https://127.0.0.1:4000/respond"));
+        // Opaque origins equal nothing, not even each other.
+        assert!(!ours(Some("data:x"), "data:x"));
+    }
 }

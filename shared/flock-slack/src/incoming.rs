@@ -302,3 +302,269 @@ impl<'a, F: Fn(&'static str) -> Option<&'a str>> Fields<F> {
         UnreadableBody::Invalid { body: self.body, field, value: cut(value), expected }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const COMMAND: &str = "token=t&team_id=T1&channel_id=C1&channel_name=flock&user_id=U1\
+        &user_name=ada&command=%2Fflock&text=say+%22a%26b%22&api_app_id=A1\
+        &response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1%2F2%2Fsecret&trigger_id=1.2.3";
+
+    fn press() -> Value {
+        json!({
+            "type": "block_actions", "team": { "id": "T1" }, "trigger_id": "1.2.3",
+            "user": { "id": "U1", "username": "ada", "name": "ada", "team_id": "T1" },
+            "container": { "type": "message", "message_ts": "1.2", "channel_id": "C1" },
+            "channel": { "id": "C1", "name": "flock" }, "message": { "ts": "1.2", "text": "x" },
+            "response_url": "https://hooks.slack.com/actions/T1/2/secret",
+            "actions": [{
+                "type": "button", "action_id": "wipe", "block_id": "b", "value": "w1",
+                "text": { "type": "plain_text", "text": "Wipe" }, "action_ts": "1.3",
+            }],
+        })
+    }
+
+    fn event() -> Value {
+        json!({
+            "type": "event_callback", "team_id": "T1", "event_id": "Ev1", "event_time": 123,
+            "authorizations": [{ "team_id": "T1", "user_id": "UBOT", "is_bot": true }],
+            "event": {
+                "type": "message", "channel_type": "channel", "channel": "C1", "user": "U1",
+                "text": "hello &lt;", "ts": "1.2", "event_ts": "1.2", "client_msg_id": "c",
+            },
+        })
+    }
+
+    /// `value` with `field` replaced, or removed for null.
+    fn with(mut value: Value, field: &str, to: impl Into<Value>) -> Value {
+        let (parent, name) = field.rsplit_once('/').unwrap();
+        let parent = value.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        match to.into() {
+            Value::Null => parent.remove(name),
+            to => parent.insert(name.to_owned(), to),
+        };
+        value
+    }
+
+    fn form(payload: &Value) -> Vec<u8> {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("payload", &payload.to_string()).finish().into_bytes()
+    }
+
+    fn callback(body: &Value) -> Result<Callback, UnreadableBody> {
+        Callback::parse(body.to_string().as_bytes())
+    }
+
+    fn interaction(payload: &Value) -> Result<Interaction, UnreadableBody> {
+        Interaction::parse(&form(payload))
+    }
+
+    /// The callback that a change of the event makes.
+    #[track_caller]
+    fn changed(field: &str, to: impl Into<Value>, expected: &str) {
+        let found = callback(&with(event(), field, to));
+        let found = found.map(|callback| match callback {
+            Callback::Message(message) => format!("{} {:?}", message.user, message.text),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(found.unwrap_or_else(|err| err.to_string()), expected, "{field}");
+    }
+
+    #[test]
+    fn a_slash_command() {
+        insta::assert_debug_snapshot!(SlashCommand::parse(COMMAND.as_bytes()).unwrap(), @r#"
+        SlashCommand {
+            user: UserId(
+                "U1",
+            ),
+            user_name: "ada",
+            room: RoomId(
+                "C1",
+            ),
+            command: "/flock",
+            text: "say \"a&b\"",
+            response_url: ResponseUrl([REDACTED]),
+            trigger_id: "1.2.3",
+        }
+        "#);
+        let short = "user_id=W1&channel_id=D1&command=/flock&response_url=x";
+        let command = SlashCommand::parse(short.as_bytes()).unwrap();
+        assert_eq!((command.text.as_str(), command.user_name.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn a_pressed_button() {
+        insta::assert_debug_snapshot!(interaction(&press()).unwrap(), @r#"
+        Button(
+            Pressed {
+                user: UserId(
+                    "U1",
+                ),
+                user_name: "ada",
+                room: RoomId(
+                    "C1",
+                ),
+                action: "wipe",
+                value: "w1",
+                response_url: ResponseUrl([REDACTED]),
+                trigger_id: "1.2.3",
+                message_ts: Some(
+                    "1.2",
+                ),
+            },
+        )
+        "#);
+        let Ok(Interaction::Button(pressed)) = interaction(&with(press(), "/channel", Value::Null))
+        else {
+            panic!("a button was pressed")
+        };
+        assert_eq!(pressed.room.as_str(), "C1");
+    }
+
+    #[test]
+    fn other_interactions() {
+        let other = |kind: &str| Ok(Interaction::Other(kind.to_owned()));
+        let found = interaction(&json!({ "type": "view_submission", "view": {} }));
+        assert_eq!(found, other("view_submission"));
+        let menu = json!([{ "type": "static_select", "action_id": "a" }]);
+        assert_eq!(interaction(&with(press(), "/actions", menu)), other("static_select"));
+    }
+
+    #[test]
+    fn a_message() {
+        insta::assert_debug_snapshot!(callback(&event()).unwrap(), @r#"
+        Message(
+            Message {
+                user: UserId(
+                    "U1",
+                ),
+                room: RoomId(
+                    "C1",
+                ),
+                text: "hello &lt;",
+                ts: "1.2",
+                thread_ts: None,
+                event_id: "Ev1",
+                bot_user: Some(
+                    UserId(
+                        "UBOT",
+                    ),
+                ),
+                mention: false,
+            },
+        )
+        "#);
+        let mention = with(event(), "/event/type", "app_mention");
+        let mention = with(mention, "/event/thread_ts", "1.1");
+        let Ok(Callback::Message(message)) = callback(&mention) else { panic!("a mention") };
+        assert!(message.mention);
+        assert_eq!(message.thread_ts.as_deref(), Some("1.1"));
+    }
+
+    #[test]
+    fn slack_asks_for_the_address() {
+        let found =
+            callback(&json!({ "token": "t", "challenge": "c", "type": "url_verification" }));
+        assert_eq!(found, Ok(Callback::UrlVerification { challenge: "c".to_owned() }));
+    }
+
+    #[test]
+    fn only_new_messages_of_people_count() {
+        let message = r#"U1 "hello &lt;""#;
+        changed("/event/subtype", Value::Null, message);
+        changed("/event/subtype", "thread_broadcast", message);
+        changed("/event/subtype", "file_share", message);
+        changed("/authorizations", json!([]), message);
+        changed("/event/text", Value::Null, r#"U1 """#);
+        changed("/event/bot_id", "B1", "FromBot");
+        changed("/event/bot_profile", json!({}), "FromBot");
+        changed("/event/subtype", "bot_message", "FromBot");
+        changed("/event/user", "UBOT", "FromBot");
+        changed("/event/user", "USLACKBOT", "FromBot");
+        changed("/event/subtype", "message_changed", r#"Other("message_changed")"#);
+        changed("/event/subtype", "channel_join", r#"Other("channel_join")"#);
+        changed("/event/edited", json!({ "user": "U1" }), r#"Other("edited")"#);
+        changed("/event/type", "reaction_added", r#"Other("reaction_added")"#);
+        changed("/type", "app_rate_limited", r#"Other("app_rate_limited")"#);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        changed("/type", Value::Null, "Slack's event has no text at /type");
+        changed("/event", Value::Null, "Slack's event has no text at /event/type");
+        changed("/event_id", Value::Null, "Slack's event has no text at /event_id");
+        changed("/event/user", 7, "Slack's event has no text at /event/user");
+        changed(
+            "/event/channel",
+            "general",
+            "Slack's event has `general` at /event/channel, which is not a channel's id",
+        );
+        let said = |body: &str| SlashCommand::parse(body.as_bytes()).unwrap_err().to_string();
+        assert_eq!(said(""), "Slack's slash command has no text at user_id");
+        assert_eq!(
+            said(&format!("user_id={}%0A", "x".repeat(39) + "%0Ay")),
+            format!(
+                "Slack's slash command has `{}\\n…` at user_id, which is not a user's id",
+                "x".repeat(39)
+            )
+        );
+        let said = |body: &[u8]| Interaction::parse(body).unwrap_err().to_string();
+        assert_eq!(said(b"{}"), "Slack's interaction has no text at payload");
+        assert_eq!(said(b"payload={"), "Slack's interaction is not JSON");
+        let no_action = with(press(), "/actions", json!([]));
+        assert_eq!(said(&form(&no_action)), "Slack's interaction has no text at /actions/0/type");
+        let no_url = with(press(), "/response_url", Value::Null);
+        assert_eq!(said(&form(&no_url)), "Slack's interaction has no text at /response_url");
+    }
+
+    #[test]
+    fn response_urls_are_stored_and_do_not_print() {
+        let url = ResponseUrl::new("https://hooks.slack.com/commands/secret");
+        let stored = serde_json::to_string(&url).unwrap();
+        assert_eq!(stored, r#""https://hooks.slack.com/commands/secret""#);
+        assert_eq!(serde_json::from_str::<ResponseUrl>(&stored).unwrap(), url);
+        assert_eq!(format!("{url:?}"), "ResponseUrl([REDACTED])");
+    }
+
+    /// Reads `body` as everything it could be; what is wrong with it is said in a few words.
+    fn read(body: &[u8]) {
+        let errors = [
+            SlashCommand::parse(body).err(),
+            Interaction::parse(body).err(),
+            Callback::parse(body).err(),
+        ];
+        for err in errors.into_iter().flatten() {
+            assert!(err.to_string().chars().count() < 500, "{err}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            read(&body);
+        }
+
+        #[test]
+        fn damaged_bodies_are_read_or_refused(
+            which in 0_usize..3, place: prop::sample::Index, length in 0_usize..20,
+            by in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..8), Just(b"null".to_vec()),
+                Just(b"[{}]".to_vec()), Just(b"\"".to_vec()), Just(b"%ff".to_vec()),
+            ],
+        ) {
+            let mut body = match which {
+                0 => COMMAND.as_bytes().to_vec(),
+                1 => form(&press()),
+                _ => event().to_string().into_bytes(),
+            };
+            let start = place.index(body.len());
+            let end = (start + length).min(body.len());
+            body.splice(start..end, by);
+            read(&body);
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The audit log: who changed what, where and when.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{RoomId, UserId};
+use flock_core::{DeliveryId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ const RETENTION_DAYS: i64 = 400;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// Names it: derived from its delivery.
-    pub id: String,
+    pub id: DeliveryId,
     /// When.
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub at: Timestamp,

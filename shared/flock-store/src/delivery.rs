@@ -2,7 +2,7 @@
 //! after their answer, and questions whose answer is awaited.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use flock_core::{RoomId, UserId};
+use flock_core::{DeliveryId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub const CONFIRM_FOR: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Names it: derived from its delivery.
-    pub id: String,
+    pub id: DeliveryId,
     /// Who.
     pub user: UserId,
     /// Where.
@@ -51,7 +51,7 @@ struct AskedItem {
 
 impl Store {
     /// Remembers the delivery called `id`. `Conflict`: it was here before.
-    pub async fn first_seen(&self, id: &str, now: Timestamp) -> Result<Write, StoreError> {
+    pub async fn first_seen(&self, id: &DeliveryId, now: Timestamp) -> Result<Write, StoreError> {
         let what = "a delivery from Slack";
         let item = DeliveryItem { ttl: after(now, SEEN_FOR) };
         // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
@@ -63,6 +63,11 @@ impl Store {
         self.write(put, what).await
     }
 
+    /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.
+    pub async fn forget_seen(&self, id: &DeliveryId) -> Result<(), StoreError> {
+        self.delete_one("a delivery from Slack", Key::delivery(id)).await
+    }
+
     /// Stores a command that goes on after its answer.
     pub async fn put_deferred(&self, asked: &Asked) -> Result<(), StoreError> {
         let what = "a deferred command";
@@ -72,14 +77,18 @@ impl Store {
     }
 
     /// A deferred command. `None`: it is done, or too old to be answered.
-    pub async fn deferred(&self, id: &str, now: Timestamp) -> Result<Option<Asked>, StoreError> {
+    pub async fn deferred(
+        &self,
+        id: &DeliveryId,
+        now: Timestamp,
+    ) -> Result<Option<Asked>, StoreError> {
         let what = "a deferred command";
         let item: Option<AskedItem> = self.one(what, Key::deferred(id), Read::Consistent).await?;
         Ok(item.and_then(|item| item.if_in_time(now)))
     }
 
     /// Forgets a deferred command, which is done.
-    pub async fn delete_deferred(&self, id: &str) -> Result<(), StoreError> {
+    pub async fn delete_deferred(&self, id: &DeliveryId) -> Result<(), StoreError> {
         self.delete_one("a deferred command", Key::deferred(id)).await
     }
 
@@ -101,7 +110,7 @@ impl Store {
     /// put to somebody else than `user`.
     pub async fn take_question(
         &self,
-        id: &str,
+        id: &DeliveryId,
         user: &UserId,
         now: Timestamp,
     ) -> Result<Option<Asked>, StoreError> {

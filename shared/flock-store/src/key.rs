@@ -1,7 +1,7 @@
 //! How keys are spelled. Ids and names hold no `#`, and numbers have a fixed width, so that the order
 //! of the text is the order of the numbers.
 
-use flock_core::{AccountId, CorpusId, FlockName, Occurrence, RoomId, SheepId};
+use flock_core::{AccountId, CorpusId, DeliveryId, FlockName, Occurrence, RoomId, SheepId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -28,23 +28,23 @@ impl Key {
         Self { pk: format!("ROOM#{room}"), sk: "ROOM".to_owned() }
     }
 
-    pub(crate) fn delivery(id: &str) -> Self {
+    pub(crate) fn delivery(id: &DeliveryId) -> Self {
         Self { pk: format!("DELIVERY#{id}"), sk: "DELIVERY".to_owned() }
     }
 
-    pub(crate) fn question(id: &str) -> Self {
+    pub(crate) fn question(id: &DeliveryId) -> Self {
         Self { pk: format!("QUESTION#{id}"), sk: "QUESTION".to_owned() }
     }
 
-    pub(crate) fn deferred(id: &str) -> Self {
-        Self { pk: Self::DEFERRED.to_owned(), sk: id.to_owned() }
+    pub(crate) fn deferred(id: &DeliveryId) -> Self {
+        Self { pk: Self::DEFERRED.to_owned(), sk: id.to_string() }
     }
 
     pub(crate) fn instance(function: &str, id: &str) -> Self {
         Self { pk: Self::INSTANCES.to_owned(), sk: format!("{function}#{id}") }
     }
 
-    pub(crate) fn audit(at: Timestamp, id: &str) -> Self {
+    pub(crate) fn audit(at: Timestamp, id: &DeliveryId) -> Self {
         let date = at.to_zoned(TimeZone::UTC).date();
         Self { pk: Self::audit_of(date), sk: format!("{:012}#{id}", at.as_second()) }
     }
@@ -132,6 +132,7 @@ mod tests {
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
         let account =
             AccountId { network: flock_core::Network::X, handle: "milton_1".parse().unwrap() };
+        let id: DeliveryId = "ffeeddccbbaa99887766554433221100".parse().unwrap();
         let keys = [
             Key::flock(&sheep.flock),
             Key::sheep(&sheep),
@@ -143,11 +144,11 @@ mod tests {
             Key::clock(),
             Key::control(),
             Key::room(&"C1".parse().unwrap()),
-            Key::delivery("trigger"),
-            Key::question("ab12"),
-            Key::deferred("ab12"),
+            Key::delivery(&id),
+            Key::question(&id),
+            Key::deferred(&id),
             Key::instance("sheep-tick", "cd34"),
-            Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), "ab12"),
+            Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), &id),
         ];
         let text: Vec<_> = keys.iter().map(|key| format!("{} | {}", key.pk, key.sk)).collect();
         insta::assert_snapshot!(text.join("\n"), @"
@@ -161,11 +162,11 @@ mod tests {
         SYSTEM | CLOCK
         SYSTEM | CONTROL
         ROOM#C1 | ROOM
-        DELIVERY#trigger | DELIVERY
-        QUESTION#ab12 | QUESTION
-        DEFERRED | ab12
+        DELIVERY#ffeeddccbbaa99887766554433221100 | DELIVERY
+        QUESTION#ffeeddccbbaa99887766554433221100 | QUESTION
+        DEFERRED | ffeeddccbbaa99887766554433221100
         INSTANCES | sheep-tick#cd34
-        AUDIT#2026-11 | 001795262400#ab12
+        AUDIT#2026-11 | 001795262400#ffeeddccbbaa99887766554433221100
         ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);

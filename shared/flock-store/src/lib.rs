@@ -58,7 +58,7 @@ pub use delivery::{Asked, CONFIRM_FOR};
 pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};
 pub use sheep::{ChangeError, DueCursor, DuePage, Read};
-pub use system::{Control, Instance, Stop};
+pub use system::{Control, Instance, Presence, Stop};
 pub use units::Units;
 pub use upcoming::UpcomingPost;
 

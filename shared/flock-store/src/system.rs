@@ -1,9 +1,11 @@
 //! What belongs to the deployment as a whole.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
 };
-use flock_core::{RoomId, Shards, UserId};
+use flock_core::{RoomId, Shards, Sheep, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +64,41 @@ pub struct Instance {
     pub seen: Timestamp,
 }
 
+/// What a process knows of itself.
+#[derive(Debug)]
+pub struct Presence {
+    instance: Instance,
+    // Seconds since the epoch; 0 before the first time.
+    noted: AtomicI64,
+}
+
+impl Presence {
+    /// How often a process is noted. Each time costs a write unit.
+    const EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+    /// A process of `function` called `id` that has just been started.
+    pub fn new(function: &str, id: String, now: Timestamp) -> Self {
+        let instance = Instance {
+            function: function.to_owned(),
+            id,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            since: now,
+            seen: now,
+        };
+        Self { instance, noted: AtomicI64::new(0) }
+    }
+
+    /// What to write now, if anything.
+    fn due(&self, now: Timestamp) -> Option<Instance> {
+        let noted = self.noted.load(Ordering::Relaxed);
+        if now.as_second() - noted < Self::EVERY.as_secs() {
+            return None;
+        }
+        self.noted.store(now.as_second(), Ordering::Relaxed);
+        Some(Instance { seen: now, ..self.instance.clone() })
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct InstanceItem {
     #[serde(flatten)]
@@ -108,6 +145,19 @@ impl Store {
     pub async fn put_clock_ahead(&self, ahead: SignedDuration) -> Result<(), StoreError> {
         let clock = ClockItem { ahead_s: ahead.as_secs() };
         self.put_system("the local clock", Key::clock(), clock).await
+    }
+
+    /// The sheep that are due at `now`, in any shard, at most `limit` of each. Among them is all that is in
+    /// flight, because a claim leaves the time a sheep was due at.
+    pub async fn due_now(&self, now: Timestamp, limit: u16) -> Result<Vec<Sheep>, StoreError> {
+        let shards = self.shards_item().await?.map_or(Shards::ONE, |known| known.highest);
+        let mut due = Vec::new();
+        for shard in shards.numbers() {
+            for id in self.due_sheep(shard, now, limit.into(), None).await?.sheep {
+                due.extend(self.sheep(&id, Read::Eventual).await?);
+            }
+        }
+        Ok(due)
     }
 
     async fn shards_item(&self) -> Result<Option<ShardsItem>, StoreError> {
@@ -172,12 +222,14 @@ impl Store {
         Ok(output.map_or(Write::Conflict, |_| Write::Done))
     }
 
-    /// Notes that a process is at work.
-    pub async fn put_instance(&self, instance: &Instance) -> Result<(), StoreError> {
+    /// Notes that a process is at work, if that was not noted in the last minutes.
+    pub async fn note(&self, presence: &Presence, now: Timestamp) -> Result<(), StoreError> {
+        let Some(instance) = presence.due(now) else { return Ok(()) };
         let what = "a process";
         let ttl = instance.seen.saturating_add(INSTANCE_SHOWN).unwrap_or(Timestamp::MAX);
-        let item = InstanceItem { instance: instance.clone(), ttl: ttl.into() };
-        let put = self.put_one(what, Key::instance(&instance.function, &instance.id), item)?;
+        let item = InstanceItem { instance, ttl: ttl.into() };
+        let key = Key::instance(&item.instance.function, &item.instance.id);
+        let put = self.put_one(what, key, item)?;
         self.write(put, what).await.map(|_| ())
     }
 

@@ -76,6 +76,7 @@ impl World {
             x_url: Some(self.x.url()),
             slack_secret: "Slack".to_owned(),
             slack_url: None,
+            slack_room: None,
             first_owner: None,
         }
     }

@@ -1,0 +1,298 @@
+//! What a command gets, and what it gives back.
+
+use flock_aws::EventBus;
+use flock_core::{
+    Arguments, FlockName, NotNow, NotUnknown, Room, RoomId, RoomRefusal, Sheep, UserId,
+};
+use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
+use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{app::App, slack_secret::SlackSecret};
+
+/// One run of a command.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) app: &'a App,
+    /// The words of its arguments.
+    pub(crate) arguments: Arguments,
+    /// Who asked, where, when, and in which words.
+    pub(crate) asked: &'a Asked,
+    /// Whether it is begun, confirmed or continued.
+    pub(crate) stage: Stage,
+    /// The room as it is now.
+    pub(crate) room: &'a Room,
+    /// What the whole system was told.
+    pub(crate) control: &'a Control,
+    /// The time.
+    pub(crate) now: Timestamp,
+}
+
+/// How far a command has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Somebody has just given it.
+    Given,
+    /// They were asked whether they are sure, and are.
+    Confirmed,
+    /// It is past its first answer and has the time it needs.
+    Deferred,
+}
+
+/// What a command gives back.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It is done.
+    Done(Reply),
+    /// It takes longer and is run again in a moment, in stage [`Stage::Deferred`]. Says so.
+    Later(String),
+    /// It hurts and is run again in stage [`Stage::Confirmed`] if that is wanted.
+    Sure {
+        /// What will happen.
+        text: String,
+        /// What is on the button that lets it happen.
+        label: &'static str,
+    },
+}
+
+/// Why a command is not carried out.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The person can put it right. In mrkdwn.
+    Refused(String),
+    /// They cannot.
+    Failed(anyhow::Error),
+}
+
+pub(crate) type Answer = Result<Outcome, Problem>;
+
+/// Done, and only who asked is told.
+pub(crate) fn tell(text: impl Into<String>) -> Answer {
+    Ok(Outcome::Done(Reply::only_you(text)))
+}
+
+/// Done, and the room is told.
+pub(crate) fn announce(text: impl Into<String>) -> Answer {
+    Ok(Outcome::Done(Reply::everybody(text)))
+}
+
+/// Not done, and who asked is told why. In mrkdwn.
+pub(crate) fn refuse<T>(text: impl Into<String>) -> Result<T, Problem> {
+    Err(Problem::Refused(text.into()))
+}
+
+impl Call<'_> {
+    pub(crate) fn store(&self) -> &Store {
+        &self.app.store
+    }
+
+    pub(crate) fn slack(&self) -> &SlackApi {
+        &self.app.slack
+    }
+
+    pub(crate) fn user(&self) -> &UserId {
+        &self.asked.user
+    }
+
+    /// The argument with this number; the usage makes sure of it.
+    pub(crate) fn argument(&self, number: usize) -> &str {
+        self.arguments.get(number).unwrap_or_default()
+    }
+
+    /// An argument that counts something, or `default` where it is left out.
+    pub(crate) fn count(&self, number: usize, default: usize) -> Result<usize, Problem> {
+        const MOST: usize = 100;
+        let Some(text) = self.arguments.get(number) else { return Ok(default) };
+        match text.parse() {
+            Ok(count) if (1..=MOST).contains(&count) => Ok(count),
+            _ => refuse(format!("`{}` is not a number from 1 to {MOST}.", code(text))),
+        }
+    }
+
+    /// An argument that names a flock.
+    pub(crate) fn flock(&self, number: usize) -> Result<FlockName, Problem> {
+        let flock = self.argument(number).parse();
+        flock.map_err(|err| Problem::from(NotFound::from(err)))
+    }
+
+    /// Who the argument with this number means, in Slack's words for them: `<@U1|name>`, `U1` or `@name`.
+    pub(crate) async fn user_named(&self, number: usize) -> Result<Named, Problem> {
+        let text = self.argument(number);
+        let SlackSecret { bot_token, .. } = self.app.slack_secret().await?;
+        let bracketed = text.strip_prefix("<@").and_then(|text| text.strip_suffix('>'));
+        let id = bracketed.map_or(text, |text| text.split_once('|').map_or(text, |(id, _)| id));
+        let found = if let Ok(id) = id.parse() {
+            self.slack().user(&bot_token, &id).await?
+        } else if self.stage == Stage::Given {
+            // A large workspace has many pages of people.
+            return Ok(Named::LookedUpLater);
+        } else {
+            let name = text.strip_prefix('@').unwrap_or(text);
+            let users = self.slack().users(&bot_token).await?;
+            let is_meant = |user: &&User| {
+                [&user.name, &user.display_name, &user.real_name]
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(name))
+            };
+            let mut meant = users.iter().filter(|user| !user.deleted).filter(is_meant);
+            match (meant.next(), meant.next()) {
+                (Some(_), Some(_)) => {
+                    return refuse(format!(
+                        "Several people are called `{}`. Write @ and choose one from Slack's list.",
+                        code(text)
+                    ));
+                }
+                (found, _) => found.cloned(),
+            }
+        };
+        match found {
+            Some(user) if user.is_bot => refuse(format!("{} is a bot.", mention(&user.id))),
+            Some(user) if !user.deleted => Ok(Named::User(user.id)),
+            _ => refuse(format!(
+                "I know nobody called `{}`. Write @ and choose one from Slack's list.",
+                code(text)
+            )),
+        }
+    }
+
+    /// Writes a room that `change` makes of the room as it is now, whatever others change meanwhile.
+    pub(crate) async fn change_room<T>(
+        &self,
+        id: &RoomId,
+        change: impl Fn(&Room) -> Result<(Room, T), RoomRefusal>,
+    ) -> Result<T, Problem> {
+        self.app.change_room(id, change).await
+    }
+
+    /// Writes a change of a sheep.
+    pub(crate) async fn change_sheep<R>(
+        &self,
+        sheep: Sheep,
+        change: impl Fn(&Sheep) -> Result<Sheep, R>,
+    ) -> Result<Sheep, Problem>
+    where
+        Problem: From<R>,
+    {
+        Ok(self.store().change_sheep(sheep, change).await??)
+    }
+
+    /// Has the tick see to a sheep now and not in the next minute. Without it, the next minute does.
+    pub(crate) async fn hurry(&self, sheep: &Sheep) {
+        let detail = json!({ "flock": sheep.id.flock, "sheep": sheep.id.name });
+        if let Err(err) = self.bus().publish("sheep.due", &[detail]).await {
+            tracing::warn!(sheep = %sheep.id, error = %err, "the tick is not hurried");
+        }
+    }
+
+    pub(crate) fn bus(&self) -> &EventBus {
+        &self.app.bus
+    }
+
+    /// Refuses what would have to wait until everything is started again.
+    pub(crate) fn not_while_stopped(&self) -> Result<(), Problem> {
+        match &self.control.stopped {
+            Some(_) => refuse("Everything is stopped. `/flock start` lets it go on."),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Somebody an argument names.
+pub(crate) enum Named {
+    /// Who it is.
+    User(UserId),
+    /// The command has to be deferred to find out.
+    LookedUpLater,
+}
+
+/// Foreign text that stands between backticks.
+pub(crate) fn code(text: &str) -> String {
+    escape(&text.replace('`', "'"))
+}
+
+impl From<StoreError> for Problem {
+    fn from(err: StoreError) -> Self {
+        Self::Failed(err.into())
+    }
+}
+
+impl From<anyhow::Error> for Problem {
+    fn from(err: anyhow::Error) -> Self {
+        Self::Failed(err)
+    }
+}
+
+impl From<NotFound> for Problem {
+    fn from(err: NotFound) -> Self {
+        match err {
+            NotFound::Store(err) => err.into(),
+            NotFound::Sheep(_) | NotFound::Neither(_) => {
+                Self::Refused(format!("{} `/flock sheep` lists them.", sentence(&err)))
+            }
+            NotFound::Flock { .. }
+            | NotFound::Several { .. }
+            | NotFound::OtherFlock(..)
+            | NotFound::Invalid(_) => Self::Refused(sentence(&err)),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(err: ChangeError) -> Self {
+        match err {
+            ChangeError::Store(err) => err.into(),
+            ChangeError::Removed(_) | ChangeError::Busy(_) => Self::Refused(sentence(&err)),
+        }
+    }
+}
+
+impl From<NotNow> for Problem {
+    fn from(err: NotNow) -> Self {
+        Self::Refused(sentence(&err))
+    }
+}
+
+impl From<NotUnknown> for Problem {
+    fn from(err: NotUnknown) -> Self {
+        Self::Refused(sentence(&err))
+    }
+}
+
+impl From<std::convert::Infallible> for Problem {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<SlackError> for Problem {
+    fn from(err: SlackError) -> Self {
+        tracing::warn!(error = %err, "Slack could not be asked");
+        Self::Refused(format!("Slack could not be asked: {}.", escape(&err.to_string())))
+    }
+}
+
+impl From<RoomRefusal> for Problem {
+    fn from(err: RoomRefusal) -> Self {
+        let text = sentence(&err);
+        Self::Refused(match &err {
+            RoomRefusal::NotAMember(user) | RoomRefusal::LastAtTheTop(user) => {
+                text.replace(user.as_str(), &mention(user))
+            }
+            RoomRefusal::UnknownLevel { .. }
+            | RoomRefusal::LevelExists { .. }
+            | RoomRefusal::RankZero
+            | RoomRefusal::LevelInUse { .. }
+            | RoomRefusal::LastLevel(_)
+            | RoomRefusal::NotBelowOwn { .. } => text,
+        })
+    }
+}
+
+/// An error as a sentence in mrkdwn. What begins with a name keeps it as it is.
+fn sentence(err: &impl std::error::Error) -> String {
+    let text = escape(&err.to_string());
+    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains('/'));
+    if is_name { format!("{text}.") } else { format!("{}{rest}.", first.to_uppercase()) }
+}

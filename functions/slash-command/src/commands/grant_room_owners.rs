@@ -1,0 +1,79 @@
+//! `grant room-owners ...`: the highest level for who owns the room.
+
+use std::collections::BTreeSet;
+
+use flock_core::{Need, RoomId, Usage};
+use flock_slack::{User, mention};
+
+use crate::{
+    call::{Answer, Call, Outcome, Problem, Stage, announce, code, refuse},
+    command::{Command, Effect, Group, Run},
+    dispatch::room_link,
+    slack_secret::SlackSecret,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("grant room-owners ...")],
+    group: Group::Rooms,
+    need: Need::Top,
+    effect: Effect::Changes,
+    help: "Give the highest level to the channel\u{2019}s creator and the workspace\u{2019}s owners, here or in the channels named",
+    example: "grant room-owners #general",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let mut rooms = Vec::new();
+    for word in call.arguments.words() {
+        rooms.push(room_named(word)?);
+    }
+    if rooms.is_empty() {
+        rooms.push(call.asked.room.clone());
+    }
+    if call.stage != Stage::Deferred {
+        return Ok(Outcome::Later("I am asking Slack who owns it.".to_owned()));
+    }
+    let SlackSecret { bot_token, .. } = call.app.slack_secret().await?;
+    let users = call.slack().users(&bot_token).await?;
+    let people = |user: &&User| !user.deleted && !user.is_bot;
+    let owners: BTreeSet<_> = users
+        .iter()
+        .filter(people)
+        .filter(|user| user.is_owner)
+        .map(|user| user.id.clone())
+        .collect();
+    let mut lines = Vec::new();
+    for room in rooms {
+        let Some(info) = call.slack().room(&bot_token, &room).await? else {
+            lines.push(format!("Slack shows me no channel {}: invite me there.", room_link(&room)));
+            continue;
+        };
+        let creator =
+            users.iter().filter(people).find(|user| Some(&user.id) == info.creator.as_ref());
+        let mut owners = owners.clone();
+        owners.extend(creator.map(|user| user.id.clone()));
+        let granted = call.change_room(&room, |room| room.grant_top(call.user(), &owners)).await;
+        lines.push(match granted {
+            Ok(top) => {
+                let owners: Vec<_> = owners.iter().map(mention).collect();
+                format!("In {} `{top}` is now held by {}.", room_link(&room), owners.join(", "))
+            }
+            Err(Problem::Refused(why)) => format!("In {}: {why}", room_link(&room)),
+            Err(failed @ Problem::Failed(_)) => return Err(failed),
+        });
+    }
+    announce(lines.join("\n"))
+}
+
+/// The channel a word means: `<#C1|general>` or `C1`.
+fn room_named(word: &str) -> Result<RoomId, Problem> {
+    let bracketed = word.strip_prefix("<#").and_then(|word| word.strip_suffix('>'));
+    let id = bracketed.map_or(word, |word| word.split_once('|').map_or(word, |(id, _)| id));
+    match id.parse() {
+        Ok(room) => Ok(room),
+        Err(_) => refuse(format!(
+            "`{}` is not a channel. Write # and choose one from Slack\u{2019}s list.",
+            code(word)
+        )),
+    }
+}

@@ -1,0 +1,92 @@
+//! `help`: what there is, and how it is written.
+
+use flock_core::{Need, Rank, Usage, words};
+use flock_slack::{Reply, escape};
+
+use crate::{
+    call::{Answer, Call, Outcome, code, refuse, tell},
+    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
+    commands::TABLE,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("help"), Usage::new("help <command...>")],
+    group: Group::About,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "What commands there are, or one of them",
+    example: "help pause",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    match call.arguments.rest() {
+        None => Ok(Outcome::Done(list())),
+        Some(name) => one(name),
+    }
+}
+
+/// All commands, by group.
+pub(crate) fn list() -> Reply {
+    let mut lines = vec!["Write `/flock` or `@flockwork`, and then:".to_owned()];
+    for group in Group::ALL {
+        lines.push(format!("*{}*", group.name()));
+        for command in TABLE.iter().filter(|command| command.group == group) {
+            for usage in command.forms().0 {
+                lines.push(format!("`{}`{}", escape(&usage.to_string()), who(command)));
+            }
+            if let Some(last) = lines.last_mut() {
+                last.push_str(&format!(" - {}", command.help));
+            }
+        }
+    }
+    lines.push(
+        "`help <command>` says more, \"quotes\" make one word of several."
+            .replace('<', "&lt;")
+            .replace('>', "&gt;"),
+    );
+    Reply::only_you(lines.join("\n"))
+}
+
+fn one(name: &str) -> Answer {
+    let words = words(name);
+    let called = |command: &&&Command| {
+        let mut usages = command.usages.iter();
+        usages.any(|usage| usage.name().split(' ').count() == usage.begins_like(&words))
+    };
+    let named: Vec<_> = TABLE.iter().filter(called).collect();
+    if named.is_empty() {
+        return match parse(name) {
+            Parsed::Unknown(Some(closest)) => refuse(format!(
+                "There is no command `{}`. Did you mean `/flock help {closest}`?",
+                code(name)
+            )),
+            Parsed::Unknown(None) | Parsed::Usage(_) | Parsed::Run(..) => refuse(format!(
+                "There is no command `{}`. `/flock help` lists all of them.",
+                code(name)
+            )),
+        };
+    }
+    let mut lines = Vec::new();
+    for command in named {
+        let (forms, aliases) = command.forms();
+        lines.extend(forms.iter().map(|usage| format!("`/flock {}`", escape(&usage.to_string()))));
+        lines.push(format!("{}.{}", command.help, who(command)));
+        if !aliases.is_empty() {
+            let aliases: Vec<_> =
+                aliases.iter().map(|usage| format!("`{}`", escape(&usage.to_string()))).collect();
+            lines.push(format!("Also: {}.", aliases.join(", ")));
+        }
+        lines.push(format!("For example: `/flock {}`", escape(command.example)));
+    }
+    tell(lines.join("\n"))
+}
+
+/// Who may, where not everybody may.
+fn who(command: &Command) -> String {
+    match command.need {
+        Need::Rank(Rank(0)) => String::new(),
+        Need::Rank(rank) => format!(" (rank {rank})"),
+        Need::Top => " (highest level)".to_owned(),
+    }
+}

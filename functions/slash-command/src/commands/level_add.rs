@@ -1,0 +1,37 @@
+//! `level add <name> <rank>`: another level for the room.
+
+use flock_core::{Need, Rank, Room, Usage};
+
+use crate::{
+    call::{Answer, Call, announce, code, refuse},
+    command::{Command, Effect, Group, Run},
+    commands::level,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("level add <name> <rank>")],
+    group: Group::Rooms,
+    need: Need::Top,
+    effect: Effect::Changes,
+    help: "Add a level to this room",
+    example: "level add elder 5",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let level = level(call, 0)?;
+    let Ok(rank) = call.argument(1).parse().map(Rank) else {
+        return refuse(format!(
+            "`{}` is not a rank: use a number from 1 up.",
+            code(call.argument(1))
+        ));
+    };
+    let change = |room: &Room| {
+        let added = room.add_level(call.user(), &level, rank)?;
+        let is_yours = added.level(call.user()) == Some(&level);
+        Ok((added, is_yours))
+    };
+    let is_yours = call.change_room(&call.asked.room, change).await?;
+    let yours = if is_yours { " It is the highest, so it is yours." } else { "" };
+    announce(format!("This room has a level `{level}` now, with rank {rank}.{yours}"))
+}

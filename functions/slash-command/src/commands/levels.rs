@@ -1,0 +1,32 @@
+//! `levels`: the levels of the room.
+
+use flock_core::{Usage, count};
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("levels")],
+    group: Group::Rooms,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "The levels of this room",
+    example: "levels",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let mut levels: Vec<_> = call.room.levels().iter().collect();
+    levels.sort_by_key(|(_, rank)| **rank);
+    let lines: Vec<_> = levels
+        .into_iter()
+        .map(|(level, rank)| {
+            let members = call.room.members().values().filter(|held| *held == level).count();
+            let members = count(u64::try_from(members).unwrap_or(u64::MAX), "member");
+            format!("`{level}`: rank {rank}, {members}")
+        })
+        .collect();
+    tell(lines.join("\n"))
+}

@@ -1,0 +1,40 @@
+//! `members`: who has a level.
+
+use std::cmp::Reverse;
+
+use flock_core::Usage;
+use flock_slack::mention;
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[
+        Usage::new("members"),
+        Usage::new("membership"),
+        Usage::new("privileged"),
+        Usage::new("listprivileged"),
+    ],
+    group: Group::Rooms,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "Who has a level in this room",
+    example: "members",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let room = call.room;
+    if room.members().is_empty() {
+        return tell("Nobody has a level in this room: the deployment has no FirstOwner.");
+    }
+    let mut members: Vec<_> = room.members().iter().collect();
+    members.sort_by_key(|(user, _)| (Reverse(room.rank(user)), (*user).clone()));
+    let lines: Vec<_> = members
+        .into_iter()
+        .map(|(user, level)| format!("{}: `{level}` (rank {})", mention(user), room.rank(user)))
+        .collect();
+    tell(lines.join("\n"))
+}

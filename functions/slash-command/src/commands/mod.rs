@@ -1,0 +1,146 @@
+//! The table of commands. A command is one entry here and one file beside it.
+
+mod alive;
+mod audit;
+mod flocks;
+mod grant;
+mod grant_room_owners;
+pub(crate) mod help;
+mod instances;
+mod level_add;
+mod level_remove;
+mod levels;
+mod members;
+mod now;
+mod pause;
+mod posts;
+mod preview;
+mod reboot;
+mod resume;
+mod revoke;
+mod rhythm;
+mod running;
+mod say;
+mod send_again;
+mod sent;
+mod sheep;
+mod show;
+mod start;
+mod stop;
+mod version;
+mod whoami;
+
+use std::convert::Infallible;
+
+use flock_core::{LevelName, Occurrence, Sheep, count};
+use flock_store::Found;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    call::{Answer, Call, Outcome, Problem, Stage, announce, code, refuse},
+    command::Command,
+};
+
+/// All commands. The first usage that fits is taken, so what is written out stands before what takes any word.
+pub static TABLE: &[&Command] = &[
+    &help::COMMAND,
+    &alive::COMMAND,
+    &version::COMMAND,
+    &whoami::COMMAND,
+    &flocks::COMMAND,
+    &sheep::COMMAND,
+    &show::COMMAND,
+    &posts::COMMAND,
+    &preview::COMMAND,
+    &pause::COMMAND,
+    &resume::COMMAND,
+    &now::COMMAND,
+    &rhythm::COMMAND,
+    &say::COMMAND,
+    &sent::COMMAND,
+    &send_again::COMMAND,
+    &stop::COMMAND,
+    &start::COMMAND,
+    &reboot::COMMAND,
+    &running::COMMAND,
+    &instances::COMMAND,
+    &levels::COMMAND,
+    &level_add::COMMAND,
+    &level_remove::COMMAND,
+    &members::COMMAND,
+    &grant_room_owners::COMMAND,
+    &grant::COMMAND,
+    &revoke::COMMAND,
+    &audit::COMMAND,
+];
+
+/// An instant for people of any zone.
+fn time(at: Timestamp) -> String {
+    local(at, &TimeZone::UTC)
+}
+
+/// An instant as people of a zone read it.
+fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// The level an argument names.
+fn level(call: &Call<'_>, number: usize) -> Result<LevelName, Problem> {
+    let text = call.argument(number);
+    match text.to_lowercase().parse() {
+        Ok(level) => Ok(level),
+        Err(_) => refuse(format!(
+            "`{}` is not the name of a level: use a-z, 0-9, `-` and `_`.",
+            code(text)
+        )),
+    }
+}
+
+/// The number of a post an argument gives.
+fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Problem> {
+    let text = call.argument(number);
+    match text.parse() {
+        Ok(number) => Ok(Occurrence(number)),
+        Err(_) => refuse(format!("`{}` is not the number of a post.", code(text))),
+    }
+}
+
+/// The command goes on when there is time to look somebody up.
+fn look_up(call: &Call<'_>) -> Answer {
+    Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
+}
+
+/// Changes the sheep, or all sheep of the flock, that the first argument names.
+async fn change_all(
+    call: &Call<'_>,
+    doing: &str,
+    done: &str,
+    change: impl Fn(&Sheep) -> Sheep,
+) -> Answer {
+    /// More would take longer than Slack waits.
+    const AT_ONCE: usize = 50;
+    let (what, sheep) = match call.store().find(call.argument(0)).await? {
+        Found::Sheep(sheep) => (format!("*{}*", sheep.id), vec![*sheep]),
+        Found::Flock(flock, sheep) => {
+            let number = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
+            (format!("the flock *{flock}*, {number}"), sheep)
+        }
+    };
+    if AT_ONCE < sheep.len() && call.stage != Stage::Deferred {
+        return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
+    }
+    let (mut changed, mut as_before) = (0, 0);
+    for sheep in sheep {
+        let before = sheep.version;
+        let after = call.change_sheep(sheep, |sheep| Ok::<_, Infallible>(change(sheep))).await?;
+        if after.version == before { as_before += 1 } else { changed += 1 }
+    }
+    if changed == 0 {
+        return refuse(format!("Nothing to do: that is so already for {what}."));
+    }
+    let rest = match as_before {
+        0 => String::new(),
+        sheep => format!(" ({sheep} were that already)"),
+    };
+    announce(format!("{done} {what}{rest}."))
+}

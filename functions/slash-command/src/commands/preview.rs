@@ -1,0 +1,45 @@
+//! `preview <sheep|flock>`: what will be posted.
+
+use flock_core::Usage;
+use flock_slack::escape;
+use flock_store::Found;
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+    commands::{local, time},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("preview <sheep|flock>"), Usage::new("preview <sheep|flock> <count>")],
+    group: Group::Flock,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "The next posts, before they are made",
+    example: "preview apollo 5",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let count = call.count(1, 10)?;
+    let sheep = match call.store().find(call.argument(0)).await? {
+        Found::Sheep(sheep) => vec![*sheep],
+        Found::Flock(_, sheep) => sheep,
+    };
+    let posts = call.store().upcoming(&sheep, call.now, count).await?;
+    let mut lines = Vec::new();
+    if let Some(stop) = &call.control.stopped {
+        lines.push(format!(
+            "_Nothing is posted while everything is stopped (since {})._",
+            time(stop.at)
+        ));
+    }
+    lines.extend(posts.iter().map(|post| {
+        format!("{} *{}* {}", local(post.at, &post.zone), post.sheep, escape(&post.text))
+    }));
+    let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none());
+    let silent: Vec<_> =
+        silent.map(|sheep| format!("*{}* is {}", sheep.id, sheep.state.name())).collect();
+    lines.extend(silent);
+    tell(lines.join("\n"))
+}

@@ -1,0 +1,26 @@
+//! `reboot`: everything that is kept is read anew.
+
+use flock_core::Usage;
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, Effect, Group, Run, SHEPHERD},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("reboot"), Usage::new("restart")],
+    group: Group::System,
+    need: SHEPHERD,
+    effect: Effect::Changes,
+    help: "Drop what is kept, and read secrets anew",
+    example: "reboot",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    call.store().reboot_all(call.now).await?;
+    tell(
+        "Every function drops what it keeps and reads secrets anew with its next event. Settings of the \
+          deployment change with a deployment alone.",
+    )
+}

@@ -1,0 +1,23 @@
+//! `resume <sheep|flock>`: a sheep or a flock.
+
+use flock_core::Usage;
+
+use crate::{
+    call::{Answer, Call},
+    command::{Command, Effect, Group, Run, SHEPHERD},
+    commands::change_all,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("resume <sheep|flock>")],
+    group: Group::Flock,
+    need: SHEPHERD,
+    effect: Effect::Changes,
+    help: "Let a paused or stopped sheep or flock go on where it was",
+    example: "resume moon/apollo",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    change_all(call, "Resuming", "Resumed", |sheep| sheep.resume(call.now)).await
+}

@@ -1,0 +1,67 @@
+//! `show <sheep>`: everything about one sheep.
+
+use flock_core::{Behaviour, State, Usage, count};
+use flock_slack::{Button, Reply, escape};
+
+use crate::{
+    call::{Answer, Call, Outcome},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+    commands::local,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("show <sheep>")],
+    group: Group::Flock,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "Everything about a sheep, with buttons",
+    example: "show apollo",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let sheep = call.store().find_sheep(None, call.argument(0)).await?;
+    let zone = sheep.config.rhythm.zone();
+    let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
+    let mut rows = vec![
+        ("account", escape(&sheep.config.account.to_string())),
+        ("behaviour", format!("poem of {}", count(*lines, "line"))),
+        ("rhythm", escape(&sheep.config.rhythm.to_string())),
+        ("state", sheep.state.name().to_owned()),
+    ];
+    rows.extend(sheep.problem().map(|why| ("problem", escape(why))));
+    rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
+    let line = sheep.progress.cursor.saturating_add(1);
+    rows.push(("next line", format!("{line} of {lines}, as post {}", sheep.progress.occurrence)));
+    if 0 < sheep.progress.missed {
+        rows.push(("missed", format!("{}, in outages", count(sheep.progress.missed, "post"))));
+    }
+    if let Some(intent) = &sheep.intent {
+        rows.push(("being posted", format!("{}: {}", intent.occurrence, escape(&intent.text))));
+    }
+    let rows: Vec<_> = rows.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let id = sheep.id.to_string();
+    let mut reply = Reply::only_you(format!("*{id}*\n{}", rows.join("\n")));
+    match &sheep.state {
+        State::Active => {
+            reply = reply.button(Button::new("Post now", "now", id.clone())).button(Button::new(
+                "Pause",
+                "pause",
+                id.clone(),
+            ));
+        }
+        State::Paused { .. } | State::Stopped { .. } => {
+            reply = reply.button(Button::new("Resume", "resume", id.clone()));
+        }
+        State::Finished { .. } => {}
+    }
+    if let Some(intent) = sheep.unknown(call.now) {
+        let value = format!("{id} {}", intent.occurrence);
+        reply = reply.button(Button::new("Sent", "sent", value.clone())).button(Button::new(
+            "Send again",
+            "send-again",
+            value,
+        ));
+    }
+    Ok(Outcome::Done(reply))
+}

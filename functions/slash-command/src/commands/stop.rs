@@ -1,0 +1,62 @@
+//! `stop`: everything, at once.
+
+use flock_core::{Usage, count, preview};
+use flock_slack::mention;
+use flock_store::{Stop, Write};
+use jiff::SignedDuration;
+
+use crate::{
+    call::{Answer, Call, Outcome, Problem, Stage, announce, refuse},
+    command::{Command, Effect, Group, Run, SHEPHERD},
+    commands::time,
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("stop"), Usage::new("shutdown")],
+    group: Group::System,
+    need: SHEPHERD,
+    effect: Effect::Changes,
+    help: "Stop everything within a minute; asks first",
+    example: "stop",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    if let Some(stop) = &call.control.stopped {
+        return refuse(format!(
+            "Everything is stopped already: {} did that at {}.",
+            mention(&stop.by),
+            time(stop.at)
+        ));
+    }
+    if call.stage == Stage::Given {
+        return Ok(Outcome::Sure { text: consequence(call).await?, label: "Stop everything" });
+    }
+    let stop =
+        Stop { by: call.user().clone(), room: call.asked.room.clone(), at: call.asked.since };
+    match call.store().stop_all(&stop).await? {
+        Write::Done => announce(format!(
+            "{} has stopped everything: within a minute nothing is posted any more. `/flock start` lets \
+             it go on.",
+            mention(&stop.by)
+        )),
+        Write::Conflict => refuse("Everything is stopped already."),
+    }
+}
+
+/// What will not happen.
+async fn consequence(call: &Call<'_>) -> Result<String, Problem> {
+    /// Counting the posts of more would take too long.
+    const MOST_SHEEP: usize = 500;
+    let mut sheep = call.store().sheep_of(None).await?;
+    sheep.retain(|sheep| sheep.next_at().is_some());
+    let tomorrow = call.now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(call.now);
+    let posts = (sheep.len() <= MOST_SHEEP).then(|| {
+        let of = |sheep| preview(sheep, call.now).take_while(|post| post.at < tomorrow).count();
+        let posts: usize = sheep.iter().map(of).sum();
+        let posts = count(u64::try_from(posts).unwrap_or(u64::MAX), "post");
+        format!(" {posts} planned for the next 24 hours will not be made.")
+    });
+    let sheep = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
+    Ok(format!("This stops {sheep} and everything else.{}", posts.unwrap_or_default()))
+}

@@ -1,0 +1,22 @@
+//! `version`: which Flockwork this is.
+
+use flock_core::Usage;
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[Usage::new("version")],
+    group: Group::About,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "Which version this is",
+    example: "version",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(_: &Call<'_>) -> Answer {
+    tell(format!("Flockwork {}.", env!("CARGO_PKG_VERSION")))
+}

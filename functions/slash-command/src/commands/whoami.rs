@@ -1,0 +1,34 @@
+//! `whoami`: the level of who asks.
+
+use flock_core::Usage;
+use flock_slack::mention;
+
+use crate::{
+    call::{Answer, Call, tell},
+    command::{Command, EVERYBODY, Effect, Group, Run},
+};
+/// The entry.
+pub(super) const COMMAND: Command = Command {
+    usages: &[
+        Usage::new("whoami"),
+        Usage::new("amiprivileged"),
+        Usage::new("doihaveprivs"),
+        Usage::new("privileges"),
+    ],
+    group: Group::About,
+    need: EVERYBODY,
+    effect: Effect::Reads,
+    help: "Your level in this room",
+    example: "whoami",
+    run: Run(|call| Box::pin(run(call))),
+};
+
+async fn run(call: &Call<'_>) -> Answer {
+    let (user, room) = (call.user(), call.room);
+    tell(match room.level(user) {
+        Some(level) => {
+            format!("{}, you are `{level}` here (rank {}).", mention(user), room.rank(user))
+        }
+        None => format!("{}, you have no level in this room.", mention(user)),
+    })
+}

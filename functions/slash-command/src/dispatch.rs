@@ -1,0 +1,191 @@
+//! Carries a command out: who may, what is written down, what is answered.
+
+use flock_core::{Denied, Need, Room, RoomId};
+use flock_slack::{Button, Reply, escape, mention};
+use flock_store::{Asked, AuditEntry, Write};
+use serde_json::json;
+
+use crate::{
+    app::App,
+    call::{Call, Outcome, Problem, Stage, code},
+    command::{Command, Effect, Parsed, parse},
+    commands,
+    event::COMMAND_DEFERRED,
+};
+
+/// The action of the button that says yes to a question.
+pub(crate) const CONFIRM: &str = "confirm";
+
+/// The action of the button that says no.
+pub(crate) const CANCEL: &str = "cancel";
+
+impl App {
+    /// Carries out what has just arrived. `None`: it had arrived before, and nothing is done.
+    pub(crate) async fn answer_new(&self, asked: &Asked, stage: Stage) -> Option<Reply> {
+        let seen = self.store.first_seen(&asked.id, asked.since);
+        // Together, because whoever asked is waiting and almost everything is new.
+        let (seen, looked) = tokio::join!(seen, self.look(&asked.room));
+        let reply = match seen {
+            Ok(Write::Conflict) => return None,
+            Ok(Write::Done) => match looked {
+                Ok((room, control)) => self.answer(asked, stage, &room, &control).await,
+                Err(err) => Err(Problem::Failed(err)),
+            },
+            Err(err) => Err(err.into()),
+        };
+        Some(reply.unwrap_or_else(|problem| problem.into_reply(asked)))
+    }
+
+    /// Goes on with a deferred command.
+    pub(crate) async fn answer_deferred(&self, asked: &Asked) -> Reply {
+        let reply = match self.look(&asked.room).await {
+            Ok((room, control)) => self.answer(asked, Stage::Deferred, &room, &control).await,
+            Err(err) => Err(Problem::Failed(err)),
+        };
+        reply.unwrap_or_else(|problem| problem.into_reply(asked))
+    }
+
+    async fn answer(
+        &self,
+        asked: &Asked,
+        stage: Stage,
+        room: &Room,
+        control: &flock_store::Control,
+    ) -> Result<Reply, Problem> {
+        let line = asked.line.as_str();
+        let (command, arguments) = match parse(line) {
+            Parsed::Run(command, arguments) => (command, arguments),
+            Parsed::Usage(named) => return Ok(usage(&named)),
+            Parsed::Unknown(_) if line.trim().is_empty() => return Ok(commands::help::list()),
+            Parsed::Unknown(closest) => return Ok(unknown(line, closest.as_deref())),
+        };
+        if let Err(denied) = room.permit(&asked.user, command.need) {
+            return Ok(Reply::only_you(denial(command, room, asked, &denied)));
+        }
+        let call =
+            Call { app: self, arguments, asked, stage, room, control, now: self.clock.now() };
+        let mut entry = AuditEntry {
+            id: asked.id.clone(),
+            at: asked.since,
+            user: asked.user.clone(),
+            room: asked.room.clone(),
+            line: asked.line.clone(),
+            outcome: None,
+        };
+        if command.effect == Effect::Changes {
+            self.store.put_audit(&entry).await?;
+        }
+        let outcome = (command.run.0)(&call).await;
+        if command.effect == Effect::Changes {
+            entry.outcome = Some(outcome_word(&outcome));
+            self.store.put_audit(&entry).await?;
+        }
+        match outcome? {
+            Outcome::Done(reply) => Ok(reply),
+            Outcome::Later(text) => {
+                self.store.put_deferred(asked).await?;
+                self.bus
+                    .publish(COMMAND_DEFERRED, &[json!({ "id": asked.id })])
+                    .await
+                    .map_err(|err| Problem::Failed(err.into()))?;
+                Ok(Reply::only_you(text))
+            }
+            Outcome::Sure { text, label } => {
+                self.store.put_question(asked).await?;
+                let minutes = flock_store::CONFIRM_FOR.as_mins();
+                let text = format!("{text}\nThe button works for {minutes} minutes.");
+                Ok(Reply::only_you(text)
+                    .button(Button::new(label, CONFIRM, asked.id.as_str()).danger())
+                    .button(Button::new("Cancel", CANCEL, asked.id.as_str())))
+            }
+        }
+    }
+}
+
+/// What the audit log says of it.
+fn outcome_word(outcome: &Result<Outcome, Problem>) -> String {
+    match outcome {
+        Ok(Outcome::Done(_)) => "done".to_owned(),
+        Ok(Outcome::Later(_)) => "begun".to_owned(),
+        Ok(Outcome::Sure { .. }) => "asked whether they are sure".to_owned(),
+        Err(Problem::Refused(why)) => format!("refused: {why}"),
+        Err(Problem::Failed(_)) => "failed; part of it may be done".to_owned(),
+    }
+}
+
+fn usage(named: &[&Command]) -> Reply {
+    let lines = named.iter().flat_map(|command| {
+        let forms = command.forms().0.into_iter();
+        forms.map(|usage| format!("`/flock {}` - {}", escape(&usage.to_string()), command.help))
+    });
+    let example = named.first().map_or("", |command| command.example);
+    let lines: Vec<_> = lines.collect();
+    Reply::only_you(format!(
+        "That is not how it is written:\n{}\nFor example `/flock {example}`.",
+        lines.join("\n")
+    ))
+}
+
+fn unknown(line: &str, closest: Option<&str>) -> Reply {
+    let first = flock_core::words(line);
+    let first = first.first().map_or("", |word| word.text.as_str());
+    let meant = closest.map(|name| format!(" Did you mean `/flock {name}`?"));
+    Reply::only_you(format!(
+        "There is no command `{}`.{} `/flock help` lists all of them.",
+        code(&first.chars().take(60).collect::<String>()),
+        meant.unwrap_or_default()
+    ))
+}
+
+fn denial(command: &Command, room: &Room, asked: &Asked, denied: &Denied) -> String {
+    let name = command.name();
+    let own = match room.level(&asked.user) {
+        Some(level) => format!("you are `{level}` (rank {})", room.rank(&asked.user)),
+        None => "you have no level here".to_owned(),
+    };
+    match denied {
+        Denied::AboveAll { needed, top } => format!(
+            "`{name}` needs rank {needed}, and the highest level of this room has rank {top}. Whoever has \
+             it can add a higher one: `/flock level add &lt;name&gt; {needed}`."
+        ),
+        Denied::TooLow { needed, level, ask } => {
+            let whose = match command.need {
+                Need::Top => "the highest level of this room, ",
+                Need::Rank(_) => "at least ",
+            };
+            let ask: Vec<_> = ask.iter().take(10).map(mention).collect();
+            let ask = if ask.is_empty() {
+                "Nobody has a level here: the deployment has no FirstOwner.".to_owned()
+            } else {
+                format!("{} can grant it.", ask.join(", "))
+            };
+            format!("`{name}` needs {whose}`{level}` (rank {needed}); {own}. {ask}")
+        }
+    }
+}
+
+impl Problem {
+    /// What the person is told.
+    pub(crate) fn into_reply(self, asked: &Asked) -> Reply {
+        match self {
+            Self::Refused(text) => Reply::only_you(text),
+            Self::Failed(err) => {
+                tracing::error!(
+                    delivery = %asked.id,
+                    error = format!("{err:#}"),
+                    "a command could not be carried out"
+                );
+                let id: String = asked.id.as_str().chars().take(8).collect();
+                Reply::only_you(format!(
+                    "That went wrong on our side, and part of it may be done. Look, and try again. The log \
+                     has the reason under `{id}`."
+                ))
+            }
+        }
+    }
+}
+
+/// Names a room in a message.
+pub(crate) fn room_link(room: &RoomId) -> String {
+    format!("<#{room}>")
+}

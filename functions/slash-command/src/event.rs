@@ -1,0 +1,130 @@
+//! Events from the bus: deferred commands, and what sheep have to tell.
+
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use flock_core::{DeliveryId, Occurrence, SheepId};
+use flock_slack::{Button, Reply, escape};
+use flock_store::Write;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{app::App, http::AnswerTo};
+
+/// The kind of event that goes on with a command.
+pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
+
+/// The kind of event that says a sheep has stopped.
+const SHEEP_STOPPED: &str = "sheep.stopped";
+
+/// The kind of event that says nobody knows whether a sheep has posted.
+const SHEEP_UNKNOWN: &str = "sheep.unknown";
+
+/// An event that does not say what to do.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "unreadable event: {why}; slash-command takes `detail-type` \"{COMMAND_DEFERRED}\" with detail.id, \
+     \"{SHEEP_STOPPED}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why"
+)]
+pub struct UnreadableEvent {
+    why: &'static str,
+}
+
+#[derive(Deserialize)]
+struct Deferred {
+    id: DeliveryId,
+}
+
+#[derive(Deserialize)]
+struct News {
+    sheep: String,
+    occurrence: Occurrence,
+    why: String,
+}
+
+impl App {
+    /// Handles an event from the bus. The platform ends the invocation at `deadline`; what is begun then is
+    /// begun again when the event is delivered again.
+    pub async fn handle(&self, event: &Value, _deadline: SystemTime) -> anyhow::Result<Value> {
+        let detail = event.get("detail").unwrap_or(&Value::Null);
+        let unreadable = UnreadableEvent { why: "its detail does not fit" };
+        match event.get("detail-type").and_then(Value::as_str) {
+            Some(COMMAND_DEFERRED) => {
+                let Deferred { id } = Deferred::deserialize(detail).map_err(|_| unreadable)?;
+                self.go_on(&id).await
+            }
+            Some(kind @ (SHEEP_STOPPED | SHEEP_UNKNOWN)) => {
+                let news = News::deserialize(detail).map_err(|_| unreadable)?;
+                let unreadable = UnreadableEvent { why: "its detail names no sheep" };
+                let sheep: SheepId = news.sheep.parse().map_err(|_| unreadable)?;
+                self.tell(kind, &sheep, &news).await
+            }
+            Some(_) => Err(UnreadableEvent { why: "its detail-type is another" }.into()),
+            None => Err(UnreadableEvent { why: "it has no detail-type" }.into()),
+        }
+    }
+
+    /// Goes on with a deferred command. Once more, when it died in between: deferred commands can be run
+    /// again.
+    async fn go_on(&self, id: &DeliveryId) -> anyhow::Result<Value> {
+        let Some(asked) = self.store.deferred(id, self.clock.now()).await? else {
+            return Ok(json!({ "done": "before, or it is too late to answer" }));
+        };
+        let reply = self.answer_deferred(&asked).await;
+        let to: AnswerTo = serde_json::from_str(&asked.answer_to)
+            .context("a deferred command does not say where its answer goes")?;
+        if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
+            // Doing it again would not make Slack listen.
+            tracing::error!(delivery = %id, error = %err, "the answer did not reach Slack");
+        }
+        self.store.delete_deferred(id).await?;
+        Ok(json!({ "done": asked.line }))
+    }
+
+    /// Tells the control room what a sheep cannot do alone. Once: the event may come again.
+    async fn tell(&self, kind: &str, sheep: &SheepId, news: &News) -> anyhow::Result<Value> {
+        let Some(room) = &self.control_room else { return Ok(json!({ "told": "nobody" })) };
+        let number = news.occurrence.to_string();
+        let id = DeliveryId::of(&[kind, &sheep.to_string(), &number, &news.why]);
+        if self.store.first_seen(&id, self.clock.now()).await? == Write::Conflict {
+            return Ok(json!({ "told": "before" }));
+        }
+        let reply = notice(kind, sheep, news);
+        let to = AnswerTo::Room { thread_ts: None };
+        let secret = self.slack_secret().await;
+        let sent = match secret {
+            Ok(secret) => self.post(&reply, &to, room, &secret.bot_token).await,
+            Err(err) => {
+                self.store.forget_seen(&id).await?;
+                return Err(err);
+            }
+        };
+        match sent {
+            Ok(()) => Ok(json!({ "told": room })),
+            // Better told twice than never: it may be there, but nobody knows.
+            Err(err) => {
+                self.store.forget_seen(&id).await?;
+                Err(err.into())
+            }
+        }
+    }
+}
+
+fn notice(kind: &str, sheep: &SheepId, news: &News) -> Reply {
+    let (number, why) = (news.occurrence, escape(&news.why));
+    let id = sheep.to_string();
+    if kind == SHEEP_STOPPED {
+        let text = format!("*{id}* has stopped at its post {number}: {why}");
+        return Reply::everybody(text).button(Button::new("Resume", "resume", id));
+    }
+    let text = format!(
+        "Nobody knows whether *{id}* has made its post {number}: {why}. It keeps looking, and waits. If you \
+         see the post on its network, press Sent; if you are sure that it is not there, Send again."
+    );
+    let value = format!("{id} {number}");
+    Reply::everybody(text).button(Button::new("Sent", "sent", value.clone())).button(Button::new(
+        "Send again",
+        "send-again",
+        value,
+    ))
+}

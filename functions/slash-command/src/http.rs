@@ -1,0 +1,290 @@
+//! The front door: what Slack sends, and nothing else.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use flock_core::{DeliveryId, RoomId, UserId};
+use flock_slack::{
+    Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
+    SlashCommand, verify,
+};
+use flock_store::Asked;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    addressed::addressed,
+    app::App,
+    call::Stage,
+    dispatch::{CANCEL, CONFIRM},
+};
+
+/// Answers one response URL takes (Slack, "Handling user interaction", 2026-11).
+const ANSWERS_PER_URL: usize = 5;
+
+/// Where a later answer goes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AnswerTo {
+    /// To the response URL of a slash command or button.
+    Url(ResponseUrl),
+    /// Into the room, or into a thread of it.
+    Room {
+        /// The thread.
+        thread_ts: Option<String>,
+    },
+}
+
+impl App {
+    /// Answers `POST /slack/commands`, `/slack/interactivity` and `/slack/events`.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/slack/commands", post(commands))
+            .route("/slack/interactivity", post(interactivity))
+            .route("/slack/events", post(events))
+            .with_state(self)
+    }
+
+    /// Lets in what Slack has signed. Before anything of it is read.
+    async fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Timestamp, Response> {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let secret = self.slack_secret().await.map_err(|err| {
+            tracing::error!(error = format!("{err:#}"), "no request can be let in");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })?;
+        let now = self.clock.now();
+        let (timestamp, signature) =
+            (header("x-slack-request-timestamp"), header("x-slack-signature"));
+        verify(&secret.signing_secret, timestamp, signature, body, now).map_err(|why| {
+            tracing::warn!("refused a request: {why}");
+            StatusCode::UNAUTHORIZED.into_response()
+        })?;
+        Ok(now)
+    }
+
+    /// Sends a whole reply to where it was asked for.
+    pub(crate) async fn send(
+        &self,
+        reply: &Reply,
+        to: &AnswerTo,
+        room: &RoomId,
+        user: &UserId,
+    ) -> anyhow::Result<()> {
+        match to {
+            AnswerTo::Url(url) => {
+                for payload in short_enough(reply.responses(), ANSWERS_PER_URL) {
+                    self.slack.respond(url, &payload).await?;
+                }
+            }
+            AnswerTo::Room { thread_ts } => {
+                let token = self.slack_secret().await?.bot_token;
+                // Only the two of them are in a direct conversation.
+                let only_you =
+                    reply.audience == Audience::OnlyYou && !room.as_str().starts_with('D');
+                if only_you {
+                    for payload in reply.messages() {
+                        let thread = thread_ts.as_deref();
+                        self.slack.post_ephemeral(&token, room, user, thread, &payload).await?;
+                    }
+                } else {
+                    self.post(reply, to, room, &token).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts a reply for everybody in a room.
+    pub(crate) async fn post(
+        &self,
+        reply: &Reply,
+        to: &AnswerTo,
+        room: &RoomId,
+        token: &SecretString,
+    ) -> Result<(), SlackError> {
+        let thread = match to {
+            AnswerTo::Room { thread_ts } => thread_ts.as_deref(),
+            AnswerTo::Url(_) => None,
+        };
+        for payload in reply.messages() {
+            self.slack.post_message(token, room, thread, &payload).await?;
+        }
+        Ok(())
+    }
+
+    async fn slash_command(&self, command: SlashCommand, now: Timestamp) -> Response {
+        let SlashCommand { user, room, text, response_url, trigger_id, .. } = command;
+        let to = AnswerTo::Url(response_url.clone());
+        let id = DeliveryId::of(&["command", &trigger_id, user.as_str(), &text]);
+        let asked = asked(id, user, room, text, now, &to);
+        let Some(reply) = self.answer_new(&asked, Stage::Given).await else { return nothing() };
+        // The answer to the request is shown after what went to the response URL before it.
+        let mut payloads = short_enough(reply.responses(), ANSWERS_PER_URL + 1);
+        let last = payloads.pop().unwrap_or_default();
+        for payload in &payloads {
+            if let Err(err) = self.slack.respond(&response_url, payload).await {
+                tracing::error!(delivery = %asked.id, error = %err, "part of an answer is lost");
+                let text = "The beginning of this answer could not be sent; ask again.";
+                return Json(json!({ "response_type": "ephemeral", "text": text })).into_response();
+            }
+        }
+        Json(last).into_response()
+    }
+
+    async fn button(&self, pressed: Pressed, now: Timestamp) {
+        let Pressed { user, room, action, value, response_url, trigger_id, message_ts, .. } =
+            pressed;
+        let to = AnswerTo::Url(response_url.clone());
+        let message = message_ts.unwrap_or_default();
+        let id = DeliveryId::of(&["button", &trigger_id, user.as_str(), &message, &action, &value]);
+        let (line, stage) = match action.as_str() {
+            CONFIRM | CANCEL => {
+                let taken = self.take(&value, &user, now).await;
+                // The question is answered; a button that stays would promise more.
+                let gone = json!({ "delete_original": true });
+                if let Err(err) = self.slack.respond(&response_url, &gone).await {
+                    tracing::warn!(error = %err, "a question stays in Slack");
+                }
+                match taken {
+                    Ok(line) if action == CONFIRM => (line, Stage::Confirmed),
+                    Ok(_) => {
+                        return self.tell_presser("Nothing was done.", &to, &room, &user).await;
+                    }
+                    Err(why) => return self.tell_presser(why, &to, &room, &user).await,
+                }
+            }
+            // Any other button stands for a command; it is parsed and allowed like one that is typed.
+            command => (format!("{command} {value}"), Stage::Given),
+        };
+        let asked = asked(id, user, room, line, now, &to);
+        let Some(reply) = self.answer_new(&asked, stage).await else { return };
+        if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
+            tracing::error!(delivery = %asked.id, error = %err, "the answer did not reach Slack");
+        }
+    }
+
+    /// The command a question was about.
+    async fn take(&self, id: &str, user: &UserId, now: Timestamp) -> Result<String, &'static str> {
+        let id: DeliveryId = id.parse().map_err(|_| "That button is not one of mine.")?;
+        match self.store.take_question(&id, user, now).await {
+            Ok(Some(asked)) => Ok(asked.line),
+            Ok(None) => {
+                Err("That question is answered already, or is older than five minutes, or was \
+                             put to somebody else. Nothing was done.")
+            }
+            Err(err) => {
+                tracing::error!(error = format!("{:#}", anyhow::Error::from(err)), "no question");
+                Err("That went wrong on our side. Nothing was done; give the command again.")
+            }
+        }
+    }
+
+    async fn tell_presser(&self, text: &str, to: &AnswerTo, room: &RoomId, user: &UserId) {
+        if let Err(err) = self.send(&Reply::only_you(text), to, room, user).await {
+            tracing::error!(error = %err, "the answer did not reach Slack");
+        }
+    }
+
+    async fn message(&self, message: Message, now: Timestamp) {
+        let Message { user, room, text, ts, thread_ts, bot_user, .. } = message;
+        let is_direct = room.as_str().starts_with('D');
+        let line = addressed(&text, bot_user.as_ref()).or(is_direct.then_some(text.as_str()));
+        let Some(line) = line else { return };
+        // Slack sends a mention twice, as a mention and as a message, with an event id for each.
+        let id = DeliveryId::of(&["message", room.as_str(), &ts]);
+        let to = AnswerTo::Room { thread_ts };
+        let asked = asked(id, user, room, line.to_owned(), now, &to);
+        let Some(reply) = self.answer_new(&asked, Stage::Given).await else { return };
+        if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
+            tracing::error!(delivery = %asked.id, error = format!("{err:#}"), "an answer is lost");
+        }
+    }
+}
+
+fn asked(
+    id: DeliveryId,
+    user: UserId,
+    room: RoomId,
+    line: String,
+    now: Timestamp,
+    to: &AnswerTo,
+) -> Asked {
+    let answer_to = serde_json::to_string(to).expect("texts become JSON");
+    let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    Asked { id, user, room, line: line.trim().to_owned(), since, answer_to }
+}
+
+/// The messages of a reply, at most so many. What does not fit is told of.
+fn short_enough(mut payloads: Vec<Value>, most: usize) -> Vec<Value> {
+    let left = payloads.len().saturating_sub(most);
+    if 0 < left {
+        payloads.truncate(most - 1);
+        let text = format!("The answer goes on for {} messages more. Ask for less.", left + 1);
+        let reply = Reply::only_you(text);
+        payloads.extend(reply.responses());
+    }
+    payloads
+}
+
+fn nothing() -> Response {
+    StatusCode::OK.into_response()
+}
+
+/// The body is signed by Slack and yet not what Slack sends.
+fn unreadable(err: &flock_slack::UnreadableBody) -> Response {
+    tracing::error!("a request cannot be read: {err}");
+    (StatusCode::BAD_REQUEST, format!("{err}")).into_response()
+}
+
+async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let now = match app.let_in(&headers, &body).await {
+        Ok(now) => now,
+        Err(response) => return response,
+    };
+    match SlashCommand::parse(&body) {
+        Ok(command) => app.slash_command(command, now).await,
+        Err(err) => unreadable(&err),
+    }
+}
+
+async fn interactivity(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let now = match app.let_in(&headers, &body).await {
+        Ok(now) => now,
+        Err(response) => return response,
+    };
+    match Interaction::parse(&body) {
+        Ok(Interaction::Button(pressed)) => {
+            app.button(pressed, now).await;
+            nothing()
+        }
+        Ok(Interaction::Other(_)) => nothing(),
+        Err(err) => unreadable(&err),
+    }
+}
+
+async fn events(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    let now = match app.let_in(&headers, &body).await {
+        Ok(now) => now,
+        Err(response) => return response,
+    };
+    match Callback::parse(&body) {
+        Ok(Callback::UrlVerification { challenge }) => {
+            Json(json!({ "challenge": challenge })).into_response()
+        }
+        Ok(Callback::Message(message)) => {
+            app.message(message, now).await;
+            nothing()
+        }
+        Ok(Callback::FromBot | Callback::Other(_)) => nothing(),
+        Err(err) => unreadable(&err),
+    }
+}
