@@ -340,7 +340,7 @@ def check_slack(results, deployment, web_api):
 
     # Looking up a name takes longer than Slack waits: the rest goes over the bus.
     answers("grant @ben shepherd", "ben")
-    late = told("/response/1")
+    late = told(slack_client.RESPONSE)
     wrong = [problem for message in late for problem in slack_client.problems(message)]
     if not any(f"<@{STRANGER}>" in message["text"] for message in late):
         wrong.append(f"Slack was told {web_api.told}")

@@ -21,6 +21,9 @@ COMMANDS = "/slack/commands"
 EVENTS = "/slack/events"
 INTERACTIVITY = "/slack/interactivity"
 
+# Of the stand-in.
+RESPONSE = "/response/1"
+
 TEAM = "T0FLOCK"
 APP = "A0FLOCK"
 BOT = "U0BOT"
@@ -167,7 +170,7 @@ class WebApi:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         origin = f"http://127.0.0.1:{self.server.server_port}"
         self.url = f"{origin}/api"
-        self.response_url = f"{origin}/response/1"
+        self.response_url = f"{origin}{RESPONSE}"
 
     def answer(self, path, payload):
         method = path.removeprefix("/api/")
@@ -187,7 +190,7 @@ class WebApi:
                 return {"ok": True}
 
     def messages(self, method):
-        """What was told by this method, or with `/response/1` to the response URL."""
+        """What was told by this method; RESPONSE is the response URL."""
         return [payload for told, payload in self.told if told == method]
 
     @contextlib.contextmanager

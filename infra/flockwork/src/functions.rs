@@ -146,7 +146,7 @@ fn variable(definition: &Function, key: &str, slack_url: &str) -> Option<String>
         EnvValue::Secret(logical_id) => logical_id.clone(),
     });
     match key {
-        "SLACK_URL" => Some(slack_url.to_owned()),
+        "SLACK_URL" => given.or_else(|| Some(slack_url.to_owned())),
         "FIRST_OWNER" => given.filter(|id| !id.is_empty()).or_else(|| Some(FIRST_OWNER.to_owned())),
         _ => given,
     }
