@@ -34,6 +34,9 @@ TIMEOUT_SECONDS = 30
 # https://docs.slack.dev/reference/block-kit: what the library does not check.
 MOST_BLOCKS = 50
 
+# What rings everybody, and what we say when something of ours is broken.
+NEVER_SAID = ("<!channel", "<!here", "<!everyone", "<!subteam", "went wrong on our side")
+
 
 @dataclass
 class Request:
@@ -230,6 +233,9 @@ def problems(message):
         found += _block_problems(given, block)
     for given in _inside(blocks):
         found += _object_problems(given)
+    for text in [message.get("text"), *(given.get("text") for given in _inside(blocks))]:
+        if isinstance(text, str):
+            found += [f"`{said}` in {text[:200]!r}" for said in NEVER_SAID if said in text]
     return found
 
 
