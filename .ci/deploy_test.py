@@ -148,6 +148,7 @@ class Deployment:
         self.slash_command = outputs["SlashCommandName"]
         self.slack_secret = outputs["SlackAppName"]
         self.slack_url = outputs["SlackUrl"]
+        self.slack_manifest = outputs["SlackManifest"]
 
     def flockwork(self, *arguments):
         command = [FLOCKWORK, "--aws", "--table", self.table, *arguments]
@@ -329,6 +330,19 @@ def check_slack(results, deployment, web_api):
     lost.path = "/slack/nowhere"
     reply = deployment.from_slack(lost)
     results.check("an unknown path is 404", reply.status == 404, str(reply))
+
+    # The emulator speaks no TLS, and Slack calls nothing else.
+    url = deployment.slack_url.replace("http://", "https://")
+    command_line = deployment.slack_manifest.replace("http://", "https://").split()
+    manifest = subprocess.run(
+        [FLOCKWORK, *command_line[1:]], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+    missing = [path for path in slack_client.PATHS if f"url: {url}{path}\n" not in manifest.stdout]
+    results.check(
+        "the output SlackManifest prints the app with the address of the deployment",
+        manifest.returncode == 0 and not missing,
+        f"{missing} of {manifest.stdout}{manifest.stderr}",
+    )
 
     def told(method):
         return until(DELIVERY_SECONDS, lambda: web_api.messages(method)) or []

@@ -20,6 +20,7 @@ from slack_sdk.signature import SignatureVerifier
 COMMANDS = "/slack/commands"
 EVENTS = "/slack/events"
 INTERACTIVITY = "/slack/interactivity"
+PATHS = (COMMANDS, EVENTS, INTERACTIVITY)
 
 # Of the stand-in.
 RESPONSE = "/response/1"
