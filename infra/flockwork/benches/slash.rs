@@ -3,7 +3,7 @@
 //!
 //! All run under a stand-in of Lambda's Runtime API, which gives one event at a time to one process, as
 //! Lambda does to one environment; the table is the embedded DynamoDB, in memory, in this process. Times are
-//! the machine's, not AWS's. The Python libraries come from PyPI into target/bench-venv on first use.
+//! the machine's, not AWS's. The Python libraries come from `PyPI` into target/bench-venv on first use.
 
 #![expect(
     clippy::print_stdout,
