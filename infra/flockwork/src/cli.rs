@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use flock_core::{FlockName, Handle};
+use flock_core::{FlockName, Handle, RoomId, UserId};
 use jiff::Timestamp;
 
 /// Flocks of social bots with no server.
@@ -76,6 +76,8 @@ pub enum Command {
     /// Accounts on other networks, and their keys
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Say something to the bot as in Slack, and see what it answers
+    Slack(Slack),
 }
 
 /// `flockwork run`
@@ -191,5 +193,55 @@ pub enum AccountCommand {
         /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
         #[arg(long, value_name = "NAME")]
         keyring: Option<String>,
+    },
+}
+
+/// `flockwork slack`
+#[derive(Debug, Clone, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = SLACK_EXAMPLES
+)]
+pub struct Slack {
+    /// What is said.
+    #[command(flatten)]
+    pub say: Say,
+    /// Or what else is done.
+    #[command(subcommand)]
+    pub command: Option<SlackCommand>,
+}
+
+const SLACK_EXAMPLES: &str = "\
+Examples:
+  flockwork slack \"/flock help\"
+  flockwork slack \"@flockwork alive\" --as U2 --room C2
+  flockwork slack manifest --url https://abc123.execute-api.us-east-1.amazonaws.com";
+
+/// What is said to the bot in the local Slack.
+#[derive(Debug, Clone, Args)]
+pub struct Say {
+    /// What is entered: a command, such as "/flock help", or a mention, such as "@flockwork alive"
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// Who enters it; U1 is ada, who owns the workspace, U2 ben, U3 cyd, any other is new
+    #[arg(long = "as", default_value = "U1", value_name = "USER")]
+    pub user: UserId,
+    /// Where; C1 is #general, C2 #random, any other is new
+    #[arg(long, default_value = "C1", value_name = "ROOM")]
+    pub room: RoomId,
+    /// Then press the button of the answer that is called so; may be given several times
+    #[arg(long, value_name = "LABEL")]
+    pub press: Vec<String>,
+}
+
+/// `flockwork slack ...`
+#[derive(Debug, Clone, Subcommand)]
+pub enum SlackCommand {
+    /// Print the manifest of the Slack app for a deployment
+    Manifest {
+        /// The deployment's address (output `SlackUrl` of the stack)
+        #[arg(long)]
+        url: String,
     },
 }

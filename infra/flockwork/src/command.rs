@@ -11,11 +11,14 @@ use jiff::tz::TimeZone;
 
 use crate::{
     account,
-    cli::{AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand},
+    cli::{
+        AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand,
+        Slack, SlackCommand,
+    },
     connect::{Connection, connect},
     flock_file, plan, preview,
     refusal::{not_changed, not_found, refuse},
-    run, show,
+    run, show, slack,
 };
 
 /// Does what `cli` says.
@@ -38,6 +41,10 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Sheep(command) => sheep(&place, command).await,
         Command::Posts(options) => posts(&place, &options).await,
         Command::Preview(options) => next_posts(&place, &options).await,
+        Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
+            slack::manifest(&url)
+        }
+        Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
         Command::Account(AccountCommand::Add { handle, key, keyring }) => {
             let read = account::read_key(&key)?;
             let connection = connect(&place).await?;

@@ -26,6 +26,9 @@ pub struct Endpoint {
     pub dynamodb: String,
     /// Its other services.
     pub services: String,
+    /// Where to enter something in its Slack; empty in an older version.
+    #[serde(default)]
+    pub slack: String,
 }
 
 /// The data directory, held by this process until dropped.

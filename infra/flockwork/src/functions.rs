@@ -57,6 +57,9 @@ const ANSWER_HTTP: [&str; 1] = ["slash-command"];
 /// The Slack user who owns the rooms of the local Slack, unless the template says who.
 const FIRST_OWNER: &str = "U1";
 
+/// The room that is told what stopped, unless the template says which.
+const SLACK_ROOM: &str = "C1";
+
 /// Whether a function is part of this program, and not one of its own.
 pub fn is_linked_in(function: &Function) -> bool {
     KNOWN.contains(&function.binary.as_str())
@@ -145,11 +148,15 @@ fn variable(definition: &Function, key: &str, slack_url: &str) -> Option<String>
         EnvValue::Table | EnvValue::Bus => LOCAL_NAME.to_owned(),
         EnvValue::Secret(logical_id) => logical_id.clone(),
     });
-    match key {
-        "SLACK_URL" => Some(slack_url.to_owned()),
-        "FIRST_OWNER" => given.filter(|id| !id.is_empty()).or_else(|| Some(FIRST_OWNER.to_owned())),
-        _ => given,
-    }
+    let given = given.filter(|text| !text.is_empty());
+    let unless_given = match key {
+        // A template may name another Slack than the local one.
+        "SLACK_URL" => slack_url,
+        "FIRST_OWNER" => FIRST_OWNER,
+        "SLACK_ROOM" => SLACK_ROOM,
+        _ => return given,
+    };
+    given.or_else(|| Some(unless_given.to_owned()))
 }
 
 fn config(definition: &Function, slack_url: &str) -> Result<Config, ConfigError> {
@@ -160,7 +167,7 @@ impl Around<'_> {
     /// The environment of a function that is a program.
     fn environment(&self, definition: &Function) -> Vec<(String, String)> {
         let mut keys: Vec<&str> = definition.environment.keys().map(String::as_str).collect();
-        keys.extend(["SLACK_URL", "FIRST_OWNER"]);
+        keys.extend(["SLACK_URL", "FIRST_OWNER", "SLACK_ROOM"]);
         keys.sort_unstable();
         keys.dedup();
         let given = keys

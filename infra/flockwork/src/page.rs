@@ -1,12 +1,12 @@
 //! The page that shows the feed.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::State,
     http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse as _, Response},
+    response::{Html, IntoResponse, Response},
     routing::get,
 };
 use flock_aws::Clock;
@@ -15,7 +15,7 @@ use flock_store::{Post, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{routes::Routes, show::local};
+use crate::{routes::Routes, show::local, slack_sender::SlackSender, try_page};
 
 /// Posts on the page.
 const POSTS: usize = 100;
@@ -32,22 +32,49 @@ struct Page {
 }
 
 /// The paths of the local run's own pages.
-pub const PATHS: [&str; 4] = ["/", "/feed", "/page.css", "/page.js"];
+pub const PATHS: [&str; 10] = [
+    "/",
+    "/feed",
+    "/page.css",
+    "/page.js",
+    "/try",
+    "/try/room",
+    "/try/enter",
+    "/try/press",
+    "/try.css",
+    "/try.js",
+];
 
 /// Serves the page on `listener`, and the routes of the functions beside it.
-pub fn serve(listener: TcpListener, store: Store, clock: Clock, routes: Routes) -> JoinHandle<()> {
+pub fn serve(
+    listener: TcpListener,
+    store: Store,
+    clock: Clock,
+    sender: SlackSender,
+    routes: Routes,
+) -> JoinHandle<()> {
     let router = Router::new()
         .route("/", get(whole))
         .route("/feed", get(inner))
-        .route("/page.css", get(async || ([(header::CONTENT_TYPE, "text/css")], STYLE)))
-        .route("/page.js", get(async || ([(header::CONTENT_TYPE, "text/javascript")], SCRIPT)))
-        .layer(axum::middleware::map_response(with_policy))
+        .route("/page.css", get(async || css(STYLE)))
+        .route("/page.js", get(async || js(SCRIPT)))
         .with_state(Arc::new(Page { store, clock }))
+        .merge(try_page::router(sender))
+        .layer(axum::middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
     tokio::spawn(async move {
         // Ends with the task; there is nobody to tell of an error then.
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         let _ = axum::serve(listener, router).await;
     })
+}
+
+pub(crate) fn css(text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css")], text)
+}
+
+pub(crate) fn js(text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript")], text)
 }
 
 async fn whole(State(page): State<Arc<Page>>) -> Response {
@@ -65,7 +92,7 @@ async fn whole(State(page): State<Arc<Page>>) -> Response {
                 link rel="stylesheet" href="/page.css";
             }
             body {
-                header { h1 { "The meadow" } p { "What the bots on this machine have posted, newest first." } }
+                header { h1 { "The meadow" } p { "What the bots on this machine have posted, newest first. " a href="/try" { "Try Slack commands" } } }
                 main id="feed" aria-live="polite" { (inner) }
                 script src="/page.js" {}
             }
@@ -78,7 +105,7 @@ async fn whole(State(page): State<Arc<Page>>) -> Response {
 async fn with_policy(mut response: Response) -> Response {
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-         frame-ancestors 'none'",
+         frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     );
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response

@@ -56,7 +56,7 @@ impl Routes {
             .iter()
             .filter_map(|answering| Some((fit(&answering.route, method, path)?, answering)));
         let Some((_, answering)) = fitting.max_by_key(|(fit, _)| *fit) else {
-            return gateway(StatusCode::NOT_FOUND, "Not Found");
+            return not_found();
         };
         let answer = answering.router.clone().oneshot(request);
         match tokio::time::timeout(answering.timeout, answer).await {
@@ -65,6 +65,11 @@ impl Routes {
             Err(_) => gateway(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
+}
+
+/// What API Gateway says where there is nothing.
+pub(crate) fn not_found() -> Response {
+    gateway(StatusCode::NOT_FOUND, "Not Found")
 }
 
 fn gateway(status: StatusCode, message: &str) -> Response {

@@ -8,25 +8,22 @@ use std::{
 };
 
 use anyhow::Context as _;
-use aws_sdk_dynamodb::Client;
 use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use tokio::{net::TcpListener, time::Instant};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Place, Run},
-    connect::{LOCAL_NAME, ensure_table, open_database, read_template},
+    connect::read_template,
     data_dir::{DataDir, Endpoint, Hold},
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
-    functions::{self, Around, LocalFunction},
-    local_cloud::LocalCloud,
-    local_secrets, page, plan,
+    functions,
+    machine::{Ground, Machine},
+    page, plan,
     refusal::refuse,
-    routes::Routes,
     show::local,
     template::ScheduleEvent,
 };
@@ -81,23 +78,17 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         return Err(runs_already(&place.data, &endpoint));
     }
     let sample = sample(&place.data)?;
-    let programs = functions::build(place.template(), &template.functions, say).await?;
     let listener = TcpListener::bind(run.listen).await.map_err(|err| {
         refuse(format!("cannot listen on {}: {err}; choose another with --listen", run.listen))
     })?;
+    let programs = functions::build(place.template(), &template.functions, say).await?;
     let data_dir = match DataDir::hold(&place.data).await? {
         Hold::Ours(data_dir) => data_dir,
         Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
     };
-    let database = open_database(&data_dir)?;
-    let secrets = local_secrets::all(&data_dir, &template.secrets)?;
-    let sweeper = sweep_expired(database.clone());
-    let (cloud, events) = LocalCloud::start(database, secrets).await?;
-    let aws = cloud.aws();
-    let client = Client::new(&aws);
-    ensure_table(&client, LOCAL_NAME, &template.table).await?;
-    let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
-    let ahead = store.clock_ahead().await?;
+    let ground = Ground::open(&data_dir, &template).await?;
+    let sweeper = sweep_expired(ground.database.clone());
+    let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
     if let Some(sample) = sample {
@@ -110,28 +101,24 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         refuse_other_networks(&store).await?;
     }
 
-    let around = Around {
-        cloud: &cloud,
-        clock: &clock,
-        slack_url: String::new(),
-        log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
-    };
-    let mut functions = Vec::new();
-    for (function, program) in template.functions.iter().zip(programs) {
-        functions.push(LocalFunction::start(function.clone(), program, &around).await?);
-    }
-    let dispatcher = Dispatcher::new(functions, events);
-    let page_url = format!("http://{}", listener.local_addr()?);
+    let listens = listener.local_addr()?;
+    let functions = template.functions.into_iter().zip(programs).collect();
+    let machine = ground.start(functions, &clock, listens).await?;
+    let Machine { cloud, dispatcher, routes, sender, desk } = machine;
+    let page_url = format!("http://{listens}");
+    let page = page::serve(listener, store.clone(), clock.clone(), sender, routes);
     data_dir.publish_endpoint(&Endpoint {
         page: page_url.clone(),
         dynamodb: cloud.dynamodb_url(),
         services: cloud.services_url(),
+        slack: desk.url(),
     })?;
-    let routes = Routes::new(dispatcher.functions());
-    let page = page::serve(listener, store.clone(), clock.clone(), routes);
     say(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
     ))?;
+    if listens.ip().is_loopback() {
+        say(&format!("Try Slack commands at {page_url}/try"))?;
+    }
     if !ahead.is_zero() {
         say(&format!(
             "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
@@ -157,6 +144,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         _ = tokio::signal::ctrl_c() => Ok(()),
     };
     page.abort();
+    drop((desk, cloud));
     sweeper.abort();
     say("Stopped.")?;
     result

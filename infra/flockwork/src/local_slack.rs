@@ -1,0 +1,562 @@
+//! Slack on this machine, in memory: people, rooms and what was said in them, the Web API and the response URLs
+//! that the functions call. What Slack sends to us is [`crate::slack_sender`].
+//!
+//! Any token is accepted, because there is one app and nothing to protect; the port is on loopback.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use flock_aws::Clock;
+use flock_core::{RoomId, UserId};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use crate::{
+    mrkdwn::Names,
+    slack_limits::{self, Refused},
+};
+
+/// The bot's user.
+pub const BOT: &str = "U0FLOCK";
+
+/// The name of the bot, and of its user.
+pub const BOT_NAME: &str = "flockwork";
+
+/// The workspace.
+pub const TEAM: &str = "T0LOCAL";
+
+/// The app.
+pub const APP: &str = "A0FLOCK";
+
+/// The app as the author of messages.
+pub const BOT_AUTHOR: &str = "B0FLOCK";
+
+const SLACKBOT: &str = "USLACKBOT";
+
+/// How often a response URL is taken, and for how long (Slack, "Handling user interaction", 2026-11).
+const ANSWERS: u32 = 5;
+const ANSWERED_FOR: Duration = Duration::from_mins(30);
+
+/// Messages kept of a room, the newest.
+const KEPT: usize = 500;
+
+/// Who is there from the start; the first owns the workspace.
+const PEOPLE: [(&str, &str); 3] = [("U1", "ada"), ("U2", "ben"), ("U3", "cyd")];
+
+/// Which rooms there are from the start, and who made them.
+const ROOMS: [(&str, &str, &str); 2] = [("C1", "general", "U1"), ("C2", "random", "U2")];
+
+/// The local Slack. It stops when the last of its clones is dropped.
+#[derive(Debug, Clone)]
+pub struct LocalSlack {
+    address: SocketAddr,
+    workspace: Workspace,
+    _serving: Arc<Serving>,
+}
+
+/// People, rooms and messages.
+#[derive(Debug, Clone)]
+pub(crate) struct Workspace {
+    clock: Clock,
+    state: Arc<Mutex<Slack>>,
+}
+
+#[derive(Debug)]
+struct Serving(JoinHandle<()>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Slack {
+    people: BTreeMap<String, String>,
+    rooms: BTreeMap<String, Room>,
+    answers: HashMap<String, ResponseUrl>,
+    /// Counts everything that gets a number of its own.
+    count: u64,
+}
+
+#[derive(Debug)]
+struct Room {
+    name: String,
+    creator: String,
+    messages: Vec<Message>,
+}
+
+/// Something that was said in a room.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// When, and its id within the room.
+    pub ts: String,
+    /// The message whose thread it is in.
+    pub thread_ts: Option<String>,
+    /// Who said it.
+    pub author: Author,
+    /// Who alone sees it.
+    pub only_for: Option<UserId>,
+    /// The text; where there are blocks, what a notification says.
+    pub text: String,
+    /// The blocks.
+    pub blocks: Vec<Value>,
+    /// Whether it took the place of another.
+    pub edited: bool,
+    /// Whether it is gone.
+    pub deleted: bool,
+    /// The number of the last change to it; later ones are greater.
+    pub change: u64,
+}
+
+/// Who said something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Author {
+    /// A person.
+    Person(UserId),
+    /// Our app.
+    Bot,
+    /// Slack itself, which says what went wrong.
+    Slackbot,
+}
+
+/// What a message is to be.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) author: Author,
+    pub(crate) only_for: Option<UserId>,
+    pub(crate) thread_ts: Option<String>,
+    pub(crate) text: String,
+    pub(crate) blocks: Vec<Value>,
+}
+
+/// Where an answer to a command or a button goes.
+#[derive(Debug, Clone)]
+struct ResponseUrl {
+    user: UserId,
+    room: RoomId,
+    /// The message with the button.
+    original: Option<String>,
+    left: u32,
+    until: Instant,
+}
+
+impl LocalSlack {
+    /// Starts it on a free loopback port; messages have the time of `clock`.
+    pub async fn start(clock: Clock) -> io::Result<Self> {
+        let mut slack = Slack::default();
+        slack.people.extend(PEOPLE.map(|(id, name)| (id.to_owned(), name.to_owned())));
+        slack
+            .rooms
+            .extend(ROOMS.map(|(id, name, creator)| (id.to_owned(), Room::new(name, creator))));
+        let workspace = Workspace { clock, state: Arc::new(Mutex::new(slack)) };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let router = Router::new()
+            .route("/api/{method}", post(web_api))
+            .route("/response/{id}", post(response_url))
+            .with_state(workspace.clone());
+        let serving = tokio::spawn(async move {
+            // Ends with the task; there is nobody to tell of an error then.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, workspace, _serving: Arc::new(Serving(serving)) })
+    }
+
+    /// Where the Web API is, for `SLACK_URL`.
+    pub fn api_url(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    pub(crate) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// A response URL for what `user` does in `room`, on the message `original` if it is one with a button.
+    pub(crate) fn response_url(
+        &self,
+        user: &UserId,
+        room: &RoomId,
+        original: Option<&str>,
+    ) -> String {
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).expect("the system has randomness");
+        let id = format!("{:032x}", u128::from_be_bytes(random));
+        let answer = ResponseUrl {
+            user: user.clone(),
+            room: room.clone(),
+            original: original.map(str::to_owned),
+            left: ANSWERS,
+            until: Instant::now() + ANSWERED_FOR,
+        };
+        self.workspace.lock().answers.insert(id.clone(), answer);
+        format!("http://{}/response/{id}", self.address)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Room {
+    fn new(name: impl Into<String>, creator: impl Into<String>) -> Self {
+        Self { name: name.into(), creator: creator.into(), messages: Vec::new() }
+    }
+}
+
+impl Workspace {
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Slack> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a message to a room that is there; returns its `ts`.
+    pub(crate) fn add(&self, room: &RoomId, draft: Draft) -> String {
+        let seconds = self.clock.now().as_second();
+        self.lock().add(room, draft, seconds)
+    }
+
+    /// Lets Slack say something to `user` alone.
+    pub(crate) fn slackbot(&self, room: &RoomId, user: &UserId, text: String) {
+        let (author, only_for) = (Author::Slackbot, Some(user.clone()));
+        self.add(room, Draft { author, only_for, thread_ts: None, text, blocks: Vec::new() });
+    }
+
+    /// Adds what the app says; with it come the problems of a message Slack does not take.
+    pub(crate) fn add_from_app(
+        &self,
+        room: &RoomId,
+        only_for: Option<UserId>,
+        message: &Value,
+    ) -> Result<String, Refused> {
+        slack_limits::check(message)?;
+        Ok(self.add(room, Draft::from_app(only_for, message)))
+    }
+}
+
+impl Draft {
+    fn from_app(only_for: Option<UserId>, message: &Value) -> Self {
+        let text = |field: &str| message[field].as_str().map(str::to_owned);
+        Self {
+            author: Author::Bot,
+            only_for,
+            thread_ts: text("thread_ts"),
+            text: text("text").unwrap_or_default(),
+            blocks: message["blocks"].as_array().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl Slack {
+    pub(crate) fn number(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    /// How many changes there have been.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Lets somebody and a room be there, who may be new.
+    pub(crate) fn admit(&mut self, user: &UserId, room: &RoomId) {
+        let user = user.as_str();
+        self.people.entry(user.to_owned()).or_insert_with(|| user.to_lowercase());
+        self.rooms
+            .entry(room.to_string())
+            .or_insert_with(|| Room::new(room.as_str().to_lowercase(), user));
+    }
+
+    pub(crate) fn person(&self, user: &str) -> Option<&str> {
+        self.people.get(user).map(String::as_str)
+    }
+
+    pub(crate) fn room_name<'s>(&'s self, room: &'s RoomId) -> &'s str {
+        self.rooms.get(room.as_str()).map_or(room.as_str(), |room| &room.name)
+    }
+
+    /// What ids are shown as.
+    pub(crate) fn names(&self) -> Names {
+        let mut people = self.people.clone();
+        people.insert(BOT.to_owned(), BOT_NAME.to_owned());
+        people.insert(SLACKBOT.to_owned(), "Slackbot".to_owned());
+        let rooms = self.rooms.iter().map(|(id, room)| (id.clone(), room.name.clone()));
+        Names { people, rooms: rooms.collect() }
+    }
+
+    /// What `user` sees in a room, oldest first.
+    pub(crate) fn seen(&self, room: &RoomId, user: &UserId) -> Vec<Message> {
+        let messages = self.rooms.get(room.as_str()).into_iter().flat_map(|room| &room.messages);
+        let seen = |message: &&Message| message.only_for.as_ref().is_none_or(|only| only == user);
+        messages.filter(seen).cloned().collect()
+    }
+
+    pub(crate) fn message(&self, room: &RoomId, ts: &str) -> Option<&Message> {
+        self.rooms.get(room.as_str())?.messages.iter().find(|message| message.ts == ts)
+    }
+
+    fn message_mut(&mut self, room: &RoomId, ts: &str) -> Option<&mut Message> {
+        let room = self.rooms.get_mut(room.as_str())?;
+        room.messages.iter_mut().find(|message| message.ts == ts)
+    }
+
+    /// Lets everybody see a message that one alone saw.
+    pub(crate) fn reveal(&mut self, room: &RoomId, ts: &str) {
+        if let Some(message) = self.message_mut(room, ts) {
+            message.only_for = None;
+        }
+    }
+
+    fn add(&mut self, room: &RoomId, draft: Draft, seconds: i64) -> String {
+        let change = self.number();
+        let Draft { author, only_for, thread_ts, text, blocks } = draft;
+        // Slack's are unique within a room; ours in all.
+        let ts = format!("{seconds}.{:06}", change % 1_000_000);
+        let blocks = self.identified(blocks);
+        let message = Message {
+            ts: ts.clone(),
+            thread_ts: thread_ts.filter(|thread_ts| *thread_ts != ts),
+            author,
+            only_for,
+            text,
+            blocks,
+            edited: false,
+            deleted: false,
+            change,
+        };
+        if let Some(room) = self.rooms.get_mut(room.as_str()) {
+            room.messages.push(message);
+            let surplus = room.messages.len().saturating_sub(KEPT);
+            room.messages.drain(..surplus);
+        }
+        ts
+    }
+
+    /// The blocks, each with an id, and each element in them with one too, as Slack gives them.
+    fn identified(&mut self, mut blocks: Vec<Value>) -> Vec<Value> {
+        for block in &mut blocks {
+            if block.get("block_id").is_none() {
+                block["block_id"] = json!(format!("b{}", self.number()));
+            }
+            let mut elements: Vec<&mut Value> = Vec::new();
+            if let Some(Value::Object(block)) = Some(block) {
+                for (key, value) in block.iter_mut() {
+                    match (key.as_str(), value) {
+                        ("accessory", accessory) => elements.push(accessory),
+                        ("elements", Value::Array(list)) => elements.extend(list),
+                        _ => {}
+                    }
+                }
+            }
+            for element in elements {
+                if element["type"] == "button" && element.get("action_id").is_none() {
+                    element["action_id"] = json!(format!("a{}", self.number()));
+                }
+            }
+        }
+        blocks
+    }
+
+    /// Takes an answer at a response URL; otherwise the status and Slack's word for why not.
+    fn answer(
+        &mut self,
+        id: &str,
+        message: &Value,
+        seconds: i64,
+    ) -> Result<(), (StatusCode, &'static str)> {
+        let not_found = |code| Err((StatusCode::NOT_FOUND, code));
+        let Some(url) = self.answers.get(id).cloned() else { return not_found("no_such_url") };
+        if url.until < Instant::now() {
+            return not_found("expired_url");
+        }
+        if url.left == 0 {
+            return not_found("used_url");
+        }
+        let is = |field: &str| message[field] == true || message[field] == "true";
+        let deletes = is("delete_original");
+        if !deletes {
+            slack_limits::check(message)
+                .map_err(|refused| (StatusCode::BAD_REQUEST, refused.code))?;
+        }
+        if let Some(url) = self.answers.get_mut(id) {
+            url.left -= 1;
+        }
+        let draft = Draft::from_app(
+            (message["response_type"] != "in_channel").then(|| url.user.clone()),
+            message,
+        );
+        let change = self.number();
+        let original = url.original.as_deref();
+        let original =
+            original.filter(|ts| self.message(&url.room, ts).is_some()).map(str::to_owned);
+        match original {
+            Some(ts) if deletes => {
+                if let Some(original) = self.message_mut(&url.room, &ts) {
+                    (original.deleted, original.change) = (true, change);
+                }
+            }
+            Some(ts) if is("replace_original") => {
+                let blocks = self.identified(draft.blocks);
+                if let Some(original) = self.message_mut(&url.room, &ts) {
+                    (original.text, original.blocks) = (draft.text, blocks);
+                    (original.edited, original.change) = (true, change);
+                }
+            }
+            _ if deletes => {}
+            _ => drop(self.add(&url.room, draft, seconds)),
+        }
+        Ok(())
+    }
+
+    fn user_json(&self, id: &str) -> Option<Value> {
+        let name = match id {
+            BOT => BOT_NAME,
+            id => self.person(id)?,
+        };
+        let owner = id == PEOPLE[0].0;
+        Some(json!({
+            "id": id, "team_id": TEAM, "name": name, "real_name": name, "deleted": false,
+            "is_owner": owner, "is_admin": owner, "is_primary_owner": owner, "is_bot": id == BOT,
+            "tz": "Etc/UTC", "profile": { "display_name": name, "real_name": name },
+        }))
+    }
+}
+
+async fn web_api(
+    State(workspace): State<Workspace>,
+    Path(method): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Json<Value> {
+    let arguments = arguments(&headers, &body);
+    let has_token = headers.get(header::AUTHORIZATION).is_some_and(|value| {
+        value.to_str().is_ok_and(|value| value.len() > 7 && value.starts_with("Bearer "))
+    });
+    Json(match arguments {
+        _ if !has_token => failed("not_authed"),
+        Ok(arguments) => {
+            let answer = workspace.call(&method, &arguments);
+            answer.unwrap_or_else(|Refused { code, problems }| {
+                let mut answer = failed(code);
+                if !problems.is_empty() {
+                    answer["response_metadata"] = json!({ "messages": problems });
+                }
+                answer
+            })
+        }
+        Err(code) => failed(code),
+    })
+}
+
+fn failed(code: &str) -> Value {
+    json!({ "ok": false, "error": code })
+}
+
+/// The arguments of a call, sent as JSON or as a form.
+fn arguments(headers: &HeaderMap, body: &[u8]) -> Result<Value, &'static str> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        let value = serde_json::from_slice::<Value>(body).map_err(|_| "invalid_json")?;
+        return if value.is_object() { Ok(value) } else { Err("json_not_object") };
+    }
+    let mut arguments = serde_json::Map::new();
+    for (key, value) in form_urlencoded::parse(body) {
+        let value = match &*key {
+            "blocks" | "metadata" => {
+                serde_json::from_str(&value).map_err(|_| "invalid_blocks_format")?
+            }
+            _ => Value::from(value.into_owned()),
+        };
+        arguments.insert(key.into_owned(), value);
+    }
+    Ok(Value::Object(arguments))
+}
+
+impl Workspace {
+    fn call(&self, method: &str, arguments: &Value) -> Result<Value, Refused> {
+        let refused = |code| Refused { code, problems: Vec::new() };
+        let text = |field: &str| arguments[field].as_str().unwrap_or_default();
+        let room = || {
+            let room = text("channel").parse::<RoomId>();
+            let room = room.ok().filter(|room| self.lock().rooms.contains_key(room.as_str()));
+            room.ok_or_else(|| refused("channel_not_found"))
+        };
+        match method {
+            "auth.test" => Ok(json!({
+                "ok": true, "url": "https://local.slack.test/", "team": "Local", "user": BOT_NAME,
+                "team_id": TEAM, "user_id": BOT, "bot_id": BOT_AUTHOR,
+            })),
+            "chat.postMessage" => {
+                let room = room()?;
+                let ts = self.add_from_app(&room, None, arguments)?;
+                Ok(json!({
+                    "ok": true, "channel": room.as_str(), "ts": ts,
+                    "message": {
+                        "type": "message", "user": BOT, "bot_id": BOT_AUTHOR, "app_id": APP,
+                        "ts": ts, "text": text("text"),
+                    },
+                }))
+            }
+            "chat.postEphemeral" => {
+                let room = room()?;
+                let user = text("user").parse::<UserId>().ok();
+                let user = user.filter(|user| self.lock().person(user.as_str()).is_some());
+                let user = user.ok_or_else(|| refused("user_not_found"))?;
+                let ts = self.add_from_app(&room, Some(user), arguments)?;
+                Ok(json!({ "ok": true, "message_ts": ts }))
+            }
+            "conversations.info" => {
+                let room = room()?;
+                let slack = self.lock();
+                let found = &slack.rooms[room.as_str()];
+                let kind = |start: &str| room.as_str().starts_with(start);
+                Ok(json!({ "ok": true, "channel": {
+                    "id": room.as_str(), "name": found.name, "creator": found.creator,
+                    "is_channel": kind("C"), "is_group": kind("G"), "is_im": kind("D"),
+                    "is_private": !kind("C"), "is_member": true, "is_archived": false,
+                } }))
+            }
+            "users.info" => {
+                let user = self.lock().user_json(text("user"));
+                user.map(|user| json!({ "ok": true, "user": user }))
+                    .ok_or_else(|| refused("user_not_found"))
+            }
+            "users.list" => {
+                let slack = self.lock();
+                let people = slack.people.keys().map(String::as_str).chain([BOT]);
+                let members: Vec<_> = people.filter_map(|id| slack.user_json(id)).collect();
+                Ok(json!({
+                    "ok": true, "members": members, "response_metadata": { "next_cursor": "" },
+                }))
+            }
+            _ => Err(refused("unknown_method")),
+        }
+    }
+}
+
+async fn response_url(
+    State(workspace): State<Workspace>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Ok(message) = serde_json::from_slice::<Value>(&body) else {
+        return (StatusCode::BAD_REQUEST, Json(failed("invalid_payload"))).into_response();
+    };
+    let seconds = workspace.clock.now().as_second();
+    match workspace.lock().answer(&id, &message, seconds) {
+        Ok(()) => "ok".into_response(),
+        Err((status, code)) => (status, Json(failed(code))).into_response(),
+    }
+}

@@ -1,0 +1,123 @@
+//! Everything of template.yaml on this machine, short of its schedules: the table, the local services, Slack, the
+//! functions and their routes.
+
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf};
+
+use aws_sdk_dynamodb::Client;
+use dynoxide::Database;
+use flock_aws::Clock;
+use flock_store::Store;
+use jiff::SignedDuration;
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    connect::{LOCAL_NAME, ensure_table, open_database},
+    data_dir::DataDir,
+    dispatch::Dispatcher,
+    functions::{Around, LocalFunction},
+    local_cloud::{BusEvent, LocalCloud},
+    local_secrets::{self, SLACK_APP},
+    local_slack::LocalSlack,
+    routes::Routes,
+    slack_desk::SlackDesk,
+    slack_sender::SlackSender,
+    template::{Function, Template},
+};
+
+/// The table and the services around it.
+pub struct Ground {
+    /// The table.
+    pub store: Store,
+    /// The table's database.
+    pub database: Database,
+    /// How far ahead of the wall its time is.
+    pub ahead: SignedDuration,
+    cloud: LocalCloud,
+    events: UnboundedReceiver<BusEvent>,
+    secrets: HashMap<String, String>,
+}
+
+/// Everything that runs; it stops when dropped.
+#[derive(Debug)]
+pub struct Machine {
+    /// The services.
+    pub cloud: LocalCloud,
+    /// The functions and what they are doing.
+    pub dispatcher: Dispatcher,
+    /// Which requests they answer.
+    pub routes: Routes,
+    /// What Slack sends them.
+    pub sender: SlackSender,
+    /// Where other commands reach that.
+    pub desk: SlackDesk,
+}
+
+impl std::fmt::Debug for Ground {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ground").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct SlackSecret {
+    signing_secret: String,
+}
+
+impl Ground {
+    /// Opens the database in `data_dir` and starts the services.
+    pub async fn open(data_dir: &DataDir, template: &Template) -> anyhow::Result<Self> {
+        let database = open_database(data_dir)?;
+        let secrets = local_secrets::all(data_dir, &template.secrets)?;
+        let (cloud, events) = LocalCloud::start(database.clone(), secrets.clone()).await?;
+        let client = Client::new(&cloud.aws());
+        ensure_table(&client, LOCAL_NAME, &template.table).await?;
+        let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
+        let ahead = store.clock_ahead().await?;
+        Ok(Self { store, database, ahead, cloud, events, secrets })
+    }
+
+    /// Starts `functions`, each with its program if it is one; requests to them come in at `listens`.
+    pub async fn start(
+        self,
+        functions: Vec<(Function, Option<PathBuf>)>,
+        clock: &Clock,
+        listens: SocketAddr,
+    ) -> anyhow::Result<Machine> {
+        let Self { cloud, events, secrets, .. } = self;
+        let slack = LocalSlack::start(clock.clone()).await?;
+        let around = Around {
+            cloud: &cloud,
+            clock,
+            slack_url: slack.api_url(),
+            log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
+        };
+        let mut started = Vec::new();
+        for (function, program) in functions {
+            started.push(LocalFunction::start(function, program, &around).await?);
+        }
+        let dispatcher = Dispatcher::new(started, events);
+        let routes = Routes::new(dispatcher.functions());
+        let secret = secrets.get(SLACK_APP).and_then(|text| serde_json::from_str(text).ok());
+        // Without one the function says so to every request.
+        let secret =
+            secret.map_or_else(String::new, |SlackSecret { signing_secret }| signing_secret);
+        let app_url = format!("http://{}", reachable(listens));
+        let sender = SlackSender::new(slack, app_url, SecretString::from(secret));
+        let desk = SlackDesk::open(sender.clone(), cloud.unhandled()).await?;
+        Ok(Machine { cloud, dispatcher, routes, sender, desk })
+    }
+}
+
+/// Where what listens on an address is reached from this machine.
+fn reachable(mut listens: SocketAddr) -> SocketAddr {
+    if listens.ip().is_unspecified() {
+        listens.set_ip(match listens {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    listens
+}

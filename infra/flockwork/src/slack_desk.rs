@@ -1,0 +1,184 @@
+//! Where another command enters something in the local Slack of a running `flockwork run`, and sees what comes:
+//! JSON over HTTP on a loopback port.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+    routing::post,
+};
+use flock_core::{RoomId, UserId};
+use serde::{Deserialize, Serialize};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    local_slack::Author,
+    mrkdwn,
+    slack_sender::{ButtonPlace, SlackSender},
+    slack_view, try_page,
+};
+
+/// How long what was deferred may take until it is shown as not done.
+const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+
+/// The desk; closed when dropped.
+#[derive(Debug)]
+pub struct SlackDesk {
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+/// Somebody enters something, or presses a button, or looks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// Who.
+    pub user: UserId,
+    /// Where.
+    pub room: RoomId,
+    /// What they do.
+    pub what: Act,
+}
+
+/// What somebody does.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Act {
+    /// They enter this text.
+    Enter(String),
+    /// They press this button.
+    Press(ButtonPlace),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Seen {
+    /// Whether all that was deferred is done.
+    pub settled: bool,
+    /// What is new in the room, to who asked.
+    pub messages: Vec<Shown>,
+}
+
+/// A message for a terminal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its id within the room.
+    pub ts: String,
+    /// Who said it.
+    pub author: String,
+    /// Whether nobody else sees it.
+    pub only_you: bool,
+    /// Whether it is in a thread.
+    pub in_thread: bool,
+    /// Whether it took the place of another.
+    pub edited: bool,
+    /// Whether it is gone.
+    pub deleted: bool,
+    /// What it says.
+    pub text: String,
+    /// Its buttons.
+    pub buttons: Vec<ShownButton>,
+}
+
+/// A button for a terminal.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShownButton {
+    /// What is on it.
+    pub label: String,
+    /// What it asks first.
+    pub question: Option<String>,
+    /// Where it is.
+    pub place: ButtonPlace,
+}
+
+#[derive(Clone)]
+struct Desk {
+    sender: SlackSender,
+    unhandled: watch::Receiver<usize>,
+}
+
+impl SlackDesk {
+    /// Opens it on a free loopback port; `unhandled` says how many events of the bus are not handled yet.
+    pub async fn open(sender: SlackSender, unhandled: watch::Receiver<usize>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let router = Router::new()
+            .route("/", post(act))
+            .layer(middleware::from_fn(not_a_browser))
+            .with_state(Desk { sender, unhandled });
+        let task = tokio::spawn(async move {
+            // Ends with the task; there is nobody to tell of an error then.
+            let _ = axum::serve(listener, router).await;
+        });
+        Ok(Self { address, task })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+}
+
+impl Drop for SlackDesk {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A page of somebody else, open in a browser on this machine, must not act as an owner. Browsers say where a
+/// request comes from, and a name that was pointed here is not ours.
+async fn not_a_browser(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if headers.contains_key(header::ORIGIN) || !host.is_some_and(try_page::is_loopback_name) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
+async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
+    let Desk { sender, mut unhandled } = desk;
+    let Asked { user, room, what } = asked;
+    let since = sender.workspace().lock().count();
+    match what {
+        Act::Enter(text) => sender.enter(&user, &room, None, &text).await,
+        Act::Press(place) => {
+            if let Err(err) = sender.press(&user, &room, &place).await {
+                return (StatusCode::NOT_FOUND, err.to_string()).into_response();
+            }
+        }
+    }
+    let quiet = unhandled.wait_for(|unhandled| *unhandled == 0);
+    let settled = tokio::time::timeout(SETTLES_WITHIN, quiet).await.is_ok();
+    let slack = sender.workspace().lock();
+    let names = slack.names();
+    let seen = slack.seen(&room, &user).into_iter();
+    let new = seen
+        .filter(|message| since < message.change && message.author != Author::Person(user.clone()));
+    let messages = new.map(|message| Shown {
+        ts: message.ts.clone(),
+        author: slack_view::author(&message, &names),
+        only_you: message.only_for.is_some(),
+        in_thread: message.thread_ts.is_some(),
+        edited: message.edited,
+        deleted: message.deleted,
+        text: slack_view::plain(&message, &names),
+        buttons: slack_view::buttons(&message)
+            .into_iter()
+            .map(|button| ShownButton {
+                label: button.label,
+                question: button.question.map(|question| {
+                    format!("{} {}", question.title, mrkdwn::plain(&question.text, &names))
+                }),
+                place: button.place,
+            })
+            .collect(),
+    });
+    Json(Seen { settled, messages: messages.collect() }).into_response()
+}

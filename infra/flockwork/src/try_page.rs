@@ -1,0 +1,361 @@
+//! `/try`: the local Slack in a browser, for whoever sits at this machine.
+//!
+//! One can be anybody there, so it is shown to nobody else: the other end must be on this machine, and the
+//! browser must have come here by this machine's own name, not by one that was pointed here.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::{
+    Form, Router,
+    extract::{ConnectInfo, Query, Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{Html, IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+use flock_core::{RoomId, UserId};
+use jiff::{Timestamp, tz::TimeZone};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+
+use crate::{
+    local_slack::{Author, Message},
+    mrkdwn::Names,
+    page::{css, js},
+    routes,
+    slack_sender::{ButtonPlace, SlackSender},
+    slack_view,
+};
+
+const STYLE: &str = include_str!("try.css");
+const SCRIPT: &str = include_str!("try.js");
+
+/// Where somebody is, and as whom.
+#[derive(Deserialize)]
+struct Place {
+    #[serde(rename = "as", default = "ada")]
+    user: String,
+    #[serde(default = "general")]
+    room: String,
+    /// The message whose thread they write in.
+    #[serde(default)]
+    thread: String,
+}
+
+#[derive(Deserialize)]
+struct Entered {
+    #[serde(rename = "as")]
+    user: String,
+    room: String,
+    #[serde(default)]
+    thread: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Pressed {
+    #[serde(rename = "as")]
+    user: String,
+    room: String,
+    ts: String,
+    block: String,
+    action: String,
+}
+
+fn ada() -> String {
+    "U1".to_owned()
+}
+
+fn general() -> String {
+    "C1".to_owned()
+}
+
+/// The pages.
+pub(crate) fn router(sender: SlackSender) -> Router {
+    Router::new()
+        .route("/try", get(whole))
+        .route("/try/room", get(room))
+        .route("/try/enter", post(enter))
+        .route("/try/press", post(press))
+        .route("/try.css", get(async || css(STYLE)))
+        .route("/try.js", get(async || js(SCRIPT)))
+        .layer(middleware::from_fn(only_here))
+        .with_state(sender)
+}
+
+/// Whether a `Host` names this machine as such, with any port.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whoever is not at this machine finds nothing here.
+async fn only_here(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_from_here(peer.ip(), request.method(), request.headers()) {
+        next.run(request).await
+    } else {
+        routes::not_found()
+    }
+}
+
+fn is_from_here(peer: IpAddr, method: &Method, headers: &HeaderMap) -> bool {
+    // What came through a tunnel or proxy came from somewhere else.
+    let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
+    if !peer.to_canonical().is_loopback()
+        || forwarded.iter().any(|name| headers.contains_key(*name))
+    {
+        return false;
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(host) = text(header::HOST).filter(|host| is_loopback_name(host)) else {
+        return false;
+    };
+    method == Method::GET || text(header::ORIGIN) == Some(&format!("http://{host}"))
+}
+
+async fn whole(State(sender): State<SlackSender>, Query(place): Query<Place>) -> Response {
+    let (user, at) = match ids(&place.user, &place.room) {
+        Ok(ids) => ids,
+        Err(response) => return response,
+    };
+    let thread = place.thread.as_str();
+    sender.workspace().lock().admit(&user, &at);
+    let names = sender.workspace().lock().names();
+    let me = name(&names.people, user.as_str());
+    let room_name = name(&names.rooms, at.as_str());
+    let link = |user: &str, room: &str| format!("/try?as={user}&room={room}");
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "#" (room_name) " - Slack on this machine" }
+                link rel="stylesheet" href="/try.css";
+            }
+            body {
+                aside {
+                    header {
+                        h1 { "Slack on this machine" }
+                        p { "You are " strong { (me) } ". " a href="/" { "The meadow" } }
+                    }
+                    nav aria-label="Rooms" {
+                        h2 { "Rooms" }
+                        ul { @for (id, name) in &names.rooms {
+                            li {
+                                a href=(link(user.as_str(), id)) aria-current=[(*id == at.as_str()).then_some("page")] {
+                                    "# " (name)
+                                }
+                            }
+                        } }
+                    }
+                    nav aria-label="Be somebody else" {
+                        h2 { "Be" }
+                        ul { @for (id, name) in names.people.iter().filter(|(id, _)| is_person(id)) {
+                            li {
+                                a href=(link(id, at.as_str())) aria-current=[(*id == user.as_str()).then_some("true")] {
+                                    (avatar(name)) (name) " " small { (id) }
+                                }
+                            }
+                        } }
+                    }
+                    details {
+                        summary { "Somebody or somewhere new" }
+                        form method="get" action="/try" {
+                            label { "User id" input name="as" value=(user) pattern="[UW][A-Z0-9]{1,31}" required; }
+                            label { "Room id" input name="room" value=(at) pattern="[CGD][A-Z0-9]{1,31}" required; }
+                            button { "Go there" }
+                        }
+                    }
+                }
+                main {
+                    header { h2 { "# " (room_name) } }
+                    div #messages role="log" aria-live="polite" aria-label={ "Messages in " (room_name) }
+                        data-from={ "/try/room?as=" (user) "&room=" (at) } tabindex="0" {
+                        (messages(&sender, &user, &at))
+                    }
+                    form #composer method="post" action="/try/enter" {
+                        input type="hidden" name="as" value=(user);
+                        input type="hidden" name="room" value=(at);
+                        input type="hidden" name="thread" value=(thread);
+                        label for="text" {
+                            @if thread.is_empty() { "Message #" (room_name) " as " (me) }
+                            @else { "Reply in the thread as " (me) " (" a href=(link(user.as_str(), at.as_str())) { "leave it" } ")" }
+                        }
+                        div.line {
+                            input #text name="text" autocomplete="off" autofocus required maxlength="4000" placeholder="/flock help";
+                            button.primary { "Send" }
+                        }
+                        p.hint { "Try " code { "/flock help" } " or " code { "@flockwork alive" } "." }
+                    }
+                }
+                script src="/try.js" {}
+            }
+        }
+    };
+    Html(page.into_string()).into_response()
+}
+
+async fn room(State(sender): State<SlackSender>, Query(place): Query<Place>) -> Response {
+    match ids(&place.user, &place.room) {
+        Ok((user, room)) => Html(messages(&sender, &user, &room).into_string()).into_response(),
+        Err(response) => response,
+    }
+}
+
+async fn enter(State(sender): State<SlackSender>, Form(entered): Form<Entered>) -> Response {
+    let Entered { user, room, thread, text } = entered;
+    let (user, room) = match ids(&user, &room) {
+        Ok(ids) => ids,
+        Err(response) => return response,
+    };
+    let thread_ts = is_ts(&thread).then(|| thread.clone());
+    sender.enter(&user, &room, thread_ts, &text).await;
+    let thread = if is_ts(&thread) { format!("&thread={thread}") } else { String::new() };
+    Redirect::to(&format!("/try?as={user}&room={room}{thread}")).into_response()
+}
+
+async fn press(State(sender): State<SlackSender>, Form(pressed): Form<Pressed>) -> Response {
+    let Pressed { user, room, ts, block, action } = pressed;
+    let (user, room) = match ids(&user, &room) {
+        Ok(ids) => ids,
+        Err(response) => return response,
+    };
+    match sender.press(&user, &room, &ButtonPlace { ts, block, action }).await {
+        Ok(()) => Redirect::to(&format!("/try?as={user}&room={room}")).into_response(),
+        Err(err) => (StatusCode::NOT_FOUND, err.to_string()).into_response(),
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "made once a request")]
+fn ids(user: &str, room: &str) -> Result<(UserId, RoomId), Response> {
+    let refused =
+        |err: flock_core::InvalidId| (StatusCode::BAD_REQUEST, err.to_string()).into_response();
+    Ok((user.parse().map_err(refused)?, room.parse().map_err(refused)?))
+}
+
+fn is_ts(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+/// Slack's own have longer names.
+fn is_person(id: &str) -> bool {
+    id != crate::local_slack::BOT && id != "USLACKBOT"
+}
+
+fn name<'n>(names: &'n std::collections::BTreeMap<String, String>, id: &'n str) -> &'n str {
+    names.get(id).map_or(id, String::as_str)
+}
+
+fn avatar(name: &str) -> Markup {
+    let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
+    // One of a few colours, always the same for a name.
+    let colour = name.bytes().map(u32::from).sum::<u32>() % 6;
+    html! { span class={ "avatar colour-" (colour) } aria-hidden="true" { (initial) } }
+}
+
+/// The room as `user` sees it.
+fn messages(sender: &SlackSender, user: &UserId, room: &RoomId) -> Markup {
+    let (seen, names) = {
+        let slack = sender.workspace().lock();
+        (slack.seen(room, user), slack.names())
+    };
+    let seen: Vec<_> = seen.into_iter().filter(|message| !message.deleted).collect();
+    let is_there = |ts: &str| seen.iter().any(|message| message.ts == ts);
+    let is_reply =
+        |message: &Message| message.thread_ts.as_ref().is_some_and(|thread_ts| is_there(thread_ts));
+    html! {
+        @if seen.is_empty() { p.hint { "Nothing has been said here." } }
+        @for message in seen.iter().filter(|message| !is_reply(message)) {
+            (one(message, user, room, &names))
+            @let replies: Vec<_> = seen
+                .iter()
+                .filter(|reply| reply.thread_ts.as_ref() == Some(&message.ts))
+                .collect();
+            @if !replies.is_empty() {
+                div.thread role="group" aria-label="Replies" {
+                    @for reply in replies { (one(reply, user, room, &names)) }
+                }
+            }
+        }
+    }
+}
+
+fn one(message: &Message, user: &UserId, room: &RoomId, names: &Names) -> Markup {
+    let author = slack_view::author(message, names);
+    let at = message.ts.split('.').next().and_then(|seconds| seconds.parse().ok());
+    let at = at.and_then(|seconds| Timestamp::from_second(seconds).ok());
+    let pressing = [("as", user.as_str()), ("room", room.as_str())];
+    html! {
+        article.only-you[message.only_for.is_some()] {
+            (avatar(&author))
+            div.message {
+                @if message.only_for.is_some() { p.only { "Only visible to you" } }
+                p.who {
+                    strong { (author) }
+                    @if message.author == Author::Bot { " " span.app { "APP" } }
+                    @if let Some(at) = at {
+                        " " time datetime=(at) { (at.to_zoned(TimeZone::UTC).strftime("%H:%M")) }
+                    }
+                    @if message.only_for.is_none() && message.thread_ts.is_none() {
+                        " " a.reply href={ "/try?as=" (user) "&room=" (room) "&thread=" (message.ts) } { "Reply" }
+                    }
+                }
+                div.body { (slack_view::html(message, names, &pressing)) }
+                @if message.edited { p.edited { "(edited)" } }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(
+        peer: &str,
+        method: &Method,
+        headers: &[(&'static str, &'static str)],
+        expected: bool,
+    ) {
+        let headers = headers.iter().map(|(name, value)| {
+            (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))
+        });
+        let found = is_from_here(peer.parse().expect("an address"), method, &headers.collect());
+        assert_eq!(found, expected, "{peer} {method}");
+    }
+
+    #[test]
+    fn only_this_machine_by_its_own_name() {
+        let (get, post) = (&Method::GET, &Method::POST);
+        for host in ["localhost:4280", "127.0.0.1:4280", "[::1]:4280", "LOCALHOST", "127.0.0.1"] {
+            check("127.0.0.1", get, &[("host", host)], true);
+            check("::1", get, &[("host", host)], true);
+            check("::ffff:127.0.0.1", get, &[("host", host)], true);
+            check("192.168.1.9", get, &[("host", host)], false);
+        }
+        for host in
+            ["evil.test:4280", "localhost.evil.test", "192.168.1.5:4280", "", "127.0.0.1.nip.io"]
+        {
+            check("127.0.0.1", get, &[("host", host)], false);
+        }
+        check("127.0.0.1", get, &[], false);
+        check("127.0.0.1", get, &[("host", "localhost"), ("x-forwarded-for", "9.9.9.9")], false);
+        let host = ("host", "localhost:4280");
+        check("127.0.0.1", post, &[host, ("origin", "http://localhost:4280")], true);
+        check("127.0.0.1", post, &[host], false);
+        for origin in ["http://localhost:81", "http://127.0.0.1:4280", "null", "http://evil.test"] {
+            check("127.0.0.1", post, &[host, ("origin", origin)], false);
+        }
+    }
+}
