@@ -74,8 +74,8 @@ const TEMPLATE: &str = include_str!("../../../../template.yaml");
 fn with_function(world: &World, resource: &str) -> usize {
     let heard = world.path("heard");
     let resource = resource.replace("HEARD_FILE", heard.to_str().unwrap());
-    let (head, rest) = TEMPLATE.split_once("\nResources:\n").unwrap();
-    let template = format!("{head}\nResources:\n{resource}{rest}");
+    let (before, after) = TEMPLATE.split_once("\nResources:\n").unwrap();
+    let template = format!("{before}\nResources:\n{resource}{after}");
     world.write("template.yaml", &template);
     1 + template.lines().position(|line| line == "  SheepDog:").unwrap()
 }

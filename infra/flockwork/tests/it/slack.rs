@@ -125,7 +125,7 @@ fn the_manifest_is_for_a_deployment() {
     let output =
         world.flockwork("slack manifest --url https://abc.execute-api.eu-west-1.amazonaws.com/");
     assert_eq!(output.code, Some(0));
-    assert_snapshot!(output.stdout, @r#"
+    assert_snapshot!(output.stdout, @r##"
     # The Slack app, to paste into api.slack.com/apps: Create New App, From a manifest. `flockwork slack manifest --url URL`
     # prints it with the address of a deployment (its output SlackUrl) in the place of the REPLACE host.
     display_information:
@@ -180,7 +180,7 @@ fn the_manifest_is_for_a_deployment() {
       org_deploy_enabled: false
       socket_mode_enabled: false
       token_rotation_enabled: false
-    "#);
+    "##);
     let link = output.stderr.lines().last().unwrap();
     let pasted = link.strip_prefix("https://api.slack.com/apps?new_app=1&manifest_yaml=").unwrap();
     assert!(
