@@ -32,6 +32,7 @@ Examples:
   flockwork flock plan my-flock/             show what applying the files would change
   flockwork preview --flock milton           show the next posts before they are made
   flockwork sheep pause milton/book-1        stop one bot
+  flockwork slack \"/flock help\"              try what can be said in Slack
   flockwork --aws --table flockwork-Table-1 posts --json";
 
 /// Where the flock is.

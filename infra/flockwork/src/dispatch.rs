@@ -90,7 +90,8 @@ impl Dispatcher {
     ) {
         self.under_way.spawn(async move {
             // In the cloud, too, a panic ends the invocation and not the function.
-            let handled = AssertUnwindSafe(function.handle(&event)).catch_unwind().await;
+            // Boxed, because what a function needs is large.
+            let handled = AssertUnwindSafe(Box::pin(function.handle(&event))).catch_unwind().await;
             let failure = match handled {
                 Ok(handled) => handled.err(),
                 Err(_) => Some(anyhow!("it panicked; standard error says where")),

@@ -30,9 +30,9 @@ pub struct LocalFunction {
 
 #[derive(Debug)]
 enum Handler {
-    SheepTick(sheep_tick::App),
+    SheepTick(Box<sheep_tick::App>),
     SlashCommand(Arc<slash_command::App>),
-    Program(Program),
+    Program(Box<Program>),
 }
 
 /// What the functions are started with.
@@ -195,14 +195,16 @@ impl LocalFunction {
     ) -> anyhow::Result<Self> {
         let handler = if let Some(program) = program {
             let environment = around.environment(&definition);
-            Handler::Program(Program::new(program, environment, around.log.is_some()).await?)
+            let program = Program::new(program, environment, around.log.is_some()).await?;
+            Handler::Program(Box::new(program))
         } else {
             let config =
                 config(&definition, &around.slack_url).map_err(|err| refuse(err.to_string()))?;
             let (aws, clock) = (around.cloud.aws(), around.clock.clone());
             match definition.binary.as_str() {
                 "sheep-tick" => {
-                    Handler::SheepTick(sheep_tick::App::start(config, &aws, clock).await?)
+                    let app = sheep_tick::App::start(config, &aws, clock).await?;
+                    Handler::SheepTick(Box::new(app))
                 }
                 "slash-command" => Handler::SlashCommand(Arc::new(
                     slash_command::App::start(config, &aws, clock).await?,
@@ -224,7 +226,7 @@ impl LocalFunction {
             Handler::SheepTick(app) => {
                 Ok(serde_json::to_value(app.handle(event, deadline).await?)?)
             }
-            Handler::SlashCommand(app) => app.handle(event, deadline).await,
+            Handler::SlashCommand(app) => Box::pin(app.handle(event, deadline)).await,
             Handler::Program(program) => program.handle(event, timeout).await,
         }
     }

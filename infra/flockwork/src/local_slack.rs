@@ -21,6 +21,7 @@ use axum::{
 };
 use flock_aws::Clock;
 use flock_core::{RoomId, UserId};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -84,6 +85,8 @@ pub(crate) struct Slack {
     answers: HashMap<String, ResponseUrl>,
     /// Counts everything that gets a number of its own.
     count: u64,
+    /// When the newest message was said, in microseconds.
+    newest_us: i64,
 }
 
 #[derive(Debug)]
@@ -191,9 +194,7 @@ impl LocalSlack {
         room: &RoomId,
         original: Option<&str>,
     ) -> String {
-        let mut random = [0; 16];
-        aws_lc_rs::rand::fill(&mut random).expect("the system has randomness");
-        let id = format!("{:032x}", u128::from_be_bytes(random));
+        let id = unheard();
         let answer = ResponseUrl {
             user: user.clone(),
             room: room.clone(),
@@ -204,6 +205,13 @@ impl LocalSlack {
         self.workspace.lock().answers.insert(id.clone(), answer);
         format!("http://{}/response/{id}", self.address)
     }
+}
+
+/// 32 hexadecimal digits that nobody knows and that never come again.
+pub(crate) fn unheard() -> String {
+    let mut random = [0; 16];
+    aws_lc_rs::rand::fill(&mut random).expect("the system has randomness");
+    format!("{:032x}", u128::from_be_bytes(random))
 }
 
 impl Drop for Serving {
@@ -229,8 +237,8 @@ impl Workspace {
 
     /// Adds a message to a room that is there; returns its `ts`.
     pub(crate) fn add(&self, room: &RoomId, draft: Draft) -> String {
-        let seconds = self.clock.now().as_second();
-        self.lock().add(room, draft, seconds)
+        let now = self.clock.now();
+        self.lock().add(room, draft, now)
     }
 
     /// Lets Slack say something to `user` alone.
@@ -324,11 +332,12 @@ impl Slack {
         }
     }
 
-    fn add(&mut self, room: &RoomId, draft: Draft, seconds: i64) -> String {
+    fn add(&mut self, room: &RoomId, draft: Draft, now: Timestamp) -> String {
         let change = self.number();
         let Draft { author, only_for, thread_ts, text, blocks } = draft;
-        // Slack's are unique within a room; ours in all.
-        let ts = format!("{seconds}.{:06}", change % 1_000_000);
+        // Nothing else ever has it, also not in the next run: the functions know messages by it.
+        self.newest_us = now.as_microsecond().max(self.newest_us + 1);
+        let ts = format!("{}.{:06}", self.newest_us / 1_000_000, self.newest_us % 1_000_000);
         let blocks = self.identified(blocks);
         let message = Message {
             ts: ts.clone(),
@@ -379,7 +388,7 @@ impl Slack {
         &mut self,
         id: &str,
         message: &Value,
-        seconds: i64,
+        now: Timestamp,
     ) -> Result<(), (StatusCode, &'static str)> {
         let not_found = |code| Err((StatusCode::NOT_FOUND, code));
         let Some(url) = self.answers.get(id).cloned() else { return not_found("no_such_url") };
@@ -420,7 +429,7 @@ impl Slack {
                 }
             }
             _ if deletes => {}
-            _ => drop(self.add(&url.room, draft, seconds)),
+            _ => drop(self.add(&url.room, draft, now)),
         }
         Ok(())
     }
@@ -559,8 +568,8 @@ async fn response_url(
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
         return (StatusCode::BAD_REQUEST, Json(failed("invalid_payload"))).into_response();
     };
-    let seconds = workspace.clock.now().as_second();
-    match workspace.lock().answer(&id, &message, seconds) {
+    let now = workspace.clock.now();
+    match workspace.lock().answer(&id, &message, now) {
         Ok(()) => "ok".into_response(),
         Err((status, code)) => (status, Json(failed(code))).into_response(),
     }

@@ -167,13 +167,13 @@ fn token<'t>(text: &'t str, names: &Names) -> Option<(Span, &'t str)> {
         Some((target, label)) => (target, Some(decoded(label)).filter(|label| !label.is_empty())),
         None => (token, None),
     };
-    let named = |names: &BTreeMap<String, String>, id: &str| {
+    let name_of = |names: &BTreeMap<String, String>, id: &str| {
         label.clone().or_else(|| names.get(id).cloned()).unwrap_or_else(|| id.to_owned())
     };
     let span = if let Some(id) = target.strip_prefix('@') {
-        Span::Mention(format!("@{}", named(&names.people, id)))
+        Span::Mention(format!("@{}", name_of(&names.people, id)))
     } else if let Some(id) = target.strip_prefix('#') {
-        Span::Room(format!("#{}", named(&names.rooms, id)))
+        Span::Room(format!("#{}", name_of(&names.rooms, id)))
     } else if let Some(what) = target.strip_prefix('!') {
         // `<!date^...|text>` is shown as its text here.
         match label {

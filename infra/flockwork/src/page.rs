@@ -53,7 +53,7 @@ pub fn serve(
     sender: SlackSender,
     routes: Routes,
 ) -> JoinHandle<()> {
-    let router = Router::new()
+    let pages = Router::new()
         .route("/", get(whole))
         .route("/feed", get(inner))
         .route("/page.css", get(async || css(STYLE)))
@@ -64,8 +64,8 @@ pub fn serve(
         .fallback(async move |request| routes.answer(request).await);
     tokio::spawn(async move {
         // Ends with the task; there is nobody to tell of an error then.
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        let _ = axum::serve(listener, router).await;
+        let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
+        let _ = axum::serve(listener, pages).await;
     })
 }
 

@@ -66,12 +66,12 @@ pub async fn build(template: &Path, function: &Function) -> anyhow::Result<PathB
         )));
     }
     let artifacts = output.stdout.split(|byte| *byte == b'\n');
-    let executable = artifacts.filter_map(|line| {
+    let mut executable = artifacts.filter_map(|line| {
         let message: Value = serde_json::from_slice(line).ok()?;
         let ours = message["target"]["name"] == binary.as_str();
         message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
     });
-    executable.last().ok_or_else(|| {
+    executable.next_back().ok_or_else(|| {
         refuse(format!(
             "{place} cannot be run, because the package {binary} has no program called {binary}; give it \
              a src/main.rs"

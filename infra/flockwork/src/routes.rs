@@ -38,10 +38,10 @@ impl Routes {
     pub fn new(functions: &[Arc<LocalFunction>]) -> Self {
         let mut routes = Vec::new();
         for function in functions {
-            let Some(router) = function.router() else { continue };
+            let Some(answers) = function.router() else { continue };
             routes.extend(function.definition.routes.iter().map(|route| Answering {
                 route: route.clone(),
-                router: router.clone(),
+                router: answers.clone(),
                 timeout: function.definition.timeout.min(LONGEST),
             }));
         }

@@ -19,7 +19,7 @@ use crate::{
     functions,
     machine::Ground,
     refusal::refuse,
-    slack_desk::{Act, Asked, Seen, Shown, ShownButton, SlackDesk},
+    slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
     slack_sender::COMMAND,
 };
 
@@ -61,10 +61,9 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let machine = ground.start(functions, &clock, listener.local_addr()?).await?;
             let (mut dispatcher, routes) = (machine.dispatcher, machine.routes);
             let served = Served(tokio::spawn(async move {
-                let router =
-                    Router::new().fallback(async move |request| routes.answer(request).await);
+                let all = Router::new().fallback(async move |request| routes.answer(request).await);
                 // Ends with the task; there is nobody to tell of an error then.
-                let _ = axum::serve(listener, router).await;
+                let _ = axum::serve(listener, all).await;
             }));
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();
@@ -138,7 +137,7 @@ async fn converse(desk: &str, say: &Say, text: String) -> anyhow::Result<()> {
 fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
     for message in &seen.messages {
         buttons.retain(|button| button.place.ts != message.ts);
-        if !message.deleted {
+        if message.change != Change::Deleted {
             buttons.splice(0..0, message.buttons.iter().cloned());
         }
     }
@@ -147,15 +146,15 @@ fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
 fn print(seen: &Seen) -> anyhow::Result<()> {
     let mut out = io::stdout();
     for message in &seen.messages {
-        let Shown { author, only_you, in_thread, edited, deleted, text, .. } = message;
-        if *deleted {
+        let Shown { author, only_you, in_thread, change, text, .. } = message;
+        if *change == Change::Deleted {
             writeln!(out, "{author} took a message back.")?;
             continue;
         }
         let marks = [
             (*only_you, "only visible to you"),
             (*in_thread, "in a thread"),
-            (*edited, "in the place of a message"),
+            (*change == Change::Replaced, "in the place of a message"),
         ];
         let marks: Vec<_> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
         let marks =

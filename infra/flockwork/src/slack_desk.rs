@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
-    local_slack::Author,
+    local_slack::{Author, Message},
     mrkdwn,
     slack_sender::{ButtonPlace, SlackSender},
     slack_view, try_page,
@@ -76,14 +76,23 @@ pub struct Shown {
     pub only_you: bool,
     /// Whether it is in a thread.
     pub in_thread: bool,
-    /// Whether it took the place of another.
-    pub edited: bool,
-    /// Whether it is gone.
-    pub deleted: bool,
+    /// What became of it.
+    pub change: Change,
     /// What it says.
     pub text: String,
     /// Its buttons.
     pub buttons: Vec<ShownButton>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Change {
+    /// It is new.
+    Said,
+    /// It has the place of another.
+    Replaced,
+    /// It is gone.
+    Deleted,
 }
 
 /// A button for a terminal.
@@ -166,8 +175,11 @@ async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
         author: slack_view::author(&message, &names),
         only_you: message.only_for.is_some(),
         in_thread: message.thread_ts.is_some(),
-        edited: message.edited,
-        deleted: message.deleted,
+        change: match message {
+            Message { deleted: true, .. } => Change::Deleted,
+            Message { edited: true, .. } => Change::Replaced,
+            _ => Change::Said,
+        },
         text: slack_view::plain(&message, &names),
         buttons: slack_view::buttons(&message)
             .into_iter()

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::local_slack::{
-    APP, Author, BOT, BOT_AUTHOR, BOT_NAME, Draft, LocalSlack, Message, TEAM, Workspace,
+    APP, Author, BOT, BOT_AUTHOR, BOT_NAME, Draft, LocalSlack, Message, TEAM, Workspace, unheard,
 };
 
 /// The one command of the app.
@@ -127,7 +127,7 @@ impl SlackSender {
                     "type": "message", "message_ts": message.ts, "channel_id": room.as_str(),
                     "is_ephemeral": message.only_for.is_some(),
                 },
-                "trigger_id": trigger_id(number),
+                "trigger_id": trigger_id(),
                 "state": { "values": {} },
                 "actions": [action],
             });
@@ -165,8 +165,7 @@ impl SlackSender {
         let said = self.workspace().add(room, said);
         let response_url = self.slack.response_url(user, room, None);
         let body = {
-            let mut slack = self.workspace().lock();
-            let trigger_id = trigger_id(slack.number());
+            let slack = self.workspace().lock();
             form(&[
                 ("token", "local"),
                 ("team_id", TEAM),
@@ -180,7 +179,7 @@ impl SlackSender {
                 ("api_app_id", APP),
                 ("is_enterprise_install", "false"),
                 ("response_url", &response_url),
-                ("trigger_id", &trigger_id),
+                ("trigger_id", &trigger_id()),
             ])
         };
         let what = "`/flock`";
@@ -238,10 +237,9 @@ impl SlackSender {
             if let Some(thread_ts) = &thread_ts {
                 event["thread_ts"] = json!(thread_ts);
             }
-            let number = self.workspace().lock().number();
             let body = json!({
                 "token": "local", "team_id": TEAM, "api_app_id": APP, "type": "event_callback",
-                "event_id": format!("Ev{number:09}{}", ts.replace('.', "")),
+                "event_id": format!("Ev{}", unheard()),
                 "event_time": self.seconds(), "event": event,
                 "authorizations": [{
                     "enterprise_id": null, "team_id": TEAM, "user_id": BOT, "is_bot": true,
@@ -333,8 +331,8 @@ fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-fn trigger_id(number: u64) -> String {
-    format!("{number}.0.{:032x}", u128::from(number) << 64)
+fn trigger_id() -> String {
+    format!("13345224609.738474920.{}", unheard())
 }
 
 /// The button at a place in a message.

@@ -94,7 +94,7 @@ pub fn plain(message: &Message, names: &Names) -> String {
             "divider" => lines.push("----".to_owned()),
             "header" => lines.push(text(&block["text"])),
             "markdown" => {
-                lines.push(mrkdwn::plain(block["text"].as_str().unwrap_or_default(), names))
+                lines.push(mrkdwn::plain(block["text"].as_str().unwrap_or_default(), names));
             }
             "image" => lines.push(picture(block)),
             "context" => {
@@ -199,11 +199,12 @@ fn used(
     let Some(button) = button(message, block, element) else {
         let url = element["url"].as_str().filter(|url| url.starts_with("https://"));
         let label = element["text"]["text"].as_str().map(mrkdwn::decoded);
-        return match (url, label) {
-            (Some(url), Some(label)) => {
-                html! { a.button href=(url) rel="noopener noreferrer" { (label) } }
+        return html! {
+            @if let (Some(url), Some(label)) = (url, label) {
+                a.button href=(url) rel="noopener noreferrer" { (label) }
+            } @else {
+                span.picture { (self::label(element).unwrap_or_default()) }
             }
-            _ => html! { span.picture { (self::label(element).unwrap_or_default()) } },
         };
     };
     let Button { label, question, place, style } = button;

@@ -3,38 +3,48 @@
 const messages = document.getElementById("messages");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");
-let shown = null;
 
+// Only what is new or has changed is put in, so that nobody is read the whole room again.
 async function look() {
+  let answer;
   try {
-    const answer = await fetch(messages.dataset.from);
-    if (!answer.ok) return;
-    const newest = await answer.text();
+    answer = await fetch(messages.dataset.from);
+  } catch {
+    // The run is stopped; the room stays as it was.
+  }
+  if (!answer || !answer.ok) return;
+  const newest = document.createElement("template");
+  newest.innerHTML = await answer.text();
+  const below = messages.scrollHeight - messages.clientHeight - messages.scrollTop;
+  const wanted = [...newest.content.children];
+  wanted.forEach((element, place) => {
+    const there = messages.children[place];
+    if (!there) messages.append(element);
     // A question that is open is not closed under the hand.
-    if (newest === shown || messages.querySelector("details[open]")) return;
-    const first = shown === null;
-    shown = newest;
-    messages.innerHTML = newest;
-    if (!first || messages.scrollTop === 0) messages.scrollTop = messages.scrollHeight;
-  } catch {}
+    else if (!there.isEqualNode(element) && !there.querySelector("details[open]")) there.replaceWith(element);
+  });
+  while (wanted.length < messages.children.length) messages.lastElementChild.remove();
+  if (below < 40) messages.scrollTop = messages.scrollHeight;
 }
 
 async function send(form) {
   const button = form.querySelector("button");
+  composer.querySelectorAll(".problem").forEach((line) => line.remove());
   button.disabled = true;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
     if (!answer.ok) throw new Error(await answer.text());
     return true;
   } catch (problem) {
     const line = document.createElement("p");
-    line.className = "hint";
+    line.className = "problem";
+    line.setAttribute("role", "alert");
     line.textContent = "Not sent: " + problem.message;
-    messages.append(line);
+    composer.append(line);
     return false;
   } finally {
     button.disabled = false;
-    messages.querySelectorAll("details[open]").forEach((details) => { details.open = false; });
+    form.querySelectorAll("details").forEach((details) => { details.open = false; });
     await look();
   }
 }

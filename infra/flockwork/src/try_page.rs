@@ -259,7 +259,7 @@ fn name<'n>(names: &'n std::collections::BTreeMap<String, String>, id: &'n str) 
 fn avatar(name: &str) -> Markup {
     let initial: String = name.chars().take(1).flat_map(char::to_uppercase).collect();
     // One of a few colours, always the same for a name.
-    let colour = name.bytes().map(u32::from).sum::<u32>() % 6;
+    let colour = name.bytes().fold(0_u32, |sum, byte| (sum * 5 + u32::from(byte)) % 101) % 6;
     html! { span class={ "avatar colour-" (colour) } aria-hidden="true" { (initial) } }
 }
 

@@ -52,7 +52,7 @@ fn a_key_is_sealed_and_its_file_left_alone() {
             assert!(!contains(&content, CONSUMER_SECRET), "{name}");
         }
     }
-    assert_eq!(secret_files, 2, "the keyring and the app's");
+    assert_eq!(secret_files, 3, "the keyring and those of the apps");
 
     // A new key takes the place of the old one, under the same keyring.
     let keyring = fs::read(world.path(".flockwork/keyring.secret.json")).unwrap();

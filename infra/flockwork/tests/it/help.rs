@@ -11,7 +11,7 @@ use crate::world::{QUICK, Running, World, from_now};
 fn the_help_teaches() {
     let help = World::new().ok("--help");
     let help: Vec<_> = help.lines().map(str::trim_end).collect();
-    assert_snapshot!(help.join("\n"), @"
+    assert_snapshot!(help.join("\n"), @r#"
     Flocks of social bots with no server.
 
     Without a command it runs everything in template.yaml on this machine: the functions, their
@@ -27,6 +27,7 @@ fn the_help_teaches() {
       posts    List posts that were made, oldest first
       preview  Show the next posts before they are made, at their exact times
       account  Accounts on other networks, and their keys
+      slack    Say something to the bot as in Slack, and see what it answers
 
     Options:
           --data <DIR>
@@ -55,8 +56,9 @@ fn the_help_teaches() {
       flockwork flock plan my-flock/             show what applying the files would change
       flockwork preview --flock milton           show the next posts before they are made
       flockwork sheep pause milton/book-1        stop one bot
+      flockwork slack "/flock help"              try what can be said in Slack
       flockwork --aws --table flockwork-Table-1 posts --json
-    ");
+    "#);
 }
 
 #[test]
@@ -79,6 +81,8 @@ fn every_command_has_help() {
         "preview",
         "account",
         "account add",
+        "slack",
+        "slack manifest",
     ] {
         let help = world.ok(&format!("{command} --help"));
         assert!(help.contains(format!("Usage: flockwork {command}").trim_end()), "{help}");

@@ -96,7 +96,7 @@ fn a_template_whose_function_cannot_start() {
     let world = World::new();
     let real = include_str!("../../../../template.yaml");
     world.write("template.yaml", real.replace("DUE_SHARDS: !Ref DueShards", "DUE_SHARDS: many"));
-    check(&world, "run --listen 127.0.0.1:0", &["DUE_SHARDS"]);
+    check(&world, "run --listen 127.0.0.1:0", &["DUE_SHARDS", "DUE_SHARDS"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::world::{QUICK, Running, World, check_lines, eventually, from_now};
+use crate::world::{Answer, QUICK, Running, World, check_lines, eventually, from_now, http};
 
 const POEM: &str = "first\nsecond\nthird\n";
 
@@ -196,26 +196,8 @@ fn a_new_directory_starts_with_the_sample_flock() {
     assert!(said.contains("There is no flock yet"), "{said}");
 }
 
-struct Answer {
-    status: u16,
-    kind: String,
-    policy: String,
-    body: String,
-}
-
 fn get(url: &str) -> Answer {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let response = client.get(url).send().await.unwrap();
-        let header = |name| {
-            let value = response.headers().get(name);
-            value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
-        };
-        let (kind, policy) = (header("content-type"), header("content-security-policy"));
-        let status = response.status().as_u16();
-        Answer { status, kind, policy, body: response.text().await.unwrap() }
-    })
+    http(|client| client.get(url))
 }
 
 #[test]

@@ -200,6 +200,35 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// What a request was answered.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) kind: String,
+    pub(crate) policy: String,
+    pub(crate) body: String,
+}
+
+/// Sends the request that `make` makes. Redirections are answers.
+#[track_caller]
+pub(crate) fn http(make: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder) -> Answer {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let response = make(&client).send().await.unwrap();
+        let header = |name| {
+            let value = response.headers().get(name);
+            value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+        };
+        let (kind, policy) = (header("content-type"), header("content-security-policy"));
+        let status = response.status().as_u16();
+        Answer { status, kind, policy, body: response.text().await.unwrap() }
+    })
+}
+
 /// A poem of `lines` lines, which begin with `name`.
 pub(crate) fn poem(name: &str, lines: u32) -> String {
     let lines: Vec<_> = (1..=lines).map(|line| format!("{name} {line}")).collect();
