@@ -137,9 +137,9 @@ impl Slack {
             let item = item.unwrap();
             let pk = item["pk"].as_s().unwrap();
             if !pk.starts_with("DELIVERY#") && pk != "INSTANCES" {
-                let mut fields: Vec<_> = item.iter().map(|field| format!("{field:?}")).collect();
-                fields.sort();
-                items.push(fields.join(" "));
+                // Its maps have an order; DynamoDB's have none.
+                let item: Value = serde_dynamo::from_item(item).unwrap();
+                items.push(item.to_string());
             }
         }
         items.sort();

@@ -51,7 +51,7 @@ async fn a_sheep_or_a_flock_pauses_and_goes_on() {
     assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
     assert_eq!(
         slack.flock("pause flock").await,
-        "Paused the flock *flock*, 3 sheep (1 were that already)."
+        "Paused the flock *flock*, 3 sheep (1 of them already)."
     );
     assert_eq!(slack.world.tick_at(&app, 3).await.posted, 0);
     assert_eq!(slack.flock("resume flock").await, "Resumed the flock *flock*, 3 sheep.");
@@ -114,7 +114,7 @@ async fn a_post_can_be_asked_for_at_once() {
     assert_eq!(slack.world.read(&id).await.next_at(), planned);
 
     assert_eq!(
-        slack.flock("say apollo Good  evening, &lt;all&gt;!").await,
+        slack.flock("say apollo Good  evening, <all>!").await,
         "*flock/apollo* says: Good  evening, &lt;all&gt;!"
     );
     assert_eq!(
@@ -163,7 +163,7 @@ async fn the_buttons_of_a_sheep_work_for_those_who_may() {
 async fn what_others_wrote_rings_nobody() {
     let mut slack = slack().await;
     let app = slack.world.app().await;
-    slack.flock("say apollo &lt;!channel&gt; &lt;@U2&gt; *bold*").await;
+    slack.flock("say apollo <!channel> <@U2> *bold*").await;
     slack.world.tick_at(&app, 1).await;
     assert_eq!(
         slack.world.posts(&"flock/apollo".parse().unwrap()).await[0].text,
@@ -171,7 +171,7 @@ async fn what_others_wrote_rings_nobody() {
     );
     let shown = slack.flock("posts apollo").await;
     assert!(shown.contains("&lt;!channel&gt; &lt;@U2&gt; *bold*"), "{shown}");
-    let told = slack.flock("&lt;!channel&gt;`x`").await;
+    let told = slack.flock("<!channel>`x`").await;
     assert!(!told.contains('<'), "{told}");
 }
 

@@ -140,7 +140,7 @@ async fn change_all(
     }
     let rest = match as_before {
         0 => String::new(),
-        sheep => format!(" ({sheep} were that already)"),
+        sheep => format!(" ({sheep} of them already)"),
     };
     announce(format!("{done} {what}{rest}."))
 }
