@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What single crates may depend on: DESIGN.md section 3, and one TLS stack. Prints every rule, fails when one is broken.
+# What single crates may depend on: DESIGN.md section 3, one TLS stack, one HTTP client. Prints every rule, fails when one is broken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,6 +41,8 @@ all=$(crates --workspace)
 exactly_one "one version of rustls" 'rustls' "$all"
 exactly_one "one crypto provider under it" 'ring|aws-lc-rs|aws-lc-fips-sys|rustls-openssl|rustls-graviola' "$all"
 refuse "no other TLS stack" 'native-tls|hyper-tls|openssl|openssl-sys|boring|boring-sys|s2n-tls' "$all"
+# The SDK's own reads the machine's certificates at every start; see shared/flock-aws/src/https.rs.
+refuse "the SDK's requests go through flock-aws's HTTP client" 'aws-smithy-http-client' "$all"
 
 for manifest in functions/*/Cargo.toml; do
   function=$(basename "$(dirname "$manifest")")

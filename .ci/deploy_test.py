@@ -31,10 +31,15 @@ STACK = "flockwork-ci"
 FIRST_OWNER = "U0FIRST"
 STRANGER = "U0OTHER"
 ROOM = "C0ROOM"
-PARAMETERS = ["--parameter-overrides", "Architecture=x86_64", f"FirstOwner={FIRST_OWNER}"]
+CONTROL_ROOM = "C0CONTROL"
+PARAMETERS = ["--parameter-overrides", "Architecture=x86_64", f"FirstOwner={FIRST_OWNER}", f"SlackRoom={CONTROL_ROOM}"]
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SHARDS = 3
-SHEEP_STOPPED = {"source": "flockwork", "detail-type": "sheep.stopped", "detail": {}}
+SHEEP_STOPPED = {
+    "source": "flockwork",
+    "detail-type": "sheep.stopped",
+    "detail": {"sheep": "milton/book-1", "occurrence": 7, "why": "the network is gone"},
+}
 UNREADABLE = {"detail-type": "sheep.shorn", "source": "flockwork", "detail": {}}
 
 # The schedule starts a tick a minute after the deployment; two more minutes are for a busy machine.
@@ -143,6 +148,7 @@ class Deployment:
         self.slash_command = outputs["SlashCommandName"]
         self.slack_secret = outputs["SlackAppName"]
         self.slack_url = outputs["SlackUrl"]
+        self.slack_manifest = outputs["SlackManifest"]
 
     def flockwork(self, *arguments):
         command = [FLOCKWORK, "--aws", "--table", self.table, *arguments]
@@ -270,55 +276,104 @@ def check_failure(results, deployment):
     results.check("the next tick succeeds", not error, payload)
 
 
-def check_slack(results, deployment):
+def check_slack(results, deployment, web_api):
     deployment.client("secretsmanager").put_secret_value(
         SecretId=deployment.slack_secret,
         SecretString=json.dumps({"signing_secret": SIGNING_SECRET, "bot_token": "xoxb-not-used"}),
     )
+    # The one thing that is not as deployed: answers go to a Slack on this machine.
+    functions = deployment.client("lambda")
+    config = functions.get_function_configuration(FunctionName=deployment.slash_command)
+    variables = config["Environment"]["Variables"]
+    given = (variables.get("FIRST_OWNER"), variables.get("SLACK_ROOM"))
+    results.check("the functions know the first owner and the control room", given == (FIRST_OWNER, CONTROL_ROOM), f"{given}")
+    functions.update_function_configuration(
+        FunctionName=deployment.slash_command, Environment={"Variables": variables | {"SLACK_URL": web_api.url}}
+    )
     slack = slack_client.Slack(SIGNING_SECRET)
 
-    def answers(words, user=FIRST_OWNER):
-        reply = deployment.from_slack(slack.command(words, user, ROOM))
+    def command(words, user=FIRST_OWNER, **more):
+        return slack.command(words, user, ROOM, response_url=web_api.response_url, **more)
+
+    def answers(words, expected, user=FIRST_OWNER):
+        reply = deployment.from_slack(command(words, user))
         message = reply.message()
         wrong = [str(reply)] if reply.status != 200 else slack_client.problems(message)
+        if expected not in message.get("text", ""):
+            wrong.append(f"{message} says nothing of `{expected}`")
         results.check(f"`/flock {words}` is answered, with blocks that Slack takes", not wrong, "; ".join(wrong))
-        return message
 
     def is_refused(name, request):
         reply = deployment.from_slack(request)
         results.check(f"{name} is refused without a word", (reply.status, reply.body) == (401, b""), str(reply))
 
-    answers("alive")
-    answers("help")
+    answers("alive", "Yes.")
+    answers("help", "`alive`")
+    answers("whoami", "owner")
+    answers("level add elder 5", "can grant it", user=STRANGER)
 
-    command = slack.command("alive", FIRST_OWNER, ROOM)
-    is_refused("a wrong signature", slack_client.with_wrong_signature(command))
-    is_refused("a request without a signature", slack_client.without(command, "X-Slack-Signature"))
-    is_refused("a request of 301 s ago", slack.command("alive", FIRST_OWNER, ROOM, age_seconds=301))
+    request = command("alive")
+    is_refused("a wrong signature", slack_client.with_wrong_signature(request))
+    is_refused("a request without a signature", slack_client.without(request, "X-Slack-Signature"))
+    is_refused("a request of 301 s ago", command("alive", age_seconds=301))
     is_refused("another app's secret", slack_client.Slack("0" * 32).command("alive", FIRST_OWNER, ROOM))
 
-    first, second = deployment.from_slack(command), deployment.from_slack(command)
+    first, second = deployment.from_slack(request), deployment.from_slack(request)
     results.check("a command is answered once", first.status == 200 and first.body, str(first))
     results.check("the same bytes again change and say nothing", (second.status, second.body) == (200, b""), str(second))
 
-    # The form above came as base64, as API Gateway sends it; JSON comes as text.
+    # The forms above came as base64, as from API Gateway; JSON comes as text.
     reply = deployment.from_slack(slack.url_verification("3eZbrw1aBm2rZgRNFdxV"))
     results.check("Slack's question whether the address is ours is answered", b"3eZbrw1aBm2rZgRNFdxV" in reply.body, str(reply))
 
-    lost = slack.command("alive", FIRST_OWNER, ROOM)
+    lost = command("alive")
     lost.path = "/slack/nowhere"
     reply = deployment.from_slack(lost)
     results.check("an unknown path is 404", reply.status == 404, str(reply))
 
-    config = deployment.client("lambda").get_function_configuration(FunctionName=deployment.slash_command)
-    owner = config["Environment"]["Variables"].get("FIRST_OWNER")
-    results.check("the first owner is the one of the deployment", owner == FIRST_OWNER, str(owner))
+    # The emulator speaks no TLS, and Slack calls nothing else.
+    url = deployment.slack_url.replace("http://", "https://")
+    command_line = deployment.slack_manifest.replace("http://", "https://").split()
+    manifest = subprocess.run(
+        [FLOCKWORK, *command_line[1:]], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+    missing = [path for path in slack_client.PATHS if f"url: {url}{path}\n" not in manifest.stdout]
+    results.check(
+        "the output SlackManifest prints the app with the address of the deployment",
+        manifest.returncode == 0 and not missing,
+        f"{missing} of {manifest.stdout}{manifest.stderr}",
+    )
 
-    for event in (COMMAND_DEFERRED, SHEEP_STOPPED):
-        before = deployment.invocations(deployment.slash_command)
-        deployment.put_event(event)
-        reached = until(DELIVERY_SECONDS, lambda before=before: deployment.invocations(deployment.slash_command) > before)
-        results.check(f"a {event['detail-type']} event starts the function", reached)
+    def told(method):
+        return until(DELIVERY_SECONDS, lambda: web_api.messages(method)) or []
+
+    deployment.from_slack(slack.mention("alive", FIRST_OWNER, ROOM))
+    # Only who asked sees it.
+    texts = [message["text"] for message in told("chat.postEphemeral")]
+    results.check("a mention is answered in its room", texts == ["Yes."], f"{texts}; Slack was told {web_api.told}")
+
+    # Looking up a name takes longer than Slack waits: the rest goes over the bus.
+    answers("grant @ben shepherd", "ben")
+    late = told(slack_client.RESPONSE)
+    wrong = [problem for message in late for problem in slack_client.problems(message)]
+    if not any(f"<@{STRANGER}>" in message["text"] for message in late):
+        wrong.append(f"Slack was told {web_api.told}")
+    results.check("a deferred command goes on over the bus and answers later", not wrong, "; ".join(wrong))
+    answers("whoami", "shepherd", user=STRANGER)
+
+    deployment.put_event(SHEEP_STOPPED)
+    notices = [message for message in told("chat.postMessage") if message["channel"] == CONTROL_ROOM]
+    wrong = [problem for message in notices for problem in slack_client.problems(message)]
+    if not any("milton/book-1" in message["text"] for message in notices):
+        wrong.append(f"Slack was told {web_api.told}")
+    results.check("the control room is told of a sheep that stopped", not wrong, "; ".join(wrong))
+
+    before = deployment.invocations(deployment.slash_command)
+    deployment.put_event(COMMAND_DEFERRED)
+    reached = until(DELIVERY_SECONDS, lambda: deployment.invocations(deployment.slash_command) > before)
+    results.check("a deferred command that is done is left alone", reached)
+    dead = deployment.dead_letters()
+    results.check("no event of all this is in the dead-letter queue", not dead, f"{dead}")
 
 
 def check_shards(results, deployment):
@@ -348,13 +403,13 @@ def main():
         try:
             if not FLOCKWORK.exists():
                 raise RuntimeError(f"{FLOCKWORK} is missing; `cargo build` makes it")
-            with ministack(work, port, environment):
+            with slack_client.WebApi().running() as web_api, ministack(work, port, environment):
                 try:
                     build(work, environment)
                     deployment = deploy(work, environment)
                     results.check("template.yaml is deployed", deployment.status == "CREATE_COMPLETE", deployment.status)
                     check_posting(results, deployment)
-                    check_slack(results, deployment)
+                    check_slack(results, deployment, web_api)
                     check_failure(results, deployment)
                     deployment = deploy(work, environment, f"DueShards={SHARDS}")
                     check_shards(results, deployment)

@@ -1,11 +1,14 @@
-"""Slack's side of a conversation, made with Slack's own library.
+"""Slack's side of a conversation, made with Slack's own library, and a Web API that remembers what it is told.
 
 Requests are signed with slack_sdk's SignatureVerifier, and what comes back is read with its Block Kit models: both are
 independent of our own code. Knows what Slack sends and accepts, and nothing of where the answers come from.
 """
 
+import contextlib
 import http.client
+import http.server
 import json
+import threading
 import time
 import urllib.parse
 from dataclasses import dataclass
@@ -17,6 +20,10 @@ from slack_sdk.signature import SignatureVerifier
 COMMANDS = "/slack/commands"
 EVENTS = "/slack/events"
 INTERACTIVITY = "/slack/interactivity"
+PATHS = (COMMANDS, EVENTS, INTERACTIVITY)
+
+# Of the stand-in.
+RESPONSE = "/response/1"
 
 TEAM = "T0FLOCK"
 APP = "A0FLOCK"
@@ -27,6 +34,9 @@ TIMEOUT_SECONDS = 30
 
 # https://docs.slack.dev/reference/block-kit: what the library does not check.
 MOST_BLOCKS = 50
+
+# What rings everybody, and what we say when something of ours is broken.
+NEVER_SAID = ("<!channel", "<!here", "<!everyone", "<!subteam", "went wrong on our side")
 
 
 @dataclass
@@ -136,6 +146,67 @@ def send(address, request, host=None, method="POST"):
         connection.close()
 
 
+PEOPLE = {"U0FIRST": "ada", "U0OTHER": "ben"}
+
+
+class WebApi:
+    """Slack's Web API and response URLs on loopback, as far as the app uses them. Remembers what it was told."""
+
+    def __init__(self):
+        self.told = []
+        api = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # noqa: N802 - the name is http.server's
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                is_json = self.headers["Content-Type"].startswith("application/json")
+                payload = json.loads(body) if is_json else dict(urllib.parse.parse_qsl(body))
+                answer = json.dumps(api.answer(self.path, payload)).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        origin = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"{origin}/api"
+        self.response_url = f"{origin}{RESPONSE}"
+
+    def answer(self, path, payload):
+        method = path.removeprefix("/api/")
+        self.told.append((method, payload))
+        people = [{"id": user, "name": name, "deleted": False, "profile": {}} for user, name in PEOPLE.items()]
+        match method:
+            case "users.list":
+                return {"ok": True, "members": people, "response_metadata": {"next_cursor": ""}}
+            case "users.info":
+                found = [person for person in people if person["id"] == payload["user"]]
+                return {"ok": True, "user": found[0]} if found else {"ok": False, "error": "user_not_found"}
+            case "conversations.info":
+                return {"ok": True, "channel": {"id": payload["channel"], "name": "control-room", "creator": "U0FIRST"}}
+            case "chat.postMessage" | "chat.postEphemeral":
+                return {"ok": True, "channel": payload["channel"], "ts": "1.000001", "message_ts": "1.000001"}
+            case _:
+                return {"ok": True}
+
+    def messages(self, method):
+        """What was told by this method; RESPONSE is the response URL."""
+        return [payload for told, payload in self.told if told == method]
+
+    @contextlib.contextmanager
+    def running(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        try:
+            yield self
+        finally:
+            self.server.shutdown()
+            self.server.server_close()
+
+
 def with_wrong_signature(request):
     """The request with the last digit of its signature changed."""
     signature = request.headers["X-Slack-Signature"]
@@ -163,6 +234,9 @@ def problems(message):
         found += _block_problems(given, block)
     for given in _inside(blocks):
         found += _object_problems(given)
+    for text in [message.get("text"), *(given.get("text") for given in _inside(blocks))]:
+        if isinstance(text, str):
+            found += [f"`{said}` in {text[:200]!r}" for said in NEVER_SAID if said in text]
     return found
 
 

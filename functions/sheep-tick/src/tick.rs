@@ -130,13 +130,13 @@ impl App {
             Event::Shard(shard) => self.work(shard, deadline).await?,
             Event::Sheep(id) => self.work_on(id, deadline).await?,
         };
+        let Units { read, write } = self.store.units();
+        report.read_units = read - before.read;
+        report.write_units = write - before.write;
         if let Err(err) = self.store.note(&self.presence, self.clock.now()).await {
             // Only the list of processes misses it.
             warn!(error = %err, "this process is not noted");
         }
-        let Units { read, write } = self.store.units();
-        report.read_units = read - before.read;
-        report.write_units = write - before.write;
         info!(
             posted = report.posted,
             put_off = report.put_off,

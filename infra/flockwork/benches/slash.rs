@@ -3,7 +3,7 @@
 //!
 //! All run under a stand-in of Lambda's Runtime API, which gives one event at a time to one process, as
 //! Lambda does to one environment; the table is the embedded DynamoDB, in memory, in this process. Times are
-//! the machine's, not AWS's. The Python libraries come from PyPI into target/bench-venv on first use.
+//! the machine's, not AWS's. The Python libraries come from `PyPI` into target/bench-venv on first use.
 
 #![expect(
     clippy::print_stdout,
@@ -330,12 +330,13 @@ fn message(answer: &Answer) -> Option<Value> {
     serde_json::from_str(&body).ok()
 }
 
-/// A room with an owner, and a system that was stopped once and goes on.
+/// A room with an owner, and a system that was told something once: both are there to be read.
 async fn prepare(store: &Store) {
     let (room, owner): (RoomId, UserId) = (ROOM.parse().unwrap(), OWNER.parse().unwrap());
     let new = Room::new(room.clone(), Some(&owner));
     let stored = Room::stored(room, new.levels().clone(), new.members().clone(), 1).unwrap();
     store.put_room(&stored).await.unwrap();
+    store.reboot_all("2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
 }
 
 struct Programs {

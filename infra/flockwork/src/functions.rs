@@ -150,7 +150,8 @@ fn variable(definition: &Function, key: &str, slack_url: &str) -> Option<String>
     });
     let given = given.filter(|text| !text.is_empty());
     let unless_given = match key {
-        "SLACK_URL" => return Some(slack_url.to_owned()),
+        // A template may name another Slack than the local one.
+        "SLACK_URL" => slack_url,
         "FIRST_OWNER" => FIRST_OWNER,
         "SLACK_ROOM" => SLACK_ROOM,
         _ => return given,

@@ -178,6 +178,11 @@ impl LocalSlack {
         format!("http://{}/api", self.address)
     }
 
+    /// What `user` sees in `room`, oldest first.
+    pub fn messages(&self, room: &RoomId, user: &UserId) -> Vec<Message> {
+        self.workspace.lock().seen(room, user)
+    }
+
     pub(crate) fn workspace(&self) -> &Workspace {
         &self.workspace
     }

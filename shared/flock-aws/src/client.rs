@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use crate::https::SdkHttp;
 
 /// The ambient configuration, from which every client is made.
 pub async fn load() -> SdkConfig {
@@ -14,7 +17,11 @@ pub async fn load() -> SdkConfig {
         .operation_attempt_timeout(Duration::from_secs(4))
         .operation_timeout(Duration::from_secs(10))
         .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12()).timeout_config(timeouts).load().await
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(SdkHttp::new())
+        .timeout_config(timeouts)
+        .load()
+        .await
 }
 
 /// The configuration of a deployment on this machine: `DynamoDB` at one address, every other service at
@@ -23,6 +30,7 @@ pub fn local(dynamodb_url: String, services_url: String) -> SdkConfig {
     let credentials = Credentials::new("local", "local", None, None, "flockwork on this machine");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(SharedHttpClient::new(SdkHttp::new()))
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .service_config(LocalServices { dynamodb_url, services_url })

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeSet, sync::OnceLock, time::Duration};
 
+use flock_aws::CaBundleError;
 use flock_core::{Outcome, RemoteId, Sent};
 use jiff::{SignedDuration, Timestamp};
 use oauth1_request as oauth;
@@ -40,9 +41,8 @@ pub struct XKey {
 #[derive(Debug)]
 pub struct X {
     base: String,
-    // Built when first needed: most flocks never call X, and the client reads the system's CA
-    // certificates, which costs milliseconds of every cold start.
-    http: OnceLock<reqwest::Client>,
+    // Built when first needed: most flocks never call X.
+    http: OnceLock<Result<reqwest::Client, &'static CaBundleError>>,
 }
 
 /// A request to X came to nothing, before or after X had it.
@@ -77,12 +77,12 @@ impl X {
             }
         }
         let body = serde_json::json!({ "text": draft.post.text });
-        let url = match self.url("/2/tweets") {
-            Ok(url) => url,
-            Err(outcome) => return outcome,
+        let (url, http) = match (self.url("/2/tweets"), self.http()) {
+            (Ok(url), Ok(http)) => (url, http),
+            (Err(outcome), _) | (_, Err(outcome)) => return outcome,
         };
         let authorization = sign("POST", &url, key);
-        let request = self.http().post(url).header(AUTHORIZATION, authorization).json(&body);
+        let request = http.post(url).header(AUTHORIZATION, authorization).json(&body);
         match send(request).await {
             Ok((StatusCode::CREATED | StatusCode::OK, _, body)) => created(&body),
             Ok((StatusCode::FORBIDDEN, _, body)) if is_duplicate(&body) => {
@@ -134,7 +134,7 @@ impl X {
                 url.query_pairs_mut().append_pair("pagination_token", page);
             }
             let authorization = sign("GET", &url, key);
-            let request = self.http().get(url).header(AUTHORIZATION, authorization);
+            let request = self.http()?.get(url).header(AUTHORIZATION, authorization);
             let (status, headers, body) = send(request).await.map_err(|failure| match failure {
                 Failure::NotSent(why) | Failure::Unclear(why) => Outcome::Unknown { why },
             })?;
@@ -160,15 +160,17 @@ impl X {
         Ok(None)
     }
 
-    fn http(&self) -> &reqwest::Client {
-        self.http.get_or_init(|| {
-            reqwest::Client::builder()
+    fn http(&self) -> Result<&reqwest::Client, Outcome> {
+        let http = self.http.get_or_init(|| {
+            let builder = flock_aws::https()?
                 .connect_timeout(Self::CONNECT_TIMEOUT)
                 .timeout(Self::TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .expect("the TLS backend is compiled in and the settings are constant")
+                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")));
+            Ok(builder.build().expect("the TLS settings are given and the others constant"))
+        });
+        http.as_ref().map_err(|err| Outcome::TryAgain {
+            why: format!("{err}: {}", root_cause(err)),
+            not_before: None,
         })
     }
 

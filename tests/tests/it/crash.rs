@@ -142,29 +142,30 @@ fn none_lost_or_doubled(matrix: &Matrix, requests: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_meadow_no_crash_loses_or_doubles_a_post() {
-    // Shards, index, sheep, line, claim, post, record.
-    none_lost_or_doubled(&matrix(Network::Meadow, None).await, 7);
+    // Shards, control, index, sheep, line, claim, post, record, process.
+    none_lost_or_doubled(&matrix(Network::Meadow, None).await, 9);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_meadow_finishing_an_intent_can_die_anywhere() {
-    // Shards, index, sheep, claim, post, record; the post is there already, or is not.
-    none_lost_or_doubled(&matrix(Network::Meadow, Some(Cut::After(5))).await, 6);
-    none_lost_or_doubled(&matrix(Network::Meadow, Some(Cut::Before(5))).await, 6);
+    // Shards, control, index, sheep, claim, post, record, process; the post is there already, or is not.
+    none_lost_or_doubled(&matrix(Network::Meadow, Some(Cut::After(6))).await, 8);
+    none_lost_or_doubled(&matrix(Network::Meadow, Some(Cut::Before(6))).await, 8);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_without_idempotency_no_crash_loses_or_doubles_a_post() {
     // As on the meadow, with account, two secrets, X itself and the recorded post.
-    none_lost_or_doubled(&matrix(Network::X, None).await, 11);
+    none_lost_or_doubled(&matrix(Network::X, None).await, 13);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_finishing_an_intent_can_die_anywhere() {
-    // Shards, index, sheep, claim, account, two secrets, the look on X, the recorded post, record.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::After(8))).await, 10);
+    // Shards, control, index, sheep, claim, account, two secrets, the look on X, the recorded post, record,
+    // process.
+    none_lost_or_doubled(&matrix(Network::X, Some(Cut::After(9))).await, 12);
     // The look finds nothing, so X is asked again.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::Before(8))).await, 11);
+    none_lost_or_doubled(&matrix(Network::X, Some(Cut::Before(9))).await, 13);
 }
 
 /// The same for the tick that only hands shards on.
@@ -201,6 +202,6 @@ async fn handing_shards_on_can_die_anywhere() {
             process.kill().await;
         }
     }
-    // Shards read, shards written, events published.
-    assert_eq!(requests, 6);
+    // Shards read, shards written, control, events published, process.
+    assert_eq!(requests, 10);
 }

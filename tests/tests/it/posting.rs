@@ -88,7 +88,7 @@ async fn a_post_costs_at_most_5_write_and_2_read_units() {
     let report = world.tick_at(&app, 0).await;
     assert!(report.write_units <= 5.0 && report.read_units <= 2.0, "{report:?}");
     let idle = world.tick_at(&app, 1).await;
-    assert_eq!((idle.posted, idle.write_units, idle.read_units), (0, 0.0, 0.5));
+    assert_eq!((idle.posted, idle.write_units, idle.read_units), (0, 0.0, 1.0));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
         panic!("{:?}\n{}", unreadable.answer, process.output())
     };
     assert_eq!(error_type, "UnreadableEvent");
-    insta::assert_snapshot!(message, @r#"unreadable event: its detail-type is "nonsense"; sheep-tick takes `detail-type` "Scheduled Event", or "shard.due" with detail.shard"#);
+    insta::assert_snapshot!(message, @r#"unreadable event: its detail-type is "nonsense"; sheep-tick takes `detail-type` "Scheduled Event", "shard.due" with detail.shard, or "sheep.due" with detail.flock and .sheep"#);
 
     let answer = runtime.invoke(tick(), length).await.answer;
     let Answer::Response(report) = answer else { panic!("{answer:?}\n{}", process.output()) };

@@ -1,0 +1,194 @@
+//! A deployment in memory with Slack in front of it: what people type, and what they are shown.
+
+use std::sync::Arc;
+
+use flock_core::{RoomId, UserId};
+use flock_slack::sign;
+use flock_tests::server::Server;
+use flockwork::{
+    local_slack::{Author, LocalSlack, Message},
+    slack_sender::SlackSender,
+    slack_view,
+};
+use reqwest::{Response, StatusCode};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use slash_command::App;
+
+use crate::world::{World, ts};
+
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+/// A deployment whose first owner is U1, and Slack.
+pub(crate) struct Slack {
+    pub(crate) world: World,
+    pub(crate) app: Arc<App>,
+    pub(crate) local: LocalSlack,
+    sender: SlackSender,
+    url: String,
+    http: reqwest::Client,
+    _server: Server,
+}
+
+pub(crate) fn user(id: &str) -> UserId {
+    id.parse().unwrap()
+}
+
+pub(crate) fn room(id: &str) -> RoomId {
+    id.parse().unwrap()
+}
+
+impl Slack {
+    pub(crate) async fn start() -> Self {
+        let world = World::start().await;
+        let local = LocalSlack::start(world.clock.clone()).await.unwrap();
+        let app = Self::cold(&world, &local).await;
+        let server = Server::start(Arc::clone(&app).router()).await;
+        let url = server.url();
+        let secret = SecretString::from(SIGNING_SECRET);
+        let sender = SlackSender::new(local.clone(), url.clone(), secret);
+        Self { world, app, local, sender, url, http: reqwest::Client::new(), _server: server }
+    }
+
+    /// The function as it is after a cold start.
+    pub(crate) async fn cold(world: &World, local: &LocalSlack) -> Arc<App> {
+        let mut config = world.config(1);
+        config.slack_url = Some(local.api_url());
+        config.first_owner = Some(user("U1"));
+        config.slack_room = Some(room("C2"));
+        Arc::new(App::start(config, &world.cloud.aws(), world.clock.clone()).await.unwrap())
+    }
+
+    /// What `who` sees after entering `typed` in `place`, and after all that was deferred.
+    pub(crate) async fn enter(&mut self, who: &str, place: &str, typed: &str) -> String {
+        let before = self.seen(who, place);
+        self.sender.enter(&user(who), &room(place), None, typed).await;
+        self.events().await;
+        shown(&before, &self.seen(who, place))
+    }
+
+    /// What U1 is told in C1 about `/flock <line>`.
+    pub(crate) async fn flock(&mut self, line: &str) -> String {
+        self.enter("U1", "C1", &format!("/flock {line}")).await
+    }
+
+    /// What `who` sees after pressing the button that was offered last.
+    pub(crate) async fn press(&mut self, who: &str, place: &str, label: &str) -> String {
+        let before = self.seen(who, place);
+        let buttons = before.iter().flat_map(slack_view::buttons);
+        let button = buttons.filter(|button| button.label == label).last();
+        let button = button.unwrap_or_else(|| panic!("no button {label}: {before:?}"));
+        self.sender.press(&user(who), &room(place), &button.place).await.unwrap();
+        self.events().await;
+        shown(&before, &self.seen(who, place))
+    }
+
+    pub(crate) fn seen(&self, who: &str, place: &str) -> Vec<Message> {
+        let messages = self.local.messages(&room(place), &user(who));
+        messages.into_iter().filter(|message| !message.deleted).collect()
+    }
+
+    /// Delivers what is on the bus to the function that has rules for it.
+    async fn events(&mut self) {
+        while let Ok(event) = self.world.events.try_recv() {
+            let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+            // Those for the tick are its own tests' matter.
+            if event["detail-type"] != "sheep.due" {
+                self.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+            }
+        }
+    }
+
+    /// Sends `body` as Slack does, signed at `at`, which may be another time than now.
+    pub(crate) async fn send_at(&self, path: &str, body: &str, at: &str) -> Response {
+        let (timestamp, secret) = (ts(at), SecretString::from(SIGNING_SECRET));
+        let signature = sign(&secret, timestamp, body.as_bytes());
+        let headers = [
+            ("x-slack-request-timestamp", timestamp.as_second().to_string()),
+            ("x-slack-signature", signature),
+        ];
+        self.send(path, body, &headers).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        body: &str,
+        headers: &[(&'static str, String)],
+    ) -> Response {
+        let mut request = self.http.post(format!("{}{path}", self.url)).body(body.to_owned());
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// All items of the table but those that only remember what was delivered.
+    pub(crate) async fn table(&self) -> Vec<String> {
+        let client = aws_sdk_dynamodb::Client::new(&self.world.cloud.aws());
+        #[expect(clippy::disallowed_methods, reason = "a test looks at everything")]
+        let mut pages = client.scan().table_name(flockwork::connect::LOCAL_NAME).into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.unwrap();
+            let pk = item["pk"].as_s().unwrap();
+            if !pk.starts_with("DELIVERY#") && pk != "INSTANCES" {
+                let mut fields: Vec<_> = item.iter().map(|field| format!("{field:?}")).collect();
+                fields.sort();
+                items.push(fields.join(" "));
+            }
+        }
+        items.sort();
+        items
+    }
+}
+
+/// What is new, as text: `*` before what only they see, and the buttons.
+fn shown(before: &[Message], after: &[Message]) -> String {
+    let new = after.iter().filter(|message| {
+        message.author != Author::Person(user("U0"))
+            && !matches!(message.author, Author::Person(_))
+            && !before.contains(message)
+    });
+    let lines = new.map(|message| {
+        let texts: Vec<_> = message
+            .blocks
+            .iter()
+            .filter_map(|block| block["text"]["text"].as_str())
+            .collect();
+        let text = if texts.is_empty() { message.text.clone() } else { texts.join("\n") };
+        let only = if message.only_for.is_some() { "*" } else { "" };
+        let buttons: Vec<_> = slack_view::buttons(message)
+            .into_iter()
+            .map(|button| format!(" [{}]", button.label))
+            .collect();
+        format!("{only}{text}{}", buttons.concat())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A slash command as Slack sends it.
+pub(crate) fn slash_body(who: &str, place: &str, text: &str, trigger: &str) -> String {
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.append_pair("command", "/flock").append_pair("text", text);
+    body.append_pair("user_id", who).append_pair("channel_id", place);
+    body.append_pair("response_url", "https://hooks.slack.com/commands/1/2/3");
+    body.append_pair("trigger_id", trigger);
+    body.finish()
+}
+
+/// A message as Slack sends it.
+pub(crate) fn message_body(event: Value) -> String {
+    let event_id = event.get("event_id").cloned().unwrap_or_else(|| json!("Ev1"));
+    json!({
+        "type": "event_callback",
+        "event_id": event_id,
+        "authorizations": [{ "user_id": "U0FLOCK", "is_bot": true }],
+        "event": event,
+    })
+    .to_string()
+}
+
+pub(crate) async fn status(response: Response) -> (StatusCode, String) {
+    (response.status(), response.text().await.unwrap())
+}
