@@ -24,7 +24,7 @@ impl App {
     pub(crate) async fn answer_new(&self, asked: &Asked, stage: Stage) -> Option<Reply> {
         let seen = self.store.first_seen(&asked.id, asked.since);
         // Together, because whoever asked is waiting and almost everything is new.
-        let (seen, looked) = tokio::join!(seen, self.look(&asked.room));
+        let (seen, looked) = tokio::join!(seen, Box::pin(self.look(&asked.room)));
         let reply = match seen {
             Ok(Write::Conflict) => return None,
             Ok(Write::Done) => match looked {
@@ -38,7 +38,7 @@ impl App {
 
     /// Goes on with a deferred command.
     pub(crate) async fn answer_deferred(&self, asked: &Asked) -> Reply {
-        let reply = match self.look(&asked.room).await {
+        let reply = match Box::pin(self.look(&asked.room)).await {
             Ok((room, control)) => self.answer(asked, Stage::Deferred, &room, &control).await,
             Err(err) => Err(Problem::Failed(err)),
         };

@@ -10,9 +10,10 @@ pub fn typed(text: &str) -> String {
         plain.push_str(before);
         let (target, label) = mark.split_once('|').unwrap_or((mark, ""));
         match target.chars().next() {
-            Some('@') => plain.push_str(&format!("@{}", named(label, target))),
-            Some('#') => plain.push_str(&format!("#{}", named(label, target))),
-            Some('!') => plain.push_str(&format!("@{}", named(label, target))),
+            Some(sign @ ('@' | '#' | '!')) => {
+                plain.push(if sign == '#' { '#' } else { '@' });
+                plain.push_str(named(label, target));
+            }
             _ => plain.push_str(if label.is_empty() { target } else { shorter(target, label) }),
         }
         rest = after;

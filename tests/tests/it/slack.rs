@@ -74,8 +74,8 @@ impl Slack {
     /// What `who` sees after pressing the button that was offered last.
     pub(crate) async fn press(&mut self, who: &str, place: &str, label: &str) -> String {
         let before = self.seen(who, place);
-        let buttons = before.iter().flat_map(slack_view::buttons);
-        let button = buttons.filter(|button| button.label == label).last();
+        let mut buttons = before.iter().flat_map(slack_view::buttons);
+        let button = buttons.rfind(|button| button.label == label);
         let button = button.unwrap_or_else(|| panic!("no button {label}: {before:?}"));
         self.sender.press(&user(who), &room(place), &button.place).await.unwrap();
         self.events().await;
@@ -183,7 +183,7 @@ pub(crate) fn slash_body(who: &str, place: &str, text: &str, trigger: &str) -> S
 }
 
 /// A message as Slack sends it.
-pub(crate) fn message_body(event: Value) -> String {
+pub(crate) fn message_body(event: &Value) -> String {
     let event_id = event.get("event_id").cloned().unwrap_or_else(|| json!("Ev1"));
     json!({
         "type": "event_callback",

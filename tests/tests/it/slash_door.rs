@@ -113,7 +113,7 @@ async fn bots_edits_and_what_is_not_for_us_are_left_alone() {
         json!({ "type": "app_home_opened", "user": "U1" }),
     ];
     for event in events {
-        let body = message_body(event.clone());
+        let body = message_body(&event);
         let answer = status(slack.send_at("/slack/events", &body, START).await).await;
         assert_eq!(answer, (StatusCode::OK, String::new()), "{event}");
     }
@@ -129,7 +129,7 @@ async fn a_mention_is_answered_once_however_often_slack_tells_of_it() {
     let before = slack.seen("U2", "C1").len();
     // Slack sends a mention as a mention and as a message, and each again when it hears nothing.
     for (kind, event_id) in [("app_mention", "Ev1"), ("message", "Ev2"), ("app_mention", "Ev1")] {
-        let body = message_body(json!({
+        let body = message_body(&json!({
             "type": kind, "user": "U2", "channel": "C1", "ts": "1.1", "event_id": event_id,
             "text": "<@U0FLOCK> alive",
         }));

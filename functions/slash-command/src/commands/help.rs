@@ -36,7 +36,8 @@ pub(crate) fn list() -> Reply {
                 lines.push(format!("`{}`{}", escape(&usage.to_string()), who(command)));
             }
             if let Some(last) = lines.last_mut() {
-                last.push_str(&format!(" - {}", command.help));
+                *last += " - ";
+                *last += command.help;
             }
         }
     }
