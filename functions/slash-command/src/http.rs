@@ -221,7 +221,7 @@ fn asked(
     to: &AnswerTo,
 ) -> Asked {
     let answer_to = serde_json::to_string(to).expect("texts become JSON");
-    let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let since = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
     Asked { id, user, room, line: line.trim().to_owned(), since, answer_to }
 }
 

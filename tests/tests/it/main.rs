@@ -7,6 +7,7 @@ mod failures;
 mod posting;
 mod process;
 mod slack;
+mod slash_answers;
 mod slash_door;
 mod slash_flock;
 mod slash_lines;

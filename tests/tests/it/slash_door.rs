@@ -140,6 +140,43 @@ async fn a_mention_is_answered_once_however_often_slack_tells_of_it() {
 }
 
 #[tokio::test]
+async fn a_mention_in_a_thread_is_answered_there() {
+    let slack = Slack::start().await;
+    // Once for the room, once for who asked.
+    for (ts, text) in [("2.1", "<@U0FLOCK> grant U2 shepherd"), ("2.2", "<@U0FLOCK> alive")] {
+        let body = message_body(&json!({
+            "type": "app_mention", "user": "U1", "channel": "C1", "ts": ts, "thread_ts": "1.1",
+            "text": text,
+        }));
+        let answer = slack.send_at("/slack/events", &body, START).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let said = slack.seen("U1", "C1").pop().unwrap();
+        assert_eq!(said.thread_ts.as_deref(), Some("1.1"), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_we_say_is_a_command_for_us() {
+    let mut slack = Slack::start().await;
+    let name = |text: &str| {
+        let text = text.trim_start_matches('*').to_lowercase();
+        text.starts_with("@flo") || text.starts_with("<@u0flock>") || text.starts_with("/flock")
+    };
+    let mut lines: Vec<_> = slash_command::TABLE.iter().map(|command| command.example).collect();
+    lines.extend([
+        "@flockwork alive",
+        "help @flockwork",
+        "say x @flockwork alive",
+        "show @flo",
+        "",
+    ]);
+    for line in lines {
+        let told = slack.flock(line).await;
+        assert!(!told.lines().any(name), "{line}: {told}");
+    }
+}
+
+#[tokio::test]
 async fn in_a_direct_conversation_no_name_is_needed() {
     let mut slack = Slack::start().await;
     assert_eq!(slack.enter("U2", "D1", "alive").await, "Yes.");

@@ -167,10 +167,10 @@ async fn what_others_wrote_rings_nobody() {
     slack.world.tick_at(&app, 1).await;
     assert_eq!(
         slack.world.posts(&"flock/apollo".parse().unwrap()).await[0].text,
-        "<!channel> <@U2> *bold*"
+        "<!channel> @U2 *bold*"
     );
     let shown = slack.flock("posts apollo").await;
-    assert!(shown.contains("&lt;!channel&gt; &lt;@U2&gt; *bold*"), "{shown}");
+    assert!(shown.contains("&lt;!channel&gt; @U2 *bold*"), "{shown}");
     let told = slack.flock("<!channel>`x`").await;
     assert!(!told.contains('<'), "{told}");
 }

@@ -17,11 +17,14 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     let tick = slack.world.app().await;
     slack.world.tick_at(&tick, 0).await;
     let asked = slack.flock("stop").await;
-    insta::assert_snapshot!(asked, @"");
+    insta::assert_snapshot!(asked, @r"
+    *This stops 1 sheep and everything else. 480 posts planned for the next 24 hours will not be made.
+    The button works for 5 minutes. [Stop everything] [Cancel]
+    ");
     // Asking alone stops nothing.
     assert_eq!(slack.world.tick_at(&tick, 3).await.posted, 1);
     let told = slack.press("U1", "C1", "Stop everything").await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"<@U1> has stopped everything: within a minute nothing is posted any more. `/flock start` lets it go on.");
     for minute in 4..20 {
         let report = slack.world.tick_at(&tick, minute).await;
         assert_eq!((report.posted, report.held), (0, true));
@@ -29,7 +32,9 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     // A function that is started now knows, and still answers.
     let cold = slack.world.app().await;
     assert!(slack.world.tick_at(&cold, 20).await.held);
-    insta::assert_snapshot!(slack.enter("U3", "C2", "/flock alive").await, @"");
+    let alive = slack.enter("U3", "C2", "/flock alive").await;
+    let (told, _) = alive.split_once(":0").unwrap();
+    insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> did that in <#C1> at 2026-03-02 12");
     assert_eq!(
         slack.flock("now apollo").await,
         "*Everything is stopped. `/flock start` lets it go on."
@@ -116,7 +121,12 @@ async fn every_change_is_in_the_audit_log() {
     let log = slack.enter("U2", "C1", "/flock audit").await;
     let log: Vec<_> =
         log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
-    insta::assert_snapshot!(log.join("\n"), @"");
+    insta::assert_snapshot!(log.join("\n"), @r"
+    <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: It is paused; resume it first.
+    <@U1> in <#C1>: `grant U2 shepherd` - done
+    <@U1> in <#C1>: `pause nobody` - refused: There is no sheep and no flock `nobody`. `/flock sheep` lists them.
+    <@U1> in <#C1>: `pause apollo` - done
+    ");
     assert_eq!(slack.flock("audit 1").await.lines().count(), 1);
     assert_eq!(slack.flock("audit 0").await, "*`0` is not a number from 1 to 100.");
     assert!(slack.enter("U3", "C1", "/flock audit").await.contains("needs at least"));

@@ -8,7 +8,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
     commands::TABLE,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("help"), Usage::new("help <command...>")],
     group: Group::About,

@@ -7,7 +7,7 @@ use crate::{
     call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("say <sheep> <text...>")],
     group: Group::Flock,
