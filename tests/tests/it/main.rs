@@ -10,6 +10,7 @@ mod slack;
 mod slash_door;
 mod slash_flock;
 mod slash_lines;
+mod slash_process;
 mod slash_rooms;
 mod slash_system;
 mod template;
