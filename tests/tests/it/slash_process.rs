@@ -309,6 +309,25 @@ async fn a_deferred_command_goes_on_with_its_event_and_only_once() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_an_error_with_a_name() {
+    let deployment = Deployment::start().await;
+    let function = deployment.function().await;
+    for event in [
+        json!({ "detail-type": "nonsense", "detail": {} }),
+        json!({ "detail-type": "command.deferred", "detail": { "id": 5 } }),
+        json!({ "detail-type": "sheep.stopped" }),
+        json!({ "Records": [] }),
+    ] {
+        let answer = function.runtime.invoke(event.clone(), LENGTH).await.answer;
+        let Answer::Error { error_type, message } = answer else { panic!("{event}: {answer:?}") };
+        assert_eq!(error_type, "UnreadableEvent", "{event}: {message}");
+        assert!(message.starts_with("unreadable event: "), "{event}: {message}");
+    }
+    // And goes on.
+    assert_eq!(function.flock("U3", "alive").await, "Yes.");
+}
+
+#[tokio::test]
 async fn a_bad_configuration_is_an_error_at_start_that_names_every_key() {
     let runtime = RuntimeApi::start().await.unwrap();
     let env = [("DUE_SHARDS", "many"), ("FIRST_OWNER", "ada"), ("SLACK_ROOM", "#general")];
