@@ -20,20 +20,21 @@ async fn main() -> Result<(), Error> {
             // Requests through API Gateway have one; events of the bus do not.
             if event.payload.get("requestContext").is_none() {
                 let result = app.handle(&event.payload, event.context.deadline()).await;
-                return result.map_err(|err| failed(&err));
+                return result.map_err(|err| {
+                    let unreadable = err.is::<UnreadableEvent>();
+                    let kind = if unreadable { "UnreadableEvent" } else { "EventFailed" };
+                    failed(kind, format!("{err:#}"))
+                });
             }
-            let request =
-                serde_json::from_value(event.payload).map_err(|err| failed(&err.into()))?;
-            let event = LambdaEvent::new(request, event.context);
-            let response = http.call(event).await.map_err(|err| failed(&anyhow::anyhow!(err)))?;
-            serde_json::to_value(response).map_err(|err| failed(&err.into()))
+            let not_http = |err: serde_json::Error| failed("UnreadableRequest", err.to_string());
+            let request = serde_json::from_value(event.payload).map_err(not_http)?;
+            let Ok(response) = http.call(LambdaEvent::new(request, event.context)).await;
+            serde_json::to_value(response).map_err(not_http)
         }
     }))
     .await
 }
 
-fn failed(err: &anyhow::Error) -> Diagnostic {
-    let unreadable = err.is::<UnreadableEvent>();
-    let error_type = if unreadable { "UnreadableEvent" } else { "EventFailed" };
-    Diagnostic { error_type: error_type.to_owned(), error_message: format!("{err:#}") }
+fn failed(kind: &str, error_message: String) -> Diagnostic {
+    Diagnostic { error_type: kind.to_owned(), error_message }
 }
