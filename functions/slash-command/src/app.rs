@@ -1,9 +1,14 @@
 //! What the function keeps between invocations.
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
 use flock_aws::{Clock, Config, EventBus, SdkConfig, Secrets, process_id};
-use flock_core::{Room, RoomId, RoomRefusal, UserId};
+use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
 use flock_slack::SlackApi;
-use flock_store::{Control, Presence, Store, Write};
+use flock_store::{Control, Presence, Store, StoreError, Write};
 
 use crate::{call::Problem, slack_secret::SlackSecret};
 
@@ -19,9 +24,14 @@ pub struct App {
     first_owner: Option<UserId>,
     pub(crate) control_room: Option<RoomId>,
     presence: Presence,
+    process: String,
+    requests: AtomicU64,
 }
 
 impl App {
+    /// Younger than this, Slack's secret is not read anew, so that strangers cannot make us read it all the time.
+    const SECRET_SURELY_NEW: Duration = Duration::from_secs(10);
+
     /// Connects to the table and reads Slack's secret, which also opens the connections the first request
     /// will use.
     pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
@@ -31,6 +41,7 @@ impl App {
             store.with_current_shards(),
             SlackSecret::read(&secrets, &config.slack_secret)
         );
+        let process = process_id();
         if let Err(err) = secret {
             // The next request tries again, and tells.
             tracing::error!(error = format!("{err:#}"), "Slack's secret cannot be read");
@@ -39,13 +50,31 @@ impl App {
             store: store?,
             slack: SlackApi::new(config.slack_url),
             bus: EventBus::new(aws, config.bus),
-            presence: Presence::new("slash-command", process_id(), clock.now()),
+            presence: Presence::new("slash-command", process.clone(), clock.now()),
+            process,
+            requests: AtomicU64::new(0),
             clock,
             secrets,
             slack_secret: config.slack_secret,
             first_owner: config.first_owner,
             control_room: config.slack_room,
         })
+    }
+
+    /// Claims a delivery. Whether it is here for the first time.
+    pub(crate) async fn is_new(&self, id: &DeliveryId) -> Result<bool, StoreError> {
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let token = format!("{}-{number}", self.process);
+        let seen = self.store.first_seen(id, &token, self.clock.now()).await?;
+        Ok(seen == Write::Done)
+    }
+
+    /// Slack's secret read anew, if what is known is older than a few seconds.
+    pub(crate) async fn newer_slack_secret(&self) -> anyhow::Result<Option<SlackSecret>> {
+        if !self.secrets.drop_if_older(&self.slack_secret, Self::SECRET_SURELY_NEW) {
+            return Ok(None);
+        }
+        self.slack_secret().await.map(Some)
     }
 
     /// Slack's secret, at most five minutes old.
@@ -86,6 +115,10 @@ impl App {
         for _ in 0..TRIES {
             let (changed, result) = change(&self.room(id).await?)?;
             if self.store.put_room(&changed).await? == Write::Done {
+                return Ok(result);
+            }
+            // The SDK asks again when it hears no answer, and then conflicts with itself.
+            if self.store.room(id).await?.as_ref() == Some(&changed) {
                 return Ok(result);
             }
         }

@@ -1,10 +1,8 @@
 //! What a command gets, and what it gives back.
 
 use flock_aws::EventBus;
-use flock_core::{
-    Arguments, FlockName, NotNow, NotUnknown, Room, RoomId, RoomRefusal, Sheep, UserId,
-};
-use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
+use flock_core::{Arguments, FlockName, NotUnknown, Room, RoomId, RoomRefusal, Sheep, UserId};
+use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 use serde_json::json;
@@ -118,35 +116,27 @@ impl Call<'_> {
         flock.map_err(|err| Problem::from(NotFound::from(err)))
     }
 
-    /// Who the argument with this number means, in Slack's words for them: `<@U1|name>`, `U1` or `@name`.
+    /// Who the argument with this number means, in Slack's words for them: `<@U1|name>`, `U1` or `@name`. Members
+    /// of the room are known here; Slack, which is asked for everybody else, forgets who has left.
     pub(crate) async fn user_named(&self, number: usize) -> Result<Named, Problem> {
         let text = self.argument(number);
-        let SlackSecret { bot_token, .. } = self.app.slack_secret().await?;
         let bracketed = text.strip_prefix("<@").and_then(|text| text.strip_suffix('>'));
         let id = bracketed.map_or(text, |text| text.split_once('|').map_or(text, |(id, _)| id));
-        let found = if let Ok(id) = id.parse() {
+        let id: Option<UserId> = id.parse().ok();
+        if let Some(id) = id.as_ref().filter(|id| self.room.level(id).is_some()) {
+            return Ok(Named::User(id.clone()));
+        }
+        let SlackSecret { bot_token, .. } = self.app.slack_secret().await?;
+        let found = if let Some(id) = id {
             self.slack().user(&bot_token, &id).await?
         } else if self.stage == Stage::Given {
             // A large workspace has many pages of people.
             return Ok(Named::LookedUpLater);
         } else {
+            // Not by the names people give themselves: those can be anybody's.
             let name = text.strip_prefix('@').unwrap_or(text);
-            let users = self.slack().users(&bot_token).await?;
-            let is_meant = |user: &&User| {
-                [&user.name, &user.display_name, &user.real_name]
-                    .iter()
-                    .any(|own| own.eq_ignore_ascii_case(name))
-            };
-            let mut meant = users.iter().filter(|user| !user.deleted).filter(is_meant);
-            match (meant.next(), meant.next()) {
-                (Some(_), Some(_)) => {
-                    return refuse(format!(
-                        "Several people are called `{}`. Write @ and choose one from Slack's list.",
-                        code(text)
-                    ));
-                }
-                (found, _) => found.cloned(),
-            }
+            let mut users = self.slack().users(&bot_token).await?.into_iter();
+            users.find(|user| !user.deleted && user.name.eq_ignore_ascii_case(name))
         };
         match found {
             Some(user) if user.is_bot => refuse(format!("{} is a bot.", mention(&user.id))),
@@ -208,9 +198,20 @@ pub(crate) enum Named {
     LookedUpLater,
 }
 
-/// Foreign text that stands between backticks.
+/// Foreign text that stands between backticks: one line, not too long.
 pub(crate) fn code(text: &str) -> String {
-    escape(&text.replace('`', "'"))
+    const MOST: usize = 200;
+    let line: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| match c {
+            '`' => '\'',
+            c if c.is_control() => '⏎',
+            c => c,
+        })
+        .collect();
+    let more = if text.chars().nth(MOST).is_some() { "…" } else { "" };
+    escape(&line) + more
 }
 
 impl From<StoreError> for Problem {
@@ -249,12 +250,6 @@ impl From<ChangeError> for Problem {
     }
 }
 
-impl From<NotNow> for Problem {
-    fn from(err: NotNow) -> Self {
-        Self::Refused(sentence(&err))
-    }
-}
-
 impl From<NotUnknown> for Problem {
     fn from(err: NotUnknown) -> Self {
         Self::Refused(sentence(&err))
@@ -283,7 +278,7 @@ impl From<RoomRefusal> for Problem {
             }
             RoomRefusal::UnknownLevel { .. }
             | RoomRefusal::LevelExists { .. }
-            | RoomRefusal::RankZero
+            | RoomRefusal::BadRank
             | RoomRefusal::LevelInUse { .. }
             | RoomRefusal::LastLevel(_)
             | RoomRefusal::NotBelowOwn { .. } => text,

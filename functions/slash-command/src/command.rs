@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, pin::Pin};
 
-use flock_core::{Arguments, Need, Rank, Usage, words};
+use flock_core::{Arguments, Need, Rank, Usage, Word, words};
 
 use crate::{
     call::{Answer, Call},
@@ -83,11 +83,7 @@ pub fn parse(line: &str) -> Parsed {
             }
         }
     }
-    let named = |command: &&&Command| {
-        let mut usages = command.usages.iter();
-        usages.any(|usage| 0 < usage.begins_like(&words))
-    };
-    let named: Vec<_> = TABLE.iter().filter(named).copied().collect();
+    let named = named(&words);
     if !named.is_empty() {
         return Parsed::Usage(named);
     }
@@ -100,6 +96,17 @@ pub fn parse(line: &str) -> Parsed {
         (3 * distance <= name.chars().count().max(3)).then_some((distance, name))
     });
     Parsed::Unknown(closest.min().map(|(_, name)| name))
+}
+
+/// The commands that have one of these words as their name, or the first of them as its beginning.
+pub(crate) fn named(words: &[Word]) -> Vec<&'static Command> {
+    let whole = |usage: &Usage| usage.name().split(' ').count() == usage.begins_like(words);
+    let begun = |usage: &Usage| 0 < usage.begins_like(words);
+    let with = |fits: &dyn Fn(&Usage) -> bool| -> Vec<_> {
+        TABLE.iter().filter(|command| command.usages.iter().any(fits)).copied().collect()
+    };
+    let wholly = with(&whole);
+    if wholly.is_empty() { with(&begun) } else { wholly }
 }
 
 fn usages() -> impl Iterator<Item = Usage> {

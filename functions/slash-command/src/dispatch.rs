@@ -2,7 +2,7 @@
 
 use flock_core::{Denied, Need, Room, RoomId};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
-use flock_store::{Asked, AuditEntry, Write};
+use flock_store::{Asked, AuditEntry};
 use serde_json::json;
 
 use crate::{
@@ -13,6 +13,9 @@ use crate::{
     event::COMMAND_DEFERRED,
 };
 
+/// Characters of the longest line that is read. Far more than any post has.
+const LONGEST: usize = 8_000;
+
 /// The action of the button that says yes to a question.
 pub(crate) const CONFIRM: &str = "confirm";
 
@@ -21,14 +24,13 @@ pub(crate) const CANCEL: &str = "cancel";
 
 impl App {
     /// Carries out what has just arrived. `None`: it had arrived before, and nothing is done.
-    pub(crate) async fn answer_new(&self, asked: &Asked, stage: Stage) -> Option<Reply> {
-        let seen = self.store.first_seen(&asked.id, asked.since);
+    pub(crate) async fn answer_new(&self, asked: &Asked) -> Option<Reply> {
         // Together, because whoever asked is waiting and almost everything is new.
-        let (seen, looked) = tokio::join!(seen, Box::pin(self.look(&asked.room)));
-        let reply = match seen {
-            Ok(Write::Conflict) => return None,
-            Ok(Write::Done) => match looked {
-                Ok((room, control)) => self.answer(asked, stage, &room, &control).await,
+        let (new, looked) = tokio::join!(self.is_new(&asked.id), Box::pin(self.look(&asked.room)));
+        let reply = match new {
+            Ok(false) => return None,
+            Ok(true) => match looked {
+                Ok((room, control)) => self.answer(asked, Stage::Given, &room, &control).await,
                 Err(err) => Err(Problem::Failed(err)),
             },
             Err(err) => Err(err.into()),
@@ -36,10 +38,10 @@ impl App {
         Some(reply.unwrap_or_else(|problem| problem.into_reply(asked)))
     }
 
-    /// Goes on with a deferred command.
-    pub(crate) async fn answer_deferred(&self, asked: &Asked) -> Reply {
+    /// Goes on with a command that was confirmed or deferred.
+    pub(crate) async fn go_on_with(&self, asked: &Asked, stage: Stage) -> Reply {
         let reply = match Box::pin(self.look(&asked.room)).await {
-            Ok((room, control)) => self.answer(asked, Stage::Deferred, &room, &control).await,
+            Ok((room, control)) => self.answer(asked, stage, &room, &control).await,
             Err(err) => Err(Problem::Failed(err)),
         };
         reply.unwrap_or_else(|problem| problem.into_reply(asked))
@@ -53,6 +55,10 @@ impl App {
         control: &flock_store::Control,
     ) -> Result<Reply, Problem> {
         let line = asked.line.as_str();
+        if LONGEST < line.chars().count() {
+            let text = format!("That is too long for a command: more than {LONGEST} characters.");
+            return Err(Problem::Refused(text));
+        }
         let (command, arguments) = match parse(line) {
             Parsed::Run(command, arguments) => (command, arguments),
             Parsed::Usage(named) => return Ok(usage(&named)),
@@ -76,21 +82,17 @@ impl App {
         if command.effect == Effect::Changes {
             self.store.put_audit(&entry).await?;
         }
-        let outcome = (command.run.0)(&call).await;
+        let outcome = match (command.run.0)(&call).await {
+            Ok(Outcome::Later(text)) => self.defer(asked).await.map(|()| Outcome::Later(text)),
+            outcome => outcome,
+        };
         if command.effect == Effect::Changes {
             entry.outcome = Some(outcome_word(&outcome));
             self.store.put_audit(&entry).await?;
         }
         match outcome? {
             Outcome::Done(reply) => Ok(reply),
-            Outcome::Later(text) => {
-                self.store.put_deferred(asked).await?;
-                self.bus
-                    .publish(COMMAND_DEFERRED, &[json!({ "id": asked.id })])
-                    .await
-                    .map_err(|err| Problem::Failed(err.into()))?;
-                Ok(Reply::only_you(text))
-            }
+            Outcome::Later(text) => Ok(Reply::only_you(text)),
             Outcome::Sure { text, label } => {
                 self.store.put_question(asked).await?;
                 let minutes = flock_store::CONFIRM_FOR.as_mins();
@@ -101,6 +103,17 @@ impl App {
             }
         }
     }
+
+    /// Has the command go on over the bus.
+    async fn defer(&self, asked: &Asked) -> Result<(), Problem> {
+        self.store.put_deferred(asked).await?;
+        if let Err(err) = self.bus.publish(COMMAND_DEFERRED, &[json!({ "id": asked.id })]).await {
+            // Nobody will run it, so nobody shall see it as running.
+            self.store.delete_deferred(&asked.id).await?;
+            return Err(Problem::Failed(err.into()));
+        }
+        Ok(())
+    }
 }
 
 /// What the audit log says of it.
@@ -109,7 +122,9 @@ fn outcome_word(outcome: &Result<Outcome, Problem>) -> String {
         Ok(Outcome::Done(_)) => "done".to_owned(),
         Ok(Outcome::Later(_)) => "begun".to_owned(),
         Ok(Outcome::Sure { .. }) => "asked whether they are sure".to_owned(),
-        Err(Problem::Refused(why)) => format!("refused: {why}"),
+        Err(Problem::Refused(why)) => {
+            format!("refused: {}", why.lines().next().unwrap_or_default())
+        }
         Err(Problem::Failed(_)) => "failed; part of it may be done".to_owned(),
     }
 }
@@ -133,7 +148,7 @@ fn unknown(line: &str, closest: Option<&str>) -> Reply {
     let meant = closest.map(|name| format!(" Did you mean `/flock {name}`?"));
     Reply::only_you(format!(
         "There is no command `{}`.{} `/flock help` lists all of them.",
-        code(&typed(first).chars().take(60).collect::<String>()),
+        code(&typed(first)),
         meant.unwrap_or_default()
     ))
 }
@@ -189,4 +204,26 @@ impl Problem {
 /// Names a room in a message.
 pub(crate) fn room_link(room: &RoomId) -> String {
     format!("<#{room}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::{DeliveryId, Rank};
+
+    #[test]
+    fn what_no_level_reaches_says_so() {
+        let room = Room::new("C1".parse().unwrap(), None);
+        let asked = Asked {
+            id: DeliveryId::of(&["x"]),
+            user: "U1".parse().unwrap(),
+            room: room.id.clone(),
+            line: "stop".to_owned(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+            answer_to: String::new(),
+        };
+        let denied = room.permit(&asked.user, Need::Rank(Rank(7))).unwrap_err();
+        let Parsed::Run(command, _) = parse("stop") else { panic!("it is a command") };
+        insta::assert_snapshot!(denial(command, &room, &asked, &denied), @"`stop` needs rank 7, and the highest level of this room has rank 2. Whoever has it can add a higher one: `/flock level add &lt;name&gt; 7`.");
+    }
 }

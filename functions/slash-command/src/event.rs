@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use flock_core::{DeliveryId, Occurrence, SheepId};
 use flock_slack::{Button, Reply, escape};
-use flock_store::Write;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{app::App, http::AnswerTo};
+use crate::{app::App, call::Stage, http::AnswerTo};
 
 /// The kind of event that goes on with a command.
 pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
@@ -70,7 +69,7 @@ impl App {
         let Some(asked) = self.store.deferred(id, self.clock.now()).await? else {
             return Ok(json!({ "done": "before, or it is too late to answer" }));
         };
-        let reply = Box::pin(self.answer_deferred(&asked)).await;
+        let reply = Box::pin(self.go_on_with(&asked, Stage::Deferred)).await;
         let to: AnswerTo = serde_json::from_str(&asked.answer_to)
             .context("a deferred command does not say where its answer goes")?;
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
@@ -86,7 +85,7 @@ impl App {
         let Some(room) = &self.control_room else { return Ok(json!({ "told": "nobody" })) };
         let number = news.occurrence.to_string();
         let id = DeliveryId::of(&[kind, &sheep.to_string(), &number, &news.why]);
-        if self.store.first_seen(&id, self.clock.now()).await? == Write::Conflict {
+        if !self.is_new(&id).await? {
             return Ok(json!({ "told": "before" }));
         }
         let reply = notice(kind, sheep, news);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
     routing::post,
@@ -13,7 +13,7 @@ use axum::{
 use flock_core::{DeliveryId, RoomId, UserId};
 use flock_slack::{
     Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
-    SlashCommand, verify,
+    SlashCommand, Unverified, verify,
 };
 use flock_store::Asked;
 use jiff::Timestamp;
@@ -26,10 +26,21 @@ use crate::{
     app::App,
     call::Stage,
     dispatch::{CANCEL, CONFIRM},
+    slack_secret::SlackSecret,
 };
+
+/// What Lambda takes (AWS, "Lambda quotas", 2026-11): what is larger does not come.
+const LARGEST_BODY: usize = 6 * 1024 * 1024;
 
 /// Answers one response URL takes (Slack, "Handling user interaction", 2026-11).
 const ANSWERS_PER_URL: usize = 5;
+
+/// A request that Slack has signed.
+struct Signed {
+    /// When it came.
+    at: Timestamp,
+    signature: String,
+}
 
 /// Where a later answer goes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +55,13 @@ pub(crate) enum AnswerTo {
     },
 }
 
+impl Signed {
+    /// What tells the request from all others: what Slack calls it, or else its signature.
+    fn id<'a>(&'a self, trigger_id: &'a str) -> &'a str {
+        if trigger_id.is_empty() { &self.signature } else { trigger_id }
+    }
+}
+
 impl App {
     /// Answers `POST /slack/commands`, `/slack/interactivity` and `/slack/events`.
     pub fn router(self: Arc<Self>) -> Router {
@@ -51,24 +69,38 @@ impl App {
             .route("/slack/commands", post(commands))
             .route("/slack/interactivity", post(interactivity))
             .route("/slack/events", post(events))
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .with_state(self)
     }
 
     /// Lets in what Slack has signed. Before anything of it is read.
-    async fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Timestamp, Response> {
+    async fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signed, Response> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let secret = self.slack_secret().await.map_err(|err| {
+        let unreadable = |err: anyhow::Error| {
             tracing::error!(error = format!("{err:#}"), "no request can be let in");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        })?;
+        };
         let now = self.clock.now();
-        let (timestamp, signature) =
-            (header("x-slack-request-timestamp"), header("x-slack-signature"));
-        verify(&secret.signing_secret, timestamp, signature, body, now).map_err(|why| {
+        let check = |secret: &SlackSecret| {
+            let (timestamp, signature) =
+                (header("x-slack-request-timestamp"), header("x-slack-signature"));
+            verify(&secret.signing_secret, timestamp, signature, body, now)
+        };
+        let mut checked = check(&self.slack_secret().await.map_err(unreadable)?);
+        // The secret may be another by now.
+        if let Err(Unverified::Wrong) = checked
+            && let Some(secret) = self.newer_slack_secret().await.map_err(unreadable)?
+        {
+            checked = check(&secret);
+        }
+        checked.map_err(|why| {
             tracing::warn!("refused a request: {why}");
             StatusCode::UNAUTHORIZED.into_response()
         })?;
-        Ok(now)
+        Ok(Signed {
+            at: now,
+            signature: header("x-slack-signature").unwrap_or_default().to_owned(),
+        })
     }
 
     /// Sends a whole reply to where it was asked for.
@@ -121,12 +153,13 @@ impl App {
         Ok(())
     }
 
-    async fn slash_command(&self, command: SlashCommand, now: Timestamp) -> Response {
+    async fn slash_command(&self, command: SlashCommand, signed: &Signed) -> Response {
         let SlashCommand { user, room, text, response_url, trigger_id, .. } = command;
+        let now = signed.at;
         let to = AnswerTo::Url(response_url.clone());
-        let id = DeliveryId::of(&["command", &trigger_id, user.as_str(), &text]);
+        let id = DeliveryId::of(&["command", signed.id(&trigger_id), user.as_str(), &text]);
         let asked = asked(id, user, room, &text, now, &to);
-        let Some(reply) = Box::pin(self.answer_new(&asked, Stage::Given)).await else {
+        let Some(reply) = Box::pin(self.answer_new(&asked)).await else {
             return nothing();
         };
         // The answer to the request is shown after what went to the response URL before it.
@@ -142,36 +175,47 @@ impl App {
         Json(last).into_response()
     }
 
-    async fn button(&self, pressed: Pressed, now: Timestamp) {
+    async fn button(&self, pressed: Pressed, signed: &Signed) {
+        let now = signed.at;
         let Pressed { user, room, action, value, response_url, trigger_id, message_ts, .. } =
             pressed;
         let to = AnswerTo::Url(response_url.clone());
         let message = message_ts.unwrap_or_default();
-        let id = DeliveryId::of(&["button", &trigger_id, user.as_str(), &message, &action, &value]);
-        let (line, stage) = match action.as_str() {
-            CONFIRM | CANCEL => {
-                let taken = self.take(&value, &user, now).await;
-                // The question is answered; a button that stays would promise more.
-                let gone = json!({ "delete_original": true });
-                if let Err(err) = self.slack.respond(&response_url, &gone).await {
-                    tracing::warn!(error = %err, "a question stays in Slack");
-                }
-                match taken {
-                    Ok(line) if action == CONFIRM => (line, Stage::Confirmed),
-                    Ok(_) => {
-                        return self.tell_presser("Nothing was done.", &to, &room, &user).await;
-                    }
-                    Err(why) => return self.tell_presser(why, &to, &room, &user).await,
-                }
-            }
+        let trigger = signed.id(&trigger_id);
+        let id = DeliveryId::of(&["button", trigger, user.as_str(), &message, &action, &value]);
+        if ![CONFIRM, CANCEL].contains(&action.as_str()) {
             // Any other button stands for a command; it is parsed and allowed like one that is typed.
-            command => (format!("{command} {value}"), Stage::Given),
-        };
-        let asked = asked(id, user, room, &line, now, &to);
-        let Some(reply) = Box::pin(self.answer_new(&asked, stage)).await else { return };
-        if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
-            tracing::error!(delivery = %asked.id, error = %err, "the answer did not reach Slack");
+            let asked = asked(id, user, room, &format!("{action} {value}"), now, &to);
+            if let Some(reply) = Box::pin(self.answer_new(&asked)).await {
+                self.tell_presser(&reply, &to, &asked.room, &asked.user).await;
+            }
+            return;
         }
+        match self.is_new(&id).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(err) => {
+                tracing::error!(error = %err, "a button cannot be taken");
+                let reply = Reply::only_you("That went wrong on our side; press the button again.");
+                return self.tell_presser(&reply, &to, &room, &user).await;
+            }
+        }
+        let taken = self.take(&value, &user, now).await;
+        // The question is answered; a button that stays would promise more.
+        if let Err(err) =
+            self.slack.respond(&response_url, &json!({ "delete_original": true })).await
+        {
+            tracing::warn!(error = %err, "a question stays in Slack");
+        }
+        let reply = match taken {
+            Ok(line) if action == CONFIRM => {
+                let asked = asked(id, user.clone(), room.clone(), &line, now, &to);
+                Box::pin(self.go_on_with(&asked, Stage::Confirmed)).await
+            }
+            Ok(_) => Reply::only_you("Nothing was done."),
+            Err(why) => Reply::only_you(why),
+        };
+        self.tell_presser(&reply, &to, &room, &user).await;
     }
 
     /// The command a question was about.
@@ -190,9 +234,9 @@ impl App {
         }
     }
 
-    async fn tell_presser(&self, text: &str, to: &AnswerTo, room: &RoomId, user: &UserId) {
-        if let Err(err) = self.send(&Reply::only_you(text), to, room, user).await {
-            tracing::error!(error = %err, "the answer did not reach Slack");
+    async fn tell_presser(&self, reply: &Reply, to: &AnswerTo, room: &RoomId, user: &UserId) {
+        if let Err(err) = self.send(reply, to, room, user).await {
+            tracing::error!(error = format!("{err:#}"), "the answer did not reach Slack");
         }
     }
 
@@ -205,7 +249,7 @@ impl App {
         let id = DeliveryId::of(&["message", room.as_str(), &ts]);
         let to = AnswerTo::Room { thread_ts };
         let asked = asked(id, user, room, line, now, &to);
-        let Some(reply) = Box::pin(self.answer_new(&asked, Stage::Given)).await else { return };
+        let Some(reply) = Box::pin(self.answer_new(&asked)).await else { return };
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
             tracing::error!(delivery = %asked.id, error = format!("{err:#}"), "an answer is lost");
         }
@@ -248,24 +292,24 @@ fn unreadable(err: &flock_slack::UnreadableBody) -> Response {
 }
 
 async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let now = match app.let_in(&headers, &body).await {
-        Ok(now) => now,
+    let signed = match app.let_in(&headers, &body).await {
+        Ok(signed) => signed,
         Err(response) => return response,
     };
     match SlashCommand::parse(&body) {
-        Ok(command) => app.slash_command(command, now).await,
+        Ok(command) => app.slash_command(command, &signed).await,
         Err(err) => unreadable(&err),
     }
 }
 
 async fn interactivity(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let now = match app.let_in(&headers, &body).await {
-        Ok(now) => now,
+    let signed = match app.let_in(&headers, &body).await {
+        Ok(signed) => signed,
         Err(response) => return response,
     };
     match Interaction::parse(&body) {
         Ok(Interaction::Button(pressed)) => {
-            app.button(pressed, now).await;
+            app.button(pressed, &signed).await;
             nothing()
         }
         Ok(Interaction::Other(_)) => nothing(),
@@ -274,8 +318,8 @@ async fn interactivity(State(app): State<Arc<App>>, headers: HeaderMap, body: By
 }
 
 async fn events(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
-    let now = match app.let_in(&headers, &body).await {
-        Ok(now) => now,
+    let signed = match app.let_in(&headers, &body).await {
+        Ok(signed) => signed,
         Err(response) => return response,
     };
     match Callback::parse(&body) {
@@ -283,7 +327,7 @@ async fn events(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) ->
             Json(json!({ "challenge": challenge })).into_response()
         }
         Ok(Callback::Message(message)) => {
-            app.message(message, now).await;
+            app.message(message, signed.at).await;
             nothing()
         }
         Ok(Callback::FromBot | Callback::Other(_)) => nothing(),

@@ -104,6 +104,16 @@ impl Secrets {
         }
     }
 
+    /// Drops the secret called `name` if it was read longer ago than `age`. Whether that was so.
+    pub fn drop_if_older(&self, name: &str, age: Duration) -> bool {
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_older = cache.get(name).is_some_and(|(read, _)| age <= read.elapsed());
+        if is_older {
+            cache.remove(name);
+        }
+        is_older
+    }
+
     /// The text of the secret called `name`, at most five minutes old.
     pub async fn get(&self, name: &str) -> Result<SecretString, SecretError> {
         let cached = {

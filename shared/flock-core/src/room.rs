@@ -18,6 +18,11 @@ use crate::{LevelName, RoomId, UserId};
 #[serde(transparent)]
 pub struct Rank(pub u32);
 
+impl Rank {
+    /// The highest a level can have.
+    pub const HIGHEST: u32 = 1_000;
+}
+
 /// What a command asks of who runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -81,8 +86,8 @@ pub enum RoomRefusal {
         rank: Rank,
     },
     /// A level of rank 0 would be no level.
-    #[error("a level's rank is at least 1; rank 0 is everybody's")]
-    RankZero,
+    #[error("a level's rank is from 1 to {}; rank 0 is everybody's", Rank::HIGHEST)]
+    BadRank,
     /// The level is in use.
     #[error("`{level}` is held by {}; revoke or change that first", crate::count(*count, "member"))]
     LevelInUse {
@@ -212,8 +217,8 @@ impl Room {
         })
     }
 
-    /// The room with another level. One above all others goes to `by` at once, because a room has somebody
-    /// at its top.
+    /// The room with another level. One above all others goes at once to those who had the highest, because a
+    /// room has somebody at its top.
     pub fn add_level(
         &self,
         by: &UserId,
@@ -221,8 +226,8 @@ impl Room {
         rank: Rank,
     ) -> Result<Self, RoomRefusal> {
         self.only_from_the_top(by)?;
-        if rank == Rank(0) {
-            return Err(RoomRefusal::RankZero);
+        if !(1..=Rank::HIGHEST).contains(&rank.0) {
+            return Err(RoomRefusal::BadRank);
         }
         if let Some(rank) = self.levels.get(level).copied() {
             return Err(RoomRefusal::LevelExists { level: level.clone(), rank });
@@ -230,25 +235,31 @@ impl Room {
         let mut room = self.changed();
         room.levels.insert(level.clone(), rank);
         if self.top().1 < rank {
-            room.members.insert(by.clone(), level.clone());
+            let at_the_top = self.members.keys().filter(|member| self.is_top(member));
+            room.members.extend(at_the_top.map(|member| (member.clone(), level.clone())));
         }
         Ok(room)
     }
 
-    /// The room without a level that nobody has.
+    /// The room without a level that nobody has. Those who have the highest fall to the next one.
     pub fn remove_level(&self, by: &UserId, level: &LevelName) -> Result<Self, RoomRefusal> {
         self.only_from_the_top(by)?;
         self.find_level(level)?;
-        let count = self.members.values().filter(|held| *held == level).count();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        if 0 < count {
-            return Err(RoomRefusal::LevelInUse { level: level.clone(), count });
-        }
         if self.levels.len() == 1 {
             return Err(RoomRefusal::LastLevel(level.clone()));
         }
+        let count = self.members.values().filter(|held| *held == level).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let is_highest = self.top().0 == level;
+        if 0 < count && !is_highest {
+            return Err(RoomRefusal::LevelInUse { level: level.clone(), count });
+        }
         let mut room = self.changed();
         room.levels.remove(level);
+        let next = room.top().0.clone();
+        for held in room.members.values_mut().filter(|held| *held == level) {
+            held.clone_from(&next);
+        }
         Ok(room)
     }
 
@@ -282,12 +293,14 @@ impl Room {
         Ok((room, level))
     }
 
-    /// The room where `user` has no level.
+    /// The room where `user` has no level. One's own level one may always give up.
     pub fn revoke(&self, by: &UserId, user: &UserId) -> Result<Granted, RoomRefusal> {
         if !self.members.contains_key(user) {
             return Err(RoomRefusal::NotAMember(user.clone()));
         }
-        self.may_handle(by, self.rank(user))?;
+        if by != user {
+            self.may_handle(by, self.rank(user))?;
+        }
         self.not_the_last_at_the_top(user)?;
         let mut room = self.changed();
         let before = room.members.remove(user);
@@ -381,7 +394,7 @@ mod tests {
         refused(room.grant(&elder, &user("U5"), &level("boss")));
         refused(room.grant(&elder, &user("U4"), &level("shepherd")));
         refused(room.grant(&elder, &elder, &level("shepherd")));
-        refused(room.revoke(&elder, &elder));
+        assert!(room.revoke(&elder, &elder).is_ok(), "what is one's own can be given up");
         refused(room.revoke(&elder, &user("U4")));
         assert!(room.add_level(&elder, &level("new"), Rank(1)).is_err());
         assert!(room.remove_level(&elder, &level("shepherd")).is_err());
@@ -399,14 +412,19 @@ mod tests {
     }
 
     #[test]
-    fn a_level_above_all_goes_to_who_adds_it() {
+    fn a_level_above_all_goes_to_those_at_the_top() {
         let room = room().add_level(&user("U1"), &level("boss"), Rank(3)).unwrap();
         assert_eq!(room.level(&user("U1")), Some(&level("boss")));
         assert!(room.remove_level(&user("U1"), &level("owner")).is_ok());
-        let refusal = room.remove_level(&user("U1"), &level("boss")).unwrap_err();
-        assert_eq!(refusal, RoomRefusal::LevelInUse { level: level("boss"), count: 1 });
-        let refusal = room.add_level(&user("U1"), &level("nobody"), Rank(0)).unwrap_err();
-        assert_eq!(refusal, RoomRefusal::RankZero);
+        let back = room.remove_level(&user("U1"), &level("boss")).unwrap();
+        assert_eq!(back.level(&user("U1")), Some(&level("owner")), "a mistake can be undone");
+        let two = room.grant(&user("U1"), &user("U2"), &level("shepherd")).unwrap().room;
+        let refusal = two.remove_level(&user("U1"), &level("shepherd")).unwrap_err();
+        assert_eq!(refusal, RoomRefusal::LevelInUse { level: level("shepherd"), count: 1 });
+        for rank in [0, 1_001] {
+            let refusal = room.add_level(&user("U1"), &level("nobody"), Rank(rank)).unwrap_err();
+            assert_eq!(refusal, RoomRefusal::BadRank);
+        }
     }
 
     #[derive(Debug, Clone)]
@@ -455,7 +473,8 @@ mod tests {
                 for who in room.members().keys().chain(after.members().keys()) {
                     let touched = room.level(who) != after.level(who);
                     let reach = room.rank(who).max(after.rank(who));
-                    prop_assert!(!touched || own == top || reach < own, "{change:?}");
+                    let gives_up = *who == by && after.level(who).is_none();
+                    prop_assert!(!touched || own == top || reach < own || gives_up, "{change:?}");
                 }
                 prop_assert!(after.members().keys().any(|who| after.rank(who) == after.top().1));
                 let parts = (after.levels.clone(), after.members.clone());

@@ -1,6 +1,8 @@
 //! What has arrived from Slack and is being dealt with: deliveries that were seen, commands that go on
 //! after their answer, and questions whose answer is awaited.
 
+use std::fmt;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use flock_core::{DeliveryId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +22,7 @@ const DEFERRED_FOR: SignedDuration = SignedDuration::from_mins(30);
 pub const CONFIRM_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// A command somebody gave, for going on with it later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
     /// Names it: derived from its delivery.
     pub id: DeliveryId,
@@ -37,8 +39,23 @@ pub struct Asked {
     pub answer_to: String,
 }
 
+/// Without where the answer goes: whoever knows a response URL can write.
+impl fmt::Debug for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, user, room, line, since, answer_to: _ } = self;
+        f.debug_struct("Asked")
+            .field("id", id)
+            .field("user", user)
+            .field("room", room)
+            .field("line", line)
+            .field("since", since)
+            .finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct DeliveryItem {
+    token: String,
     ttl: Seconds,
 }
 
@@ -50,17 +67,29 @@ struct AskedItem {
 }
 
 impl Store {
-    /// Remembers the delivery called `id`. `Conflict`: it was here before.
-    pub async fn first_seen(&self, id: &DeliveryId, now: Timestamp) -> Result<Write, StoreError> {
+    /// Remembers the delivery called `id`. `Conflict`: it was here before. `token` is another each time.
+    pub async fn first_seen(
+        &self,
+        id: &DeliveryId,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Write, StoreError> {
         let what = "a delivery from Slack";
-        let item = DeliveryItem { ttl: after(now, SEEN_FOR) };
+        let item = DeliveryItem { token: token.to_owned(), ttl: after(now, SEEN_FOR) };
         // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
         let put = self
             .put_one(what, Key::delivery(id), item)?
             .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
-        self.write(put, what).await
+        if self.write(put, what).await? == Write::Done {
+            return Ok(Write::Done);
+        }
+        // The SDK asks again when it hears no answer, and then conflicts with itself.
+        let item: Option<DeliveryItem> =
+            self.one(what, Key::delivery(id), Read::Consistent).await?;
+        let is_ours = item.is_some_and(|item| item.token == token);
+        Ok(if is_ours { Write::Done } else { Write::Conflict })
     }
 
     /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.

@@ -1,8 +1,12 @@
 //! Which sheep or flock a person means.
 
 use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName};
+use futures_util::{StreamExt as _, stream};
 
 use crate::{Read, Store, StoreError};
+
+/// Reads at once.
+const CONCURRENCY: usize = 16;
 
 /// What a person means by a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +78,19 @@ impl Store {
         Ok(self.sheep_of_flock(name).await?)
     }
 
+    /// Sheep of whatever flocks, at most `limit`.
+    pub async fn some_sheep(&self, limit: usize) -> Result<Vec<Sheep>, StoreError> {
+        let mut sheep = Vec::new();
+        for flock in self.flocks().await? {
+            let left = limit.saturating_sub(sheep.len());
+            if left == 0 {
+                break;
+            }
+            sheep.extend(self.first_sheep_of_flock(&flock, Some(left)).await?);
+        }
+        Ok(sheep)
+    }
+
     /// The sheep called `text`, of `flock` if one is given: `flock/sheep`, or a name only one flock has.
     pub async fn find_sheep(
         &self,
@@ -89,8 +106,19 @@ impl Store {
             return self.sheep(&id, Read::Consistent).await?.ok_or_else(none);
         }
         let name: SheepName = text.parse()?;
-        let mut named = self.sheep_of(flock).await?;
-        named.retain(|sheep| sheep.id.name == name);
+        let mut named = Vec::new();
+        let flocks = match flock {
+            Some(flock) => vec![flock.clone()],
+            None => self.flocks().await?,
+        };
+        // One by its key in each flock, because a flock can be large.
+        let ids = flocks.into_iter().map(|flock| SheepId { flock, name: name.clone() });
+        let ids: Vec<_> = ids.collect();
+        let reads: Vec<_> = ids.iter().map(|id| self.sheep(id, Read::Consistent)).collect();
+        let mut reads = stream::iter(reads).buffered(CONCURRENCY);
+        while let Some(sheep) = reads.next().await {
+            named.extend(sheep?);
+        }
         match named.as_slice() {
             [] => Err(none()),
             [_] => Ok(named.swap_remove(0)),

@@ -100,6 +100,16 @@ impl Store {
 
     /// All sheep of a flock, by name.
     pub async fn sheep_of_flock(&self, flock: &FlockName) -> Result<Vec<Sheep>, StoreError> {
+        self.first_sheep_of_flock(flock, None).await
+    }
+
+    /// The first sheep of a flock, by name: all, or at most `limit`.
+    pub(crate) async fn first_sheep_of_flock(
+        &self,
+        flock: &FlockName,
+        limit: Option<usize>,
+    ) -> Result<Vec<Sheep>, StoreError> {
+        let most = limit.unwrap_or(usize::MAX);
         let mut pages = self
             .client
             .query()
@@ -108,11 +118,14 @@ impl Store {
             .expression_attribute_values(":flock", AttributeValue::S(sheep_of(flock)))
             .expression_attribute_values(":sheep", AttributeValue::S("SHEEP#".to_owned()))
             .consistent_read(true)
+            .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()
             .send();
         let mut sheep = Vec::new();
-        while let Some(page) = pages.next().await {
+        while sheep.len() < most
+            && let Some(page) = pages.next().await
+        {
             let page =
                 page.map_err(|err| request_error("list the sheep of", flock.to_string(), err))?;
             self.meter.read(page.consumed_capacity());
@@ -181,6 +194,10 @@ impl Store {
             }
             let newest = self.sheep(&id, Read::Consistent).await?;
             sheep = newest.ok_or_else(|| ChangeError::Removed(id.clone()))?;
+            // The SDK asks again when it hears no answer, and then conflicts with itself.
+            if sheep == changed {
+                return Ok(Ok(changed));
+            }
         }
         Err(ChangeError::Busy(id))
     }

@@ -43,7 +43,7 @@ pub struct Stop {
     /// In which room.
     pub room: RoomId,
     /// When.
-    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
 }
 

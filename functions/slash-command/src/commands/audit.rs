@@ -2,10 +2,11 @@
 
 use flock_core::Usage;
 use flock_slack::{mention, typed};
+use flock_store::AuditEntry;
 
 use crate::{
     call::{Answer, Call, code, tell},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    command::{Command, Effect, Group, Parsed, Run, SHEPHERD, parse},
     commands::time,
     dispatch::room_link,
 };
@@ -21,7 +22,17 @@ pub(super) const COMMAND: Command = Command {
 };
 
 async fn run(call: &Call<'_>) -> Answer {
-    let entries = call.store().newest_audit(call.now, call.count(0, 20)?).await?;
+    /// How many entries are looked at for each that is shown.
+    const LOOKED_AT: usize = 10;
+    let count = call.count(0, 20)?;
+    let mut entries = call.store().newest_audit(call.now, LOOKED_AT * count).await?;
+    // What another room does about its members is that room's business.
+    let here = |entry: &AuditEntry| match parse(&entry.line) {
+        Parsed::Run(command, _) if command.group == Group::Rooms => entry.room == call.asked.room,
+        Parsed::Run(..) | Parsed::Usage(_) | Parsed::Unknown(_) => true,
+    };
+    entries.retain(here);
+    entries.truncate(count);
     if entries.is_empty() {
         return tell("Nobody has changed anything from Slack yet.");
     }
@@ -30,11 +41,12 @@ async fn run(call: &Call<'_>) -> Answer {
         .map(|entry| {
             let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
             format!(
-                "{} {} in {}: `{}` - {outcome}",
+                "{} {} in {}: `{}` - {}",
                 time(entry.at),
                 mention(&entry.user),
                 room_link(&entry.room),
-                code(&typed(&entry.line))
+                code(&typed(&entry.line)),
+                outcome.replace(char::is_control, " ")
             )
         })
         .collect();

@@ -42,10 +42,10 @@ async fn run(call: &Call<'_>) -> Answer {
         .filter(|user| user.is_owner)
         .map(|user| user.id.clone())
         .collect();
-    let mut lines = Vec::new();
+    let (mut granted_in, mut refused) = (Vec::new(), Vec::new());
     for room in rooms {
         let Some(info) = call.slack().room(&bot_token, &room).await? else {
-            lines.push(format!("Slack shows me no channel {}: invite me there.", room_link(&room)));
+            refused.push(format!("Slack shows me no channel `{room}`: invite me there."));
             continue;
         };
         let creator =
@@ -53,16 +53,22 @@ async fn run(call: &Call<'_>) -> Answer {
         let mut owners = owners.clone();
         owners.extend(creator.map(|user| user.id.clone()));
         let granted = call.change_room(&room, |room| room.grant_top(call.user(), &owners)).await;
-        lines.push(match granted {
+        match granted {
             Ok(top) => {
                 let owners: Vec<_> = owners.iter().map(mention).collect();
-                format!("In {} `{top}` is now held by {}.", room_link(&room), owners.join(", "))
+                let (room, owners) = (room_link(&room), owners.join(", "));
+                granted_in.push(format!("In {room} `{top}` is now held by {owners}."));
             }
-            Err(Problem::Refused(why)) => format!("In {}: {why}", room_link(&room)),
+            Err(Problem::Refused(why)) => refused.push(format!("In {}: {why}", room_link(&room))),
             Err(failed @ Problem::Failed(_)) => return Err(failed),
-        });
+        }
     }
-    announce(lines.join("\n"))
+    if refused.is_empty() {
+        return announce(granted_in.join("\n"));
+    }
+    // Who is refused where, is nobody else's business.
+    granted_in.extend(refused);
+    refuse(granted_in.join("\n"))
 }
 
 /// The channel a word means: `<#C1|general>` or `C1`.

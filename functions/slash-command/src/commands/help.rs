@@ -1,11 +1,11 @@
 //! `help`: what there is, and how it is written.
 
 use flock_core::{Need, Rank, Usage, words};
-use flock_slack::{Reply, escape};
+use flock_slack::{Reply, escape, typed};
 
 use crate::{
     call::{Answer, Call, Outcome, code, refuse, tell},
-    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
+    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, named, parse},
     commands::TABLE,
 };
 
@@ -22,7 +22,7 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     match call.arguments.rest() {
         None => Ok(Outcome::Done(list())),
-        Some(name) => one(name),
+        Some(name) => one(&typed(name)),
     }
 }
 
@@ -43,12 +43,8 @@ pub(crate) fn list() -> Reply {
 }
 
 fn one(name: &str) -> Answer {
-    let words = words(name);
-    let called = |command: &&&Command| {
-        let mut usages = command.usages.iter();
-        usages.any(|usage| usage.name().split(' ').count() == usage.begins_like(&words))
-    };
-    let named: Vec<_> = TABLE.iter().filter(called).collect();
+    let words = words(name.strip_prefix("/flock ").unwrap_or(name));
+    let named = named(&words);
     if named.is_empty() {
         return match parse(name) {
             Parsed::Unknown(Some(closest)) => refuse(format!(

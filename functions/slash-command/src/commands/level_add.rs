@@ -22,8 +22,9 @@ async fn run(call: &Call<'_>) -> Answer {
     let level = level(call, 0)?;
     let Ok(rank) = call.argument(1).parse().map(Rank) else {
         return refuse(format!(
-            "`{}` is not a rank: use a number from 1 up.",
-            code(call.argument(1))
+            "`{}` is not a rank: use a number from 1 to {}.",
+            code(call.argument(1)),
+            Rank::HIGHEST
         ));
     };
     let change = |room: &Room| {
@@ -32,6 +33,7 @@ async fn run(call: &Call<'_>) -> Answer {
         Ok((added, is_yours))
     };
     let is_yours = call.change_room(&call.asked.room, change).await?;
-    let yours = if is_yours { " It is the highest, so it is yours." } else { "" };
+    let yours =
+        if is_yours { " It is the highest, so those who had the highest have it." } else { "" };
     announce(format!("This room has a level `{level}` now, with rank {rank}.{yours}"))
 }

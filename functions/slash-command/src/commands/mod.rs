@@ -36,8 +36,10 @@ mod whoami;
 
 use std::convert::Infallible;
 
-use flock_core::{LevelName, Occurrence, Sheep, count};
+use flock_core::{LevelName, NotNow, Occurrence, Sheep, count};
+use flock_slack::escape;
 use flock_store::Found;
+use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
@@ -100,6 +102,11 @@ fn level(call: &Call<'_>, number: usize) -> Result<LevelName, Problem> {
     }
 }
 
+/// Why a sheep does not do what it was asked for.
+fn not_now(sheep: &Sheep, why: &NotNow) -> Problem {
+    Problem::Refused(format!("*{}* does not: {}.", sheep.id, escape(&why.to_string())))
+}
+
 /// The number of a post an argument gives.
 fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Problem> {
     let text = call.argument(number);
@@ -124,6 +131,8 @@ async fn change_all(
 ) -> Answer {
     /// More would take longer than Slack waits.
     const AT_ONCE: usize = 50;
+    /// Writes at a time. One that is run again after it was cut off passes over what is done.
+    const CONCURRENCY: usize = 32;
     let (what, sheep) = match call.store().find(call.argument(0)).await? {
         Found::Sheep(sheep) => (format!("*{}*", sheep.id), vec![*sheep]),
         Found::Flock(flock, sheep) => {
@@ -134,11 +143,17 @@ async fn change_all(
     if AT_ONCE < sheep.len() && call.stage != Stage::Deferred {
         return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
     }
-    let (mut changed, mut as_before) = (0, 0);
-    for sheep in sheep {
+    let change = &change;
+    let changes = sheep.into_iter().map(|sheep| async move {
         let before = sheep.version;
         let after = call.change_sheep(sheep, |sheep| Ok::<_, Infallible>(change(sheep))).await?;
-        if after.version == before { as_before += 1 } else { changed += 1 }
+        Ok::<_, Problem>(after.version != before)
+    });
+    let changes: Vec<_> = changes.collect();
+    let (mut changed, mut as_before) = (0, 0);
+    let mut changes = stream::iter(changes).buffer_unordered(CONCURRENCY);
+    while let Some(is_changed) = changes.next().await {
+        if is_changed? { changed += 1 } else { as_before += 1 }
     }
     if changed == 0 {
         return refuse(format!("Nothing to do: that is so already for {what}."));
@@ -243,8 +258,8 @@ mod tests {
         check("alive and kicking", "usage of alive");
         check("remove U1", "usage of revoke");
         check("privilege 1 owner now please", "usage of grant");
-        check("grant", "usage of grant room-owners, grant");
-        check("grant room-owners-all", "usage of grant room-owners, grant");
+        check("grant", "usage of grant");
+        check("grant room-owners-all", "usage of grant");
         check("level", "usage of level add, level remove");
         check("alvie", "closest Some(\"alive\")");
         check("previw moon", "closest Some(\"preview\")");

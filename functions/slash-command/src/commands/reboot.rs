@@ -3,7 +3,7 @@
 use flock_core::Usage;
 
 use crate::{
-    call::{Answer, Call, tell},
+    call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
 
@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>) -> Answer {
     call.store().reboot_all(call.now).await?;
-    tell(
+    announce(
         "Every function drops what it keeps and reads secrets anew with its next event. Settings of the \
           deployment change with a deployment alone.",
     )

@@ -23,12 +23,13 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
+    let now = sheep.config.rhythm.fields();
     let fields = RhythmFields {
         line: Some(call.argument(1).to_owned()),
-        stanza: call.arguments.get(2).map(str::to_owned),
+        stanza: call.arguments.get(2).map(str::to_owned).or_else(|| now.stanza.clone()),
         at: Vec::new(),
         days: Vec::new(),
-        ..sheep.config.rhythm.fields()
+        ..now
     };
     let rhythm = match Rhythm::parse(&fields) {
         Ok(rhythm) => rhythm,
@@ -45,7 +46,7 @@ async fn run(call: &Call<'_>) -> Answer {
     let next =
         sheep.next_at().map(|next| format!(", next {}", local(next, sheep.config.rhythm.zone())));
     announce(format!(
-        "*{}* posts {}{}. Its files keep the old rhythm until somebody changes them.",
+        "*{}* posts {}{}. The next `flockwork flock apply` puts back what its files say.",
         sheep.id,
         escape(&sheep.config.rhythm.to_string()),
         next.unwrap_or_default()

@@ -5,7 +5,7 @@ use flock_slack::{mention, typed};
 
 use crate::{
     call::{Answer, Call, code, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
     commands::time,
     dispatch::room_link,
 };
@@ -26,9 +26,15 @@ const SHEEP: u16 = 100;
 async fn run(call: &Call<'_>) -> Answer {
     let mut lines = Vec::new();
     for asked in call.store().all_deferred(call.now).await? {
+        // In which words, is the business of the room where it was asked.
+        let line = typed(&asked.line);
+        let line = match parse(&line) {
+            Parsed::Run(command, _) if asked.room != call.asked.room => command.name(),
+            Parsed::Run(..) | Parsed::Usage(_) | Parsed::Unknown(_) => line,
+        };
         lines.push(format!(
             "`{}`, asked by {} in {} at {}",
-            code(&typed(&asked.line)),
+            code(&line),
             mention(&asked.user),
             room_link(&asked.room),
             time(asked.since)

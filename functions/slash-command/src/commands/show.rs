@@ -44,11 +44,13 @@ async fn run(call: &Call<'_>) -> Answer {
     let mut reply = Reply::only_you(format!("*{id}*\n{}", rows.join("\n")));
     match &sheep.state {
         State::Active => {
-            reply = reply.button(Button::new("Post now", "now", id.clone())).button(Button::new(
-                "Pause",
-                "pause",
-                id.clone(),
-            ));
+            reply = reply
+                .button(Button::new(
+                    "Post now",
+                    "now",
+                    format!("{id} {}", sheep.progress.occurrence),
+                ))
+                .button(Button::new("Pause", "pause", id.clone()));
         }
         State::Paused { .. } | State::Stopped { .. } => {
             reply = reply.button(Button::new("Resume", "resume", id.clone()));
