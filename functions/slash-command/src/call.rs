@@ -68,11 +68,13 @@ pub(crate) enum Problem {
 pub(crate) type Answer = Result<Outcome, Problem>;
 
 /// Done, and only who asked is told.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 pub(crate) fn tell(text: impl Into<String>) -> Answer {
     Ok(Outcome::Done(Reply::only_you(text)))
 }
 
 /// Done, and the room is told.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 pub(crate) fn announce(text: impl Into<String>) -> Answer {
     Ok(Outcome::Done(Reply::everybody(text)))
 }

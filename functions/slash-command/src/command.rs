@@ -85,7 +85,7 @@ pub fn parse(line: &str) -> Parsed {
     }
     let named = |command: &&&Command| {
         let mut usages = command.usages.iter();
-        usages.any(|usage| usage.name().split(' ').count() == usage.begins_like(&words))
+        usages.any(|usage| 0 < usage.begins_like(&words))
     };
     let named: Vec<_> = TABLE.iter().filter(named).copied().collect();
     if !named.is_empty() {

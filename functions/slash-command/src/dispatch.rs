@@ -1,7 +1,7 @@
 //! Carries a command out: who may, what is written down, what is answered.
 
 use flock_core::{Denied, Need, Room, RoomId};
-use flock_slack::{Button, Reply, escape, mention};
+use flock_slack::{Button, Reply, escape, mention, typed, unescape};
 use flock_store::{Asked, AuditEntry, Write};
 use serde_json::json;
 
@@ -24,7 +24,7 @@ impl App {
     pub(crate) async fn answer_new(&self, asked: &Asked, stage: Stage) -> Option<Reply> {
         let seen = self.store.first_seen(&asked.id, asked.since);
         // Together, because whoever asked is waiting and almost everything is new.
-        let (seen, looked) = tokio::join!(seen, self.look(&asked.room));
+        let (seen, looked) = tokio::join!(seen, Box::pin(self.look(&asked.room)));
         let reply = match seen {
             Ok(Write::Conflict) => return None,
             Ok(Write::Done) => match looked {
@@ -38,7 +38,7 @@ impl App {
 
     /// Goes on with a deferred command.
     pub(crate) async fn answer_deferred(&self, asked: &Asked) -> Reply {
-        let reply = match self.look(&asked.room).await {
+        let reply = match Box::pin(self.look(&asked.room)).await {
             Ok((room, control)) => self.answer(asked, Stage::Deferred, &room, &control).await,
             Err(err) => Err(Problem::Failed(err)),
         };
@@ -62,6 +62,7 @@ impl App {
         if let Err(denied) = room.permit(&asked.user, command.need) {
             return Ok(Reply::only_you(denial(command, room, asked, &denied)));
         }
+        let arguments = arguments.map(unescape);
         let call =
             Call { app: self, arguments, asked, stage, room, control, now: self.clock.now() };
         let mut entry = AuditEntry {
@@ -132,7 +133,7 @@ fn unknown(line: &str, closest: Option<&str>) -> Reply {
     let meant = closest.map(|name| format!(" Did you mean `/flock {name}`?"));
     Reply::only_you(format!(
         "There is no command `{}`.{} `/flock help` lists all of them.",
-        code(&first.chars().take(60).collect::<String>()),
+        code(&typed(first).chars().take(60).collect::<String>()),
         meant.unwrap_or_default()
     ))
 }

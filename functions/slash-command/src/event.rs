@@ -70,7 +70,7 @@ impl App {
         let Some(asked) = self.store.deferred(id, self.clock.now()).await? else {
             return Ok(json!({ "done": "before, or it is too late to answer" }));
         };
-        let reply = self.answer_deferred(&asked).await;
+        let reply = Box::pin(self.answer_deferred(&asked)).await;
         let to: AnswerTo = serde_json::from_str(&asked.answer_to)
             .context("a deferred command does not say where its answer goes")?;
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {

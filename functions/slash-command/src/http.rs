@@ -125,8 +125,10 @@ impl App {
         let SlashCommand { user, room, text, response_url, trigger_id, .. } = command;
         let to = AnswerTo::Url(response_url.clone());
         let id = DeliveryId::of(&["command", &trigger_id, user.as_str(), &text]);
-        let asked = asked(id, user, room, text, now, &to);
-        let Some(reply) = self.answer_new(&asked, Stage::Given).await else { return nothing() };
+        let asked = asked(id, user, room, &text, now, &to);
+        let Some(reply) = Box::pin(self.answer_new(&asked, Stage::Given)).await else {
+            return nothing();
+        };
         // The answer to the request is shown after what went to the response URL before it.
         let mut payloads = short_enough(reply.responses(), ANSWERS_PER_URL + 1);
         let last = payloads.pop().unwrap_or_default();
@@ -165,8 +167,8 @@ impl App {
             // Any other button stands for a command; it is parsed and allowed like one that is typed.
             command => (format!("{command} {value}"), Stage::Given),
         };
-        let asked = asked(id, user, room, line, now, &to);
-        let Some(reply) = self.answer_new(&asked, stage).await else { return };
+        let asked = asked(id, user, room, &line, now, &to);
+        let Some(reply) = Box::pin(self.answer_new(&asked, stage)).await else { return };
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
             tracing::error!(delivery = %asked.id, error = %err, "the answer did not reach Slack");
         }
@@ -202,8 +204,8 @@ impl App {
         // Slack sends a mention twice, as a mention and as a message, with an event id for each.
         let id = DeliveryId::of(&["message", room.as_str(), &ts]);
         let to = AnswerTo::Room { thread_ts };
-        let asked = asked(id, user, room, line.to_owned(), now, &to);
-        let Some(reply) = self.answer_new(&asked, Stage::Given).await else { return };
+        let asked = asked(id, user, room, line, now, &to);
+        let Some(reply) = Box::pin(self.answer_new(&asked, Stage::Given)).await else { return };
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
             tracing::error!(delivery = %asked.id, error = format!("{err:#}"), "an answer is lost");
         }
@@ -214,12 +216,12 @@ fn asked(
     id: DeliveryId,
     user: UserId,
     room: RoomId,
-    line: String,
+    line: &str,
     now: Timestamp,
     to: &AnswerTo,
 ) -> Asked {
     let answer_to = serde_json::to_string(to).expect("texts become JSON");
-    let since = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let since = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
     Asked { id, user, room, line: line.trim().to_owned(), since, answer_to }
 }
 

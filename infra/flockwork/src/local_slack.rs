@@ -574,3 +574,106 @@ async fn response_url(
         Err((status, code)) => (status, Json(failed(code))).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn post(url: &str, body: &Value) -> (u16, Value) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = client.post(url).bearer_auth("any").json(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let text = response.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn call(slack: &LocalSlack, method: &str, arguments: &Value) -> Value {
+        post(&format!("{}/{method}", slack.api_url()), arguments).await.1
+    }
+
+    fn ids() -> (UserId, RoomId) {
+        ("U1".parse().unwrap(), "C1".parse().unwrap())
+    }
+
+    fn texts(slack: &LocalSlack, user: &str) -> Vec<String> {
+        let seen = slack.workspace().lock().seen(&ids().1, &user.parse().unwrap());
+        let there = seen.into_iter().filter(|message| !message.deleted);
+        there.map(|message| message.text).collect()
+    }
+
+    #[tokio::test]
+    async fn the_web_api_answers_as_slack_does() {
+        let slack = LocalSlack::start(Clock::wall()).await.unwrap();
+        let error = async |method, arguments| {
+            call(&slack, method, &arguments).await["error"].as_str().unwrap_or("none").to_owned()
+        };
+        let post = "chat.postMessage";
+        assert_eq!(error(post, json!({ "channel": "C1", "text": "hello" })).await, "none");
+        assert_eq!(error(post, json!({ "channel": "C9", "text": "x" })).await, "channel_not_found");
+        assert_eq!(error(post, json!({ "channel": "C1" })).await, "no_text");
+        let empty = json!([{ "type": "section", "text": { "type": "mrkdwn", "text": "" } }]);
+        let refused = call(&slack, post, &json!({ "channel": "C1", "blocks": empty })).await;
+        assert_eq!(refused["error"], "invalid_blocks");
+        assert_eq!(refused["response_metadata"]["messages"][0], "blocks/0/text: text is empty");
+        let ephemeral = "chat.postEphemeral";
+        let whisper = |user: &str| json!({ "channel": "C1", "user": user, "text": "psst" });
+        assert_eq!(error(ephemeral, whisper("U2")).await, "none");
+        assert_eq!(error(ephemeral, whisper("U9")).await, "user_not_found");
+        assert_eq!(texts(&slack, "U2"), ["hello", "psst"]);
+        assert_eq!(texts(&slack, "U1"), ["hello"]);
+        assert_eq!(error("users.info", json!({ "user": "U9" })).await, "user_not_found");
+        assert_eq!(
+            call(&slack, "users.info", &json!({ "user": "U1" })).await["user"]["name"],
+            "ada"
+        );
+        let members = call(&slack, "users.list", &json!({})).await["members"].clone();
+        assert_eq!(members.as_array().unwrap().len(), 4);
+        let room = call(&slack, "conversations.info", &json!({ "channel": "C2" })).await;
+        assert_eq!(
+            (&room["channel"]["name"], &room["channel"]["creator"]),
+            (&json!("random"), &json!("U2"))
+        );
+        assert_eq!(call(&slack, "auth.test", &json!({})).await["user_id"], BOT);
+        assert_eq!(error("chat.dance", json!({})).await, "unknown_method");
+
+        // The same as a form, and without a token.
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = || {
+            let request = client.post(format!("{}/users.info", slack.api_url()));
+            request.header("content-type", "application/x-www-form-urlencoded").body("user=U2")
+        };
+        let answer: Value =
+            request().bearer_auth("any").send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["user"]["name"], "ben");
+        let answer: Value = request().send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["error"], "not_authed");
+    }
+
+    #[tokio::test]
+    async fn a_response_url_takes_five_answers() {
+        let slack = LocalSlack::start(Clock::wall()).await.unwrap();
+        let (user, room) = ids();
+        let original = slack.workspace().add_from_app(&room, None, &json!({ "text": "first" }));
+        let url = slack.response_url(&user, &room, Some(&original.unwrap()));
+        let say = |text: &str| json!({ "text": text });
+        assert_eq!(post(&url, &json!({ "text": "new", "replace_original": true })).await.0, 200);
+        assert_eq!(texts(&slack, "U2"), ["new"]);
+        assert_eq!(post(&url, &json!({})).await, (400, json!({ "ok": false, "error": "no_text" })));
+        assert_eq!(post(&url, &say("for ada")).await, (200, json!("ok")));
+        assert_eq!(
+            post(&url, &json!({ "text": "for all", "response_type": "in_channel" })).await.0,
+            200
+        );
+        assert_eq!(texts(&slack, "U1"), ["new", "for ada", "for all"]);
+        assert_eq!(texts(&slack, "U2"), ["new", "for all"]);
+        assert_eq!(post(&url, &json!({ "delete_original": true })).await.0, 200);
+        assert_eq!(texts(&slack, "U2"), ["for all"]);
+        assert_eq!(post(&url, &say("fifth")).await.0, 200);
+        assert_eq!(
+            post(&url, &say("sixth")).await,
+            (404, json!({ "ok": false, "error": "used_url" }))
+        );
+        let other = format!("{}x", slack.response_url(&user, &room, None));
+        assert_eq!(post(&other, &say("x")).await.0, 404);
+    }
+}

@@ -112,7 +112,7 @@ impl Ground {
 }
 
 /// Where what listens on an address is reached from this machine.
-fn reachable(mut listens: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(mut listens: SocketAddr) -> SocketAddr {
     if listens.ip().is_unspecified() {
         listens.set_ip(match listens {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),

@@ -93,6 +93,7 @@ impl Program {
 
     /// Hands it an event and waits for what it says, at most `timeout` from when it has taken it.
     pub async fn handle(&self, event: &Value, timeout: Duration) -> anyhow::Result<Value> {
+        // Held until it has answered: the next event waits for that.
         let mut held = self.process.lock().await;
         // One that ended after its last event was never told of.
         if held.as_mut().is_some_and(|process| process.ended().is_some()) {

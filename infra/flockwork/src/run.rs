@@ -21,7 +21,7 @@ use crate::{
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
     functions,
-    machine::{Ground, Machine},
+    machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
     show::local,
@@ -102,6 +102,8 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
 
     let listens = listener.local_addr()?;
+    let others = template.functions.iter().filter(|function| !functions::is_linked_in(function));
+    let on_the_wall: Vec<_> = others.map(|function| function.logical_id.clone()).collect();
     let functions = template.functions.into_iter().zip(programs).collect();
     let machine = ground.start(functions, &clock, listens).await?;
     let Machine { cloud, dispatcher, routes, sender, desk } = machine;
@@ -116,13 +118,18 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     say(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
     ))?;
-    if listens.ip().is_loopback() {
-        say(&format!("Try Slack commands at {page_url}/try"))?;
+    // Whoever is not at this machine finds nothing there.
+    let here = machine::reachable(listens);
+    if here.ip().is_loopback() {
+        say(&format!("Try Slack commands at http://{here}/try"))?;
     }
     if !ahead.is_zero() {
         say(&format!(
             "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
         ))?;
+        for name in &on_the_wall {
+            say(&format!("{name} is a program of its own and sees the clock on the wall."))?;
+        }
     }
 
     let mut local = Local {

@@ -28,36 +28,37 @@ async function look() {
 }
 
 async function send(form) {
-  const button = form.querySelector("button");
   composer.querySelectorAll(".problem").forEach((line) => line.remove());
-  button.disabled = true;
+  const body = new URLSearchParams(new FormData(form));
+  // The next may be written while this one is on its way.
+  if (form === composer) text.value = "";
   try {
-    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body });
     if (!answer.ok) throw new Error(await answer.text());
-    return true;
   } catch (problem) {
     const line = document.createElement("p");
     line.className = "problem";
     line.setAttribute("role", "alert");
     line.textContent = "Not sent: " + problem.message;
     composer.append(line);
-    return false;
-  } finally {
-    button.disabled = false;
-    form.querySelectorAll("details").forEach((details) => { details.open = false; });
-    await look();
+    if (form === composer && text.value === "") text.value = body.get("text");
   }
+  await look();
 }
 
-composer.addEventListener("submit", async (event) => {
+composer.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (await send(composer)) text.value = "";
+  send(composer);
   text.focus();
 });
 
 messages.addEventListener("submit", (event) => {
   event.preventDefault();
-  send(event.target);
+  const form = event.target;
+  form.querySelectorAll("details").forEach((details) => { details.open = false; });
+  // Twice would be two presses, and the message may be another after the first.
+  form.querySelectorAll("button").forEach((button) => { button.disabled = true; });
+  send(form).finally(() => form.querySelectorAll("button").forEach((button) => { button.disabled = false; }));
 });
 
 messages.scrollTop = messages.scrollHeight;

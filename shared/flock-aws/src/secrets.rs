@@ -25,8 +25,18 @@ pub struct Secrets {
     // Built when first needed: the meadow needs no secret.
     client: OnceLock<Client>,
     cache: Mutex<HashMap<String, (Instant, SecretString)>>,
-    // The newest order to read everything anew that was seen.
-    ordered: Mutex<Option<Option<Timestamp>>>,
+    // The newest order to read everything anew.
+    ordered: Mutex<Ordered>,
+}
+
+/// What is known of orders to read everything anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Ordered {
+    /// Nobody has asked yet.
+    #[default]
+    Unasked,
+    /// The newest was given then, if there was one.
+    At(Option<Timestamp>),
 }
 
 /// A secret could not be had.
@@ -88,7 +98,8 @@ impl Secrets {
     /// Drops what was read before somebody ordered it at `ordered_at`. The first time it is asked, nothing is old.
     pub fn drop_older(&self, ordered_at: Option<Timestamp>) {
         let mut known = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.replace(ordered_at).is_some_and(|known| known != ordered_at) {
+        let before = std::mem::replace(&mut *known, Ordered::At(ordered_at));
+        if !matches!(before, Ordered::Unasked) && before != Ordered::At(ordered_at) {
             self.cache.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }

@@ -84,12 +84,12 @@ pub enum RoomRefusal {
     #[error("a level's rank is at least 1; rank 0 is everybody's")]
     RankZero,
     /// The level is in use.
-    #[error("{count} member(s) have the level `{level}`; revoke or change theirs first")]
+    #[error("`{level}` is held by {}; revoke or change that first", crate::count(*count, "member"))]
     LevelInUse {
         /// The level.
         level: LevelName,
         /// How many have it.
-        count: usize,
+        count: u32,
     },
     /// There must be a level.
     #[error("`{0}` is the only level of this room; add another first")]
@@ -240,6 +240,7 @@ impl Room {
         self.only_from_the_top(by)?;
         self.find_level(level)?;
         let count = self.members.values().filter(|held| *held == level).count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
         if 0 < count {
             return Err(RoomRefusal::LevelInUse { level: level.clone(), count });
         }

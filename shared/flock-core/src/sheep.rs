@@ -361,14 +361,13 @@ impl Sheep {
     /// Moves past the post of the intent.
     fn go_on(&mut self, now: Timestamp) {
         let said = self.intent.take().is_some_and(|intent| intent.said);
-        match self.after(&self.progress, now).filter(|_| !said) {
-            Some(progress) => self.progress = progress,
-            None => {
-                self.progress.occurrence = self.progress.occurrence.plus(1);
-                if !said {
-                    self.state = State::Finished { since: whole_seconds(now) };
-                }
-            }
+        if let Some(progress) = self.after(&self.progress, now).filter(|_| !said) {
+            self.progress = progress;
+            return;
+        }
+        self.progress.occurrence = self.progress.occurrence.plus(1);
+        if !said {
+            self.state = State::Finished { since: whole_seconds(now) };
         }
     }
 

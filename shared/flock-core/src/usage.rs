@@ -160,6 +160,12 @@ impl Arguments {
         &self.words
     }
 
+    /// The arguments with every word changed by `change`; the rest stays as typed.
+    #[must_use]
+    pub fn map(self, change: impl Fn(&str) -> String) -> Self {
+        Self { words: self.words.iter().map(|word| change(word)).collect(), ..self }
+    }
+
     /// What was typed for `<name...>` or `...`, blanks and all.
     pub fn rest(&self) -> Option<&str> {
         self.rest.as_deref()

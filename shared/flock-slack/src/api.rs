@@ -2,6 +2,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
+use flock_aws::CaBundleError;
 use flock_core::{RoomId, UserId};
 use reqwest::{
     RequestBuilder, Response, StatusCode, Url,
@@ -50,12 +51,15 @@ pub struct SlackApi {
     is_configured: bool,
     // Built when first needed: most requests are answered without it, and the client reads the system's
     // CA certificates, which costs milliseconds of every cold start.
-    http: OnceLock<reqwest::Client>,
+    http: OnceLock<Result<reqwest::Client, &'static CaBundleError>>,
 }
 
 /// A call to Slack came to nothing. Says what to do, and holds neither tokens nor response URLs.
 #[derive(Debug, thiserror::Error)]
 pub enum SlackError {
+    /// No connection can be trusted.
+    #[error("{0}")]
+    Certificates(String),
     /// The base URL is none.
     #[error("the address of Slack, `{0}`, is not a URL; correct SLACK_URL")]
     Address(String),
@@ -152,7 +156,7 @@ impl SlackApi {
         if !self.is_ours(&url) {
             return Err(SlackError::ForeignUrl);
         }
-        let (status, body) = send(METHOD, json(self.http().post(url), payload)).await?;
+        let (status, body) = send(METHOD, json(self.http()?.post(url), payload)).await?;
         if status.is_success() {
             // `ok` as text, or JSON.
             return match serde_json::from_slice::<Answer>(&body) {
@@ -286,19 +290,18 @@ impl SlackApi {
         if token.is_empty() || HeaderValue::from_str(token).is_err() {
             return Err(SlackError::Token("it is empty or not one line".to_owned()));
         }
-        Ok(self.http().post(url).bearer_auth(token))
+        Ok(self.http()?.post(url).bearer_auth(token))
     }
 
-    fn http(&self) -> &reqwest::Client {
-        self.http.get_or_init(|| {
-            reqwest::Client::builder()
+    fn http(&self) -> Result<&reqwest::Client, SlackError> {
+        let http = self.http.get_or_init(|| {
+            let builder = flock_aws::https()?
                 .connect_timeout(Self::CONNECT_TIMEOUT)
                 .timeout(Self::TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")))
-                .build()
-                .expect("the TLS backend is compiled in and the settings are constant")
-        })
+                .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")));
+            Ok(builder.build().expect("the TLS settings are given and the others constant"))
+        });
+        http.as_ref().map_err(|err| SlackError::Certificates(err.to_string()))
     }
 }
 
@@ -307,7 +310,8 @@ impl SlackError {
     pub fn may_be_done(&self) -> bool {
         match self {
             Self::NoAnswer { .. } | Self::Failed { .. } | Self::Unreadable { .. } => true,
-            Self::Address(_)
+            Self::Certificates(_)
+            | Self::Address(_)
             | Self::ForeignUrl
             | Self::NotSent { .. }
             | Self::RateLimited { .. }

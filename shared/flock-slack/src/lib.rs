@@ -5,6 +5,7 @@
 mod api;
 mod incoming;
 mod message;
+mod typed;
 mod verify;
 
 pub use api::{RoomInfo, SlackApi, SlackError, User};
@@ -15,6 +16,7 @@ pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
     LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
 };
+pub use typed::{typed, unescape};
 pub use verify::{Unverified, sign, verify};
 
 /// The beginning of text that is not ours, on one line, for an error or a log.

@@ -16,7 +16,7 @@ pub struct AuditEntry {
     /// Names it: derived from its delivery.
     pub id: DeliveryId,
     /// When.
-    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
     /// Who.
     pub user: UserId,

@@ -31,7 +31,7 @@ pub struct Asked {
     /// The words, without `/flock`.
     pub line: String,
     /// When.
-    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
     /// Where the answer goes, as the Slack function spells it.
     pub answer_to: String,

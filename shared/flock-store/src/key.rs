@@ -46,7 +46,7 @@ impl Key {
 
     pub(crate) fn audit(at: Timestamp, id: &DeliveryId) -> Self {
         let date = at.to_zoned(TimeZone::UTC).date();
-        Self { pk: Self::audit_of(date), sk: format!("{:012}#{id}", at.as_second()) }
+        Self { pk: Self::audit_of(date), sk: format!("{:015}#{id}", at.as_millisecond()) }
     }
 
     /// The partition of a month's audit log.
@@ -166,7 +166,7 @@ mod tests {
         QUESTION#ffeeddccbbaa99887766554433221100 | QUESTION
         DEFERRED | ffeeddccbbaa99887766554433221100
         INSTANCES | sheep-tick#cd34
-        AUDIT#2026-11 | 001795262400#ffeeddccbbaa99887766554433221100
+        AUDIT#2026-11 | 001795262400000#ffeeddccbbaa99887766554433221100
         ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);

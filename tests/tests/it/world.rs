@@ -28,6 +28,8 @@ pub(crate) const START: &str = "2026-03-02T12:00:00Z";
 
 pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
 
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
 pub(crate) const CONSUMER: &str = "consumer-of-the-test";
 
 pub(crate) struct World {
@@ -53,6 +55,10 @@ impl World {
             (
                 "XApp".to_owned(),
                 json!({ "consumer_key": CONSUMER, "consumer_secret": "hush" }).to_string(),
+            ),
+            (
+                "Slack".to_owned(),
+                json!({ "signing_secret": SIGNING_SECRET, "bot_token": "xoxb-hush" }).to_string(),
             ),
         ]);
         let (cloud, events) =

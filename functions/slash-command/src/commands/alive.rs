@@ -9,7 +9,7 @@ use crate::{
     commands::time,
     dispatch::room_link,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("alive"), Usage::new("status")],
     group: Group::About,

@@ -1,7 +1,7 @@
 //! `audit`: who changed what.
 
 use flock_core::Usage;
-use flock_slack::mention;
+use flock_slack::{mention, typed};
 
 use crate::{
     call::{Answer, Call, code, tell},
@@ -9,7 +9,7 @@ use crate::{
     commands::time,
     dispatch::room_link,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("audit"), Usage::new("audit <count>")],
     group: Group::Audit,
@@ -34,7 +34,7 @@ async fn run(call: &Call<'_>) -> Answer {
                 time(entry.at),
                 mention(&entry.user),
                 room_link(&entry.room),
-                code(&entry.line)
+                code(&typed(&entry.line))
             )
         })
         .collect();

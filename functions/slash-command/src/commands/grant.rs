@@ -8,7 +8,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::{level, look_up},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("grant <user> <level>"),
@@ -18,7 +18,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Rooms,
     need: SHEPHERD,
     effect: Effect::Changes,
-    help: "Give somebody a level below your own",
+    help: "Give somebody a level below your own, or any if yours is the highest",
     example: "grant @ada shepherd",
     run: Run(|call| Box::pin(run(call))),
 };

@@ -11,13 +11,13 @@ use crate::{
     dispatch::room_link,
     slack_secret::SlackSecret,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("grant room-owners ...")],
     group: Group::Rooms,
     need: Need::Top,
     effect: Effect::Changes,
-    help: "Give the highest level to the channel\u{2019}s creator and the workspace\u{2019}s owners, here or in the channels named",
+    help: "Give the highest level to the creator of the channel and the owners of the workspace, here or in the channels named",
     example: "grant room-owners #general",
     run: Run(|call| Box::pin(run(call))),
 };

@@ -8,7 +8,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
     commands::TABLE,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("help"), Usage::new("help <command...>")],
     group: Group::About,
@@ -32,19 +32,13 @@ pub(crate) fn list() -> Reply {
     for group in Group::ALL {
         lines.push(format!("*{}*", group.name()));
         for command in TABLE.iter().filter(|command| command.group == group) {
-            for usage in command.forms().0 {
-                lines.push(format!("`{}`{}", escape(&usage.to_string()), who(command)));
-            }
-            if let Some(last) = lines.last_mut() {
-                last.push_str(&format!(" - {}", command.help));
-            }
+            let forms = command.forms().0.into_iter();
+            let forms: Vec<_> =
+                forms.map(|usage| format!("`{}`", escape(&usage.to_string()))).collect();
+            lines.push(format!("• {}{} - {}", forms.join(", "), who(command), command.help));
         }
     }
-    lines.push(
-        "`help <command>` says more, \"quotes\" make one word of several."
-            .replace('<', "&lt;")
-            .replace('>', "&gt;"),
-    );
+    lines.push(escape("`help <command>` says more; \"quotes\" make one word of several."));
     Reply::only_you(lines.join("\n"))
 }
 

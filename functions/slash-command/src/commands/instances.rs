@@ -8,7 +8,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Run},
     commands::time,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("instances")],
     group: Group::System,

@@ -7,7 +7,7 @@ use crate::{
     command::{Command, Effect, Group, Run},
     commands::level,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("level remove <name>")],
     group: Group::Rooms,

@@ -9,7 +9,7 @@ use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Effect, Group, Run},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("members"),

@@ -1,4 +1,8 @@
 //! The table of commands. A command is one entry here and one file beside it.
+#![expect(
+    clippy::unused_async,
+    reason = "some commands wait for nothing, and all have the same form"
+)]
 
 mod alive;
 mod audit;
@@ -106,6 +110,7 @@ fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Problem> {
 }
 
 /// The command goes on when there is time to look somebody up.
+#[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 fn look_up(call: &Call<'_>) -> Answer {
     Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
 }
@@ -140,7 +145,111 @@ async fn change_all(
     }
     let rest = match as_before {
         0 => String::new(),
-        sheep => format!(" ({sheep} were that already)"),
+        sheep => format!(" ({sheep} of them already)"),
     };
     announce(format!("{done} {what}{rest}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use flock_core::{Need, Rank};
+
+    use super::*;
+    use crate::command::{Group, Parsed, parse};
+
+    /// The table as the README shows it.
+    fn markdown() -> String {
+        let mut rows = "| | `/flock` ... | who | does |\n|---|---|---|---|\n".to_owned();
+        for group in Group::ALL {
+            for command in TABLE.iter().filter(|command| command.group == group) {
+                let (forms, aliases) = command.forms();
+                let cell = |usages: &[flock_core::Usage]| {
+                    let usages =
+                        usages.iter().map(|usage| format!("`{usage}`").replace('|', "\\|"));
+                    usages.collect::<Vec<_>>().join(", ")
+                };
+                let who = match command.need {
+                    Need::Rank(Rank(0)) => "all".to_owned(),
+                    Need::Rank(rank) => format!("rank {rank}"),
+                    Need::Top => "top".to_owned(),
+                };
+                let also = match cell(&aliases) {
+                    aliases if aliases.is_empty() => String::new(),
+                    aliases => format!(" (also {aliases})"),
+                };
+                let (group, forms) = (group.name(), cell(&forms));
+                writeln!(rows, "| {group} | {forms}{also} | {who} | {} |", command.help).unwrap();
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn the_readme_shows_the_table() {
+        let readme = include_str!("../../../../README.md");
+        let table = markdown();
+        assert!(readme.contains(&table), "put this into README.md:\n\n{table}");
+    }
+
+    #[test]
+    fn the_chapter_on_commands_shows_a_real_one() {
+        let chapter = include_str!("../../../../CONTRIBUTING.md");
+        assert!(chapter.contains(include_str!("version.rs")));
+    }
+
+    #[test]
+    fn every_example_and_every_usage_runs_its_command() {
+        for command in TABLE {
+            let lines = command.usages.iter().map(|usage| {
+                let words = usage.to_string();
+                let word = |word: &str| {
+                    if word.starts_with('<') { "5".to_owned() } else { word.replace("...", "") }
+                };
+                words.split(' ').map(word).collect::<Vec<_>>().join(" ")
+            });
+            for line in lines.chain([command.example.to_owned()]) {
+                let Parsed::Run(found, _) = parse(&line) else { panic!("{line:?} runs nothing") };
+                assert_eq!(found.name(), command.name(), "{line:?}");
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(line: &str, expected: &str) {
+        let parsed = match parse(line) {
+            Parsed::Run(command, arguments) => {
+                format!("{} {:?}", command.name(), arguments.words())
+            }
+            Parsed::Usage(named) => {
+                let names: Vec<_> = named.iter().map(|command| command.name()).collect();
+                format!("usage of {}", names.join(", "))
+            }
+            Parsed::Unknown(closest) => format!("closest {closest:?}"),
+        };
+        assert_eq!(parsed, expected, "{line:?}");
+    }
+
+    #[test]
+    fn lines_find_their_command() {
+        check("ALIVE", "alive []");
+        check("level ADD Elder 5", r#"level add ["Elder", "5"]"#);
+        check("grant room-owners", "grant room-owners []");
+        check("grant room-owners C1 C2", r#"grant room-owners ["C1", "C2"]"#);
+        check("grant <@U1|ada> owner", r#"grant ["<@U1|ada>", "owner"]"#);
+        check("remove privileges U1", r#"revoke ["U1"]"#);
+        check("unprivilege user U1", r#"revoke ["U1"]"#);
+        check("alive and kicking", "usage of alive");
+        check("remove U1", "usage of revoke");
+        check("privilege 1 owner now please", "usage of grant");
+        check("grant", "usage of grant room-owners, grant");
+        check("grant room-owners-all", "usage of grant room-owners, grant");
+        check("level", "usage of level add, level remove");
+        check("alvie", "closest Some(\"alive\")");
+        check("previw moon", "closest Some(\"preview\")");
+        check("levle add x 1", "closest Some(\"level add\")");
+        check("make me a sandwich", "closest None");
+        check("", "closest None");
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("now <sheep>")],
     group: Group::Flock,

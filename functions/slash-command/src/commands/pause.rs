@@ -7,7 +7,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::change_all,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("pause <sheep|flock>")],
     group: Group::Flock,

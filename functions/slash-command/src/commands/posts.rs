@@ -11,7 +11,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Run},
     commands::{local, time},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("posts"), Usage::new("posts <sheep|flock>")],
     group: Group::Flock,

@@ -9,7 +9,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Run},
     commands::{local, time},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("preview <sheep|flock>"), Usage::new("preview <sheep|flock> <count>")],
     group: Group::Flock,

@@ -6,7 +6,7 @@ use crate::{
     call::{Answer, Call, tell},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("reboot"), Usage::new("restart")],
     group: Group::System,

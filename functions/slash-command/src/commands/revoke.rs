@@ -8,7 +8,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::look_up,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("revoke <user>"),
@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Rooms,
     need: SHEPHERD,
     effect: Effect::Changes,
-    help: "Take somebody\u{2019}s level, which must be below your own",
+    help: "Take a level below your own from somebody, or any if yours is the highest",
     example: "revoke @ada",
     run: Run(|call| Box::pin(run(call))),
 };

@@ -10,7 +10,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::local,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("rhythm <sheep> <line>"), Usage::new("rhythm <sheep> <line> <stanza>")],
     group: Group::Flock,

@@ -1,7 +1,7 @@
 //! `running`: what is in flight.
 
 use flock_core::Usage;
-use flock_slack::mention;
+use flock_slack::{mention, typed};
 
 use crate::{
     call::{Answer, Call, code, tell},
@@ -9,7 +9,7 @@ use crate::{
     commands::time,
     dispatch::room_link,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("running"), Usage::new("rc"), Usage::new("running commands")],
     group: Group::System,
@@ -28,7 +28,7 @@ async fn run(call: &Call<'_>) -> Answer {
     for asked in call.store().all_deferred(call.now).await? {
         lines.push(format!(
             "`{}`, asked by {} in {} at {}",
-            code(&asked.line),
+            code(&typed(&asked.line)),
             mention(&asked.user),
             room_link(&asked.room),
             time(asked.since)

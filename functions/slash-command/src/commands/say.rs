@@ -1,13 +1,13 @@
 //! `say <sheep> <text...>`: a text of one's own through a sheep.
 
 use flock_core::Usage;
-use flock_slack::escape;
+use flock_slack::{escape, typed};
 
 use crate::{
     call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("say <sheep> <text...>")],
     group: Group::Flock,
@@ -21,67 +21,8 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     call.not_while_stopped()?;
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
-    let text = plain(call.arguments.rest().unwrap_or_default());
+    let text = typed(call.arguments.rest().unwrap_or_default());
     let sheep = call.change_sheep(sheep, |sheep| sheep.say(text.clone(), call.now)).await?;
     call.hurry(&sheep).await;
     announce(format!("*{}* says: {}", sheep.id, escape(&text)))
-}
-
-/// What was typed, as it was before Slack marked links and names in it.
-fn plain(text: &str) -> String {
-    let mut plain = String::new();
-    let mut rest = text;
-    while let Some((before, marked)) = rest.split_once('<') {
-        let Some((mark, after)) = marked.split_once('>') else { break };
-        plain.push_str(before);
-        let (target, label) = mark.split_once('|').unwrap_or((mark, ""));
-        match target.chars().next() {
-            Some('@') => plain.push_str(&format!("@{}", named(label, target))),
-            Some('#') => plain.push_str(&format!("#{}", named(label, target))),
-            Some('!') => plain.push_str(&format!("@{}", named(label, target))),
-            _ => plain.push_str(if label.is_empty() { target } else { shorter(target, label) }),
-        }
-        rest = after;
-    }
-    plain.push_str(rest);
-    plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-}
-
-/// The label of a mark, or else its target without its sign.
-fn named<'a>(label: &'a str, target: &'a str) -> &'a str {
-    if label.is_empty() {
-        target.get(1..).unwrap_or_default()
-    } else {
-        label.trim_start_matches('@')
-    }
-}
-
-/// Slack makes a link of a bare domain and puts what was typed into the label.
-fn shorter<'a>(target: &'a str, label: &'a str) -> &'a str {
-    if target.ends_with(label) || target.trim_end_matches('/').ends_with(label) {
-        label
-    } else {
-        target
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(text: &str, expected: &str) {
-        assert_eq!(plain(text), expected, "{text:?}");
-    }
-
-    #[test]
-    fn what_slack_marked_is_plain_again() {
-        check("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c");
-        check("see <https://example.com/a|example.com/a> ok", "see example.com/a ok");
-        check("see <https://example.com/?a=1&amp;b=2>", "see https://example.com/?a=1&b=2");
-        check("<mailto:a@example.com|a@example.com>", "a@example.com");
-        check("<@U1|ada> in <#C1|general>, <!here>", "@ada in #general, @here");
-        check("<@U1>", "@U1");
-        check("1 &lt; 2 <unclosed", "1 < 2 <unclosed");
-    }
 }

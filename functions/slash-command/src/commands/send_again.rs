@@ -7,7 +7,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::occurrence,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("send-again <sheep> <number>")],
     group: Group::Flock,

@@ -8,7 +8,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::occurrence,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("sent <sheep> <number>")],
     group: Group::Flock,

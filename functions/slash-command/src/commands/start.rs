@@ -8,7 +8,7 @@ use crate::{
     call::{Answer, Call, announce, refuse},
     command::{Command, Effect, Group, Run, SHEPHERD},
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("start")],
     group: Group::System,

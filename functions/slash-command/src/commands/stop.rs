@@ -10,7 +10,7 @@ use crate::{
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::time,
 };
-/// The entry.
+
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("stop"), Usage::new("shutdown")],
     group: Group::System,

@@ -89,8 +89,8 @@ fn a_sheep_is_meant_by_its_name_or_with_its_flock() {
     assert_eq!(world.posts("posts --flock milton --sheep apollo"), of("milton", "apollo"));
     assert_eq!(world.posts("posts --flock homer"), of("homer", ""));
 
-    assert_snapshot!(world.refused("posts --sheep apollo"), @"error: several sheep are called `apollo`; say which: homer/apollo, milton/apollo");
-    assert_snapshot!(world.refused("preview --sheep apollo"), @"error: several sheep are called `apollo`; say which: homer/apollo, milton/apollo");
+    assert_snapshot!(world.refused("posts --sheep apollo"), @"error: several are called `apollo`; say which: homer/apollo, milton/apollo");
+    assert_snapshot!(world.refused("preview --sheep apollo"), @"error: several are called `apollo`; say which: homer/apollo, milton/apollo");
     assert_snapshot!(world.refused("posts --sheep zeus"), @"error: there is no sheep `zeus`; `flockwork sheep list` shows them");
     assert_snapshot!(world.refused("sheep show homer/zeus"), @"error: there is no sheep `homer/zeus`; `flockwork sheep list` shows them");
     assert_snapshot!(world.refused("sheep pause zeus/apollo"), @"error: there is no sheep `zeus/apollo`; `flockwork sheep list` shows them");

@@ -1,0 +1,46 @@
+//! What simple commands answer, a line each. `*` stands before what only who asked can see.
+
+use crate::slack::Slack;
+
+const ANSWERS: &[(&str, &str)] = &[
+    ("version", "*Flockwork 0.1.0."),
+    ("alive", "*Yes."),
+    ("status", "*Yes."),
+    ("flocks", "*There is no flock yet. `flockwork flock apply` makes one."),
+    ("sheep", "*There are no sheep."),
+    ("posts", "*Nothing has been posted yet."),
+    ("rc", "*Nothing is in flight."),
+    ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2)."),
+    ("audit", "*Nobody has changed anything from Slack yet."),
+    ("preview moon 101", "*`101` is not a number from 1 to 100."),
+    (
+        "show Moon",
+        "*`Moon` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit.",
+    ),
+    (
+        "pasue moon",
+        "*There is no command `pasue`. Did you mean `/flock pause`? `/flock help` lists all of them.",
+    ),
+    ("sandwich", "*There is no command `sandwich`. `/flock help` lists all of them."),
+    ("help sandwich", "*There is no command `sandwich`. `/flock help` lists all of them."),
+    (
+        "pause",
+        "*That is not how it is written:\n`/flock pause &lt;sheep|flock&gt;` - Stop a sheep or a whole flock from posting\nFor example `/flock pause moon/apollo`.",
+    ),
+];
+
+#[tokio::test]
+async fn simple_commands_answer() {
+    let mut slack = Slack::start().await;
+    for (line, expected) in ANSWERS {
+        assert_eq!(slack.flock(line).await, *expected, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn help_is_there_in_full_and_for_one() {
+    let mut slack = Slack::start().await;
+    let shown =
+        [slack.flock("").await, slack.flock("help grant").await, slack.flock("help help").await];
+    insta::assert_snapshot!(shown.join("\n\n---\n\n"));
+}

@@ -1,0 +1,239 @@
+//! Seeing and steering a flock.
+
+use flock_core::{Network, RhythmFields};
+use flock_tests::Misbehave;
+use serde_json::json;
+
+use crate::{slack::Slack, world::tick};
+
+/// Three sheep, one of which has posted.
+async fn slack() -> Slack {
+    let slack = Slack::start().await;
+    for name in ["apollo", "hermes", "zeus"] {
+        slack.world.sheep(name, Network::Meadow, 40).await;
+    }
+    slack
+}
+
+#[tokio::test]
+async fn a_flock_can_be_looked_at() {
+    let mut slack = slack().await;
+    let tick = slack.world.app().await;
+    slack.world.tick_at(&tick, 0).await;
+    let mut shown = Vec::new();
+    for line in [
+        "flocks",
+        "sheep",
+        "sheep flock",
+        "show apollo",
+        "posts",
+        "posts zeus",
+        "preview flock 4",
+        "preview zeus",
+    ] {
+        shown.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    let shown = shown.join("\n\n");
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
+        insta::assert_snapshot!(shown);
+    });
+}
+
+#[tokio::test]
+async fn a_sheep_or_a_flock_pauses_and_goes_on() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    assert_eq!(slack.flock("pause apollo").await, "Paused *flock/apollo*.");
+    assert_eq!(
+        slack.flock("pause flock/apollo").await,
+        "*Nothing to do: that is so already for *flock/apollo*."
+    );
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
+    assert_eq!(
+        slack.flock("pause flock").await,
+        "Paused the flock *flock*, 3 sheep (1 of them already)."
+    );
+    assert_eq!(slack.world.tick_at(&app, 3).await.posted, 0);
+    assert_eq!(slack.flock("resume flock").await, "Resumed the flock *flock*, 3 sheep.");
+    assert_eq!(slack.world.tick_at(&app, 6).await.posted, 3);
+    assert_eq!(
+        slack.flock("pause nobody").await,
+        "*There is no sheep and no flock `nobody`. `/flock sheep` lists them."
+    );
+    assert_eq!(slack.flock("sheep nobody").await, "*There is no flock `nobody`; there are: flock.");
+}
+
+#[tokio::test]
+async fn a_large_flock_pauses_behind_the_answer() {
+    let mut slack = Slack::start().await;
+    for number in 0..60 {
+        slack.world.sheep(&format!("sheep-{number}"), Network::Meadow, 3).await;
+    }
+    // The answer is there before the work is done, and the work is seen.
+    let body = crate::slack::slash_body("U1", "C1", "pause flock", "7");
+    let answer =
+        slack.send_at("/slack/commands", &body, crate::world::START).await.text().await.unwrap();
+    assert!(
+        answer.contains("Pausing the flock *flock*, 60 sheep. I tell you when it is done."),
+        "{answer}"
+    );
+    let event = slack.world.events.try_recv().unwrap();
+    let running = slack.flock("running").await;
+    assert!(running.contains("`pause flock`, asked by <@U1> in <#C1>"), "{running}");
+    // Its response URL is Slack's own, which is not here; the work is done all the same, and once more is harmless.
+    let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+    for _ in 0..2 {
+        slack.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+    }
+    assert_eq!(slack.flock("running").await, "*Nothing is in flight.");
+    assert!(slack.flock("flocks").await.contains("60 sheep, 60 of them paused"));
+    let told = slack.flock("resume flock").await;
+    assert_eq!(
+        told,
+        "*Resuming the flock *flock*, 60 sheep. I tell you when it is done.\nResumed the flock *flock*, 60 sheep."
+    );
+}
+
+#[tokio::test]
+async fn a_post_can_be_asked_for_at_once() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    slack.world.tick_at(&app, 0).await;
+    let id = "flock/apollo".parse().unwrap();
+    let planned = slack.world.read(&id).await.next_at();
+    assert_eq!(slack.flock("now apollo").await, "*flock/apollo* posts its next line now.");
+    let due =
+        json!({ "detail-type": "sheep.due", "detail": { "flock": "flock", "sheep": "apollo" } });
+    #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+    let deadline = std::time::SystemTime::now() + std::time::Duration::from_secs(50);
+    assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 1);
+    assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 0, "the event may come again");
+    let texts =
+        |posts: Vec<flock_store::Post>| posts.into_iter().map(|post| post.text).collect::<Vec<_>>();
+    assert_eq!(texts(slack.world.posts(&id).await), ["apollo line 0", "apollo line 1"]);
+    assert_eq!(slack.world.read(&id).await.next_at(), planned);
+
+    assert_eq!(
+        slack.flock("say apollo Good  evening, <all>!").await,
+        "*flock/apollo* says: Good  evening, &lt;all&gt;!"
+    );
+    assert_eq!(
+        slack.flock("say apollo again").await,
+        "*It is about to post already; ask again in a minute."
+    );
+    // Without the event, the next tick does it.
+    assert_eq!(app.handle(&tick(), deadline).await.unwrap().posted, 1);
+    let posts = texts(slack.world.posts(&id).await);
+    assert_eq!(posts[2], "Good  evening, <all>!");
+    assert_eq!(slack.world.tick_at(&app, 3).await.posted, 3);
+    assert_eq!(texts(slack.world.posts(&id).await)[3], "apollo line 2");
+
+    slack.flock("pause apollo").await;
+    assert_eq!(slack.flock("now apollo").await, "*It is paused; resume it first.");
+    assert_eq!(slack.flock("say apollo x").await, "*It is paused; resume it first.");
+}
+
+#[tokio::test]
+async fn a_rhythm_can_be_changed() {
+    let mut slack = slack().await;
+    let told = slack.flock("rhythm apollo 4h 2d").await;
+    assert!(
+        told.starts_with("*flock/apollo* posts every 4h, pause 48h, next 2026-03-02 "),
+        "{told}"
+    );
+    let told = slack.flock("rhythm apollo often").await;
+    assert!(told.starts_with("*That is no rhythm: "), "{told}");
+}
+
+#[tokio::test]
+async fn the_buttons_of_a_sheep_work_for_those_who_may() {
+    let mut slack = slack().await;
+    assert!(slack.enter("U2", "C1", "/flock show apollo").await.ends_with(" [Post now] [Pause]"));
+    assert!(slack.press("U2", "C1", "Pause").await.contains("`pause` needs at least `shepherd`"));
+    slack.flock("show apollo").await;
+    assert_eq!(slack.press("U1", "C1", "Pause").await, "Paused *flock/apollo*.");
+    assert_eq!(
+        slack.press("U1", "C1", "Pause").await,
+        "*Nothing to do: that is so already for *flock/apollo*."
+    );
+    assert!(slack.flock("show apollo").await.ends_with(" [Resume]"));
+}
+
+#[tokio::test]
+async fn what_others_wrote_rings_nobody() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    slack.flock("say apollo <!channel> <@U2> *bold*").await;
+    slack.world.tick_at(&app, 1).await;
+    assert_eq!(
+        slack.world.posts(&"flock/apollo".parse().unwrap()).await[0].text,
+        "<!channel> @U2 *bold*"
+    );
+    let shown = slack.flock("posts apollo").await;
+    assert!(shown.contains("&lt;!channel&gt; @U2 *bold*"), "{shown}");
+    let told = slack.flock("<!channel>`x`").await;
+    assert!(!told.contains('<'), "{told}");
+}
+
+#[tokio::test]
+async fn a_long_answer_is_all_there() {
+    let mut slack = Slack::start().await;
+    let rhythm = RhythmFields { line: Some("1d".to_owned()), ..RhythmFields::default() };
+    for number in 0..450 {
+        let name = format!("a-sheep-with-quite-a-long-name-{number:04}");
+        slack.world.sheep_with(&name, Network::Meadow, 1, &rhythm).await;
+    }
+    let shown = slack.flock("sheep").await;
+    for number in 0..450 {
+        assert!(
+            shown.contains(&format!("a-sheep-with-quite-a-long-name-{number:04}*")),
+            "{number}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn people_decide_what_nobody_knows() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 3).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    let report = slack.world.tick_at(&app, 0).await;
+    assert_eq!(report.unknown, 1);
+    // The control room is told, once.
+    let before = slack.seen("U1", "C2");
+    let mut events = Vec::new();
+    while let Ok(event) = slack.world.events.try_recv() {
+        events.push(json!({ "detail-type": event.detail_type, "detail": event.detail }));
+    }
+    for event in events.iter().chain(&events) {
+        slack.app.handle(event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+    }
+    let after = slack.seen("U1", "C2");
+    assert_eq!(after.len(), before.len() + 1);
+    assert!(slack.enter("U2", "C2", "/flock sent apollo 1").await.contains("needs at least"));
+    assert_eq!(
+        slack.press("U1", "C2", "Sent").await,
+        "Post 1 of *flock/apollo* counts as sent, and the sheep goes on."
+    );
+    let sheep = slack.world.read(&id).await;
+    assert_eq!((sheep.intent, sheep.progress.occurrence.0), (None, 2));
+    assert_eq!(slack.world.posts(&id).await.len(), 1);
+    assert!(slack.press("U1", "C2", "Send again").await.contains("known by now"));
+}
+
+#[tokio::test]
+async fn a_sheep_that_stops_says_why_and_can_be_resumed() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 3).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::Forbidden("Your account is suspended".to_owned()));
+    assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 1);
+    let event = slack.world.events.try_recv().unwrap();
+    let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+    slack.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+    let told = slack.seen("U3", "C2").pop().unwrap();
+    assert!(told.text.starts_with("*flock/apollo* has stopped at its post 1: "), "{}", told.text);
+    slack.press("U1", "C2", "Resume").await;
+    assert!(slack.world.read(&id).await.next_at().is_some());
+}
