@@ -223,8 +223,8 @@ mod tests {
                 format!("{} {:?}", command.name(), arguments.words())
             }
             Parsed::Usage(named) => {
-                let names: Vec<_> = named.iter().map(|command| command.name()).collect();
-                format!("usage of {}", names.join(", "))
+                let them: Vec<_> = named.iter().map(|command| command.name()).collect();
+                format!("usage of {}", them.join(", "))
             }
             Parsed::Unknown(closest) => format!("closest {closest:?}"),
         };
