@@ -167,7 +167,10 @@ def text_of(messages):
 def usages(conversation):
     """Every way to write a command, from the list."""
     _, messages, _ = conversation.by_command("help")
-    return [html.unescape(usage) for usage in re.findall(r"^`([^`]+)`", text_of(messages), re.MULTILINE)]
+    # What stands in code before the dash, but for how to begin: `/flock` and `@flockwork`.
+    before = [line.split(" - ")[0] for line in text_of(messages).splitlines()]
+    written = [html.unescape(usage) for line in before for usage in re.findall("`([^`]+)`", line)]
+    return [usage for usage in written if not usage.startswith(("/", "@"))]
 
 
 def name_of(usage):
@@ -275,7 +278,7 @@ def check_others(results, conversation):
 def check_commands(results, conversation):
     written, lines = examples(conversation)
     names = sorted({name_of(usage) for usage in written})
-    results.check(f"`/flock help` lists commands: {', '.join(names)}", "" if len(names) > 5 else "too few")
+    results.check(f"`/flock help` lists commands: {', '.join(names)}", "" if len(names) > 20 else "too few")
     for line in lines:
         _, messages, wrong = conversation.by_command(line)
         results.check(f"/flock {line}", "; ".join(wrong))
