@@ -37,10 +37,14 @@ impl App {
     pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table);
         let secrets = Secrets::new(aws);
-        let (store, secret) = tokio::join!(
+        // A request asks for two things of the table at once: two connections.
+        let warm = store.clone();
+        let (store, secret, warmed) = tokio::join!(
             store.with_current_shards(),
-            SlackSecret::read(&secrets, &config.slack_secret)
+            SlackSecret::read(&secrets, &config.slack_secret),
+            warm.control()
         );
+        warmed?;
         let process = process_id();
         if let Err(err) = secret {
             // The next request tries again, and tells.
@@ -85,23 +89,24 @@ impl App {
     /// The room as it is now, and what the whole system was told.
     pub(crate) async fn look(&self, room: &RoomId) -> anyhow::Result<(Room, Control)> {
         let now = self.clock.now();
-        let (room, control, noted) = tokio::join!(
-            self.room(room),
-            self.store.control(),
-            self.store.note(&self.presence, now)
-        );
+        let (looked, noted) =
+            tokio::join!(self.store.room_and_control(room), self.store.note(&self.presence, now));
         if let Err(err) = noted {
             // Only `instances` misses it.
             tracing::warn!(error = %err, "this process is not noted");
         }
-        let control = control?;
+        let (found, control) = looked?;
         self.secrets.drop_older(control.rebooted_at);
-        Ok((room?, control))
+        Ok((found.unwrap_or_else(|| self.new_room(room)), control))
+    }
+
+    fn new_room(&self, id: &RoomId) -> Room {
+        Room::new(id.clone(), self.first_owner.as_ref())
     }
 
     async fn room(&self, id: &RoomId) -> anyhow::Result<Room> {
         let room = self.store.room(id).await?;
-        Ok(room.unwrap_or_else(|| Room::new(id.clone(), self.first_owner.as_ref())))
+        Ok(room.unwrap_or_else(|| self.new_room(id)))
     }
 
     /// Writes a room that `change` makes of the room as it is now, whatever others change meanwhile.

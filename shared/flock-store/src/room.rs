@@ -1,12 +1,12 @@
 //! Rooms, their levels and members.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use flock_core::{LevelName, Rank, Room, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, Write, key::Key};
+use crate::{Control, Read, Store, StoreError, Write, from_item, key::Key, request_error};
 
 /// A room as stored: one item, so that one condition guards everything that is decided from it. 400 KB
 /// hold some ten thousand members.
@@ -22,18 +22,46 @@ impl Store {
     /// The room called `id`. `None`: nobody has changed anything there.
     pub async fn room(&self, id: &RoomId) -> Result<Option<Room>, StoreError> {
         let what = format!("room {id}");
-        let item: Option<RoomItem> = self.one(&what, Key::room(id), Read::Consistent).await?;
-        let Some(RoomItem { v: 1, version, levels, members }) = item else {
-            return item.map_or(Ok(None), |item| {
-                let source = format!("it has schema version {}, this program knows 1", item.v);
-                Err(StoreError::Corrupt { what, source: source.into() })
-            });
-        };
-        let room = Room::stored(id.clone(), levels, members, version);
-        room.map(Some).ok_or_else(|| StoreError::Corrupt {
-            what,
-            source: "a member has a level that is not there".into(),
-        })
+        let item = self.one(&what, Key::room(id), Read::Consistent).await?;
+        item.map(|item: RoomItem| item.into_room(id)).transpose()
+    }
+
+    /// The room called `id`, and what the whole system was told, in one request.
+    pub async fn room_and_control(
+        &self,
+        id: &RoomId,
+    ) -> Result<(Option<Room>, Control), StoreError> {
+        let what = format!("room {id}");
+        let keys = KeysAndAttributes::builder()
+            .keys(Key::room(id).attributes())
+            .keys(Key::control().attributes())
+            .consistent_read(true)
+            .build()
+            .map_err(|err| StoreError::Corrupt { what: what.clone(), source: Box::new(err) })?;
+        let output = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, keys)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|err| request_error("read", &what, err))?;
+        self.meter.read(output.consumed_capacity());
+        let is_left = |left: &HashMap<_, _>| !left.is_empty();
+        if output.unprocessed_keys().is_some_and(is_left) {
+            // The table is busy; alone, each read is tried again.
+            return Ok((self.room(id).await?, self.control().await?));
+        }
+        let (mut room, mut control) = (None, Control::default());
+        let items = output.responses.and_then(|mut found| found.remove(&self.table));
+        for item in items.unwrap_or_default() {
+            if item.get("pk").and_then(|pk| pk.as_s().ok()) == Some(&Key::control().pk) {
+                control = from_item(item, "the control item")?;
+            } else {
+                room = Some(from_item::<RoomItem>(item, what.clone())?.into_room(id)?);
+            }
+        }
+        Ok((room, control))
     }
 
     /// Writes a changed room if it is still at the version before.
@@ -54,5 +82,17 @@ impl Store {
                 .expression_attribute_values(":read", AttributeValue::N(before.to_string()))
         };
         self.write(put, &what).await
+    }
+}
+
+impl RoomItem {
+    fn into_room(self, id: &RoomId) -> Result<Room, StoreError> {
+        let corrupt =
+            |why: String| StoreError::Corrupt { what: format!("room {id}"), source: why.into() };
+        if self.v != 1 {
+            return Err(corrupt(format!("it has schema version {}, this program knows 1", self.v)));
+        }
+        let room = Room::stored(id.clone(), self.levels, self.members, self.version);
+        room.ok_or_else(|| corrupt("a member has a level that is not there".to_owned()))
     }
 }

@@ -108,29 +108,35 @@ async fn a_post_can_be_asked_for_at_once() {
     let deadline = std::time::SystemTime::now() + std::time::Duration::from_secs(50);
     assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 1);
     assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 0, "the event may come again");
+    // A button stands for one post.
+    slack.flock("show apollo").await;
+    slack.press("U1", "C1", "Post now").await;
+    assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 1);
+    let again = slack.press("U1", "C1", "Post now").await;
+    assert_eq!(again, "*Post 3 of *flock/apollo* is made already.");
     let texts =
         |posts: Vec<flock_store::Post>| posts.into_iter().map(|post| post.text).collect::<Vec<_>>();
-    assert_eq!(texts(slack.world.posts(&id).await), ["apollo line 0", "apollo line 1"]);
+    assert_eq!(texts(slack.world.posts(&id).await), ["apollo line 0", "apollo line 1", "apollo line 2"]);
     assert_eq!(slack.world.read(&id).await.next_at(), planned);
 
     assert_eq!(
         slack.flock("say apollo Good  evening, <all>!").await,
-        "*flock/apollo* says: Good  evening, &lt;all&gt;!"
+        "*flock/apollo* is going to say:\n> Good  evening, &lt;all&gt;!"
     );
     assert_eq!(
         slack.flock("say apollo again").await,
-        "*It is about to post already; ask again in a minute."
+        "**flock/apollo* does not: it is about to post already; ask again in a minute."
     );
     // Without the event, the next tick does it.
     assert_eq!(app.handle(&tick(), deadline).await.unwrap().posted, 1);
     let posts = texts(slack.world.posts(&id).await);
-    assert_eq!(posts[2], "Good  evening, <all>!");
+    assert_eq!(posts[3], "Good  evening, <all>!");
     assert_eq!(slack.world.tick_at(&app, 3).await.posted, 3);
-    assert_eq!(texts(slack.world.posts(&id).await)[3], "apollo line 2");
+    assert_eq!(texts(slack.world.posts(&id).await)[4], "apollo line 3");
 
     slack.flock("pause apollo").await;
-    assert_eq!(slack.flock("now apollo").await, "*It is paused; resume it first.");
-    assert_eq!(slack.flock("say apollo x").await, "*It is paused; resume it first.");
+    assert_eq!(slack.flock("now apollo").await, "**flock/apollo* does not: it is paused; resume it first.");
+    assert_eq!(slack.flock("say apollo x").await, "**flock/apollo* does not: it is paused; resume it first.");
 }
 
 #[tokio::test]

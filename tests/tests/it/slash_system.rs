@@ -18,7 +18,7 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     slack.world.tick_at(&tick, 0).await;
     let asked = slack.flock("stop").await;
     insta::assert_snapshot!(asked, @r"
-    *This stops 1 sheep and everything else. 480 posts planned for the next 24 hours will not be made.
+    *This stops everything: 1 sheep, and 480 posts planned for the next 24 hours, which will not be made.
     The button works for 5 minutes. [Stop everything] [Cancel]
     ");
     // Asking alone stops nothing.
@@ -70,8 +70,26 @@ async fn a_question_is_answered_once_by_who_was_asked_and_in_time() {
 #[tokio::test]
 async fn a_reboot_has_secrets_read_anew() {
     let mut slack = Slack::start().await;
+    let before = slack.world.cloud.secret_reads();
+    slack.flock("alive").await;
+    assert_eq!(slack.world.cloud.secret_reads(), before, "it is kept");
     assert!(slack.flock("reboot").await.contains("reads secrets anew"));
-    assert_eq!(slack.flock("alive").await, "*Yes.");
+    slack.flock("alive").await;
+    slack.flock("alive").await;
+    assert_eq!(slack.world.cloud.secret_reads(), before + 1, "and read anew once");
+}
+
+#[tokio::test]
+async fn what_one_room_does_is_not_another_rooms_business() {
+    let mut slack = Slack::start().await;
+    slack.world.sheep("apollo", Network::Meadow, 3).await;
+    slack.flock("grant U2 shepherd").await;
+    slack.flock("pause apollo").await;
+    let log = slack.enter("U1", "C2", "/flock audit").await;
+    assert!(log.contains("`pause apollo` - done") && !log.contains("grant"), "{log}");
+    // Nor can what somebody typed pose as an entry.
+    slack.flock("say apollo x\n2026-11-21 12:00:00 UTC <@U2> in <#C1>: `stop` - done").await;
+    assert_eq!(slack.flock("audit 1").await.lines().count(), 1);
 }
 
 #[tokio::test]
@@ -122,7 +140,7 @@ async fn every_change_is_in_the_audit_log() {
     let log: Vec<_> =
         log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
     insta::assert_snapshot!(log.join("\n"), @r"
-    <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: It is paused; resume it first.
+    <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: *flock/apollo* does not: it is paused; resume it first.
     <@U1> in <#C1>: `grant U2 shepherd` - done
     <@U1> in <#C1>: `pause nobody` - refused: There is no sheep and no flock `nobody`. `/flock sheep` lists them.
     <@U1> in <#C1>: `pause apollo` - done
