@@ -40,9 +40,9 @@ impl App {
         // A request asks for two things of the table at once: two connections.
         let warm = store.clone();
         let (store, secret, warmed) = tokio::join!(
-            store.with_current_shards(),
-            SlackSecret::read(&secrets, &config.slack_secret),
-            warm.control()
+            Box::pin(store.with_current_shards()),
+            Box::pin(SlackSecret::read(&secrets, &config.slack_secret)),
+            Box::pin(warm.control())
         );
         warmed?;
         let process = process_id();
@@ -79,6 +79,11 @@ impl App {
             return Ok(None);
         }
         self.slack_secret().await.map(Some)
+    }
+
+    /// Has Slack's secret read anew when it is needed next.
+    pub(crate) fn forget_slack_secret(&self) {
+        self.secrets.drop_if_older(&self.slack_secret, Duration::ZERO);
     }
 
     /// Slack's secret, at most five minutes old.

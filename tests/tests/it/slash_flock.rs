@@ -116,7 +116,10 @@ async fn a_post_can_be_asked_for_at_once() {
     assert_eq!(again, "*Post 3 of *flock/apollo* is made already.");
     let texts =
         |posts: Vec<flock_store::Post>| posts.into_iter().map(|post| post.text).collect::<Vec<_>>();
-    assert_eq!(texts(slack.world.posts(&id).await), ["apollo line 0", "apollo line 1", "apollo line 2"]);
+    assert_eq!(
+        texts(slack.world.posts(&id).await),
+        ["apollo line 0", "apollo line 1", "apollo line 2"]
+    );
     assert_eq!(slack.world.read(&id).await.next_at(), planned);
 
     assert_eq!(
@@ -135,8 +138,14 @@ async fn a_post_can_be_asked_for_at_once() {
     assert_eq!(texts(slack.world.posts(&id).await)[4], "apollo line 3");
 
     slack.flock("pause apollo").await;
-    assert_eq!(slack.flock("now apollo").await, "**flock/apollo* does not: it is paused; resume it first.");
-    assert_eq!(slack.flock("say apollo x").await, "**flock/apollo* does not: it is paused; resume it first.");
+    assert_eq!(
+        slack.flock("now apollo").await,
+        "**flock/apollo* does not: it is paused; resume it first."
+    );
+    assert_eq!(
+        slack.flock("say apollo x").await,
+        "**flock/apollo* does not: it is paused; resume it first."
+    );
 }
 
 #[tokio::test]

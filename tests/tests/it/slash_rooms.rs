@@ -84,7 +84,10 @@ async fn there_are_as_many_levels_as_a_room_likes() {
     let mut slack = Slack::start().await;
     for rank in 3..40 {
         let told = slack.flock(&format!("level add level-{rank} {rank}")).await;
-        assert!(told.contains("It is the highest, so those who had the highest have it."), "{told}");
+        assert!(
+            told.contains("It is the highest, so those who had the highest have it."),
+            "{told}"
+        );
     }
     assert_eq!(slack.flock("levels").await.lines().count(), 39);
     assert_eq!(
@@ -136,7 +139,10 @@ async fn a_mistaken_level_can_be_undone() {
     assert!(slack.enter("U2", "C1", "/flock whoami").await.contains("`god` here (rank 1000)"));
     slack.enter("U2", "C1", "/flock level remove god").await;
     assert!(slack.enter("U1", "C1", "/flock whoami").await.contains("`owner` here (rank 2)"));
-    assert!(slack.enter("U1", "C1", "/flock revoke U1").await.contains("no level"), "one may resign");
+    assert!(
+        slack.enter("U1", "C1", "/flock revoke U1").await.contains("no level"),
+        "one may resign"
+    );
 }
 
 #[tokio::test]

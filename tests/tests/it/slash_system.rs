@@ -1,13 +1,16 @@
 //! Everything at once: stop, start, reboot, and what is in flight.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use flock_core::Network;
+use flock_slack::sign;
 use jiff::SignedDuration;
+use secrecy::SecretString;
+use serde_json::json;
 
 use crate::{
     slack::Slack,
-    world::{START, ts},
+    world::{SIGNING_SECRET, START, ts},
 };
 
 #[tokio::test]
@@ -67,16 +70,53 @@ async fn a_question_is_answered_once_by_who_was_asked_and_in_time() {
     assert_eq!(slack.enter("U1", "C1", "/flock alive").await, "*Yes.");
 }
 
+/// A Secrets Manager whose one secret can be changed.
+async fn secrets(signing_secret: Arc<Mutex<&'static str>>) -> String {
+    let answer = move || async move {
+        let signing_secret = *signing_secret.lock().unwrap();
+        let secret = json!({ "signing_secret": signing_secret, "bot_token": "x" }).to_string();
+        axum::Json(json!({ "Name": "Slack", "SecretString": secret }))
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/", axum::routing::post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
 #[tokio::test]
 async fn a_reboot_has_secrets_read_anew() {
-    let mut slack = Slack::start().await;
-    let before = slack.world.cloud.secret_reads();
-    slack.flock("alive").await;
-    assert_eq!(slack.world.cloud.secret_reads(), before, "it is kept");
-    assert!(slack.flock("reboot").await.contains("reads secrets anew"));
-    slack.flock("alive").await;
-    slack.flock("alive").await;
-    assert_eq!(slack.world.cloud.secret_reads(), before + 1, "and read anew once");
+    let world = crate::world::World::start().await;
+    let signing_secret = Arc::new(Mutex::new(SIGNING_SECRET));
+    let services = secrets(Arc::clone(&signing_secret)).await;
+    let aws = flock_aws::local(world.cloud.dynamodb_url(), services);
+    let mut config = world.config(1);
+    config.first_owner = Some(crate::slack::user("U1"));
+    let app = slash_command::App::start(config, &aws, world.clock.clone()).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/slack/commands", listener.local_addr().unwrap());
+    let router = Arc::new(app).router();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let http = reqwest::Client::new();
+    let send = async |text: &str, secret: &str| {
+        let body = crate::slack::slash_body("U1", "C1", text, &format!("{text}{secret}"));
+        let signature = sign(&SecretString::from(secret), ts(START), body.as_bytes());
+        let request = http.post(&url).header("x-slack-signature", signature);
+        let timestamp = ts(START).as_second();
+        request
+            .header("x-slack-request-timestamp", timestamp)
+            .body(body)
+            .send()
+            .await
+            .unwrap()
+            .status()
+    };
+    assert_eq!(send("alive", SIGNING_SECRET).await, 200);
+    *signing_secret.lock().unwrap() = "rotated";
+    assert_eq!(send("alive", "rotated").await, 401, "the secret was read a moment ago");
+    assert_eq!(send("reboot", SIGNING_SECRET).await, 200);
+    assert_eq!(send("alive", "rotated").await, 200);
+    assert_eq!(send("whoami", SIGNING_SECRET).await, 401);
 }
 
 #[tokio::test]

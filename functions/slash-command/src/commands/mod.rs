@@ -144,15 +144,15 @@ async fn change_all(
         return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
     }
     let change = &change;
-    let changes = sheep.into_iter().map(|sheep| async move {
+    let edits = sheep.into_iter().map(|sheep| async move {
         let before = sheep.version;
         let after = call.change_sheep(sheep, |sheep| Ok::<_, Infallible>(change(sheep))).await?;
         Ok::<_, Problem>(after.version != before)
     });
-    let changes: Vec<_> = changes.collect();
+    let edits: Vec<_> = edits.collect();
     let (mut changed, mut as_before) = (0, 0);
-    let mut changes = stream::iter(changes).buffer_unordered(CONCURRENCY);
-    while let Some(is_changed) = changes.next().await {
+    let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
+    while let Some(is_changed) = edits.next().await {
         if is_changed? { changed += 1 } else { as_before += 1 }
     }
     if changed == 0 {

@@ -19,6 +19,8 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>) -> Answer {
     call.store().reboot_all(call.now).await?;
+    // Others do it with their next event; this process has just had one.
+    call.app.forget_slack_secret();
     announce(
         "Every function drops what it keeps and reads secrets anew with its next event. Settings of the \
           deployment change with a deployment alone.",
