@@ -45,7 +45,7 @@ async fn a_level_of_one_room_is_none_in_another() {
     assert_eq!(slack.enter("U1", "C2", "/flock members").await, "*<@U1>: `owner` (rank 2)");
     assert_eq!(
         slack.enter("U1", "C1", "/flock members").await,
-        "*<@U2>: `elder` (rank 5)\n<@U1>: `owner` (rank 2)"
+        "*<@U1>: `elder` (rank 5)\n<@U2>: `elder` (rank 5)"
     );
 }
 
