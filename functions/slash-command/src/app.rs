@@ -8,7 +8,7 @@ use std::{
 use flock_aws::{Clock, Config, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
 use flock_slack::SlackApi;
-use flock_store::{Control, Presence, Store, StoreError, Write};
+use flock_store::{Control, Presence, Seen, Store, StoreError, Write};
 
 use crate::{call::Problem, slack_secret::SlackSecret};
 
@@ -65,12 +65,11 @@ impl App {
         })
     }
 
-    /// Claims a delivery. Whether it is here for the first time.
-    pub(crate) async fn is_new(&self, id: &DeliveryId) -> Result<bool, StoreError> {
+    /// Claims a delivery.
+    pub(crate) async fn claim(&self, id: &DeliveryId) -> Result<Seen, StoreError> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let token = format!("{}-{number}", self.process);
-        let seen = self.store.first_seen(id, &token, self.clock.now()).await?;
-        Ok(seen == Write::Done)
+        self.store.first_seen(id, &token, self.clock.now()).await
     }
 
     /// Slack's secret read anew, if what is known is older than a few seconds.

@@ -2,7 +2,7 @@
 
 use flock_core::{Denied, Need, Room, RoomId};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
-use flock_store::{Asked, AuditEntry};
+use flock_store::{Asked, AuditEntry, Seen};
 use serde_json::json;
 
 use crate::{
@@ -23,19 +23,19 @@ pub(crate) const CONFIRM: &str = "confirm";
 pub(crate) const CANCEL: &str = "cancel";
 
 impl App {
-    /// Carries out what has just arrived. `None`: it had arrived before, and nothing is done.
-    pub(crate) async fn answer_new(&self, asked: &Asked) -> Option<Reply> {
+    /// Carries out what has just arrived, unless it had arrived before.
+    pub(crate) async fn answer_new(&self, asked: &Asked) -> Result<Reply, Seen> {
         // Together, because whoever asked is waiting and almost everything is new.
-        let (new, looked) = tokio::join!(self.is_new(&asked.id), Box::pin(self.look(&asked.room)));
-        let reply = match new {
-            Ok(false) => return None,
-            Ok(true) => match looked {
+        let (seen, looked) = tokio::join!(self.claim(&asked.id), Box::pin(self.look(&asked.room)));
+        let reply = match seen {
+            Ok(seen @ (Seen::Begun { .. } | Seen::Done)) => return Err(seen),
+            Ok(Seen::First) => match looked {
                 Ok((room, control)) => self.answer(asked, Stage::Given, &room, &control).await,
                 Err(err) => Err(Problem::Failed(err)),
             },
             Err(err) => Err(err.into()),
         };
-        Some(reply.unwrap_or_else(|problem| problem.into_reply(asked)))
+        Ok(reply.unwrap_or_else(|problem| problem.into_reply(asked)))
     }
 
     /// Goes on with a command that was confirmed or deferred.

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use flock_core::{DeliveryId, Occurrence, SheepId};
 use flock_slack::{Button, Reply, escape};
+use flock_store::Seen;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -85,7 +86,7 @@ impl App {
         let Some(room) = &self.control_room else { return Ok(json!({ "told": "nobody" })) };
         let number = news.occurrence.to_string();
         let id = DeliveryId::of(&[kind, &sheep.to_string(), &number, &news.why]);
-        if !self.is_new(&id).await? {
+        if self.claim(&id).await? != Seen::First {
             return Ok(json!({ "told": "before" }));
         }
         let reply = notice(kind, sheep, news);

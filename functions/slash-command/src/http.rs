@@ -15,8 +15,8 @@ use flock_slack::{
     Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
     SlashCommand, Unverified, verify,
 };
-use flock_store::Asked;
-use jiff::Timestamp;
+use flock_store::{Asked, Seen};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -31,6 +31,9 @@ use crate::{
 
 /// What Lambda takes (AWS, "Lambda quotas", 2026-11): what is larger does not come.
 const LARGEST_BODY: usize = 6 * 1024 * 1024;
+
+/// Longer than any invocation: the function's timeout in template.yaml is 30 s.
+const LONGEST_LIFE: SignedDuration = SignedDuration::from_secs(45);
 
 /// Answers one response URL takes (Slack, "Handling user interaction", 2026-11).
 const ANSWERS_PER_URL: usize = 5;
@@ -159,7 +162,7 @@ impl App {
         let to = AnswerTo::Url(response_url.clone());
         let id = DeliveryId::of(&["command", signed.id(&trigger_id), user.as_str(), &text]);
         let asked = asked(id, user, room, &text, now, &to);
-        let Some(reply) = Box::pin(self.answer_new(&asked)).await else {
+        let Ok(reply) = Box::pin(self.answer_new(&asked)).await else {
             return nothing();
         };
         // The answer to the request is shown after what went to the response URL before it.
@@ -186,14 +189,14 @@ impl App {
         if ![CONFIRM, CANCEL].contains(&action.as_str()) {
             // Any other button stands for a command; it is parsed and allowed like one that is typed.
             let asked = asked(id, user, room, &format!("{action} {value}"), now, &to);
-            if let Some(reply) = Box::pin(self.answer_new(&asked)).await {
+            if let Ok(reply) = Box::pin(self.answer_new(&asked)).await {
                 self.tell_presser(&reply, &to, &asked.room, &asked.user).await;
             }
             return;
         }
-        match self.is_new(&id).await {
-            Ok(true) => {}
-            Ok(false) => return,
+        match self.claim(&id).await {
+            Ok(Seen::First) => {}
+            Ok(Seen::Begun { .. } | Seen::Done) => return,
             Err(err) => {
                 tracing::error!(error = %err, "a button cannot be taken");
                 let reply = Reply::only_you("That went wrong on our side; press the button again.");
@@ -240,19 +243,36 @@ impl App {
         }
     }
 
-    async fn message(&self, message: Message, now: Timestamp) {
+    /// Unlike a command or a button, where the person sees that nothing came, Slack tells of a message again until it
+    /// hears that it has arrived.
+    async fn message(&self, message: Message, now: Timestamp) -> StatusCode {
         let Message { user, room, text, ts, thread_ts, bot_user, .. } = message;
         let is_direct = room.as_str().starts_with('D');
         let line = addressed(&text, bot_user.as_ref()).or(is_direct.then_some(text.as_str()));
-        let Some(line) = line else { return };
+        let Some(line) = line else { return StatusCode::OK };
         // Slack sends a mention twice, as a mention and as a message, with an event id for each.
         let id = DeliveryId::of(&["message", room.as_str(), &ts]);
         let to = AnswerTo::Room { thread_ts };
         let asked = asked(id, user, room, line, now, &to);
-        let Some(reply) = Box::pin(self.answer_new(&asked)).await else { return };
+        let reply = match Box::pin(self.answer_new(&asked)).await {
+            Ok(reply) => reply,
+            Err(Seen::First | Seen::Done) => return StatusCode::OK,
+            Err(Seen::Begun { since }) if now.duration_since(since) < LONGEST_LIFE => {
+                // Slack comes again, and by then it is done, or nobody is at it any more.
+                return StatusCode::SERVICE_UNAVAILABLE;
+            }
+            Err(Seen::Begun { .. }) => Reply::only_you(
+                "Your last words were cut off on our side, and part of it may be done. Look (`/flock audit`), \
+                 and say it again.",
+            ),
+        };
         if let Err(err) = self.send(&reply, &to, &asked.room, &asked.user).await {
             tracing::error!(delivery = %asked.id, error = format!("{err:#}"), "an answer is lost");
         }
+        if let Err(err) = self.store.seen_and_done(&asked.id, now).await {
+            tracing::warn!(delivery = %asked.id, error = %err, "not noted as done");
+        }
+        StatusCode::OK
     }
 }
 
@@ -326,10 +346,7 @@ async fn events(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) ->
         Ok(Callback::UrlVerification { challenge }) => {
             Json(json!({ "challenge": challenge })).into_response()
         }
-        Ok(Callback::Message(message)) => {
-            app.message(message, signed.at).await;
-            nothing()
-        }
+        Ok(Callback::Message(message)) => app.message(message, signed.at).await.into_response(),
         Ok(Callback::FromBot | Callback::Other(_)) => nothing(),
         Err(err) => unreadable(&err),
     }

@@ -21,6 +21,20 @@ const DEFERRED_FOR: SignedDuration = SignedDuration::from_mins(30);
 /// How long a question waits for its answer.
 pub const CONFIRM_FOR: SignedDuration = SignedDuration::from_mins(5);
 
+/// Whether a delivery was here before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// It was not.
+    First,
+    /// It was, and nobody has noted that it is done: it is being dealt with, or whoever did has died.
+    Begun {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It was.
+    Done,
+}
+
 /// A command somebody gave, for going on with it later.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -56,6 +70,8 @@ impl fmt::Debug for Asked {
 #[derive(Debug, Serialize, Deserialize)]
 struct DeliveryItem {
     token: String,
+    since: Seconds,
+    done: bool,
     ttl: Seconds,
 }
 
@@ -67,15 +83,17 @@ struct AskedItem {
 }
 
 impl Store {
-    /// Remembers the delivery called `id`. `Conflict`: it was here before. `token` is another each time.
+    /// Remembers the delivery called `id`, of which nothing is done yet. `token` is another each time.
     pub async fn first_seen(
         &self,
         id: &DeliveryId,
         token: &str,
         now: Timestamp,
-    ) -> Result<Write, StoreError> {
+    ) -> Result<Seen, StoreError> {
         let what = "a delivery from Slack";
-        let item = DeliveryItem { token: token.to_owned(), ttl: after(now, SEEN_FOR) };
+        let since = now.into();
+        let item =
+            DeliveryItem { token: token.to_owned(), since, done: false, ttl: after(now, SEEN_FOR) };
         // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
         let put = self
             .put_one(what, Key::delivery(id), item)?
@@ -83,13 +101,28 @@ impl Store {
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
         if self.write(put, what).await? == Write::Done {
-            return Ok(Write::Done);
+            return Ok(Seen::First);
         }
-        // The SDK asks again when it hears no answer, and then conflicts with itself.
         let item: Option<DeliveryItem> =
             self.one(what, Key::delivery(id), Read::Consistent).await?;
-        let is_ours = item.is_some_and(|item| item.token == token);
-        Ok(if is_ours { Write::Done } else { Write::Conflict })
+        Ok(match item {
+            // The SDK asks again when it hears no answer, and then conflicts with itself.
+            Some(item) if item.token == token => Seen::First,
+            Some(DeliveryItem { done: false, since, .. }) => {
+                Seen::Begun { since: Timestamp::try_from(since).unwrap_or(now) }
+            }
+            Some(_) | None => Seen::Done,
+        })
+    }
+
+    /// Notes that all that a delivery asks for is done.
+    pub async fn seen_and_done(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
+        let what = "a delivery from Slack";
+        let since = now.into();
+        let item =
+            DeliveryItem { token: String::new(), since, done: true, ttl: after(now, SEEN_FOR) };
+        let put = self.put_one(what, Key::delivery(id), item)?;
+        self.write(put, what).await.map(|_| ())
     }
 
     /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.

@@ -54,7 +54,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub use account::AccountItem;
 pub use audit::AuditEntry;
-pub use delivery::{Asked, CONFIRM_FOR};
+pub use delivery::{Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};
 pub use sheep::{ChangeError, DueCursor, DuePage, Read};

@@ -140,6 +140,29 @@ async fn a_mention_is_answered_once_however_often_slack_tells_of_it() {
 }
 
 #[tokio::test]
+async fn a_mention_nobody_finished_is_not_lost_without_a_word() {
+    let slack = Slack::start().await;
+    // Somebody has claimed it and died.
+    let id = flock_core::DeliveryId::of(&["message", "C1", "3.1"]);
+    slack.world.store.first_seen(&id, "dead", ts(START)).await.unwrap();
+    let body = message_body(&json!({
+        "type": "message", "user": "U1", "channel": "C1", "ts": "3.1", "text": "@flo pause apollo",
+    }));
+    let before = slack.seen("U1", "C1").len();
+    let answer = slack.send_at("/slack/events", &body, START).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE, "so that Slack comes again");
+    assert_eq!(slack.seen("U1", "C1").len(), before);
+    slack.world.clock.step_to(ts("2026-03-02T12:01:00Z"));
+    for _ in 0..2 {
+        let answer = slack.send_at("/slack/events", &body, "2026-03-02T12:01:00Z").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let said = slack.seen("U1", "C1");
+    assert_eq!(said.len(), before + 1);
+    assert!(said.last().unwrap().text.starts_with("Your last words were cut off"), "{said:?}");
+}
+
+#[tokio::test]
 async fn a_mention_in_a_thread_is_answered_there() {
     let slack = Slack::start().await;
     // Once for the room, once for who asked.
