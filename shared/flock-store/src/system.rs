@@ -191,7 +191,12 @@ impl Store {
             .update_expression("SET stopped = :stop")
             .condition_expression("attribute_not_exists(stopped)")
             .expression_attribute_values(":stop", value);
-        self.send_control(update).await
+        let written = self.send_control(update).await?;
+        // The SDK asks again when it hears no answer, and then conflicts with itself.
+        if written == Write::Conflict && self.control().await?.stopped.as_ref() == Some(stop) {
+            return Ok(Write::Done);
+        }
+        Ok(written)
     }
 
     /// Lets everything go on. `Conflict`: it is not stopped.
