@@ -143,7 +143,9 @@ impl Store {
 
     /// Remembers by how much the local run's time is ahead.
     pub async fn put_clock_ahead(&self, ahead: SignedDuration) -> Result<(), StoreError> {
-        let clock = ClockItem { ahead_s: ahead.as_secs() };
+        // Rounded up: time must not go back, not by a part of a second.
+        let ahead_s = ahead.as_secs() + i64::from(0 < ahead.subsec_nanos());
+        let clock = ClockItem { ahead_s };
         self.put_system("the local clock", Key::clock(), clock).await
     }
 

@@ -87,7 +87,7 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
 
     $ /flock stop --press cancel
     flockwork (only visible to you):
-      This stops 1 sheep and everything else. 0 posts planned for the next 24 hours will not be made.
+      This stops everything: 1 sheep, and 0 posts planned for the next 24 hours, which will not be made.
       The button works for 5 minutes.
       [Stop everything] [Cancel]
     > [Cancel]
