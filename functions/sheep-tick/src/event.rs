@@ -1,5 +1,6 @@
 //! What starts the function.
 
+use flock_aws::SHEEP_DUE;
 use flock_core::{FlockName, Shards, SheepId, SheepName};
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,9 +18,6 @@ pub enum Event {
 
 /// The kind of event that starts one invocation per shard.
 pub(crate) const SHARD_DUE: &str = "shard.due";
-
-/// The kind of event that has one sheep seen to at once.
-const SHEEP_DUE: &str = "sheep.due";
 
 /// The kind of event EventBridge Scheduler sends.
 const SCHEDULED: &str = "Scheduled Event";

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
+use flock_aws::{Clock, Config, EventBus, SHEEP_STOPPED, SHEEP_UNKNOWN, SdkConfig, process_id};
 use flock_core::{Behaviour, Due, Network, Outcome, Sent, Shards, Sheep, SheepId};
 use flock_net::{Draft, Key, Networks};
 use flock_store::{Post, PostState, Presence, Read, Store, Units, Write};
@@ -36,12 +36,6 @@ const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// The invocation's length where the platform does not say; `cargo lambda watch` sends a deadline that
 /// has passed. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
-
-/// The kind of event that says a sheep has stopped.
-const SHEEP_STOPPED: &str = "sheep.stopped";
-
-/// The kind of event that says nobody knows whether a sheep has posted.
-const SHEEP_UNKNOWN: &str = "sheep.unknown";
 
 /// What the function keeps between invocations.
 #[derive(Debug)]

@@ -121,13 +121,15 @@ impl App {
     ) -> Result<T, Problem> {
         /// People change rooms by hand: a few at once at most.
         const TRIES: usize = 20;
+        let mut room = self.room(id).await?;
         for _ in 0..TRIES {
-            let (changed, result) = change(&self.room(id).await?)?;
+            let (changed, result) = change(&room)?;
             if self.store.put_room(&changed).await? == Write::Done {
                 return Ok(result);
             }
+            room = self.room(id).await?;
             // The SDK asks again when it hears no answer, and then conflicts with itself.
-            if self.store.room(id).await?.as_ref() == Some(&changed) {
+            if room == changed {
                 return Ok(result);
             }
         }

@@ -1,7 +1,7 @@
 //! What a command gets, and what it gives back.
 
-use flock_aws::EventBus;
-use flock_core::{Arguments, FlockName, NotUnknown, Room, RoomId, RoomRefusal, Sheep, UserId};
+use flock_aws::SHEEP_DUE;
+use flock_core::{Arguments, FlockName, NotUnknown, Room, RoomRefusal, Sheep, UserId};
 use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
@@ -148,15 +148,6 @@ impl Call<'_> {
         }
     }
 
-    /// Writes a room that `change` makes of the room as it is now, whatever others change meanwhile.
-    pub(crate) async fn change_room<T>(
-        &self,
-        id: &RoomId,
-        change: impl Fn(&Room) -> Result<(Room, T), RoomRefusal>,
-    ) -> Result<T, Problem> {
-        self.app.change_room(id, change).await
-    }
-
     /// Writes a change of a sheep.
     pub(crate) async fn change_sheep<R>(
         &self,
@@ -172,13 +163,9 @@ impl Call<'_> {
     /// Has the tick see to a sheep now and not in the next minute. Without it, the next minute does.
     pub(crate) async fn hurry(&self, sheep: &Sheep) {
         let detail = json!({ "flock": sheep.id.flock, "sheep": sheep.id.name });
-        if let Err(err) = self.bus().publish("sheep.due", &[detail]).await {
+        if let Err(err) = self.app.bus.publish(SHEEP_DUE, &[detail]).await {
             tracing::warn!(sheep = %sheep.id, error = %err, "the tick is not hurried");
         }
-    }
-
-    pub(crate) fn bus(&self) -> &EventBus {
-        &self.app.bus
     }
 
     /// Refuses what would have to wait until everything is started again.

@@ -1,24 +1,17 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
-use std::time::SystemTime;
-
 use anyhow::Context as _;
+use flock_aws::{SHEEP_STOPPED, SHEEP_UNKNOWN};
 use flock_core::{DeliveryId, Occurrence, SheepId};
 use flock_slack::{Button, Reply, escape};
 use flock_store::Seen;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{app::App, call::Stage, http::AnswerTo};
+use crate::{app::App, call::Stage, http::AnswerTo, slack_secret::SlackSecret};
 
 /// The kind of event that goes on with a command.
 pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
-
-/// The kind of event that says a sheep has stopped.
-const SHEEP_STOPPED: &str = "sheep.stopped";
-
-/// The kind of event that says nobody knows whether a sheep has posted.
-const SHEEP_UNKNOWN: &str = "sheep.unknown";
 
 /// An event that does not say what to do.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -43,9 +36,9 @@ struct News {
 }
 
 impl App {
-    /// Handles an event from the bus. The platform ends the invocation at `deadline`; what is begun then is
-    /// begun again when the event is delivered again.
-    pub async fn handle(&self, event: &Value, _deadline: SystemTime) -> anyhow::Result<Value> {
+    /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
+    /// again.
+    pub async fn handle(&self, event: &Value) -> anyhow::Result<Value> {
         let detail = event.get("detail").unwrap_or(&Value::Null);
         let unreadable = UnreadableEvent { why: "its detail does not fit" };
         match event.get("detail-type").and_then(Value::as_str) {
@@ -90,23 +83,17 @@ impl App {
             return Ok(json!({ "told": "before" }));
         }
         let reply = notice(kind, sheep, news);
-        let to = AnswerTo::Room { thread_ts: None };
-        let secret = self.slack_secret().await;
-        let sent = match secret {
-            Ok(secret) => self.post(&reply, &to, room, &secret.bot_token).await,
-            Err(err) => {
-                self.store.forget_seen(&id).await?;
-                return Err(err);
-            }
+        let sent = async {
+            let SlackSecret { bot_token, .. } = self.slack_secret().await?;
+            let to = AnswerTo::Room { thread_ts: None };
+            Ok(self.post(&reply, &to, room, &bot_token).await?)
         };
-        match sent {
-            Ok(()) => Ok(json!({ "told": room })),
+        if let Err(err) = sent.await {
             // Better told twice than never: it may be there, but nobody knows.
-            Err(err) => {
-                self.store.forget_seen(&id).await?;
-                Err(err.into())
-            }
+            self.store.forget_seen(&id).await?;
+            return Err(err);
         }
+        Ok(json!({ "told": room }))
     }
 }
 

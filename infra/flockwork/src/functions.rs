@@ -226,7 +226,7 @@ impl LocalFunction {
             Handler::SheepTick(app) => {
                 Ok(serde_json::to_value(app.handle(event, deadline).await?)?)
             }
-            Handler::SlashCommand(app) => Box::pin(app.handle(event, deadline)).await,
+            Handler::SlashCommand(app) => Box::pin(app.handle(event)).await,
             Handler::Program(program) => program.handle(event, timeout).await,
         }
     }

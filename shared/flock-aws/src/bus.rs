@@ -8,6 +8,15 @@ use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 /// The `source` of every event Flockwork publishes.
 const SOURCE: &str = "flockwork";
 
+/// The kind of event that has one sheep seen to at once: `flock` and `sheep` in its detail.
+pub const SHEEP_DUE: &str = "sheep.due";
+
+/// The kind of event that says a sheep has stopped: `sheep`, `occurrence` and `why` in its detail.
+pub const SHEEP_STOPPED: &str = "sheep.stopped";
+
+/// The kind of event that says nobody knows whether a sheep has posted: its detail is as above.
+pub const SHEEP_UNKNOWN: &str = "sheep.unknown";
+
 /// PutEvents takes this many at once (AWS, "PutEvents", 2026-11).
 const BATCH: usize = 10;
 

@@ -36,7 +36,6 @@ impl Store {
         account: AccountItem,
     ) -> Result<(), StoreError> {
         let what = format!("account {id}");
-        let put = self.put_one(&what, Key::account(id), Stored { v: 1, account })?;
-        self.write(put, &what).await.map(|_| ())
+        self.put(&what, Key::account(id), Stored { v: 1, account }).await
     }
 }

@@ -42,12 +42,8 @@ impl Store {
         let what = "the audit log";
         let expiry = SignedDuration::from_hours(24 * RETENTION_DAYS);
         let ttl = entry.at.saturating_add(expiry).unwrap_or(Timestamp::MAX).into();
-        let put = self.put_one(
-            what,
-            Key::audit(entry.at, &entry.id),
-            AuditItem { entry: entry.clone(), ttl },
-        )?;
-        self.write(put, what).await.map(|_| ())
+        let item = AuditItem { entry: entry.clone(), ttl };
+        self.put(what, Key::audit(entry.at, &entry.id), item).await
     }
 
     /// The newest entries, newest first, at most `limit`.

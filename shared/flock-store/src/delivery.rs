@@ -121,8 +121,7 @@ impl Store {
         let since = now.into();
         let item =
             DeliveryItem { token: String::new(), since, done: true, ttl: after(now, SEEN_FOR) };
-        let put = self.put_one(what, Key::delivery(id), item)?;
-        self.write(put, what).await.map(|_| ())
+        self.put(what, Key::delivery(id), item).await
     }
 
     /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.
@@ -134,8 +133,7 @@ impl Store {
     pub async fn put_deferred(&self, asked: &Asked) -> Result<(), StoreError> {
         let what = "a deferred command";
         let item = AskedItem { asked: asked.clone(), ttl: after(asked.since, DEFERRED_FOR) };
-        let put = self.put_one(what, Key::deferred(&asked.id), item)?;
-        self.write(put, what).await.map(|_| ())
+        self.put(what, Key::deferred(&asked.id), item).await
     }
 
     /// A deferred command. `None`: it is done, or too old to be answered.
@@ -164,8 +162,7 @@ impl Store {
     pub async fn put_question(&self, asked: &Asked) -> Result<(), StoreError> {
         let what = "a question";
         let item = AskedItem { asked: asked.clone(), ttl: after(asked.since, CONFIRM_FOR) };
-        let put = self.put_one(what, Key::question(&asked.id), item)?;
-        self.write(put, what).await.map(|_| ())
+        self.put(what, Key::question(&asked.id), item).await
     }
 
     /// Takes the question away, for it is answered once. `None`: it was answered, or too long ago, or was

@@ -97,30 +97,37 @@ impl Store {
         flock: Option<&FlockName>,
         text: &str,
     ) -> Result<Sheep, NotFound> {
-        let none = || NotFound::Sheep(text.to_owned());
         if text.contains('/') {
             let id: SheepId = text.parse()?;
             if let Some(flock) = flock.filter(|flock| **flock != id.flock) {
                 return Err(NotFound::OtherFlock(id, flock.clone()));
             }
-            return self.sheep(&id, Read::Consistent).await?.ok_or_else(none);
+            return self
+                .sheep(&id, Read::Consistent)
+                .await?
+                .ok_or_else(|| NotFound::Sheep(text.to_owned()));
         }
-        let name: SheepName = text.parse()?;
-        let mut named = Vec::new();
         let flocks = match flock {
             Some(flock) => vec![flock.clone()],
             None => self.flocks().await?,
         };
+        self.sheep_named(&flocks, text).await
+    }
+
+    /// The only sheep of `flocks` with the name `text`.
+    async fn sheep_named(&self, flocks: &[FlockName], text: &str) -> Result<Sheep, NotFound> {
+        let name: SheepName = text.parse()?;
         // One by its key in each flock, because a flock can be large.
-        let ids = flocks.into_iter().map(|flock| SheepId { flock, name: name.clone() });
+        let ids = flocks.iter().map(|flock| SheepId { flock: flock.clone(), name: name.clone() });
         let ids: Vec<_> = ids.collect();
         let reads: Vec<_> = ids.iter().map(|id| self.sheep(id, Read::Consistent)).collect();
         let mut reads = stream::iter(reads).buffered(CONCURRENCY);
+        let mut named = Vec::new();
         while let Some(sheep) = reads.next().await {
             named.extend(sheep?);
         }
         match named.as_slice() {
-            [] => Err(none()),
+            [] => Err(NotFound::Sheep(text.to_owned())),
             [_] => Ok(named.swap_remove(0)),
             several => {
                 let ids = several.iter().map(|sheep| sheep.id.to_string()).collect();
@@ -136,12 +143,14 @@ impl Store {
             let sheep = self.sheep_of(Some(&flock)).await?;
             return Ok(Found::Flock(flock, sheep));
         }
-        let flock: Option<FlockName> = text.parse().ok();
-        let flock = match flock {
-            Some(flock) if self.flocks().await?.contains(&flock) => Some(flock),
-            _ => None,
+        let flocks = self.flocks().await?;
+        let sheep = if text.contains('/') {
+            self.find_sheep(None, text).await
+        } else {
+            self.sheep_named(&flocks, text).await
         };
-        match (self.find_sheep(None, text).await, flock) {
+        let flock = flocks.into_iter().find(|flock| flock.as_str() == text);
+        match (sheep, flock) {
             (Ok(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
             (Ok(sheep), Some(flock)) => {
                 let ids =

@@ -188,6 +188,12 @@ impl Store {
         Ok(put.return_consumed_capacity(ReturnConsumedCapacity::Total))
     }
 
+    /// Writes `value` at `key`, whatever is there.
+    async fn put(&self, what: &str, key: Key, value: impl Serialize) -> Result<(), StoreError> {
+        let put = self.put_one(what, key, value)?;
+        self.write(put, what).await.map(|_| ())
+    }
+
     /// Sends a put. `Conflict`: its condition does not hold.
     async fn write(&self, put: PutItemFluentBuilder, what: &str) -> Result<Write, StoreError> {
         let Some(output) = conditional(put.send().await, "write", what)? else {

@@ -120,7 +120,7 @@ impl Store {
         let item = ShardsItem { current: configured, highest };
         // A table without the item has never had more than one shard.
         if known.unwrap_or(ShardsItem { current: Shards::ONE, highest: Shards::ONE }) != item {
-            self.put_system("the number of shards", Key::shards(), item).await?;
+            self.put("the number of shards", Key::shards(), item).await?;
         }
         self.shards = configured;
         Ok((self, highest))
@@ -146,7 +146,7 @@ impl Store {
         // Rounded up: time must not go back, not by a part of a second.
         let ahead_s = ahead.as_secs() + i64::from(0 < ahead.subsec_nanos());
         let clock = ClockItem { ahead_s };
-        self.put_system("the local clock", Key::clock(), clock).await
+        self.put("the local clock", Key::clock(), clock).await
     }
 
     /// The sheep that are due at `now`, in any shard, at most `limit` of each. Among them is all that is in
@@ -164,16 +164,6 @@ impl Store {
 
     async fn shards_item(&self) -> Result<Option<ShardsItem>, StoreError> {
         self.one("the number of shards", Key::shards(), Read::Consistent).await
-    }
-
-    async fn put_system(
-        &self,
-        what: &'static str,
-        key: Key,
-        value: impl Serialize,
-    ) -> Result<(), StoreError> {
-        let put = self.put_one(what, key, value)?;
-        self.write(put, what).await.map(|_| ())
     }
 
     /// What people have told the whole system to do. May be half a second old.
@@ -236,8 +226,7 @@ impl Store {
         let ttl = instance.seen.saturating_add(INSTANCE_SHOWN).unwrap_or(Timestamp::MAX);
         let item = InstanceItem { instance, ttl: ttl.into() };
         let key = Key::instance(&item.instance.function, &item.instance.id);
-        let put = self.put_one(what, key, item)?;
-        self.write(put, what).await.map(|_| ())
+        self.put(what, key, item).await
     }
 
     /// The processes that were at work within the last half hour, by function.

@@ -93,7 +93,7 @@ impl Slack {
             let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
             // Those for the tick are its own tests' matter.
             if event["detail-type"] != "sheep.due" {
-                self.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+                self.app.handle(&event).await.unwrap();
             }
         }
     }

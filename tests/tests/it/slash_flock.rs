@@ -83,7 +83,7 @@ async fn a_large_flock_pauses_behind_the_answer() {
     // Its response URL is Slack's own, which is not here; the work is done all the same, and once more is harmless.
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
     for _ in 0..2 {
-        slack.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+        slack.app.handle(&event).await.unwrap();
     }
     assert_eq!(slack.flock("running").await, "*Nothing is in flight.");
     assert!(slack.flock("flocks").await.contains("60 sheep, 60 of them paused"));
@@ -222,7 +222,7 @@ async fn people_decide_what_nobody_knows() {
         events.push(json!({ "detail-type": event.detail_type, "detail": event.detail }));
     }
     for event in events.iter().chain(&events) {
-        slack.app.handle(event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+        slack.app.handle(event).await.unwrap();
     }
     let after = slack.seen("U1", "C2");
     assert_eq!(after.len(), before.len() + 1);
@@ -246,7 +246,7 @@ async fn a_sheep_that_stops_says_why_and_can_be_resumed() {
     assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 1);
     let event = slack.world.events.try_recv().unwrap();
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-    slack.app.handle(&event, std::time::SystemTime::UNIX_EPOCH).await.unwrap();
+    slack.app.handle(&event).await.unwrap();
     let told = slack.seen("U3", "C2").pop().unwrap();
     assert!(told.text.starts_with("*flock/apollo* has stopped at its post 1: "), "{}", told.text);
     slack.press("U1", "C2", "Resume").await;

@@ -33,7 +33,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let granted = room.grant(call.user(), &user, &level)?;
         Ok((granted.room, granted.before))
     };
-    let before = call.change_room(&call.asked.room, change).await?;
+    let before = call.app.change_room(&call.asked.room, change).await?;
     announce(match before {
         Some(before) if before == level => {
             format!("{} has the level `{level}` in this room already.", mention(&user))

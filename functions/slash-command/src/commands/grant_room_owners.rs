@@ -52,7 +52,8 @@ async fn run(call: &Call<'_>) -> Answer {
             users.iter().filter(people).find(|user| Some(&user.id) == info.creator.as_ref());
         let mut owners = owners.clone();
         owners.extend(creator.map(|user| user.id.clone()));
-        let granted = call.change_room(&room, |room| room.grant_top(call.user(), &owners)).await;
+        let granted =
+            call.app.change_room(&room, |room| room.grant_top(call.user(), &owners)).await;
         match granted {
             Ok(top) => {
                 let owners: Vec<_> = owners.iter().map(mention).collect();

@@ -32,7 +32,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let is_yours = added.level(call.user()) == Some(&level);
         Ok((added, is_yours))
     };
-    let is_yours = call.change_room(&call.asked.room, change).await?;
+    let is_yours = call.app.change_room(&call.asked.room, change).await?;
     let yours =
         if is_yours { " It is the highest, so those who had the highest have it." } else { "" };
     announce(format!("This room has a level `{level}` now, with rank {rank}.{yours}"))

@@ -21,6 +21,6 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let level = level(call, 0)?;
     let change = |room: &Room| Ok((room.remove_level(call.user(), &level)?, ()));
-    call.change_room(&call.asked.room, change).await?;
+    call.app.change_room(&call.asked.room, change).await?;
     announce(format!("This room has no level `{level}` any more."))
 }

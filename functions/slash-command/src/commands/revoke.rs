@@ -33,7 +33,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let revoked = room.revoke(call.user(), &user)?;
         Ok((revoked.room, revoked.before))
     };
-    let before = call.change_room(&call.asked.room, change).await?;
+    let before = call.app.change_room(&call.asked.room, change).await?;
     let before = before.map_or_else(String::new, |before| format!(", and was `{before}`"));
     announce(format!("{} has no level in this room any more{before}.", mention(&user)))
 }
