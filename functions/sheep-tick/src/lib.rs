@@ -4,7 +4,6 @@
 //! network, record. Whatever dies in between, the next tick finishes the intent.
 
 mod event;
-mod keys;
 mod tick;
 
 pub use event::{Event, UnreadableEvent};

@@ -1,11 +1,20 @@
 //! One tick.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
-use flock_aws::{Clock, Config, EventBus, SHEEP_STOPPED, SHEEP_UNKNOWN, SdkConfig, process_id};
-use flock_core::{Behaviour, Due, Network, Outcome, Sent, Shards, Sheep, SheepId};
-use flock_net::{Draft, Key, Networks};
+use flock_aws::{
+    Clock, Config, EventBus, FLOCK_SPENDING, SHEEP_STOPPED, SHEEP_UNKNOWN, SdkConfig, process_id,
+};
+use flock_core::{
+    Action, Ai, Behaviour, Cause, Deed, Due, Fingerprint, Flock, FlockName, Intent, Network,
+    Outcome, Sent, Shards, Sheep, SheepId, check_policy,
+};
+use flock_net::{Account, Accounts, Draft, Networks, Purse};
 use flock_store::{Post, PostState, Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -13,10 +22,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::{error, info, warn};
 
-use crate::{
-    event::{Event, SHARD_DUE},
-    keys::Keys,
-};
+use crate::event::{Event, SHARD_DUE};
 
 /// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
 const CONCURRENCY: usize = 64;
@@ -42,7 +48,7 @@ const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 pub struct App {
     store: Store,
     networks: Networks,
-    keys: Keys,
+    accounts: Accounts,
     bus: EventBus,
     clock: Clock,
     // Every shard that may hold sheep.
@@ -77,9 +83,15 @@ pub struct Report {
     pub read_units: f64,
 }
 
+/// One event's work: what is read once for many sheep.
+struct Tick {
+    lease_until: Timestamp,
+    flocks: Mutex<HashMap<FlockName, Arc<Flock>>>,
+}
+
 /// What came of one step with one sheep.
 enum Step {
-    /// Nothing is to be done.
+    /// Nothing is to be done, or its network takes nothing right now.
     Idle,
     /// A post was made; the sheep as it is now.
     Posted(Box<Sheep>),
@@ -102,13 +114,13 @@ struct Seen {
 impl App {
     /// Connects to the table, which also opens the connection the first event will use.
     pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
-        let keys = Keys::new(aws, &config);
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table.clone());
         let (store, shards) = store.with_shards(config.shards).await.context("could not start")?;
-        let networks = Networks::new(store.clone(), config.x_url);
+        let accounts = Accounts::new(aws, store.clone(), &config);
+        let networks = Networks::new(store.clone(), &config, &clock);
         let bus = EventBus::new(aws, config.bus);
         let presence = Presence::new("sheep-tick", process_id(), clock.now());
-        Ok(Self { store, networks, keys, bus, clock, shards, presence })
+        Ok(Self { store, networks, accounts, bus, clock, shards, presence })
     }
 
     /// Handles one event; `deadline` is when the platform ends the invocation.
@@ -116,7 +128,7 @@ impl App {
         let event = Event::try_from(event)?;
         let before = self.store.units();
         let control = self.store.control().await?;
-        self.keys.drop_older(control.rebooted_at);
+        self.accounts.drop_older(control.rebooted_at);
         let mut report = match event {
             _ if control.stopped.is_some() => Report { held: true, ..Report::default() },
             Event::Tick if self.shards == Shards::ONE => self.work(0, deadline).await?,
@@ -162,7 +174,7 @@ impl App {
         let started = tokio::time::Instant::now();
         let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
-        let lease_until = lease_until(now, left)?;
+        let tick = Tick::new(lease_until(now, left)?);
 
         let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
@@ -171,7 +183,7 @@ impl App {
             let page = self.store.due_sheep(shard, now, PAGE, from).await?;
             let mut results = stream::iter(page.sheep)
                 .take_while(|_| std::future::ready(in_time()))
-                .map(|id| self.see_to(id, lease_until))
+                .map(|id| self.see_to(id, &tick))
                 .buffer_unordered(CONCURRENCY);
             while let Some(result) = results.next().await {
                 report.count(result);
@@ -185,14 +197,14 @@ impl App {
 
     /// Sees to one sheep.
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
-        let lease_until = lease_until(self.clock.now(), left_until(deadline))?;
+        let tick = Tick::new(lease_until(self.clock.now(), left_until(deadline))?);
         let mut report = Report::default();
-        report.count(self.see_to(id, lease_until).await);
+        report.count(self.see_to(id, &tick).await);
         Ok(report)
     }
 
     /// Makes the posts of one sheep that are due.
-    async fn see_to(&self, id: SheepId, lease_until: Timestamp) -> Seen {
+    async fn see_to(&self, id: SheepId, tick: &Tick) -> Seen {
         let mut seen = Seen { posted: 0, last: Ok(Step::Idle) };
         let mut sheep = match self.store.sheep(&id, Read::Eventual).await {
             Ok(Some(sheep)) => sheep,
@@ -201,7 +213,7 @@ impl App {
         };
         while seen.posted < POSTS_PER_SHEEP {
             let finishing = sheep.intent.is_some();
-            match self.step(&sheep, lease_until).await {
+            match self.step(&sheep, tick).await {
                 Ok(Step::Posted(next)) => {
                     seen.posted += 1;
                     // What was missed since an intent was left is not made up for in the same moment.
@@ -218,19 +230,23 @@ impl App {
     }
 
     /// Makes one post, if one is due.
-    async fn step(&self, sheep: &Sheep, lease_until: Timestamp) -> anyhow::Result<Step> {
+    async fn step(&self, sheep: &Sheep, tick: &Tick) -> anyhow::Result<Step> {
         let now = self.clock.now();
-        let (claimed, sent) = match sheep.due(now) {
+        let due = sheep.due(now);
+        if due == Due::No || self.networks.limited_until(&sheep.config.account).is_some() {
+            return Ok(Step::Idle);
+        }
+        let (claimed, sent) = match due {
             Due::No => return Ok(Step::Idle),
             Due::Finish => {
                 let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.sent);
-                (sheep.claim_again(lease_until), sent)
+                (sheep.claim_again(tick.lease_until), sent)
             }
             Due::Post(next) => {
                 let Some(text) = self.text(sheep, next.progress.cursor).await? else {
                     return self.without_text(sheep, now).await;
                 };
-                match sheep.claim(next, text, lease_until) {
+                match sheep.claim(next, text, tick.lease_until) {
                     Ok(claimed) => (claimed, Sent::No),
                     Err(refusal) => {
                         return self.stop(sheep, format!("{refusal}; change the line"), now).await;
@@ -241,53 +257,166 @@ impl App {
         if self.store.put_sheep(&claimed).await? == Write::Conflict {
             return Ok(Step::LostRace);
         }
-        let outcome = self.post(&claimed, sent).await?;
-        self.settle(claimed, &outcome).await
+        let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
+        let flock = self.flock(&claimed, tick).await?;
+        let purse = Purse::new(
+            &self.store,
+            &flock,
+            (claimed.id.name.to_string(), intent.occurrence.to_string()),
+            intent.at,
+            now,
+        );
+        let outcome = self.post(&claimed, &intent, sent, &flock, &purse).await?;
+        self.tell_spending(&flock, &purse).await;
+        let step = self.settle(claimed, &outcome).await?;
+        if let Outcome::Posted(_) = outcome
+            && let Err(err) = purse.close().await
+        {
+            // The sum is right; a name stays in it until the sheep's next payment.
+            warn!(flock = %flock.name, error = %err, "a payment stays open");
+        }
+        Ok(step)
+    }
+
+    /// What holds for the sheep's flock; where nothing is charged and nothing forbidden, nothing is read.
+    async fn flock(&self, sheep: &Sheep, tick: &Tick) -> anyhow::Result<Arc<Flock>> {
+        let name = &sheep.id.flock;
+        if sheep.config.account.network == Network::Meadow {
+            return Ok(Arc::new(Flock::new(name.clone())));
+        }
+        if let Some(flock) = tick.flocks().get(name) {
+            return Ok(Arc::clone(flock));
+        }
+        let flock = self.store.flock(name).await?.unwrap_or_else(|| Flock::new(name.clone()));
+        let flock = Arc::new(flock);
+        tick.flocks().insert(name.clone(), Arc::clone(&flock));
+        Ok(flock)
     }
 
     /// Asks the network, and records the post where the network does not.
-    async fn post(&self, sheep: &Sheep, sent: Sent) -> anyhow::Result<Outcome> {
-        let intent = sheep.intent.as_ref().context("a claimed sheep has an intent")?;
-        let account = &sheep.config.account;
-        let key: Key = match self.keys.open(&self.store, account).await {
-            Ok(Some(key)) => key,
+    async fn post(
+        &self,
+        sheep: &Sheep,
+        intent: &Intent,
+        sent: Sent,
+        flock: &Flock,
+        purse: &Purse<'_>,
+    ) -> anyhow::Result<Outcome> {
+        let id = &sheep.config.account;
+        let account = match self.accounts.open(id).await {
+            Ok(Some(account)) => account,
             Ok(None) => {
                 let why = format!(
-                    "the account {account} was never added; add it with `flockwork account add`, \
-                     then `flockwork sheep resume {}`",
+                    "the account {id} was never added; add it with `flockwork account add`, then \
+                     `flockwork sheep resume {}`",
                     sheep.id
                 );
                 return Ok(Outcome::Refused { why });
             }
             Err(err) => {
-                let why = format!("the key of {account} could not be read: {err:#}");
+                let why = format!("the key of {id} could not be read: {err:#}");
                 return Ok(match sent {
                     Sent::No => Outcome::TryAgain { why, not_before: None },
                     Sent::Maybe => Outcome::Unknown { why },
                 });
             }
         };
+        // What may be there already is past forbidding.
+        if sent == Sent::No
+            && let Some(why) = self.forbidden(sheep, intent, flock, &account).await?
+        {
+            return Ok(Outcome::Refused { why });
+        }
         let mut post = Post {
             sheep: sheep.id.clone(),
             occurrence: intent.occurrence,
-            account: account.clone(),
+            account: id.clone(),
             at: intent.at,
             text: intent.text.clone(),
             state: PostState::Pending,
             remote_id: None,
         };
-        let last_remote = sheep.progress.last_remote.as_ref();
-        let draft = Draft { id: sheep.post_id(intent), post: post.clone(), sent, last_remote };
-        let outcome = self.networks.post(&draft, &key).await;
+        let draft = Draft {
+            id: sheep.post_id(intent),
+            post: post.clone(),
+            sent,
+            last_remote: sheep.progress.last_remote.as_ref(),
+            reply_to: None,
+            picture: None,
+            made_with_ai: sheep.config.made_with_ai,
+        };
+        let outcome = self.networks.post(&draft, &account, purse).await;
         // On the meadow the post is its own record.
         if let Outcome::Posted(remote_id) = &outcome
-            && account.network != Network::Meadow
+            && id.network != Network::Meadow
         {
             post.state = PostState::Posted;
             post.remote_id = Some(remote_id.clone());
             self.store.put_post(&post).await?;
         }
         Ok(outcome)
+    }
+
+    /// Why the network's rules forbid the post, if they do.
+    async fn forbidden(
+        &self,
+        sheep: &Sheep,
+        intent: &Intent,
+        flock: &Flock,
+        account: &Account,
+    ) -> anyhow::Result<Option<String>> {
+        let network = account.id.network;
+        let can_mark = network.check_action(account.facts.tier, Action::AiMark).is_ok();
+        let mut deed = Deed {
+            action: Action::Post,
+            cause: if intent.said { Cause::Person } else { Cause::Rhythm },
+            ai: match (sheep.config.made_with_ai, can_mark) {
+                (false, _) => Ai::No,
+                (true, true) => Ai::Marked,
+                (true, false) => Ai::Unmarked,
+            },
+            account: &account.facts,
+            same_text: None,
+        };
+        let refused = |forbidden: flock_core::Forbidden| {
+            Some(format!("{forbidden}; then `flockwork sheep resume {}`", sheep.id))
+        };
+        if let Err(forbidden) = check_policy(network, &deed, &flock.waivers) {
+            return Ok(refused(forbidden));
+        }
+        // Asked only where the answer matters, because it costs a write.
+        let anybody = &account.id;
+        let matters =
+            check_policy(network, &Deed { same_text: Some(anybody), ..deed }, &flock.waivers);
+        let (Err(_), Some(fingerprint)) = (matters, Fingerprint::of(&intent.text)) else {
+            return Ok(None);
+        };
+        let other = self.store.say_first(&account.id, &fingerprint, self.clock.now()).await?;
+        deed.same_text = other.as_ref();
+        Ok(check_policy(network, &deed, &flock.waivers).err().and_then(refused))
+    }
+
+    /// Lets people know where the flock stands with its cap, once for each cap and month.
+    async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>) {
+        let Some(news) = purse.news() else { return };
+        let what = news.spending.notice(&flock.name, news.month, news.spent, news.cap);
+        let detail = json!({
+            "flock": flock.name,
+            "month": news.month.to_string(),
+            "cap": news.cap.to_string(),
+            "stands": news.spending.name(),
+            "what": what,
+        });
+        let told = match self.bus.publish(FLOCK_SPENDING, &[detail]).await {
+            Ok(()) => {
+                let noted = self.store.note_told(&flock.name, news.month, news.spending, news.cap);
+                noted.await.map_err(anyhow::Error::from)
+            }
+            Err(err) => Err(err.into()),
+        };
+        if let Err(err) = told {
+            error!(flock = %flock.name, error = format!("{err:#}"), "nobody is told of the spending");
+        }
     }
 
     /// Writes down what came of the intent. Somebody may have changed the sheep meanwhile; then the
@@ -372,6 +501,16 @@ impl App {
             Write::Done => Step::Stopped,
             Write::Conflict => Step::LostRace,
         })
+    }
+}
+
+impl Tick {
+    fn new(lease_until: Timestamp) -> Self {
+        Self { lease_until, flocks: Mutex::default() }
+    }
+
+    fn flocks(&self) -> std::sync::MutexGuard<'_, HashMap<FlockName, Arc<Flock>>> {
+        self.flocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

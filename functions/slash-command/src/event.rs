@@ -1,8 +1,8 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
 use anyhow::Context as _;
-use flock_aws::{SHEEP_STOPPED, SHEEP_UNKNOWN};
-use flock_core::{DeliveryId, Occurrence, SheepId};
+use flock_aws::{FLOCK_SPENDING, SHEEP_STOPPED, SHEEP_UNKNOWN};
+use flock_core::{DeliveryId, FlockName, Occurrence, SheepId};
 use flock_slack::{Button, Reply, escape};
 use flock_store::Seen;
 use serde::Deserialize;
@@ -17,7 +17,8 @@ pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "unreadable event: {why}; slash-command takes `detail-type` \"{COMMAND_DEFERRED}\" with detail.id, \
-     \"{SHEEP_STOPPED}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why"
+     \"{SHEEP_STOPPED}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why, \
+     \"{FLOCK_SPENDING}\" with detail.flock, .month, .cap, .stands and .what"
 )]
 pub struct UnreadableEvent {
     why: &'static str,
@@ -35,6 +36,15 @@ struct News {
     why: String,
 }
 
+#[derive(Deserialize)]
+struct Spending {
+    flock: FlockName,
+    month: String,
+    cap: String,
+    stands: String,
+    what: String,
+}
+
 impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
     /// again.
@@ -50,7 +60,16 @@ impl App {
                 let news = News::deserialize(detail).map_err(|_| unreadable)?;
                 let unreadable = UnreadableEvent { why: "its detail names no sheep" };
                 let sheep: SheepId = news.sheep.parse().map_err(|_| unreadable)?;
-                self.tell(kind, &sheep, &news).await
+                let number = news.occurrence.to_string();
+                let id = DeliveryId::of(&[kind, &news.sheep, &number, &news.why]);
+                self.tell(&id, &notice(kind, &sheep, &news)).await
+            }
+            Some(FLOCK_SPENDING) => {
+                let Spending { flock, month, cap, stands, what } =
+                    Spending::deserialize(detail).map_err(|_| unreadable)?;
+                // Not the sentence: the sum in it differs from tick to tick.
+                let id = DeliveryId::of(&[FLOCK_SPENDING, flock.as_str(), &month, &cap, &stands]);
+                self.tell(&id, &Reply::everybody(format!("*Spending*: {}.", escape(&what)))).await
             }
             Some(_) => Err(UnreadableEvent { why: "its detail-type is another" }.into()),
             None => Err(UnreadableEvent { why: "it has no detail-type" }.into()),
@@ -74,23 +93,20 @@ impl App {
         Ok(json!({ "done": asked.line }))
     }
 
-    /// Tells the control room what a sheep cannot do alone. Once: the event may come again.
-    async fn tell(&self, kind: &str, sheep: &SheepId, news: &News) -> anyhow::Result<Value> {
+    /// Tells the control room what people should know. Once: the event may come again.
+    async fn tell(&self, id: &DeliveryId, reply: &Reply) -> anyhow::Result<Value> {
         let Some(room) = &self.control_room else { return Ok(json!({ "told": "nobody" })) };
-        let number = news.occurrence.to_string();
-        let id = DeliveryId::of(&[kind, &sheep.to_string(), &number, &news.why]);
-        if self.claim(&id).await? != Seen::First {
+        if self.claim(id).await? != Seen::First {
             return Ok(json!({ "told": "before" }));
         }
-        let reply = notice(kind, sheep, news);
         let sent = async {
             let SlackSecret { bot_token, .. } = self.slack_secret().await?;
             let to = AnswerTo::Room { thread_ts: None };
-            Ok(self.post(&reply, &to, room, &bot_token).await?)
+            Ok(self.post(reply, &to, room, &bot_token).await?)
         };
         if let Err(err) = sent.await {
             // Better told twice than never: it may be there, but nobody knows.
-            self.store.forget_seen(&id).await?;
+            self.store.forget_seen(id).await?;
             return Err(err);
         }
         Ok(json!({ "told": room }))

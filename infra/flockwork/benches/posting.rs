@@ -20,8 +20,8 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_core::{
-    AccountId, Behaviour, Corpus, FlockName, Network, Occurrence, Rhythm, RhythmFields, Sheep,
-    SheepConfig, SheepId,
+    AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm, RhythmFields,
+    Sheep, SheepConfig, SheepId,
 };
 use flock_store::Store;
 use flockwork::{
@@ -144,7 +144,7 @@ impl Bench {
         let lines: Vec<_> =
             (0..40).map(|line| format!("line {line} {}", "of a poem ".repeat(8))).collect();
         let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
-        self.store.put_flock(&flock).await.unwrap();
+        self.store.put_flock(&Flock::new(flock.clone())).await.unwrap();
         self.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
         let fields = RhythmFields {
             line: Some("1d".to_owned()),
@@ -156,14 +156,10 @@ impl Bench {
         for number in 0..count {
             let id =
                 SheepId { flock: flock.clone(), name: format!("sheep-{number}").parse().unwrap() };
-            let config = SheepConfig {
-                account: AccountId {
-                    network: Network::Meadow,
-                    handle: id.name.as_str().parse().unwrap(),
-                },
-                behaviour: Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
-                rhythm: Rhythm::parse(&fields).unwrap(),
-            };
+            let handle = id.name.as_str().parse().unwrap();
+            let account = AccountId { network: Network::Meadow, handle };
+            let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+            let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
             let sheep = Sheep::create(id, config, Occurrence(1), now).unwrap();
             self.store.create_sheep(&sheep).await.unwrap();
         }

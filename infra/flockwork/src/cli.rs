@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use flock_core::{FlockName, Handle, RoomId, UserId};
+use flock_core::{AccountId, FlockName, RoomId, UserId};
 use jiff::Timestamp;
 
 /// Flocks of social bots with no server.
@@ -183,10 +183,10 @@ pub struct Preview {
 /// `flockwork account`
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
-    /// Add an X account, or replace its key
+    /// Add an account of another network, or replace its key
     Add {
-        /// Its name on X, without @
-        handle: Handle,
+        /// Network and name there, such as x:apollo_bot
+        account: AccountId,
         /// JSON file with `token`, `token_secret` and `user_id`, and locally also the app's `consumer_key`
         /// and `consumer_secret`; delete it afterwards
         #[arg(long, value_name = "FILE")]

@@ -45,10 +45,10 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             slack::manifest(&url)
         }
         Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
-        Command::Account(AccountCommand::Add { handle, key, keyring }) => {
-            let read = account::read_key(&key)?;
+        Command::Account(AccountCommand::Add { account, key, keyring }) => {
+            let new = account::read_key(&account, &key)?;
             let connection = connect(&place).await?;
-            let account = account::add(&connection, handle, read, keyring.as_deref()).await?;
+            account::add(&connection, &account, new, keyring.as_deref()).await?;
             print(&format!("{account} can post now. Delete {}.", key.display()))
         }
     }

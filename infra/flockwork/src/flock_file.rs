@@ -855,7 +855,7 @@ impl Reader<'_> {
                 BehaviourName::Poem => Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
             };
             let account = AccountId { network, handle };
-            let config = SheepConfig { account, behaviour, rhythm: rhythm.clone() };
+            let config = SheepConfig::new(account, behaviour, rhythm.clone());
             drafts.push(Draft { name, config, corpus });
         }
         drafts
@@ -1073,7 +1073,8 @@ impl Reader<'_> {
         if !text.checked.contains(&network) {
             text.checked.push(network);
             for (number, line) in text.lines() {
-                let refusal = network.and_then(|network| network.check_text(line).err());
+                let refusal = network
+                    .and_then(|network| network.check_text(line, network.facts().text_limit).err());
                 let refusal = refusal.map(|refusal| refusal.to_string());
                 if let Some(what) = refusal.or_else(|| text.too_long.get(&number).cloned()) {
                     let file = text.file.clone();

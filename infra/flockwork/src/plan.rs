@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, convert::Infallible, fmt};
 
 use flock_core::{
-    AccountId, Behaviour, CorpusId, FlockName, Network, Occurrence, Sent, Sheep, SheepConfig,
-    SheepId, SheepName, count,
+    AccountId, Behaviour, CorpusId, Flock, FlockName, Network, Occurrence, Sent, Sheep,
+    SheepConfig, SheepId, SheepName, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -88,7 +88,7 @@ impl Plan {
 
     /// Carries the plan out. When it is cut off, applying again finishes it.
     pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
-        store.put_flock(&self.flock).await?;
+        store.put_flock(&Flock::new(self.flock.clone())).await?;
         self.put_corpora(store).await?;
         let mut unused = Vec::new();
         for sheep in self.create {

@@ -17,6 +17,10 @@ pub const SHEEP_STOPPED: &str = "sheep.stopped";
 /// The kind of event that says nobody knows whether a sheep has posted: its detail is as above.
 pub const SHEEP_UNKNOWN: &str = "sheep.unknown";
 
+/// The kind of event that says a flock nears or has reached its monthly cap: `flock`, `month`, `cap`, `stands`
+/// (near, full) and `what`, a sentence, in its detail.
+pub const FLOCK_SPENDING: &str = "flock.spending";
+
 /// PutEvents takes this many at once (AWS, "PutEvents", 2026-11).
 const BATCH: usize = 10;
 

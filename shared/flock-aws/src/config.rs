@@ -19,6 +19,9 @@ pub struct Config {
     pub x_secret: String,
     /// `X_URL`: where X's API is, if not at its own address.
     pub x_url: Option<String>,
+    /// `NETWORKS_ON_LOOPBACK`: whether servers of Mastodon and Bluesky may be on this machine and without TLS;
+    /// for trying things out and for tests.
+    pub networks_on_loopback: bool,
     /// `SLACK_SECRET`: the secret that holds Slack's signing secret and the bot's token.
     pub slack_secret: String,
     /// `SLACK_URL`: where Slack's Web API is, if not at its own address.
@@ -67,6 +70,14 @@ impl Config {
                 Shards::ONE
             }
         };
+        let networks_on_loopback = match lookup("NETWORKS_ON_LOOPBACK").as_deref() {
+            None | Some("" | "false") => false,
+            Some("true") => true,
+            Some(other) => {
+                problems.push(format!("NETWORKS_ON_LOOPBACK is `{other}`, not true or false"));
+                false
+            }
+        };
         let given = |key: &str| lookup(key).filter(|value| !value.is_empty());
         let first_owner = optional("FIRST_OWNER", given("FIRST_OWNER"), &mut problems);
         let slack_room = optional("SLACK_ROOM", given("SLACK_ROOM"), &mut problems);
@@ -78,6 +89,7 @@ impl Config {
                 keyring_secret,
                 x_secret,
                 x_url: given("X_URL"),
+                networks_on_loopback,
                 slack_secret,
                 slack_url: given("SLACK_URL"),
                 slack_room,

@@ -110,6 +110,11 @@ text_id! {
 }
 
 text_id! {
+    /// Names what a text says: the same for texts that differ in case, spaces and punctuation alone.
+    Fingerprint, "fingerprint", "it is 32 hexadecimal digits",
+    |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
     /// Names something that arrived from Slack, and what comes of it: the same when it arrives again.
     DeliveryId, "delivery id", "it is 32 hexadecimal digits",
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
@@ -246,6 +251,18 @@ impl fmt::Display for AccountId {
     }
 }
 
+impl FromStr for AccountId {
+    type Err = InvalidId;
+
+    fn from_str(value: &str) -> Result<Self, InvalidId> {
+        let invalid = |rule| InvalidId { kind: "account", value: value.to_owned(), rule };
+        let rule = "write it as network:handle, such as mastodon:apollo@example.social";
+        let (network, handle) = value.split_once(':').ok_or_else(|| invalid(rule))?;
+        let network = network.parse().map_err(|_| invalid(rule))?;
+        Ok(Self { network, handle: handle.parse()? })
+    }
+}
+
 /// The number of a planned post of a sheep, counted from 1. Missed ones keep their number.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
@@ -278,6 +295,15 @@ impl DeliveryId {
         // Parts come from outside and may hold line feeds: their lengths keep them apart.
         let lengths: Vec<_> = parts.iter().map(|part| part.len().to_string()).collect();
         Self(hex(&digest(&["delivery", &lengths.join(" "), &parts.concat()])))
+    }
+}
+
+impl Fingerprint {
+    /// The fingerprint of `text`. `None`: it has no letter or digit to tell it by.
+    pub fn of(text: &str) -> Option<Self> {
+        let said = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+        let said: String = said.collect();
+        (!said.is_empty()).then(|| Self(hex(&digest(&["said", &said]))))
     }
 }
 
@@ -345,6 +371,14 @@ mod tests {
         let sheep: SheepId = "milton/book-1".parse().unwrap();
         assert_eq!(Occurrence(1).post_id(&sheep).as_str(), "9538037431755ee4785756900514ca01");
         assert_ne!(Occurrence(1).post_id(&sheep), Occurrence(2).post_id(&sheep));
+    }
+
+    #[test]
+    fn fingerprints_see_what_is_said() {
+        let of = Fingerprint::of;
+        assert_eq!(of("The moon rose."), of(" the MOON\n rose!"));
+        assert_ne!(of("The moon rose."), of("The moon rises."));
+        assert_eq!(of("?!"), None);
     }
 
     #[test]

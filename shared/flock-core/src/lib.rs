@@ -6,21 +6,35 @@
 //!
 //! Where to start: [`Sheep`] and its transitions (`due` → `claim` → `posted`), then [`Rhythm`].
 
+mod account;
 mod corpus;
+mod flock;
 mod ids;
+mod money;
 mod network;
+mod picture;
+mod policy;
 mod preview;
 mod rhythm;
 mod room;
 mod sheep;
+mod spend;
 mod usage;
 
+pub use account::AccountFacts;
 pub use corpus::{Corpus, CorpusProblem, Piece};
+pub use flock::Flock;
 pub use ids::{
-    AccountId, CorpusId, DeliveryId, FlockName, Handle, InvalidId, LevelName, Occurrence, PostId,
-    RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidId, LevelName,
+    Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
 };
-pub use network::{Network, TextRefusal, UnknownNetwork};
+pub use money::{InvalidUsd, Usd};
+pub use network::{
+    Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
+    TextRefusal, Tier, UnknownNetwork,
+};
+pub use picture::{Picture, PictureKind, PictureRules};
+pub use policy::{Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, is_rule};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
@@ -30,6 +44,7 @@ pub use sheep::{
     Behaviour, Due, Intent, Next, NotNow, NotUnknown, Outcome, Progress, Sent, Sheep, SheepConfig,
     State,
 };
+pub use spend::{Forecast, InvalidMonth, Month, Spending, forecast};
 pub use usage::{Arguments, Usage, Word, words};
 
 /// A number of things, as people write it.

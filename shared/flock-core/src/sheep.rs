@@ -36,6 +36,10 @@ pub struct Sheep {
 pub struct SheepConfig {
     /// The account it posts through.
     pub account: AccountId,
+    /// The most its posts may be, by its network's counting.
+    pub text_limit: usize,
+    /// Whether its text was made with artificial intelligence.
+    pub made_with_ai: bool,
     /// What it says.
     pub behaviour: Behaviour,
     /// When it says it.
@@ -193,6 +197,19 @@ pub enum Outcome {
     },
 }
 
+impl SheepConfig {
+    /// What people wrote through `account`, as long as its network usually takes it.
+    pub fn new(account: AccountId, behaviour: Behaviour, rhythm: Rhythm) -> Self {
+        let text_limit = account.network.facts().text_limit;
+        Self { account, text_limit, made_with_ai: false, behaviour, rhythm }
+    }
+
+    /// Refuses what the sheep's network would not take.
+    pub fn check_text(&self, text: &str) -> Result<(), TextRefusal> {
+        self.account.network.check_text(text, self.text_limit)
+    }
+}
+
 impl State {
     /// Its name, one word.
     pub fn name(&self) -> &'static str {
@@ -308,7 +325,7 @@ impl Sheep {
         text: String,
         lease_until: Timestamp,
     ) -> Result<Self, TextRefusal> {
-        self.config.account.network.check_text(&text)?;
+        self.config.check_text(&text)?;
         let intent = Intent {
             occurrence: next.progress.occurrence,
             at: next.at,
@@ -395,7 +412,7 @@ impl Sheep {
     /// The sheep about to post `text` at once, and then to go on where it was.
     pub fn say(&self, text: String, now: Timestamp) -> Result<Self, NotNow> {
         self.can_be_asked()?;
-        self.config.account.network.check_text(&text)?;
+        self.config.check_text(&text)?;
         let intent = Intent {
             occurrence: self.progress.occurrence,
             at: whole_seconds(now),
@@ -659,14 +676,11 @@ mod tests {
             catch_up: Some(catch_up.to_owned()),
             ..RhythmFields::default()
         };
-        let config = SheepConfig {
-            account: AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
-            behaviour: Behaviour::Poem {
-                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
-                lines,
-            },
-            rhythm: Rhythm::parse(&fields).unwrap(),
-        };
+        let config = SheepConfig::new(
+            AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
+            Behaviour::Poem { corpus: "00112233445566778899aabbccddeeff".parse().unwrap(), lines },
+            Rhythm::parse(&fields).unwrap(),
+        );
         let id = "moon/apollo".parse().unwrap();
         Sheep::create(id, config, Occurrence(1), ts(START)).unwrap()
     }

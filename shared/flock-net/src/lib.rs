@@ -1,16 +1,37 @@
 //! The networks: each posts a draft and says what came of it.
 //!
-//! A network is one file and one arm of [`Networks::post`]. What differs is honest: who has no
+//! How a network is spoken to is one file, with a line in [`Key`] and an arm in each function of
+//! [`Networks`]; what is known of it is one file in `flock-core`. What differs is honest: who has no
 //! idempotency key looks at its own newest posts when an earlier request may have arrived.
 
+mod accounts;
+mod address;
+mod bluesky;
+mod failure;
+mod http;
+mod mastodon;
 mod meadow;
+mod purse;
 mod x;
 
-use flock_core::{AccountId, Outcome, PostId, RemoteId, Sent, SheepId};
+use flock_aws::{Clock, Config};
+use flock_core::{
+    AccountFacts, AccountId, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
+};
 use flock_store::{Post, Store};
+use jiff::Timestamp;
+use secrecy::SecretString;
 
-pub use meadow::Meadow;
-pub use x::{X, XApp, XKey};
+pub use accounts::{Account, Accounts};
+pub use failure::{Failure, FailureKind};
+pub use purse::{Purse, SpendingNews};
+
+use address::Reach;
+use bluesky::{Bluesky, BlueskyKey};
+use http::Http;
+use mastodon::{Mastodon, MastodonKey};
+use meadow::Meadow;
+use x::{X, XKey};
 
 /// A post about to be made.
 #[derive(Debug)]
@@ -23,15 +44,83 @@ pub struct Draft<'a> {
     pub sent: Sent,
     /// The sheep's newest post before this one, as the network calls it.
     pub last_remote: Option<&'a RemoteId>,
+    /// The post it answers.
+    pub reply_to: Option<&'a RemoteId>,
+    /// What is to be seen with it.
+    pub picture: Option<&'a Picture>,
+    /// Whether its text was made with artificial intelligence.
+    pub made_with_ai: bool,
 }
 
-/// The key of an account, opened.
+/// The key of an account, opened. Keys do not print.
 #[derive(Debug)]
 pub enum Key {
     /// The meadow is ours and needs none.
     Meadow,
     /// X.
     X(Box<XKey>),
+    /// Mastodon.
+    Mastodon(Box<MastodonKey>),
+    /// Bluesky.
+    Bluesky(Box<BlueskyKey>),
+}
+
+/// What a key file holds, ready to be sealed.
+#[derive(Debug)]
+pub struct NewKey {
+    /// What is sealed.
+    pub key: SecretString,
+    /// The address of the account's server, where its network has many.
+    pub url: Option<String>,
+    /// The account's id on its network, as far as the file says it.
+    pub remote_user: String,
+    /// What the file declares of the account.
+    pub facts: AccountFacts,
+    /// The app's credentials, where they were given along.
+    pub app: Option<SecretString>,
+}
+
+/// A key or a key file that cannot be used; says nothing of what is in it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct KeyProblem(String);
+
+/// What a network says of an account whose key was just given to us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The account's id on its network.
+    pub remote_user: String,
+    /// What is known of it.
+    pub facts: AccountFacts,
+}
+
+/// What came of deleting a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Now,
+    /// It was not there any more.
+    Before,
+}
+
+/// Own posts, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline {
+    /// Some of them.
+    pub posts: Vec<Seen>,
+    /// Where the next page begins. `None`: there is none.
+    pub next: Option<String>,
+}
+
+/// A post as its network shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its id.
+    pub id: RemoteId,
+    /// What it says, as plain text.
+    pub text: String,
+    /// When it was made.
+    pub at: Timestamp,
 }
 
 /// All networks, each ready to post.
@@ -39,26 +128,150 @@ pub enum Key {
 pub struct Networks {
     meadow: Meadow,
     x: X,
+    mastodon: Mastodon,
+    bluesky: Bluesky,
 }
 
 impl Networks {
-    /// The networks, with the meadow in `store` and X at `x_url` or its own address.
-    pub fn new(store: Store, x_url: Option<String>) -> Self {
-        Self { meadow: Meadow::new(store), x: X::new(x_url) }
+    /// The networks as `config` says, with the meadow in `store`.
+    pub fn new(store: Store, config: &Config, clock: &Clock) -> Self {
+        let reach =
+            if config.networks_on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
+        let http = |reach| Http::new(reach, clock.clone());
+        Self {
+            meadow: Meadow::new(store),
+            x: X::new(http(Reach::Anywhere), config.x_url.clone()),
+            mastodon: Mastodon::new(http(reach)),
+            bluesky: Bluesky::new(http(reach)),
+        }
     }
 
-    /// Posts `draft` with the account's key, at most once.
-    pub async fn post(&self, draft: &Draft<'_>, key: &Key) -> Outcome {
-        match key {
+    /// When `account` may be asked again, if its network said not to now.
+    pub fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
+        match account.network {
+            Network::Meadow => None,
+            Network::X => self.x.limited_until(account),
+            Network::Mastodon => self.mastodon.limited_until(account),
+            Network::Bluesky => self.bluesky.limited_until(account),
+        }
+    }
+
+    /// Posts `draft` through `account`, at most once.
+    pub async fn post(&self, draft: &Draft<'_>, account: &Account, purse: &Purse<'_>) -> Outcome {
+        let posted = match &account.key {
             Key::Meadow => self.meadow.post(draft).await,
-            Key::X(key) => self.x.post(draft, key).await,
+            Key::X(key) => self.x.post(draft, account, key, purse).await,
+            Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
+            Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+        };
+        posted.map_or_else(
+            |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
+            Outcome::Posted,
+        )
+    }
+
+    /// Shows the post `of` to the account's followers. `id` names the act: done again it changes nothing.
+    pub async fn repost(
+        &self,
+        id: &PostId,
+        of: &RemoteId,
+        account: &Account,
+        purse: &Purse<'_>,
+    ) -> Result<RemoteId, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("repost")),
+            Key::X(key) => self.x.repost(of, account, key, purse).await,
+            Key::Mastodon(key) => self.mastodon.repost(of, account, key).await,
+            Key::Bluesky(key) => self.bluesky.repost(id, of, account, key).await,
+        }
+    }
+
+    /// Deletes an own post.
+    pub async fn delete(
+        &self,
+        post: &RemoteId,
+        account: &Account,
+        purse: &Purse<'_>,
+    ) -> Result<Deleted, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("delete")),
+            Key::X(key) => self.x.delete(post, account, key, purse).await,
+            Key::Mastodon(key) => self.mastodon.delete(post, account, key).await,
+            Key::Bluesky(key) => self.bluesky.delete(post, account, key).await,
+        }
+    }
+
+    /// The account's own posts, newest first; `page` is the `next` of the page before.
+    pub async fn timeline(
+        &self,
+        account: &Account,
+        page: Option<&str>,
+        purse: &Purse<'_>,
+    ) -> Result<Timeline, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("list posts")),
+            Key::X(key) => self.x.timeline(account, key, page, purse).await,
+            Key::Mastodon(key) => self.mastodon.timeline(account, key, page).await,
+            Key::Bluesky(key) => self.bluesky.timeline(account, key, page).await,
+        }
+    }
+
+    /// Asks the network whose key this is, and what it says of the account.
+    pub async fn check(&self, account: &Account) -> Result<Checked, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("be given keys")),
+            Key::X(key) => self.x.check(account, key).await,
+            Key::Mastodon(key) => self.mastodon.check(account, key).await,
+            Key::Bluesky(key) => self.bluesky.check(account, key).await,
         }
     }
 }
 
-/// What a person is told when a network cannot take the post of `sheep` as it is.
-fn refused(account: &AccountId, sheep: &SheepId, what: &str, advice: &str) -> Outcome {
-    Outcome::Refused {
-        why: format!("{what} ({account}); {advice}, then `flockwork sheep resume {sheep}`"),
+impl Key {
+    /// Reads a key as it was sealed; `app` is what X needs besides.
+    fn read(
+        network: Network,
+        key: &SecretString,
+        app: Option<&SecretString>,
+    ) -> Result<Self, KeyProblem> {
+        Ok(match network {
+            Network::Meadow => Self::Meadow,
+            Network::X => Self::X(Box::new(XKey::read(key, app)?)),
+            Network::Mastodon => Self::Mastodon(Box::new(MastodonKey::read(key)?)),
+            Network::Bluesky => Self::Bluesky(Box::new(BlueskyKey::read(key)?)),
+        })
     }
+
+    /// Reads the key file of the account `id`, as a person wrote it.
+    pub fn read_file(id: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
+        match id.network {
+            Network::Meadow => {
+                Err(KeyProblem("accounts of the meadow need no key: just name them".to_owned()))
+            }
+            Network::X => XKey::read_file(text),
+            Network::Mastodon => MastodonKey::read_file(id, text),
+            Network::Bluesky => BlueskyKey::read_file(id, text),
+        }
+    }
+}
+
+/// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.
+fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
+    match failure.kind {
+        FailureKind::Refused => Failure {
+            why: format!("{} ({account}); then `flockwork sheep resume {sheep}`", failure.why),
+            ..failure
+        },
+        FailureKind::TryAgain { .. } | FailureKind::Unknown => failure,
+    }
+}
+
+/// Reads a secret text as JSON. The parser's own words could quote a secret.
+fn secret_json<T: serde::de::DeserializeOwned>(
+    text: &SecretString,
+    form: &str,
+) -> Result<T, KeyProblem> {
+    use secrecy::ExposeSecret as _;
+    serde_json::from_str(text.expose_secret())
+        .map_err(|err| KeyProblem(format!("line {}: a key file is JSON with {form}", err.line())))
 }

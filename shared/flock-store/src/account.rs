@@ -1,15 +1,21 @@
-//! Accounts: who posts where, and the sealed key.
+//! Accounts: who posts where, what is known of them, and the sealed key.
 
-use flock_core::AccountId;
+use flock_core::{AccountFacts, AccountId};
 use serde::{Deserialize, Serialize};
 
 use crate::{Read, Store, StoreError, key::Key};
 
-/// An account as stored. The key is sealed; only `flock-aws` can open it.
+/// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountItem {
     /// The account's id on its network, where it differs from the handle.
     pub remote_user: String,
+    /// The address of its server, where its network has many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub facts: AccountFacts,
     /// The sealed key, as text.
     pub sealed_key: String,
 }

@@ -1,7 +1,10 @@
 //! How keys are spelled. Ids and names hold no `#`, and numbers have a fixed width, so that the order
 //! of the text is the order of the numbers.
 
-use flock_core::{AccountId, CorpusId, DeliveryId, FlockName, Occurrence, RoomId, SheepId};
+use flock_core::{
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Month, Network, Occurrence, RoomId,
+    SheepId,
+};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +18,10 @@ pub(crate) struct Key {
     pub(crate) sk: String,
 }
 
-pub(crate) const FLOCKS: &str = "FLOCKS";
-
 impl Key {
+    /// The partition of all flocks.
+    pub(crate) const FLOCKS: &str = "FLOCKS";
+
     /// The partition of all deferred commands.
     pub(crate) const DEFERRED: &str = "DEFERRED";
 
@@ -59,7 +63,7 @@ impl Key {
     }
 
     pub(crate) fn flock(flock: &FlockName) -> Self {
-        Self { pk: FLOCKS.to_owned(), sk: flock.to_string() }
+        Self { pk: Self::FLOCKS.to_owned(), sk: flock.to_string() }
     }
 
     pub(crate) fn sheep(sheep: &SheepId) -> Self {
@@ -81,6 +85,14 @@ impl Key {
     pub(crate) fn account(account: &AccountId) -> Self {
         let pk = format!("ACCOUNT#{}#{}", account.network, account.handle);
         Self { pk, sk: "ACCOUNT".to_owned() }
+    }
+
+    pub(crate) fn spend(flock: &FlockName, month: Month) -> Self {
+        Self { pk: format!("SPEND#{flock}"), sk: month.to_string() }
+    }
+
+    pub(crate) fn said(network: Network, fingerprint: &Fingerprint) -> Self {
+        Self { pk: format!("SAID#{network}#{fingerprint}"), sk: "SAID".to_owned() }
     }
 
     pub(crate) fn shards() -> Self {
@@ -130,8 +142,7 @@ mod tests {
     fn keys_are_a_schema() {
         let sheep: SheepId = "milton/book-1".parse().unwrap();
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let account =
-            AccountId { network: flock_core::Network::X, handle: "milton_1".parse().unwrap() };
+        let account = AccountId { network: Network::X, handle: "milton_1".parse().unwrap() };
         let id: DeliveryId = "ffeeddccbbaa99887766554433221100".parse().unwrap();
         let keys = [
             Key::flock(&sheep.flock),
@@ -140,6 +151,8 @@ mod tests {
             Key::corpus_head(&sheep.flock, &corpus),
             Key::post(&sheep, Occurrence(42)),
             Key::account(&account),
+            Key::spend(&sheep.flock, Month::of("2026-11-21T12:00:00Z".parse().unwrap())),
+            Key::said(Network::X, &Fingerprint::of("The moon rose.").unwrap()),
             Key::shards(),
             Key::clock(),
             Key::control(),
@@ -158,6 +171,8 @@ mod tests {
         CORPUS#milton#00112233445566778899aabbccddeeff | HEAD
         POSTS#milton#book-1 | POST#000000000042
         ACCOUNT#x#milton_1 | ACCOUNT
+        SPEND#milton | 2026-11
+        SAID#x#433dec54d614222ccd1ae09ec6f13e8a | SAID
         SYSTEM | SHARDS
         SYSTEM | CLOCK
         SYSTEM | CONTROL

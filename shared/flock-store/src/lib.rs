@@ -5,12 +5,14 @@
 //!
 //! | item | `pk` | `sk` | written by | read by |
 //! |---|---|---|---|---|
-//! | flock | `FLOCKS` | `<flock>` | apply | list of flocks: query by `pk` |
+//! | flock | `FLOCKS` | `<flock>` | apply | list of flocks: query by `pk`; one by key before a post that costs |
 //! | sheep | `FLOCK#<flock>` | `SHEEP#<sheep>` | apply, tick, pause | one by key; a flock's by `pk` |
 //! | corpus piece | `CORPUS#<flock>#<corpus>` | `LINE#<8 digits>` | apply | the piece with line n: the last `sk` up to `LINE#n` |
 //! | corpus head | `CORPUS#<flock>#<corpus>` | `HEAD` | apply, after all pieces | is the corpus there and whole |
 //! | post | `POSTS#<flock>#<sheep>` | `POST#<12 digits>` | tick, by occurrence | a sheep's newest: `pk`, descending |
-//! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add | one by key |
+//! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add; a renewed session | one by key |
+//! | spending | `SPEND#<flock>` | `<month>` | every request that is charged, by addition | `spend` |
+//! | first said | `SAID#<network>#<fingerprint>` | `SAID` | the first account that says it | the next |
 //! | shards | `SYSTEM` | `SHARDS` | tick, when its configuration changes | start-up of the tick and the CLI |
 //! | clock | `SYSTEM` | `CLOCK` | the local run | the local run and the CLI |
 //! | control | `SYSTEM` | `CONTROL` | stop, start, reboot | every function at every event |
@@ -34,10 +36,13 @@ mod audit;
 mod corpus;
 mod delivery;
 mod find;
+mod flock;
 mod key;
 mod post;
 mod room;
+mod said;
 mod sheep;
+mod spend;
 mod system;
 mod units;
 mod upcoming;
@@ -58,6 +63,7 @@ pub use delivery::{Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};
 pub use sheep::{ChangeError, DueCursor, DuePage, Read};
+pub use spend::{Bill, Ledger, Reserved};
 pub use system::{Control, Instance, Presence, Stop};
 pub use units::Units;
 pub use upcoming::UpcomingPost;

@@ -1,4 +1,4 @@
-//! Sheep and flocks.
+//! Sheep.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Item, Store, StoreError, Write, conditional, from_item,
-    key::{FLOCKS, Key, sheep_of},
+    key::{Key, sheep_of},
     request_error, to_item,
 };
 
@@ -220,54 +220,6 @@ impl Store {
         Ok(Write::Done)
     }
 
-    /// The names of all flocks, in order.
-    pub async fn flocks(&self) -> Result<Vec<FlockName>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :flocks")
-            .expression_attribute_values(":flocks", AttributeValue::S(FLOCKS.to_owned()))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut flocks = Vec::new();
-        while let Some(item) = pages.next().await {
-            let item = item.map_err(|err| request_error("list", "the flocks", err))?;
-            let key: Key = from_item(item, "a flock")?;
-            flocks.push(key.sk.parse().map_err(|err| StoreError::Corrupt {
-                what: format!("flock {}", key.sk),
-                source: Box::new(err),
-            })?);
-        }
-        Ok(flocks)
-    }
-
-    /// Enters a flock in the list of flocks. Once more changes nothing.
-    pub async fn put_flock(&self, flock: &FlockName) -> Result<(), StoreError> {
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(Key::flock(flock).attributes()))
-            .send()
-            .await
-            .map_err(|err| request_error("enter flock", flock.to_string(), err))?;
-        Ok(())
-    }
-
-    /// Takes a flock off the list of flocks. Its sheep are removed one by one, before.
-    pub async fn delete_flock(&self, flock: &FlockName) -> Result<(), StoreError> {
-        self.client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::flock(flock).attributes()))
-            .send()
-            .await
-            .map_err(|err| request_error("remove flock", flock.to_string(), err))?;
-        Ok(())
-    }
-
     fn sheep_item(&self, sheep: &Sheep) -> Result<Item, StoreError> {
         let next_at = sheep.next_at();
         let due = next_at.map(|_| sheep.id.shard(self.shards).to_string());
@@ -292,6 +244,11 @@ struct SheepItem {
     version: u64,
     network: Network,
     handle: Handle,
+    /// Where it is not what the network usually takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text_limit: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    made_with_ai: bool,
     behaviour: BehaviourName,
     corpus: CorpusId,
     lines: u32,
@@ -395,6 +352,9 @@ impl SheepItem {
             version: *version,
             network: config.account.network,
             handle: config.account.handle.clone(),
+            text_limit: Some(config.text_limit)
+                .filter(|limit| *limit != config.account.network.facts().text_limit),
+            made_with_ai: config.made_with_ai,
             behaviour: BehaviourName::Poem,
             corpus: corpus.clone(),
             lines: *lines,
@@ -440,7 +400,9 @@ impl SheepItem {
         Ok(Sheep {
             id,
             config: SheepConfig {
+                text_limit: self.text_limit.unwrap_or(self.network.facts().text_limit),
                 account: AccountId { network: self.network, handle: self.handle },
+                made_with_ai: self.made_with_ai,
                 behaviour,
                 rhythm: self.rhythm,
             },
@@ -506,14 +468,10 @@ mod tests {
             catch_up: Some("all(3)".to_owned()),
             ..RhythmFields::default()
         };
-        let config = SheepConfig {
-            account: AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
-            behaviour: Behaviour::Poem {
-                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
-                lines: 3,
-            },
-            rhythm: Rhythm::parse(&fields).unwrap(),
-        };
+        let account = AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() };
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let behaviour = Behaviour::Poem { corpus, lines: 3 };
+        let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         Sheep::create("moon/apollo".parse().unwrap(), config, Occurrence(7), now).unwrap()
     }

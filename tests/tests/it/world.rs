@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_aws::{Clock, Config, Keyring, SdkConfig};
 use flock_core::{
-    AccountId, Behaviour, Corpus, FlockName, Network, Occurrence, Rhythm, RhythmFields, Shards,
-    Sheep, SheepConfig, SheepId,
+    AccountFacts, AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm,
+    RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
 };
 use flock_store::{AccountItem, Post, Read, Store};
 use flock_tests::X;
@@ -80,6 +80,7 @@ impl World {
             keyring_secret: "Keyring".to_owned(),
             x_secret: "XApp".to_owned(),
             x_url: Some(self.x.url()),
+            networks_on_loopback: true,
             slack_secret: "Slack".to_owned(),
             slack_url: None,
             slack_room: None,
@@ -123,18 +124,19 @@ impl World {
         let flock: FlockName = "flock".parse().unwrap();
         let text: Vec<_> = (0..lines).map(|line| format!("{name} line {line}")).collect();
         let corpus = Corpus::parse(text.join("\n").as_bytes()).unwrap();
-        self.store.put_flock(&flock).await.unwrap();
+        let cap = Some("1000".parse().unwrap());
+        self.store
+            .put_flock(&Flock { monthly_cap: cap, ..Flock::new(flock.clone()) })
+            .await
+            .unwrap();
         self.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
         let fields = RhythmFields {
             line: rhythm.line.clone().or_else(|| Some("3m".to_owned())),
             ..rhythm.clone()
         };
         let account = AccountId { network, handle: name.parse().unwrap() };
-        let config = SheepConfig {
-            account: account.clone(),
-            behaviour: Behaviour::Poem { corpus: corpus.id(), lines },
-            rhythm: Rhythm::parse(&fields).unwrap(),
-        };
+        let behaviour = Behaviour::Poem { corpus: corpus.id(), lines };
+        let config = SheepConfig::new(account.clone(), behaviour, Rhythm::parse(&fields).unwrap());
         let id = SheepId { flock, name: name.parse().unwrap() };
         // All are born at the start, however long storing their corpora took.
         self.clock.step_to(ts(START));
@@ -147,7 +149,13 @@ impl World {
             let key = json!({ "token": token, "token_secret": "hush" }).to_string();
             let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
             let sealed_key = keyring.seal(&account, &SecretString::from(key));
-            let item = AccountItem { remote_user: user_id(name), sealed_key };
+            let facts = AccountFacts {
+                tier: Tier::Standard,
+                labelled: true,
+                text_limit: None,
+                picture_bytes: None,
+            };
+            let item = AccountItem { remote_user: user_id(name), url: None, facts, sealed_key };
             self.store.put_account(&account, item).await.unwrap();
         }
         id
@@ -168,6 +176,7 @@ impl World {
     pub(crate) async fn seen(&self, id: &SheepId) -> Vec<String> {
         match self.read(id).await.config.account.network {
             Network::Meadow => self.posts(id).await.into_iter().map(|post| post.text).collect(),
+            Network::Mastodon | Network::Bluesky => Vec::new(),
             Network::X => {
                 let posts = self.x.posts(&user_id(id.name.as_str()));
                 posts.into_iter().map(|post| post.text).collect()

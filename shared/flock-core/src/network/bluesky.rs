@@ -1,0 +1,66 @@
+//! What is known of Bluesky (docs.bsky.app and its lexicons, 2026-11).
+
+use jiff::SignedDuration;
+
+use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free};
+use crate::{Cause, PictureKind, PictureRules, Rule, policy::unlabelled};
+
+pub(super) const FACTS: Facts = Facts {
+    name: "bluesky",
+    title: "Bluesky",
+    account_example: "apollo.bsky.social",
+    text_limit: 300,
+    limits_vary: false,
+    unit: "graphemes",
+    measure,
+    tiers: &[Tier::Standard],
+    can,
+    idempotency: Idempotency::OwnName,
+    // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3.
+    limits: &[
+        Limit { posts: 1_666, per: SignedDuration::from_hours(1), of: LimitOf::Account },
+        Limit { posts: 11_666, per: SignedDuration::from_hours(24), of: LimitOf::Account },
+    ],
+    price: free,
+    // Lexicon app.bsky.embed.images.
+    pictures: PictureRules {
+        kinds: &[PictureKind::Png, PictureKind::Jpeg, PictureKind::Gif, PictureKind::Webp],
+        most_bytes: 1_000_000,
+        most_pixels: None,
+        most_alt_chars: 2_000,
+    },
+    rules: &[
+        Rule {
+            name: "bluesky-unlabelled-bot",
+            sentence: "An automated account carries the label `bot`.",
+            source: "https://docs.bsky.app/docs/starter-templates/bots",
+            remedy: "let `flockwork account add --mark-as-bot` set it",
+            forbids: unlabelled,
+        },
+        Rule {
+            name: "bluesky-unasked",
+            sentence: "A bot turns to people only when they tagged it.",
+            source: "https://docs.bsky.app/docs/starter-templates/bots",
+            remedy: "wait until they do",
+            forbids: |deed| {
+                matches!(
+                    deed.action,
+                    Action::Reply | Action::Like | Action::Follow | Action::DirectMessage
+                ) && !matches!(deed.cause, Cause::Asked | Cause::Person)
+            },
+        },
+    ],
+};
+
+/// Grapheme clusters; a text may take 3,000 bytes besides.
+fn measure(text: &str) -> Measured {
+    Measured { length: text.chars().count(), links: 0 }
+}
+
+fn can(_: Tier, action: Action) -> Can {
+    match action {
+        Action::AiMark => Can::No("it has no such mark"),
+        Action::Search | Action::DirectMessage => Can::If("the app view answers"),
+        _ => Can::Yes,
+    }
+}

@@ -1,0 +1,33 @@
+//! What is known of the meadow, the bots' own network. All of it is our choice.
+
+use super::{Action, Can, Facts, Idempotency, Measured, Tier, free};
+use crate::PictureRules;
+
+pub(super) const FACTS: Facts = Facts {
+    name: "meadow",
+    title: "The meadow",
+    account_example: "apollo",
+    text_limit: 500,
+    limits_vary: false,
+    unit: "characters",
+    measure,
+    tiers: &[Tier::Standard],
+    can,
+    idempotency: Idempotency::OwnName,
+    limits: &[],
+    price: free,
+    pictures: PictureRules { kinds: &[], most_bytes: 0, most_pixels: None, most_alt_chars: 0 },
+    rules: &[],
+};
+
+/// Unicode scalar values.
+fn measure(text: &str) -> Measured {
+    Measured { length: text.chars().count(), links: 0 }
+}
+
+fn can(_: Tier, action: Action) -> Can {
+    match action {
+        Action::Post => Can::Yes,
+        _ => Can::No("bots only post there so far"),
+    }
+}

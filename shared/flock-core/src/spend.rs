@@ -1,0 +1,191 @@
+//! Money a flock spends: months, the cap, and what the schedule will cost.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, date},
+    tz::TimeZone,
+};
+
+use crate::{Charge, FlockName, Network, Sheep, UpcomingText, Usd, preview};
+
+/// A calendar month in UTC, in which a cap holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month(Date);
+
+/// A text that is no month.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` is not a month: write it as 2026-11")]
+pub struct InvalidMonth(String);
+
+/// Where a flock's spending stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spending {
+    /// Far from its cap.
+    Usual,
+    /// It has reached [`Spending::WARN_PERCENT`] of it.
+    Near,
+    /// The next request would pass it.
+    Full,
+}
+
+/// What some posts cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forecast {
+    /// How many there are.
+    pub posts: u64,
+    /// How many of them have a link.
+    pub with_link: u64,
+    /// What they cost.
+    pub cost: Usd,
+    /// What they would cost if each had a link.
+    pub cost_with_links: Usd,
+}
+
+impl Month {
+    /// The month of `at`.
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.to_zoned(TimeZone::UTC).date().first_of_month())
+    }
+
+    /// When the next one begins.
+    pub fn end(self) -> Timestamp {
+        let next = self.0.checked_add(1.month()).unwrap_or(Date::MAX);
+        next.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |begin| begin.timestamp())
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.strftime("%Y-%m").fmt(f)
+    }
+}
+
+impl FromStr for Month {
+    type Err = InvalidMonth;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMonth> {
+        let (year, month) = text.split_once('-').unwrap_or_default();
+        let month = (year.len() == 4 && month.len() == 2)
+            .then(|| Some((year.parse::<i16>().ok()?, month.parse::<i8>().ok()?)))
+            .flatten()
+            .filter(|(year, month)| 0 < *year && (1..=12).contains(month));
+        let (year, month) = month.ok_or_else(|| InvalidMonth(text.to_owned()))?;
+        Ok(Self(date(year, month, 1)))
+    }
+}
+
+impl Spending {
+    /// At so many percent of its cap people are told.
+    pub const WARN_PERCENT: u64 = 80;
+
+    /// Where a flock stands that has spent `spent` of `cap`.
+    pub fn of(spent: Usd, cap: Usd) -> Self {
+        if spent < cap.percent(Self::WARN_PERCENT) { Self::Usual } else { Self::Near }
+    }
+
+    /// Its name, one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usual => "usual",
+            Self::Near => "near",
+            Self::Full => "full",
+        }
+    }
+
+    /// What people are told of a flock that stands so.
+    pub fn notice(self, flock: &FlockName, month: Month, spent: Usd, cap: Usd) -> Option<String> {
+        match self {
+            Self::Usual => None,
+            Self::Near => Some(format!(
+                "flock {flock} has spent {spent} of the {cap} it may spend in {month}"
+            )),
+            Self::Full => Some(format!(
+                "flock {flock} has spent {spent} of the {cap} it may spend in {month}: what costs \
+                 waits until the month is over, or until `monthly_cap` is raised and applied"
+            )),
+        }
+    }
+}
+
+impl Forecast {
+    /// Counts one post more.
+    #[must_use]
+    pub fn plus_post(self, network: Network, link: bool) -> Self {
+        let price = network.facts().price;
+        Self {
+            posts: self.posts + 1,
+            with_link: self.with_link + u64::from(link),
+            cost: self.cost.plus(price(Charge::Post { link })),
+            cost_with_links: self.cost_with_links.plus(price(Charge::Post { link: true })),
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            posts: self.posts + other.posts,
+            with_link: self.with_link + other.with_link,
+            cost: self.cost.plus(other.cost),
+            cost_with_links: self.cost_with_links.plus(other.cost_with_links),
+        }
+    }
+}
+
+/// What the posts of `sheep` from `now` to before `until` cost, by its schedule. `has_link` says it of a line
+/// of its text, counted from 0.
+pub fn forecast(
+    sheep: &Sheep,
+    now: Timestamp,
+    until: Timestamp,
+    has_link: impl Fn(u32) -> bool,
+) -> Forecast {
+    let network = sheep.config.account.network;
+    if !network.bills() {
+        return Forecast::default();
+    }
+    let posts = preview(sheep, now).take_while(|post| post.at < until);
+    posts.fold(Forecast::default(), |sum, post| {
+        let link = match &post.what {
+            UpcomingText::Line(line) => has_link(*line),
+            UpcomingText::Decided(text) => 0 < (network.facts().measure)(text).links,
+        };
+        sum.plus_post(network, link)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, Behaviour, Occurrence, Rhythm, RhythmFields, SheepConfig};
+
+    #[test]
+    fn months_are_utc_and_round_trip() {
+        let month = Month::of("2026-12-31T23:59:59Z".parse().unwrap());
+        assert_eq!(month.to_string(), "2026-12");
+        assert_eq!(month.end().to_string(), "2027-01-01T00:00:00Z");
+        assert_eq!("2026-12".parse(), Ok(month));
+        for wrong in ["2026-13", "2026-1", "2026", "", "x-12", "2026-12-01", "-026-12"] {
+            assert!(wrong.parse::<Month>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_forecast_is_the_schedule() {
+        let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
+        let account = AccountId { network: Network::X, handle: "a".parse().unwrap() };
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let behaviour = Behaviour::Poem { corpus, lines: 2 };
+        let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
+        let now = "2026-11-30T20:00:00Z".parse().unwrap();
+        let sheep = Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), now).unwrap();
+        let until = Month::of(now).end();
+        // At 20, 21, 22 and 23 o'clock; every second line has a link.
+        let forecast = forecast(&sheep, now, until, |line| line == 1);
+        assert_eq!((forecast.posts, forecast.with_link), (4, 2));
+        assert_eq!(forecast.cost.to_string(), "$0.43");
+        assert_eq!(forecast.cost_with_links.to_string(), "$0.80");
+    }
+}

@@ -1,0 +1,156 @@
+//! Pays for what networks charge: every such request is paid for here before it is sent.
+
+use std::sync::{Mutex, PoisonError};
+
+use flock_core::{Charge, Flock, Month, Network, Spending, Usd};
+use flock_store::{Bill, Ledger, Reserved, Store, StoreError};
+use jiff::Timestamp;
+
+use crate::Failure;
+
+/// What one flock may spend, and on what it is about to.
+#[derive(Debug)]
+pub struct Purse<'a> {
+    store: &'a Store,
+    flock: &'a Flock,
+    /// Who does it; with `act` it names a payment, so that it is made once.
+    actor: String,
+    act: String,
+    /// When it was due: a payment made then is known again in the next month.
+    due: Timestamp,
+    now: Timestamp,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Paid for and not settled yet.
+    open: Vec<Bill>,
+    news: Option<SpendingNews>,
+}
+
+/// Something people should know about a flock's spending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpendingNews {
+    /// How the flock stands.
+    pub spending: Spending,
+    /// In which month.
+    pub month: Month,
+    /// What it has spent.
+    pub spent: Usd,
+    /// Of what.
+    pub cap: Usd,
+}
+
+impl<'a> Purse<'a> {
+    /// The purse of `flock`, from which `actor` pays for `act`, which was due at `due`.
+    pub fn new(
+        store: &'a Store,
+        flock: &'a Flock,
+        (actor, act): (String, String),
+        due: Timestamp,
+        now: Timestamp,
+    ) -> Self {
+        Self { store, flock, actor, act, due, now, state: Mutex::default() }
+    }
+
+    /// Pays for one thing of the kind `slot` ("post", "look"): the money is gone from here on, until
+    /// [`Self::settle`] says otherwise. Refuses what would pass the cap.
+    pub(crate) async fn pay(
+        &self,
+        network: Network,
+        slot: &str,
+        charge: Charge,
+    ) -> Result<Bill, Failure> {
+        let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
+        let bill = Bill {
+            flock: self.flock.name.clone(),
+            month: Month::of(self.now),
+            slot: format!("{slot}#{}", self.actor),
+            id: self.act.clone(),
+            charge,
+            price: (network.facts().price)(charge),
+        };
+        let bill = self.known(bill).await.map_err(|err| not_metered(&err))?;
+        match self.store.reserve(&bill, cap).await.map_err(|err| not_metered(&err))? {
+            Reserved::Done(ledger) => {
+                self.tell(Spending::of(ledger.spent, cap), bill.month, &ledger, cap);
+                self.state().open.push(bill.clone());
+                Ok(bill)
+            }
+            Reserved::OverCap(ledger) => {
+                self.tell(Spending::Full, bill.month, &ledger, cap);
+                let why = match self.flock.monthly_cap {
+                    Some(cap) => format!(
+                        "flock {} has spent {} of the {cap} it may spend in {}, and this costs {}; \
+                         raise `monthly_cap` in its flock.toml and apply it, or wait",
+                        bill.flock, ledger.spent, bill.month, bill.price
+                    ),
+                    None => format!(
+                        "this costs {} on {}, and flock {} has no `monthly_cap`; write one in its \
+                         flock.toml and apply it",
+                        bill.price,
+                        network.facts().title,
+                        bill.flock
+                    ),
+                };
+                Err(Failure::not_before(bill.month.end(), why))
+            }
+        }
+    }
+
+    /// What was paid last month for the same thing is not paid again.
+    async fn known(&self, bill: Bill) -> Result<Bill, StoreError> {
+        let before = Month::of(self.due);
+        if before < bill.month {
+            let earlier = Bill { month: before, ..bill.clone() };
+            if self.store.is_reserved(&earlier).await? {
+                return Ok(earlier);
+            }
+        }
+        Ok(bill)
+    }
+
+    /// Says what was charged in the end, `None` for nothing: the rest is given back.
+    ///
+    /// A payment nobody settles stays in the sum: the network may have charged it.
+    pub(crate) async fn settle(&self, bill: &Bill, charged: Option<Charge>) -> Result<(), Failure> {
+        self.state().open.retain(|open| open != bill);
+        let each = |charge: Charge| {
+            let price = bill.price.micros() / u64::from(bill.charge.count().max(1));
+            (charge, Usd::from_micros(price).times(charge.count().into()))
+        };
+        let settled = self.store.settle_bill(bill, charged.map(each)).await;
+        settled.map_err(|err| not_metered(&err))
+    }
+
+    /// Ends the payments for what was done, once it is recorded: from then on nobody asks for it again.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let open = std::mem::take(&mut self.state().open);
+        for bill in open {
+            self.store.settle_bill(&bill, Some((bill.charge, bill.price))).await?;
+        }
+        Ok(())
+    }
+
+    /// What people do not know yet.
+    pub fn news(&self) -> Option<SpendingNews> {
+        self.state().news.clone()
+    }
+
+    fn tell(&self, spending: Spending, month: Month, ledger: &Ledger, cap: Usd) {
+        if spending != Spending::Usual && !ledger.is_told(spending, cap) {
+            let news = SpendingNews { spending, month, spent: ledger.spent, cap };
+            self.state().news = Some(news);
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What cannot be counted is not spent.
+fn not_metered(err: &StoreError) -> Failure {
+    Failure::try_again(format!("the spending could not be counted: {err}"))
+}

@@ -1,0 +1,43 @@
+//! Who said what first, on networks that forbid several accounts to say the same.
+
+use flock_core::{AccountId, Fingerprint, Handle};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{POST_RETENTION_DAYS, Read, Store, StoreError, Write, key::Key, sheep::Seconds};
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SaidItem {
+    handle: Handle,
+    ttl: Seconds,
+}
+
+impl Store {
+    /// Notes that `account` is about to say something, unless another account of its network has. Gives that
+    /// other account.
+    pub async fn say_first(
+        &self,
+        account: &AccountId,
+        fingerprint: &Fingerprint,
+        now: Timestamp,
+    ) -> Result<Option<AccountId>, StoreError> {
+        let what = format!("who said first what {account} says");
+        let key = || Key::said(account.network, fingerprint);
+        let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
+        let ttl = now.saturating_add(expiry).unwrap_or(Timestamp::MAX);
+        let item = SaidItem { handle: account.handle.clone(), ttl: ttl.into() };
+        let put = self
+            .put_one(&what, key(), item)?
+            .condition_expression("attribute_not_exists(pk) OR handle = :handle")
+            .expression_attribute_values(
+                ":handle",
+                aws_sdk_dynamodb::types::AttributeValue::S(account.handle.to_string()),
+            );
+        if self.write(put, &what).await? == Write::Done {
+            return Ok(None);
+        }
+        let first: Option<SaidItem> = self.one(&what, key(), Read::Consistent).await?;
+        let other = first.filter(|first| first.handle != account.handle);
+        Ok(other.map(|first| AccountId { network: account.network, handle: first.handle }))
+    }
+}

@@ -1,0 +1,233 @@
+//! What flocks have spent: one item for each flock and month, changed by conditional additions alone, so that
+//! it is exact whoever adds at the same time.
+//!
+//! What is about to be charged is reserved first, under a name: reserving it again, after a crash or because
+//! the SDK repeated a request, changes nothing. A reservation is in the sum from the moment it is made.
+//! Settling it gives back what was not charged and forgets the name.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{
+        AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    },
+};
+use flock_core::{Charge, FlockName, Month, Spending, Usd};
+use serde::{Deserialize, Serialize};
+
+use crate::{Item, Read, Store, StoreError, conditional, from_item, key::Key, request_error};
+
+/// Something a network is about to charge a flock for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    /// Who pays.
+    pub flock: FlockName,
+    /// In which month.
+    pub month: Month,
+    /// Who does it and what kind of thing: has at most one reservation at a time.
+    pub slot: String,
+    /// Which one it is.
+    pub id: String,
+    /// What is charged for.
+    pub charge: Charge,
+    /// What it costs.
+    pub price: Usd,
+}
+
+/// What a flock has spent in a month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// The sum, with what is reserved.
+    pub spent: Usd,
+    /// How many of each kind, by [`Charge::kind`].
+    pub counts: BTreeMap<String, u64>,
+    /// What people were told last.
+    told: Option<String>,
+}
+
+/// What came of a reservation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is in the sum, now or since before.
+    Done(Ledger),
+    /// With it the sum would pass the cap: nothing was changed.
+    OverCap(Ledger),
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct LedgerItem {
+    #[serde(default)]
+    spent: Usd,
+    #[serde(default)]
+    told: Option<String>,
+    /// Counts under `count#<kind>`, and reservations under their slots.
+    #[serde(flatten)]
+    rest: HashMap<String, serde_json::Value>,
+}
+
+impl Store {
+    /// Reserves what `bill` says, unless the flock's spending would pass `cap`.
+    pub async fn reserve(&self, bill: &Bill, cap: Usd) -> Result<Reserved, StoreError> {
+        let what = bill.what();
+        if cap < bill.price {
+            return Ok(Reserved::OverCap(self.ledger(&bill.flock, bill.month).await?));
+        }
+        let room = cap.minus(bill.price);
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::spend(&bill.flock, bill.month).attributes()))
+            .update_expression("SET #slot = :id ADD spent :price, #count :count")
+            .condition_expression(
+                "(attribute_not_exists(#slot) OR #slot <> :id) AND \
+                 (attribute_not_exists(spent) OR spent <= :room)",
+            )
+            .expression_attribute_names("#slot", &bill.slot)
+            .expression_attribute_names("#count", count_name(bill.charge))
+            .expression_attribute_values(":id", AttributeValue::S(bill.id.clone()))
+            .expression_attribute_values(":price", number(bill.price.micros()))
+            .expression_attribute_values(":count", number(bill.charge.count()))
+            .expression_attribute_values(":room", number(room.micros()))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match output {
+            Ok(output) => {
+                self.meter.write(output.consumed_capacity());
+                Ok(Reserved::Done(ledger(output.attributes, &what)?))
+            }
+            Err(err) => {
+                let Some(UpdateItemError::ConditionalCheckFailedException(failed)) =
+                    err.as_service_error()
+                else {
+                    return Err(request_error("reserve", what, err));
+                };
+                let item = failed.item.clone();
+                let same = AttributeValue::S(bill.id.clone());
+                let is_reserved =
+                    item.as_ref().and_then(|item| item.get(&bill.slot)) == Some(&same);
+                let ledger = ledger(item, &what)?;
+                Ok(if is_reserved { Reserved::Done(ledger) } else { Reserved::OverCap(ledger) })
+            }
+        }
+    }
+
+    /// Ends a reservation: `charged` is what the network has charged in the end, and nothing if it has not.
+    pub async fn settle_bill(
+        &self,
+        bill: &Bill,
+        charged: Option<(Charge, Usd)>,
+    ) -> Result<(), StoreError> {
+        let (count, price) =
+            charged.map_or((0, Usd::ZERO), |(charge, price)| (charge.count(), price));
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::spend(&bill.flock, bill.month).attributes()))
+            .condition_expression("#slot = :id")
+            .expression_attribute_names("#slot", &bill.slot)
+            .expression_attribute_values(":id", AttributeValue::S(bill.id.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        update = if (count, price) == (bill.charge.count(), bill.price) {
+            update.update_expression("REMOVE #slot")
+        } else {
+            let less = |number: u64| AttributeValue::N(format!("-{number}"));
+            update
+                .update_expression("REMOVE #slot ADD spent :price, #count :count")
+                .expression_attribute_names("#count", count_name(bill.charge))
+                .expression_attribute_values(":price", less(bill.price.minus(price).micros()))
+                .expression_attribute_values(
+                    ":count",
+                    less(bill.charge.count().saturating_sub(count).into()),
+                )
+        };
+        let output = conditional(update.send().await, "settle", bill.what())?;
+        self.meter.write(output.and_then(|output| output.consumed_capacity).as_ref());
+        Ok(())
+    }
+
+    /// Whether `bill` is reserved in its month.
+    pub async fn is_reserved(&self, bill: &Bill) -> Result<bool, StoreError> {
+        let key = Key::spend(&bill.flock, bill.month);
+        let item: Option<LedgerItem> = self.one(&bill.what(), key, Read::Consistent).await?;
+        let id = item.and_then(|mut item| item.rest.remove(&bill.slot));
+        Ok(id.is_some_and(|id| id == bill.id.as_str()))
+    }
+
+    /// What the flock has spent in the month.
+    pub async fn ledger(&self, flock: &FlockName, month: Month) -> Result<Ledger, StoreError> {
+        let what = format!("the spending of {flock} in {month}");
+        let item: Option<LedgerItem> =
+            self.one(&what, Key::spend(flock, month), Read::Consistent).await?;
+        Ok(Ledger::from(item.unwrap_or_default()))
+    }
+
+    /// Notes that people were told how the flock stands with its cap.
+    pub async fn note_told(
+        &self,
+        flock: &FlockName,
+        month: Month,
+        spending: Spending,
+        cap: Usd,
+    ) -> Result<(), StoreError> {
+        let output = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::spend(flock, month).attributes()))
+            .update_expression("SET told = :told")
+            .expression_attribute_values(":told", AttributeValue::S(told(spending, cap)))
+            .send()
+            .await;
+        output
+            .map(|_| ())
+            .map_err(|err| request_error("note", format!("what was told of {flock}"), err))
+    }
+}
+
+impl Bill {
+    fn what(&self) -> String {
+        format!("the spending of {} in {}", self.flock, self.month)
+    }
+}
+
+impl Ledger {
+    /// Whether people know that the flock stands so with its cap.
+    pub fn is_told(&self, spending: Spending, cap: Usd) -> bool {
+        self.told.as_deref() == Some(&told(spending, cap))
+    }
+}
+
+impl From<LedgerItem> for Ledger {
+    fn from(item: LedgerItem) -> Self {
+        let counts = item.rest.into_iter().filter_map(|(name, value)| {
+            Some((name.strip_prefix(COUNT)?.to_owned(), value.as_u64()?))
+        });
+        Self { spent: item.spent, told: item.told, counts: counts.collect() }
+    }
+}
+
+const COUNT: &str = "count#";
+
+fn count_name(charge: Charge) -> String {
+    format!("{COUNT}{}", charge.kind())
+}
+
+/// A raised cap is news.
+fn told(spending: Spending, cap: Usd) -> String {
+    format!("{} {cap}", spending.name())
+}
+
+fn number(number: impl Into<u64>) -> AttributeValue {
+    AttributeValue::N(number.into().to_string())
+}
+
+fn ledger(item: Option<Item>, what: &str) -> Result<Ledger, StoreError> {
+    let item: Option<LedgerItem> = item.map(|item| from_item(item, what)).transpose()?;
+    Ok(Ledger::from(item.unwrap_or_default()))
+}
