@@ -379,7 +379,7 @@ impl App {
             same_text: None,
         };
         let refused = |forbidden: flock_core::Forbidden| {
-            Some(format!("{forbidden}; then `flockwork sheep resume {}`", sheep.id))
+            Some(format!("{forbidden}, then `flockwork sheep resume {}`", sheep.id))
         };
         if let Err(forbidden) = check_policy(network, &deed, &flock.waivers) {
             return Ok(refused(forbidden));

@@ -259,7 +259,7 @@ impl Key {
 fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
     match failure.kind {
         FailureKind::Refused => Failure {
-            why: format!("{} ({account}); then `flockwork sheep resume {sheep}`", failure.why),
+            why: format!("{account}: {}, then `flockwork sheep resume {sheep}`", failure.why),
             ..failure
         },
         FailureKind::TryAgain { .. } | FailureKind::Unknown => failure,

@@ -89,8 +89,8 @@ async fn a_bad_key_stops_the_sheep_with_words_and_resuming_goes_on() {
     let State::Stopped { why, .. } = &sheep.state else { panic!("{:?}", sheep.state) };
     assert_eq!(
         why,
-        "X does not accept the account's key (x:apollo); add the account again with a fresh key \
-         (`flockwork account add`), then `flockwork sheep resume flock/apollo`"
+        "x:apollo: X does not accept the account's key: \"Unauthorized\"; add the account again with a \
+         fresh key (`flockwork account add`), then `flockwork sheep resume flock/apollo`"
     );
     let resumed = sheep.resume(world.clock.now());
     world.store.put_sheep(&resumed).await.unwrap();
