@@ -4,6 +4,7 @@
 
 mod crash;
 mod failures;
+mod policy;
 mod posting;
 mod process;
 mod slack;
@@ -14,5 +15,6 @@ mod slash_lines;
 mod slash_process;
 mod slash_rooms;
 mod slash_system;
+mod spending;
 mod template;
 mod world;
