@@ -279,3 +279,29 @@ async fn the_control_room_hears_of_the_spending_once() {
         "{told:?}"
     );
 }
+
+#[tokio::test]
+async fn the_control_room_hears_of_a_network_that_is_away_for_hours() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 3).await;
+    let app = slack.world.app().await;
+    let mut minute = 0;
+    for _ in 0..8 {
+        slack.world.x.misbehave(Misbehave::RateLimitedForHowLong);
+        slack.world.tick_at(&app, minute).await;
+        assert!(slack.world.seen(&id).await.is_empty());
+        let next = slack.world.read(&id).await.next_at().unwrap();
+        minute = next.duration_since(crate::world::ts(crate::world::START)).as_mins() + 1;
+    }
+    assert!((120..240).contains(&minute), "{minute}");
+    let before = slack.seen("U1", "C2").len();
+    let event = slack.world.events.try_recv().unwrap();
+    assert!(slack.world.events.try_recv().is_err());
+    let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+    slack.app.handle(&event).await.unwrap();
+    let told = slack.seen("U1", "C2").split_off(before);
+    let text = &told[0].text;
+    assert!(text.starts_with("*flock/apollo* has not been able to make its post 1 for"), "{text}");
+    slack.world.tick_at(&app, minute).await;
+    assert_eq!(slack.world.seen(&id).await, ["apollo line 0"]);
+}
