@@ -1560,7 +1560,8 @@ mod tests {
             let media = BASE64_STANDARD.encode(bytes);
             Some(json!({ "media": media, "media_category": "tweet_image" }))
         };
-        for wrong in [upload(b"text"), upload(&[0x89; 5_000_001]), Some(json!({ "media": "" }))] {
+        for wrong in [upload(b"text"), upload(&vec![0x89; 5_000_001]), Some(json!({ "media": "" }))]
+        {
             assert_eq!(client.ask("POST", "/2/media/upload", wrong).await.0, 400);
         }
         let (status, body) = client.ask("POST", "/2/media/upload", upload(png)).await;
