@@ -11,4 +11,4 @@ mod server;
 mod x_stand_in;
 
 pub use proxy::{CrashPlan, CrashProxy, Cut};
-pub use x_stand_in::{Misbehave, X, XPost};
+pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};
