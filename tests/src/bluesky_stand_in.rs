@@ -957,7 +957,7 @@ mod tests {
         answer(request(bluesky, "putRecord", token, &put(rkey, text))).await
     }
 
-    fn name(answer: (u16, Value)) -> (u16, String) {
+    fn name(answer: &(u16, Value)) -> (u16, String) {
         (answer.0, answer.1["error"].as_str().unwrap_or_default().to_owned())
     }
 
@@ -971,7 +971,7 @@ mod tests {
         assert_eq!(first.1["uri"], format!("at://{DID}/app.bsky.feed.post/{rkey}"));
         assert_eq!(say(&bluesky, &token, rkey, "Baa").await.0, 200, "the same again is no change");
         let other = say(&bluesky, &token, rkey, "Moo").await;
-        assert_eq!(name(other.clone()), (400, "InvalidSwap".to_owned()));
+        assert_eq!(name(&other.clone()), (400, "InvalidSwap".to_owned()));
         let was = first.1["cid"].as_str().unwrap();
         assert_eq!(other.1["message"], format!("Record was at {was}"));
         let created = request(&bluesky, "createRecord", &token, &put(rkey, "Baa"));
@@ -992,12 +992,12 @@ mod tests {
             ("3laaaaaaaaa2a", "👨‍👩‍👧‍👦".repeat(299)),
         ] {
             let refusal = say(&bluesky, &token, rkey, &text).await;
-            assert_eq!(name(refusal), (400, refused.clone()), "{rkey} {text}");
+            assert_eq!(name(&refusal), (400, refused.clone()), "{rkey} {text}");
         }
         let mut undated = put("3laaaaaaaaa2a", "Baa");
         undated["record"].as_object_mut().unwrap().remove("createdAt");
         let undated = answer(request(&bluesky, "putRecord", &token, &undated)).await;
-        assert_eq!(name(undated), (400, refused));
+        assert_eq!(name(&undated), (400, refused));
         assert_eq!(bluesky.posts(DID), []);
     }
 
@@ -1010,7 +1010,7 @@ mod tests {
         assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 7_200);
         bluesky.advance(SignedDuration::from_hours(3));
         let expired = (400, "ExpiredToken".to_owned());
-        assert_eq!(name(say(&bluesky, &access, "3laaaaaaaaa2a", "Baa").await), expired);
+        assert_eq!(name(&say(&bluesky, &access, "3laaaaaaaaa2a", "Baa").await), expired);
         let again = |token: String| {
             let request = request(&bluesky, "refreshSession", &token, &Value::Null);
             answer(request)
@@ -1022,11 +1022,11 @@ mod tests {
         // The answer may have been lost.
         assert_eq!(again(refresh.clone()).await.0, 200);
         bluesky.advance(SignedDuration::from_hours(3));
-        assert_eq!(name(again(refresh).await), expired);
+        assert_eq!(name(&again(refresh).await), expired);
         let newest = fresh["refreshJwt"].as_str().unwrap().to_owned();
         assert_eq!(again(newest.clone()).await.0, 200);
         bluesky.revoke_app_password(DID);
-        assert_eq!(name(again(newest).await), expired);
+        assert_eq!(name(&again(newest).await), expired);
         assert_eq!((bluesky.logins(DID), bluesky.refreshes(DID)), (1, 3));
     }
 
@@ -1045,7 +1045,7 @@ mod tests {
         log_in(&bluesky).await;
         let input = json!({ "identifier": DID, "password": "wrong" });
         let wrong = answer(request(&bluesky, "createSession", "", &input)).await;
-        assert_eq!(name(wrong), (401, "AuthenticationRequired".to_owned()));
+        assert_eq!(name(&wrong), (401, "AuthenticationRequired".to_owned()));
     }
 
     #[tokio::test]
@@ -1059,7 +1059,7 @@ mod tests {
         ] {
             bluesky.status(DID, status);
             let refusal = say(&bluesky, &token, "3laaaaaaaaa2a", "Baa").await;
-            assert_eq!(name(refusal), (401, expected.to_owned()));
+            assert_eq!(name(&refusal), (401, expected.to_owned()));
         }
     }
 
