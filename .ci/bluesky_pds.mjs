@@ -2,8 +2,9 @@
 //
 // usage: node bluesky_pds.mjs NODE_MODULES DATA_DIR
 //
-// Prints one line of JSON when it is ready: its url and its admin password. Ends on SIGTERM. ACCESS_SECONDS: how long an
-// access token lives; 2 hours unless given, as in production.
+// Prints one line of JSON when it is ready: `url`, where it says it is and where a meter is to listen; `behind`, where it
+// listens; its admin password. Ends on SIGTERM. ACCESS_SECONDS: how long an access token lives; 2 hours unless given, as
+// in production.
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import net from 'node:net';
@@ -40,7 +41,7 @@ if (process.env.ACCESS_SECONDS) {
     createAccessToken({ ...options, expiresIn: `${process.env.ACCESS_SECONDS}s` });
 }
 
-const [port, plcPort] = [await freePort(), await freePort()];
+const [port, meterPort, plcPort] = [await freePort(), await freePort(), await freePort()];
 const plc = PlcServer.create({ db: Database.mock(), port: plcPort });
 await plc.start();
 
@@ -67,10 +68,11 @@ const env = {
 };
 const config = envToCfg(env);
 // What it tells of itself in identity documents; it would say localhost, and only the address is let through.
-config.service.publicUrl = `http://127.0.0.1:${port}`;
+config.service.publicUrl = `http://127.0.0.1:${meterPort}`;
 const pds = await PDS.create(config, envToSecrets(env));
 await pds.start();
-console.log(JSON.stringify({ url: config.service.publicUrl, adminPassword }));
+const behind = `http://127.0.0.1:${port}`;
+console.log(JSON.stringify({ url: config.service.publicUrl, behind, adminPassword }));
 process.on('SIGTERM', async () => {
   await pds.destroy();
   await plc.destroy();

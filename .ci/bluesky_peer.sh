@@ -56,20 +56,29 @@ if [[ -z $ready ]]; then
   tail -n 20 "$work/server.log" >&2
   exit 1
 fi
-url=$(sed 's/.*"url":"\([^"]*\)".*/\1/' <<<"$ready")
-echo "@atproto/pds $PDS_VERSION at $url"
+echo "@atproto/pds $PDS_VERSION: $ready"
 
-call() { # METHOD TOKEN INPUT
-  curl --silent --show-error --fail-with-body --max-time 20 --header 'Content-Type: application/json' \
-    ${2:+--header "Authorization: Bearer $2"} --data "$3" "$url/xrpc/com.atproto.server.$1"
-}
 field() { # NAME, of the JSON on stdin
   node -pe 'JSON.parse(require("fs").readFileSync(0))[process.argv[1]]' "$1"
 }
+url=$(field url <<<"$ready")
+behind=$(field behind <<<"$ready")
+
+call() { # METHOD TOKEN INPUT
+  curl --silent --show-error --fail-with-body --max-time 20 --header 'Content-Type: application/json' \
+    ${2:+--header "Authorization: Bearer $2"} --data "$3" "$behind/xrpc/com.atproto.$1"
+}
 handle=dolly.test
-account=$(call createAccount "" "{\"email\":\"dolly@flock.test\",\"handle\":\"$handle\",\"password\":\"of-the-owner\"}")
-app_password=$(call createAppPassword "$(field accessJwt <<<"$account")" '{"name":"flockwork"}' | field password)
+account=$(call server.createAccount "" \
+  "{\"email\":\"dolly@flock.test\",\"handle\":\"$handle\",\"password\":\"of-the-owner\"}")
+token=$(field accessJwt <<<"$account")
+did=$(field did <<<"$account")
+app_password=$(call server.createAppPassword "$token" '{"name":"flockwork"}' | field password)
+# What a bot has to say of itself; without it nothing would be posted.
+label='{"$type":"com.atproto.label.defs#selfLabels","values":[{"val":"bot"}]}'
+call repo.putRecord "$token" "{\"repo\":\"$did\",\"collection\":\"app.bsky.actor.profile\",\"rkey\":\"self\",
+  \"record\":{\"\$type\":\"app.bsky.actor.profile\",\"displayName\":\"Dolly\",\"labels\":$label}}" >"$work/profile.json"
 echo "{\"app_password\":\"$app_password\",\"url\":\"$url\"}" >"$work/key.json"
 
-cargo run --quiet --package flock-tests --bin network-walk -- \
-  bluesky --url "$url" --handle "$handle" --key "$work/key.json" "${@:2}"
+cargo run --quiet --package flock-tests --example network-walk -- \
+  bluesky --url "$url" --behind "$behind" --handle "$handle" --key "$work/key.json" "${@:2}"

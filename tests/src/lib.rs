@@ -7,10 +7,12 @@
 
 mod bluesky_stand_in;
 mod clock;
+mod meter;
 mod proxy;
 mod server;
 mod x_stand_in;
 
 pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use meter::{Meter, Metered};
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use x_stand_in::{Misbehave, X, XPost};
