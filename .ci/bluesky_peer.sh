@@ -41,6 +41,7 @@ if [[ ! -e $install/complete ]]; then
   touch "$install/complete"
 fi
 
+: >"$work/server.log"
 # Its logs would be longer than ours.
 ACCESS_SECONDS=$ACCESS_SECONDS LOG_ENABLED=false \
   node .ci/bluesky_pds.mjs "$install/node_modules" "$work/data" >"$work/server.log" 2>&1 &

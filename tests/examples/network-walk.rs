@@ -24,7 +24,7 @@ use flock_store::{AccountItem, Post, PostState, Store};
 use flock_tests::{Meter, Metered};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
-    localcloud::LocalCloud,
+    local_cloud::LocalCloud,
     template::Template,
 };
 use jiff::{SignedDuration, Timestamp};
