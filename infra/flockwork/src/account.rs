@@ -46,8 +46,13 @@ pub async fn add(
         }
     };
     let sealed_key = Keyring::parse(&ring)?.seal(id, &new.key);
-    let item =
-        AccountItem { remote_user: new.remote_user, url: new.url, facts: new.facts, sealed_key };
+    let item = AccountItem {
+        remote_user: new.remote_user,
+        url: new.url,
+        facts: new.facts,
+        sealed_key,
+        sealed_session: None,
+    };
     connection.store.put_account(id, item).await?;
     Ok(())
 }

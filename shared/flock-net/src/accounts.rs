@@ -67,7 +67,12 @@ impl Accounts {
             Network::X => Some(self.secrets.get(&self.x_secret).await?),
             Network::Meadow | Network::Mastodon | Network::Bluesky => None,
         };
-        Ok(Some(Account::new(id.clone(), item, &sealed, app.as_ref())?))
+        let sealed_session = item.sealed_session.clone();
+        let mut account = Account::new(id.clone(), item, &sealed, app.as_ref())?;
+        if let Key::Bluesky(key) = &mut account.key {
+            key.keep(keyring, id, sealed_session.as_deref());
+        }
+        Ok(Some(account))
     }
 }
 

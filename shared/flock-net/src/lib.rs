@@ -86,12 +86,14 @@ pub struct NewKey {
 pub struct KeyProblem(String);
 
 /// What a network says of an account whose key was just given to us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Checked {
     /// The account's id on its network.
     pub remote_user: String,
     /// What is known of it.
     pub facts: AccountFacts,
+    /// What is to be sealed beside the key, where one logs in.
+    pub session: Option<SecretString>,
 }
 
 /// What came of deleting a post.
@@ -139,10 +141,10 @@ impl Networks {
             if config.networks_on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
         let http = |reach| Http::new(reach, clock.clone());
         Self {
-            meadow: Meadow::new(store),
+            meadow: Meadow::new(store.clone()),
             x: X::new(http(Reach::Anywhere), config.x_url.clone()),
             mastodon: Mastodon::new(http(reach)),
-            bluesky: Bluesky::new(http(reach)),
+            bluesky: Bluesky::new(http(reach), http(reach), store),
         }
     }
 

@@ -249,7 +249,8 @@ impl X {
     }
 
     pub(crate) async fn check(&self, account: &Account, _key: &XKey) -> Result<Checked, Failure> {
-        Ok(Checked { remote_user: account.remote_user.clone(), facts: account.facts.clone() })
+        let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
+        Ok(Checked { remote_user, facts, session: None })
     }
 
     /// A signed request.

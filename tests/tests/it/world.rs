@@ -155,7 +155,13 @@ impl World {
                 text_limit: None,
                 picture_bytes: None,
             };
-            let item = AccountItem { remote_user: user_id(name), url: None, facts, sealed_key };
+            let item = AccountItem {
+                remote_user: user_id(name),
+                url: None,
+                facts,
+                sealed_key,
+                sealed_session: None,
+            };
             self.store.put_account(&account, item).await.unwrap();
         }
         id
