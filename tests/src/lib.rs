@@ -1,4 +1,4 @@
-//! The stand-ins of the end-to-end tests: X before our functions, and a proxy that cuts a flow at a chosen
+//! The stand-ins of the end-to-end tests: networks before our functions, and a proxy that cuts a flow at a chosen
 //! request. Lambda around them is `flockwork::runtime_api`.
 //!
 //! Each server listens on a loopback port of its own and is gone when its handle is dropped. Nothing here
@@ -6,9 +6,13 @@
 #![expect(clippy::missing_panics_doc, reason = "test support: a panic is how a test hears of it")]
 
 mod clock;
+mod mastodon_stand_in;
 mod proxy;
 mod server;
 mod x_stand_in;
 
+pub use mastodon_stand_in::{
+    Endpoint, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
+};
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use x_stand_in::{Misbehave, X, XPost};
