@@ -33,7 +33,7 @@ pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnknownNetwork,
 };
-pub use picture::{Picture, PictureKind, PictureRules};
+pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, is_rule};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
