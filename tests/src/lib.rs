@@ -1,4 +1,4 @@
-//! The stand-ins of the end-to-end tests: X and Bluesky before our functions, and a proxy that cuts a flow at a chosen
+//! The stand-ins of the end-to-end tests: networks before our functions, and a proxy that cuts a flow at a chosen
 //! request. Lambda around them is `flockwork::runtime_api`.
 //!
 //! Each server listens on a loopback port of its own and is gone when its handle is dropped. Nothing here
@@ -7,12 +7,16 @@
 
 mod bluesky_stand_in;
 mod clock;
+mod mastodon_stand_in;
 mod meter;
 mod proxy;
 mod server;
 mod x_stand_in;
 
 pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use mastodon_stand_in::{
+    Endpoint, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
+};
 pub use meter::{Meter, Metered};
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};
