@@ -14,6 +14,7 @@ mod rhythm;
 mod room;
 mod sheep;
 mod usage;
+mod x_text;
 
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use ids::{
@@ -31,6 +32,7 @@ pub use sheep::{
     State,
 };
 pub use usage::{Arguments, Usage, Word, words};
+pub use x_text::{Measured, measure};
 
 /// A number of things, as people write it.
 pub fn count(number: impl Into<u64>, thing: &str) -> String {
