@@ -9,6 +9,7 @@
 mod corpus;
 mod ids;
 mod network;
+mod picture;
 mod preview;
 mod rhythm;
 mod room;
@@ -22,6 +23,7 @@ pub use ids::{
     RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
 };
 pub use network::{Network, TextRefusal, UnknownNetwork};
+pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
