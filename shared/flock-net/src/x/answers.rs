@@ -190,14 +190,19 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         401 | 403 if has(416, "suspended application") => {
             format!("X has suspended the app{said}; see to it in X's developer console")
         }
-        402 => format!(
-            "the app's credits at X are used up{said}; buy more in X's developer console \
-             (console.x.com)"
-        ),
-        403 if has(NO_CODE, "problems/credits") => format!(
-            "the app has reached the spending limit that is set for it at X{said}; raise it in X's \
-             developer console, or wait for its next billing cycle"
-        ),
+        // Of the whole app, and over when it is paid for: no sheep has to be resumed.
+        402 => {
+            return Failure::try_again(format!(
+                "the app's credits at X are used up{said}; buy more in X's developer console \
+                 (console.x.com)"
+            ));
+        }
+        403 if has(NO_CODE, "problems/credits") => {
+            return Failure::try_again(format!(
+                "the app has reached the spending limit that is set for it at X{said}; raise it in X's \
+                 developer console, or wait for its next billing cycle"
+            ));
+        }
         403 if has(64, "suspended") || has(63, "suspended") => {
             format!("X has suspended the account{said}; appeal at help.x.com")
         }
@@ -285,9 +290,12 @@ mod tests {
         check(
             402,
             r#"{"title":"CreditsDepleted","detail":"No credits.","type":"https://api.x.com/2/problems/credits"}"#,
-            &refused(
-                "the app's credits at X are used up: \"No credits.\"; buy more in X's developer \
-                 console (console.x.com)",
+            &format!(
+                "{:?}",
+                Failure::try_again(
+                    "the app's credits at X are used up: \"No credits.\"; buy more in X's developer \
+                     console (console.x.com)",
+                )
             ),
         );
         check(
