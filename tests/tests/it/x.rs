@@ -144,7 +144,7 @@ async fn replies_to_those_who_asked_and_to_itself() {
     let other: RemoteId = x.made_elsewhere("8", "I talk to nobody").parse().unwrap();
     let unasked = Draft { reply_to: Some(&other), ..hand.draft(3, "Hello!") };
     let Outcome::Refused { why } = hand.post(&unasked).await else { panic!("it is refused") };
-    insta::assert_snapshot!(why, @"");
+    insta::assert_snapshot!(why, @r#"x:apollo: X lets the account reply to those alone who mentioned or quoted it: "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author of the post you are replying to."; post without replying, then `flockwork sheep resume flock/apollo`"#);
     let elsewhere: RemoteId = "at://did:plc:a/app.bsky.feed.post/1".parse().unwrap();
     let wrong = Draft { reply_to: Some(&elsewhere), ..hand.draft(4, "Hello!") };
     let Outcome::Refused { why } = hand.post(&wrong).await else { panic!("it is refused") };
@@ -277,12 +277,12 @@ async fn a_key_is_checked_for_nothing() {
     assert_eq!(checked.remote_user, hand.user());
     x.trouble(Trouble::Revoked);
     let failure = hand.networks.check(&hand.account).await.unwrap_err();
-    insta::assert_snapshot!(failure.why, @"");
+    insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`)"#);
     x.well();
     let unknown =
         Account { remote_user: "1234".to_owned(), ..account(&hand.world, "apollo").await };
     let failure = hand.networks.check(&unknown).await.unwrap_err();
-    insta::assert_snapshot!(failure.why, @"");
+    insta::assert_snapshot!(failure.why, @"X does not know an account with this `user_id`");
     assert!(x.bill(&hand.user()).is_empty());
 }
 
@@ -317,7 +317,7 @@ async fn a_look_that_finds_no_end_leaves_it_to_people() {
         x.made_elsewhere(&hand.user(), &format!("another {number}"));
     }
     let Outcome::Unknown { why } = hand.post(&lost).await else { panic!("nobody knows") };
-    insta::assert_snapshot!(why, @"");
+    insta::assert_snapshot!(why, @"the post is not among the account's 100 newest on X; look whether it is there");
     assert_eq!(x.asked(Operation::Post), 0);
     hand.assert_paid().await;
 }
@@ -395,7 +395,7 @@ async fn a_clock_that_is_off_stops_nobody_and_is_named() {
     let why = problem(&world, &id).await;
     // A second may pass between signing and X's look at its clock.
     assert!(why.starts_with("the clock of this machine is 6 min 3"), "{why}");
-    insta::assert_snapshot!(why.split_once(" s ").unwrap().1, @"");
+    insta::assert_snapshot!(why.split_once(" s ").unwrap().1, @"behind X's, and X takes nothing that is signed more than 5 min off; set the clock");
     world.x.clients_behind(-SignedDuration::from_mins(20));
     world.tick_at(&app, 2).await;
     assert!(problem(&world, &id).await.contains(" s ahead of X's"));
@@ -450,7 +450,13 @@ async fn troubles_are_told_in_words_and_lose_nothing() {
         let ledger = world.store.ledger(&flock(), Month::of(world.clock.now())).await.unwrap();
         assert_eq!(ledger.spent.micros(), world.x.billed_micros(&user_id("apollo")));
     }
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    Revoked (stopped): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`), then `flockwork sheep resume flock/apollo`
+    Suspended (stopped): x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then `flockwork sheep resume flock/apollo`
+    AppSuspended (stopped): x:apollo: X has suspended the app: "Invalid / suspended application"; see to it in X's developer console, then `flockwork sheep resume flock/apollo`
+    Tier (stopped): x:apollo: X does not let the app's tier do this: "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media post, oauth) only. If you need access to this endpoint, you may need a different access level."; see the app's access in X's developer console, then `flockwork sheep resume flock/apollo`
+    OutOfCredits (active): the app's credits at X are used up: "Your enrolled account [1234567890] does not have any credits to fulfill this request."; buy more in X's developer console (console.x.com)
+    "#);
 }
 
 /// A sheep that stopped would say it again once it is resumed.
@@ -477,7 +483,7 @@ async fn the_same_text_again_is_refused_with_words() {
     world.x.made_elsewhere(&user_id("apollo"), "apollo line 0");
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.stopped, 1);
-    insta::assert_snapshot!(problem(&world, &id).await, @"");
+    insta::assert_snapshot!(problem(&world, &id).await, @"x:apollo: X refused the text because the account posted the same one recently; change the line or wait, then `flockwork sheep resume flock/apollo`");
 }
 
 /// X took the post, does not list it yet, and says "duplicate" to the second request.
@@ -526,7 +532,7 @@ async fn nobody_is_followed_to_another_address() {
     world.x.misbehave(Misbehave::Redirect(place.clone()));
     assert_eq!(world.tick(&app).await.stopped, 1);
     assert_eq!(inside.asked(Operation::Post), 0);
-    insta::assert_snapshot!(problem(&world, &id).await.replace(&place, "http://PRIVATE"), @"");
+    insta::assert_snapshot!(problem(&world, &id).await.replace(&place, "http://PRIVATE"), @"x:apollo: X sends us on to http://PRIVATE, which is not followed; if it has moved, add the account under the new address, then `flockwork sheep resume flock/apollo`");
     let sheep = world.read(&id).await;
     world.store.put_sheep(&sheep.resume(world.clock.now())).await.unwrap();
     world.tick_at(&app, 1).await;
