@@ -18,3 +18,4 @@ mod slash_system;
 mod spending;
 mod template;
 mod world;
+mod x;
