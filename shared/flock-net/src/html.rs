@@ -381,7 +381,7 @@ mod tests {
     #[test]
     fn tags_without_an_end_are_looked_for_once() {
         for piece in ["<a ", "<!--", "&#", "<a href='"] {
-            let html = piece.repeat(1 << 18);
+            let html = piece.repeat(1 << 16);
             assert!(!says(&html, "Baa"));
         }
     }
