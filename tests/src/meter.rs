@@ -107,10 +107,9 @@ fn request_lines(begun: &mut String, bytes: &[u8]) -> Vec<String> {
     while let Some((line, rest)) = begun.split_once('\n') {
         // A body does not end in a line feed, so what follows one stands in the same line as its end.
         if let Some(request) = line.trim_end().strip_suffix(" HTTP/1.1") {
-            let target = request.rfind(" /").map_or(request, |space| {
-                let method = request[..space].rfind(|c: char| !c.is_ascii_uppercase());
-                &request[method.map_or(0, |before| before + 1)..]
-            });
+            let space = request.rfind(" /").unwrap_or_default();
+            let method = request[..space].bytes().rev().take_while(u8::is_ascii_uppercase);
+            let target = &request[space - method.count()..];
             found.push(target.split('?').next().unwrap_or_default().to_owned());
         }
         *begun = rest.to_owned();
@@ -137,7 +136,9 @@ mod tests {
         for byte in wire.as_bytes() {
             seen.extend(request_lines(&mut begun, &[*byte]));
         }
-        assert_eq!(seen, ["POST /a", "GET /d"]);
+        // A picture, and a request after it.
+        seen.extend(request_lines(&mut begun, b"\x89PNG\n\xff\xfeGET /e HTTP/1.1\r\n"));
+        assert_eq!(seen, ["POST /a", "GET /d", "GET /e"]);
     }
 
     #[tokio::test]

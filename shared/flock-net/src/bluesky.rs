@@ -145,7 +145,9 @@ impl Bluesky {
         let answers = match draft.reply_to {
             Some(parent) => {
                 let parent = self.record(account, key, parent).await.map_err(nothing_posted)?;
-                Some(parent.ok_or_else(|| Failure::refused("the post it answers is not there"))?)
+                Some(parent.ok_or_else(|| {
+                    Failure::refused("the post it answers is not there; answer another")
+                })?)
             }
             None => None,
         };
@@ -167,7 +169,8 @@ impl Bluesky {
         key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
         let post = self.record(account, key, of).await.map_err(nothing_posted)?;
-        let post = post.ok_or_else(|| Failure::refused("the post to show is not there"))?;
+        let post =
+            post.ok_or_else(|| Failure::refused("the post to show is not there; show another"))?;
         let repost = record::repost(&post, self.http.now());
         let is_ours = |there: &Value| there["subject"]["uri"] == repost["subject"]["uri"];
         self.put(account, key, (REPOST, &record::act_key(id)), &repost, is_ours).await
@@ -212,8 +215,8 @@ impl Bluesky {
         match self.record(account, key, &id).await.map_err(Failure::of_look)? {
             Some(there) if is_ours(&there.value) => Ok(id),
             Some(_) => Err(Failure::refused(format!(
-                "Bluesky has something else under the name of this post, {uri}; if nobody edited it, \
-                 two sheep of this account drew the same name: resume it when its line has changed"
+                "Bluesky has something else under the name of this post, {uri}; see whether somebody \
+                 changed it, and delete it if the line is to be said again"
             ))),
             None => Err(Failure::try_again(format!("{uri} was there and is not any more"))),
         }
@@ -446,13 +449,13 @@ fn failure(answer: &Answer) -> Failure {
     }
     match error_name(answer).as_str() {
         "AccountTakedown" => Failure::refused(
-            "Bluesky has taken the account down; its owner can appeal to the server's moderators",
+            "Bluesky has taken the account down; let its owner appeal to the server's moderators",
         ),
         "AccountSuspended" => Failure::refused(
-            "Bluesky has suspended the account; its owner can appeal to the server's moderators",
+            "Bluesky has suspended the account; let its owner appeal to the server's moderators",
         ),
         "AccountDeactivated" => {
-            Failure::refused("the account is deactivated; its owner can wake it in its settings")
+            Failure::refused("the account is deactivated; let its owner wake it in its settings")
         }
         _ => general,
     }

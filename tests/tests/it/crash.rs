@@ -8,13 +8,26 @@ use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::SignedDuration;
 
-use crate::world::{World, spawn, tick};
+use crate::world::{START, World, bluesky_account, spawn, tick, ts};
 
 /// Requests pass through proxies that share a plan.
 struct Proxies {
     dynamodb: CrashProxy,
     services: CrashProxy,
     x: CrashProxy,
+}
+
+/// What a flow begins with.
+#[derive(Debug, Clone, Copy)]
+enum Begins {
+    /// All is well.
+    Well,
+    /// The session is over by our own clock.
+    SessionOver,
+    /// The session is over, and only the server knows.
+    SessionEnded,
+    /// The session is over, and so is what would renew it.
+    LoggedOut,
 }
 
 impl Proxies {
@@ -31,15 +44,31 @@ impl Proxies {
     }
 }
 
-/// A world on the wall clock, because the process has no other.
-async fn world(network: Network) -> (World, SheepId) {
+/// A world on the wall clock, because the process has no other; and the proxy before Bluesky, whose address
+/// accounts keep.
+async fn world(network: Network, begins: Begins) -> (World, SheepId, CrashProxy) {
     let mut world = World::start().await;
     world.clock = flock_aws::Clock::wall();
     // X would hide a double behind its own check.
     world.x.duplicate_check(false);
+    let never = CrashPlan::new(Cut::Never);
+    let bluesky = CrashProxy::start("bluesky", &world.bluesky.url(), &never).await;
+    world.bluesky_url = bluesky.url();
     let rhythm = RhythmFields { line: Some("1d".to_owned()), ..RhythmFields::default() };
     let id = world.sheep_with("apollo", network, 3, &rhythm).await;
-    (world, id)
+    match begins {
+        Begins::Well => {}
+        Begins::SessionOver => {
+            let long_ago = flock_aws::Clock::stepped(ts(START));
+            world.add_bluesky(&bluesky_account("apollo"), &long_ago).await.unwrap();
+        }
+        Begins::SessionEnded => world.bluesky.expire_access(),
+        Begins::LoggedOut => {
+            world.bluesky.expire_access();
+            world.bluesky.end_sessions();
+        }
+    }
+    (world, id, bluesky)
 }
 
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
@@ -48,12 +77,13 @@ const LENGTH: Duration = Duration::from_secs(4);
 /// One cell: processes die at `cuts`, one after the other; then another runs until nothing is to be done.
 /// Returns the requests they died at and the posts to be seen on the network, or `None` when a flow has
 /// fewer requests.
-async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
-    let (world, id) = world(network).await;
+async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
+    let (world, id, bluesky) = world(network, begins).await;
     let mut at = Vec::new();
     for cut in cuts {
         let plan = CrashPlan::new(*cut);
         let proxies = Proxies::start(&world, &plan).await;
+        bluesky.follow(&plan);
         let runtime = RuntimeApi::start().await.unwrap();
         let mut process = proxies.process(&runtime, "1");
         let died = tokio::select! {
@@ -76,7 +106,9 @@ async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
     }
     let at = at.join(", then ");
 
-    let proxies = Proxies::start(&world, &CrashPlan::new(Cut::Never)).await;
+    let plan = CrashPlan::new(Cut::Never);
+    let proxies = Proxies::start(&world, &plan).await;
+    bluesky.follow(&plan);
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     // Once more than needed: that changes nothing.
@@ -95,17 +127,22 @@ async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
 
 /// All cells of one network, as a table: the flow that begins with a healthy sheep, or, with `first`, the
 /// one that finishes what a process left that died there.
-#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
 async fn matrix(network: Network, first: Option<Cut>) -> Matrix {
+    matrix_from(network, Begins::Well, first).await
+}
+
+/// The same for a flow that begins otherwise.
+#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
+async fn matrix_from(network: Network, begins: Begins, first: Option<Cut>) -> Matrix {
     // They mostly wait for leases to end.
-    const SIDE_BY_SIDE: usize = 16;
-    const REQUESTS: usize = 16;
+    const SIDE_BY_SIDE: usize = 24;
+    const REQUESTS: usize = 24;
     use futures_util::{StreamExt as _, stream};
     let cuts = (0..REQUESTS).flat_map(|k| [Cut::Before(k), Cut::After(k)]);
     let cells: Vec<_> = stream::iter(cuts)
         .map(|cut| async move {
             let cuts: Vec<Cut> = first.into_iter().chain([cut]).collect();
-            (cut, cell(network, &cuts).await)
+            (cut, cell(network, begins, &cuts).await)
         })
         .buffered(SIDE_BY_SIDE)
         .collect()
@@ -168,13 +205,44 @@ async fn on_x_finishing_an_intent_can_die_anywhere() {
     none_lost_or_doubled(&matrix(Network::X, Some(Cut::Before(9))).await, 13);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_no_crash_loses_or_doubles_a_post() {
+    // Shards, control, index, sheep, line, claim, flock, account, secret, Bluesky itself, the recorded post,
+    // record, process.
+    none_lost_or_doubled(&matrix(Network::Bluesky, None).await, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_finishing_an_intent_can_die_anywhere() {
+    // The same without the line; Bluesky has the post already, or has not.
+    none_lost_or_doubled(&matrix(Network::Bluesky, Some(Cut::After(9))).await, 12);
+    none_lost_or_doubled(&matrix(Network::Bluesky, Some(Cut::Before(9))).await, 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_renewing_a_session_can_die_anywhere() {
+    // Besides: the account as it is now, the claim of its session, the exchange, the new session.
+    let over = matrix_from(Network::Bluesky, Begins::SessionOver, None).await;
+    none_lost_or_doubled(&over, 17);
+    // And the post that was refused.
+    let ended = matrix_from(Network::Bluesky, Begins::SessionEnded, None).await;
+    none_lost_or_doubled(&ended, 18);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_logging_in_can_die_anywhere() {
+    // And the login, with the note before it.
+    let out = matrix_from(Network::Bluesky, Begins::LoggedOut, None).await;
+    none_lost_or_doubled(&out, 20);
+}
+
 /// The same for the tick that only hands shards on.
 #[tokio::test]
 async fn handing_shards_on_can_die_anywhere() {
     let mut requests = 0;
     for k in 0..8 {
         for cut in [Cut::Before(k), Cut::After(k)] {
-            let (mut world, _) = world(Network::Meadow).await;
+            let (mut world, _, _) = world(Network::Meadow, Begins::Well).await;
             let plan = CrashPlan::new(cut);
             let proxies = Proxies::start(&world, &plan).await;
             let runtime = RuntimeApi::start().await.unwrap();
