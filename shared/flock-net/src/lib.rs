@@ -8,6 +8,7 @@ mod accounts;
 mod address;
 mod bluesky;
 mod failure;
+mod html;
 mod http;
 mod mastodon;
 mod meadow;
@@ -24,6 +25,7 @@ use secrecy::SecretString;
 
 pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind};
+pub use html::{plain as html_text, says as html_says};
 pub use purse::{Purse, SpendingNews};
 
 use address::Reach;
