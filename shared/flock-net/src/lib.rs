@@ -17,7 +17,7 @@ mod x;
 
 use flock_aws::{Clock, Config};
 use flock_core::{
-    AccountFacts, AccountId, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
+    AccountFacts, AccountId, Action, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
 };
 use flock_store::{Post, Store};
 use jiff::Timestamp;
@@ -162,11 +162,14 @@ impl Networks {
 
     /// Posts `draft` through `account`, at most once.
     pub async fn post(&self, draft: &Draft<'_>, account: &Account, purse: &Purse<'_>) -> Outcome {
-        let posted = match &account.key {
-            Key::Meadow => self.meadow.post(draft).await,
-            Key::X(key) => self.x.post(draft, account, key, purse).await,
-            Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
-            Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+        let posted = match draft.check(account) {
+            Err(failure) => Err(failure),
+            Ok(()) => match &account.key {
+                Key::Meadow => self.meadow.post(draft).await,
+                Key::X(key) => self.x.post(draft, account, key, purse).await,
+                Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
+                Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+            },
         };
         posted.map_or_else(
             |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
@@ -228,6 +231,29 @@ impl Networks {
             Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
         }
+    }
+}
+
+impl Draft<'_> {
+    /// Refuses what the account's network cannot do, before it is asked.
+    fn check(&self, account: &Account) -> Result<(), Failure> {
+        let network = account.id.network;
+        let asked = [
+            (true, Action::Post),
+            (self.reply_to.is_some(), Action::Reply),
+            (self.picture.is_some(), Action::Picture),
+            (self.made_with_ai, Action::AiMark),
+        ];
+        for (_, action) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+            network
+                .check_action(account.facts.tier, action)
+                .map_err(|lacking| Failure::refused(lacking.to_string()))?;
+        }
+        if let Some(picture) = self.picture {
+            let rules = account.facts.picture_rules(network);
+            rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
+        }
+        Ok(())
     }
 }
 
