@@ -17,14 +17,14 @@ use axum::{
     extract::{DefaultBodyLimit, Path, Query, Request, State},
     http::{
         HeaderMap, Method, StatusCode,
-        header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LINK, LOCATION},
+        header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LINK, LOCATION},
     },
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, patch, post},
 };
 use futures_util::{StreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use serde_json::{Map, Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
@@ -59,6 +59,8 @@ pub enum Misbehave {
     Unprocessable(String),
     /// 410: the instance has closed.
     Gone,
+    /// Nothing is done; the answer is 404, with a page.
+    NotFound,
     /// Nothing is done; the answer is 200 with a page of HTML.
     Html,
     /// Nothing is done; the answer is 200 with a body that never ends.
@@ -285,6 +287,22 @@ impl Mastodon {
         self.shared.state().account_named(username).suspended = suspended;
     }
 
+    /// Gives the account another token.
+    pub fn token(&self, token: &str, username: &str) {
+        let mut state = self.shared.state();
+        let id = state.account_named(username).id;
+        state.tokens.insert(token.to_owned(), id);
+    }
+
+    /// Makes all posts of the account private, as those of accounts with that setting are.
+    pub fn hide(&self, username: &str) {
+        let mut state = self.shared.state();
+        let id = state.account_named(username).id;
+        for post in state.posts.iter_mut().filter(|post| post.account == id) {
+            "private".clone_into(&mut post.visibility);
+        }
+    }
+
     /// The token is worth nothing from now on.
     pub fn revoke(&self, token: &str) {
         self.shared.state().tokens.remove(token);
@@ -363,8 +381,17 @@ impl Mastodon {
     }
 }
 
-/// Serves a request, or does to it what is next.
+/// Answers, by the instance's clock.
 async fn mood(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let mut answer = serve(&shared, request, next).await;
+    let now = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&shared.state().now());
+    let now = now.expect("it is not before the year 0");
+    answer.headers_mut().insert(DATE, now.try_into().expect("it is ASCII"));
+    answer
+}
+
+/// Serves a request, or does to it what is next.
+async fn serve(shared: &Arc<Shared>, request: Request, next: Next) -> Response {
     let endpoint = endpoint(request.method(), request.uri().path());
     let token = bearer(request.headers()).map(ToOwned::to_owned);
     let misbehave = {
@@ -394,6 +421,7 @@ async fn mood(State(shared): State<Arc<Shared>>, request: Request, next: Next) -
         Misbehave::Suspended => disabled().into_response(),
         Misbehave::Unprocessable(error) => unprocessable(&error).into_response(),
         Misbehave::Gone => page(StatusCode::GONE, "This instance has closed."),
+        Misbehave::NotFound => page(StatusCode::NOT_FOUND, "404 Not Found"),
         Misbehave::Html => page(StatusCode::OK, "Mastodon"),
         Misbehave::Endless => {
             let content_type = [(CONTENT_TYPE, "application/json")];
@@ -1581,6 +1609,7 @@ mod tests {
             Misbehave::Suspended,
             Misbehave::Unprocessable("No.".to_owned()),
             Misbehave::Gone,
+            Misbehave::NotFound,
             Misbehave::Html,
             Misbehave::Redirect("http://169.254.169.254/latest".to_owned()),
             Misbehave::Huge,
@@ -1604,6 +1633,7 @@ mod tests {
         assert_eq!(say(&mastodon, "c").await.0, 403);
         assert_eq!(say(&mastodon, "d").await, (422, json!({ "error": "No." })));
         assert_eq!(say(&mastodon, "e").await.0, 410);
+        assert_eq!(say(&mastodon, "f").await.0, 404);
         assert!(send().await.unwrap().text().await.unwrap().starts_with("<!doctype html>"));
         let redirect = send().await.unwrap();
         assert_eq!(redirect.status(), 302);
@@ -1621,6 +1651,6 @@ mod tests {
         assert_eq!(mastodon.unspent(), []);
         assert_eq!(say(&mastodon, "good").await.0, 200);
         assert_eq!(texts(&mastodon), ["accepted", "silent", "good"]);
-        assert_eq!(mastodon.requests(Endpoint::Post), 14);
+        assert_eq!(mastodon.requests(Endpoint::Post), 15);
     }
 }

@@ -128,6 +128,11 @@ impl Mastodon {
                     instance.name,
                     answer.said()
                 )),
+                // Whom an instance shuts out it shows public posts, or none: the look said nothing.
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if draft.sent == Sent::Maybe => {
+                    let failure = instance.failure(&answer);
+                    Failure { kind: FailureKind::Unknown, ..failure }
+                }
                 _ => instance.failure(&answer),
             });
         }
@@ -235,6 +240,7 @@ impl Mastodon {
         let configuration = instance.configuration().await?;
         Ok(Checked {
             remote_user: me.id,
+            session: None,
             facts: AccountFacts {
                 tier: Tier::Standard,
                 labelled: me.bot,

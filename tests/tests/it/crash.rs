@@ -28,6 +28,8 @@ enum Begins {
     SessionEnded,
     /// The session is over, and so is what would renew it.
     LoggedOut,
+    /// The server ignores idempotency keys.
+    WithoutKey,
 }
 
 impl Proxies {
@@ -44,9 +46,9 @@ impl Proxies {
     }
 }
 
-/// A world on the wall clock, because the process has no other; and the proxy before Bluesky, whose address
-/// accounts keep.
-async fn world(network: Network, begins: Begins) -> (World, SheepId, CrashProxy) {
+/// A world on the wall clock, because the process has no other; and the proxies before the servers whose
+/// address accounts keep.
+async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy; 2]) {
     let mut world = World::start().await;
     world.clock = flock_aws::Clock::wall();
     // X would hide a double behind its own check.
@@ -54,6 +56,8 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, CrashProxy)
     let never = CrashPlan::new(Cut::Never);
     let bluesky = CrashProxy::start("bluesky", &world.bluesky.url(), &never).await;
     world.bluesky_url = bluesky.url();
+    let mastodon = CrashProxy::start("mastodon", &world.mastodon.url(), &never).await;
+    world.mastodon_url = mastodon.url();
     let rhythm = RhythmFields { line: Some("1d".to_owned()), ..RhythmFields::default() };
     let id = world.sheep_with("apollo", network, 3, &rhythm).await;
     match begins {
@@ -67,8 +71,9 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, CrashProxy)
             world.bluesky.expire_access();
             world.bluesky.end_sessions();
         }
+        Begins::WithoutKey => world.mastodon.idempotency(false),
     }
-    (world, id, bluesky)
+    (world, id, [bluesky, mastodon])
 }
 
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
@@ -78,12 +83,12 @@ const LENGTH: Duration = Duration::from_secs(4);
 /// Returns the requests they died at and the posts to be seen on the network, or `None` when a flow has
 /// fewer requests.
 async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
-    let (world, id, bluesky) = world(network, begins).await;
+    let (world, id, servers) = world(network, begins).await;
     let mut at = Vec::new();
     for cut in cuts {
         let plan = CrashPlan::new(*cut);
         let proxies = Proxies::start(&world, &plan).await;
-        bluesky.follow(&plan);
+        servers.iter().for_each(|server| server.follow(&plan));
         let runtime = RuntimeApi::start().await.unwrap();
         let mut process = proxies.process(&runtime, "1");
         let died = tokio::select! {
@@ -108,7 +113,7 @@ async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String,
 
     let plan = CrashPlan::new(Cut::Never);
     let proxies = Proxies::start(&world, &plan).await;
-    bluesky.follow(&plan);
+    servers.iter().for_each(|server| server.follow(&plan));
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     // Once more than needed: that changes nothing.
@@ -234,6 +239,30 @@ async fn on_bluesky_logging_in_can_die_anywhere() {
     // And the login, with the note before it.
     let out = matrix_from(Network::Bluesky, Begins::LoggedOut, None).await;
     none_lost_or_doubled(&out, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_no_crash_loses_or_doubles_a_post() {
+    // Shards, control, index, sheep, line, claim, flock, account, secret, Mastodon itself, the recorded post,
+    // record, process; whether or not the server heeds the key.
+    none_lost_or_doubled(&matrix(Network::Mastodon, None).await, 13);
+    let without_key = matrix_from(Network::Mastodon, Begins::WithoutKey, None).await;
+    none_lost_or_doubled(&without_key, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_finishing_an_intent_can_die_anywhere() {
+    // The same without the line; the look finds the post, or finds nothing and Mastodon is asked again.
+    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::After(9))).await, 12);
+    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::Before(9))).await, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_without_keys_finishing_an_intent_can_die_anywhere() {
+    let there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::After(9))).await;
+    none_lost_or_doubled(&there, 12);
+    let not_there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::Before(9))).await;
+    none_lost_or_doubled(&not_there, 13);
 }
 
 /// The same for the tick that only hands shards on.

@@ -11,7 +11,7 @@ use flock_core::{
 };
 use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
-use flock_tests::{Bluesky, X};
+use flock_tests::{Bluesky, Mastodon, X};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
@@ -44,6 +44,9 @@ pub(crate) struct World {
     pub(crate) bluesky: Bluesky,
     /// Where Bluesky's accounts are told that it is.
     pub(crate) bluesky_url: String,
+    pub(crate) mastodon: Mastodon,
+    /// Where Mastodon's accounts are told that it is.
+    pub(crate) mastodon_url: String,
 }
 
 pub(crate) fn ts(text: &str) -> Timestamp {
@@ -76,8 +79,10 @@ impl World {
         let store = Store::new(client, LOCAL_NAME.to_owned());
         let x = X::start(CONSUMER).await;
         let bluesky = Bluesky::start().await;
-        let (clock, bluesky_url) = (Clock::stepped(ts(START)), bluesky.url());
-        Self { cloud, events, store, clock, x, bluesky, bluesky_url }
+        let mastodon = Mastodon::start().await;
+        let (bluesky_url, mastodon_url) = (bluesky.url(), mastodon.url());
+        let clock = Clock::stepped(ts(START));
+        Self { cloud, events, store, clock, x, bluesky, bluesky_url, mastodon, mastodon_url }
     }
 
     pub(crate) fn config(&self, shards: u16) -> Config {
@@ -144,7 +149,8 @@ impl World {
         };
         let account = match network {
             Network::Bluesky => bluesky_account(name),
-            _ => AccountId { network, handle: name.parse().unwrap() },
+            Network::Mastodon => mastodon_account(name),
+            Network::Meadow | Network::X => AccountId { network, handle: name.parse().unwrap() },
         };
         let behaviour = Behaviour::Poem { corpus: corpus.id(), lines };
         let config = SheepConfig::new(account.clone(), behaviour, Rhythm::parse(&fields).unwrap());
@@ -180,6 +186,11 @@ impl World {
             self.bluesky.profile(&did(name), &["bot"]);
             self.add_bluesky(&account, &self.clock).await.unwrap();
         }
+        if network == Network::Mastodon {
+            let token = format!("token-of-{name}");
+            self.mastodon.account(&token, name);
+            self.add_mastodon(&account, &token).await.unwrap();
+        }
         id
     }
 
@@ -190,6 +201,20 @@ impl World {
         clock: &Clock,
     ) -> Result<Checked, Failure> {
         let file = json!({ "app_password": APP_PASSWORD, "url": self.bluesky_url }).to_string();
+        self.add(id, file, clock).await
+    }
+
+    /// Adds an account of Mastodon.
+    pub(crate) async fn add_mastodon(
+        &self,
+        id: &AccountId,
+        token: &str,
+    ) -> Result<Checked, Failure> {
+        let file = json!({ "access_token": token, "url": self.mastodon_url }).to_string();
+        self.add(id, file, &self.clock).await
+    }
+
+    async fn add(&self, id: &AccountId, file: String, clock: &Clock) -> Result<Checked, Failure> {
         let new = Key::read_file(id, &SecretString::from(file)).unwrap();
         let account = Account::from_key_file(id.clone(), &new, None).unwrap();
         let networks = Networks::new(self.store.clone(), &self.config(1), clock);
@@ -221,7 +246,10 @@ impl World {
     pub(crate) async fn seen(&self, id: &SheepId) -> Vec<String> {
         match self.read(id).await.config.account.network {
             Network::Meadow => self.posts(id).await.into_iter().map(|post| post.text).collect(),
-            Network::Mastodon => Vec::new(),
+            Network::Mastodon => {
+                let posts = self.mastodon.posts(id.name.as_str());
+                posts.into_iter().map(|post| post.text).collect()
+            }
             Network::Bluesky => {
                 let posts = self.bluesky.posts(&did(id.name.as_str())).into_iter();
                 posts.map(|post| post.value["text"].as_str().unwrap().to_owned()).collect()
@@ -254,6 +282,14 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("RUST_LOG", "info"),
     ];
     FunctionProcess::spawn(runtime, Path::new(BINARY), &env).unwrap()
+}
+
+/// Mastodon's handles name their instance.
+pub(crate) fn mastodon_account(name: &str) -> AccountId {
+    AccountId {
+        network: Network::Mastodon,
+        handle: format!("{name}@stand-in.example").parse().unwrap(),
+    }
 }
 
 /// Bluesky's handles are domains.
