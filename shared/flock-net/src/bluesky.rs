@@ -461,6 +461,20 @@ fn failure(answer: &Answer) -> Failure {
     }
 }
 
+/// Reads `body` as everything that Bluesky could answer, and panics when what must hold does not.
+#[cfg(feature = "test-util")]
+pub fn check_answer(body: &[u8]) {
+    session::check_answer(body);
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let Listed { records, .. } =
+        serde_json::from_slice(body).unwrap_or(Listed { records: Vec::new(), cursor: None });
+    for record in records {
+        record::check(&record);
+    }
+    record::check_text(&problem.error);
+    record::check_text(&String::from_utf8_lossy(body));
+}
+
 #[derive(Deserialize)]
 struct Written {
     uri: String,

@@ -28,6 +28,9 @@ pub use failure::{Failure, FailureKind};
 pub use html::{plain as html_text, says as html_says};
 pub use purse::{Purse, SpendingNews};
 
+#[cfg(feature = "test-util")]
+pub use bluesky::check_answer as check_bluesky_answer;
+
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};
 use http::Http;

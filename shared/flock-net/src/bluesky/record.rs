@@ -224,6 +224,41 @@ fn is_punctuation(c: char) -> bool {
             | '»' | '·')
 }
 
+/// Any record can be answered and compared, and its address is one or is not.
+#[cfg(feature = "test-util")]
+pub(super) fn check(record: &Record) {
+    let answer = post("Baa", Timestamp::UNIX_EPOCH, Some(record), None);
+    assert!(answer["reply"]["root"].is_object());
+    assert!(is_ours(&answer, &answer));
+    if is_ours(&record.value, &answer) {
+        assert_eq!(record.value["text"], "Baa");
+    }
+    if let Some(AtUri { repo, collection, rkey }) = AtUri::parse(&record.uri) {
+        assert_eq!(record.uri, format!("at://{repo}/{collection}/{rkey}"));
+    }
+    check_text(record.value["text"].as_str().unwrap_or_default());
+}
+
+/// What is found in any text is in it, in order, and whole characters.
+#[cfg(feature = "test-util")]
+pub(super) fn check_text(text: &str) {
+    let mut from = 0;
+    for facet in facets(text) {
+        let byte = |name: &str| {
+            let at = facet["index"][name].as_u64().expect("a facet has a place");
+            usize::try_from(at).expect("it is in the text")
+        };
+        let (start, end) = (byte("byteStart"), byte("byteEnd"));
+        assert!(from <= start && start < end, "{facet} after {from}");
+        let shown = text.get(start..end).expect("whole characters");
+        assert!(!shown.contains(char::is_whitespace), "{shown:?}");
+        from = end;
+        let feature = &facet["features"][0];
+        let target = feature["uri"].as_str().or(feature["tag"].as_str()).expect("a target");
+        assert!(!target.is_empty() && !target.contains(char::is_whitespace), "{target:?}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use flock_core::Occurrence;
