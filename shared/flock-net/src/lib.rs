@@ -260,6 +260,20 @@ impl Draft<'_> {
     }
 }
 
+impl Networks {
+    /// Has the account say of itself that it is a bot's, where a program can.
+    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Ok(()),
+            Key::X(_) | Key::Mastodon(_) => Err(Failure::refused(format!(
+                "{} lets only people mark accounts as automated: do it in the account's settings",
+                account.id.network.facts().title
+            ))),
+            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
+        }
+    }
+}
+
 impl Key {
     /// Reads a key as it was sealed; `app` is what X needs besides.
     fn read(

@@ -93,6 +93,24 @@ pub(super) fn embed(picture: &Picture, blob: &Value) -> Value {
     json!({ "$type": "app.bsky.embed.images", "images": [image] })
 }
 
+/// Whether a profile says of itself that it is a bot's.
+pub(super) fn is_labelled(profile: &Value) -> bool {
+    let labels = profile["labels"]["values"].as_array();
+    labels.into_iter().flatten().any(|label| label["val"] == "bot")
+}
+
+/// The profile with that label; `None` when it has it.
+pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
+    let mut profile = profile.unwrap_or_else(|| json!({ "$type": PROFILE }));
+    if is_labelled(&profile) {
+        return None;
+    }
+    let mut labels = profile["labels"]["values"].as_array().cloned().unwrap_or_default();
+    labels.push(json!({ "val": "bot" }));
+    profile["labels"] = json!({ "$type": "com.atproto.label.defs#selfLabels", "values": labels });
+    Some(profile)
+}
+
 /// Whether what is there under the name of `ours` is `ours`. A PDS may write what it is given differently, so
 /// what matters is compared: that it says the same, was made for the same time, and answers the same post.
 pub(super) fn is_ours(there: &Value, ours: &Value) -> bool {
@@ -346,6 +364,18 @@ mod tests {
             &[("#moss", "moss"), ("＃苔", "苔"), ("#x_y-z", "x_y-z"), ("#🐑", "🐑")],
         );
         check_facets("twice #a #a", &[("#a", "a"), ("#a", "a")]);
+    }
+
+    #[test]
+    fn a_profile_keeps_what_it_has_beside_the_label() {
+        let fresh = labelled(None).unwrap();
+        assert!(is_labelled(&fresh));
+        assert_eq!(labelled(Some(fresh)), None);
+        let profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
+            "$type": "com.atproto.label.defs#selfLabels", "values": [{ "val": "x" }] } });
+        let marked = labelled(Some(profile)).unwrap();
+        assert_eq!(marked["displayName"], "A");
+        assert_eq!(marked["labels"]["values"], json!([{ "val": "x" }, { "val": "bot" }]));
     }
 
     #[test]

@@ -206,7 +206,7 @@ impl Sessions {
             Err(failure) => {
                 // The next need not wait until this could have ended; who does not get this waits.
                 let ended = Session { renewing_until: None, ..session };
-                self.put(place, Some(&over), &ended).await?;
+                let _ = self.put(place, Some(&over), &ended).await;
                 return Err(failure);
             }
         };
