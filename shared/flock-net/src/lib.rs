@@ -28,6 +28,9 @@ pub use failure::{Failure, FailureKind};
 pub use html::{plain as html_text, says as html_says};
 pub use purse::{Purse, SpendingNews};
 
+#[cfg(feature = "test-util")]
+pub use bluesky::check_answer as check_bluesky_answer;
+
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};
 use http::Http;
@@ -254,6 +257,20 @@ impl Draft<'_> {
             rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
         }
         Ok(())
+    }
+}
+
+impl Networks {
+    /// Has the account say of itself that it is a bot's, where a program can.
+    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Ok(()),
+            Key::X(_) | Key::Mastodon(_) => Err(Failure::refused(format!(
+                "{} lets only people mark accounts as automated: do it in the account's settings",
+                account.id.network.facts().title
+            ))),
+            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
+        }
     }
 }
 
