@@ -3,7 +3,7 @@
 use flock_core::{Network, Occurrence, Outcome, Picture, RemoteId, Sent, SheepId, State};
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{Endpoint, Mastodon, MastodonMisbehave as Misbehave};
+use flock_tests::{Endpoint, Mastodon, MastodonMisbehave as Misbehave, png};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::world::{START, World, mastodon_account, ts};
@@ -528,18 +528,12 @@ async fn replies_reposts_pages_and_deletes() {
 async fn pictures_are_shown_with_their_words() {
     let hand = Hand::start().await;
     let mastodon = &hand.world.mastodon;
-    let png = |length: usize| {
-        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0".to_vec();
-        bytes.resize(bytes.len() + length, 0);
-        bytes.extend(b"\0\0\0\0IEND\xaeB`\x82");
-        bytes
-    };
-    let picture = Picture::read(png(0), "a \"field\",\r\nü".to_owned()).unwrap();
+    let picture = Picture::read(png(3, 2, 0), "a \"field\",\r\nü".to_owned()).unwrap();
     let with = With { picture: Some(&picture), ..With::default() };
     let first = hand.posted(1, "look", with).await;
     let shown = mastodon.posts("apollo").remove(0).pictures.remove(0);
     assert_eq!((shown.mime.as_str(), shown.alt.as_str()), ("image/png", "a \"field\",\r\nü"));
-    assert_eq!(shown.bytes, png(0));
+    assert_eq!(shown.bytes, png(3, 2, 0));
     assert_eq!(mastodon.requests(Endpoint::Media), 1);
     // Found, nothing is uploaded.
     let maybe = With { picture: Some(&picture), ..MAYBE };
@@ -572,10 +566,10 @@ async fn pictures_are_shown_with_their_words() {
         matches!(&refused, Outcome::Refused { why } if why.contains("does not take the picture")),
         "{refused:?}"
     );
-    let large = Picture::read(png(16 * 1024 * 1024), String::new()).unwrap();
+    let large = Picture::read(png(3, 2, 16 * 1024 * 1024), String::new()).unwrap();
     let large = hand.post(7, "no", With { picture: Some(&large), ..With::default() }).await;
     assert!(
-        matches!(&large, Outcome::Refused { why } if why.contains("takes 16777216; make it smaller")),
+        matches!(&large, Outcome::Refused { why } if why.contains("at most 16777216 are taken")),
         "{large:?}"
     );
     assert_eq!(hand.count(), count);
