@@ -72,13 +72,7 @@ call() { # METHOD TOKEN INPUT
 handle=dolly.test
 account=$(call server.createAccount "" \
   "{\"email\":\"dolly@flock.test\",\"handle\":\"$handle\",\"password\":\"of-the-owner\"}")
-token=$(field accessJwt <<<"$account")
-did=$(field did <<<"$account")
-app_password=$(call server.createAppPassword "$token" '{"name":"flockwork"}' | field password)
-# What a bot has to say of itself; without it nothing would be posted.
-label='{"$type":"com.atproto.label.defs#selfLabels","values":[{"val":"bot"}]}'
-call repo.putRecord "$token" "{\"repo\":\"$did\",\"collection\":\"app.bsky.actor.profile\",\"rkey\":\"self\",
-  \"record\":{\"\$type\":\"app.bsky.actor.profile\",\"displayName\":\"Dolly\",\"labels\":$label}}" >"$work/profile.json"
+app_password=$(call server.createAppPassword "$(field accessJwt <<<"$account")" '{"name":"flockwork"}' | field password)
 echo "{\"app_password\":\"$app_password\",\"url\":\"$url\"}" >"$work/key.json"
 
 cargo run --quiet --package flock-tests --example network-walk -- \

@@ -21,7 +21,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 # What we ask of X. Each must have been seen to work.
-USED = ("createPosts", "deletePosts", "repostPost", "getUsersPosts", "getUsersMe", "mediaUpload", "createMediaMetadata")
+USED = ("createPosts", "deletePosts", "repostPost", "getUsersPosts", "mediaUpload", "createMediaMetadata")
 
 # Answers X gives that its document does not have. A code in a list is v1.1's shape, which v2 still answers with; docs.x.com
 # shows it for 429 ("Rate limits", 2026-08) and shows `about:blank` ("Response codes and errors", 2026-08); the body for used

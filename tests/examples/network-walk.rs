@@ -210,7 +210,7 @@ impl Walk {
         let mut new = Key::read_file(&self.id, &text)?;
         new.url = Some(self.meter.url());
         let account = Account::from_key_file(self.id.clone(), &new, None)?;
-        let checked = self.networks.check(&account).await?;
+        let mut checked = self.networks.check(&account).await?;
         let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
         let session = checked.session.as_ref();
         let item = AccountItem {
@@ -223,6 +223,17 @@ impl Walk {
         self.store.put_account(&self.id, item).await?;
         self.peer.remote_user.clone_from(&checked.remote_user);
         let metered = self.meter.take();
+        if !checked.facts.labelled {
+            self.networks.mark_as_bot(&self.account().await?).await?;
+            let marking = self.meter.take();
+            checked.facts = self.networks.check(&account).await?.facts;
+            self.meter.take();
+            let item = self.store.account(&self.id).await?.context("the account was added")?;
+            let item = AccountItem { facts: checked.facts.clone(), ..item };
+            self.store.put_account(&self.id, item).await?;
+            let good = checked.facts.labelled;
+            self.results.check("a profile is marked as a bot's", good, told(&marking));
+        }
         let known = !checked.remote_user.is_empty() && checked.facts.labelled;
         let seen = format!(
             "{} is {}, {}labelled as a bot; {}",

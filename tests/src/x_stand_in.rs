@@ -175,6 +175,8 @@ struct Accounts {
     posts: Vec<Post>,
     media: Vec<Media>,
     bill: Vec<(String, Billed)>,
+    /// How often what was asked for.
+    asked: HashMap<Operation, usize>,
     misbehave: VecDeque<(Operation, Misbehave)>,
     trouble: Option<Trouble>,
     duplicate_check: bool,
@@ -336,6 +338,7 @@ impl X {
             posts: Vec::new(),
             media: Vec::new(),
             bill: Vec::new(),
+            asked: HashMap::new(),
             misbehave: VecDeque::new(),
             trouble: None,
             duplicate_check: true,
@@ -393,6 +396,11 @@ impl X {
     pub fn unspent(&self) -> Vec<Misbehave> {
         let state = self.shared.state();
         state.misbehave.iter().map(|(_, misbehave)| misbehave.clone()).collect()
+    }
+
+    /// How often something was asked for, whatever came of it.
+    pub fn asked(&self, operation: Operation) -> usize {
+        self.shared.state().asked.get(&operation).copied().unwrap_or_default()
     }
 
     /// Every request is refused for this, until [`X::well`].
@@ -685,6 +693,7 @@ impl Accounts {
     }
 
     fn misbehaviour(&mut self, operation: Operation) -> Option<Misbehave> {
+        *self.asked.entry(operation).or_default() += 1;
         let index = self.misbehave.iter().position(|(of, _)| *of == operation)?;
         self.misbehave.remove(index).map(|(_, misbehave)| misbehave)
     }
@@ -1740,6 +1749,7 @@ mod tests {
         assert_eq!(client.get("/2/users/7/tweets").await.0, 500);
         assert_eq!(x.unspent(), []);
         assert_eq!(client.say("good").await, 201);
+        assert_eq!((x.asked(Operation::Post), x.asked(Operation::Timeline)), (14, 1));
         let texts: Vec<_> = x.posts("7").into_iter().map(|post| post.text).collect();
         assert_eq!(texts, ["accepted", "silent", "late", "good"]);
         assert_eq!(x.bill("7"), BTreeMap::from([(Billed::Post, 4)]));

@@ -339,10 +339,42 @@ impl Bluesky {
         })?;
         let (access, session) = self.sessions.first(account, new);
         let profile = self.record_at(account, &access.server, &whole).await?;
-        let labels =
-            profile.as_ref().and_then(|profile| profile.value["labels"]["values"].as_array());
-        let labelled = labels.into_iter().flatten().any(|label| label["val"] == "bot");
+        let labelled = profile.is_some_and(|profile| record::is_labelled(&profile.value));
         Ok(Checked { remote_user: did, facts: facts(labelled), session: Some(session) })
+    }
+
+    /// Puts the label `bot` on the account's profile, which nobody can do in Bluesky's own app.
+    pub(crate) async fn mark_as_bot(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<(), Failure> {
+        let uri = format!("at://{}/{PROFILE}/self", repo(account));
+        let uri = uri.parse().map_err(|_| Failure::refused("the account has no id"))?;
+        let there = self.record(account, key, &uri).await.map_err(nothing_posted)?;
+        let swap = there.as_ref().map(|there| there.cid.clone());
+        let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
+        let answer = self
+            .write(account, key, |access| {
+                let input = json!({
+                    "repo": access.did,
+                    "collection": PROFILE,
+                    "rkey": "self",
+                    // What somebody else writes meanwhile is not written over.
+                    "swapRecord": swap,
+                    "record": profile,
+                });
+                let path = "/xrpc/com.atproto.repo.putRecord";
+                Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
+            })
+            .await?;
+        match answer.status {
+            StatusCode::OK => Ok(()),
+            _ if error_name(&answer) == "InvalidSwap" => {
+                Err(Failure::try_again("the profile was changed in this very moment"))
+            }
+            _ => Err(failure(&answer)),
+        }
     }
 
     /// The record at an address, if it is there.
@@ -459,6 +491,20 @@ fn failure(answer: &Answer) -> Failure {
         }
         _ => general,
     }
+}
+
+/// Reads `body` as everything that Bluesky could answer, and panics when what must hold does not.
+#[cfg(feature = "test-util")]
+pub fn check_answer(body: &[u8]) {
+    session::check_answer(body);
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let Listed { records, .. } =
+        serde_json::from_slice(body).unwrap_or(Listed { records: Vec::new(), cursor: None });
+    for record in records {
+        record::check(&record);
+    }
+    record::check_text(&problem.error);
+    record::check_text(&String::from_utf8_lossy(body));
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ mod x;
 
 use flock_aws::{Clock, Config};
 use flock_core::{
-    AccountFacts, AccountId, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
+    AccountFacts, AccountId, Action, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
 };
 use flock_store::{Post, Store};
 use jiff::Timestamp;
@@ -27,6 +27,9 @@ pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind};
 pub use html::{plain as html_text, says as html_says};
 pub use purse::{Purse, SpendingNews};
+
+#[cfg(feature = "test-util")]
+pub use bluesky::check_answer as check_bluesky_answer;
 
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};
@@ -162,11 +165,14 @@ impl Networks {
 
     /// Posts `draft` through `account`, at most once.
     pub async fn post(&self, draft: &Draft<'_>, account: &Account, purse: &Purse<'_>) -> Outcome {
-        let posted = match &account.key {
-            Key::Meadow => self.meadow.post(draft).await,
-            Key::X(key) => self.x.post(draft, account, key, purse).await,
-            Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
-            Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+        let posted = match draft.check(account) {
+            Err(failure) => Err(failure),
+            Ok(()) => match &account.key {
+                Key::Meadow => self.meadow.post(draft).await,
+                Key::X(key) => self.x.post(draft, account, key, purse).await,
+                Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
+                Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+            },
         };
         posted.map_or_else(
             |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
@@ -227,6 +233,43 @@ impl Networks {
             Key::X(key) => self.x.check(account, key).await,
             Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Refuses what the account's network cannot do, before it is asked.
+    fn check(&self, account: &Account) -> Result<(), Failure> {
+        let network = account.id.network;
+        let asked = [
+            (true, Action::Post),
+            (self.reply_to.is_some(), Action::Reply),
+            (self.picture.is_some(), Action::Picture),
+            (self.made_with_ai, Action::AiMark),
+        ];
+        for (_, action) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+            network
+                .check_action(account.facts.tier, action)
+                .map_err(|lacking| Failure::refused(lacking.to_string()))?;
+        }
+        if let Some(picture) = self.picture {
+            let rules = account.facts.picture_rules(network);
+            rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Networks {
+    /// Has the account say of itself that it is a bot's, where a program can.
+    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Ok(()),
+            Key::X(_) | Key::Mastodon(_) => Err(Failure::refused(format!(
+                "{} lets only people mark accounts as automated: do it in the account's settings",
+                account.id.network.facts().title
+            ))),
+            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
         }
     }
 }

@@ -249,6 +249,7 @@ impl Mastodon {
                 text_limit: configuration.statuses.max_characters,
                 picture_bytes: configuration.media_attachments.image_size_limit,
             },
+            session: None,
         })
     }
 

@@ -343,6 +343,18 @@ async fn an_account_without_the_label_of_a_bot_posts_nothing() {
     let why = why(&world, &id).await;
     assert!(why.contains("bluesky-unlabelled-bot"), "{why}");
     assert!(world.seen(&id).await.is_empty());
+
+    let networks = Networks::new(world.store.clone(), &world.config(1), &world.clock);
+    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &world.config(1));
+    let account = accounts.open(&bluesky_account("apollo")).await.unwrap().unwrap();
+    for _ in 0..2 {
+        networks.mark_as_bot(&account).await.unwrap();
+    }
+    let profile = world.bluesky.records(&did("apollo"), "app.bsky.actor.profile").remove(0).value;
+    assert_eq!(profile["displayName"], "A sheep");
+    assert_eq!(profile["labels"]["values"], json!([{ "val": "something-else" }, { "val": "bot" }]));
+    let checked = world.add_bluesky(&bluesky_account("apollo"), &world.clock).await.unwrap();
+    assert!(checked.facts.labelled);
 }
 
 /// What is wrong with an account is said when it is added.

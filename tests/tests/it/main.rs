@@ -20,3 +20,4 @@ mod slash_system;
 mod spending;
 mod template;
 mod world;
+mod x;

@@ -17,7 +17,8 @@ pub(super) const FACTS: Facts = Facts {
     tiers: &[Tier::Standard],
     can,
     idempotency: Idempotency::OwnName,
-    // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3.
+    // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3. One that is
+    // put takes 2 (putRecord of @atproto/pds 0.4.217); the page does not say so.
     limits: &[
         Limit { posts: 1_666, per: SignedDuration::from_hours(1), of: LimitOf::Account },
         Limit { posts: 11_666, per: SignedDuration::from_hours(24), of: LimitOf::Account },
@@ -28,6 +29,7 @@ pub(super) const FACTS: Facts = Facts {
         kinds: &[PictureKind::Png, PictureKind::Jpeg, PictureKind::Gif, PictureKind::Webp],
         most_bytes: 1_000_000,
         most_pixels: None,
+        // The lexicon has no limit; this is that of Bluesky's own app.
         most_alt_chars: 2_000,
     },
     rules: &[

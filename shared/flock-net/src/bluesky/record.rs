@@ -93,6 +93,24 @@ pub(super) fn embed(picture: &Picture, blob: &Value) -> Value {
     json!({ "$type": "app.bsky.embed.images", "images": [image] })
 }
 
+/// Whether a profile says of itself that it is a bot's.
+pub(super) fn is_labelled(profile: &Value) -> bool {
+    let labels = profile["labels"]["values"].as_array();
+    labels.into_iter().flatten().any(|label| label["val"] == "bot")
+}
+
+/// The profile with that label; `None` when it has it.
+pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
+    let mut profile = profile.unwrap_or_else(|| json!({ "$type": PROFILE }));
+    if is_labelled(&profile) {
+        return None;
+    }
+    let mut labels = profile["labels"]["values"].as_array().cloned().unwrap_or_default();
+    labels.push(json!({ "val": "bot" }));
+    profile["labels"] = json!({ "$type": "com.atproto.label.defs#selfLabels", "values": labels });
+    Some(profile)
+}
+
 /// Whether what is there under the name of `ours` is `ours`. A PDS may write what it is given differently, so
 /// what matters is compared: that it says the same, was made for the same time, and answers the same post.
 pub(super) fn is_ours(there: &Value, ours: &Value) -> bool {
@@ -224,6 +242,41 @@ fn is_punctuation(c: char) -> bool {
             | '»' | '·')
 }
 
+/// Any record can be answered and compared, and its address is one or is not.
+#[cfg(feature = "test-util")]
+pub(super) fn check(record: &Record) {
+    let answer = post("Baa", Timestamp::UNIX_EPOCH, Some(record), None);
+    assert!(answer["reply"]["root"].is_object());
+    assert!(is_ours(&answer, &answer));
+    if is_ours(&record.value, &answer) {
+        assert_eq!(record.value["text"], "Baa");
+    }
+    if let Some(AtUri { repo, collection, rkey }) = AtUri::parse(&record.uri) {
+        assert_eq!(record.uri, format!("at://{repo}/{collection}/{rkey}"));
+    }
+    check_text(record.value["text"].as_str().unwrap_or_default());
+}
+
+/// What is found in any text is in it, in order, and whole characters.
+#[cfg(feature = "test-util")]
+pub(super) fn check_text(text: &str) {
+    let mut from = 0;
+    for facet in facets(text) {
+        let byte = |name: &str| {
+            let at = facet["index"][name].as_u64().expect("a facet has a place");
+            usize::try_from(at).expect("it is in the text")
+        };
+        let (start, end) = (byte("byteStart"), byte("byteEnd"));
+        assert!(from <= start && start < end, "{facet} after {from}");
+        let shown = text.get(start..end).expect("whole characters");
+        assert!(!shown.contains(char::is_whitespace), "{shown:?}");
+        from = end;
+        let feature = &facet["features"][0];
+        let target = feature["uri"].as_str().or(feature["tag"].as_str()).expect("a target");
+        assert!(!target.is_empty() && !target.contains(char::is_whitespace), "{target:?}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use flock_core::Occurrence;
@@ -311,6 +364,18 @@ mod tests {
             &[("#moss", "moss"), ("＃苔", "苔"), ("#x_y-z", "x_y-z"), ("#🐑", "🐑")],
         );
         check_facets("twice #a #a", &[("#a", "a"), ("#a", "a")]);
+    }
+
+    #[test]
+    fn a_profile_keeps_what_it_has_beside_the_label() {
+        let fresh = labelled(None).unwrap();
+        assert!(is_labelled(&fresh));
+        assert_eq!(labelled(Some(fresh)), None);
+        let profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
+            "$type": "com.atproto.label.defs#selfLabels", "values": [{ "val": "x" }] } });
+        let marked = labelled(Some(profile)).unwrap();
+        assert_eq!(marked["displayName"], "A");
+        assert_eq!(marked["labels"]["values"], json!([{ "val": "x" }, { "val": "bot" }]));
     }
 
     #[test]

@@ -206,7 +206,7 @@ impl Sessions {
             Err(failure) => {
                 // The next need not wait until this could have ended; who does not get this waits.
                 let ended = Session { renewing_until: None, ..session };
-                self.put(place, Some(&over), &ended).await?;
+                let _ = self.put(place, Some(&over), &ended).await;
                 return Err(failure);
             }
         };
@@ -430,4 +430,20 @@ pub(super) fn nothing_posted(failure: Failure) -> Failure {
 
 fn stored(err: &flock_store::StoreError) -> Failure {
     Failure::try_again(format!("the session could not be kept: {err}"))
+}
+
+/// What is read of any answer to a login can be kept, sealed and read again.
+#[cfg(feature = "test-util")]
+pub(super) fn check_answer(body: &[u8]) {
+    let Ok(new) = serde_json::from_slice::<NewSession>(body) else { return };
+    let now = Timestamp::UNIX_EPOCH;
+    let tokens = new.tokens("https://bsky.social", now);
+    let latest = now.saturating_add(SignedDuration::from_hours(24)).expect("it is in 1970");
+    assert!(tokens.renew_at.is_none_or(|at| now <= at && at <= latest), "{tokens:?}");
+    let session = Session { tokens: Some(tokens), renewing_until: Some(now), logins: vec![now] };
+    let text = session.text();
+    let again = Session::read(&text).expect("it was just written");
+    assert_eq!(again.text().expose_secret(), text.expose_secret());
+    assert_eq!(again.server(), session.server());
+    assert!(format!("{session:?}").contains("REDACTED"), "tokens do not print");
 }
