@@ -4,13 +4,13 @@
 //! earlier request may have arrived, the account's own newest posts are read first. Nothing a server says of
 //! order, paging or time is needed for that to be right: snac lists everything, whatever it is asked for.
 
-use std::{collections::HashSet, time::Duration};
+use std::{cmp::Ordering, collections::HashSet, time::Duration};
 
 use flock_core::{AccountFacts, AccountId, Network, Picture, RemoteId, Sent, Tier};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, RequestBuilder, StatusCode,
-    header::{CONTENT_TYPE, LINK},
+    header::{CONNECTION, CONTENT_TYPE, LINK},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -118,7 +118,10 @@ impl Mastodon {
         if let Some(picture) = draft.picture {
             body["media_ids"] = json!([instance.upload(picture, draft).await?]);
         }
-        let request = instance.request(Method::POST, "/api/v1/statuses")?;
+        let request = match (draft.sent, draft.picture) {
+            (Sent::No, None) => instance.lasting_request(Method::POST, "/api/v1/statuses")?,
+            _ => instance.request(Method::POST, "/api/v1/statuses")?,
+        };
         let request = request.header("idempotency-key", draft.id.as_str()).json(&body);
         let answer = instance.send(request).await?;
         if !answer.status.is_success() {
@@ -207,9 +210,8 @@ impl Mastodon {
         let mut statuses = older_than(statuses, page);
         let more_here = Self::PAGE < statuses.len();
         statuses.truncate(Self::PAGE);
-        let more_there =
-            answer.header(LINK.as_str()).is_some_and(|links| links.contains("rel=\"next\""));
-        let next = statuses.last().filter(|_| more_here || more_there).map(|last| last.id.clone());
+        let next =
+            statuses.last().filter(|_| more_here || has_next(&answer)).map(|last| last.id.clone());
         let mut posts = Vec::new();
         for status in statuses.iter().filter(|status| !status.repeats_another()) {
             let id = status.id.parse().map_err(|_| instance.nameless())?;
@@ -269,7 +271,14 @@ struct Instance<'a> {
 }
 
 impl Instance<'_> {
+    /// A request whose connection is not used again. Some servers close theirs without a word (snac), and a
+    /// request that follows at once is lost in it: nobody could say whether it arrived.
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
+        Ok(self.lasting_request(method, path)?.header(CONNECTION, "close"))
+    }
+
+    /// A request whose connection the next post may use.
+    fn lasting_request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failure> {
         let request = self.http.request(method, &self.base, path)?;
         Ok(request.bearer_auth(self.key.access_token.expose_secret()))
     }
@@ -308,6 +317,12 @@ impl Instance<'_> {
         let mut oldest: Option<String> = None;
         for _ in 0..Mastodon::PAGES {
             let (statuses, answer) = self.list(&user, oldest.as_deref()).await?;
+            // Fewer are the last; more come from a server that gives all at once.
+            let is_last = match statuses.len().cmp(&Mastodon::PAGE) {
+                Ordering::Less => !has_next(&answer),
+                Ordering::Equal => false,
+                Ordering::Greater => true,
+            };
             // Their clock is read off their answer, so that it need not agree with ours.
             let ahead = answer.clock_ahead().unwrap_or_default();
             let from = draft.post.at.saturating_sub(Mastodon::CLOCK_SKEW);
@@ -330,7 +345,7 @@ impl Instance<'_> {
                 oldest = Some(status.id);
             }
             // A server that does not page gives the same again.
-            if !any_new {
+            if is_last || !any_new {
                 return Ok(None);
             }
         }
@@ -469,6 +484,11 @@ fn form(picture: &Picture, name: &str) -> (String, Vec<u8>) {
     body.extend_from_slice(picture.bytes());
     body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     (format!("multipart/form-data; boundary={boundary}"), body)
+}
+
+/// Whether the server says that there are older posts.
+fn has_next(answer: &Answer) -> bool {
+    answer.header(LINK.as_str()).is_some_and(|links| links.contains("rel=\"next\""))
 }
 
 /// What is left of a page when what is not older than the post `before` is dropped: not every server does it.
