@@ -225,6 +225,19 @@ impl Networks {
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
         }
     }
+
+    /// Has the network show that the account is a bot's.
+    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("be told who is a bot: everybody there is")),
+            Key::X(_) => Err(Failure::refused(
+                "X has no request for that; set the label in the account's settings, then say so in the \
+                 key file: \"automated_label\": true",
+            )),
+            Key::Mastodon(_) => Err(Failure::refused("Mastodon is not asked for this yet")),
+            Key::Bluesky(_) => Err(Failure::refused("Bluesky is not asked for this yet")),
+        }
+    }
 }
 
 impl Key {
