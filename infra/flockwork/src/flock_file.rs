@@ -805,9 +805,8 @@ impl Reader<'_> {
     ) -> Result<Value, Reported> {
         let text = |text: &str| Ok(Value::Text(text.to_owned()));
         match (field.kind, value.get_ref()) {
-            (Kind::Text | Kind::Moment, DeValue::String(value)) => text(value),
+            (Kind::Text | Kind::Moment | Kind::Money, DeValue::String(value)) => text(value),
             (Kind::Moment, DeValue::Datetime(value)) => text(&value.to_string()),
-            (Kind::Money, DeValue::String(value)) => text(value),
             (Kind::Money, DeValue::Integer(value)) if value.radix() == 10 => text(value.as_str()),
             (Kind::Money, DeValue::Float(value)) => text(value.as_str()),
             (Kind::Flag, DeValue::Boolean(value)) => Ok(Value::Flag(*value)),
@@ -1410,7 +1409,7 @@ flock.toml: `name` is missing: say what the flock is called
 flock.toml:1: unknown field `nmae`; did you mean `name`?
 flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; use a name such as Europe/London
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
-flock.toml:8: unknown field `colour`; [defaults] takes behaviour, network, line, stanza, at, days, window, time_zone, jitter, start, end, daily_cap, catch_up
+flock.toml:8: unknown field `colour`; [defaults] takes behaviour, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
 flock.toml:16: `prose` is not a behaviour: use poem
 flock.toml:17: `nothing.txt` does not exist
@@ -1498,7 +1497,7 @@ flock.toml:13: `sheep` does not belong in [[sheep]]; it goes in the top level",
             "name = 7\nLine = \"3m\"\ndefaults = 3\nsheep = [1, {name = \"a\", corpus = 3}]\n",
             "\
 flock.toml:1: `name` must be text such as \"milton\"
-flock.toml:2: unknown field `Line`; the top level takes name, defaults, sheep, time_zone
+flock.toml:2: unknown field `Line`; the top level takes name, monthly_cap, waive, defaults, sheep, time_zone
 flock.toml:3: `defaults` must be a table: write [defaults]
 flock.toml:4: `behaviour` is missing: write behaviour = \"poem\", here or in [defaults]
 flock.toml:4: `corpus` must be text such as \"apollo.txt\"
@@ -1676,6 +1675,154 @@ network = "meadow"
         assert_eq!(accounts.collect::<Vec<_>>(), ["x:a", "x:c", "meadow:d"]);
     }
 
+    /// Reads a flock of one sheep, under these lines, with these fields.
+    fn with_top(top: &str, own: &str) -> Result<FlockFile, String> {
+        let dir = directory(&[]);
+        let sheep =
+            "[[sheep]]\nname = \"a\"\ncorpus = \"a.txt\"\nbehaviour = \"poem\"\nline = \"3m\"";
+        fs::write(dir.path().join(FLOCK_TOML), format!("name = \"f\"\n{top}\n{sheep}\n{own}\n"))
+            .unwrap();
+        read(dir.path()).map_err(|_| shown(dir.path()))
+    }
+
+    #[test]
+    fn a_cap_is_text_or_a_number() {
+        let check = |cap: &str, expected: &str| {
+            let got = with_top(&format!("monthly_cap = {cap}"), "");
+            let got = got.map_or_else(
+                |problems| problems,
+                |file| file.flock.monthly_cap.map_or_else(String::new, |cap| cap.to_string()),
+            );
+            assert_eq!(got, expected, "{cap}");
+        };
+        check("\"25.00\"", "$25.00");
+        check("\"$2.5\"", "$2.50");
+        check("25", "$25.00");
+        check("1_000", "$1000.00");
+        check("0.015", "$0.015");
+        let invalid = |text: &str| {
+            format!(
+                "flock.toml:2: `monthly_cap`: `{text}` is not an amount of dollars: write it as 10 or 2.50"
+            )
+        };
+        check("-1", &invalid("-1"));
+        check("1e3", &invalid("1e3"));
+        check("\"\"", &invalid(""));
+        check("0.0000001", &invalid("0.0000001"));
+        let kind = "flock.toml:2: `monthly_cap` must be an amount of US dollars such as \"25.00\"";
+        check("0x19", kind);
+        check("true", kind);
+        check("[25]", kind);
+        let nothing = "flock.toml:2: `monthly_cap`: with nothing to spend nothing is posted that costs; \
+                       leave it out";
+        check("0", nothing);
+        check("\"0.00\"", nothing);
+    }
+
+    #[test]
+    fn a_rule_is_waived_by_name_with_a_reason() {
+        let check = |waive: &str, expected: &str| {
+            let got = with_top(&format!("[waive]\n{waive}"), "");
+            let got =
+                got.map_or_else(|problems| problems, |file| format!("{:?}", file.flock.waivers));
+            assert_eq!(got, expected, "{waive}");
+        };
+        check("", "{}");
+        check(
+            "x-identical-text = \" One poem, two languages. \"\nbluesky-unasked = \"Asked.\"",
+            r#"{"bluesky-unasked": "Asked.", "x-identical-text": "One poem, two languages."}"#,
+        );
+        let why = "write why the flock may do what the rule forbids; the audit log keeps it";
+        check(
+            "x-identical-text = \"  \"",
+            &format!("flock.toml:3: `x-identical-text` is waived without a reason: {why}"),
+        );
+        check(
+            "x-identical-text = true",
+            &format!("flock.toml:3: `x-identical-text` must be the reason as text: {why}"),
+        );
+        check(
+            "x_identical_texts = \"a\"\nidentical = \"a\"",
+            "\
+flock.toml:3: no network has a rule `x_identical_texts`; the closest is `x-identical-text` (`flockwork networks x` lists the rules of X)
+flock.toml:4: no network has a rule `identical`; the closest is `x-identical-text` (`flockwork networks x` lists the rules of X)",
+        );
+        check(
+            &format!("x-trend = \"{}\"", "a".repeat(501)),
+            "flock.toml:3: the reason to waive `x-trend` is longer than 500 characters",
+        );
+        assert_eq!(
+            with_top("waive = \"x-trend\"", "").unwrap_err(),
+            "flock.toml:2: `waive` must be a table: write [waive], and under it each rule with the reason"
+        );
+    }
+
+    #[test]
+    fn what_is_made_with_ai_says_so() {
+        let made = |top: &str, own: &str| {
+            let file = with_top(top, own);
+            file.map(|file| file.sheep.iter().all(|sheep| sheep.config.made_with_ai))
+        };
+        assert_eq!(made("", ""), Ok(false));
+        assert_eq!(made("", "made_with_ai = true"), Ok(true));
+        assert_eq!(made("[defaults]\nmade_with_ai = true", ""), Ok(true));
+        assert_eq!(made("[defaults]\nmade_with_ai = true", "made_with_ai = false"), Ok(false));
+        let kind = "flock.toml:8: `made_with_ai` must be true or false";
+        assert_eq!(made("", "made_with_ai = \"yes\""), Err(kind.to_owned()));
+    }
+
+    #[test]
+    fn accounts_are_written_as_their_network_writes_them() {
+        let check = |network: &str, own: &str, expected: &str| {
+            let got = with_top("", &format!("network = \"{network}\"\n{own}"));
+            let got = got.map_or_else(
+                |problems| problems,
+                |file| file.sheep.iter().map(|sheep| sheep.config.account.to_string()).collect(),
+            );
+            assert_eq!(got, expected, "{network} {own}");
+        };
+        check("x", "", "x:a");
+        check("x", "account = \"Apollo_Bot\"", "x:Apollo_Bot");
+        check(
+            "x",
+            "account = \"book-1\"",
+            "flock.toml:9: `account`: `book-1` is not an account of X: they are written like `apollo_bot`",
+        );
+        check(
+            "mastodon",
+            "",
+            "flock.toml:4: `account` is missing: without it the sheep posts as `a`, but accounts of Mastodon \
+             are written like \"apollo@botsin.space\"",
+        );
+        check("mastodon", "account = \"a@example.social\"", "mastodon:a@example.social");
+        check(
+            "bluesky",
+            "account = \"A.bsky.social\"",
+            "flock.toml:9: `account`: `A.bsky.social` is not an account of Bluesky: they are written like \
+             `apollo.bsky.social`",
+        );
+    }
+
+    #[test]
+    fn only_its_account_knows_what_an_instance_takes() {
+        let text = format!("{}\n", "a".repeat(501));
+        let dir = directory(&[("a.txt", text.as_bytes())]);
+        let check = |own: &str, expected: &str| {
+            check_own(&dir, &format!("name = \"s\"\ncorpus = \"a.txt\"\n{own}"), expected);
+        };
+        check(
+            "",
+            "a.txt:1: the text is 501 characters long by meadow's counting; meadow takes 500",
+        );
+        check("network = \"mastodon\"\naccount = \"a@b.example\"", "s");
+        let longest = format!("{}\n", "a".repeat(3_701));
+        fs::write(dir.path().join("a.txt"), longest).unwrap();
+        check(
+            "network = \"mastodon\"\naccount = \"a@b.example\"",
+            "a.txt:1: line 1 is 3701 bytes long; a post cannot be longer than 3700",
+        );
+    }
+
     #[test]
     fn sheep_override_defaults() {
         let check = |defaults: &str, own: &str, expected: &str| {
@@ -1743,7 +1890,7 @@ corpus = "a.txt"
 flock.toml:2: `time_zone`: `Mars` is not a time zone; use a name such as Europe/London
 flock.toml:4: `time_zone`: `Venus` is not a time zone; use a name such as Europe/London
 flock.toml:5: `prose` is not a behaviour: use poem
-flock.toml:6: `myspace` is not a network: use one of meadow, x
+flock.toml:6: `myspace` is not a network: use one of meadow, x, mastodon, bluesky
 flock.toml:7: `window`: `9` is not a time of day; write it as 09:30
 flock.toml:8: `jitter`: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d
 flock.toml:9: `end`: `4m` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)
@@ -1830,6 +1977,9 @@ flock.toml:5: `line`: it is missing: say how much time lies between two posts, s
             "sheep",
             "line = 3\n",
             "at = []\n",
+            "monthly_cap = 1.5\n",
+            "[waive]\n",
+            "x-trend = \"why\"\n",
         ];
         for _ in 0..3_000 {
             let mut text: Vec<char> = EXAMPLE.chars().collect();

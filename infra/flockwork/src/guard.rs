@@ -5,6 +5,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    fmt,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -23,10 +25,38 @@ use crate::show::local;
 pub struct Member {
     /// The sheep.
     pub sheep: Sheep,
-    /// What messages call its text.
-    pub file: String,
+    /// Where its text is.
+    pub text: Text,
     /// Its text.
     pub corpus: Arc<Corpus>,
+}
+
+/// Where a text is, for people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Text {
+    /// In this file.
+    File(PathBuf),
+    /// In the table, as the text of this sheep; its lines are counted without blank ones.
+    Of(SheepId),
+}
+
+impl Text {
+    /// How a problem with a line begins.
+    fn at(&self, line: usize) -> String {
+        match self {
+            Self::File(_) => format!("{self}:{line}"),
+            Self::Of(_) => format!("line {line} of {self}"),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Of(sheep) => write!(f, "the text of {sheep}"),
+        }
+    }
 }
 
 /// What is known of accounts that were added, and of every account of the meadow.
@@ -132,7 +162,7 @@ fn too_long(account: &AccountId, facts: &AccountFacts, members: &[&Member]) -> V
     let limit = facts.text_limit(account.network);
     let mut seen = BTreeSet::new();
     let mut problems = Vec::new();
-    for member in members.iter().filter(|member| seen.insert(&member.file)) {
+    for member in members.iter().filter(|member| seen.insert(&member.text)) {
         problems.extend(lines_too_long(member, account.network, limit));
     }
     problems
@@ -146,17 +176,17 @@ pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<St
     let refused: Vec<_> = refused.collect();
     let shown = refused.iter().take(SHOWN);
     let mut problems: Vec<_> =
-        shown.map(|(number, refusal)| format!("{}:{number}: {refusal}", member.file)).collect();
+        shown.map(|(number, refusal)| format!("{}: {refusal}", member.text.at(*number))).collect();
     if let Some(more) = refused.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
         let are = if more == 1 { "line more is" } else { "lines more are" };
-        problems.push(format!("{}: {more} {are} too long", member.file));
+        problems.push(format!("{}: {more} {are} too long", member.text));
     }
     problems
 }
 
 /// A text, and who posts it on one network.
 struct Said<'a> {
-    file: &'a str,
+    text: &'a Text,
     corpus: &'a Corpus,
     /// For each account the first of its sheep.
     by: BTreeMap<&'a AccountId, &'a SheepId>,
@@ -185,7 +215,7 @@ pub fn said_twice(
         for (id, member) in members {
             let index = *known.entry(member.corpus.id()).or_insert_with(|| {
                 texts.push(Said {
-                    file: &member.file,
+                    text: &member.text,
                     corpus: &member.corpus,
                     by: BTreeMap::new(),
                 });
@@ -209,7 +239,7 @@ pub fn said_twice(
             let mut by = text.by.iter();
             let Some((other, first)) = by.next() else { continue };
             for (own, id) in by.filter(|(_, id)| concerns(id) || concerns(first)) {
-                let what = format!("it has the text {}", text.file);
+                let what = format!("every line of it is in {}, too", text.text);
                 problems.extend(clash(&what, (other, first), (own, id)));
             }
         }
@@ -223,7 +253,9 @@ pub fn said_twice(
             else {
                 continue;
             };
-            let what = format!("{} of {} in {}, too", some_lines(&lines), own.file, other.file);
+            let are = if lines.len() == 1 { "is" } else { "are" };
+            let lines = some_lines(&lines);
+            let what = format!("{lines} of {} {are} in {}, too", own.text, other.text);
             problems.extend(clash(&what, (other_account, first), (account, id)));
         }
     }
@@ -231,7 +263,7 @@ pub fn said_twice(
 }
 
 /// Whether the network forbids to say what another account says.
-fn forbids_same(account: &AccountId, facts: &AccountFacts, flock: &Flock) -> bool {
+pub fn forbids_same(account: &AccountId, facts: &AccountFacts, flock: &Flock) -> bool {
     let plain = deed(facts);
     let same = Deed { same_text: Some(account), ..plain };
     let broken = |deed: &Deed<'_>| check_policies(account.network, deed, &flock.waivers).count();

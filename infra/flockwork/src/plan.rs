@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::{
     cost::Outlook,
     flock_file::{FlockFile, SheepFile, one_line},
-    guard::{self, Accounts, Member},
+    guard::{self, Accounts, Member, Text},
     operator,
     refusal::{not_changed, refuse},
 };
@@ -74,7 +74,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         }
         let member = |to_be| Member {
             sheep: to_be,
-            file: sheep.file.display().to_string(),
+            text: Text::File(sheep.file.clone()),
             corpus: Arc::clone(&sheep.corpus),
         };
         match there.remove(&sheep.name) {
