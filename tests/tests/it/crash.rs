@@ -99,7 +99,9 @@ async fn die(
 ) -> Result<Option<String>, TooSlow> {
     let plan = CrashPlan::new(cut);
     let proxies = Proxies::start(world, &plan).await;
-    servers.iter().for_each(|server| server.follow(&plan));
+    for server in servers {
+        server.follow(&plan);
+    }
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     let died = tokio::select! {
@@ -129,7 +131,9 @@ async fn die(
 async fn live(world: &World, servers: &[CrashProxy], ticks: u32, before: impl AsyncFn()) {
     let plan = CrashPlan::new(Cut::Never);
     let proxies = Proxies::start(world, &plan).await;
-    servers.iter().for_each(|server| server.follow(&plan));
+    for server in servers {
+        server.follow(&plan);
+    }
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     for _ in 0..ticks {
