@@ -89,12 +89,12 @@ impl Hand {
     /// What is spent is what X has charged.
     async fn assert_paid(&self) {
         let (spent, counts) = self.spent().await;
-        let bill = self.world.x.bill(&self.user());
-        assert_eq!(spent, self.world.x.billed_micros(&self.user()), "{counts:?}, but X: {bill:?}");
-    }
-
-    fn user(&self) -> String {
-        user_id("apollo")
+        let bill = self.world.x.bill(&user_id("apollo"));
+        assert_eq!(
+            spent,
+            self.world.x.billed_micros(&user_id("apollo")),
+            "{counts:?}, but X: {bill:?}"
+        );
     }
 }
 
@@ -115,7 +115,7 @@ fn posted(outcome: Outcome) -> RemoteId {
 async fn replies_to_those_who_asked_and_to_itself() {
     let hand = Hand::new().await;
     let x = &hand.world.x;
-    let text = format!("What say you, @user{}?", hand.user());
+    let text = format!("What say you, @user{}?", user_id("apollo"));
     let asked: RemoteId = x.made_elsewhere("8", &text).parse().unwrap();
     let reply = Draft { reply_to: Some(&asked), ..hand.draft(1, "Baa") };
     let first = posted(hand.post(&reply).await);
@@ -125,10 +125,10 @@ async fn replies_to_those_who_asked_and_to_itself() {
     let thread =
         Draft { reply_to: Some(&first), last_remote: Some(&first), ..hand.draft(2, "Baa again") };
     posted(hand.post(&thread).await);
-    let posts = x.posts(&hand.user());
+    let posts = x.posts(&user_id("apollo"));
     let replies: Vec<_> = posts.iter().map(|post| post.reply_to.as_deref().unwrap()).collect();
     assert_eq!(replies, [asked.as_str(), first.as_str()]);
-    let bill = x.bill(&hand.user());
+    let bill = x.bill(&user_id("apollo"));
     assert_eq!((bill[&Billed::SummonedReply], bill[&Billed::Post]), (1, 1));
     hand.assert_paid().await;
 
@@ -149,7 +149,7 @@ async fn a_picture_is_posted_with_its_alternative_text() {
     let picture = Picture::read(png(3, 2, 0), "A sheep on a hill".to_owned()).unwrap();
     let draft = Draft { picture: Some(&picture), made_with_ai: true, ..hand.draft(1, "Look") };
     let remote_id = posted(hand.post(&draft).await);
-    let posts = hand.world.x.posts(&hand.user());
+    let posts = hand.world.x.posts(&user_id("apollo"));
     assert_eq!(posts[0].pictures.len(), 1);
     assert_eq!(posts[0].pictures[0].bytes, picture.bytes());
     assert_eq!(posts[0].pictures[0].alt.as_deref(), Some("A sheep on a hill"));
@@ -178,12 +178,12 @@ async fn a_picture_that_fails_on_the_way_is_tried_again() {
         let outcome = hand.post(&draft).await;
         assert!(matches!(outcome, Outcome::TryAgain { .. }), "{outcome:?}");
     }
-    assert!(x.posts(&hand.user()).is_empty());
+    assert!(x.posts(&user_id("apollo")).is_empty());
     posted(hand.post(&draft).await);
-    assert_eq!(x.posts(&hand.user()).len(), 1);
+    assert_eq!(x.posts(&user_id("apollo")).len(), 1);
     // X may have charged for the text it failed at.
     let (spent, _) = hand.spent().await;
-    assert_eq!(spent, x.billed_micros(&hand.user()) + 5_000);
+    assert_eq!(spent, x.billed_micros(&user_id("apollo")) + 5_000);
 }
 
 #[tokio::test]
@@ -197,8 +197,8 @@ async fn a_repost_is_made_and_paid_once() {
         let done = hand.networks.repost(&id, &of, &hand.account, &purse).await.unwrap();
         assert_eq!(done, of, "X knows a repost by what it repeats");
     }
-    assert_eq!(x.posts(&hand.user()).len(), 1);
-    assert_eq!(x.posts(&hand.user())[0].repost_of.as_deref(), Some(of.as_str()));
+    assert_eq!(x.posts(&user_id("apollo")).len(), 1);
+    assert_eq!(x.posts(&user_id("apollo"))[0].repost_of.as_deref(), Some(of.as_str()));
     hand.assert_paid().await;
     let gone: RemoteId = "1".parse().unwrap();
     let purse = hand.purse("repost 2");
@@ -220,7 +220,7 @@ async fn a_post_is_deleted_once_and_then_gone() {
     };
     assert_eq!(delete().await.unwrap_err().kind, FailureKind::Unknown);
     assert_eq!(delete().await, Ok(Deleted::Before));
-    assert!(x.posts(&hand.user()).is_empty());
+    assert!(x.posts(&user_id("apollo")).is_empty());
     hand.assert_paid().await;
     let other = posted(hand.post(&hand.draft(2, "Baa again")).await);
     let purse = hand.purse("delete 2");
@@ -234,7 +234,7 @@ async fn own_posts_are_listed_in_pages_and_paid_by_the_post() {
     let hand = Hand::new().await;
     let x = &hand.world.x;
     for number in 0..22 {
-        x.made_elsewhere(&hand.user(), &format!("<{number}> & see example.com"));
+        x.made_elsewhere(&user_id("apollo"), &format!("<{number}> & see example.com"));
     }
     let of: RemoteId = x.made_elsewhere("8", "Worth showing").parse().unwrap();
     let purse = hand.purse("repost 1");
@@ -265,7 +265,7 @@ async fn a_key_is_checked_for_nothing() {
     let hand = Hand::new().await;
     let x = &hand.world.x;
     let checked = hand.networks.check(&hand.account).await.unwrap();
-    assert_eq!(checked.remote_user, hand.user());
+    assert_eq!(checked.remote_user, user_id("apollo"));
     x.trouble(Trouble::Revoked);
     let failure = hand.networks.check(&hand.account).await.unwrap_err();
     insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`)"#);
@@ -274,7 +274,7 @@ async fn a_key_is_checked_for_nothing() {
         Account { remote_user: "1234".to_owned(), ..account(&hand.world, "apollo").await };
     let failure = hand.networks.check(&unknown).await.unwrap_err();
     insta::assert_snapshot!(failure.why, @"X does not know an account with this `user_id`");
-    assert!(x.bill(&hand.user()).is_empty());
+    assert!(x.bill(&user_id("apollo")).is_empty());
 }
 
 /// Others of the account's sheep have posted since: the look goes on to the next page, and no further.
@@ -282,20 +282,20 @@ async fn a_key_is_checked_for_nothing() {
 async fn a_look_pays_for_what_it_read() {
     let hand = Hand::new().await;
     let x = &hand.world.x;
-    let before = x.made_elsewhere(&hand.user(), "long ago");
+    let before = x.made_elsewhere(&user_id("apollo"), "long ago");
     let draft = hand.draft(1, "Baa");
     x.misbehave(Misbehave::AcceptThen500);
     assert!(matches!(hand.post(&draft).await, Outcome::Unknown { .. }));
     for number in 0..14 {
-        x.made_elsewhere(&hand.user(), &format!("another {number}"));
+        x.made_elsewhere(&user_id("apollo"), &format!("another {number}"));
     }
-    let last: RemoteId = before.parse().unwrap();
-    let lost = Draft { sent: Sent::Maybe, last_remote: Some(&last), ..draft };
+    let before: RemoteId = before.parse().unwrap();
+    let lost = Draft { sent: Sent::Maybe, last_remote: Some(&before), ..draft };
     let found = posted(hand.post(&lost).await);
-    assert_eq!(found.as_str(), x.posts(&hand.user())[1].id);
+    assert_eq!(found.as_str(), x.posts(&user_id("apollo"))[1].id);
     assert_eq!(x.asked(Operation::Timeline), 2);
     // Not the one from before.
-    assert_eq!(x.bill(&hand.user())[&Billed::OwnPost], 15);
+    assert_eq!(x.bill(&user_id("apollo"))[&Billed::OwnPost], 15);
     hand.assert_paid().await;
 }
 
@@ -305,7 +305,7 @@ async fn a_look_that_finds_no_end_leaves_it_to_people() {
     let x = &hand.world.x;
     let lost = Draft { sent: Sent::Maybe, ..hand.draft(1, "Baa") };
     for number in 0..101 {
-        x.made_elsewhere(&hand.user(), &format!("another {number}"));
+        x.made_elsewhere(&user_id("apollo"), &format!("another {number}"));
     }
     let Outcome::Unknown { why } = hand.post(&lost).await else { panic!("nobody knows") };
     insta::assert_snapshot!(why, @"the post is not among the account's 100 newest on X; look whether it is there");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use flock_core::{Charge, Month, Network, SheepId};
 use flock_tests::{Billed, Cut, Misbehave, X};
 
-use super::{Begins, Matrix, assert_recorded_once, die, live, table, world};
+use super::{Begins, Cell, Matrix, assert_recorded_once, die, live, table, world};
 use crate::world::{World, user_id};
 
 /// What X does to the first request to post.
@@ -53,25 +53,26 @@ pub(super) async fn matrix(day: Day, before: Before) -> Matrix {
     table(&name, async |cut| cell(day, before, cut).await).await
 }
 
-async fn cell(day: Day, before: Before, cut: Cut) -> Option<(String, Vec<String>)> {
-    let (world, id, bluesky) = world(Network::X, Begins::Well).await;
+async fn cell(day: Day, before: Before, cut: Cut) -> Cell {
+    let (world, id, servers) = world(Network::X, Begins::Well).await;
     day.begin(&world.x);
     let mut at = Vec::new();
     match before {
         Before::Nothing => {}
-        Before::Death(cut) => at.push(die(&world, &id, &bluesky, cut).await?),
-        Before::Tick => live(&world, &bluesky, 1, async || {}).await,
+        Before::Death(cut) => at.extend(die(&world, &id, &servers, cut).await?),
+        Before::Tick => live(&world, &servers, 1, async || {}).await,
     }
     retry_now(&world, &id).await;
-    at.push(die(&world, &id, &bluesky, cut).await?);
+    let Some(request) = die(&world, &id, &servers, cut).await? else { return Ok(None) };
+    at.push(request);
     // An unknown, a duplicate that is not listed, the look that finds it, and once more than needed.
-    live(&world, &bluesky, 4, async || retry_now(&world, &id).await).await;
+    live(&world, &servers, 4, async || retry_now(&world, &id).await).await;
     let deaths = u64::try_from(at.len()).unwrap();
     let at = at.join(", then ");
     assert_recorded_once(&world, &id, &at).await;
     assert_paid(&world, deaths, &at).await;
     assert_eq!(world.x.unspent(), [], "{at}");
-    Some((at, world.seen(&id).await))
+    Ok(Some((at, world.seen(&id).await)))
 }
 
 /// Its next try is due, as if the time until then had passed.
