@@ -76,6 +76,12 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy
     (world, id, [bluesky, mastodon])
 }
 
+fn follow(servers: &[CrashProxy], plan: &std::sync::Arc<CrashPlan>) {
+    for server in servers {
+        server.follow(plan);
+    }
+}
+
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
 const LENGTH: Duration = Duration::from_secs(4);
 
@@ -88,7 +94,7 @@ async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String,
     for cut in cuts {
         let plan = CrashPlan::new(*cut);
         let proxies = Proxies::start(&world, &plan).await;
-        servers.iter().for_each(|server| server.follow(&plan));
+        follow(&servers, &plan);
         let runtime = RuntimeApi::start().await.unwrap();
         let mut process = proxies.process(&runtime, "1");
         let died = tokio::select! {
@@ -113,7 +119,7 @@ async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String,
 
     let plan = CrashPlan::new(Cut::Never);
     let proxies = Proxies::start(&world, &plan).await;
-    servers.iter().for_each(|server| server.follow(&plan));
+    follow(&servers, &plan);
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     // Once more than needed: that changes nothing.

@@ -1,4 +1,4 @@
-//! What is known of Mastodon (docs.joinmastodon.org, and the source of 4.5 where it says more; 2026-11). Instances
+//! What is known of Mastodon (docs.joinmastodon.org, and its source where that says more; 2026-11). Instances
 //! have limits of their own, which are read when an account is added.
 
 use jiff::SignedDuration;
