@@ -416,14 +416,6 @@ impl Instance<'_> {
     /// Uploads a picture and waits until it can be posted. Done twice it leaves a picture nobody sees, which
     /// instances throw away.
     async fn upload(&self, picture: &Picture, draft: &Draft<'_>) -> Result<String, Failure> {
-        let most = self.account.facts.picture_bytes;
-        if let Some(most) = most.filter(|most| *most < picture.bytes().len()) {
-            return Err(Failure::refused(format!(
-                "the picture has {} bytes and {} takes {most}; make it smaller",
-                picture.bytes().len(),
-                self.name
-            )));
-        }
         let (content_type, body) = form(picture, draft.id.as_str());
         let request = self.request(Method::POST, "/api/v2/media")?;
         let request = request.header(CONTENT_TYPE, content_type).body(body);
