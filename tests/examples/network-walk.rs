@@ -50,7 +50,7 @@ const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let walked = match Arguments::read(&arguments) {
-        Ok(arguments) => walk(&arguments).await,
+        Ok(arguments) => Box::pin(walk(&arguments)).await,
         Err(err) => Err(err),
     };
     match walked {
@@ -182,7 +182,7 @@ impl Walk {
             peer: Peer::new(arguments.network, format!("http://{upstream}"), &key)?,
             flock: Flock::new("walkers".parse()?),
             results: Results::default(),
-            cloud: cloud,
+            cloud,
             store,
             config,
             clock,
@@ -313,7 +313,7 @@ impl Walk {
         let shown = self.peer.shown().await?;
         let there = shown.iter().find(|post| post.id == id.as_str()).context("it is there")?;
         let parent = there.answers.as_deref();
-        let good = there.text == text && parent == Some(self.peer.name_of(&first.0).as_str());
+        let good = there.text == text && parent == Some(first.0.as_str());
         self.results.check("a reply answers", good, format!("{parent:?}; {}", told(&metered)));
         Ok(())
     }
@@ -587,11 +587,6 @@ impl Peer {
             };
             statuses.extend(new.into_iter().filter(own).cloned());
         }
-    }
-
-    /// What the server calls the post in the posts that answer it.
-    fn name_of(&self, post: &RemoteId) -> String {
-        post.to_string()
     }
 
     /// As many posts as three pages of our own listing do not hold less than.

@@ -9,6 +9,7 @@ mod bluesky_stand_in;
 mod clock;
 mod mastodon_stand_in;
 mod meter;
+mod pictures;
 mod proxy;
 mod server;
 mod x_stand_in;
@@ -18,5 +19,6 @@ pub use mastodon_stand_in::{
     Endpoint, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
 };
 pub use meter::{Meter, Metered};
+pub use pictures::png;
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};

@@ -2,7 +2,7 @@
 
 use flock_core::{Denied, Need, Room, RoomId};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
-use flock_store::{Asked, AuditEntry, Seen};
+use flock_store::{Asked, AuditEntry, By, Seen};
 use serde_json::json;
 
 use crate::{
@@ -74,8 +74,7 @@ impl App {
         let mut entry = AuditEntry {
             id: asked.id.clone(),
             at: asked.since,
-            user: asked.user.clone(),
-            room: asked.room.clone(),
+            by: By::Slack { user: asked.user.clone(), room: asked.room.clone() },
             line: asked.line.clone(),
             outcome: None,
         };

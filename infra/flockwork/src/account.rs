@@ -1,58 +1,213 @@
-//! Adds accounts of other networks.
+//! Accounts of other networks: adds them, once their networks have said whose the keys are, and shows them.
 
 use std::path::Path;
 
 use flock_aws::{Keyring, Secrets};
-use flock_core::AccountId;
-use flock_net::{Key, NewKey};
-use flock_store::AccountItem;
+use flock_core::{AccountFacts, AccountId, Action, Can, Network};
+use flock_net::{Account, FailureKind, Key, Networks, NewKey};
+use flock_store::{AccountItem, Store};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
-    connect::Connection,
+    cli::{AddAccount, Place},
+    connect::{Connection, connect, read_template},
+    functions,
+    guard::broken_by_account,
     local_secrets::{KEYRING, X_APP},
     refusal::refuse,
 };
 
+/// Asks the network about the account, and stores what it says with the sealed key. Says what came of it.
+pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
+    let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
+    let shown = file.display();
+    let new = read_key(id, file)?;
+    let config = functions::posting_config(&read_template(place)?, options.networks_on_loopback)?;
+    let connection = connect(place).await?;
+    let safe = Safe::open(place, &connection, options).await?;
+    let app = safe.x_app(id.network, &new).await?;
+    let account = Account::from_key_file(id.clone(), &new, app.as_ref())
+        .map_err(|err| refuse(format!("{shown}: {err:#}")))?;
+    let networks = Networks::new(connection.store.clone(), &config, &connection.clock);
+    let failed = |failure: flock_net::Failure| {
+        let again = match failure.kind {
+            FailureKind::Refused => "",
+            FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
+        };
+        refuse(format!("{id} is not added: {failure}{again}"))
+    };
+    let checked = networks.check(&account).await.map_err(failed)?;
+    if !new.remote_user.is_empty() && new.remote_user != checked.remote_user {
+        return Err(refuse(format!(
+            "{id} is not added: the key is that of the user {}, but {shown} says {}",
+            checked.remote_user, new.remote_user
+        )));
+    }
+    safe.keep_x_app(&new)?;
+    let mut item = AccountItem {
+        remote_user: checked.remote_user,
+        url: new.url,
+        facts: checked.facts,
+        sealed_key: safe.keyring.seal(id, &new.key),
+        sealed_session: checked.session.map(|session| safe.keyring.seal(id, &session)),
+    };
+    connection.store.put_account(id, item.clone()).await?;
+    if *mark_as_bot && !item.facts.labelled {
+        let account = Account::from_item(id, item.clone(), safe.keyring, app.as_ref())?;
+        networks.mark_as_bot(&account).await.map_err(|failure| {
+            refuse(format!("{id} is added, but could not be marked as a bot: {failure}"))
+        })?;
+        item.facts.labelled = true;
+        connection.store.label_account(id).await?;
+    }
+    let may_not = broken_by_account(id.network, &item.facts);
+    let mut lines = match may_not.as_slice() {
+        [] => vec![format!("{id} can post now. Delete {shown}.")],
+        [_, ..] => vec![format!("{id} is added. Delete {shown}. But it must not post yet:")],
+    };
+    lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
+    Ok(lines.join("\n"))
+}
+
 /// Reads the key file of the account `id`.
-pub fn read_key(id: &AccountId, file: &Path) -> anyhow::Result<NewKey> {
+fn read_key(id: &AccountId, file: &Path) -> anyhow::Result<NewKey> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map(SecretString::from);
     let text = text.map_err(|err| refuse(format!("cannot read the key file {shown}: {err}")))?;
     Key::read_file(id, &text).map_err(|problem| refuse(format!("{shown}: {problem}")))
 }
 
-/// Asks the network about the account, seals the key and stores both.
-pub async fn add(
-    connection: &Connection,
-    id: &AccountId,
-    new: NewKey,
-    keyring: Option<&str>,
-) -> anyhow::Result<()> {
-    let ring = match (&connection.data_dir, keyring) {
-        (_, Some(name)) => Secrets::new(&connection.aws).get(name).await?,
-        (Some(data_dir), None) => {
-            if let Some(app) = &new.app {
-                data_dir.put_secret(X_APP, app.expose_secret())?;
-            }
-            let missing = || anyhow::anyhow!("template.yaml defines no secret {KEYRING}");
-            SecretString::from(connection.secrets.get(KEYRING).cloned().ok_or_else(missing)?)
+/// Where secrets are while an account is added.
+struct Safe<'a> {
+    connection: &'a Connection,
+    /// The keyring of the place.
+    keyring: Keyring,
+    /// Secrets Manager; none where this process holds the secrets itself.
+    secrets: Option<Secrets>,
+    /// The name of the X app's secret, where somebody has to say it.
+    x_app: Option<String>,
+}
+
+impl<'a> Safe<'a> {
+    async fn open(
+        place: &Place,
+        connection: &'a Connection,
+        options: &AddAccount,
+    ) -> anyhow::Result<Self> {
+        let is_ours = connection.data_dir.is_some();
+        let secrets = (!is_ours).then(|| Secrets::new(&connection.aws));
+        let (keyring, x_app) = if place.aws {
+            let name = options.keyring.clone().ok_or_else(|| {
+                refuse(
+                    "on a deployed table say which keyring seals the key: --keyring NAME (output \
+                     `KeyringName` of the stack)",
+                )
+            })?;
+            (name, options.x_app.clone())
+        } else {
+            (KEYRING.to_owned(), Some(X_APP.to_owned()))
+        };
+        let text = match &secrets {
+            Some(secrets) => secrets.get(&keyring).await?,
+            None => held(connection, &keyring)?,
+        };
+        Ok(Self { connection, keyring: Keyring::parse(&text)?, secrets, x_app })
+    }
+
+    /// The credentials of the app, for a network that has apps.
+    async fn x_app(&self, network: Network, new: &NewKey) -> anyhow::Result<Option<SecretString>> {
+        match network {
+            Network::X => {}
+            Network::Meadow | Network::Mastodon | Network::Bluesky => return Ok(None),
         }
-        (None, None) => {
-            return Err(refuse(
-                "on a deployed table say which keyring seals the key: --keyring NAME (output \
-                 `KeyringName` of the stack); locally stop `flockwork run` first",
-            ));
+        let known = match (&self.secrets, &self.x_app) {
+            (None, _) => Some(held(self.connection, X_APP)?),
+            (Some(secrets), Some(name)) => Some(secrets.get(name).await?),
+            (Some(_), None) => None,
+        };
+        match (&new.app, known) {
+            (Some(app), Some(known)) if self.is_of_a_run() && !is_same(app, &known) => Err(refuse(
+                "the app's consumer_key and consumer_secret are new here, and a running `flockwork \
+                     run` keeps to those it started with: stop it, add the account and start it again",
+            )),
+            (Some(app), _) => Ok(Some(app.clone())),
+            (None, Some(known)) => Ok(Some(known)),
+            (None, None) => Err(refuse(
+                "X is asked about the account in the app's name: say which secret has its credentials, \
+                 --x-app NAME (output `XAppName` of the stack), or write consumer_key and \
+                 consumer_secret into the key file",
+            )),
         }
-    };
-    let sealed_key = Keyring::parse(&ring)?.seal(id, &new.key);
-    let item = AccountItem {
-        remote_user: new.remote_user,
-        url: new.url,
-        facts: new.facts,
-        sealed_key,
-        sealed_session: None,
-    };
-    connection.store.put_account(id, item).await?;
-    Ok(())
+    }
+
+    /// Keeps new credentials of the app, where the secrets are ours to write.
+    fn keep_x_app(&self, new: &NewKey) -> anyhow::Result<()> {
+        match (&self.connection.data_dir, &new.app) {
+            (Some(data_dir), Some(app)) => data_dir.put_secret(X_APP, app.expose_secret()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the secrets are those of a running `flockwork run`.
+    fn is_of_a_run(&self) -> bool {
+        self.secrets.is_some() && self.x_app.as_deref() == Some(X_APP)
+    }
+}
+
+/// A local secret that this process holds.
+fn held(connection: &Connection, name: &str) -> anyhow::Result<SecretString> {
+    let missing = || anyhow::anyhow!("template.yaml defines no secret {name}");
+    Ok(SecretString::from(connection.secrets.get(name).cloned().ok_or_else(missing)?))
+}
+
+/// Whether two secrets hold the same JSON.
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    let read =
+        |text: &SecretString| serde_json::from_str::<serde_json::Value>(text.expose_secret()).ok();
+    read(one).is_some_and(|one| read(other) == Some(one))
+}
+
+/// What is known of the account, without its key.
+pub async fn show(store: &Store, id: &AccountId) -> anyhow::Result<String> {
+    if id.network == Network::Meadow {
+        return Ok(page(id, &AccountFacts::MEADOW, None, ""));
+    }
+    let account = store.account(id).await?.ok_or_else(|| {
+        refuse(format!(
+            "the account {id} was never added; add it with `flockwork account add {id} --key FILE`"
+        ))
+    })?;
+    Ok(page(id, &account.facts, account.url.as_deref(), &account.remote_user))
+}
+
+fn page(id: &AccountId, facts: &AccountFacts, url: Option<&str>, remote_user: &str) -> String {
+    let network = id.network.facts();
+    let mut rows = vec![("account", id.to_string())];
+    rows.extend(url.map(|url| ("server", url.to_owned())));
+    if !remote_user.is_empty() {
+        rows.push(("its id there", remote_user.to_owned()));
+    }
+    rows.push(("tier", facts.tier.name().to_owned()));
+    if id.network != Network::Meadow {
+        let label = if facts.labelled { "labelled as a bot" } else { "NOT labelled as a bot" };
+        rows.push(("label", label.to_owned()));
+    }
+    rows.push(("longest post", format!("{} {}", facts.text_limit(id.network), network.unit)));
+    if !network.pictures.kinds.is_empty() {
+        let bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
+        rows.push(("pictures", format!("up to {bytes} bytes")));
+    }
+    let (mut can, mut cannot) = (Vec::new(), Vec::new());
+    for action in Action::ALL {
+        match (network.can)(facts.tier, action) {
+            Can::Yes => can.push(action.to_string()),
+            Can::If(condition) => can.push(format!("{action} if {condition}")),
+            Can::No(why) => cannot.push(format!("{action}: {why}")),
+        }
+    }
+    rows.extend(can.into_iter().map(|what| ("can", what)));
+    rows.extend(cannot.into_iter().map(|what| ("cannot", what)));
+    let broken = broken_by_account(id.network, facts);
+    rows.extend(broken.into_iter().map(|why| ("must not post", why)));
+    crate::show::rows(&rows)
 }

@@ -5,6 +5,7 @@
 //! of how a template is run.
 
 use crate::{
+    functions::NETWORKS_ON_LOOPBACK,
     schedule::{Schedule, ScheduleError},
     template::{Method, check_path, route_key},
     yaml::{Content, Entry, Node, Problem, Problems, document},
@@ -180,6 +181,10 @@ fn variables(node: &Node, problems: &Problems) {
         if !begins || key.len() < 2 || !key.chars().all(is_allowed) {
             let text = "is not a name of a variable; write two or more letters, digits and `_`";
             problems.add(*line, format!("`{key}` {text}"));
+        }
+        if key == NETWORKS_ON_LOOPBACK {
+            let text = "lets servers that people name be asked where only our own are";
+            problems.add(*line, format!("{key} {text}; remove it"));
         }
     }
 }
@@ -357,6 +362,17 @@ mod tests {
                 &format!("line 4: `A-B` {text}"),
             ],
         );
+    }
+
+    #[test]
+    fn the_audit_finds_what_only_a_local_run_may_do() {
+        let text = "NETWORKS_ON_LOOPBACK lets servers that people name be asked where only our own are; \
+                    remove it";
+        let globals = "Globals:\n  Function:\n    Environment:\n      Variables:\n        AB: x\n";
+        for value in ["'true'", "'false'", "!Ref Loopback"] {
+            let template = format!("{globals}        NETWORKS_ON_LOOPBACK: {value}\n");
+            check_audit(&template, &[&format!("line 6: {text}")]);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use flock_core::{AccountId, FlockName, RoomId, UserId};
+use flock_core::{AccountId, FlockName, Network, RoomId, UserId};
 use jiff::Timestamp;
 
 /// Flocks of social bots with no server.
@@ -67,16 +67,23 @@ pub enum Command {
     /// Flocks: plan and apply their files, list, remove
     #[command(subcommand)]
     Flock(FlockCommand),
-    /// Sheep: list, show, pause, resume
+    /// Sheep: list, show, pause, resume, move
     #[command(subcommand)]
     Sheep(SheepCommand),
     /// List posts that were made, oldest first
     Posts(Posts),
     /// Show the next posts before they are made, at their exact times
     Preview(Preview),
+    /// What flocks have spent this month, and what it will be
+    Spend(Spend),
     /// Accounts on other networks, and their keys
     #[command(subcommand)]
     Account(AccountCommand),
+    /// What each network can do, takes, charges and forbids
+    Networks {
+        /// Everything about this one
+        network: Option<Network>,
+    },
     /// Say something to the bot as in Slack, and see what it answers
     Slack(Slack),
 }
@@ -93,6 +100,9 @@ pub struct Run {
     /// Stop at this time, such as 2026-12-24T18:00:00Z
     #[arg(long, value_name = "RFC3339")]
     pub until: Option<Timestamp>,
+    /// Let servers of Mastodon and Bluesky be on this machine and without TLS, to try things out
+    #[arg(long)]
+    pub networks_on_loopback: bool,
 }
 
 /// `flockwork flock`
@@ -144,6 +154,13 @@ pub enum SheepCommand {
         /// The sheep: flock/name, or its name when only one flock has it
         sheep: String,
     },
+    /// Let a sheep go on where it is through another account, on the same network or another
+    Move {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// Network and name there, such as `mastodon:apollo@example.social`
+        account: AccountId,
+    },
 }
 
 /// Which sheep are meant.
@@ -180,21 +197,64 @@ pub struct Preview {
     pub json: bool,
 }
 
+/// `flockwork spend`
+#[derive(Debug, Clone, Args)]
+pub struct Spend {
+    /// Only this flock
+    #[arg(long)]
+    pub flock: Option<FlockName>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `flockwork account`
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
     /// Add an account of another network, or replace its key
-    Add {
-        /// Network and name there, such as x:apollo_bot
+    #[command(after_help = KEY_FILES)]
+    Add(AddAccount),
+    /// Show what is known of an account, and what it can do; never its key
+    Show {
+        /// Network and name there, such as `x:apollo_bot`
         account: AccountId,
-        /// JSON file with `token`, `token_secret` and `user_id`, and locally also the app's `consumer_key`
-        /// and `consumer_secret`; delete it afterwards
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
-        #[arg(long, value_name = "NAME")]
-        keyring: Option<String>,
     },
+}
+
+const KEY_FILES: &str = "\
+The network is asked whose key it is before anything is stored.
+
+Key files are JSON:
+  X         {\"token\": \"...\", \"token_secret\": \"...\", \"user_id\": \"...\"}
+            and, if need be, \"consumer_key\" and \"consumer_secret\" of the app, \"tier\":
+            \"enterprise\", and \"automated_label\": true where the account has X's label
+  Mastodon  {\"access_token\": \"...\"} and, if need be, \"url\"
+  Bluesky   {\"app_password\": \"...\"} and, if need be, \"identifier\" and \"url\"
+
+Examples:
+  flockwork account add x:apollo_bot --key key.json
+  flockwork account add mastodon:apollo@example.social --key key.json --mark-as-bot";
+
+/// `flockwork account add`
+#[derive(Debug, Clone, Args)]
+pub struct AddAccount {
+    /// Network and name there, such as `x:apollo_bot` or `mastodon:apollo@example.social`
+    pub account: AccountId,
+    /// JSON file with the account's key; delete it afterwards
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Have the network show that the account is a bot's (Mastodon and Bluesky)
+    #[arg(long)]
+    pub mark_as_bot: bool,
+    /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
+    #[arg(long, value_name = "NAME", requires = "aws")]
+    pub keyring: Option<String>,
+    /// With --aws, for X: name of the app's secret (output `XAppName`), unless the file has it
+    #[arg(long, value_name = "NAME", requires = "aws")]
+    pub x_app: Option<String>,
+    /// Let the server be on this machine and without TLS, to try things out
+    #[arg(long)]
+    pub networks_on_loopback: bool,
 }
 
 /// `flockwork slack`

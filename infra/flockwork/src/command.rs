@@ -16,9 +16,9 @@ use crate::{
         Slack, SlackCommand,
     },
     connect::{Connection, connect},
-    flock_file, plan, preview,
+    flock_file, moving, networks, plan, preview,
     refusal::{not_changed, not_found, refuse},
-    run, show, slack,
+    run, show, slack, spend,
 };
 
 /// Does what `cli` says.
@@ -30,6 +30,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             listen: ([127, 0, 0, 1], 4280).into(),
             speed: std::num::NonZeroU32::MIN,
             until: None,
+            networks_on_loopback: false,
         }),
     };
     match command {
@@ -45,11 +46,22 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             slack::manifest(&url)
         }
         Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
-        Command::Account(AccountCommand::Add { account, key, keyring }) => {
-            let new = account::read_key(&account, &key)?;
-            let connection = connect(&place).await?;
-            account::add(&connection, &account, new, keyring.as_deref()).await?;
-            print(&format!("{account} can post now. Delete {}.", key.display()))
+        Command::Account(AccountCommand::Add(options)) => {
+            print(&account::add(&place, &options).await?)
+        }
+        Command::Account(AccountCommand::Show { account }) => {
+            let Connection { store, .. } = &connect(&place).await?;
+            print(&account::show(store, &account).await?)
+        }
+        Command::Spend(options) => {
+            let Connection { store, clock, .. } = &connect(&place).await?;
+            for line in spend::lines(store, &options, clock.now()).await? {
+                print(&line)?;
+            }
+            Ok(())
+        }
+        Command::Networks { network } => {
+            print(&network.map_or_else(networks::overview, networks::page))
         }
     }
 }
@@ -115,6 +127,10 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
             let now = clock.now();
             change(store, sheep, |sheep| sheep.pause(now)).await
+        }
+        SheepCommand::Move { sheep, account } => {
+            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
+            print(&moving::move_sheep(store, sheep, account, clock.now()).await?)
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;

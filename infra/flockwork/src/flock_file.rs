@@ -10,13 +10,13 @@ use std::{
     fs::{self, File},
     io::{self, Read as _},
     path::{Component, Path, PathBuf},
-    rc::Rc,
     str::FromStr,
+    sync::Arc,
 };
 
 use flock_core::{
-    AccountId, Behaviour, Corpus, CorpusProblem, FlockName, Handle, InvalidRhythm, Network, Rhythm,
-    RhythmFields, SheepConfig, SheepName,
+    AccountId, Behaviour, Corpus, CorpusProblem, Flock, FlockName, Handle, InvalidRhythm, Network,
+    Rhythm, RhythmFields, SheepConfig, SheepName, Usd, Waivers, rules,
 };
 use glob::{MatchOptions, Pattern};
 use toml::{
@@ -27,8 +27,8 @@ use toml::{
 /// A flock that can be stored as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlockFile {
-    /// Its name.
-    pub name: FlockName,
+    /// What holds for all its sheep.
+    pub flock: Flock,
     /// Its sheep, sorted by name; at least one.
     pub sheep: Vec<SheepFile>,
 }
@@ -40,8 +40,10 @@ pub struct SheepFile {
     pub name: SheepName,
     /// What was chosen for it, defaults filled in.
     pub config: SheepConfig,
-    /// The text its behaviour draws from; each line fits the sheep's network.
-    pub corpus: Corpus,
+    /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell.
+    pub corpus: Arc<Corpus>,
+    /// The file of the text, as seen from where the directory's name was given.
+    pub file: PathBuf,
 }
 
 /// Something that is wrong with a flock's files.
@@ -93,7 +95,7 @@ impl fmt::Display for Problem {
 
 /// Names and values are quoted as they were written; a line feed in one must not look like the next
 /// problem.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().fold(String::new(), |mut line, c| {
         if c.is_control() {
             line.extend(c.escape_default());
@@ -151,16 +153,12 @@ fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Problem
         names: BTreeMap::new(),
     };
     reader.syntax(text, &errors);
-    let (name, drafts) = reader.document(document.get_ref());
-    let Reader { mut problems, texts, .. } = reader;
-    match name {
-        Ok(name) if problems.is_empty() => {
-            // Now that nobody else holds the texts, they can be moved instead of copied.
-            drop(texts);
-            let sheep = drafts.into_iter().map(Draft::into_sheep_file);
-            let mut sheep: Vec<SheepFile> = sheep.collect();
+    let (flock, mut sheep) = reader.document(document.get_ref());
+    let Reader { mut problems, .. } = reader;
+    match flock {
+        Ok(flock) if problems.is_empty() => {
             sheep.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(FlockFile { name, sheep })
+            Ok(FlockFile { flock, sheep })
         }
         _ => {
             // What is wrong with a default or a shared text was found once per sheep.
@@ -181,6 +179,9 @@ enum Kind {
     /// Text, or a date or time as TOML has them.
     Moment,
     Count,
+    /// Text, or a number as TOML has them, so that no cent gets lost on the way.
+    Money,
+    Flag,
     /// One table or several, which are read as places of their own.
     Table,
 }
@@ -220,6 +221,8 @@ const ANYWHERE: &[Place] = &[Place::Top, Place::Defaults, Place::Sheep];
 /// Every field there is. Messages about fields are made from it.
 const FIELDS: &[Field] = &[
     field("name", Kind::Text, r#""milton""#, TOP_OR_SHEEP),
+    field("monthly_cap", Kind::Money, r#""25.00""#, TOP),
+    field("waive", Kind::Table, "[waive]", TOP),
     field("defaults", Kind::Table, "[defaults]", TOP),
     field("sheep", Kind::Table, "[[sheep]]", TOP),
     field("files", Kind::Text, r#""poems/*.txt""#, SHEEP),
@@ -227,6 +230,7 @@ const FIELDS: &[Field] = &[
     field("account", Kind::Text, r#""apollo""#, SHEEP),
     field("behaviour", Kind::Text, r#""poem""#, DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
+    field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),
     field("stanza", Kind::Text, r#""2h""#, DEFAULTS_OR_SHEEP),
     field("at", Kind::Texts, r#"["09:00", "17:30"]"#, DEFAULTS_OR_SHEEP),
@@ -273,6 +277,10 @@ impl Field {
             Kind::Texts => format!("`{name}` must be a list of texts such as {example}"),
             Kind::Moment => format!("`{name}` must be a date or a time such as {example}"),
             Kind::Count => format!("`{name}` must be a whole number such as {example}"),
+            Kind::Money => {
+                format!("`{name}` must be an amount of US dollars such as {example}")
+            }
+            Kind::Flag => format!("`{name}` must be true or false"),
             Kind::Table => format!("`{name}` must be a table: write {example}"),
         }
     }
@@ -289,18 +297,20 @@ impl Field {
         }
         let here = || FIELDS.iter().filter(|field| field.places.contains(&place));
         let key_plain = key.to_lowercase().replace('-', "_");
-        // Two slips in a short word would make everything similar to everything.
-        let most = if key_plain.len() < 4 { 1 } else { 2 };
-        let similar = here()
-            .map(|field| (strsim::levenshtein(&key_plain, field.name), field.name))
-            .filter(|(distance, _)| *distance <= most)
-            .min();
-        if let Some((_, name)) = similar {
+        if let Some(name) = similar(&key_plain, here().map(|field| field.name)) {
             return format!("unknown field `{key}`; did you mean `{name}`?");
         }
         let known = here().map(|field| field.name).collect::<Vec<_>>().join(", ");
         format!("unknown field `{key}`; {place} takes {known}")
     }
+}
+
+/// The one of `names` that somebody meant by `word`, a slip or two away.
+fn similar<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Two slips in a short word would make everything similar to everything.
+    let most = if word.len() < 4 { 1 } else { 2 };
+    let near = names.map(|name| (strsim::levenshtein(word, name), name));
+    near.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
 }
 
 /// What a field holds, of the right kind.
@@ -309,6 +319,7 @@ enum Value {
     Text(String),
     Texts(Vec<String>),
     Count(u32),
+    Flag(bool),
 }
 
 /// A field somebody wrote.
@@ -323,8 +334,12 @@ impl Given {
     fn text(&self) -> Option<&str> {
         match &self.value {
             Some(Value::Text(text)) => Some(text),
-            Some(Value::Texts(_) | Value::Count(_)) | None => None,
+            Some(Value::Texts(_) | Value::Count(_) | Value::Flag(_)) | None => None,
         }
+    }
+
+    fn is_true(&self) -> bool {
+        matches!(self.value, Some(Value::Flag(true)))
     }
 
     fn is_empty_list(&self) -> bool {
@@ -404,6 +419,24 @@ fn rhythm_fields(given: &RhythmGiven<'_>) -> RhythmFields {
         },
         catch_up: text("catch_up", None),
     }
+}
+
+/// What a reason is for.
+const WHY: &str = "write why the flock may do what the rule forbids; the audit log keeps it";
+
+/// The longest reason, in characters: it is read by people, and kept with the flock.
+const MOST_REASON: usize = 500;
+
+/// What is said about a rule that no network has.
+fn unknown_rule(name: &str) -> String {
+    // Names are long, and people leave out parts of them.
+    let distance = |known: &str| {
+        let distance = strsim::levenshtein(&name.to_lowercase().replace('_', "-"), known);
+        if known.contains(name) { 0 } else { distance }
+    };
+    let closest = rules().map(|rule| rule.name).min_by_key(|known| distance(known));
+    let closest = closest.map_or_else(String::new, |known| format!("; the closest is `{known}`"));
+    format!("no network has a rule `{name}`{closest} (`flockwork networks x` lists the rules of X)")
 }
 
 /// The behaviours a flock file can ask for.
@@ -528,7 +561,7 @@ struct Text {
     /// Where problems with it are reported.
     file: PathBuf,
     /// What the core made of it; none where that was reported.
-    corpus: Option<Rc<Corpus>>,
+    corpus: Option<Arc<Corpus>>,
     /// The whole text where it is no corpus, so that its lines are still measured.
     rejected: String,
     /// By their numbers, lines longer than any network takes.
@@ -561,20 +594,6 @@ struct Source {
     named_line: usize,
     /// The line that names its text.
     path_line: usize,
-}
-
-/// A sheep before the texts are handed out.
-struct Draft {
-    name: SheepName,
-    config: SheepConfig,
-    corpus: Rc<Corpus>,
-}
-
-impl Draft {
-    fn into_sheep_file(self) -> SheepFile {
-        let Self { name, config, corpus } = self;
-        SheepFile { name, config, corpus: Rc::unwrap_or_clone(corpus) }
-    }
 }
 
 /// One part of the path in `files`.
@@ -657,10 +676,14 @@ impl Reader<'_> {
         }
     }
 
-    /// The flock's name and its sheep, as far as nothing is wrong with them.
-    fn document(&mut self, table: &DeTable<'_>) -> (Result<FlockName, Reported>, Vec<Draft>) {
+    /// The flock and its sheep, as far as nothing is wrong with them.
+    fn document(&mut self, table: &DeTable<'_>) -> (Result<Flock, Reported>, Vec<SheepFile>) {
         let top = self.fields(Place::Top, table);
-        let name = self.required(&top, "name", None, "say what the flock is called");
+        let name: Result<FlockName, _> =
+            self.required(&top, "name", None, "say what the flock is called");
+        let monthly_cap = self.monthly_cap(top.get("monthly_cap"));
+        let waivers = self.waivers(table.get("waive"));
+        let flock = name.and_then(|name| Ok(Flock { name, monthly_cap: monthly_cap?, waivers }));
         let defaults = self.defaults(top, table.get("defaults"));
         let mut drafts = Vec::new();
         let tables = match table.get("sheep") {
@@ -685,7 +708,69 @@ impl Reader<'_> {
                 }
             }
         }
-        (name, drafts)
+        (flock, drafts)
+    }
+
+    /// The cap, where there is one. Nothing could be posted under a cap of nothing.
+    fn monthly_cap(&mut self, given: Option<&Given>) -> Result<Option<Usd>, Reported> {
+        let invalid = |err| format!("`monthly_cap`: {err}");
+        let cap: Option<Usd> = match given.map(|given| (given.line, given.text())) {
+            None => None,
+            Some((_, None)) => return Err(Reported),
+            Some((line, Some(text))) => {
+                let cap = text.parse().map_err(|err| self.report(line, invalid(err)))?;
+                if cap == Usd::ZERO {
+                    let what = "`monthly_cap`: with nothing to spend nothing is posted that costs; \
+                                leave it out";
+                    return Err(self.report(line, what));
+                }
+                Some(cap)
+            }
+        };
+        Ok(cap)
+    }
+
+    /// The rules the flock does not keep, each with the reason.
+    fn waivers(&mut self, table: Option<&Spanned<DeValue<'_>>>) -> Waivers {
+        let mut waivers = Waivers::new();
+        let table = match table.map(|table| (table.span(), table.get_ref())) {
+            None => return waivers,
+            Some((_, DeValue::Table(table))) => table,
+            Some((span, _)) => {
+                let line = self.line_starts.line(span.start);
+                self.report(
+                    line,
+                    "`waive` must be a table: write [waive], and under it each rule with the reason",
+                );
+                return waivers;
+            }
+        };
+        for (key, value) in table {
+            let line = self.line_starts.line(key.span().start);
+            let rule: &str = key.get_ref();
+            if !rules().any(|known| known.name == rule) {
+                self.report(line, unknown_rule(rule));
+                continue;
+            }
+            match value.get_ref() {
+                DeValue::String(reason) if reason.trim().is_empty() => {
+                    self.report(line, format!("`{rule}` is waived without a reason: {WHY}"));
+                }
+                DeValue::String(reason) if MOST_REASON < reason.chars().count() => {
+                    let what = format!(
+                        "the reason to waive `{rule}` is longer than {MOST_REASON} characters"
+                    );
+                    self.report(line, what);
+                }
+                DeValue::String(reason) => {
+                    waivers.insert(rule.to_owned(), reason.trim().to_owned());
+                }
+                _ => {
+                    self.report(line, format!("`{rule}` must be the reason as text: {WHY}"));
+                }
+            }
+        }
+        waivers
     }
 
     /// The fields of a table, and a report of the keys that are none.
@@ -720,8 +805,11 @@ impl Reader<'_> {
     ) -> Result<Value, Reported> {
         let text = |text: &str| Ok(Value::Text(text.to_owned()));
         match (field.kind, value.get_ref()) {
-            (Kind::Text | Kind::Moment, DeValue::String(value)) => text(value),
+            (Kind::Text | Kind::Moment | Kind::Money, DeValue::String(value)) => text(value),
             (Kind::Moment, DeValue::Datetime(value)) => text(&value.to_string()),
+            (Kind::Money, DeValue::Integer(value)) if value.radix() == 10 => text(value.as_str()),
+            (Kind::Money, DeValue::Float(value)) => text(value.as_str()),
+            (Kind::Flag, DeValue::Boolean(value)) => Ok(Value::Flag(*value)),
             (Kind::Count, DeValue::Integer(value)) => {
                 u32::from_str_radix(value.as_str(), value.radix())
                     .map(Value::Count)
@@ -817,7 +905,7 @@ impl Reader<'_> {
     }
 
     /// The sheep that one `[[sheep]]` makes.
-    fn sheep(&mut self, header: usize, own: &Fields, defaults: &Defaults) -> Vec<Draft> {
+    fn sheep(&mut self, header: usize, own: &Fields, defaults: &Defaults) -> Vec<SheepFile> {
         let behaviour =
             self.parsed(defaults.or_own(own, "behaviour")).and_then(|behaviour| match behaviour {
                 Some(behaviour) => Ok(behaviour),
@@ -829,23 +917,20 @@ impl Reader<'_> {
         let network = self
             .parsed(defaults.or_own(own, "network"))
             .map(|network| network.unwrap_or(Network::Meadow));
-        let account = self.parsed::<Handle>(own.get("account"));
+        let account = self.account(own.get("account"), network.ok());
+        let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults);
         let mut drafts = Vec::new();
         for source in self.sources(header, own) {
             let name = self.claim_name(&source);
             let corpus =
                 source.path.and_then(|path| self.corpus(source.path_line, &path, network.ok()));
-            let (Ok(name), Ok(corpus)) = (name, corpus) else { continue };
-            let handle = match &account {
-                Ok(Some(handle)) => Ok(handle.clone()),
-                // The alphabet of sheep names is a part of that of handles.
-                Ok(None) => name
-                    .as_str()
-                    .parse()
-                    .map_err(|err| self.report(source.named_line, format!("`account`: {err}"))),
-                Err(reported) => Err(*reported),
+            let handle = match (&account, &name) {
+                (Ok(Some(handle)), _) => Ok(handle.clone()),
+                (Ok(None), Ok(name)) => self.own_account(source.named_line, name, network.ok()),
+                (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
             };
+            let (Ok(name), Ok((file, corpus))) = (name, corpus) else { continue };
             let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm)) =
                 (behaviour, network, handle, &rhythm)
             else {
@@ -855,10 +940,51 @@ impl Reader<'_> {
                 BehaviourName::Poem => Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
             };
             let account = AccountId { network, handle };
-            let config = SheepConfig::new(account, behaviour, rhythm.clone());
-            drafts.push(Draft { name, config, corpus });
+            let config = SheepConfig {
+                made_with_ai,
+                ..SheepConfig::new(account, behaviour, rhythm.clone())
+            };
+            drafts.push(SheepFile { name, config, corpus, file });
         }
         drafts
+    }
+
+    /// The account that was given, in the form its network has. `Ok(None)`: there is none.
+    fn account(
+        &mut self,
+        given: Option<&Given>,
+        network: Option<Network>,
+    ) -> Result<Option<Handle>, Reported> {
+        let Some(handle) = self.parsed::<Handle>(given)? else { return Ok(None) };
+        let fits = network.map_or(Ok(()), |network| network.check_handle(&handle));
+        match (fits, given) {
+            (Err(err), Some(given)) => Err(self.report(given.line, format!("`account`: {err}"))),
+            _ => Ok(Some(handle)),
+        }
+    }
+
+    /// The account of a sheep that says none: it is called like the sheep.
+    fn own_account(
+        &mut self,
+        line: usize,
+        name: &SheepName,
+        network: Option<Network>,
+    ) -> Result<Handle, Reported> {
+        // The alphabet of sheep names is a part of that of handles.
+        let handle: Handle =
+            name.as_str().parse().map_err(|err| self.report(line, format!("`account`: {err}")))?;
+        let Some(Err(_)) = network.map(|network| network.check_handle(&handle)) else {
+            return Ok(handle);
+        };
+        let facts = network.unwrap_or(Network::Meadow).facts();
+        Err(self.report_missing(
+            line,
+            format!(
+                "`account` is missing: without it the sheep posts as `{name}`, but accounts of {} are \
+                 written like \"{}\"",
+                facts.title, facts.account_example
+            ),
+        ))
     }
 
     /// The rhythm of a sheep. What is wrong is reported where it was written.
@@ -1058,7 +1184,7 @@ impl Reader<'_> {
         line: usize,
         path: &Path,
         network: Option<Network>,
-    ) -> Result<Rc<Corpus>, Reported> {
+    ) -> Result<(PathBuf, Arc<Corpus>), Reported> {
         let unreadable = |reader: &mut Self, unreadable: Unreadable| {
             let hint = unreadable.hint();
             reader.report(line, format!("`{}` {unreadable}{hint}", path.display()))
@@ -1072,8 +1198,10 @@ impl Reader<'_> {
         let text = self.texts.get_mut(&located).ok_or(Reported)?;
         if !text.checked.contains(&network) {
             text.checked.push(network);
+            // Where accounts have limits of their own, only they can tell.
+            let limited = network.filter(|network| !network.facts().limits_vary);
             for (number, line) in text.lines() {
-                let refusal = network
+                let refusal = limited
                     .and_then(|network| network.check_text(line, network.facts().text_limit).err());
                 let refusal = refusal.map(|refusal| refusal.to_string());
                 if let Some(what) = refusal.or_else(|| text.too_long.get(&number).cloned()) {
@@ -1082,7 +1210,8 @@ impl Reader<'_> {
                 }
             }
         }
-        text.corpus.clone().ok_or(Reported)
+        let corpus = text.corpus.clone().ok_or(Reported)?;
+        Ok((text.file.clone(), corpus))
     }
 
     /// Reads the bytes of a corpus and reports what is wrong, but for the lengths of lines.
@@ -1091,7 +1220,7 @@ impl Reader<'_> {
             Ok(corpus) => {
                 return Text {
                     file,
-                    corpus: Some(Rc::new(corpus)),
+                    corpus: Some(Arc::new(corpus)),
                     rejected: String::new(),
                     too_long: BTreeMap::new(),
                     checked: Vec::new(),
@@ -1234,7 +1363,7 @@ catch_up = "latest"
                 r#"paradise-lost-book-1 meadow:paradise-lost-book-1 3m Europe/London None None ["Of Man's first disobedience"]"#,
             ]
         );
-        assert_eq!(flock.name.as_str(), "milton");
+        assert_eq!(flock.flock.name.as_str(), "milton");
     }
 
     #[test]
@@ -1280,7 +1409,7 @@ flock.toml: `name` is missing: say what the flock is called
 flock.toml:1: unknown field `nmae`; did you mean `name`?
 flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; use a name such as Europe/London
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
-flock.toml:8: unknown field `colour`; [defaults] takes behaviour, network, line, stanza, at, days, window, time_zone, jitter, start, end, daily_cap, catch_up
+flock.toml:8: unknown field `colour`; [defaults] takes behaviour, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
 flock.toml:16: `prose` is not a behaviour: use poem
 flock.toml:17: `nothing.txt` does not exist
@@ -1368,7 +1497,7 @@ flock.toml:13: `sheep` does not belong in [[sheep]]; it goes in the top level",
             "name = 7\nLine = \"3m\"\ndefaults = 3\nsheep = [1, {name = \"a\", corpus = 3}]\n",
             "\
 flock.toml:1: `name` must be text such as \"milton\"
-flock.toml:2: unknown field `Line`; the top level takes name, defaults, sheep, time_zone
+flock.toml:2: unknown field `Line`; the top level takes name, monthly_cap, waive, defaults, sheep, time_zone
 flock.toml:3: `defaults` must be a table: write [defaults]
 flock.toml:4: `behaviour` is missing: write behaviour = \"poem\", here or in [defaults]
 flock.toml:4: `corpus` must be text such as \"apollo.txt\"
@@ -1546,6 +1675,154 @@ network = "meadow"
         assert_eq!(accounts.collect::<Vec<_>>(), ["x:a", "x:c", "meadow:d"]);
     }
 
+    /// Reads a flock of one sheep, under these lines, with these fields.
+    fn with_top(top: &str, own: &str) -> Result<FlockFile, String> {
+        let dir = directory(&[]);
+        let sheep =
+            "[[sheep]]\nname = \"a\"\ncorpus = \"a.txt\"\nbehaviour = \"poem\"\nline = \"3m\"";
+        fs::write(dir.path().join(FLOCK_TOML), format!("name = \"f\"\n{top}\n{sheep}\n{own}\n"))
+            .unwrap();
+        read(dir.path()).map_err(|_| shown(dir.path()))
+    }
+
+    #[test]
+    fn a_cap_is_text_or_a_number() {
+        let check = |cap: &str, expected: &str| {
+            let got = with_top(&format!("monthly_cap = {cap}"), "");
+            let got = got.map_or_else(
+                |problems| problems,
+                |file| file.flock.monthly_cap.map_or_else(String::new, |cap| cap.to_string()),
+            );
+            assert_eq!(got, expected, "{cap}");
+        };
+        check("\"25.00\"", "$25.00");
+        check("\"$2.5\"", "$2.50");
+        check("25", "$25.00");
+        check("1_000", "$1000.00");
+        check("0.015", "$0.015");
+        let invalid = |text: &str| {
+            format!(
+                "flock.toml:2: `monthly_cap`: `{text}` is not an amount of dollars: write it as 10 or 2.50"
+            )
+        };
+        check("-1", &invalid("-1"));
+        check("1e3", &invalid("1e3"));
+        check("\"\"", &invalid(""));
+        check("0.0000001", &invalid("0.0000001"));
+        let kind = "flock.toml:2: `monthly_cap` must be an amount of US dollars such as \"25.00\"";
+        check("0x19", kind);
+        check("true", kind);
+        check("[25]", kind);
+        let nothing = "flock.toml:2: `monthly_cap`: with nothing to spend nothing is posted that costs; \
+                       leave it out";
+        check("0", nothing);
+        check("\"0.00\"", nothing);
+    }
+
+    #[test]
+    fn a_rule_is_waived_by_name_with_a_reason() {
+        let check = |waive: &str, expected: &str| {
+            let got = with_top(&format!("[waive]\n{waive}"), "");
+            let got =
+                got.map_or_else(|problems| problems, |file| format!("{:?}", file.flock.waivers));
+            assert_eq!(got, expected, "{waive}");
+        };
+        check("", "{}");
+        check(
+            "x-identical-text = \" One poem, two languages. \"\nbluesky-unasked = \"Asked.\"",
+            r#"{"bluesky-unasked": "Asked.", "x-identical-text": "One poem, two languages."}"#,
+        );
+        let why = "write why the flock may do what the rule forbids; the audit log keeps it";
+        check(
+            "x-identical-text = \"  \"",
+            &format!("flock.toml:3: `x-identical-text` is waived without a reason: {why}"),
+        );
+        check(
+            "x-identical-text = true",
+            &format!("flock.toml:3: `x-identical-text` must be the reason as text: {why}"),
+        );
+        check(
+            "x_identical_texts = \"a\"\nidentical = \"a\"",
+            "\
+flock.toml:3: no network has a rule `x_identical_texts`; the closest is `x-identical-text` (`flockwork networks x` lists the rules of X)
+flock.toml:4: no network has a rule `identical`; the closest is `x-identical-text` (`flockwork networks x` lists the rules of X)",
+        );
+        check(
+            &format!("x-trend = \"{}\"", "a".repeat(501)),
+            "flock.toml:3: the reason to waive `x-trend` is longer than 500 characters",
+        );
+        assert_eq!(
+            with_top("waive = \"x-trend\"", "").unwrap_err(),
+            "flock.toml:2: `waive` must be a table: write [waive], and under it each rule with the reason"
+        );
+    }
+
+    #[test]
+    fn what_is_made_with_ai_says_so() {
+        let made = |top: &str, own: &str| {
+            let file = with_top(top, own);
+            file.map(|file| file.sheep.iter().all(|sheep| sheep.config.made_with_ai))
+        };
+        assert_eq!(made("", ""), Ok(false));
+        assert_eq!(made("", "made_with_ai = true"), Ok(true));
+        assert_eq!(made("[defaults]\nmade_with_ai = true", ""), Ok(true));
+        assert_eq!(made("[defaults]\nmade_with_ai = true", "made_with_ai = false"), Ok(false));
+        let kind = "flock.toml:8: `made_with_ai` must be true or false";
+        assert_eq!(made("", "made_with_ai = \"yes\""), Err(kind.to_owned()));
+    }
+
+    #[test]
+    fn accounts_are_written_as_their_network_writes_them() {
+        let check = |network: &str, own: &str, expected: &str| {
+            let got = with_top("", &format!("network = \"{network}\"\n{own}"));
+            let got = got.map_or_else(
+                |problems| problems,
+                |file| file.sheep.iter().map(|sheep| sheep.config.account.to_string()).collect(),
+            );
+            assert_eq!(got, expected, "{network} {own}");
+        };
+        check("x", "", "x:a");
+        check("x", "account = \"Apollo_Bot\"", "x:Apollo_Bot");
+        check(
+            "x",
+            "account = \"book-1\"",
+            "flock.toml:9: `account`: `book-1` is not an account of X: they are written like `apollo_bot`",
+        );
+        check(
+            "mastodon",
+            "",
+            "flock.toml:4: `account` is missing: without it the sheep posts as `a`, but accounts of Mastodon \
+             are written like \"apollo@botsin.space\"",
+        );
+        check("mastodon", "account = \"a@example.social\"", "mastodon:a@example.social");
+        check(
+            "bluesky",
+            "account = \"A.bsky.social\"",
+            "flock.toml:9: `account`: `A.bsky.social` is not an account of Bluesky: they are written like \
+             `apollo.bsky.social`",
+        );
+    }
+
+    #[test]
+    fn only_its_account_knows_what_an_instance_takes() {
+        let text = format!("{}\n", "a".repeat(501));
+        let dir = directory(&[("a.txt", text.as_bytes())]);
+        let check = |own: &str, expected: &str| {
+            check_own(&dir, &format!("name = \"s\"\ncorpus = \"a.txt\"\n{own}"), expected);
+        };
+        check(
+            "",
+            "a.txt:1: the text is 501 characters long by meadow's counting; meadow takes 500",
+        );
+        check("network = \"mastodon\"\naccount = \"a@b.example\"", "s");
+        let longest = format!("{}\n", "a".repeat(3_701));
+        fs::write(dir.path().join("a.txt"), longest).unwrap();
+        check(
+            "network = \"mastodon\"\naccount = \"a@b.example\"",
+            "a.txt:1: line 1 is 3701 bytes long; a post cannot be longer than 3700",
+        );
+    }
+
     #[test]
     fn sheep_override_defaults() {
         let check = |defaults: &str, own: &str, expected: &str| {
@@ -1613,7 +1890,7 @@ corpus = "a.txt"
 flock.toml:2: `time_zone`: `Mars` is not a time zone; use a name such as Europe/London
 flock.toml:4: `time_zone`: `Venus` is not a time zone; use a name such as Europe/London
 flock.toml:5: `prose` is not a behaviour: use poem
-flock.toml:6: `myspace` is not a network: use one of meadow, x
+flock.toml:6: `myspace` is not a network: use one of meadow, x, mastodon, bluesky
 flock.toml:7: `window`: `9` is not a time of day; write it as 09:30
 flock.toml:8: `jitter`: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d
 flock.toml:9: `end`: `4m` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)
@@ -1700,6 +1977,9 @@ flock.toml:5: `line`: it is missing: say how much time lies between two posts, s
             "sheep",
             "line = 3\n",
             "at = []\n",
+            "monthly_cap = 1.5\n",
+            "[waive]\n",
+            "x-trend = \"why\"\n",
         ];
         for _ in 0..3_000 {
             let mut text: Vec<char> = EXAMPLE.chars().collect();

@@ -17,7 +17,7 @@ use crate::{
     page,
     program::{self, Program},
     refusal::refuse,
-    template::{EnvValue, Function},
+    template::{EnvValue, Function, Template},
 };
 
 /// A function that is ready for events.
@@ -44,6 +44,8 @@ pub struct Around<'a> {
     pub clock: &'a Clock,
     /// Where Slack's Web API is.
     pub slack_url: String,
+    /// Whether networks may be on this machine.
+    pub networks_on_loopback: bool,
     /// What programs log and whether the terminal shows it; nothing leaves it to the template.
     pub log: Option<String>,
 }
@@ -56,6 +58,9 @@ const ANSWER_HTTP: [&str; 1] = ["slash-command"];
 
 /// The Slack user who owns the rooms of the local Slack, unless the template says who.
 const FIRST_OWNER: &str = "U1";
+
+/// The setting that lets networks be on this machine.
+pub const NETWORKS_ON_LOOPBACK: &str = "NETWORKS_ON_LOOPBACK";
 
 /// The room that is told what stopped, unless the template says which.
 const SLACK_ROOM: &str = "C1";
@@ -72,7 +77,7 @@ pub fn check(template: &Path, functions: &[Function]) -> anyhow::Result<()> {
     for function in functions {
         let Function { logical_id, line, binary, .. } = function;
         if is_linked_in(function) {
-            if let Err(err) = config(function, "") {
+            if let Err(err) = config(function, "", false) {
                 problems.push(format!("{name}:{line}: {logical_id} has a {err}"));
             }
         } else if program::folder(template, binary).is_none() {
@@ -142,7 +147,16 @@ pub async fn build(
 }
 
 /// A variable that the template gives the function, with the local names of its resources.
-fn variable(definition: &Function, key: &str, slack_url: &str) -> Option<String> {
+fn variable(
+    definition: &Function,
+    key: &str,
+    slack_url: &str,
+    networks_on_loopback: bool,
+) -> Option<String> {
+    if key == NETWORKS_ON_LOOPBACK {
+        // Only whoever starts the run says so.
+        return networks_on_loopback.then(|| "true".to_owned());
+    }
     let given = definition.environment.get(key).map(|value| match value {
         EnvValue::Text(text) => text.clone(),
         EnvValue::Table | EnvValue::Bus => LOCAL_NAME.to_owned(),
@@ -159,20 +173,33 @@ fn variable(definition: &Function, key: &str, slack_url: &str) -> Option<String>
     given.or_else(|| Some(unless_given.to_owned()))
 }
 
-fn config(definition: &Function, slack_url: &str) -> Result<Config, ConfigError> {
-    Config::from_lookup(|key| variable(definition, key, slack_url))
+fn config(
+    definition: &Function,
+    slack_url: &str,
+    networks_on_loopback: bool,
+) -> Result<Config, ConfigError> {
+    Config::from_lookup(|key| variable(definition, key, slack_url, networks_on_loopback))
+}
+
+/// The settings of the function that posts, for commands that ask networks, too.
+pub fn posting_config(template: &Template, networks_on_loopback: bool) -> anyhow::Result<Config> {
+    let posts = |function: &&Function| function.binary == "sheep-tick";
+    let function = template.functions.iter().find(posts);
+    let function = function.ok_or_else(|| refuse("the template has no function sheep-tick"))?;
+    config(function, "", networks_on_loopback).map_err(|err| refuse(err.to_string()))
 }
 
 impl Around<'_> {
     /// The environment of a function that is a program.
     fn environment(&self, definition: &Function) -> Vec<(String, String)> {
         let mut keys: Vec<&str> = definition.environment.keys().map(String::as_str).collect();
-        keys.extend(["SLACK_URL", "FIRST_OWNER", "SLACK_ROOM"]);
+        keys.extend(["SLACK_URL", "FIRST_OWNER", "SLACK_ROOM", NETWORKS_ON_LOOPBACK]);
         keys.sort_unstable();
         keys.dedup();
-        let given = keys
-            .into_iter()
-            .filter_map(|key| Some((key.to_owned(), variable(definition, key, &self.slack_url)?)));
+        let given = keys.into_iter().filter_map(|key| {
+            let (slack_url, loopback) = (&self.slack_url, self.networks_on_loopback);
+            Some((key.to_owned(), variable(definition, key, slack_url, loopback)?))
+        });
         let mut environment: Vec<_> = given.collect();
         let own = [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.cloud.dynamodb_url()),
@@ -198,8 +225,8 @@ impl LocalFunction {
             let program = Program::new(program, environment, around.log.is_some()).await?;
             Handler::Program(Box::new(program))
         } else {
-            let config =
-                config(&definition, &around.slack_url).map_err(|err| refuse(err.to_string()))?;
+            let config = config(&definition, &around.slack_url, around.networks_on_loopback)
+                .map_err(|err| refuse(err.to_string()))?;
             let (aws, clock) = (around.cloud.aws(), around.clock.clone());
             match definition.binary.as_str() {
                 "sheep-tick" => {

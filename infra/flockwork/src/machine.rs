@@ -80,11 +80,13 @@ impl Ground {
     }
 
     /// Starts `functions`, each with its program if it is one; requests to them come in at `listens`.
+    /// `networks_on_loopback`: whether networks may be on this machine.
     pub async fn start(
         self,
         functions: Vec<(Function, Option<PathBuf>)>,
         clock: &Clock,
         listens: SocketAddr,
+        networks_on_loopback: bool,
     ) -> anyhow::Result<Machine> {
         let Self { cloud, events, secrets, .. } = self;
         let slack = LocalSlack::start(clock.clone()).await?;
@@ -92,6 +94,7 @@ impl Ground {
             cloud: &cloud,
             clock,
             slack_url: slack.api_url(),
+            networks_on_loopback,
             log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
         };
         let mut started = Vec::new();

@@ -1,98 +1,201 @@
 //! What applying a flock's files changes, and changing it.
 
-use std::{collections::BTreeMap, convert::Infallible, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    fmt,
+    sync::Arc,
+};
 
 use flock_core::{
-    AccountId, Behaviour, CorpusId, Flock, FlockName, Network, Occurrence, Sent, Sheep,
-    SheepConfig, SheepId, SheepName, count,
+    AccountId, Behaviour, CorpusId, Flock, FlockName, Month, Occurrence, Sent, Sheep, SheepConfig,
+    SheepId, SheepName, Usd, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::{
-    flock_file::{FlockFile, SheepFile},
+    cost::Outlook,
+    flock_file::{FlockFile, SheepFile, one_line},
+    guard::{self, Accounts, Member, Text},
+    operator,
     refusal::{not_changed, refuse},
 };
 
 /// The difference between a flock's files and the table.
 #[derive(Debug)]
 pub struct Plan {
-    flock: FlockName,
+    flock: Flock,
+    /// The flock as it is.
+    before: Flock,
     create: Vec<SheepFile>,
     change: Vec<(Sheep, SheepFile)>,
     remove: Vec<Sheep>,
+    /// Sheep whose post waits for the cap, though there is room under it.
+    wake: Vec<SheepName>,
     unchanged: usize,
+    outlook: Option<Outlook>,
 }
 
-/// Compares `file` with the table. Refuses what could not be applied.
+/// Compares `file` with the table. Refuses what could not be applied, and what its networks would refuse.
 pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Result<Plan> {
+    let FlockFile { flock, sheep } = file;
+    let before = store.flock(&flock.name).await?;
     let mut there: BTreeMap<SheepName, Sheep> = store
-        .sheep_of_flock(&file.name)
+        .sheep_of_flock(&flock.name)
         .await?
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
+    let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
+    let accounts = Accounts::read(store, accounts).await?;
     let mut plan = Plan {
-        flock: file.name,
+        before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
+        flock,
         create: Vec::new(),
         change: Vec::new(),
         remove: Vec::new(),
+        wake: Vec::new(),
         unchanged: 0,
+        outlook: None,
     };
     let mut problems = Vec::new();
-    for sheep in file.sheep {
-        if sheep.config.rhythm.first_slot(now).is_none() {
-            problems.push(format!("{}: its `end` has passed", sheep.name));
-        }
+    // As the sheep will be, and whether that is new.
+    let mut members: Vec<(Member, bool)> = Vec::new();
+    for mut sheep in sheep {
         let account = &sheep.config.account;
-        if account.network != Network::Meadow && store.account(account).await?.is_none() {
-            problems.push(format!(
-                "{}: the account {account} has no key here; add it with `flockwork account add {} \
-                 --key FILE`",
-                sheep.name, account.handle
-            ));
+        if let Some(facts) = accounts.get(account) {
+            sheep.config.text_limit = facts.text_limit(account.network);
         }
+        let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
+        if sheep.config.rhythm.first_slot(now).is_none() {
+            problems.push(format!("{id}: its `end` has passed"));
+        }
+        let member = |to_be| Member {
+            sheep: to_be,
+            text: Text::File(sheep.file.clone()),
+            corpus: Arc::clone(&sheep.corpus),
+        };
         match there.remove(&sheep.name) {
-            None => plan.create.push(sheep),
-            Some(old) if old.config == sheep.config => plan.unchanged += 1,
+            None => {
+                let created = Sheep::create(id, sheep.config.clone(), Occurrence(1), now);
+                members.extend(created.map(|created| (member(created), true)));
+                plan.create.push(sheep);
+            }
+            Some(old) if old.config == sheep.config => {
+                members.push((member(old), false));
+                plan.unchanged += 1;
+            }
             Some(old) => {
-                if let Some(problem) = cannot_move(&old, account) {
-                    problems.push(problem);
-                }
+                problems.extend(cannot_move(&old, account));
+                members.push((member(old.reconfigure(sheep.config.clone(), now)), true));
                 plan.change.push((old, sheep));
             }
         }
     }
     plan.remove.extend(there.into_values());
+    problems.extend(plan.money(store, &members, now).await?);
+    problems.extend(plan.fit(store, &members, &accounts, now).await?);
     if problems.is_empty() { Ok(plan) } else { Err(refuse(problems.join("\n"))) }
 }
 
 /// A post that may be on the old account's network must be settled there first.
-fn cannot_move(old: &Sheep, account: &AccountId) -> Option<String> {
+pub fn cannot_move(old: &Sheep, account: &AccountId) -> Option<String> {
     let intent = old.intent.as_ref().filter(|intent| intent.sent == Sent::Maybe)?;
     (old.config.account != *account).then(|| {
         format!(
-            "{}: its post {} may be on {} already; apply again when that is known (`flockwork sheep \
-             show {}`)",
-            old.id.name, intent.occurrence, old.config.account, old.id
+            "{}: its post {} may be on {} already; try again when that is known (`flockwork sheep show \
+             {}`)",
+            old.id, intent.occurrence, old.config.account, old.id
         )
     })
 }
 
 impl Plan {
+    /// What the flock costs, which sheep can go on under its cap, and what is wrong with that.
+    async fn money(
+        &mut self,
+        store: &Store,
+        members: &[(Member, bool)],
+        now: Timestamp,
+    ) -> anyhow::Result<Option<String>> {
+        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
+        if !sheep.iter().any(|sheep| sheep.config.account.network.bills()) {
+            return Ok(None);
+        }
+        let spent = store.ledger(&self.flock.name, Month::of(now)).await?.spent;
+        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
+        self.outlook = Outlook::of(&self.flock, pairs, spent, now);
+        let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
+        let fits = |text: &str, sheep: &Sheep| {
+            spent.plus(sheep.config.account.network.post_price(text)) <= cap
+        };
+        let wakes = |sheep: &&&Sheep| {
+            let intent = sheep.waits_for_cap(now);
+            intent.is_some_and(|intent| self.raises_cap() || fits(&intent.text, sheep))
+        };
+        self.wake = sheep.iter().filter(wakes).map(|sheep| sheep.id.name.clone()).collect();
+        let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
+        Ok(guard::without_cap(&self.flock, &sheep, cost))
+    }
+
+    /// What networks and accounts object to.
+    async fn fit(
+        &self,
+        store: &Store,
+        members: &[(Member, bool)],
+        accounts: &Accounts,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<String>> {
+        let members: Vec<_> = members.iter().map(|(member, _)| member).collect();
+        let mut problems = guard::unfit(&self.flock, &members, accounts);
+        problems.extend(guard::said_twice(&self.flock, &members, accounts, |_| true));
+        let sheep: Vec<_> = members.iter().map(|member| &member.sheep).collect();
+        let limited = |sheep: &&Sheep| !sheep.config.account.network.facts().limits.is_empty();
+        if sheep.iter().any(limited) {
+            let others = other_flocks(store, &self.flock.name).await?;
+            problems.extend(guard::too_many(&sheep, &others, now));
+        }
+        Ok(problems)
+    }
+
+    fn raises_cap(&self) -> bool {
+        self.before.monthly_cap < self.flock.monthly_cap
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.create.is_empty() && self.change.is_empty() && self.remove.is_empty()
+        self.create.is_empty()
+            && self.change.is_empty()
+            && self.remove.is_empty()
+            && self.wake.is_empty()
+            && self.before == self.flock
+    }
+
+    /// What the audit log says of rules that are waived from now on, or kept again.
+    fn waivers(&self) -> Vec<String> {
+        let (before, after) = (&self.before.waivers, &self.flock.waivers);
+        let given = after.iter().filter(|(rule, reason)| before.get(*rule) != Some(reason));
+        let given = given.map(|(rule, reason)| {
+            format!("flock apply {}: waives {rule}: {reason}", self.flock.name)
+        });
+        let withdrawn = before.keys().filter(|rule| !after.contains_key(*rule));
+        let withdrawn =
+            withdrawn.map(|rule| format!("flock apply {}: keeps {rule} again", self.flock.name));
+        given.chain(withdrawn).collect()
     }
 
     /// Carries the plan out. When it is cut off, applying again finishes it.
     pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
-        store.put_flock(&Flock::new(self.flock.clone())).await?;
+        let noted = operator::note(store, self.waivers(), now).await?;
+        store.put_flock(&self.flock).await?;
         self.put_corpora(store).await?;
+        let wakes = self.raises_cap() || !self.wake.is_empty();
+        let flock = &self.flock.name;
         let mut unused = Vec::new();
         for sheep in self.create {
-            let id = SheepId { flock: self.flock.clone(), name: sheep.name };
+            let id = SheepId { flock: flock.clone(), name: sheep.name };
             // Numbers go on after the posts of an earlier sheep of that name: a number is used once.
             let newest = store.newest_posts(&id, 1).await?.pop();
             let next = newest.map_or(Occurrence(1), |post| post.occurrence.plus(1));
@@ -113,14 +216,19 @@ impl Plan {
             unused.push(corpus_of(&old.config).clone());
             remove(store, old).await?;
         }
-        delete_unused(store, &self.flock, unused).await
+        if wakes {
+            wake(store, flock, now).await?;
+        }
+        delete_unused(store, flock, unused).await?;
+        noted.done(store).await
     }
 
     async fn put_corpora(&self, store: &Store) -> anyhow::Result<()> {
         let mut missing = BTreeMap::new();
         for sheep in self.create.iter().chain(self.change.iter().map(|(_, sheep)| sheep)) {
             let corpus = corpus_of(&sheep.config);
-            if !missing.contains_key(corpus) && !store.has_corpus(&self.flock, corpus).await? {
+            let flock = &self.flock.name;
+            if !missing.contains_key(corpus) && !store.has_corpus(flock, corpus).await? {
                 missing.insert(corpus.clone(), &sheep.corpus);
             }
         }
@@ -131,7 +239,7 @@ impl Plan {
                 .expect("the template is well-formed"),
         );
         for corpus in missing.into_values() {
-            store.put_corpus(&self.flock, corpus, |lines| bar.inc(lines.into())).await?;
+            store.put_corpus(&self.flock.name, corpus, |lines| bar.inc(lines.into())).await?;
         }
         bar.finish_and_clear();
         Ok(())
@@ -170,6 +278,26 @@ async fn remove(store: &Store, sheep: Sheep) -> anyhow::Result<()> {
     Err(changed_meanwhile(&id))
 }
 
+/// Has everything tried again that waits for the cap of the flock.
+async fn wake(store: &Store, flock: &FlockName, now: Timestamp) -> anyhow::Result<()> {
+    for sheep in store.sheep_of_flock(flock).await? {
+        let transition = |sheep: &Sheep| Ok::<_, Infallible>(sheep.retry_for_cap(now));
+        if sheep.waits_for_cap(now).is_some() {
+            let Ok(_) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sheep of every flock but this one.
+pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Vec<Sheep>> {
+    let mut sheep = Vec::new();
+    for other in store.flocks().await?.into_iter().filter(|other| other != flock) {
+        sheep.extend(store.sheep_of_flock(&other).await?);
+    }
+    Ok(sheep)
+}
+
 fn changed_meanwhile(id: &SheepId) -> anyhow::Error {
     refuse(format!("{id} is being changed by somebody else; try again"))
 }
@@ -197,11 +325,14 @@ fn corpus_of(config: &SheepConfig) -> &CorpusId {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flock, create, change, remove, unchanged } = self;
+        let Self { flock, before, create, change, remove, wake, unchanged, outlook } = self;
+        let name = &flock.name;
         if self.is_empty() {
-            return write!(f, "flock {flock}: nothing to change ({unchanged} sheep)");
+            write!(f, "flock {name}: nothing to change ({unchanged} sheep)")?;
+            return write_outlook(f, outlook.as_ref());
         }
-        writeln!(f, "flock {flock}:")?;
+        writeln!(f, "flock {name}:")?;
+        write_flock_change(f, before, flock)?;
         for sheep in create {
             let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
             writeln!(
@@ -219,14 +350,46 @@ impl fmt::Display for Plan {
         for sheep in remove {
             writeln!(f, "  - remove {}", sheep.id.name)?;
         }
+        for name in wake {
+            writeln!(f, "  ~ wake {name}: its post waits for the cap")?;
+        }
         write!(
             f,
             "{} to create, {} to change, {} to remove, {unchanged} unchanged",
             create.len(),
             change.len(),
             remove.len()
-        )
+        )?;
+        write_outlook(f, outlook.as_ref())
     }
+}
+
+fn write_outlook(f: &mut fmt::Formatter<'_>, outlook: Option<&Outlook>) -> fmt::Result {
+    outlook.map_or(Ok(()), |outlook| write!(f, "\n{outlook}"))
+}
+
+/// What changes for all sheep.
+fn write_flock_change(f: &mut fmt::Formatter<'_>, old: &Flock, new: &Flock) -> fmt::Result {
+    match (old.monthly_cap, new.monthly_cap) {
+        (old, new) if old == new => {}
+        (Some(old), Some(new)) => writeln!(f, "  ~ monthly cap {old} -> {new}")?,
+        (None, Some(new)) => writeln!(f, "  + monthly cap {new}")?,
+        (Some(old), None) => writeln!(f, "  - monthly cap {old}")?,
+        (None, None) => {}
+    }
+    for (rule, reason) in &new.waivers {
+        match old.waivers.get(rule) {
+            None => writeln!(f, "  + waive {rule}: {}", one_line(reason))?,
+            Some(old) if old != reason => {
+                writeln!(f, "  ~ waive {rule}: {} -> {}", one_line(old), one_line(reason))?;
+            }
+            Some(_) => {}
+        }
+    }
+    for rule in old.waivers.keys().filter(|rule| !new.waivers.contains_key(*rule)) {
+        writeln!(f, "  - waive {rule}")?;
+    }
+    Ok(())
 }
 
 fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
@@ -242,6 +405,15 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));
+    }
+    if old.text_limit != new.text_limit && old.account == new.account {
+        let unit = new.account.network.facts().unit;
+        parts.push(format!("longest post ({} -> {} {unit})", old.text_limit, new.text_limit));
+    }
+    match (old.made_with_ai, new.made_with_ai) {
+        (false, true) => parts.push("made with AI".to_owned()),
+        (true, false) => parts.push("not made with AI".to_owned()),
+        (false, false) | (true, true) => {}
     }
     parts.join(", ")
 }

@@ -105,7 +105,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let others = template.functions.iter().filter(|function| !functions::is_linked_in(function));
     let on_the_wall: Vec<_> = others.map(|function| function.logical_id.clone()).collect();
     let functions = template.functions.into_iter().zip(programs).collect();
-    let machine = ground.start(functions, &clock, listens).await?;
+    let machine = ground.start(functions, &clock, listens, run.networks_on_loopback).await?;
     let Machine { cloud, dispatcher, routes, sender, desk } = machine;
     let page_url = format!("http://{listens}");
     let page = page::serve(listener, store.clone(), clock.clone(), sender, routes);

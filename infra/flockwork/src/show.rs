@@ -106,6 +106,9 @@ pub fn sheep_page(sheep: &Sheep) -> String {
         ("rhythm", sheep.config.rhythm.to_string()),
         ("state", sheep.state.name().to_owned()),
     ];
+    if sheep.config.made_with_ai {
+        rows.push(("made", "with AI".to_owned()));
+    }
     rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));
@@ -119,6 +122,11 @@ pub fn sheep_page(sheep: &Sheep) -> String {
             rows.push(("attempts", intent.attempts.to_string()));
         }
     }
+    self::rows(&rows)
+}
+
+/// Names and values, one beside the other.
+pub fn rows(rows: &[(&str, String)]) -> String {
     let rows: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<13} {value}")).collect();
     rows.join("\n")
 }

@@ -58,7 +58,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             // Nothing that Slack sends is for a program of its own.
             let linked_in = template.functions.into_iter().filter(functions::is_linked_in);
             let functions = linked_in.map(|function| (function, None)).collect();
-            let machine = ground.start(functions, &clock, listener.local_addr()?).await?;
+            let machine = ground.start(functions, &clock, listener.local_addr()?, false).await?;
             let (mut dispatcher, routes) = (machine.dispatcher, machine.routes);
             let served = Served(tokio::spawn(async move {
                 let all = Router::new().fallback(async move |request| routes.answer(request).await);

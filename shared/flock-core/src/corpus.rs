@@ -5,6 +5,7 @@ use crate::CorpusId;
 /// The lines of a text, in file order, without the blank ones. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
+    id: CorpusId,
     lines: Vec<Line>,
 }
 
@@ -122,12 +123,16 @@ impl Corpus {
         if u32::try_from(lines.len()).map_or(true, |count| Self::LINES < count) {
             problems.push(CorpusProblem::TooManyLines { limit: Self::LINES });
         }
-        if problems.is_empty() { Ok(Self { lines }) } else { Err(problems) }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let id = CorpusId::of(lines.iter().map(|line| line.text.as_str()));
+        Ok(Self { id, lines })
     }
 
     /// The id: a digest of the lines.
     pub fn id(&self) -> CorpusId {
-        CorpusId::of(self.lines.iter().map(|line| line.text.as_str()))
+        self.id.clone()
     }
 
     /// How many lines there are.
@@ -143,6 +148,12 @@ impl Corpus {
     /// The lines with their numbers in the file, counted from 1.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.lines.iter().map(|line| (line.number, line.text.as_str()))
+    }
+
+    /// The line with this index, counted from 0.
+    pub fn line(&self, index: u32) -> Option<&str> {
+        let line = self.lines.get(usize::try_from(index).ok()?)?;
+        Some(line.text.as_str())
     }
 
     /// The corpus as pieces, in order.

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::Network;
+use crate::{Network, UnfitHandle, UnknownNetwork};
 
 /// An identifier did not have the form its type requires.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -251,15 +251,34 @@ impl fmt::Display for AccountId {
     }
 }
 
-impl FromStr for AccountId {
-    type Err = InvalidId;
+/// A text that names no account.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidAccount {
+    /// It is not a network and a handle.
+    #[error(
+        "`{0}` is not an account: write it as network:handle, such as mastodon:apollo@example.social"
+    )]
+    Form(String),
+    /// There is no such network.
+    #[error(transparent)]
+    Network(#[from] UnknownNetwork),
+    /// No account is called so anywhere.
+    #[error(transparent)]
+    Handle(#[from] InvalidId),
+    /// No account is called so there.
+    #[error(transparent)]
+    Unfit(#[from] UnfitHandle),
+}
 
-    fn from_str(value: &str) -> Result<Self, InvalidId> {
-        let invalid = |rule| InvalidId { kind: "account", value: value.to_owned(), rule };
-        let rule = "write it as network:handle, such as mastodon:apollo@example.social";
-        let (network, handle) = value.split_once(':').ok_or_else(|| invalid(rule))?;
-        let network = network.parse().map_err(|_| invalid(rule))?;
-        Ok(Self { network, handle: handle.parse()? })
+impl FromStr for AccountId {
+    type Err = InvalidAccount;
+
+    fn from_str(value: &str) -> Result<Self, InvalidAccount> {
+        let form = || InvalidAccount::Form(value.to_owned());
+        let (network, handle) = value.split_once(':').ok_or_else(form)?;
+        let (network, handle): (Network, Handle) = (network.parse()?, handle.parse()?);
+        network.check_handle(&handle)?;
+        Ok(Self { network, handle })
     }
 }
 

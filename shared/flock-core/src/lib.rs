@@ -25,16 +25,19 @@ pub use account::AccountFacts;
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use flock::Flock;
 pub use ids::{
-    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidId, LevelName,
-    Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
+    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
 };
 pub use money::{InvalidUsd, Usd};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
-    TextRefusal, Tier, UnknownNetwork,
+    TextRefusal, Tier, UnfitHandle, UnknownNetwork,
 };
 pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
-pub use policy::{Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, is_rule};
+pub use policy::{
+    Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
+    rules,
+};
 pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
@@ -44,7 +47,9 @@ pub use sheep::{
     Behaviour, Due, Intent, Next, NotNow, NotUnknown, Outcome, Progress, Sent, Sheep, SheepConfig,
     State,
 };
-pub use spend::{Forecast, InvalidMonth, Month, Spending, forecast};
+pub use spend::{
+    BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
+};
 pub use usage::{Arguments, Usage, Word, words};
 
 /// A number of things, as people write it.

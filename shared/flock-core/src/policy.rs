@@ -83,27 +83,35 @@ pub struct Forbidden {
 
 /// Refuses what a rule of `network` forbids, unless it is waived.
 pub fn check(network: Network, deed: &Deed<'_>, waivers: &Waivers) -> Result<(), Forbidden> {
+    check_all(network, deed, waivers).next().map_or(Ok(()), Err)
+}
+
+/// Every rule of `network` that forbids the deed and is not waived.
+pub fn check_all<'a>(
+    network: Network,
+    deed: &'a Deed<'_>,
+    waivers: &'a Waivers,
+) -> impl Iterator<Item = Forbidden> + 'a {
     let facts = network.facts();
-    let broken =
-        facts.rules.iter().find(|rule| !waivers.contains_key(rule.name) && (rule.forbids)(deed));
-    broken.map_or(Ok(()), |rule| {
+    let is_broken = |rule: &&Rule| !waivers.contains_key(rule.name) && (rule.forbids)(deed);
+    facts.rules.iter().filter(is_broken).map(|rule| {
         let same = deed
             .same_text
             .filter(|_| (rule.forbids)(&Deed { same_text: None, ..*deed }) != (rule.forbids)(deed));
-        Err(Forbidden {
+        Forbidden {
             rule: rule.name,
             title: facts.title,
             sentence: rule.sentence,
             detail: same.map_or_else(String::new, |other| format!("{other} says it, too. ")),
             source_link: rule.source,
             remedy: rule.remedy,
-        })
+        }
     })
 }
 
-/// Whether `name` is a rule of some network.
-pub fn is_rule(name: &str) -> bool {
-    Network::ALL.iter().any(|network| network.facts().rules.iter().any(|rule| rule.name == name))
+/// The rules of all networks.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    Network::ALL.into_iter().flat_map(|network| network.facts().rules)
 }
 
 /// Another account says the same.

@@ -30,6 +30,10 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
     let mut sheep = Sheep { lease_until: None, ..sheep.clone() };
     let mut now = now;
     std::iter::from_fn(move || {
+        if let Some((at, occurrence, line)) = sheep.post_in_time(now) {
+            now = at;
+            return Some(Upcoming { at, occurrence, what: UpcomingText::Line(line) });
+        }
         now = now.max(sheep.next_at()?);
         let (claimed, what) = match sheep.due(now) {
             Due::No => return None,
@@ -49,4 +53,68 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
         sheep = claimed.settle(&Outcome::Posted(remote_id), now);
         Some(Upcoming { at, occurrence, what })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccountId, Behaviour, Network, Rhythm, RhythmFields, Sheep, SheepConfig};
+
+    /// The posts a tick makes that comes exactly when one is due: every transition, none left out.
+    fn ticked(sheep: &Sheep, now: Timestamp) -> Vec<Upcoming> {
+        let mut sheep = sheep.clone();
+        let mut posts = Vec::new();
+        while let Some(at) = sheep.next_at()
+            && posts.len() < 500
+        {
+            let now = now.max(at);
+            let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
+            let (at, occurrence) = (next.at, next.progress.occurrence);
+            let what = UpcomingText::Line(next.progress.cursor);
+            posts.push(Upcoming { at, occurrence, what });
+            let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+            sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
+        }
+        posts
+    }
+
+    #[test]
+    fn a_preview_is_what_ticks_do() {
+        let text = |text: &str| Some(text.to_owned());
+        let fields = [
+            RhythmFields { line: text("7m"), stanza: text("2h"), ..RhythmFields::default() },
+            RhythmFields {
+                line: text("20m"),
+                jitter: text("19m"),
+                daily_cap: Some(5),
+                window: text("09:00-17:00"),
+                time_zone: text("Europe/London"),
+                ..RhythmFields::default()
+            },
+            RhythmFields {
+                at: vec!["09:00".to_owned(), "17:30".to_owned()],
+                days: vec!["mon".to_owned(), "fri".to_owned()],
+                jitter: text("5m"),
+                end: text("2026-06-01"),
+                ..RhythmFields::default()
+            },
+        ];
+        for fields in fields {
+            for catch_up in ["skip", "latest", "all(3)"] {
+                let fields = RhythmFields { catch_up: text(catch_up), ..fields.clone() };
+                let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
+                let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+                let behaviour = Behaviour::Poem { corpus, lines: 5 };
+                let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
+                let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
+                let sheep =
+                    Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), start).unwrap();
+                for hours in [0, 1, 50] {
+                    let now = start + jiff::SignedDuration::from_hours(hours);
+                    let preview: Vec<_> = preview(&sheep, now).take(500).collect();
+                    assert_eq!(preview, ticked(&sheep, now), "{fields:?} {hours}");
+                }
+            }
+        }
+    }
 }

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, CatchUp, CorpusId, DayCount, Occurrence, Pattern, PostId, RemoteId, Rhythm, SheepId,
-    TextRefusal,
+    AccountId, CatchUp, CorpusId, DayCount, Month, Occurrence, Pattern, PostId, RemoteId, Rhythm,
+    SheepId, TextRefusal,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -470,6 +470,26 @@ impl Sheep {
         self.intent.as_ref().is_some_and(|intent| intent.attempts + 1 == Self::PATIENCE)
     }
 
+    /// The intent that is put off until the month is over, as what passes its flock's cap is.
+    pub fn waits_for_cap(&self, now: Timestamp) -> Option<&Intent> {
+        let intent = self.intent.as_ref().filter(|intent| intent.sent == Sent::No)?;
+        intent.retry_at.is_some_and(|at| Month::of(now).end() <= at).then_some(intent)
+    }
+
+    /// The sheep about to try again what waits for its flock's cap, which may be another now. Any other
+    /// sheep stays as it is.
+    #[must_use]
+    pub fn retry_for_cap(&self, now: Timestamp) -> Self {
+        if self.waits_for_cap(now).is_none() {
+            return self.clone();
+        }
+        let mut sheep = self.changed();
+        if let Some(intent) = &mut sheep.intent {
+            intent.retry_at = Some(whole_seconds(now));
+        }
+        sheep
+    }
+
     /// What keeps the sheep from posting as planned, for a person.
     pub fn problem(&self) -> Option<&str> {
         match &self.state {
@@ -611,6 +631,28 @@ impl Sheep {
         })
     }
 
+    /// Moves past the next post as if it were made when it is due, and gives its time, number and line. `None`
+    /// where more than waiting is to be done, or `now` is later: then nothing has changed.
+    ///
+    /// What claiming and settling come to between posts that are in time, at a fraction of the work: months
+    /// of thousands of sheep are looked at when a flock is planned.
+    pub(crate) fn post_in_time(&mut self, now: Timestamp) -> Option<(Timestamp, Occurrence, u32)> {
+        let Progress { occurrence, cursor, owed, not_before, .. } = self.progress;
+        let waits = matches!(self.state, State::Active)
+            && self.intent.is_none()
+            && owed == 0
+            && not_before.is_none();
+        let at = if waits { self.due_at(&self.progress) } else { return None };
+        if at < now {
+            return None;
+        }
+        match self.step(&self.progress) {
+            Some(progress) => self.progress = progress,
+            None => self.state = State::Finished { since: at },
+        }
+        Some((at, occurrence, cursor))
+    }
+
     /// What to post at `now` when the post at `at` is late enough to have been missed.
     fn catch_up(&self, at: Timestamp, now: Timestamp) -> Next {
         let is_due = |progress: &Progress| self.due_at(progress) <= now;
@@ -708,6 +750,31 @@ mod tests {
             }
         }
         posts
+    }
+
+    #[test]
+    fn a_raised_cap_wakes_what_waits_for_it_and_nothing_else() {
+        let sheep = sheep(3, "skip");
+        let now = ts(START);
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+        let put_off = |not_before: Option<&str>| {
+            let not_before = not_before.map(ts);
+            claimed.settle(&Outcome::TryAgain { why: "why".to_owned(), not_before }, now)
+        };
+        let waits = put_off(Some("2026-12-01T00:00:00Z"));
+        assert!(waits.waits_for_cap(now).is_some());
+        let woken = waits.retry_for_cap(now);
+        assert_eq!((woken.next_at(), woken.version), (Some(now), waits.version + 1));
+        assert_eq!(woken.due(now), Due::Finish);
+        assert_eq!(woken.intent.as_ref().map(|intent| intent.sent), Some(Sent::No));
+        assert_eq!(woken.retry_for_cap(now), woken, "it waits no more");
+        // A network that wants to be left alone for a day, an error, a post nobody is sure of.
+        let unknown = claimed.settle(&Outcome::Unknown { why: "why".to_owned() }, now);
+        for sheep in [put_off(Some("2026-11-22T13:00:00Z")), put_off(None), unknown, sheep.clone()]
+        {
+            assert_eq!(sheep.retry_for_cap(now), sheep);
+        }
     }
 
     #[test]

@@ -143,22 +143,62 @@ pub fn forecast(
     has_link: impl Fn(u32) -> bool,
 ) -> Forecast {
     let network = sheep.config.account.network;
-    if !network.bills() {
-        return Forecast::default();
-    }
-    let posts = preview(sheep, now).take_while(|post| post.at < until);
-    posts.fold(Forecast::default(), |sum, post| {
+    let posts = billed_posts(sheep, now, until, has_link);
+    posts.fold(Forecast::default(), |sum, post| sum.plus_post(network, post.link))
+}
+
+/// A post to come that its network charges for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BilledPost {
+    /// When it is due, or when what is late is made.
+    pub at: Timestamp,
+    /// Whether it has a link.
+    pub link: bool,
+    /// What it costs.
+    pub price: Usd,
+}
+
+/// The posts of `sheep` from `now` to before `until` that cost something, in order; as [`forecast`] counts them.
+pub fn billed_posts(
+    sheep: &Sheep,
+    now: Timestamp,
+    until: Timestamp,
+    has_link: impl Fn(u32) -> bool,
+) -> impl Iterator<Item = BilledPost> {
+    let network = sheep.config.account.network;
+    let posts = network.bills().then(|| preview(sheep, now)).into_iter().flatten();
+    posts.take_while(move |post| post.at < until).map(move |post| {
         let link = match &post.what {
             UpcomingText::Line(line) => has_link(*line),
             UpcomingText::Decided(text) => 0 < (network.facts().measure)(text).links,
         };
-        sum.plus_post(network, link)
+        let price = (network.facts().price)(Charge::Post { link });
+        BilledPost { at: post.at.max(now), link, price }
+    })
+}
+
+/// When `posts`, in order of time, would pass `cap` in some month; `spent` is what was spent before in the first.
+pub fn cap_reached(
+    posts: impl IntoIterator<Item = BilledPost>,
+    now: Timestamp,
+    spent: Usd,
+    cap: Usd,
+) -> Option<Timestamp> {
+    let (mut month, mut spent) = (Month::of(now), spent);
+    posts.into_iter().find_map(|post| {
+        if Month::of(post.at) != month {
+            (month, spent) = (Month::of(post.at), Usd::ZERO);
+        }
+        spent = spent.plus(post.price);
+        (cap < spent).then_some(post.at)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
+
     use crate::{AccountId, Behaviour, Occurrence, Rhythm, RhythmFields, SheepConfig};
 
     #[test]
@@ -187,5 +227,20 @@ mod tests {
         assert_eq!((forecast.posts, forecast.with_link), (4, 2));
         assert_eq!(forecast.cost.to_string(), "$0.43");
         assert_eq!(forecast.cost_with_links.to_string(), "$0.80");
+
+        let usd = |text: &str| text.parse::<Usd>().unwrap();
+        let reached = |spent: &str, cap: &str| {
+            let posts =
+                billed_posts(&sheep, now, until + SignedDuration::from_hours(24), |line| line == 1);
+            let at = cap_reached(posts, now, usd(spent), usd(cap));
+            at.map(|at| at.to_string())
+        };
+        assert_eq!(reached("0", "0.20").as_deref(), Some("2026-11-30T21:00:00Z"));
+        assert_eq!(reached("0.3", "100"), None);
+        // What was spent this month does not count in the next.
+        assert_eq!(reached("0.3", "0.73").as_deref(), Some("2026-12-01T07:00:00Z"));
+        assert_eq!(reached("0", "0.429").as_deref(), Some("2026-11-30T23:00:00Z"));
+        assert_eq!(reached("0", "0.644").as_deref(), Some("2026-12-01T05:00:00Z"));
+        assert_eq!(reached("0", "0").as_deref(), Some("2026-11-30T20:00:00Z"));
     }
 }

@@ -238,6 +238,19 @@ impl Networks {
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
         }
     }
+
+    /// Has the network show that the account is a bot's.
+    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("be told who is a bot: everybody there is")),
+            Key::X(_) => Err(Failure::refused(
+                "X has no request for that; set the label in the account's settings, then say so in the \
+                 key file: \"automated_label\": true",
+            )),
+            Key::Mastodon(key) => self.mastodon.mark_as_bot(account, key).await,
+            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -260,20 +273,6 @@ impl Draft<'_> {
             rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
         }
         Ok(())
-    }
-}
-
-impl Networks {
-    /// Has the account say of itself that it is a bot's, where a program can.
-    pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
-        match &account.key {
-            Key::Meadow => Ok(()),
-            Key::X(_) | Key::Mastodon(_) => Err(Failure::refused(format!(
-                "{} lets only people mark accounts as automated: do it in the account's settings",
-                account.id.network.facts().title
-            ))),
-            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
-        }
     }
 }
 

@@ -253,6 +253,28 @@ impl Mastodon {
         })
     }
 
+    /// Ticks "This is an automated account" in the account's profile.
+    pub(crate) async fn mark_as_bot(
+        &self,
+        account: &Account,
+        key: &MastodonKey,
+    ) -> Result<(), Failure> {
+        let instance = self.instance(account, key);
+        let request = instance.request(Method::PATCH, "/api/v1/accounts/update_credentials")?;
+        let answer = instance.send(request.json(&json!({ "bot": true }))).await?;
+        if answer.status != StatusCode::OK {
+            return Err(instance.failure(&answer));
+        }
+        let me: Me = answer.json(&instance.name)?;
+        if me.bot {
+            return Ok(());
+        }
+        Err(Failure::refused(format!(
+            "{} took the mark and does not show it; set it in the account's profile",
+            instance.name
+        )))
+    }
+
     fn instance<'a>(&'a self, account: &'a Account, key: &'a MastodonKey) -> Instance<'a> {
         let handle = account.id.handle.as_str();
         let host = handle.split_once('@').map_or(handle, |(_, host)| host);
@@ -507,16 +529,15 @@ fn older_than(mut statuses: Vec<Status>, before: Option<&str>) -> Vec<Status> {
 
 /// An id as a part of an address. Ids are text, and whose text is not ours.
 fn segment(id: &str) -> String {
-    let mut segment = String::with_capacity(id.len());
-    for byte in id.bytes() {
+    use std::fmt::Write as _;
+    id.bytes().fold(String::with_capacity(id.len()), |mut segment, byte| {
         if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) {
             segment.push(char::from(byte));
         } else {
-            let digit = |value: u8| char::from(b"0123456789ABCDEF"[usize::from(value)]);
-            segment.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            let _ = write!(segment, "%{byte:02X}");
         }
-    }
-    segment
+        segment
+    })
 }
 
 /// Something that was made.

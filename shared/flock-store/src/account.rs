@@ -88,6 +88,19 @@ impl Store {
         Ok(if newest.as_deref() == Some(session) { Write::Done } else { Write::Conflict })
     }
 
+    /// Notes that the account says now that it is a bot's.
+    pub async fn label_account(&self, id: &AccountId) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::account(id).attributes()))
+            .update_expression("SET labelled = :yes")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        conditional(update.send().await, "label", format!("account {id}")).map(|_| ())
+    }
+
     /// Adds an account or replaces its key.
     pub async fn put_account(
         &self,

@@ -59,6 +59,36 @@ impl Store {
         Ok((within < piece.lines.len()).then(|| piece.lines.swap_remove(within)))
     }
 
+    /// The whole corpus. `None`: it is not there.
+    pub async fn corpus(
+        &self,
+        flock: &FlockName,
+        corpus: &CorpusId,
+    ) -> Result<Option<Corpus>, StoreError> {
+        let what = format!("corpus {corpus} of flock {flock}");
+        let mut pieces = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :line)")
+            .expression_attribute_values(":pk", AttributeValue::S(pieces_of(flock, corpus)))
+            .expression_attribute_values(":line", AttributeValue::S("LINE#".to_owned()))
+            .into_paginator()
+            .items()
+            .send();
+        let mut text = String::new();
+        while let Some(item) = pieces.next().await {
+            let item = item.map_err(|err| request_error("read", what.clone(), err))?;
+            let piece: PieceItem = from_item(item, what.clone())?;
+            for line in piece.lines {
+                text += &line;
+                text.push('\n');
+            }
+        }
+        // What is cut off is another corpus than the one that was asked for.
+        Ok(Corpus::parse(text.as_bytes()).ok().filter(|read| read.id() == *corpus))
+    }
+
     /// Whether the corpus is there and whole.
     pub async fn has_corpus(
         &self,

@@ -20,7 +20,7 @@
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | the first time Slack delivers it | nobody: the condition is the answer |
 //! | question | `QUESTION#<id>` | `QUESTION` | a command that asks first | its button |
 //! | deferred command | `DEFERRED` | `<id>` | a command that takes longer | its event; `running` |
-//! | audit entry | `AUDIT#<month>` | `<15 digits>#<id>` | a command, before it changes anything | `audit`: months, descending |
+//! | audit entry | `AUDIT#<month>` | `<15 digits>#<id>` | a command in Slack, a waiver or a move, before it changes anything | `audit`: months, descending |
 //! | process | `INSTANCES` | `<function>#<id>` | each process, every few minutes | `instances` |
 //!
 //! The index `due` has `due` (the shard, as text) and `next_at` (seconds) as its key. Only active sheep
@@ -58,7 +58,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
 
 pub use account::AccountItem;
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, By};
 pub use delivery::{Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};

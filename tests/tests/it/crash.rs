@@ -1,6 +1,8 @@
 //! The crash matrix: before and after every request of posting, the process is killed. It is complete,
 //! because between two requests there is nothing but memory.
 
+mod x;
+
 use std::time::Duration;
 
 use flock_core::{Network, RhythmFields, SheepId};
@@ -8,6 +10,7 @@ use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::SignedDuration;
 
+use self::x::{Before, Day};
 use crate::world::{START, World, bluesky_account, spawn, tick, ts};
 
 /// Requests pass through proxies that share a plan.
@@ -85,6 +88,56 @@ fn follow(servers: &[CrashProxy], plan: &std::sync::Arc<CrashPlan>) {
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
 const LENGTH: Duration = Duration::from_secs(4);
 
+/// A process dies at `cut`. Returns at which request, or `None` when its flow has fewer; nobody has a lease
+/// on the sheep any more.
+async fn die(world: &World, id: &SheepId, servers: &[CrashProxy], cut: Cut) -> Option<String> {
+    let plan = CrashPlan::new(cut);
+    let proxies = Proxies::start(world, &plan).await;
+    follow(servers, &plan);
+    let runtime = RuntimeApi::start().await.unwrap();
+    let mut process = proxies.process(&runtime, "1");
+    let died = tokio::select! {
+        () = plan.reached() => true,
+        invocation = runtime.invoke(tick(), LENGTH) => {
+            assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());
+            false
+        }
+    };
+    process.kill().await;
+    if !died {
+        return None;
+    }
+    // Nobody works on the sheep until the lease of the dead process is over.
+    if let Some(lease_until) = world.read(id).await.lease_until {
+        let left = lease_until.duration_since(world.clock.now()) + SignedDuration::from_secs(1);
+        tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    }
+    plan.cut_at()
+}
+
+/// Another process ticks so often; `before` each, time passes.
+async fn live(world: &World, servers: &[CrashProxy], ticks: u32, before: impl AsyncFn()) {
+    let plan = CrashPlan::new(Cut::Never);
+    let proxies = Proxies::start(world, &plan).await;
+    follow(servers, &plan);
+    let runtime = RuntimeApi::start().await.unwrap();
+    let mut process = proxies.process(&runtime, "1");
+    for _ in 0..ticks {
+        before().await;
+        let invocation = runtime.invoke(tick(), Duration::from_secs(20)).await;
+        assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());
+    }
+    process.kill().await;
+}
+
+async fn assert_recorded_once(world: &World, id: &SheepId, at: &str) {
+    let sheep = world.read(id).await;
+    assert_eq!((sheep.intent, sheep.progress.occurrence.0), (None, 2), "{at}");
+    let recorded = world.posts(id).await;
+    assert_eq!(recorded.len(), 1, "{at}: recorded once");
+    assert!(recorded[0].remote_id.is_some());
+}
+
 /// One cell: processes die at `cuts`, one after the other; then another runs until nothing is to be done.
 /// Returns the requests they died at and the posts to be seen on the network, or `None` when a flow has
 /// fewer requests.
@@ -92,47 +145,12 @@ async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Option<(String,
     let (world, id, servers) = world(network, begins).await;
     let mut at = Vec::new();
     for cut in cuts {
-        let plan = CrashPlan::new(*cut);
-        let proxies = Proxies::start(&world, &plan).await;
-        follow(&servers, &plan);
-        let runtime = RuntimeApi::start().await.unwrap();
-        let mut process = proxies.process(&runtime, "1");
-        let died = tokio::select! {
-            () = plan.reached() => true,
-            invocation = runtime.invoke(tick(), LENGTH) => {
-                assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());
-                false
-            }
-        };
-        process.kill().await;
-        if !died {
-            return None;
-        }
-        at.push(plan.cut_at().expect("the plan was reached"));
-        // Nobody works on the sheep until the lease of the dead process is over.
-        if let Some(lease_until) = world.read(&id).await.lease_until {
-            let left = lease_until.duration_since(world.clock.now()) + SignedDuration::from_secs(1);
-            tokio::time::sleep(left.try_into().unwrap_or_default()).await;
-        }
+        at.push(die(&world, &id, &servers, *cut).await?);
     }
-    let at = at.join(", then ");
-
-    let plan = CrashPlan::new(Cut::Never);
-    let proxies = Proxies::start(&world, &plan).await;
-    follow(&servers, &plan);
-    let runtime = RuntimeApi::start().await.unwrap();
-    let mut process = proxies.process(&runtime, "1");
     // Once more than needed: that changes nothing.
-    for _ in 0..2 {
-        let invocation = runtime.invoke(tick(), Duration::from_secs(20)).await;
-        assert!(matches!(invocation.answer, Answer::Response(_)), "{at}: {}", process.output());
-    }
-    process.kill().await;
-    let sheep = world.read(&id).await;
-    assert_eq!((sheep.intent, sheep.progress.occurrence.0), (None, 2), "{at}");
-    let recorded = world.posts(&id).await;
-    assert_eq!(recorded.len(), 1, "{at}: recorded once");
-    assert!(recorded[0].remote_id.is_some());
+    live(&world, &servers, 2, async || {}).await;
+    let at = at.join(", then ");
+    assert_recorded_once(&world, &id, &at).await;
     Some((at, world.seen(&id).await))
 }
 
@@ -143,18 +161,22 @@ async fn matrix(network: Network, first: Option<Cut>) -> Matrix {
 }
 
 /// The same for a flow that begins otherwise.
-#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
 async fn matrix_from(network: Network, begins: Begins, first: Option<Cut>) -> Matrix {
+    let cuts = |cut| Vec::from_iter(first.into_iter().chain([cut]));
+    table(network.name(), async |cut| cell(network, begins, &cuts(cut)).await).await
+}
+
+/// All cells of one flow, printed.
+#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
+async fn table(name: &str, cell: impl AsyncFn(Cut) -> Option<(String, Vec<String>)>) -> Matrix {
     // They mostly wait for leases to end.
     const SIDE_BY_SIDE: usize = 24;
     const REQUESTS: usize = 24;
     use futures_util::{StreamExt as _, stream};
     let cuts = (0..REQUESTS).flat_map(|k| [Cut::Before(k), Cut::After(k)]);
+    let cell = &cell;
     let cells: Vec<_> = stream::iter(cuts)
-        .map(|cut| async move {
-            let cuts: Vec<Cut> = first.into_iter().chain([cut]).collect();
-            (cut, cell(network, begins, &cuts).await)
-        })
+        .map(|cut| async move { (cut, cell(cut).await) })
         .buffered(SIDE_BY_SIDE)
         .collect()
         .await;
@@ -166,12 +188,12 @@ async fn matrix_from(network: Network, begins: Begins, first: Option<Cut>) -> Ma
             1 => "once",
             _ => "DOUBLED",
         };
-        println!("{:<7} {:<10} {verdict:<8} {request}", network.name(), format!("{cut:?}"));
+        println!("{name:<7} {:<10} {verdict:<8} {request}", format!("{cut:?}"));
         matrix.cells += 1;
         matrix.lost += usize::from(seen.is_empty());
         matrix.doubled += usize::from(1 < seen.len());
     }
-    println!("{network}: {matrix:?}");
+    println!("{name}: {matrix:?}");
     matrix
 }
 
@@ -203,17 +225,36 @@ async fn on_the_meadow_finishing_an_intent_can_die_anywhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_without_idempotency_no_crash_loses_or_doubles_a_post() {
-    // As on the meadow, with account, two secrets, X itself and the recorded post.
-    none_lost_or_doubled(&matrix(Network::X, None).await, 13);
+    // As on the meadow, with flock, account, two secrets, rules, payment, X itself, the recorded post and the
+    // end of the payment.
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Nothing).await, 17);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_finishing_an_intent_can_die_anywhere() {
-    // Shards, control, index, sheep, claim, account, two secrets, the look on X, the recorded post, record,
-    // process.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::After(9))).await, 12);
+    // Without line and rules; with a look and its payment, before and after.
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::After(12))).await, 15);
     // The look finds nothing, so X is asked again.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::Before(9))).await, 13);
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::Before(12))).await, 18);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_answers_late_no_crash_loses_or_doubles_a_post() {
+    none_lost_or_doubled(&x::matrix(Day::Late, Before::Nothing).await, 17);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_fails_after_accepting_no_crash_loses_or_doubles_a_post() {
+    // Nothing to record, and somebody to tell.
+    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Nothing).await, 16);
+    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Tick).await, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_says_duplicate_no_crash_loses_or_doubles_a_post() {
+    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Nothing).await, 16);
+    // A look, a post that is refused, another look.
+    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Tick).await, 21);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,7 @@
 use flock_core::{Network, Occurrence, Outcome, Picture, RemoteId, Sent, SheepId, State};
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{Endpoint, Mastodon, MastodonMisbehave as Misbehave};
+use flock_tests::{Endpoint, Mastodon, MastodonMisbehave as Misbehave, png};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::world::{START, World, mastodon_account, ts};
@@ -524,31 +524,16 @@ async fn replies_reposts_pages_and_deletes() {
     assert!(refused.why.contains("it is still there"), "{refused}");
 }
 
-/// Three pixels by two, with so many bytes of data; nobody looks at the checksums.
-fn png(length: usize) -> Vec<u8> {
-    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
-    let data = vec![0; length];
-    for (name, data) in
-        [(b"IHDR", &b"\0\0\0\x03\0\0\0\x02\x08\x02\0\0\0"[..]), (b"IDAT", &data), (b"IEND", b"")]
-    {
-        bytes.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
-        bytes.extend(name);
-        bytes.extend(data);
-        bytes.extend([0; 4]);
-    }
-    bytes
-}
-
 #[tokio::test]
 async fn pictures_are_shown_with_their_words() {
     let hand = Hand::start().await;
     let mastodon = &hand.world.mastodon;
-    let picture = Picture::read(png(1), "a \"field\",\r\nü".to_owned()).unwrap();
+    let picture = Picture::read(png(3, 2, 0), "a \"field\",\r\nü".to_owned()).unwrap();
     let with = With { picture: Some(&picture), ..With::default() };
     let first = hand.posted(1, "look", with).await;
     let shown = mastodon.posts("apollo").remove(0).pictures.remove(0);
     assert_eq!((shown.mime.as_str(), shown.alt.as_str()), ("image/png", "a \"field\",\r\nü"));
-    assert_eq!(shown.bytes, png(1));
+    assert_eq!(shown.bytes, png(3, 2, 0));
     assert_eq!(mastodon.requests(Endpoint::Media), 1);
     // Found, nothing is uploaded.
     let maybe = With { picture: Some(&picture), ..MAYBE };
@@ -581,7 +566,7 @@ async fn pictures_are_shown_with_their_words() {
         matches!(&refused, Outcome::Refused { why } if why.contains("does not take the picture")),
         "{refused:?}"
     );
-    let large = Picture::read(png(16 * 1024 * 1024), String::new()).unwrap();
+    let large = Picture::read(png(3, 2, 16 * 1024 * 1024), String::new()).unwrap();
     let large = hand.post(7, "no", With { picture: Some(&large), ..With::default() }).await;
     assert!(
         matches!(&large, Outcome::Refused { why } if why.contains("at most 16777216 are taken")),

@@ -10,7 +10,7 @@ use flock_core::{
 };
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{Billed, Misbehave, Operation, Trouble, X};
+use flock_tests::{Billed, Misbehave, Operation, Trouble, X, png};
 use jiff::SignedDuration;
 
 use crate::world::{World, user_id};
@@ -111,15 +111,6 @@ fn posted(outcome: Outcome) -> RemoteId {
     }
 }
 
-/// A PNG of this size in pixels, as far as anybody reads it.
-fn png(width: u32, height: u32) -> Vec<u8> {
-    let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec();
-    bytes.extend(width.to_be_bytes());
-    bytes.extend(height.to_be_bytes());
-    bytes.extend(b"\x08\x02\0\0\0");
-    bytes
-}
-
 #[tokio::test]
 async fn replies_to_those_who_asked_and_to_itself() {
     let hand = Hand::new().await;
@@ -155,7 +146,7 @@ async fn replies_to_those_who_asked_and_to_itself() {
 #[tokio::test]
 async fn a_picture_is_posted_with_its_alternative_text() {
     let hand = Hand::new().await;
-    let picture = Picture::read(png(3, 2), "A sheep on a hill".to_owned()).unwrap();
+    let picture = Picture::read(png(3, 2, 0), "A sheep on a hill".to_owned()).unwrap();
     let draft = Draft { picture: Some(&picture), made_with_ai: true, ..hand.draft(1, "Look") };
     let remote_id = posted(hand.post(&draft).await);
     let posts = hand.world.x.posts(&hand.user());
@@ -178,7 +169,7 @@ async fn a_picture_is_posted_with_its_alternative_text() {
 #[tokio::test]
 async fn a_picture_that_fails_on_the_way_is_tried_again() {
     let hand = Hand::new().await;
-    let picture = Picture::read(png(3, 2), "A sheep".to_owned()).unwrap();
+    let picture = Picture::read(png(3, 2, 0), "A sheep".to_owned()).unwrap();
     let draft = Draft { picture: Some(&picture), ..hand.draft(1, "Look") };
     let x = &hand.world.x;
     x.misbehave_at(Operation::Upload, Misbehave::Refuse500);

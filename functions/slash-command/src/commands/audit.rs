@@ -1,8 +1,8 @@
 //! `audit`: who changed what.
 
 use flock_core::Usage;
-use flock_slack::{mention, typed};
-use flock_store::AuditEntry;
+use flock_slack::{escape, mention, typed};
+use flock_store::{AuditEntry, By};
 
 use crate::{
     call::{Answer, Call, code, tell},
@@ -27,9 +27,11 @@ async fn run(call: &Call<'_>) -> Answer {
     let count = call.count(0, 20)?;
     let mut entries = call.store().newest_audit(call.now, LOOKED_AT * count).await?;
     // What another room does about its members is that room's business.
-    let here = |entry: &AuditEntry| match parse(&entry.line) {
-        Parsed::Run(command, _) if command.group == Group::Rooms => entry.room == call.asked.room,
-        Parsed::Run(..) | Parsed::Usage(_) | Parsed::Unknown(_) => true,
+    let here = |entry: &AuditEntry| match (&entry.by, parse(&entry.line)) {
+        (By::Slack { room, .. }, Parsed::Run(command, _)) if command.group == Group::Rooms => {
+            *room == call.asked.room
+        }
+        (By::Slack { .. } | By::CommandLine { .. }, _) => true,
     };
     entries.retain(here);
     entries.truncate(count);
@@ -40,11 +42,15 @@ async fn run(call: &Call<'_>) -> Answer {
         .iter()
         .map(|entry| {
             let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
+            let who = match &entry.by {
+                By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
+                By::CommandLine { user } => {
+                    format!("{} at the command line", escape(&user.replace(char::is_control, " ")))
+                }
+            };
             format!(
-                "{} {} in {}: `{}` - {}",
+                "{} {who}: `{}` - {}",
                 time(entry.at),
-                mention(&entry.user),
-                room_link(&entry.room),
                 code(&typed(&entry.line)),
                 outcome.replace(char::is_control, " ")
             )

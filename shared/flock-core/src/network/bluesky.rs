@@ -3,13 +3,14 @@
 use jiff::SignedDuration;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free};
+use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free, is_domain};
 use crate::{Cause, PictureKind, PictureRules, Rule, policy::unlabelled};
 
 pub(super) const FACTS: Facts = Facts {
     name: "bluesky",
     title: "Bluesky",
     account_example: "apollo.bsky.social",
+    is_handle,
     text_limit: 300,
     limits_vary: false,
     unit: "graphemes",
@@ -53,7 +54,15 @@ pub(super) const FACTS: Facts = Facts {
             },
         },
     ],
+    as_of: "2026-11",
 };
+
+/// A domain name whose last part does not begin with a digit (atproto.com, "Handle", 2026-11); lower case,
+/// because case makes no difference there.
+fn is_handle(handle: &str) -> bool {
+    let last = handle.rsplit_once('.').map(|(_, last)| last);
+    is_domain(handle) && last.is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()))
+}
 
 /// Grapheme clusters, of which 300 may take 3,000 bytes (lexicon app.bsky.feed.post, `maxGraphemes` and
 /// `maxLength`). A text with more bytes counts by them, ten to one, and so is too long.

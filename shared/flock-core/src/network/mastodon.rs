@@ -4,13 +4,14 @@
 use jiff::SignedDuration;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free};
+use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free, is_domain};
 use crate::{PictureKind, PictureRules, Rule, policy::unlabelled};
 
 pub(super) const FACTS: Facts = Facts {
     name: "mastodon",
     title: "Mastodon",
     account_example: "apollo@botsin.space",
+    is_handle,
     text_limit: 500,
     limits_vary: true,
     unit: "characters",
@@ -36,7 +37,19 @@ pub(super) const FACTS: Facts = Facts {
         remedy: "tick \"This is an automated account\" in the profile, then add the account again",
         forbids: unlabelled,
     }],
+    as_of: "2026-11",
 };
+
+/// A user and the instance it is on. The user's name is Mastodon's `USERNAME_RE` (app/models/account.rs, 4.5).
+fn is_handle(handle: &str) -> bool {
+    let is_edge = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    handle.split_once('@').is_some_and(|(user, instance)| {
+        user.starts_with(is_edge)
+            && user.ends_with(is_edge)
+            && user.chars().all(|c| is_edge(c) || c == '.' || c == '-')
+            && is_domain(instance)
+    })
+}
 
 /// Grapheme clusters, with each link as 23 and each mention without its domain (`StatusLengthValidator`).
 ///

@@ -7,6 +7,7 @@ pub(super) const FACTS: Facts = Facts {
     name: "meadow",
     title: "The meadow",
     account_example: "apollo",
+    is_handle: |_| true,
     text_limit: 500,
     limits_vary: false,
     unit: "characters",
@@ -18,6 +19,7 @@ pub(super) const FACTS: Facts = Facts {
     price: free,
     pictures: PictureRules { kinds: &[], most_bytes: 0, most_pixels: None, most_alt_chars: 0 },
     rules: &[],
+    as_of: "2026-11",
 };
 
 /// Unicode scalar values.

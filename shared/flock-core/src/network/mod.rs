@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{PictureRules, Rule, Usd};
+use crate::{Handle, PictureRules, Rule, Usd};
 
 /// Where posts go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub struct Facts {
     pub title: &'static str,
     /// How an account is written there, as an example.
     pub account_example: &'static str,
+    /// Whether an account can be called so there.
+    pub is_handle: fn(&str) -> bool,
     /// The most a post may be, in `unit`, unless the account says otherwise.
     pub text_limit: usize,
     /// Whether accounts have limits of their own, because their servers do.
@@ -61,6 +63,8 @@ pub struct Facts {
     pub pictures: PictureRules,
     /// What it forbids bots.
     pub rules: &'static [Rule],
+    /// The month in which all of this was read, as 2026-11.
+    pub as_of: &'static str,
 }
 
 /// A text as a network counts it.
@@ -213,6 +217,18 @@ pub struct Lacking {
     why: &'static str,
 }
 
+/// A handle that no account of its network can have.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "`{handle}` is not an account of {}: they are written like `{}`",
+    network.facts().title.replacen("The", "the", 1),
+    network.facts().account_example
+)]
+pub struct UnfitHandle {
+    network: Network,
+    handle: Handle,
+}
+
 impl Network {
     /// All networks.
     pub const ALL: [Self; 4] = [Self::Meadow, Self::X, Self::Mastodon, Self::Bluesky];
@@ -253,6 +269,15 @@ impl Network {
         match (self.facts().can)(tier, action) {
             Can::Yes | Can::If(_) => Ok(()),
             Can::No(why) => Err(Lacking { network: self, action, why }),
+        }
+    }
+
+    /// Refuses a handle no account of the network can have.
+    pub fn check_handle(self, handle: &Handle) -> Result<(), UnfitHandle> {
+        if (self.facts().is_handle)(handle.as_str()) {
+            Ok(())
+        } else {
+            Err(UnfitHandle { network: self, handle: handle.clone() })
         }
     }
 
@@ -342,6 +367,17 @@ impl Charge {
     }
 }
 
+/// Whether `name` is a name in the Internet's Domain Name System, in lower case.
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    name.split('.').all(is_label)
+}
+
 /// Where nothing is charged.
 fn free(_: Charge) -> Usd {
     Usd::ZERO
@@ -411,6 +447,48 @@ mod tests {
         );
         assert_eq!(Network::X.check_action(Tier::Enterprise, Action::Quote), Ok(()));
         assert!(lacks(Network::Bluesky, Action::AiMark).is_err());
+    }
+
+    #[test]
+    fn handles_fit_their_network() {
+        let check = |network: Network, good: &[&str], bad: &[&str]| {
+            for (handles, ok) in [(good, true), (bad, false)] {
+                for text in handles {
+                    let handle = text.parse().unwrap();
+                    assert_eq!(network.check_handle(&handle).is_ok(), ok, "{network}:{text}");
+                }
+            }
+        };
+        check(Network::Meadow, &["apollo", "book-1", "a@b"], &[]);
+        check(Network::X, &["a", "Apollo_Bot", "123456789012345"], &["book-1", "a.b", "a@b.c"]);
+        check(Network::X, &[], &["1234567890123456"]);
+        check(
+            Network::Mastodon,
+            &["apollo@botsin.space", "A.b-c_1@xn--bcher-kva.example", "apollo@localhost"],
+            &[
+                "apollo",
+                "apollo@",
+                "a@b@c",
+                "a@B.example",
+                "a@-b.example",
+                "a@b..c",
+                ".a@b.c",
+                "a-@b",
+            ],
+        );
+        check(
+            Network::Bluesky,
+            &["apollo.bsky.social", "a.b", "4ever.example"],
+            &["apollo", "Apollo.bsky.social", "a_b.example", "a@b.example", "127.0.0.1", "a.b."],
+        );
+        for network in Network::ALL {
+            let example = network.facts().account_example.parse().unwrap();
+            assert_eq!(network.check_handle(&example), Ok(()), "{network}");
+        }
+        assert_eq!(
+            Network::X.check_handle(&"book-1".parse().unwrap()).unwrap_err().to_string(),
+            "`book-1` is not an account of X: they are written like `apollo_bot`"
+        );
     }
 
     /// A file or a table with a network's name in it outlives the program that wrote it.

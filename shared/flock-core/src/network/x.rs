@@ -13,6 +13,7 @@ pub(super) const FACTS: Facts = Facts {
     name: "x",
     title: "X",
     account_example: "apollo_bot",
+    is_handle,
     text_limit: 280,
     limits_vary: false,
     unit: "characters",
@@ -33,7 +34,14 @@ pub(super) const FACTS: Facts = Facts {
         most_alt_chars: 1_000,
     },
     rules: &RULES,
+    as_of: "2026-11",
 };
+
+/// help.x.com, "Help with username registration", 2026-11.
+fn is_handle(handle: &str) -> bool {
+    (1..=15).contains(&handle.len())
+        && handle.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
 
 fn can(tier: Tier, action: Action) -> Can {
     match (action, tier) {

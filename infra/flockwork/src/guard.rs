@@ -1,0 +1,423 @@
+//! Whether sheep may post where they are to: asked before a flock is changed or a sheep is moved.
+//!
+//! Knows what networks can do, forbid and limit, and what is known of accounts. Everything that stands
+//! in the way is said at once, for a person. Knows nothing of where sheep and texts come from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, hash_map::Entry},
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+};
+
+use flock_core::{
+    AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Limit,
+    LimitOf, Network, Sheep, SheepId, Usd, Waivers, check_policies, count, preview,
+};
+use flock_store::Store;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use crate::show::local;
+
+/// A sheep as it is to be, and its text.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The sheep.
+    pub sheep: Sheep,
+    /// Where its text is.
+    pub text: Text,
+    /// Its text.
+    pub corpus: Arc<Corpus>,
+}
+
+/// Where a text is, for people.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Text {
+    /// In this file.
+    File(PathBuf),
+    /// In the table, as the text of this sheep; its lines are counted without blank ones.
+    Of(SheepId),
+}
+
+impl Text {
+    /// How a problem with a line begins.
+    fn at(&self, line: usize) -> String {
+        match self {
+            Self::File(_) => format!("{self}:{line}"),
+            Self::Of(_) => format!("line {line} of {self}"),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Of(sheep) => write!(f, "the text of {sheep}"),
+        }
+    }
+}
+
+/// What is known of accounts that were added, and of every account of the meadow.
+#[derive(Debug, Default)]
+pub struct Accounts(BTreeMap<AccountId, AccountFacts>);
+
+/// Accounts that are read at once.
+const CONCURRENCY: usize = 16;
+
+impl Accounts {
+    /// Reads what is known of `ids`.
+    pub async fn read(store: &Store, ids: BTreeSet<&AccountId>) -> anyhow::Result<Self> {
+        let reads: Vec<_> = ids
+            .into_iter()
+            .map(|id| async move {
+                let facts = match id.network {
+                    Network::Meadow => Some(AccountFacts::MEADOW),
+                    Network::X | Network::Mastodon | Network::Bluesky => {
+                        store.account(id).await?.map(|account| account.facts)
+                    }
+                };
+                anyhow::Ok(facts.map(|facts| (id.clone(), facts)))
+            })
+            .collect();
+        let known: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+        Ok(Self(known.into_iter().flatten().collect()))
+    }
+
+    /// What is known of the account. `None`: it was never added.
+    pub fn get(&self, id: &AccountId) -> Option<&AccountFacts> {
+        self.0.get(id)
+    }
+}
+
+/// What keeps `members` of `flock` from posting through their accounts, whoever else posts.
+pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<String> {
+    let mut groups: BTreeMap<(&AccountId, bool), Vec<&Member>> = BTreeMap::new();
+    for member in members {
+        let config = &member.sheep.config;
+        if config.account.network != Network::Meadow {
+            groups.entry((&config.account, config.made_with_ai)).or_default().push(member);
+        }
+    }
+    let mut problems = Vec::new();
+    for ((account, made_with_ai), members) in groups {
+        let who = named(members.iter().map(|member| &member.sheep.id));
+        let Some(facts) = accounts.get(account) else {
+            problems.push(format!(
+                "{who}: the account {account} was never added; add it with `flockwork account add \
+                 {account} --key FILE`"
+            ));
+            continue;
+        };
+        let why = cannot(account.network, facts, made_with_ai, &flock.waivers);
+        problems.extend(why.into_iter().map(|why| format!("{who} ({account}): {why}")));
+        if account.network.facts().limits_vary {
+            problems.extend(too_long(account, facts, &members));
+        }
+    }
+    problems
+}
+
+/// What the network lacks or forbids, apart from texts.
+fn cannot(
+    network: Network,
+    facts: &AccountFacts,
+    made_with_ai: bool,
+    waivers: &Waivers,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Err(lacking) = network.check_action(facts.tier, Action::Post) {
+        problems.push(lacking.to_string());
+    }
+    let mark = network.check_action(facts.tier, Action::AiMark);
+    let ai = match (made_with_ai, &mark) {
+        (true, Ok(())) => Ai::Marked,
+        (false, _) | (true, Err(_)) => Ai::No,
+    };
+    if let (true, Err(lacking)) = (made_with_ai, mark) {
+        problems.push(format!("{lacking}; write made_with_ai = false for it"));
+    }
+    let deed = Deed { ai, ..deed(facts) };
+    problems.extend(check_policies(network, &deed, waivers).map(|forbidden| forbidden.to_string()));
+    problems
+}
+
+/// A post that a rhythm causes.
+fn deed(account: &AccountFacts) -> Deed<'_> {
+    Deed { action: Action::Post, cause: Cause::Rhythm, ai: Ai::No, account, same_text: None }
+}
+
+/// The rules an account breaks with every post, unless they are waived.
+pub fn broken_by_account(network: Network, facts: &AccountFacts) -> Vec<String> {
+    let nothing = Waivers::new();
+    check_policies(network, &deed(facts), &nothing).map(|broken| broken.to_string()).collect()
+}
+
+/// Lines that are shown of many.
+const SHOWN: usize = 5;
+
+/// Lines that the account's own server does not take.
+fn too_long(account: &AccountId, facts: &AccountFacts, members: &[&Member]) -> Vec<String> {
+    let limit = facts.text_limit(account.network);
+    let mut seen = BTreeSet::new();
+    let mut problems = Vec::new();
+    for member in members.iter().filter(|member| seen.insert(&member.text)) {
+        problems.extend(lines_too_long(member, account.network, limit));
+    }
+    problems
+}
+
+/// A problem for each of the first lines of the member's text that `network` does not take.
+pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<String> {
+    let refused = member.corpus.lines().filter_map(|(number, line)| {
+        network.check_text(line, limit).err().map(|refusal| (number, refusal))
+    });
+    let refused: Vec<_> = refused.collect();
+    let shown = refused.iter().take(SHOWN);
+    let mut problems: Vec<_> =
+        shown.map(|(number, refusal)| format!("{}: {refusal}", member.text.at(*number))).collect();
+    if let Some(more) = refused.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
+        let are = if more == 1 { "line more is" } else { "lines more are" };
+        problems.push(format!("{}: {more} {are} too long", member.text));
+    }
+    problems
+}
+
+/// A text, and who posts it on one network.
+struct Said<'a> {
+    text: &'a Text,
+    corpus: &'a Corpus,
+    /// For each account the first of its sheep.
+    by: BTreeMap<&'a AccountId, &'a SheepId>,
+}
+
+/// Lines that several accounts of one network would say, where it forbids that. `concerns` chooses the
+/// sheep that are asked about.
+pub fn said_twice(
+    flock: &Flock,
+    members: &[&Member],
+    accounts: &Accounts,
+    concerns: impl Fn(&SheepId) -> bool,
+) -> Vec<String> {
+    let mut networks: BTreeMap<Network, BTreeMap<&SheepId, &Member>> = BTreeMap::new();
+    for member in members {
+        let account = &member.sheep.config.account;
+        let other = accounts.get(account).filter(|facts| forbids_same(account, facts, flock));
+        if other.is_some() {
+            networks.entry(account.network).or_default().insert(&member.sheep.id, member);
+        }
+    }
+    let mut problems = Vec::new();
+    for members in networks.into_values() {
+        let mut texts: Vec<Said<'_>> = Vec::new();
+        let mut known = HashMap::new();
+        for (id, member) in members {
+            let index = *known.entry(member.corpus.id()).or_insert_with(|| {
+                texts.push(Said {
+                    text: &member.text,
+                    corpus: &member.corpus,
+                    by: BTreeMap::new(),
+                });
+                texts.len() - 1
+            });
+            if let Some(text) = texts.get_mut(index) {
+                text.by.entry(&member.sheep.config.account).or_insert(id);
+            }
+        }
+        let clash = |what: &str, (other, first): (&AccountId, &SheepId), (own, id)| {
+            let account: &AccountId = own;
+            let facts = accounts.get(account)?;
+            let deed = Deed { same_text: Some(other), ..deed(facts) };
+            let plain = Deed { same_text: None, ..deed };
+            let plain: Vec<_> = check_policies(account.network, &plain, &flock.waivers).collect();
+            let forbidden = check_policies(account.network, &deed, &flock.waivers)
+                .find(|forbidden| plain.iter().all(|plain| plain.rule != forbidden.rule))?;
+            Some(format!("{id} ({own}): {what}, which {first} posts: {forbidden}"))
+        };
+        for text in &texts {
+            let mut by = text.by.iter();
+            let Some((other, first)) = by.next() else { continue };
+            for (own, id) in by.filter(|(_, id)| concerns(id) || concerns(first)) {
+                let what = format!("every line of it is in {}, too", text.text);
+                problems.extend(clash(&what, (other, first), (own, id)));
+            }
+        }
+        for (own, other, lines) in shared_lines(&texts) {
+            let (Some(own), Some(other)) = (texts.get(own), texts.get(other)) else { continue };
+            let pairs =
+                own.by.iter().flat_map(|own| other.by.iter().map(move |other| (own, other)));
+            let mut clashing = pairs.filter(|((own, _), (other, _))| own != other);
+            let Some(((account, id), (other_account, first))) =
+                clashing.find(|((_, id), (_, first))| concerns(id) || concerns(first))
+            else {
+                continue;
+            };
+            let are = if lines.len() == 1 { "is" } else { "are" };
+            let lines = some_lines(&lines);
+            let what = format!("{lines} of {} {are} in {}, too", own.text, other.text);
+            problems.extend(clash(&what, (other_account, first), (account, id)));
+        }
+    }
+    problems
+}
+
+/// Whether the network forbids to say what another account says.
+pub fn forbids_same(account: &AccountId, facts: &AccountFacts, flock: &Flock) -> bool {
+    let plain = deed(facts);
+    let same = Deed { same_text: Some(account), ..plain };
+    let broken = |deed: &Deed<'_>| check_policies(account.network, deed, &flock.waivers).count();
+    broken(&plain) < broken(&same)
+}
+
+/// The lines that a text has in common with one before it, of which different accounts say one each: the two
+/// texts and the lines' numbers in the first.
+fn shared_lines(texts: &[Said<'_>]) -> Vec<(usize, usize, Vec<usize>)> {
+    let mut first: HashMap<u128, usize> = HashMap::new();
+    let mut shared: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+    for (index, text) in texts.iter().enumerate() {
+        for (number, line) in text.corpus.lines() {
+            let Some(fingerprint) = fingerprint(line) else { continue };
+            let other = match first.entry(fingerprint) {
+                Entry::Vacant(entry) => {
+                    entry.insert(index);
+                    continue;
+                }
+                Entry::Occupied(entry) => *entry.get(),
+            };
+            let accounts: BTreeSet<_> =
+                texts.get(other).iter().flat_map(|other| other.by.keys()).collect();
+            if other != index && text.by.keys().any(|own| accounts.iter().any(|a| *a != own)) {
+                shared.entry((index, other)).or_default().push(number);
+            }
+        }
+    }
+    shared.into_iter().map(|((own, other), lines)| (own, other, lines)).collect()
+}
+
+/// A fingerprint as a number, which takes a tenth of the room: there can be millions.
+fn fingerprint(line: &str) -> Option<u128> {
+    u128::from_str_radix(Fingerprint::of(line)?.as_str(), 16).ok()
+}
+
+/// What is said of the lines with these numbers.
+fn some_lines(numbers: &[usize]) -> String {
+    if let [number] = numbers {
+        return format!("line {number}");
+    }
+    let shown: Vec<_> = numbers.iter().take(SHOWN).map(ToString::to_string).collect();
+    match numbers.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
+        Some(more) => format!("lines {} and {more} more", shown.join(", ")),
+        None => format!("lines {}", and(&shown)),
+    }
+}
+
+/// How far ahead limits are looked at: the longest that networks have.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
+pub fn too_many(sheep: &[&Sheep], others: &[Sheep], now: Timestamp) -> Vec<String> {
+    let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+    let times = |sheep: &Sheep| -> Vec<Timestamp> {
+        let posts = preview(sheep, now).map(|post| post.at.max(now));
+        posts.take_while(|at| *at < until).collect()
+    };
+    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep)>> = BTreeMap::new();
+    let own = sheep.iter().map(|sheep| (true, *sheep));
+    for (is_own, sheep) in own.chain(others.iter().map(|sheep| (false, sheep))) {
+        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep));
+    }
+    let mut problems = Vec::new();
+    for (network, sheep) in networks {
+        let facts = network.facts();
+        if facts.limits.is_empty() || !sheep.iter().any(|(is_own, _)| *is_own) {
+            continue;
+        }
+        let mut accounts: BTreeMap<&AccountId, (BTreeSet<&SheepId>, Vec<Timestamp>)> =
+            BTreeMap::new();
+        for (_, sheep) in &sheep {
+            let (ids, posts) = accounts.entry(&sheep.config.account).or_default();
+            ids.insert(&sheep.id);
+            posts.extend(times(sheep));
+        }
+        let ours: BTreeSet<_> =
+            sheep.iter().filter(|own| own.0).map(|(_, sheep)| &sheep.config.account).collect();
+        for (account, (ids, posts)) in &mut accounts {
+            posts.sort_unstable();
+            let limits = facts.limits.iter().filter(|limit| limit.of == LimitOf::Account);
+            for limit in limits.filter(|_| ours.contains(account)) {
+                let who = format!("{} ({account})", named(ids.iter().copied()));
+                problems.extend(passed(posts, limit, &who, facts.title));
+            }
+        }
+        let mut all: Vec<_> = accounts.into_values().flat_map(|(_, posts)| posts).collect();
+        all.sort_unstable();
+        for limit in facts.limits.iter().filter(|limit| limit.of == LimitOf::App) {
+            let who = format!("all sheep on {} together", facts.title);
+            problems.extend(passed(&all, limit, &who, facts.title));
+        }
+    }
+    problems
+}
+
+/// What is said where `posts`, in order, pass the limit somewhere.
+fn passed(posts: &[Timestamp], limit: &Limit, who: &str, title: &str) -> Option<String> {
+    let last = posts.iter().skip(limit.posts);
+    let (from, _) =
+        posts.iter().zip(last).find(|(first, last)| last.duration_since(**first) < limit.per)?;
+    let within = |at: &&Timestamp| at.duration_since(*from) < limit.per;
+    let made = posts.iter().filter(|at| from <= *at).take_while(within).count();
+    let of = match limit.of {
+        LimitOf::Account => "one account",
+        LimitOf::App => "one app",
+    };
+    Some(format!(
+        "{who}: {made} posts in {} from {} on, but {title} takes {} of {of}; give them a slower rhythm",
+        span(limit.per),
+        local(*from, &TimeZone::UTC),
+        limit.posts
+    ))
+}
+
+/// What is said where a flock has no cap and its networks charge.
+pub fn without_cap(flock: &Flock, sheep: &[&Sheep], cost: Usd) -> Option<String> {
+    let network = sheep.iter().map(|sheep| sheep.config.account.network).find(|n| n.bills())?;
+    let price = |link| (network.facts().price)(Charge::Post { link });
+    flock.monthly_cap.is_none().then(|| {
+        format!(
+            "{}: {} charges {} for a post and {} with a link, {cost} in the next 30 days; write the most \
+             the flock may spend in a month into flock.toml, such as monthly_cap = \"25.00\"",
+            flock.name,
+            network.facts().title,
+            price(false),
+            price(true)
+        )
+    })
+}
+
+/// A length of time in its largest unit.
+pub fn span(span: SignedDuration) -> String {
+    let minutes = span.as_mins().unsigned_abs();
+    if minutes.is_multiple_of(60) { count(minutes / 60, "hour") } else { count(minutes, "minute") }
+}
+
+/// Some sheep by name.
+fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
+    const SHOWN: usize = 3;
+    let ids: Vec<_> = ids.map(ToString::to_string).collect();
+    match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
+        Some(more) => {
+            format!("{} and {more} more", ids.get(..SHOWN).unwrap_or_default().join(", "))
+        }
+        None => and(&ids),
+    }
+}
+
+/// Several words, as people list them.
+fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,183 @@
+//! `flockwork sheep move`: a sheep goes on where it is, through another account.
+
+use flock_core::{
+    AccountId, Behaviour, Flock, Month, Sheep, SheepConfig, SheepId, TextRefusal, Usd,
+};
+use flock_store::Store;
+use jiff::Timestamp;
+
+use crate::{
+    cost::Outlook,
+    guard::{self, Accounts, Member},
+    operator,
+    plan::{cannot_move, other_flocks},
+    refusal::{not_changed, refuse},
+    show,
+    spend::with_texts,
+};
+
+/// Why a sheep stays where it is, when that shows only while it is moved.
+#[derive(Debug, thiserror::Error)]
+enum Stays {
+    /// Nobody knows whether the old account has its post.
+    #[error("{0}")]
+    Unknown(String),
+    /// What it is about to post does not fit.
+    #[error("{sheep}: its post {text:?} waits to be made, but {why}")]
+    Post {
+        sheep: SheepId,
+        text: String,
+        #[source]
+        why: TextRefusal,
+    },
+}
+
+/// Moves `sheep` to `account`, and says where it goes on.
+pub async fn move_sheep(
+    store: &Store,
+    sheep: Sheep,
+    account: AccountId,
+    now: Timestamp,
+) -> anyhow::Result<String> {
+    let id = sheep.id.clone();
+    let old = sheep.config.account.clone();
+    if old == account {
+        return Ok(format!("{id} posts through {account} already."));
+    }
+    let flock = store.flock(&id.flock).await?.unwrap_or_else(|| Flock::new(id.flock.clone()));
+    let rest = store.sheep_of_flock(&id.flock).await?.into_iter().filter(|other| other.id != id);
+    let rest: Vec<_> = rest.collect();
+    let on_network = |sheep: &&Sheep| sheep.config.account.network == account.network;
+    let neighbours: Vec<_> = rest.iter().filter(on_network).cloned().collect();
+
+    let ids = neighbours.iter().map(|sheep| &sheep.config.account).chain([&account]).collect();
+    let accounts = Accounts::read(store, ids).await?;
+    let text_limit = accounts
+        .get(&account)
+        .map_or(account.network.facts().text_limit, |facts| facts.text_limit(account.network));
+    let change = |sheep: &Sheep| transition(sheep, &account, text_limit, now);
+    let mut problems = Vec::new();
+    let moved = match change(&sheep) {
+        Ok(moved) => moved,
+        Err(stays) => {
+            problems.push(stays.to_string());
+            sheep.reconfigure(through(&sheep, &account, text_limit), now)
+        }
+    };
+    let mut members = with_texts(store, vec![moved]).await?;
+    let texts = neighbours_with_texts(store, &account, &accounts, &flock, neighbours).await?;
+    members.extend(texts);
+    problems.extend(fit(store, &flock, &id, (&members, &rest), &accounts, now).await?);
+    if !problems.is_empty() {
+        return Err(refuse(problems.join("\n")));
+    }
+
+    let outlook = outlook(store, &flock, &members, now).await?;
+    let line = format!("sheep move {id} {account} (from {old})");
+    let noted = operator::note(store, vec![line], now).await?;
+    let moved = match store.change_sheep(sheep, change).await.map_err(not_changed)? {
+        Ok(moved) => moved,
+        Err(stays) => return Err(refuse(stays.to_string())),
+    };
+    noted.done(store).await?;
+    let Behaviour::Poem { lines, .. } = &moved.config.behaviour;
+    let mut said = vec![
+        show::sheep_line(&moved),
+        format!(
+            "It goes on with line {} of {lines}, as {account}.",
+            moved.progress.cursor.saturating_add(1)
+        ),
+        format!(
+            "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
+             apply` moves it back.",
+            account.network, account.handle
+        ),
+    ];
+    said.extend(outlook.map(|outlook| outlook.to_string()));
+    Ok(said.join("\n"))
+}
+
+/// The sheep with the other account, at the place where it is.
+fn transition(
+    sheep: &Sheep,
+    account: &AccountId,
+    text_limit: usize,
+    now: Timestamp,
+) -> Result<Sheep, Stays> {
+    if let Some(why) = cannot_move(sheep, account) {
+        return Err(Stays::Unknown(why));
+    }
+    let config = through(sheep, account, text_limit);
+    if let Some(intent) = &sheep.intent {
+        config.check_text(&intent.text).map_err(|why| Stays::Post {
+            sheep: sheep.id.clone(),
+            text: intent.text.clone(),
+            why,
+        })?;
+    }
+    Ok(sheep.reconfigure(config, now))
+}
+
+fn through(sheep: &Sheep, account: &AccountId, text_limit: usize) -> SheepConfig {
+    SheepConfig { account: account.clone(), text_limit, ..sheep.config.clone() }
+}
+
+/// The texts of the sheep beside it, where it matters what they say.
+async fn neighbours_with_texts(
+    store: &Store,
+    account: &AccountId,
+    accounts: &Accounts,
+    flock: &Flock,
+    neighbours: Vec<Sheep>,
+) -> anyhow::Result<Vec<Member>> {
+    let matters = account.network.bills()
+        || accounts.get(account).is_some_and(|facts| guard::forbids_same(account, facts, flock));
+    if matters { with_texts(store, neighbours).await } else { Ok(Vec::new()) }
+}
+
+/// What stands in the way of the sheep `id`, the first of `members`, at its new place; `rest` are the other
+/// sheep of its flock.
+async fn fit(
+    store: &Store,
+    flock: &Flock,
+    id: &SheepId,
+    (members, rest): (&[Member], &[Sheep]),
+    accounts: &Accounts,
+    now: Timestamp,
+) -> anyhow::Result<Vec<String>> {
+    let Some(moved) = members.first().filter(|member| member.sheep.id == *id) else {
+        return Ok(vec![format!("{id}: its text is not in the table; apply the flock again")]);
+    };
+    let config = &moved.sheep.config;
+    let network = config.account.network;
+    let mut problems = guard::unfit(flock, &[moved], accounts);
+    // Where accounts have limits of their own, that was looked at already.
+    if !network.facts().limits_vary {
+        problems.extend(guard::lines_too_long(moved, network, config.text_limit));
+    }
+    let all: Vec<_> = members.iter().collect();
+    problems.extend(guard::said_twice(flock, &all, accounts, |sheep| sheep == id));
+    let mut others = other_flocks(store, &id.flock).await?;
+    others.extend_from_slice(rest);
+    problems.extend(guard::too_many(&[&moved.sheep], &others, now));
+    let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
+    let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);
+    problems.extend(guard::without_cap(flock, &[&moved.sheep], cost));
+    Ok(problems)
+}
+
+/// What it and the flock will cost.
+async fn outlook(
+    store: &Store,
+    flock: &Flock,
+    members: &[Member],
+    now: Timestamp,
+) -> anyhow::Result<Option<Outlook>> {
+    let bills = |member: &Member| member.sheep.config.account.network.bills();
+    if !members.first().is_some_and(bills) {
+        return Ok(None);
+    }
+    let spent = store.ledger(&flock.name, Month::of(now)).await?.spent;
+    let first = std::iter::once(true).chain(std::iter::repeat(false));
+    Ok(Outlook::of(flock, members.iter().zip(first), spent, now))
+}

@@ -1,0 +1,196 @@
+//! `flockwork spend`: what flocks have spent this month, and what it will be.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use flock_core::{Behaviour, Flock, Forecast, Month, Sheep, Usd};
+use flock_store::{Ledger, Store};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    cli::Spend,
+    cost::{Links, Schedule, cap_is_reached, posts_and_cost},
+    guard::{Member, Text},
+    refusal::not_found,
+};
+
+/// Where a flock stands in a month.
+struct Standing {
+    flock: Flock,
+    month: Month,
+    ledger: Ledger,
+    /// What is still to come in the month.
+    ahead: Forecast,
+    reached: Option<Timestamp>,
+    /// Whether a network it posts to charges for that.
+    pays: bool,
+}
+
+/// What is printed.
+pub async fn lines(store: &Store, options: &Spend, now: Timestamp) -> anyhow::Result<Vec<String>> {
+    let mut lines = Vec::new();
+    let flocks = match &options.flock {
+        Some(flock) => {
+            // Says which flocks there are when this one is not.
+            store.sheep_of(Some(flock)).await.map_err(not_found)?;
+            vec![flock.clone()]
+        }
+        None => store.flocks().await?,
+    };
+    for name in flocks {
+        let flock = store.flock(&name).await?.unwrap_or_else(|| Flock::new(name));
+        let standing = Standing::of(store, flock, now).await?;
+        if options.flock.is_none() && !standing.matters() {
+            continue;
+        }
+        lines.push(if options.json {
+            serde_json::to_string(&StandingLine::of(&standing))?
+        } else {
+            standing.page()
+        });
+    }
+    if lines.is_empty() && !options.json {
+        lines.push("No flock pays for anything.".to_owned());
+    }
+    Ok(lines)
+}
+
+impl Standing {
+    async fn of(store: &Store, flock: Flock, now: Timestamp) -> anyhow::Result<Self> {
+        let month = Month::of(now);
+        let ledger = store.ledger(&flock.name, month).await?;
+        let sheep = store.sheep_of_flock(&flock.name).await?;
+        let billed: Vec<_> =
+            sheep.into_iter().filter(|sheep| sheep.config.account.network.bills()).collect();
+        let pays = !billed.is_empty();
+        let (mut links, mut schedule) = (Links::default(), Schedule::default());
+        for member in with_texts(store, billed).await? {
+            schedule.add(&member, &mut links, now, month.end());
+        }
+        let cap = flock.monthly_cap;
+        let reached = cap.and_then(|cap| schedule.reached(now, ledger.spent, cap));
+        Ok(Self { flock, month, ledger, ahead: schedule.forecast, reached, pays })
+    }
+
+    /// Whether there is anything to say about money.
+    fn matters(&self) -> bool {
+        self.pays || self.flock.monthly_cap.is_some() || self.ledger.spent != Usd::ZERO
+    }
+
+    /// What it will have spent when the month is over, if no cap stops it.
+    fn forecast(&self) -> Usd {
+        self.ledger.spent.plus(self.ahead.cost)
+    }
+
+    /// As text for people.
+    fn page(&self) -> String {
+        let Self { flock, month, ledger, ahead, reached, pays } = self;
+        let name = &flock.name;
+        if !self.matters() {
+            return format!("{name} pays for nothing.");
+        }
+        let kinds = ledger.counts.iter().filter(|(_, count)| 0 < **count);
+        let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{count} {kind}")).collect();
+        let kinds =
+            if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+        let of_cap = |spent: Usd| {
+            let percent = flock.monthly_cap.and_then(|cap| percent(spent, cap));
+            percent.map_or_else(String::new, |percent| format!(" ({percent} % of the cap)"))
+        };
+        let spent = ledger.spent;
+        let mut rows = vec![("spent", format!("{spent}{}{kinds}", of_cap(spent)))];
+        if *pays {
+            let all = self.forecast();
+            let come = posts_and_cost(ahead);
+            rows.push((
+                "forecast",
+                format!("{all}{} by the end of {month}; to come: {come}", of_cap(all)),
+            ));
+        }
+        rows.push((
+            "cap",
+            match (flock.monthly_cap, reached) {
+                (None, _) => "none, so nothing is posted that costs; write `monthly_cap` into its \
+                              flock.toml"
+                    .to_owned(),
+                (Some(cap), None) => format!("{cap} is not reached in {month}"),
+                (Some(cap), Some(at)) => format!("{cap} {}", cap_is_reached(*at)),
+            },
+        ));
+        if 0 < ahead.posts {
+            let linked = ledger.spent.plus(ahead.cost_with_links);
+            let what =
+                format!("with a link in each post to come it would be {linked}{}", of_cap(linked));
+            rows.push(("links", what));
+        }
+        let rows: Vec<_> = rows.iter().map(|(what, how)| format!("  {what:<9} {how}")).collect();
+        format!("{name} in {month}\n{}", rows.join("\n"))
+    }
+}
+
+/// So many hundredths of the cap, rounded down.
+fn percent(spent: Usd, cap: Usd) -> Option<u64> {
+    spent.micros().saturating_mul(100).checked_div(cap.micros())
+}
+
+/// The sheep with their texts, each text read once. A sheep whose text is lost posts nothing.
+pub async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> anyhow::Result<Vec<Member>> {
+    let mut texts = BTreeMap::new();
+    let mut members = Vec::new();
+    for sheep in sheep {
+        let Behaviour::Poem { corpus: id, .. } = &sheep.config.behaviour;
+        let key = (sheep.id.flock.clone(), id.as_str().to_owned());
+        if !texts.contains_key(&key) {
+            let corpus = store.corpus(&sheep.id.flock, id).await?.map(Arc::new);
+            texts.insert(key.clone(), corpus);
+        }
+        if let Some(Some(corpus)) = texts.get(&key) {
+            let (text, corpus) = (Text::Of(sheep.id.clone()), Arc::clone(corpus));
+            members.push(Member { sheep, text, corpus });
+        }
+    }
+    Ok(members)
+}
+
+/// Where a flock stands, as one JSON line. The names are a promise to scripts; money is in US dollars.
+#[derive(Debug, Serialize)]
+struct StandingLine<'a> {
+    flock: &'a str,
+    month: String,
+    spent: f64,
+    counts: &'a BTreeMap<String, u64>,
+    cap: Option<f64>,
+    spent_percent: Option<u64>,
+    forecast: f64,
+    forecast_percent: Option<u64>,
+    forecast_with_links: f64,
+    posts_to_come: u64,
+    posts_to_come_with_link: u64,
+    cap_reached_at: Option<Timestamp>,
+}
+
+impl<'a> StandingLine<'a> {
+    fn of(standing: &'a Standing) -> Self {
+        let Standing { flock, month, ledger, ahead, reached, .. } = standing;
+        let percent = |usd| flock.monthly_cap.and_then(|cap| percent(usd, cap));
+        Self {
+            flock: flock.name.as_str(),
+            month: month.to_string(),
+            spent: dollars(ledger.spent),
+            counts: &ledger.counts,
+            cap: flock.monthly_cap.map(dollars),
+            spent_percent: percent(ledger.spent),
+            forecast: dollars(standing.forecast()),
+            forecast_percent: percent(standing.forecast()),
+            forecast_with_links: dollars(ledger.spent.plus(ahead.cost_with_links)),
+            posts_to_come: ahead.posts,
+            posts_to_come_with_link: ahead.with_link,
+            cap_reached_at: *reached,
+        }
+    }
+}
+
+/// The amount as JSON has numbers: exact to the millionth below nine billion dollars.
+fn dollars(usd: Usd) -> f64 {
+    usd.to_string().trim_start_matches('$').parse().unwrap_or(f64::MAX)
+}
