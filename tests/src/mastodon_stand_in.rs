@@ -1,5 +1,5 @@
-//! A Mastodon instance as docs.joinmastodon.org and the source of 4.5 describe it (read 2026-11), with state
-//! and with bad days.
+//! A Mastodon instance as docs.joinmastodon.org and Mastodon's source describe it (read 2026-11), with state and
+//! with bad days.
 //!
 //! `Idempotency-Key` works as Mastodon's: scoped to the account, kept an hour, and it returns the earlier post
 //! even if the body differs. Two of three servers that speak this API ignore it, so it can be switched off.
@@ -141,7 +141,7 @@ struct Instance {
     /// How many requests reached each endpoint.
     requests: HashMap<Endpoint, usize>,
     idempotency: bool,
-    has_v2_instance: bool,
+    tells_v2: bool,
     most_characters: usize,
     /// How often a new picture is still being processed when it is asked for.
     processing: usize,
@@ -228,7 +228,7 @@ impl Mastodon {
             misbehave: HashMap::new(),
             requests: HashMap::new(),
             idempotency: true,
-            has_v2_instance: true,
+            tells_v2: true,
             most_characters: 500,
             processing: 0,
             rate_limit: 300,
@@ -320,7 +320,7 @@ impl Mastodon {
 
     /// Whether there is `GET /api/v2/instance`, which came with 4.0 and which others lack.
     pub fn v2_instance(&self, on: bool) {
-        self.shared.state().has_v2_instance = on;
+        self.shared.state().tells_v2 = on;
     }
 
     /// The most characters of a post.
@@ -537,24 +537,23 @@ async fn reblog(
         return Err(refusal(StatusCode::FORBIDDEN, "This action is not allowed"));
     }
     let made = |post: &&Post| post.account == account && post.reblog_of == Some(original);
-    let id = match state.posts.iter().find(made) {
-        // ReblogService returns the one there is.
-        Some(post) => post.id,
-        None => {
-            let at = state.now();
-            state.push(Post {
-                id: 0,
-                account,
-                at,
-                text: String::new(),
-                content: String::new(),
-                in_reply_to: None,
-                reblog_of: Some(original),
-                media: Vec::new(),
-                visibility: "public".to_owned(),
-                language: None,
-            })
-        }
+    // ReblogService returns the one there is.
+    let id = if let Some(post) = state.posts.iter().find(made) {
+        post.id
+    } else {
+        let at = state.now();
+        state.push(Post {
+            id: 0,
+            account,
+            at,
+            text: String::new(),
+            content: String::new(),
+            in_reply_to: None,
+            reblog_of: Some(original),
+            media: Vec::new(),
+            visibility: "public".to_owned(),
+            language: None,
+        })
     };
     Ok(json_response(&state.show(state.find(id)?)))
 }
@@ -703,7 +702,7 @@ async fn attachment(
 
 async fn instance_v2(State(shared): State<Arc<Shared>>) -> Response {
     let state = shared.state();
-    if !state.has_v2_instance {
+    if !state.tells_v2 {
         return page(StatusCode::NOT_FOUND, "404 Not Found");
     }
     let configuration = state.configuration();
@@ -1162,25 +1161,26 @@ fn html(text: &str, entities: &[Entity]) -> String {
     for entity in entities {
         html.push_str(&escaped(&text[from..entity.from]));
         let what = &text[entity.from..entity.to];
-        match entity.kind {
-            EntityKind::Link => html.push_str(&link_html(what)),
+        let shown = match entity.kind {
+            EntityKind::Link => link_html(what),
             EntityKind::Hashtag => {
                 let tag = &what[1..];
-                html.push_str(&format!(
+                format!(
                     "<a href=\"https://{HOST}/tags/{tag}\" class=\"mention hashtag\" \
                      rel=\"tag\">#<span>{tag}</span></a>"
-                ));
+                )
             }
-            EntityKind::Mention { known: false } => html.push_str(&escaped(what)),
+            EntityKind::Mention { known: false } => escaped(what),
             EntityKind::Mention { known: true } => {
                 let name = &what[1..];
                 let (user, domain) = name.split_once('@').unwrap_or((name, HOST));
-                html.push_str(&format!(
+                format!(
                     "<span class=\"h-card\" translate=\"no\"><a href=\"https://{domain}/@{user}\" \
                      class=\"u-url mention\">@<span>{user}</span></a></span>"
-                ));
+                )
             }
-        }
+        };
+        html.push_str(&shown);
         from = entity.to;
     }
     html.push_str(&escaped(&text[from..]));
@@ -1193,7 +1193,8 @@ fn html(text: &str, entities: &[Entity]) -> String {
     }
     paragraphs.push(rest);
     let paragraphs = paragraphs.into_iter().map(|paragraph| paragraph.replace('\n', "<br />"));
-    paragraphs.map(|paragraph| format!("<p>{paragraph}</p>")).collect()
+    let paragraphs: Vec<_> = paragraphs.map(|paragraph| format!("<p>{paragraph}</p>")).collect();
+    paragraphs.concat()
 }
 
 fn link_html(url: &str) -> String {

@@ -1,8 +1,8 @@
 //! What a server's HTML says, as plain text, and whether it says what we sent.
 //!
-//! Mastodon keeps the text it was sent and shows HTML made of it; other servers that speak its API make other
-//! HTML, some of it from light markdown. A post that is there and not recognised would be sent twice, so what
-//! servers are known to change does not count (Mastodon 4.5, snac 2.75, `GoToSocial` 0.20, Akkoma 3; 2026-11).
+//! Mastodon keeps the text it was sent and shows HTML made of it (`TextFormatter`); other servers that speak its
+//! API make other HTML, some of it from light markdown (snac 2.75, as it answered). A post that is there and not
+//! recognised would be sent twice, so what servers change does not count (2026-11).
 
 use std::borrow::Cow;
 
@@ -74,10 +74,10 @@ impl Reading {
                         plain.push_str(&href);
                     }
                 }
-                ("br", _) | ("li", true) => plain.push('\n'),
                 ("p" | "div" | "blockquote" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3", true) => {
                     plain.push_str("\n\n");
                 }
+                ("br", _) | ("li", true) => plain.push('\n'),
                 // Pictures stand for emoji.
                 ("img", false) => plain.push_str(&tag.attribute("alt").unwrap_or_default()),
                 _ => {}

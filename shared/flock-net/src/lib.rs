@@ -25,11 +25,14 @@ use secrecy::SecretString;
 
 pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind};
-pub use html::{plain as html_text, says as html_says};
 pub use purse::{Purse, SpendingNews};
 
 #[cfg(feature = "test-util")]
-pub use bluesky::check_answer as check_bluesky_answer;
+pub use {
+    bluesky::check_answer as check_bluesky_answer,
+    html::{plain as html_text, says as html_says},
+    mastodon::check_answer as check_mastodon_answer,
+};
 
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};

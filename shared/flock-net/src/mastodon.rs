@@ -1,4 +1,5 @@
-//! Mastodon and servers that speak as it does (docs.joinmastodon.org and the source of 4.5; snac 2.75; 2026-11).
+//! Mastodon and servers that speak as it does (docs.joinmastodon.org, Mastodon's source, and snac 2.75 as it
+//! answered; 2026-11).
 //!
 //! A post carries its id as `Idempotency-Key`, but two of three servers that were tried ignore it. So when an
 //! earlier request may have arrived, the account's own newest posts are read first. Nothing a server says of
@@ -242,13 +243,13 @@ impl Mastodon {
         let configuration = instance.configuration().await?;
         Ok(Checked {
             remote_user: me.id,
-            session: None,
             facts: AccountFacts {
                 tier: Tier::Standard,
                 labelled: me.bot,
                 text_limit: configuration.statuses.max_characters,
                 picture_bytes: configuration.media_attachments.image_size_limit,
             },
+            session: None,
         })
     }
 
@@ -516,15 +517,12 @@ fn has_next(answer: &Answer) -> bool {
 /// What is left of a page when what is not older than the post `before` is dropped: not every server does it.
 fn older_than(mut statuses: Vec<Status>, before: Option<&str>) -> Vec<Status> {
     let Some(before) = before else { return statuses };
-    match statuses.iter().position(|status| status.id == before) {
-        Some(position) => {
-            statuses.drain(..=position);
-        }
+    if let Some(position) = statuses.iter().position(|status| status.id == before) {
+        statuses.drain(..=position);
+    } else {
         // "API guidelines": ids are sorted by length, then as text.
-        None => {
-            statuses
-                .retain(|status| (status.id.len(), status.id.as_str()) < (before.len(), before));
-        }
+        let before = (before.len(), before);
+        statuses.retain(|status| (status.id.len(), status.id.as_str()) < before);
     }
     statuses
 }
@@ -631,6 +629,25 @@ impl Status {
         let shows = draft.picture.is_none() || !itself.media_attachments.is_empty();
         says && answers && shows && !self.repeats_another()
     }
+}
+
+/// For fuzzing: reads any answer as everything an instance is asked for.
+#[cfg(feature = "test-util")]
+pub fn check_answer(body: &[u8]) {
+    let _ = serde_json::from_slice::<Me>(body);
+    let _ = serde_json::from_slice::<Made>(body);
+    let _ = serde_json::from_slice::<InstanceFacts>(body);
+    let Ok(statuses) = serde_json::from_slice::<Vec<Status>>(body) else { return };
+    for status in &statuses {
+        let (_, _) = (status.at(), status.repeats_another());
+        assert!(html::is_source(&status.text(), &status.text()));
+        assert!(segment(&status.id).bytes().all(|byte| !b"/?#.\\".contains(&byte)));
+    }
+    let ids: Vec<_> = statuses.iter().map(|status| status.id.clone()).collect();
+    let Some(before) = ids.get(ids.len() / 2) else { return };
+    // A page that goes on after a post never gives it again, so that paging ends.
+    let left = older_than(statuses, Some(before));
+    assert!(left.len() < ids.len());
 }
 
 #[cfg(test)]

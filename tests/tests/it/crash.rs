@@ -79,6 +79,12 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy
     (world, id, [bluesky, mastodon])
 }
 
+fn follow(servers: &[CrashProxy], plan: &std::sync::Arc<CrashPlan>) {
+    for server in servers {
+        server.follow(plan);
+    }
+}
+
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
 const LENGTH: Duration = Duration::from_secs(4);
 
@@ -99,9 +105,7 @@ async fn die(
 ) -> Result<Option<String>, TooSlow> {
     let plan = CrashPlan::new(cut);
     let proxies = Proxies::start(world, &plan).await;
-    for server in servers {
-        server.follow(&plan);
-    }
+    follow(servers, &plan);
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     let died = tokio::select! {
@@ -131,9 +135,7 @@ async fn die(
 async fn live(world: &World, servers: &[CrashProxy], ticks: u32, before: impl AsyncFn()) {
     let plan = CrashPlan::new(Cut::Never);
     let proxies = Proxies::start(world, &plan).await;
-    for server in servers {
-        server.follow(&plan);
-    }
+    follow(servers, &plan);
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
     for _ in 0..ticks {
