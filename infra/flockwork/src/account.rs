@@ -125,19 +125,33 @@ impl<'a> Safe<'a> {
             (Some(secrets), Some(name)) => Some(secrets.get(name).await?),
             (Some(_), None) => None,
         };
-        match (&new.app, known) {
-            (Some(app), Some(known)) if self.is_of_a_run() && !is_same(app, &known) => Err(refuse(
-                "the app's consumer_key and consumer_secret are new here, and a running `flockwork \
-                     run` keeps to those it started with: stop it, add the account and start it again",
-            )),
-            (Some(app), _) => Ok(Some(app.clone())),
-            (None, Some(known)) => Ok(Some(known)),
-            (None, None) => Err(refuse(
-                "X is asked about the account in the app's name: say which secret has its credentials, \
-                 --x-app NAME (output `XAppName` of the stack), or write consumer_key and \
-                 consumer_secret into the key file",
-            )),
+        let known = known.filter(is_app);
+        let Some(app) = &new.app else {
+            return known.map(Some).ok_or_else(|| self.asks_for_app());
+        };
+        if self.is_of_a_run() && !known.is_some_and(|known| is_same(app, &known)) {
+            return Err(refuse(
+                "the app's consumer_key and consumer_secret are new here, and a running `flockwork run` \
+                 keeps to those it started with: stop it, add the account and start it again",
+            ));
         }
+        Ok(Some(app.clone()))
+    }
+
+    /// What is said where nobody knows the app.
+    fn asks_for_app(&self) -> anyhow::Error {
+        let what = if self.secrets.is_none() {
+            "write its consumer_key and consumer_secret into the key file; later accounts need not"
+        } else if self.is_of_a_run() {
+            "stop `flockwork run`, write the app's consumer_key and consumer_secret into the key file, add \
+             the account and start it again"
+        } else {
+            "say which secret has its credentials, --x-app NAME (output `XAppName` of the stack), or \
+             write consumer_key and consumer_secret into the key file"
+        };
+        refuse(format!(
+            "X is asked about the account in the app's name, which is not known here: {what}"
+        ))
     }
 
     /// Keeps new credentials of the app, where the secrets are ours to write.
@@ -162,9 +176,17 @@ fn held(connection: &Connection, name: &str) -> anyhow::Result<SecretString> {
 
 /// Whether two secrets hold the same JSON.
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
-    let read =
-        |text: &SecretString| serde_json::from_str::<serde_json::Value>(text.expose_secret()).ok();
-    read(one).is_some_and(|one| read(other) == Some(one))
+    read_json(one).is_some_and(|one| read_json(other) == Some(one))
+}
+
+/// Whether a secret holds an app's credentials.
+fn is_app(secret: &SecretString) -> bool {
+    let app = read_json(secret).unwrap_or_default();
+    ["consumer_key", "consumer_secret"].iter().all(|name| app.get(name).is_some())
+}
+
+fn read_json(secret: &SecretString) -> Option<serde_json::Value> {
+    serde_json::from_str(secret.expose_secret()).ok()
 }
 
 /// What is known of the account, without its key.
@@ -205,9 +227,11 @@ fn page(id: &AccountId, facts: &AccountFacts, url: Option<&str>, remote_user: &s
             Can::No(why) => cannot.push(format!("{action}: {why}")),
         }
     }
-    rows.extend(can.into_iter().map(|what| ("can", what)));
-    rows.extend(cannot.into_iter().map(|what| ("cannot", what)));
-    let broken = broken_by_account(id.network, facts);
-    rows.extend(broken.into_iter().map(|why| ("must not post", why)));
+    for (head, what) in
+        [("can", can), ("cannot", cannot), ("must not post", broken_by_account(id.network, facts))]
+    {
+        let heads = std::iter::once(head).chain(std::iter::repeat(""));
+        rows.extend(heads.zip(what));
+    }
     crate::show::rows(&rows)
 }

@@ -32,6 +32,8 @@ Examples:
   flockwork flock plan my-flock/             show what applying the files would change
   flockwork preview --flock milton           show the next posts before they are made
   flockwork sheep pause milton/book-1        stop one bot
+  flockwork networks x                       show what X can do, charges and forbids
+  flockwork spend                            show what flocks have spent this month
   flockwork slack \"/flock help\"              try what can be said in Slack
   flockwork --aws --table flockwork-Table-1 posts --json";
 
@@ -81,7 +83,8 @@ pub enum Command {
     Account(AccountCommand),
     /// What each network can do, takes, charges and forbids
     Networks {
-        /// Everything about this one
+        /// Everything about this one: meadow, x, mastodon or bluesky
+        #[arg(value_name = "NAME")]
         network: Option<Network>,
     },
     /// Say something to the bot as in Slack, and see what it answers

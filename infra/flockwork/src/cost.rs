@@ -82,6 +82,8 @@ impl Outlook {
         spent: Usd,
         now: Timestamp,
     ) -> Option<Self> {
+        // Schedules are in whole seconds: without this each sheep would have a post more.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
         let mut links = Links::default();
         let (mut new, mut all) = (Schedule::default(), Schedule::default());

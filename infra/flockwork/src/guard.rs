@@ -317,6 +317,8 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
 pub fn too_many(sheep: &[&Sheep], others: &[Sheep], now: Timestamp) -> Vec<String> {
+    // Schedules are in whole seconds.
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let times = |sheep: &Sheep| -> Vec<Timestamp> {
         let posts = preview(sheep, now).map(|post| post.at.max(now));
@@ -419,5 +421,131 @@ fn and(words: &[String]) -> String {
         [] => String::new(),
         [word] => word.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::{Behaviour, Occurrence, Rhythm, RhythmFields, SheepConfig, Tier};
+
+    const START: &str = "2026-11-21T12:00:00Z";
+
+    /// Sheep by name, account and text, every hour.
+    fn members(sheep: &[(&str, &str, &str)]) -> Vec<Member> {
+        let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
+        let rhythm = Rhythm::parse(&fields).unwrap();
+        let member = |(name, account, text): &(&str, &str, &str)| {
+            let corpus = Arc::new(Corpus::parse(text.as_bytes()).unwrap());
+            let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+            let account = account.parse().unwrap();
+            let config = SheepConfig::new(account, behaviour, rhythm.clone());
+            let id = format!("choir/{name}").parse().unwrap();
+            let sheep = Sheep::create(id, config, Occurrence(1), START.parse().unwrap()).unwrap();
+            Member { sheep, text: Text::File(format!("{name}.txt").into()), corpus }
+        };
+        sheep.iter().map(member).collect()
+    }
+
+    /// Accounts that are labelled and take so much.
+    fn accounts(limits: &[(&str, Option<usize>)]) -> Accounts {
+        let facts = limits.iter().map(|(account, text_limit)| {
+            let tier = Tier::Standard;
+            let facts =
+                AccountFacts { tier, labelled: true, text_limit: *text_limit, picture_bytes: None };
+            (account.parse().unwrap(), facts)
+        });
+        Accounts(facts.collect())
+    }
+
+    fn flock() -> Flock {
+        Flock::new("choir".parse().unwrap())
+    }
+
+    #[test]
+    fn what_a_network_lacks_is_said_with_what_to_do() {
+        let mut members = members(&[
+            ("a", "bluesky:a.example.com", "one"),
+            ("b", "mastodon:b@example.social", "one"),
+            ("c", "x:c", "one"),
+            ("d", "meadow:d", "one"),
+        ]);
+        for member in &mut members {
+            member.sheep.config.made_with_ai = true;
+        }
+        let accounts = accounts(&[
+            ("bluesky:a.example.com", None),
+            ("mastodon:b@example.social", None),
+            ("x:c", None),
+        ]);
+        let members: Vec<_> = members.iter().collect();
+        insta::assert_snapshot!(unfit(&flock(), &members, &accounts).join("\n"), @"
+        choir/b (mastodon:b@example.social): Mastodon cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
+        choir/a (bluesky:a.example.com): Bluesky cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
+        ");
+    }
+
+    #[test]
+    fn lines_are_measured_by_the_account() {
+        let text = format!("{}\n\n{}\n", "a".repeat(20), "b".repeat(21));
+        let account = "mastodon:b@example.social";
+        let members = members(&[("a", account, &text), ("b", account, &text)]);
+        let members: Vec<_> = members.iter().collect();
+        let said = |limit| unfit(&flock(), &members, &accounts(&[(account, limit)])).join("\n");
+        assert_eq!(said(None), "");
+        assert_eq!(said(Some(21)), "");
+        insta::assert_snapshot!(said(Some(20)), @"
+        a.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
+        b.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
+        ");
+    }
+
+    #[test]
+    fn what_several_accounts_would_say_is_found() {
+        let poem = "the moon\nthe sun\nthe rain\n";
+        let members = members(&[
+            ("a", "x:apollo", poem),
+            ("b", "x:iris", poem),
+            ("c", "x:apollo", "THE MOON!\nsomething else\nThe sun...\n"),
+            ("d", "x:pan", "!\nthe snow\nsomething else\n"),
+            // On other networks and by the same account it may be said.
+            ("e", "x:pan", "the snow\n"),
+            ("f", "mastodon:b@example.social", poem),
+            ("g", "x:echo", "only here\n?\n"),
+        ]);
+        let known = ["x:apollo", "x:iris", "x:pan", "x:echo", "mastodon:b@example.social"];
+        let accounts = accounts(&known.map(|account| (account, None)));
+        let all: Vec<_> = members.iter().collect();
+        let said = |flock: &Flock, concerns: fn(&SheepId) -> bool| {
+            let said = said_twice(flock, &all, &accounts, concerns);
+            let short = said.iter().filter_map(|said| Some(said.split_once(": against")?.0));
+            short.collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(said(&flock(), |_| true), @"
+        choir/b (x:iris): every line of it is in a.txt, too, which choir/a posts
+        choir/c (x:apollo): lines 1 and 3 of c.txt are in a.txt, too, which choir/b posts
+        choir/d (x:pan): line 3 of d.txt is in c.txt, too, which choir/c posts
+        ");
+        assert_eq!(said(&flock(), |id| id.name.as_str() == "g"), "");
+        assert_eq!(said(&flock(), |id| id.name.as_str() == "d").lines().count(), 1);
+        let waivers = [("x-identical-text".to_owned(), "why".to_owned())].into();
+        assert_eq!(said(&Flock { waivers, ..flock() }, |_| true), "");
+    }
+
+    #[test]
+    fn windows_are_counted_wherever_they_begin() {
+        let posts: Vec<Timestamp> = (0_i64..60)
+            .map(|minute| START.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute))
+            .collect();
+        let limit = |posts, minutes| Limit {
+            posts,
+            per: SignedDuration::from_mins(minutes),
+            of: LimitOf::Account,
+        };
+        assert_eq!(passed(&posts, &limit(15, 15), "a", "X"), None);
+        insta::assert_snapshot!(passed(&posts, &limit(14, 15), "a", "X").unwrap(), @"a: 15 posts in 15 minutes from 2026-11-21 12:00:00 UTC on, but X takes 14 of one account; give them a slower rhythm");
+        assert_eq!(passed(&posts, &limit(60, 60), "a", "X"), None);
+        assert_eq!(passed(&[], &limit(1, 60), "a", "X"), None);
+        insta::assert_snapshot!(passed(&posts[30..], &limit(1, 60), "a", "X").unwrap(), @"a: 30 posts in 1 hour from 2026-11-21 12:30:00 UTC on, but X takes 1 of one account; give them a slower rhythm");
     }
 }

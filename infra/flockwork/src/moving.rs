@@ -181,3 +181,40 @@ async fn outlook(
     let first = std::iter::once(true).chain(std::iter::repeat(false));
     Ok(Outlook::of(flock, members.iter().zip(first), spent, now))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::{Due, Occurrence, Outcome, Rhythm, RhythmFields};
+
+    #[test]
+    fn what_waits_to_be_posted_moves_along_or_holds_it_back() {
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let config = SheepConfig::new(
+            "meadow:echo".parse().unwrap(),
+            Behaviour::Poem { corpus, lines: 3 },
+            Rhythm::parse(&fields).unwrap(),
+        );
+        let sheep = Sheep::create("choir/echo".parse().unwrap(), config, Occurrence(1), now);
+        let sheep = sheep.unwrap();
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "a line".to_owned(), now).unwrap();
+        let why = "why".to_owned();
+        let later = Outcome::TryAgain { why: why.clone(), not_before: None };
+        let put_off = claimed.settle(&later, now);
+        let unknown = claimed.settle(&Outcome::Unknown { why }, now);
+
+        let x: AccountId = "x:echo".parse().unwrap();
+        let to_x = |sheep: &Sheep, limit| transition(sheep, &x, limit, now);
+        let moved = to_x(&put_off, 280).unwrap();
+        assert_eq!((&moved.config.account, &moved.intent), (&x, &put_off.intent));
+        assert_eq!((moved.progress, moved.config.text_limit), (put_off.progress.clone(), 280));
+        insta::assert_snapshot!(to_x(&put_off, 5).unwrap_err(), @r#"choir/echo: its post "a line" waits to be made, but the text is 6 characters long by x's counting; x takes 5"#);
+        for busy in [&unknown, &claimed] {
+            let err = to_x(busy, 280).unwrap_err().to_string();
+            insta::allow_duplicates! { insta::assert_snapshot!(err, @"choir/echo: its post 1 may be on meadow:echo already; try again when that is known (`flockwork sheep show choir/echo`)") }
+        }
+    }
+}

@@ -90,9 +90,9 @@ impl Standing {
             return format!("{name} pays for nothing.");
         }
         let kinds = ledger.counts.iter().filter(|(_, count)| 0 < **count);
-        let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{count} {kind}")).collect();
+        let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{kind}: {count}")).collect();
         let kinds =
-            if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
+            if kinds.is_empty() { String::new() } else { format!("; {}", kinds.join(", ")) };
         let of_cap = |spent: Usd| {
             let percent = flock.monthly_cap.and_then(|cap| percent(spent, cap));
             percent.map_or_else(String::new, |percent| format!(" ({percent} % of the cap)"))
@@ -193,4 +193,86 @@ impl<'a> StandingLine<'a> {
 /// The amount as JSON has numbers: exact to the millionth below nine billion dollars.
 fn dollars(usd: Usd) -> f64 {
     usd.to_string().trim_start_matches('$').parse().unwrap_or(f64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flock_core::Network;
+
+    /// The flock `choir` in 2026-11, under a cap that is reached then, with as many posts to come without a
+    /// link and with one.
+    fn standing(cap: Option<&str>, reached: Option<&str>, (plain, linked): (u64, u64)) -> Standing {
+        let mut ahead = Forecast::default();
+        for link in (0..plain).map(|_| false).chain((0..linked).map(|_| true)) {
+            ahead = ahead.plus_post(Network::X, link);
+        }
+        let mut ledger = Ledger::default();
+        ledger.spent = "3.10".parse().unwrap();
+        let kinds =
+            [("posts", 120), ("posts with a link", 6), ("own posts read", 100), ("replies", 0)];
+        ledger.counts = kinds.map(|(kind, count)| (kind.to_owned(), count)).into();
+        let monthly_cap = cap.map(|cap| cap.parse().unwrap());
+        Standing {
+            flock: Flock { monthly_cap, ..Flock::new("choir".parse().unwrap()) },
+            month: "2026-11".parse().unwrap(),
+            ledger,
+            ahead,
+            reached: reached.map(|at| at.parse().unwrap()),
+            pays: true,
+        }
+    }
+
+    #[test]
+    fn where_a_flock_stands_is_read_by_people() {
+        let far = standing(Some("25"), None, (216, 24));
+        insta::assert_snapshot!(far.page(), @"
+        choir in 2026-11
+          spent     $3.10 (12 % of the cap); own posts read: 100, posts: 120, posts with a link: 6
+          forecast  $11.14 (44 % of the cap) by the end of 2026-11; to come: 240 posts, 24 with a link: $8.04
+          cap       $25.00 is not reached in 2026-11
+          links     with a link in each post to come it would be $51.10 (204 % of the cap)
+        ");
+        let near = standing(Some("10"), Some("2026-11-28T14:00:00Z"), (216, 24));
+        insta::assert_snapshot!(near.page(), @"
+        choir in 2026-11
+          spent     $3.10 (31 % of the cap); own posts read: 100, posts: 120, posts with a link: 6
+          forecast  $11.14 (111 % of the cap) by the end of 2026-11; to come: 240 posts, 24 with a link: $8.04
+          cap       $10.00 is reached 2026-11-28 14:00:00 UTC; what costs waits from then until the month is over
+          links     with a link in each post to come it would be $51.10 (511 % of the cap)
+        ");
+        insta::assert_snapshot!(standing(None, None, (0, 0)).page(), @"
+        choir in 2026-11
+          spent     $3.10; own posts read: 100, posts: 120, posts with a link: 6
+          forecast  $3.10 by the end of 2026-11; to come: 0 posts: $0.00
+          cap       none, so nothing is posted that costs; write `monthly_cap` into its flock.toml
+        ");
+    }
+
+    #[test]
+    fn where_a_flock_stands_is_read_by_scripts() {
+        let near = standing(Some("10"), Some("2026-11-28T14:00:00Z"), (216, 24));
+        let line = serde_json::to_string_pretty(&StandingLine::of(&near)).unwrap();
+        insta::assert_snapshot!(line, @r#"
+        {
+          "flock": "choir",
+          "month": "2026-11",
+          "spent": 3.1,
+          "counts": {
+            "own posts read": 100,
+            "posts": 120,
+            "posts with a link": 6,
+            "replies": 0
+          },
+          "cap": 10.0,
+          "spent_percent": 31,
+          "forecast": 11.14,
+          "forecast_percent": 111,
+          "forecast_with_links": 51.1,
+          "posts_to_come": 240,
+          "posts_to_come_with_link": 24,
+          "cap_reached_at": "2026-11-28T14:00:00Z"
+        }
+        "#);
+    }
 }

@@ -4,20 +4,30 @@ use std::fs;
 
 use insta::assert_snapshot;
 
-use crate::world::{World, mode, set_mode};
+use crate::world::{CONSUMER_KEY, World, XWorld, eventually, mode, set_mode};
 
 const TOKEN: &str = "TOKEN-0123456789-abcdefghij";
 const TOKEN_SECRET: &str = "SECRET-klmnopqrstuvwxyz";
-const CONSUMER_KEY: &str = "CONSUMER-KEY-0123";
 const CONSUMER_SECRET: &str = "CONSUMER-SECRET-4567";
 
-/// A key file as X hands it out.
-pub(crate) fn key_file() -> String {
+/// The number of the account.
+const USER_ID: &str = "1234567890";
+
+/// An X that knows the account.
+fn world() -> XWorld {
+    let world = XWorld::new();
+    world.let_in(TOKEN, USER_ID);
+    world
+}
+
+/// A key file as X hands it out, and what whoever wrote it says of the account.
+fn key_file() -> String {
     format!(
         r#"{{
   "token": "{TOKEN}",
   "token_secret": "{TOKEN_SECRET}",
-  "user_id": "1234567890",
+  "user_id": "{USER_ID}",
+  "automated_label": true,
   "consumer_key": "{CONSUMER_KEY}",
   "consumer_secret": "{CONSUMER_SECRET}"
 }}
@@ -31,10 +41,10 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 #[test]
 fn a_key_is_sealed_and_its_file_left_alone() {
-    let world = World::new();
+    let world = world();
     world.write("key.json", key_file());
     set_mode(&world.path("key.json"), 0o640);
-    assert_snapshot!(world.ok("account add apollo_bot --key key.json"), @"x:apollo_bot can post now. Delete key.json.");
+    assert_snapshot!(world.ok("account add x:apollo_bot --key key.json"), @"x:apollo_bot can post now. Delete key.json.");
     assert_eq!(mode(&world.path("key.json")), 0o640);
     assert_eq!(fs::read_to_string(world.path("key.json")).unwrap(), key_file());
 
@@ -56,8 +66,9 @@ fn a_key_is_sealed_and_its_file_left_alone() {
 
     // A new key takes the place of the old one, under the same keyring.
     let keyring = fs::read(world.path(".flockwork/keyring.secret.json")).unwrap();
+    world.let_in("another-token", USER_ID);
     world.write("key.json", key_file().replace(TOKEN, "another-token"));
-    world.ok("account add apollo_bot --key key.json");
+    world.ok("account add x:apollo_bot --key key.json");
     assert_eq!(fs::read(world.path(".flockwork/keyring.secret.json")).unwrap(), keyring);
 }
 
@@ -65,23 +76,20 @@ fn a_key_is_sealed_and_its_file_left_alone() {
 fn a_bad_key_file_is_refused_without_a_word_of_it() {
     let world = World::new();
     let good = key_file();
-    let line_2 = ":2: a key file is JSON with `token`, `token_secret` and `user_id`\n";
+    let line_2 = "line 2: a key file is JSON with `token`, `token_secret` and `user_id`\n";
     for (content, expected) in [
         (good.replace(&format!("\"{TOKEN}\""), TOKEN), line_2),
         (good.replace(&format!("\"{TOKEN}\""), &format!("[\"{TOKEN}\"]")), line_2),
         (good.replace("\"token\":", &format!("\"{TOKEN}\":")), line_2),
-        (good.replace("user_id", "user"), ":4: a key file is JSON"),
+        (good.replace("user_id", "user"), ": a key file is JSON"),
         (good.replace('}', ""), "a key file is JSON"),
-        (TOKEN.to_owned(), ":1: a key file is JSON"),
+        (TOKEN.to_owned(), "line 1: a key file is JSON"),
         (String::new(), "a key file is JSON"),
-        (
-            good.replace("1234567890", TOKEN_SECRET),
-            "`user_id` is the account's number, digits only",
-        ),
-        (good.replace("1234567890", ""), "`user_id` is the account's number, digits only"),
+        (good.replace(USER_ID, TOKEN_SECRET), "`user_id` is the account's number, digits only"),
+        (good.replace(USER_ID, ""), "`user_id` is the account's number, digits only"),
     ] {
         world.write("key.json", &content);
-        let said = world.refused("account add apollo --key key.json");
+        let said = world.refused("account add x:apollo --key key.json");
         assert!(said.starts_with("error: key.json"), "{said}");
         assert!(said.contains(expected), "{content}: {said}");
         assert_eq!(said.lines().count(), 1, "{said}");
@@ -89,31 +97,69 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
             assert!(!said.contains(secret), "{said}");
         }
     }
-    let said = world.refused("account add apollo --key nowhere.json");
+    let said = world.refused("account add x:apollo --key nowhere.json");
     assert_snapshot!(said, @"error: cannot read the key file nowhere.json: No such file or directory (os error 2)");
     world.write("key.json", b"\xff\xfe");
-    assert!(world.refused("account add apollo --key key.json").contains("key.json"));
+    assert!(world.refused("account add x:apollo --key key.json").contains("key.json"));
     world.write("key.json", &good);
-    assert!(world.refused("account add not/a/handle --key key.json").contains("not/a/handle"));
+    assert!(world.refused("account add x:not/a/handle --key key.json").contains("not/a/handle"));
 
     // None of these may post now.
-    world.write_flock("choir", &[("apollo", "one\n", "network = \"x\"\nline = \"1h\"")]);
-    assert_snapshot!(world.refused("flock apply choir"), @"error: apollo: the account x:apollo has no key here; add it with `flockwork account add apollo --key FILE`");
+    let sheep = [("apollo", "one\n", "network = \"x\"\nline = \"1h\"")];
+    world.write_flock_with("choir", "monthly_cap = 1", &sheep);
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with `flockwork account add x:apollo --key FILE`");
     assert_eq!(world.ok("flock list"), "");
 }
 
+/// The key file without the app's credentials, for the account `x:iris_bot`.
+fn without_app() -> String {
+    let file = key_file();
+    let lines: Vec<_> = file.lines().filter(|line| !line.contains("consumer")).collect();
+    lines.join("\n").replace("true,", "true")
+}
+
 #[test]
-fn the_keyring_belongs_to_the_run_while_it_runs() {
-    let world = World::new();
+fn an_account_is_added_while_everything_runs() {
+    let world = world();
     world.write("key.json", key_file());
+    world.ok("account add x:apollo_bot --key key.json");
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
-    let said = world.refused("account add apollo --key key.json");
-    assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("stop `flockwork run`"), "{said}");
+    // The app is known to the run; a new account of it is sealed with the keyring the run has.
+    world.ok("account add x:apollo_bot --key key.json");
+    world.write("key.json", without_app());
+    world.ok("account add x:iris_bot --key key.json");
+    // Another app is another matter.
+    world.write("key.json", key_file().replace(CONSUMER_KEY, "ANOTHER-APP"));
+    assert_snapshot!(world.refused("account add x:pan_bot --key key.json"), @"error: the app's consumer_key and consumer_secret are new here, and a running `flockwork run` keeps to those it started with: stop it, add the account and start it again");
+    let iris = "network = \"x\"\nline = \"1h\"\naccount = \"iris_bot\"";
+    world.write_flock_with("choir", "monthly_cap = 1", &[("iris", "one\n", iris)]);
+    world.ok("flock apply choir");
+    run.interrupt();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    eventually("a run opens what was sealed beside another", || {
+        (world.posts("posts").len() == 1).then_some(())
+    });
     for (path, _) in world.files(".flockwork") {
         if path.to_str().unwrap().contains("secret") {
             assert_eq!(mode(&path), 0o600, "{}", path.display());
         }
     }
+}
+
+#[test]
+fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
+    let world = world();
+    world.write("key.json", without_app());
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: key.json: the secret of the X app lacks consumer_key or consumer_secret");
+    world.write("key.json", key_file().replace("true", "false"));
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X has no request for that; set the label in the account's settings, then say so in the key file: "automated_label": true"#);
+    assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with `flockwork account add x:apollo_bot --key FILE`");
+    assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
+    let said = world.refused("account add x:not-x --key key.json");
+    assert!(
+        said.contains("`not-x` is not an account of X: they are written like `apollo_bot`"),
+        "{said}"
+    );
 }

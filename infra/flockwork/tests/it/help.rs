@@ -21,13 +21,15 @@ fn the_help_teaches() {
     Usage: flockwork [OPTIONS] [COMMAND]
 
     Commands:
-      run      Run everything on this machine until Ctrl-C
-      flock    Flocks: plan and apply their files, list, remove
-      sheep    Sheep: list, show, pause, resume
-      posts    List posts that were made, oldest first
-      preview  Show the next posts before they are made, at their exact times
-      account  Accounts on other networks, and their keys
-      slack    Say something to the bot as in Slack, and see what it answers
+      run       Run everything on this machine until Ctrl-C
+      flock     Flocks: plan and apply their files, list, remove
+      sheep     Sheep: list, show, pause, resume, move
+      posts     List posts that were made, oldest first
+      preview   Show the next posts before they are made, at their exact times
+      spend     What flocks have spent this month, and what it will be
+      account   Accounts on other networks, and their keys
+      networks  What each network can do, takes, charges and forbids
+      slack     Say something to the bot as in Slack, and see what it answers
 
     Options:
           --data <DIR>
@@ -56,8 +58,31 @@ fn the_help_teaches() {
       flockwork flock plan my-flock/             show what applying the files would change
       flockwork preview --flock milton           show the next posts before they are made
       flockwork sheep pause milton/book-1        stop one bot
+      flockwork networks x                       show what X can do, charges and forbids
+      flockwork spend                            show what flocks have spent this month
       flockwork slack "/flock help"              try what can be said in Slack
       flockwork --aws --table flockwork-Table-1 posts --json
+    "#);
+}
+
+/// Whoever adds an account has a key file to write first.
+#[test]
+fn the_help_of_accounts_says_what_is_in_a_key_file() {
+    let help = World::new().ok("account add --help");
+    let (_, about_keys) = help.split_once("Print help\n\n").unwrap();
+    assert_snapshot!(about_keys, @r#"
+    The network is asked whose key it is before anything is stored.
+
+    Key files are JSON:
+      X         {"token": "...", "token_secret": "...", "user_id": "..."}
+                and, if need be, "consumer_key" and "consumer_secret" of the app, "tier":
+                "enterprise", and "automated_label": true where the account has X's label
+      Mastodon  {"access_token": "..."} and, if need be, "url"
+      Bluesky   {"app_password": "..."} and, if need be, "identifier" and "url"
+
+    Examples:
+      flockwork account add x:apollo_bot --key key.json
+      flockwork account add mastodon:apollo@example.social --key key.json --mark-as-bot
     "#);
 }
 
@@ -77,10 +102,14 @@ fn every_command_has_help() {
         "sheep show",
         "sheep pause",
         "sheep resume",
+        "sheep move",
         "posts",
         "preview",
         "account",
         "account add",
+        "account show",
+        "spend",
+        "networks",
         "slack",
         "slack manifest",
     ] {

@@ -4,10 +4,13 @@
 mod accounts;
 mod flocks;
 mod help;
+mod moving;
+mod networks;
 mod posts;
 mod programs;
 mod refusals;
 mod running;
 mod slack;
+mod spending;
 mod truth;
 mod world;

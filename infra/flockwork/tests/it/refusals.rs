@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, fs, net::TcpListener};
 use jiff::SignedDuration;
 use rusqlite::Connection;
 
-use crate::{
-    accounts::key_file,
-    world::{World, check_lines, from_now, mode, poem, set_mode},
-};
+use crate::world::{World, XWorld, check_lines, from_now, mode, poem, set_mode};
 
 const DATABASE: &str = ".flockwork/flock.db";
 
@@ -156,11 +153,11 @@ fn a_time_that_has_passed() {
 
 #[test]
 fn quick_time_for_a_sheep_on_another_network() {
-    let world = World::new();
-    world.write("key.json", key_file());
-    world.ok("account add apollo --key key.json");
+    let world = XWorld::new();
+    world.add("apollo");
     let rhythm = "network = \"x\"\nline = \"1h\"\nstart = \"2087-01-01\"";
-    world.write_flock("choir", &[("apollo", "one\n", rhythm), ("iris", "two\n", "line = \"1h\"")]);
+    let sheep = [("apollo", "one\n", rhythm), ("iris", "two\n", "line = \"1h\"")];
+    world.write_flock_with("choir", "monthly_cap = 1", &sheep);
     world.ok("flock apply choir");
     let table = world.table();
     check(&world, "run --listen 127.0.0.1:0 --speed 2", &["choir/apollo on x:apollo"]);

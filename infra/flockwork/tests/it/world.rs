@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader, Read},
+    ops::Deref,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -14,9 +15,11 @@ use std::{
 };
 
 use flock_aws::Clock;
+use flock_core::Month;
+use flock_tests::X;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a slow machine.
@@ -25,6 +28,14 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// A directory to work in, gone when dropped.
 pub(crate) struct World {
     directory: TempDir,
+}
+
+/// A directory whose template has an X of its own, gone when dropped.
+pub(crate) struct XWorld {
+    world: World,
+    x: X,
+    // Where X runs.
+    runtime: tokio::runtime::Runtime,
 }
 
 /// What a command that has ended said.
@@ -165,6 +176,11 @@ impl World {
 
     /// A flock called `name`, whose sheep each have a table in `sheep` and the text in `sheep.txt`.
     pub(crate) fn write_flock(&self, name: &str, sheep: &[(&str, &str, &str)]) {
+        self.write_flock_with(name, "", sheep);
+    }
+
+    /// The same, with the lines `top` at the top.
+    pub(crate) fn write_flock_with(&self, name: &str, top: &str, sheep: &[(&str, &str, &str)]) {
         let tables: Vec<_> = sheep
             .iter()
             .map(|(sheep, text, rhythm)| {
@@ -174,9 +190,85 @@ impl World {
                 )
             })
             .collect();
-        let file = format!("name = \"{name}\"\n{}", tables.join("\n"));
+        let file = format!("name = \"{name}\"\n{top}\n{}", tables.join("\n"));
         self.write(&format!("{name}/flock.toml"), file);
     }
+}
+
+impl XWorld {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let x = runtime.block_on(X::start(CONSUMER_KEY));
+        let world = World::new();
+        let real = include_str!("../../../../template.yaml");
+        let own = format!("X_SECRET: !Ref XApp\n        X_URL: {}\n", x.url());
+        assert!(real.contains("X_SECRET: !Ref XApp\n"), "there is a place for X's address");
+        world.write("template.yaml", real.replace("X_SECRET: !Ref XApp\n", &own));
+        Self { world, x, runtime }
+    }
+
+    /// Adds the account of X called `handle`, which has X's label.
+    #[track_caller]
+    pub(crate) fn add(&self, handle: &str) {
+        // Any number will do that no other account has.
+        let user_id: String = handle.bytes().map(|byte| byte.to_string()).collect();
+        let token = format!("{handle}-token").replace('_', "-");
+        self.x.account(&token, &user_id);
+        let file = json!({
+            "token": token,
+            "token_secret": "secret",
+            "user_id": user_id,
+            "consumer_key": CONSUMER_KEY,
+            "consumer_secret": "CONSUMER-SECRET",
+            "automated_label": true,
+        });
+        self.write("key.json", file.to_string());
+        let said = self.ok(&format!("account add x:{handle} --key key.json"));
+        assert_eq!(said, format!("x:{handle} can post now. Delete key.json.\n"));
+    }
+
+    /// Lets the account whose number is `user_id` in, with the token `token`.
+    pub(crate) fn let_in(&self, token: &str, user_id: &str) {
+        self.x.account(token, user_id);
+    }
+
+    /// What the account called `handle` has posted on X.
+    pub(crate) fn on_x(&self, handle: &str) -> Vec<String> {
+        let _entered = self.runtime.enter();
+        let user_id: String = handle.bytes().map(|byte| byte.to_string()).collect();
+        self.x.posts(&user_id).into_iter().map(|post| post.text).collect()
+    }
+}
+
+impl Deref for XWorld {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+/// The key of the app of that X.
+pub(crate) const CONSUMER_KEY: &str = "CONSUMER-KEY-0123";
+
+/// The text with every time, and the month it is, as `TIME` and `MONTH`.
+pub(crate) fn timeless(text: &str) -> String {
+    let month = Month::of(Clock::wall().now()).to_string();
+    let is_part = |word: &str, length: usize, sign: char| {
+        word.len() == length
+            && word.matches(sign).count() == 2
+            && word.chars().all(|c| c.is_ascii_digit() || c == sign)
+    };
+    let lines = text.split('\n').map(|line| {
+        let words: Vec<_> = line.split(' ').collect();
+        let words: Vec<_> = words
+            .iter()
+            .filter(|word| !is_part(word, 10, '-'))
+            .map(|word| if is_part(word, 8, ':') { "TIME" } else { word })
+            .collect();
+        words.join(" ").replace(&month, "MONTH")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// So quick that the ticks follow each other without a pause.
