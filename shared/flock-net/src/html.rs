@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 /// Whether a post with this `html` says `text`.
+#[cfg_attr(not(feature = "test-util"), expect(unreachable_pub, reason = "for fuzz targets"))]
 pub fn says(html: &str, text: &str) -> bool {
     let sent = bare(text);
     if sent.is_empty() {
@@ -18,6 +19,7 @@ pub fn says(html: &str, text: &str) -> bool {
 }
 
 /// The text of `html`, with line breaks where it has them.
+#[cfg_attr(not(feature = "test-util"), expect(unreachable_pub, reason = "for fuzz targets"))]
 pub fn plain(html: &str) -> String {
     let plain = Reading::AsShown.plain(html);
     let lines: Vec<_> = plain.lines().map(str::trim_end).collect();

@@ -712,7 +712,7 @@ mod tests {
         check_file(
             "mastodon:apollo",
             token,
-            "`mastodon:apollo` names no instance: write it as in mastodon:apollo@botsin.space",
+            "`mastodon:apollo` names no instance: write it as in mastodon:apollo@example.social",
         );
         check_file(
             "mastodon:apollo@i.example",

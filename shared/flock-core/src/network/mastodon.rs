@@ -10,7 +10,7 @@ use crate::{PictureKind, PictureRules, Rule, policy::unlabelled};
 pub(super) const FACTS: Facts = Facts {
     name: "mastodon",
     title: "Mastodon",
-    account_example: "apollo@botsin.space",
+    account_example: "apollo@example.social",
     is_handle,
     text_limit: 500,
     limits_vary: true,

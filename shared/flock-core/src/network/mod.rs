@@ -464,7 +464,7 @@ mod tests {
         check(Network::X, &[], &["1234567890123456"]);
         check(
             Network::Mastodon,
-            &["apollo@botsin.space", "A.b-c_1@xn--bcher-kva.example", "apollo@localhost"],
+            &["apollo@example.social", "A.b-c_1@xn--bcher-kva.example", "apollo@localhost"],
             &[
                 "apollo",
                 "apollo@",
