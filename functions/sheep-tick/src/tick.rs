@@ -255,11 +255,11 @@ impl App {
                 }
             }
         };
+        let flock = self.flock(&claimed, tick).await?;
         if self.store.put_sheep(&claimed).await? == Write::Conflict {
             return Ok(Step::LostRace);
         }
         let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
-        let flock = self.flock(&claimed, tick).await?;
         let purse = Purse::new(
             &self.store,
             &flock,
@@ -323,10 +323,16 @@ impl App {
             }
         };
         // What may be there already is past forbidding.
-        if sent == Sent::No
-            && let Some(why) = self.forbidden(sheep, intent, flock, &account).await?
-        {
-            return Ok(Outcome::Refused { why });
+        if sent == Sent::No {
+            match self.forbidden(sheep, intent, flock, &account).await {
+                Ok(None) => {}
+                Ok(Some(why)) => return Ok(Outcome::Refused { why }),
+                // An intent left as it is would pass for sent, and nobody would ask again.
+                Err(err) => {
+                    let why = format!("the rules of {} could not be checked: {err:#}", id.network);
+                    return Ok(Outcome::TryAgain { why, not_before: None });
+                }
+            }
         }
         let mut post = Post {
             sheep: sheep.id.clone(),

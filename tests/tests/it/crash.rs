@@ -283,7 +283,7 @@ async fn on_x_that_says_duplicate_no_crash_loses_or_doubles_a_post() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_bluesky_no_crash_loses_or_doubles_a_post() {
-    // Shards, control, index, sheep, line, claim, flock, account, secret, Bluesky itself, the recorded post,
+    // Shards, control, index, sheep, line, flock, claim, account, secret, Bluesky itself, the recorded post,
     // record, process.
     none_lost_or_doubled(&matrix(Network::Bluesky, None).await, 13);
 }
@@ -314,7 +314,7 @@ async fn on_bluesky_logging_in_can_die_anywhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mastodon_no_crash_loses_or_doubles_a_post() {
-    // Shards, control, index, sheep, line, claim, flock, account, secret, Mastodon itself, the recorded post,
+    // Shards, control, index, sheep, line, flock, claim, account, secret, Mastodon itself, the recorded post,
     // record, process; whether or not the server heeds the key.
     none_lost_or_doubled(&matrix(Network::Mastodon, None).await, 13);
     let without_key = matrix_from(Network::Mastodon, Begins::WithoutKey, None).await;
