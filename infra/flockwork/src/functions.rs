@@ -7,6 +7,7 @@ use std::{
     time::SystemTime,
 };
 
+use anyhow::Context as _;
 use axum::Router;
 use flock_aws::{Clock, Config, ConfigError};
 use serde_json::Value;
@@ -251,7 +252,10 @@ impl LocalFunction {
         let deadline = SystemTime::now() + timeout;
         match &self.handler {
             Handler::SheepTick(app) => {
-                Ok(serde_json::to_value(app.handle(event, deadline).await?)?)
+                // Ended as Lambda ends it: what went on would go on beside whoever has the lease next.
+                let report = tokio::time::timeout(timeout, app.handle(event, deadline)).await;
+                let report = report.with_context(|| format!("ended after its {timeout:?}"))?;
+                Ok(serde_json::to_value(report?)?)
             }
             Handler::SlashCommand(app) => Box::pin(app.handle(event)).await,
             Handler::Program(program) => program.handle(event, timeout).await,
