@@ -163,6 +163,7 @@ fn prices(facts: &Facts) -> Vec<String> {
         ("a deletion", Charge::Delete),
         ("an own post that is read", Charge::OwnPosts(1)),
         ("a person that is looked up", Charge::Users(1)),
+        ("an alternative text", Charge::AltText),
     ];
     let prices = charges.map(|(what, charge)| (what, (facts.price)(charge)));
     if prices.iter().all(|(_, price)| *price == Usd::ZERO) {

@@ -84,6 +84,7 @@ fn all_of_x_is_shown() {
       a deletion                  $0.01
       an own post that is read    $0.001
       a person that is looked up  $0.01
+      an alternative text         $0.005
 
     pictures
       PNG, JPEG, WebP, up to 5000000 bytes, with up to 1000 characters of alternative text
