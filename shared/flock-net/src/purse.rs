@@ -128,14 +128,15 @@ impl<'a> Purse<'a> {
         }
     }
 
-    /// What was paid last month for the same thing is not paid again.
+    /// What was paid in an earlier month for the same thing is not paid again.
     async fn known(&self, bill: Bill) -> Result<Bill, StoreError> {
-        let before = Month::of(self.due);
-        if before < bill.month {
-            let earlier = Bill { month: before, ..bill.clone() };
+        let mut month = Month::of(self.due);
+        while month < bill.month {
+            let earlier = Bill { month, ..bill.clone() };
             if self.store.is_reserved(&earlier).await? {
                 return Ok(earlier);
             }
+            month = Month::of(month.end());
         }
         Ok(bill)
     }
