@@ -22,11 +22,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Seen, Timeline,
-    http::{Answer, Http},
+    http::{Answer, Http, printable},
     secret_json,
 };
 use record::{AtUri, POST, PROFILE, REPOST, Record};
-use session::{Access, Session, Sessions, base, bearer, is_over, nothing_posted};
+use session::{Access, Session, Sessions, base, bearer, is_over};
 
 /// What messages call whoever answers.
 const NAME: &str = "Bluesky";
@@ -132,8 +132,8 @@ impl Bluesky {
         key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
         let posted = self.post_or_find(draft, account, key).await;
-        // An earlier request may have arrived, whatever became of this one.
-        if draft.sent == Sent::Maybe { posted.map_err(Failure::of_look) } else { posted }
+        // With a bad key, too: a sheep that stopped would say it again under another name once it has a good one.
+        if draft.sent == Sent::Maybe { posted.map_err(Failure::leaves_unknown) } else { posted }
     }
 
     async fn post_or_find(
@@ -144,7 +144,8 @@ impl Bluesky {
     ) -> Result<RemoteId, Failure> {
         let answers = match draft.reply_to {
             Some(parent) => {
-                let parent = self.record(account, key, parent).await.map_err(nothing_posted)?;
+                let parent =
+                    self.record(account, key, parent).await.map_err(Failure::posts_nothing)?;
                 Some(parent.ok_or_else(|| {
                     Failure::refused("the post it answers is not there; answer another")
                 })?)
@@ -168,7 +169,7 @@ impl Bluesky {
         account: &Account,
         key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
-        let post = self.record(account, key, of).await.map_err(nothing_posted)?;
+        let post = self.record(account, key, of).await.map_err(Failure::posts_nothing)?;
         let post =
             post.ok_or_else(|| Failure::refused("the post to show is not there; show another"))?;
         let repost = record::repost(&post, self.http.now());
@@ -212,7 +213,7 @@ impl Bluesky {
         let id: RemoteId = uri
             .parse()
             .map_err(|_| Failure::refused("the account's id is not one of Bluesky's"))?;
-        match self.record(account, key, &id).await.map_err(Failure::of_look)? {
+        match self.record(account, key, &id).await.map_err(Failure::leaves_unknown)? {
             Some(there) if is_ours(&there.value) => Ok(id),
             Some(_) => Err(Failure::refused(format!(
                 "Bluesky has something else under the name of this post, {uri}; see whether somebody \
@@ -235,9 +236,9 @@ impl Bluesky {
             let request = request.header(CONTENT_TYPE, picture.kind().mime());
             Ok(request.body(picture.bytes().to_vec()))
         });
-        let answer = answer.await.map_err(nothing_posted)?;
+        let answer = answer.await.map_err(Failure::posts_nothing)?;
         if answer.status == StatusCode::OK {
-            let Uploaded { blob } = answer.json(NAME).map_err(nothing_posted)?;
+            let Uploaded { blob } = answer.json(NAME).map_err(Failure::posts_nothing)?;
             return Ok(record::embed(picture, &blob));
         }
         Err(match answer.status {
@@ -251,7 +252,7 @@ impl Bluesky {
                 status.as_u16(),
                 answer.said()
             )),
-            _ => nothing_posted(failure(&answer)),
+            _ => failure(&answer).posts_nothing(),
         })
     }
 
@@ -321,7 +322,7 @@ impl Bluesky {
         let who = key.identifier.as_deref().unwrap_or(handle);
         let new = self.sessions.log_in(account, key, who).await?;
         if !new.handle.eq_ignore_ascii_case(handle) {
-            let theirs: String = new.handle.chars().take(200).collect();
+            let theirs = printable(&new.handle);
             return Err(Failure::refused(format!(
                 "this key belongs to bluesky:{theirs}, not to {}; add it under that name",
                 account.id
@@ -351,7 +352,7 @@ impl Bluesky {
     ) -> Result<(), Failure> {
         let uri = format!("at://{}/{PROFILE}/self", repo(account));
         let uri = uri.parse().map_err(|_| Failure::refused("the account has no id"))?;
-        let there = self.record(account, key, &uri).await.map_err(nothing_posted)?;
+        let there = self.record(account, key, &uri).await.map_err(Failure::posts_nothing)?;
         let swap = there.as_ref().map(|there| there.cid.clone());
         let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
         let answer = self

@@ -44,13 +44,18 @@ impl Failure {
         Self { kind: FailureKind::Unknown, why: why.into() }
     }
 
-    /// The same failure of a request that only looked: what was looked for stays unknown, unless nobody will
-    /// ever find out this way.
-    pub(crate) fn of_look(self) -> Self {
+    /// The same failure of a request that posts nothing: whatever came of it, it can be sent again.
+    pub(crate) fn posts_nothing(self) -> Self {
         match self.kind {
-            FailureKind::TryAgain { .. } => Self { kind: FailureKind::Unknown, ..self },
-            FailureKind::Refused | FailureKind::Unknown => self,
+            FailureKind::Unknown => Self::try_again(self.why),
+            FailureKind::TryAgain { .. } | FailureKind::Refused => self,
         }
+    }
+
+    /// The same failure where an earlier request may have arrived: it says nothing of what was sent, neither
+    /// that it may be sent again nor that the sheep may forget it.
+    pub(crate) fn leaves_unknown(self) -> Self {
+        Self { kind: FailureKind::Unknown, ..self }
     }
 }
 

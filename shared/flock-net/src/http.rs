@@ -102,7 +102,7 @@ impl Http {
         }
         if status.is_redirection() {
             let place = answer.header(LOCATION.as_str()).unwrap_or("somewhere else");
-            let place: String = place.chars().take(200).collect();
+            let place = printable(place);
             return Err(Failure::refused(format!(
                 "{who} sends us on to {place}, which is not followed; if it has moved, add the \
                  account under the new address"
@@ -180,10 +180,7 @@ impl Answer {
             .into_iter()
             .chain(first)
             .find(|text| !text.is_empty());
-        said.map_or_else(String::new, |said| {
-            let plain = said.chars().filter(|c| !c.is_control()).take(200);
-            format!(": \"{}\"", plain.collect::<String>())
-        })
+        said.map_or_else(String::new, |said| format!(": \"{}\"", printable(&said)))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -246,6 +243,11 @@ struct Said {
 #[serde(default)]
 struct SaidError {
     message: String,
+}
+
+/// What a server wrote, as it can be shown: not ours, and so cut short and without what steers a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// The error's own text holds the URL and nothing secret; its cause says more.

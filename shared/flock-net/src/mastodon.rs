@@ -18,9 +18,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Seen, Timeline,
-    html,
-    http::{Answer, Http},
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline, html,
+    http::{Answer, Http, printable},
     secret_json,
 };
 
@@ -105,10 +104,8 @@ impl Mastodon {
     ) -> Result<RemoteId, Failure> {
         let instance = self.instance(account, key);
         if draft.sent == Sent::Maybe {
-            // Whatever a look fails with, it says nothing of what was sent: neither that it may be sent
-            // again nor that the sheep may forget it.
-            let unknown = |failure| Failure { kind: FailureKind::Unknown, ..failure };
-            if let Some(remote_id) = instance.find(draft).await.map_err(unknown)? {
+            let found = instance.find(draft).await.map_err(Failure::leaves_unknown);
+            if let Some(remote_id) = found? {
                 return Ok(remote_id);
             }
         }
@@ -134,8 +131,7 @@ impl Mastodon {
                 )),
                 // Whom an instance shuts out it shows public posts, or none: the look said nothing.
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if draft.sent == Sent::Maybe => {
-                    let failure = instance.failure(&answer);
-                    Failure { kind: FailureKind::Unknown, ..failure }
+                    instance.failure(&answer).leaves_unknown()
                 }
                 _ => instance.failure(&answer),
             });
@@ -233,7 +229,7 @@ impl Mastodon {
         let me = instance.me().await?;
         let user = account.id.handle.as_str().split('@').next().unwrap_or_default();
         if !me.username.eq_ignore_ascii_case(user) {
-            let theirs: String = me.username.chars().take(64).collect();
+            let theirs = printable(&me.username);
             return Err(Failure::refused(format!(
                 "the key is that of @{theirs} at {}, not of @{user}; give the right key, or the \
                  right name",
@@ -354,25 +350,30 @@ impl Instance<'_> {
                 let at = status.at().and_then(|at| at.saturating_add(ahead).ok());
                 at.is_some_and(|at| at < from)
             };
-            let mut any_new = false;
+            let (mut any_new, mut is_past) = (false, false);
             for status in statuses {
-                if draft.last_remote.is_some_and(|last| last.as_str() == status.id)
-                    || is_before(&status)
-                {
+                if draft.last_remote.is_some_and(|last| last.as_str() == status.id) {
                     return Ok(None);
                 }
-                if status.is(draft) {
+                // The rest of the page all the same: an old post may stand before new ones.
+                if is_before(&status) {
+                    is_past = true;
+                } else if status.is(draft) {
                     return status.id.parse().map(Some).map_err(|_| self.nameless());
                 }
                 any_new |= known.insert(status.id.clone());
                 oldest = Some(status.id);
             }
             // A server that does not page gives the same again.
-            if is_last || !any_new {
+            if is_last || is_past || !any_new {
                 return Ok(None);
             }
         }
-        Ok(None)
+        Err(Failure::unknown(format!(
+            "the post is not among the account's {} newest at {}; look whether it is there",
+            Mastodon::PAGES * Mastodon::PAGE,
+            self.name
+        )))
     }
 
     /// The account's own newest posts, or those before the post `before`.
@@ -441,12 +442,7 @@ impl Instance<'_> {
         let (content_type, body) = form(picture, draft.id.as_str());
         let request = self.request(Method::POST, "/api/v2/media")?;
         let request = request.header(CONTENT_TYPE, content_type).body(body);
-        // Nobody sees an upload, so one that may have arrived is as good as one that did not.
-        let again = |failure: Failure| match failure.kind {
-            FailureKind::Unknown => Failure::try_again(failure.why),
-            FailureKind::TryAgain { .. } | FailureKind::Refused => failure,
-        };
-        let answer = self.send(request).await.map_err(again)?;
+        let answer = self.send(request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
             status if status.is_success() => {}
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
@@ -456,11 +452,11 @@ impl Instance<'_> {
                     answer.said()
                 )));
             }
-            _ => return Err(again(self.failure(&answer))),
+            _ => return Err(self.failure(&answer).posts_nothing()),
         }
-        let Made { id } = answer.json(&self.name).map_err(again)?;
+        let Made { id } = answer.json(&self.name).map_err(Failure::posts_nothing)?;
         if answer.status == StatusCode::ACCEPTED {
-            self.processed(&id).await.map_err(again)?;
+            self.processed(&id).await.map_err(Failure::posts_nothing)?;
         }
         Ok(id)
     }

@@ -23,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::answers::{Created, Deletion, Problem, Reposted, Tweets, Uploaded};
+use self::answers::{Created, Deletion, Problem, Reposted, Tweet, Tweets, Uploaded};
 use crate::{
     Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, Seen,
     Timeline,
@@ -204,15 +204,14 @@ impl X {
         found.ok_or_else(|| Failure::unknown("X says it has the post, but does not list it yet"))
     }
 
-    /// Looks for the draft among the account's newest posts. Whatever goes wrong, what was looked for stays
-    /// unknown: also with a bad key, because the sheep would say it again once it has a good one.
+    /// Looks for the draft among the account's newest posts. Whatever goes wrong, with a bad key, too, what
+    /// was looked for stays unknown: a sheep that stopped would say it again once it has a good one.
     async fn find(
         &self,
         draft: &Draft<'_>,
         caller: Caller<'_>,
     ) -> Result<Option<RemoteId>, Failure> {
-        let found = self.search(draft, caller).await;
-        found.map_err(|failure| Failure::unknown(failure.why))
+        self.search(draft, caller).await.map_err(Failure::leaves_unknown)
     }
 
     async fn search(
@@ -229,12 +228,14 @@ impl X {
         let mut page = None;
         for _ in 0..Self::PAGES {
             let tweets = self.page(Some(&from), page.as_deref(), caller).await?;
-            if let Some(tweet) = tweets.data.iter().find(|tweet| tweet.says(&draft.post.text)) {
+            // What is older than the intent is not what came of it, though it says the same.
+            let is_old = |tweet: &Tweet| tweet.created_at.is_some_and(|at| at < due);
+            let is_it = |tweet: &&Tweet| !is_old(tweet) && tweet.says(&draft.post.text);
+            if let Some(tweet) = tweets.data.iter().find(is_it) {
                 return tweet.id().map(Some);
             }
-            let is_past = tweets.data.last().is_some_and(|oldest| oldest.created_at < Some(due));
+            let is_past = tweets.data.last().is_some_and(is_old);
             match tweets.meta.next_token {
-                // What is older than the intent is not what came of it.
                 Some(next) if !is_past => page = Some(next),
                 _ => return Ok(None),
             }
@@ -288,19 +289,17 @@ impl X {
     /// Hands a picture over, with its alternative text. Until a post shows it nothing is done, so whatever
     /// goes wrong can be tried again.
     async fn upload(&self, picture: &Picture, caller: Caller<'_>) -> Result<String, Failure> {
-        let nothing_done = |failure: Failure| match failure.kind {
-            FailureKind::Unknown => Failure::try_again(failure.why),
-            FailureKind::TryAgain { .. } | FailureKind::Refused => failure,
-        };
         let body = json!({
             "media": BASE64_STANDARD.encode(picture.bytes()),
             "media_category": "tweet_image",
         });
         let answer = self.ask(Method::POST, "/2/media/upload", &[], Some(&body), caller).await;
         let uploaded = answer.and_then(|answer| self.read::<Uploaded>(&answer));
-        let media_id = uploaded.map_err(nothing_done)?.data.id;
+        let media_id = uploaded.map_err(Failure::posts_nothing)?.data.id;
         if !picture.alt().is_empty() {
-            self.describe(&media_id, picture.alt(), caller).await.map_err(nothing_done)?;
+            self.describe(&media_id, picture.alt(), caller)
+                .await
+                .map_err(Failure::posts_nothing)?;
         }
         Ok(media_id)
     }

@@ -443,6 +443,20 @@ async fn a_look_goes_back_as_far_as_the_post_can_be() {
 }
 
 #[tokio::test]
+async fn a_look_that_finds_no_end_leaves_it_to_people() {
+    let hand = Hand::start().await;
+    for number in 2..203 {
+        hand.posted(number, &format!("line {number}"), With::default()).await;
+    }
+    let Outcome::Unknown { why } = hand.post(1, "Baa", MAYBE).await else { panic!("nobody knows") };
+    assert!(
+        why.starts_with("the post is not among the account's 200 newest at Mastodon at "),
+        "{why}"
+    );
+    assert_eq!(hand.count(), 201);
+}
+
+#[tokio::test]
 async fn clocks_that_are_off_hide_nothing() {
     for minutes in [-60, -5, 5, 60] {
         let hand = Hand::start().await;

@@ -101,6 +101,8 @@ pub(super) fn is_labelled(profile: &Value) -> bool {
 
 /// The profile with that label; `None` when it has it.
 pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
+    // Whatever else is there is no profile.
+    let profile = profile.filter(Value::is_object);
     let mut profile = profile.unwrap_or_else(|| json!({ "$type": PROFILE }));
     if is_labelled(&profile) {
         return None;
@@ -254,6 +256,8 @@ pub(super) fn check(record: &Record) {
     if let Some(AtUri { repo, collection, rkey }) = AtUri::parse(&record.uri) {
         assert_eq!(record.uri, format!("at://{repo}/{collection}/{rkey}"));
     }
+    let marked = labelled(Some(record.value.clone()));
+    assert!(is_labelled(marked.as_ref().unwrap_or(&record.value)));
     check_text(record.value["text"].as_str().unwrap_or_default());
 }
 
@@ -370,7 +374,10 @@ mod tests {
     fn a_profile_keeps_what_it_has_beside_the_label() {
         let fresh = labelled(None).unwrap();
         assert!(is_labelled(&fresh));
-        assert_eq!(labelled(Some(fresh)), None);
+        assert_eq!(labelled(Some(fresh.clone())), None);
+        for other in [json!("text"), json!([1]), json!(null)] {
+            assert_eq!(labelled(Some(other)).as_ref(), Some(&fresh));
+        }
         let profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
             "$type": "com.atproto.label.defs#selfLabels", "values": [{ "val": "x" }] } });
         let marked = labelled(Some(profile)).unwrap();

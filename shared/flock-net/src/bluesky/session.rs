@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 
 use super::{BlueskyKey, NAME, error_name, failure};
 use crate::{
-    Account, Failure, FailureKind,
+    Account, Failure,
     http::{Answer, Http},
 };
 
@@ -229,11 +229,12 @@ impl Sessions {
             .http
             .request(Method::POST, &base(account), path)?
             .header(AUTHORIZATION, bearer(&tokens.refresh));
-        let answer = self.http.send(&account.id, NAME, request).await.map_err(nothing_posted)?;
+        let answer =
+            self.http.send(&account.id, NAME, request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
-            StatusCode::OK => answer.json(NAME).map(Some).map_err(nothing_posted),
+            StatusCode::OK => answer.json(NAME).map(Some).map_err(Failure::posts_nothing),
             _ if is_over(&answer) => Ok(None),
-            _ => Err(nothing_posted(failure(&answer))),
+            _ => Err(failure(&answer).posts_nothing()),
         }
     }
 
@@ -247,16 +248,17 @@ impl Sessions {
         let path = "/xrpc/com.atproto.server.createSession";
         let input = json!({ "identifier": who, "password": key.app_password.expose_secret() });
         let request = self.http.request(Method::POST, &base(account), path)?.json(&input);
-        let answer = self.http.send(&account.id, NAME, request).await.map_err(nothing_posted)?;
+        let answer =
+            self.http.send(&account.id, NAME, request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
-            StatusCode::OK => answer.json(NAME).map_err(nothing_posted),
+            StatusCode::OK => answer.json(NAME).map_err(Failure::posts_nothing),
             _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(format!(
                 "Bluesky does not accept the account's app password{}; it was revoked, or the account \
                  was taken down: look in its settings, make a new app password and add the account \
                  again (`flockwork account add`)",
                 answer.said()
             ))),
-            _ => Err(nothing_posted(failure(&answer))),
+            _ => Err(failure(&answer).posts_nothing()),
         }
     }
 
@@ -418,14 +420,6 @@ pub(super) fn bearer(token: &SecretString) -> String {
 /// The server an account logs in at.
 pub(super) fn base(account: &Account) -> String {
     account.url.clone().unwrap_or_else(|| "https://bsky.social".to_owned())
-}
-
-/// The failure of a request that posts nothing: whatever came of it, the post is not there because of it.
-pub(super) fn nothing_posted(failure: Failure) -> Failure {
-    match failure.kind {
-        FailureKind::Unknown => Failure::try_again(failure.why),
-        FailureKind::TryAgain { .. } | FailureKind::Refused => failure,
-    }
 }
 
 fn stored(err: &flock_store::StoreError) -> Failure {
