@@ -1,14 +1,24 @@
-//! The stand-ins of the end-to-end tests: X before our functions, and a proxy that cuts a flow at a chosen
+//! The stand-ins of the end-to-end tests: networks before our functions, and a proxy that cuts a flow at a chosen
 //! request. Lambda around them is `flockwork::runtime_api`.
 //!
 //! Each server listens on a loopback port of its own and is gone when its handle is dropped. Nothing here
 //! knows our other crates: what is tested is what goes over the wire.
 #![expect(clippy::missing_panics_doc, reason = "test support: a panic is how a test hears of it")]
 
+mod bluesky_stand_in;
 mod clock;
+mod mastodon_stand_in;
+mod meter;
+mod pictures;
 mod proxy;
 mod server;
 mod x_stand_in;
 
+pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use mastodon_stand_in::{
+    Endpoint, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
+};
+pub use meter::{Meter, Metered};
+pub use pictures::png;
 pub use proxy::{CrashPlan, CrashProxy, Cut};
-pub use x_stand_in::{Misbehave, X, XPost};
+pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};

@@ -45,6 +45,7 @@ pub struct CrashPlan {
 #[derive(Debug)]
 pub struct CrashProxy {
     server: Server,
+    upstream: Arc<Upstream>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +71,7 @@ struct Upstream {
     name: String,
     base: String,
     http: reqwest::Client,
-    plan: Arc<CrashPlan>,
+    plan: Mutex<Arc<CrashPlan>>,
 }
 
 impl CrashPlan {
@@ -142,10 +143,16 @@ impl CrashProxy {
             name: name.to_owned(),
             base: upstream.trim_end_matches('/').to_owned(),
             http,
-            plan: Arc::clone(plan),
+            plan: Mutex::new(Arc::clone(plan)),
         };
-        let router = Router::new().fallback(handle).with_state(Arc::new(upstream));
-        Self { server: Server::start(router).await }
+        let upstream = Arc::new(upstream);
+        let router = Router::new().fallback(handle).with_state(Arc::clone(&upstream));
+        Self { server: Server::start(router).await, upstream }
+    }
+
+    /// Follows another plan from the next request on: whom accounts know by its address stays where it is.
+    pub fn follow(&self, plan: &Arc<CrashPlan>) {
+        *self.upstream.plan.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(plan);
     }
 
     /// Its address, to use in place of the upstream's.
@@ -160,10 +167,11 @@ async fn handle(State(upstream): State<Arc<Upstream>>, request: Request) -> Resp
         // The client is gone, and half a request is none.
         return StatusCode::BAD_REQUEST.into_response();
     };
-    match upstream.plan.admit(upstream.name_of(&head)) {
+    let plan = Arc::clone(&upstream.plan.lock().unwrap_or_else(PoisonError::into_inner));
+    match plan.admit(upstream.name_of(&head)) {
         Fate::Passes => upstream.forward(head, body).await,
         Fate::IsCut => {
-            upstream.plan.reached.send_replace(true);
+            plan.reached.send_replace(true);
             pending().await
         }
         Fate::LosesItsAnswer => {
@@ -172,7 +180,7 @@ async fn handle(State(upstream): State<Arc<Upstream>>, request: Request) -> Resp
                 let answer = upstream.forward(head, body).await;
                 // Whether it could be read to its end or not, it is lost.
                 let _ = to_bytes(answer.into_body(), usize::MAX).await;
-                upstream.plan.reached.send_replace(true);
+                plan.reached.send_replace(true);
             });
             pending().await
         }

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::Context as _;
 use flock_aws::{
-    Clock, Config, EventBus, FLOCK_SPENDING, SHEEP_STOPPED, SHEEP_UNKNOWN, SdkConfig, process_id,
+    Clock, Config, EventBus, FLOCK_SPENDING, SHEEP_FAILING, SHEEP_STOPPED, SHEEP_UNKNOWN,
+    SdkConfig, process_id,
 };
 use flock_core::{
     Action, Ai, Behaviour, Cause, Deed, Due, Fingerprint, Flock, FlockName, Intent, Network,
@@ -426,6 +427,9 @@ impl App {
         match outcome {
             Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, &claimed, why).await,
             Outcome::Refused { why } => self.publish(SHEEP_STOPPED, &claimed, why).await,
+            Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
+                self.publish(SHEEP_FAILING, &claimed, why).await;
+            }
             Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
         }
         let id = claimed.id.clone();

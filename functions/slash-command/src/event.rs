@@ -1,7 +1,7 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
 use anyhow::Context as _;
-use flock_aws::{FLOCK_SPENDING, SHEEP_STOPPED, SHEEP_UNKNOWN};
+use flock_aws::{FLOCK_SPENDING, SHEEP_FAILING, SHEEP_STOPPED, SHEEP_UNKNOWN};
 use flock_core::{DeliveryId, FlockName, Occurrence, SheepId};
 use flock_slack::{Button, Reply, escape};
 use flock_store::Seen;
@@ -17,7 +17,7 @@ pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "unreadable event: {why}; slash-command takes `detail-type` \"{COMMAND_DEFERRED}\" with detail.id, \
-     \"{SHEEP_STOPPED}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why, \
+     \"{SHEEP_STOPPED}\", \"{SHEEP_FAILING}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why, \
      \"{FLOCK_SPENDING}\" with detail.flock, .month, .cap, .stands and .what"
 )]
 pub struct UnreadableEvent {
@@ -56,7 +56,7 @@ impl App {
                 let Deferred { id } = Deferred::deserialize(detail).map_err(|_| unreadable)?;
                 self.go_on(&id).await
             }
-            Some(kind @ (SHEEP_STOPPED | SHEEP_UNKNOWN)) => {
+            Some(kind @ (SHEEP_STOPPED | SHEEP_FAILING | SHEEP_UNKNOWN)) => {
                 let news = News::deserialize(detail).map_err(|_| unreadable)?;
                 let unreadable = UnreadableEvent { why: "its detail names no sheep" };
                 let sheep: SheepId = news.sheep.parse().map_err(|_| unreadable)?;
@@ -119,6 +119,12 @@ fn notice(kind: &str, sheep: &SheepId, news: &News) -> Reply {
     if kind == SHEEP_STOPPED {
         let text = format!("*{id}* has stopped at its post {number}: {why}");
         return Reply::everybody(text).button(Button::new("Resume", "resume", id));
+    }
+    if kind == SHEEP_FAILING {
+        return Reply::everybody(format!(
+            "*{id}* has not been able to make its post {number} for about two hours: {why}. It keeps trying, \
+             and nothing is lost."
+        ));
     }
     let text = format!(
         "Nobody knows whether *{id}* has made its post {number}: {why}. It keeps looking, and waits. If you \

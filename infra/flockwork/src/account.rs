@@ -43,16 +43,24 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
             checked.remote_user, new.remote_user
         )));
     }
-    let mut facts = checked.facts;
-    if *mark_as_bot && !facts.labelled {
-        networks.mark_as_bot(&account).await.map_err(failed)?;
-        facts.labelled = true;
-    }
     safe.keep_x_app(&new)?;
-    let sealed_key = safe.keyring.seal(id, &new.key);
-    let may_not = broken_by_account(id.network, &facts);
-    let item = AccountItem { remote_user: checked.remote_user, url: new.url, facts, sealed_key };
-    connection.store.put_account(id, item).await?;
+    let mut item = AccountItem {
+        remote_user: checked.remote_user,
+        url: new.url,
+        facts: checked.facts,
+        sealed_key: safe.keyring.seal(id, &new.key),
+        sealed_session: checked.session.map(|session| safe.keyring.seal(id, &session)),
+    };
+    connection.store.put_account(id, item.clone()).await?;
+    if *mark_as_bot && !item.facts.labelled {
+        let account = Account::from_item(id, item.clone(), safe.keyring, app.as_ref())?;
+        networks.mark_as_bot(&account).await.map_err(|failure| {
+            refuse(format!("{id} is added, but could not be marked as a bot: {failure}"))
+        })?;
+        item.facts.labelled = true;
+        connection.store.label_account(id).await?;
+    }
+    let may_not = broken_by_account(id.network, &item.facts);
     let mut lines = match may_not.as_slice() {
         [] => vec![format!("{id} can post now. Delete {shown}.")],
         [_, ..] => vec![format!("{id} is added. Delete {shown}. But it must not post yet:")],

@@ -1792,7 +1792,7 @@ flock.toml:4: no network has a rule `identical`; the closest is `x-identical-tex
             "mastodon",
             "",
             "flock.toml:4: `account` is missing: without it the sheep posts as `a`, but accounts of Mastodon \
-             are written like \"apollo@botsin.space\"",
+             are written like \"apollo@example.social\"",
         );
         check("mastodon", "account = \"a@example.social\"", "mastodon:a@example.social");
         check(

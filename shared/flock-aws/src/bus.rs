@@ -17,6 +17,9 @@ pub const SHEEP_STOPPED: &str = "sheep.stopped";
 /// The kind of event that says nobody knows whether a sheep has posted: its detail is as above.
 pub const SHEEP_UNKNOWN: &str = "sheep.unknown";
 
+/// The kind of event that says a sheep has failed to post for hours: its detail is as above.
+pub const SHEEP_FAILING: &str = "sheep.failing";
+
 /// The kind of event that says a flock nears or has reached its monthly cap: `flock`, `month`, `cap`, `stands`
 /// (near, full) and `what`, a sentence, in its detail.
 pub const FLOCK_SPENDING: &str = "flock.spending";

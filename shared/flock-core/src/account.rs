@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Network, Tier};
+use crate::{Network, PictureRules, Tier};
 
 /// What was read of an account when it was added, or declared then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,5 +30,11 @@ impl AccountFacts {
     /// The most a post of the account may be.
     pub fn text_limit(&self, network: Network) -> usize {
         self.text_limit.unwrap_or(network.facts().text_limit)
+    }
+
+    /// Which pictures the account may post.
+    pub fn picture_rules(&self, network: Network) -> PictureRules {
+        let rules = network.facts().pictures;
+        PictureRules { most_bytes: self.picture_bytes.unwrap_or(rules.most_bytes), ..rules }
     }
 }

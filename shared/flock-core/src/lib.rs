@@ -33,7 +33,7 @@ pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnfitHandle, UnknownNetwork,
 };
-pub use picture::{Picture, PictureKind, PictureRules};
+pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
     rules,

@@ -253,6 +253,9 @@ impl Sheep {
     /// two minutes apart.
     const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
+    /// After so many failures of one post, which is after about two hours, people are told.
+    const PATIENCE: u32 = 8;
+
     /// Time between posts that are caught up: shorter than the time between ticks, so that each tick
     /// makes one.
     const CATCH_UP_GAP: SignedDuration = SignedDuration::from_secs(50);
@@ -460,6 +463,11 @@ impl Sheep {
             intent.retry_at = Some(whole_seconds(now));
         }
         Ok(sheep)
+    }
+
+    /// Whether one more failure of its post is one that people should hear of.
+    pub fn is_losing_patience(&self) -> bool {
+        self.intent.as_ref().is_some_and(|intent| intent.attempts + 1 == Self::PATIENCE)
     }
 
     /// The intent that is put off until the month is over, as what passes its flock's cap is.

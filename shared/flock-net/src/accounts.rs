@@ -62,26 +62,30 @@ impl Accounts {
         }
         let Some(item) = self.store.account(id).await? else { return Ok(None) };
         let keyring = Keyring::parse(&self.secrets.get(&self.keyring_secret).await?)?;
-        let sealed = keyring.open(id, &item.sealed_key)?;
         let app = match id.network {
             Network::X => Some(self.secrets.get(&self.x_secret).await?),
             Network::Meadow | Network::Mastodon | Network::Bluesky => None,
         };
-        Ok(Some(Account::new(id.clone(), item, &sealed, app.as_ref())?))
+        Account::from_item(id, item, keyring, app.as_ref()).map(Some)
     }
 }
 
 impl Account {
-    /// An account from its item, its key in clear and, for X, the app's credentials.
-    fn new(
-        id: AccountId,
+    /// An account as it is stored; `app` is what X needs besides.
+    pub fn from_item(
+        id: &AccountId,
         item: AccountItem,
-        key: &SecretString,
+        keyring: Keyring,
         app: Option<&SecretString>,
     ) -> anyhow::Result<Self> {
-        let key = Key::read(id.network, key, app).with_context(|| format!("the key of {id}"))?;
-        let AccountItem { remote_user, url, facts, .. } = item;
-        Ok(Self { id, facts, url, remote_user, key })
+        let AccountItem { remote_user, url, facts, sealed_key, sealed_session } = item;
+        let key = keyring.open(id, &sealed_key)?;
+        let mut key =
+            Key::read(id.network, &key, app).with_context(|| format!("the key of {id}"))?;
+        if let Key::Bluesky(key) = &mut key {
+            key.keep(keyring, id, sealed_session.as_deref());
+        }
+        Ok(Self { id: id.clone(), facts, url, remote_user, key })
     }
 
     /// An account that is being added, before it is stored.

@@ -90,49 +90,79 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address is on the public internet (IANA, "Special-Purpose Address Registries", 2026-11).
+/// IPv4 networks that are not the public internet, with the lengths of their prefixes (IANA, "IPv4
+/// Special-Purpose Address Registry", 2026-11).
+const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 16] = [
+    // This network.
+    (Ipv4Addr::UNSPECIFIED, 8),
+    // Private.
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    // Behind a provider's NAT.
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    // This machine.
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Link-local, where clouds keep their metadata.
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    // Protocol assignments, 6to4 relays.
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    // Benchmarks and documentation.
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast, reserved, broadcast.
+    (Ipv4Addr::new(224, 0, 0, 0), 4),
+    (Ipv4Addr::new(240, 0, 0, 0), 4),
+    (Ipv4Addr::BROADCAST, 32),
+];
+
+/// IPv6 networks inside [`GLOBAL_V6`] that are not the public internet (IANA, "IPv6 Special-Purpose Address
+/// Registry", 2026-11).
+const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 3] = [
+    // Protocol assignments: Teredo, benchmarks, ORCHID.
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    // Documentation.
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
+];
+
+/// Global unicast; everything else is loopback, local, multicast or not assigned.
+const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// Networks whose addresses carry an IPv4 address, with where its bits begin.
+const CARRIES_V4: [((Ipv6Addr, u32), u32); 3] = [
+    // IPv4-mapped.
+    ((Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96), 96),
+    // NAT64.
+    ((Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96), 96),
+    // 6to4.
+    ((Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), 16),
+];
+
+/// Whether an address is on the public internet.
 fn is_public(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [a, b, c, _] = ip.octets();
-    let special = matches!(
-        (a, b, c),
-        // This network, private, loopback, carrier-grade NAT.
-        (0 | 10 | 127, _, _) | (100, 64..=127, _)
-            // Link-local, where clouds keep their metadata.
-            | (169, 254, _)
-            // Private; protocol assignments, documentation, 6to4 relays.
-            | (172, 16..=31, _) | (192, 0, 0 | 2) | (192, 88, 99) | (192, 168, _)
-            // Benchmarks and documentation.
-            | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113)
-            // Multicast, reserved, broadcast.
-            | (224..=255, _, _)
-    );
-    !special
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    if let Some(ip) = ip.to_ipv4_mapped() {
-        return is_public_v4(ip);
-    }
-    let [a, b, c, d, e, f, g, h] = ip.segments();
-    let v4 = |high: u16, low: u16| {
-        let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match (a, b) {
-        // NAT64 and 6to4 carry an IPv4 address.
-        (0x64, 0xff9b) if (c, d, e, f) == (0, 0, 0, 0) => v4(g, h),
-        (0x2002, _) => v4(b, c),
-        // Teredo, benchmarks, ORCHID, documentation.
-        (0x2001, 0..=0x1ff | 0xdb8) | (0x3fff, 0..=0xfff) => false,
-        // Global unicast is 2000::/3; everything else is loopback, local, multicast or not assigned.
-        _ => a & 0xe000 == 0x2000,
+        IpAddr::V4(ip) => {
+            let in_network = |(network, prefix): (Ipv4Addr, u32)| {
+                (ip.to_bits() ^ network.to_bits()).leading_zeros() >= prefix
+            };
+            !NOT_PUBLIC_V4.into_iter().any(in_network)
+        }
+        IpAddr::V6(ip) => {
+            let in_network = |(network, prefix): (Ipv6Addr, u32)| {
+                (ip.to_bits() ^ network.to_bits()).leading_zeros() >= prefix
+            };
+            let carried = CARRIES_V4.into_iter().find(|(network, _)| in_network(*network));
+            if let Some((_, begin)) = carried {
+                let bits = (ip.to_bits() << begin) >> 96;
+                let ip = Ipv4Addr::from_bits(u32::try_from(bits).expect("32 bits are left"));
+                return is_public(ip.into());
+            }
+            in_network(GLOBAL_V6) && !NOT_PUBLIC_V6.into_iter().any(in_network)
+        }
     }
 }
 

@@ -1,21 +1,42 @@
-//! Bluesky.
+//! Bluesky: each account has a repository of records on a PDS (personal data server), and a post is one of them
+//! (docs.bsky.app, atproto.com and its lexicons, 2026-11; walked with @atproto/pds 0.4.217).
+//!
+//! We name our records, and say that nothing may be there yet (`swapRecord: null`). So a request can be sent as
+//! often as nobody knows whether it arrived: the same record again is no change, and where it was changed since,
+//! `InvalidSwap` makes us look at what is there.
 
-use flock_core::{AccountFacts, AccountId, PostId, RemoteId, Tier};
+mod record;
+mod session;
+
+use flock_aws::Keyring;
+use flock_core::{AccountFacts, AccountId, Picture, PostId, RemoteId, Sent, Tier};
+use flock_store::Store;
 use jiff::Timestamp;
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Timeline, http::Http,
+    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Seen, Timeline,
+    http::{Answer, Http},
     secret_json,
 };
+use record::{AtUri, POST, PROFILE, REPOST, Record};
+use session::{Access, Session, Sessions, base, bearer, is_over, nothing_posted};
+
+/// What messages call whoever answers.
+const NAME: &str = "Bluesky";
 
 /// A key file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BlueskyKeyFile {
     app_password: SecretString,
+    identifier: Option<String>,
     url: Option<String>,
 }
 
@@ -23,40 +44,81 @@ struct BlueskyKeyFile {
 #[derive(Debug, Deserialize)]
 pub struct BlueskyKey {
     app_password: SecretString,
+    /// What to log in as the first time, if not the handle.
+    #[serde(default)]
+    identifier: Option<String>,
+    /// Seals sessions; a key that was not in the table has none.
+    #[serde(skip)]
+    keyring: Option<Keyring>,
+    #[serde(skip)]
+    session: Option<Session>,
 }
 
 /// Bluesky's API.
 #[derive(Debug)]
 pub(crate) struct Bluesky {
     http: Http,
+    sessions: Sessions,
 }
 
 impl BlueskyKey {
     pub(crate) fn read(key: &SecretString) -> Result<Self, KeyProblem> {
-        secret_json(key, "`app_password`")
+        secret_json(key, FORM)
     }
 
-    pub(crate) fn read_file(_id: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: BlueskyKeyFile = secret_json(text, "`app_password`")?;
-        let key = json!({ "app_password": file.app_password.expose_secret() });
+    pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
+        let file: BlueskyKeyFile = secret_json(text, FORM)?;
+        let key = json!({
+            "app_password": file.app_password.expose_secret(),
+            "identifier": file.identifier,
+        });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
             url: file.url,
             remote_user: String::new(),
-            facts: AccountFacts {
-                tier: Tier::Standard,
-                labelled: false,
-                text_limit: None,
-                picture_bytes: None,
-            },
+            facts: facts(false),
             app: None,
         })
     }
+
+    /// Has the key keep the session that was stored with it, and what seals the next one.
+    pub(crate) fn keep(&mut self, keyring: Keyring, account: &AccountId, sealed: Option<&str>) {
+        self.keyring = Some(keyring);
+        self.session = Some(self.open_session(account, sealed));
+    }
+
+    fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The session that was sealed; one that cannot be opened is as good as none.
+    fn open_session(&self, account: &AccountId, sealed: Option<&str>) -> Session {
+        let text = sealed.zip(self.keyring.as_ref());
+        let text = text.and_then(|(sealed, keyring)| keyring.open(account, sealed).ok());
+        text.and_then(|text| Session::read(&text)).unwrap_or_default()
+    }
+
+    fn seal_session(&self, account: &AccountId, text: &SecretString) -> Result<String, Failure> {
+        let keyring = self.keyring.as_ref().ok_or_else(|| {
+            Failure::refused(format!("{account} is not in the table; add it first"))
+        })?;
+        Ok(keyring.seal(account, text))
+    }
+}
+
+const FORM: &str = "`app_password`, and if need be `identifier` and `url`";
+
+fn facts(labelled: bool) -> AccountFacts {
+    AccountFacts { tier: Tier::Standard, labelled, text_limit: None, picture_bytes: None }
 }
 
 impl Bluesky {
-    pub(crate) fn new(http: Http) -> Self {
-        Self { http }
+    /// The most a page of a listing may have.
+    const PAGE: usize = 100;
+
+    /// `http` twice: limits on logins are none on posts.
+    pub(crate) fn new(http: Http, logins: Http, store: Store) -> Self {
+        Self { http, sessions: Sessions::new(logins, store) }
     }
 
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
@@ -65,47 +127,409 @@ impl Bluesky {
 
     pub(crate) async fn post(
         &self,
-        _draft: &Draft<'_>,
-        _account: &Account,
+        draft: &Draft<'_>,
+        account: &Account,
         key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
-        let _ = &key.app_password;
-        Err(Failure::refused("Bluesky is not asked for this yet"))
+        let posted = self.post_or_find(draft, account, key).await;
+        // An earlier request may have arrived, whatever became of this one.
+        if draft.sent == Sent::Maybe { posted.map_err(Failure::of_look) } else { posted }
+    }
+
+    async fn post_or_find(
+        &self,
+        draft: &Draft<'_>,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<RemoteId, Failure> {
+        let answers = match draft.reply_to {
+            Some(parent) => {
+                let parent = self.record(account, key, parent).await.map_err(nothing_posted)?;
+                Some(parent.ok_or_else(|| {
+                    Failure::refused("the post it answers is not there; answer another")
+                })?)
+            }
+            None => None,
+        };
+        let embed = match draft.picture {
+            Some(picture) => Some(self.upload(account, key, picture).await?),
+            None => None,
+        };
+        let post = record::post(&draft.post.text, draft.post.at, answers.as_ref(), embed);
+        let rkey = record::post_key(&draft.id, draft.post.at);
+        let is_ours = |there: &Value| record::is_ours(there, &post);
+        self.put(account, key, (POST, &rkey), &post, is_ours).await
     }
 
     pub(crate) async fn repost(
         &self,
-        _id: &PostId,
-        _of: &RemoteId,
-        _account: &Account,
-        _key: &BlueskyKey,
+        id: &PostId,
+        of: &RemoteId,
+        account: &Account,
+        key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
-        Err(Failure::refused("Bluesky is not asked for this yet"))
+        let post = self.record(account, key, of).await.map_err(nothing_posted)?;
+        let post =
+            post.ok_or_else(|| Failure::refused("the post to show is not there; show another"))?;
+        let repost = record::repost(&post, self.http.now());
+        let is_ours = |there: &Value| there["subject"]["uri"] == repost["subject"]["uri"];
+        self.put(account, key, (REPOST, &record::act_key(id)), &repost, is_ours).await
+    }
+
+    /// Writes a record where nothing is, or finds that it is there.
+    async fn put(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        (collection, rkey): (&str, &str),
+        record: &Value,
+        is_ours: impl Fn(&Value) -> bool,
+    ) -> Result<RemoteId, Failure> {
+        let answer = self
+            .write(account, key, |access| {
+                let input = json!({
+                    "repo": access.did,
+                    "collection": collection,
+                    "rkey": rkey,
+                    "swapRecord": null,
+                    "record": record,
+                });
+                let path = "/xrpc/com.atproto.repo.putRecord";
+                Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
+            })
+            .await?;
+        if answer.status == StatusCode::OK {
+            let Written { uri } = answer.json(NAME)?;
+            let id = uri.parse().ok().filter(|_| AtUri::parse(&uri).is_some());
+            return id
+                .ok_or_else(|| Failure::unknown("Bluesky took it but did not say its address"));
+        }
+        if error_name(&answer) != "InvalidSwap" {
+            return Err(failure(&answer));
+        }
+        // Something is there; the network has been asked before, so nothing is certain until it is seen.
+        let uri = format!("at://{}/{collection}/{rkey}", account.remote_user);
+        let id: RemoteId = uri
+            .parse()
+            .map_err(|_| Failure::refused("the account's id is not one of Bluesky's"))?;
+        match self.record(account, key, &id).await.map_err(Failure::of_look)? {
+            Some(there) if is_ours(&there.value) => Ok(id),
+            Some(_) => Err(Failure::refused(format!(
+                "Bluesky has something else under the name of this post, {uri}; see whether somebody \
+                 changed it, and delete it if the line is to be said again"
+            ))),
+            None => Err(Failure::try_again(format!("{uri} was there and is not any more"))),
+        }
+    }
+
+    /// Uploads a picture, to be seen with a post that is made next.
+    async fn upload(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        picture: &Picture,
+    ) -> Result<Value, Failure> {
+        let path = "/xrpc/com.atproto.repo.uploadBlob";
+        let answer = self.write(account, key, |access| {
+            let request = self.http.request(Method::POST, &access.server, path)?;
+            let request = request.header(CONTENT_TYPE, picture.kind().mime());
+            Ok(request.body(picture.bytes().to_vec()))
+        });
+        let answer = answer.await.map_err(nothing_posted)?;
+        if answer.status == StatusCode::OK {
+            let Uploaded { blob } = answer.json(NAME).map_err(nothing_posted)?;
+            return Ok(record::embed(picture, &blob));
+        }
+        Err(match answer.status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Failure::refused("the picture is larger than the account's server takes; shrink it")
+            }
+            // A PDS measures pictures, and breaks over those it cannot read.
+            status if status.is_server_error() => Failure::try_again(format!(
+                "Bluesky failed over the picture with status {}{}; if it stays so, look whether the \
+                 picture is whole",
+                status.as_u16(),
+                answer.said()
+            )),
+            _ => nothing_posted(failure(&answer)),
+        })
     }
 
     pub(crate) async fn delete(
         &self,
-        _post: &RemoteId,
-        _account: &Account,
-        _key: &BlueskyKey,
+        post: &RemoteId,
+        account: &Account,
+        key: &BlueskyKey,
     ) -> Result<Deleted, Failure> {
-        Err(Failure::refused("Bluesky is not asked for this yet"))
+        let uri = at_uri(post)?;
+        let answer = self
+            .write(account, key, |access| {
+                if uri.repo != access.did {
+                    return Err(Failure::refused(format!(
+                        "{post} is not a post of {}",
+                        account.id
+                    )));
+                }
+                let input =
+                    json!({ "repo": uri.repo, "collection": uri.collection, "rkey": uri.rkey });
+                let path = "/xrpc/com.atproto.repo.deleteRecord";
+                Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
+            })
+            .await?;
+        if answer.status != StatusCode::OK {
+            return Err(failure(&answer));
+        }
+        let Removed { commit } = answer.json(NAME)?;
+        Ok(if commit.is_some() { Deleted::Now } else { Deleted::Before })
     }
 
     pub(crate) async fn timeline(
         &self,
-        _account: &Account,
-        _key: &BlueskyKey,
-        _page: Option<&str>,
+        account: &Account,
+        key: &BlueskyKey,
+        page: Option<&str>,
     ) -> Result<Timeline, Failure> {
-        Err(Failure::refused("Bluesky is not asked for this yet"))
+        let limit = Self::PAGE.to_string();
+        let mut query =
+            vec![("repo", repo(account)), ("collection", POST), ("limit", limit.as_str())];
+        query.extend(page.map(|page| ("cursor", page)));
+        let answer = self.read(account, key, "com.atproto.repo.listRecords", &query).await?;
+        if answer.status != StatusCode::OK {
+            return Err(failure(&answer));
+        }
+        let listed: Listed = answer.json(NAME)?;
+        // It says where it stopped also when nothing follows.
+        let next = listed.cursor.filter(|_| Self::PAGE <= listed.records.len());
+        // What has no time or text is no post that anybody can see.
+        let posts = listed.records.into_iter().filter_map(|record| {
+            Some(Seen {
+                id: record.uri.parse().ok()?,
+                text: record.value["text"].as_str()?.to_owned(),
+                at: record.value["createdAt"].as_str()?.parse().ok()?,
+            })
+        });
+        Ok(Timeline { posts: posts.collect(), next })
     }
 
+    /// Logs in, which says whose the key is, and reads what the account says of itself.
     pub(crate) async fn check(
         &self,
-        _account: &Account,
-        _key: &BlueskyKey,
+        account: &Account,
+        key: &BlueskyKey,
     ) -> Result<Checked, Failure> {
-        Err(Failure::refused("Bluesky is not asked for this yet"))
+        let handle = account.id.handle.as_str();
+        let who = key.identifier.as_deref().unwrap_or(handle);
+        let new = self.sessions.log_in(account, key, who).await?;
+        if !new.handle.eq_ignore_ascii_case(handle) {
+            let theirs: String = new.handle.chars().take(200).collect();
+            return Err(Failure::refused(format!(
+                "this key belongs to bluesky:{theirs}, not to {}; add it under that name",
+                account.id
+            )));
+        }
+        if !new.active {
+            return Err(Failure::refused(
+                "the account is asleep or was taken down; see to that on Bluesky and add it again",
+            ));
+        }
+        let did = new.did.clone();
+        let profile = format!("at://{did}/{PROFILE}/self");
+        let whole = AtUri::parse(&profile).ok_or_else(|| {
+            Failure::refused("Bluesky did not say who the account is in a form that is known")
+        })?;
+        let (access, session) = self.sessions.first(account, new);
+        let profile = self.record_at(account, &access.server, &whole).await?;
+        let labelled = profile.is_some_and(|profile| record::is_labelled(&profile.value));
+        Ok(Checked { remote_user: did, facts: facts(labelled), session: Some(session) })
     }
+
+    /// Puts the label `bot` on the account's profile, which nobody can do in Bluesky's own app.
+    pub(crate) async fn mark_as_bot(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<(), Failure> {
+        let uri = format!("at://{}/{PROFILE}/self", repo(account));
+        let uri = uri.parse().map_err(|_| Failure::refused("the account has no id"))?;
+        let there = self.record(account, key, &uri).await.map_err(nothing_posted)?;
+        let swap = there.as_ref().map(|there| there.cid.clone());
+        let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
+        let answer = self
+            .write(account, key, |access| {
+                let input = json!({
+                    "repo": access.did,
+                    "collection": PROFILE,
+                    "rkey": "self",
+                    // What somebody else writes meanwhile is not written over.
+                    "swapRecord": swap,
+                    "record": profile,
+                });
+                let path = "/xrpc/com.atproto.repo.putRecord";
+                Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
+            })
+            .await?;
+        match answer.status {
+            StatusCode::OK => Ok(()),
+            _ if error_name(&answer) == "InvalidSwap" => {
+                Err(Failure::try_again("the profile was changed in this very moment"))
+            }
+            _ => Err(failure(&answer)),
+        }
+    }
+
+    /// The record at an address, if it is there.
+    async fn record(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        uri: &RemoteId,
+    ) -> Result<Option<Record>, Failure> {
+        self.record_at(account, &server(account, key), &at_uri(uri)?).await
+    }
+
+    async fn record_at(
+        &self,
+        account: &Account,
+        server: &str,
+        uri: &AtUri<'_>,
+    ) -> Result<Option<Record>, Failure> {
+        let query = [("repo", uri.repo), ("collection", uri.collection), ("rkey", uri.rkey)];
+        let answer = self.get(account, server, "com.atproto.repo.getRecord", &query).await?;
+        match answer.status {
+            StatusCode::OK => answer.json(NAME).map(Some),
+            _ if error_name(&answer) == "RecordNotFound" => Ok(None),
+            _ => Err(failure(&answer)),
+        }
+    }
+
+    async fn read(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        method: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
+        self.get(account, &server(account, key), method, query).await
+    }
+
+    /// Asks for something that is public.
+    async fn get(
+        &self,
+        account: &Account,
+        server: &str,
+        method: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Answer, Failure> {
+        let mut url = self.http.url(server, &format!("/xrpc/{method}"))?;
+        url.query_pairs_mut().extend_pairs(query);
+        let path = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+        let request = self.http.request(Method::GET, server, &path)?;
+        self.http.send(&account.id, NAME, request).await
+    }
+
+    /// Sends what only the account itself may, logged in, and once more when its session turns out to be over:
+    /// then nothing was done.
+    async fn write(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        request: impl Fn(&Access) -> Result<RequestBuilder, Failure>,
+    ) -> Result<Answer, Failure> {
+        let mut access = self.sessions.access(account, key).await?;
+        let mut renewed = false;
+        loop {
+            let request = request(&access)?.header(AUTHORIZATION, bearer(&access.token));
+            let answer = self.http.send(&account.id, NAME, request).await?;
+            if renewed || !is_over(&answer) {
+                return Ok(answer);
+            }
+            access = self.sessions.renew(account, key, Some(&access.token)).await?;
+            renewed = true;
+        }
+    }
+}
+
+/// The account's own repository.
+fn repo(account: &Account) -> &str {
+    if account.remote_user.is_empty() { account.id.handle.as_str() } else { &account.remote_user }
+}
+
+/// Where the account's repository is.
+fn server(account: &Account, key: &BlueskyKey) -> String {
+    let known = key.session().and_then(Session::server);
+    known.map_or_else(|| base(account), ToOwned::to_owned)
+}
+
+fn at_uri(id: &RemoteId) -> Result<AtUri<'_>, Failure> {
+    AtUri::parse(id.as_str()).ok_or_else(|| {
+        let why = format!("{id} is not the address of a post, such as at://did:plc:.../{POST}/...");
+        Failure::refused(why)
+    })
+}
+
+/// What Bluesky calls an error, if it is one.
+fn error_name(answer: &Answer) -> String {
+    let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
+    problem.error
+}
+
+/// What an answer other than success means.
+fn failure(answer: &Answer) -> Failure {
+    let general = answer.failure(NAME);
+    if general.kind != FailureKind::Refused {
+        return general;
+    }
+    match error_name(answer).as_str() {
+        "AccountTakedown" => Failure::refused(
+            "Bluesky has taken the account down; let its owner appeal to the server's moderators",
+        ),
+        "AccountSuspended" => Failure::refused(
+            "Bluesky has suspended the account; let its owner appeal to the server's moderators",
+        ),
+        "AccountDeactivated" => {
+            Failure::refused("the account is deactivated; let its owner wake it in its settings")
+        }
+        _ => general,
+    }
+}
+
+/// Reads `body` as everything that Bluesky could answer, and panics when what must hold does not.
+#[cfg(feature = "test-util")]
+pub fn check_answer(body: &[u8]) {
+    session::check_answer(body);
+    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let Listed { records, .. } =
+        serde_json::from_slice(body).unwrap_or(Listed { records: Vec::new(), cursor: None });
+    for record in records {
+        record::check(&record);
+    }
+    record::check_text(&problem.error);
+    record::check_text(&String::from_utf8_lossy(body));
+}
+
+#[derive(Deserialize)]
+struct Written {
+    uri: String,
+}
+
+#[derive(Deserialize)]
+struct Uploaded {
+    blob: Value,
+}
+
+#[derive(Deserialize)]
+struct Removed {
+    commit: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    records: Vec<Record>,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Problem {
+    error: String,
 }

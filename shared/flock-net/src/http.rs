@@ -132,6 +132,11 @@ impl Http {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(crate) fn for_test(status: StatusCode, headers: HeaderMap, body: &str) -> Self {
+        Self { status, headers, body: body.as_bytes().to_vec(), now: Timestamp::UNIX_EPOCH }
+    }
+
     /// The body, read as JSON. A success nobody can read leaves open what was done.
     pub(crate) fn json<T: DeserializeOwned>(&self, who: &str) -> Result<T, Failure> {
         serde_json::from_slice(&self.body).map_err(|_| {

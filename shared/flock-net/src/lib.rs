@@ -8,6 +8,7 @@ mod accounts;
 mod address;
 mod bluesky;
 mod failure;
+mod html;
 mod http;
 mod mastodon;
 mod meadow;
@@ -16,7 +17,7 @@ mod x;
 
 use flock_aws::{Clock, Config};
 use flock_core::{
-    AccountFacts, AccountId, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
+    AccountFacts, AccountId, Action, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
 };
 use flock_store::{Post, Store};
 use jiff::Timestamp;
@@ -25,6 +26,13 @@ use secrecy::SecretString;
 pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind};
 pub use purse::{Purse, SpendingNews};
+
+#[cfg(feature = "test-util")]
+pub use {
+    bluesky::check_answer as check_bluesky_answer,
+    html::{plain as html_text, says as html_says},
+    mastodon::check_answer as check_mastodon_answer,
+};
 
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};
@@ -86,12 +94,14 @@ pub struct NewKey {
 pub struct KeyProblem(String);
 
 /// What a network says of an account whose key was just given to us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Checked {
     /// The account's id on its network.
     pub remote_user: String,
     /// What is known of it.
     pub facts: AccountFacts,
+    /// What is to be sealed beside the key, where one logs in.
+    pub session: Option<SecretString>,
 }
 
 /// What came of deleting a post.
@@ -139,10 +149,10 @@ impl Networks {
             if config.networks_on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
         let http = |reach| Http::new(reach, clock.clone());
         Self {
-            meadow: Meadow::new(store),
+            meadow: Meadow::new(store.clone()),
             x: X::new(http(Reach::Anywhere), config.x_url.clone()),
             mastodon: Mastodon::new(http(reach)),
-            bluesky: Bluesky::new(http(reach)),
+            bluesky: Bluesky::new(http(reach), http(reach), store),
         }
     }
 
@@ -158,11 +168,14 @@ impl Networks {
 
     /// Posts `draft` through `account`, at most once.
     pub async fn post(&self, draft: &Draft<'_>, account: &Account, purse: &Purse<'_>) -> Outcome {
-        let posted = match &account.key {
-            Key::Meadow => self.meadow.post(draft).await,
-            Key::X(key) => self.x.post(draft, account, key, purse).await,
-            Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
-            Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+        let posted = match draft.check(account) {
+            Err(failure) => Err(failure),
+            Ok(()) => match &account.key {
+                Key::Meadow => self.meadow.post(draft).await,
+                Key::X(key) => self.x.post(draft, account, key, purse).await,
+                Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
+                Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,
+            },
         };
         posted.map_or_else(
             |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
@@ -234,9 +247,32 @@ impl Networks {
                 "X has no request for that; set the label in the account's settings, then say so in the \
                  key file: \"automated_label\": true",
             )),
-            Key::Mastodon(_) => Err(Failure::refused("Mastodon is not asked for this yet")),
-            Key::Bluesky(_) => Err(Failure::refused("Bluesky is not asked for this yet")),
+            Key::Mastodon(key) => self.mastodon.mark_as_bot(account, key).await,
+            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
         }
+    }
+}
+
+impl Draft<'_> {
+    /// Refuses what the account's network cannot do, before it is asked.
+    fn check(&self, account: &Account) -> Result<(), Failure> {
+        let network = account.id.network;
+        let asked = [
+            (true, Action::Post),
+            (self.reply_to.is_some(), Action::Reply),
+            (self.picture.is_some(), Action::Picture),
+            (self.made_with_ai, Action::AiMark),
+        ];
+        for (_, action) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+            network
+                .check_action(account.facts.tier, action)
+                .map_err(|lacking| Failure::refused(lacking.to_string()))?;
+        }
+        if let Some(picture) = self.picture {
+            let rules = account.facts.picture_rules(network);
+            rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
+        }
+        Ok(())
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Purse<'a> {
 struct State {
     /// Paid for and not settled yet.
     open: Vec<Bill>,
+    /// How often [`Purse::pay_each`] was called.
+    each: u32,
     news: Option<SpendingNews>,
 }
 
@@ -54,24 +56,51 @@ impl<'a> Purse<'a> {
         Self { store, flock, actor, act, due, now, state: Mutex::default() }
     }
 
-    /// Pays for one thing of the kind `slot` ("post", "look"): the money is gone from here on, until
-    /// [`Self::settle`] says otherwise. Refuses what would pass the cap.
+    /// Pays for one thing of the kind `slot` ("post"): the money is gone from here on, until [`Self::settle`]
+    /// says otherwise. Paid again for the same act, after a crash, it is paid once. Refuses what would pass
+    /// the cap.
     pub(crate) async fn pay(
         &self,
         network: Network,
         slot: &str,
         charge: Charge,
     ) -> Result<Bill, Failure> {
-        let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
-        let bill = Bill {
+        let bill = self.bill(network, slot, self.act.clone(), charge);
+        let bill = self.known(bill).await.map_err(|err| not_metered(&err))?;
+        self.reserve(network, bill).await
+    }
+
+    /// Pays for one request of the kind `slot` ("look"), which is charged however often it is made: what an
+    /// earlier one cost, whose answer nobody heard, stays in the sum.
+    pub(crate) async fn pay_each(
+        &self,
+        network: Network,
+        slot: &str,
+        charge: Charge,
+    ) -> Result<Bill, Failure> {
+        let number = {
+            let mut state = self.state();
+            state.each += 1;
+            state.each
+        };
+        // No two ticks have the act at the same time.
+        let id = format!("{}@{}#{number}", self.act, self.now);
+        self.reserve(network, self.bill(network, slot, id, charge)).await
+    }
+
+    fn bill(&self, network: Network, slot: &str, id: String, charge: Charge) -> Bill {
+        Bill {
             flock: self.flock.name.clone(),
             month: Month::of(self.now),
             slot: format!("{slot}#{}", self.actor),
-            id: self.act.clone(),
+            id,
             charge,
             price: (network.facts().price)(charge),
-        };
-        let bill = self.known(bill).await.map_err(|err| not_metered(&err))?;
+        }
+    }
+
+    async fn reserve(&self, network: Network, bill: Bill) -> Result<Bill, Failure> {
+        let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
         match self.store.reserve(&bill, cap).await.map_err(|err| not_metered(&err))? {
             Reserved::Done(ledger) => {
                 self.tell(Spending::of(ledger.spent, cap), bill.month, &ledger, cap);

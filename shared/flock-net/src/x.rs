@@ -2,21 +2,33 @@
 //!
 //! X has no idempotency key. When an earlier request may have arrived, the account's own newest posts are
 //! read first; a "duplicate" answer counts as sent only then. Everything X charges is paid from the purse
-//! before it is asked for.
+//! before it is asked for: what X certainly did not charge is given back, what nobody knows of stays paid.
 
-use std::collections::BTreeSet;
+mod answers;
 
-use flock_core::{AccountFacts, AccountId, Charge, Network, RemoteId, Sent, Tier};
-use jiff::{SignedDuration, Timestamp};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent, Tier};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use oauth1_request as oauth;
-use reqwest::{Method, RequestBuilder, StatusCode, Url, header::AUTHORIZATION};
+use reqwest::{
+    Method, StatusCode, Url,
+    header::{AUTHORIZATION, DATE},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use self::answers::{Created, Deletion, Problem, Reposted, Tweets, Uploaded};
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, Timeline,
-    http::Http, secret_json,
+    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, Seen,
+    Timeline,
+    http::{Answer, Http},
+    secret_json,
 };
 
 const X_NAME: &str = "X";
@@ -62,6 +74,16 @@ pub struct XKey {
 pub(crate) struct X {
     base: String,
     http: Http,
+    // Until when no account of the app may post. A cache: losing it costs one request that is refused.
+    app_limited: Mutex<Option<Timestamp>>,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    account: &'a Account,
+    key: &'a XKey,
+    purse: &'a Purse<'a>,
 }
 
 impl XKey {
@@ -106,17 +128,25 @@ impl XKey {
 }
 
 impl X {
-    /// Reading further back than this many pages of 100 is not looking for a recent post.
-    const PAGES: usize = 10;
-    /// How far X's clock and ours may be apart.
+    /// Own posts per page: each that is listed is charged, and what is looked for is among the newest.
+    const PAGE: u32 = 10;
+    /// So many posts an account makes in a quarter of an hour at most (docs.x.com, "Rate limits", 2026-08):
+    /// a post that was sent just now is among them.
+    const PAGES: u32 = 10;
+    /// How far X's clock and ours may be apart: further, and X does not take what we sign.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+    /// The longest limit is a day's.
+    const LONGEST_LIMIT: SignedDuration = SignedDuration::from_hours(25);
 
     pub(crate) fn new(http: Http, base: Option<String>) -> Self {
-        Self { base: base.unwrap_or_else(|| "https://api.x.com".to_owned()), http }
+        let base = base.unwrap_or_else(|| "https://api.x.com".to_owned());
+        Self { base, http, app_limited: Mutex::default() }
     }
 
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
-        self.http.limited_until(account)
+        let app = *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner);
+        let app = app.filter(|until| self.http.now() < *until);
+        self.http.limited_until(account).max(app)
     }
 
     pub(crate) async fn post(
@@ -126,28 +156,35 @@ impl X {
         key: &XKey,
         purse: &Purse<'_>,
     ) -> Result<RemoteId, Failure> {
+        let caller = Caller { account, key, purse };
         if draft.sent == Sent::Maybe
-            && let Some(remote_id) =
-                self.find(draft, account, key, purse).await.map_err(Failure::of_look)?
+            && let Some(remote_id) = self.find(draft, caller).await?
         {
             return Ok(remote_id);
         }
-        let links = (Network::X.facts().measure)(&draft.post.text).links;
-        let bill = purse.pay(Network::X, "post", Charge::Post { link: 0 < links }).await?;
-        let body = json!({ "text": draft.post.text });
-        let request = self.request(Method::POST, "/2/tweets", &[], key)?.json(&body);
-        let posted = match self.http.send(&account.id, X_NAME, request).await {
-            Ok(answer) => match answer.status {
-                StatusCode::CREATED | StatusCode::OK => created(&answer.body),
-                StatusCode::FORBIDDEN if is_duplicate(&answer.body) => {
-                    self.duplicate(draft, account, key, purse).await
-                }
-                _ => Err(answer.failure(X_NAME)),
-            },
+        self.may_ask(account)?;
+        let mut body = json!({ "text": draft.post.text });
+        if draft.made_with_ai {
+            body["made_with_ai"] = true.into();
+        }
+        if let Some(reply_to) = draft.reply_to {
+            body["reply"] = json!({ "in_reply_to_tweet_id": id(reply_to)? });
+        }
+        if let Some(picture) = draft.picture {
+            let media_id = self.upload(picture, caller).await?;
+            body["media"] = json!({ "media_ids": [media_id] });
+        }
+        let bill = purse.pay(Network::X, "post", charge(draft)).await?;
+        let answer = self.ask(Method::POST, "/2/tweets", &[], Some(&body), caller).await;
+        let posted = match answer {
+            Ok(answer) if answer.status == StatusCode::FORBIDDEN && is_duplicate(&answer) => {
+                self.duplicate(draft, caller).await
+            }
+            Ok(answer) => self.read(&answer).and_then(|created: Created| created.id()),
             Err(failure) => Err(failure),
         };
-        if let Err(Failure { kind: FailureKind::TryAgain { .. } | FailureKind::Refused, .. }) =
-            posted
+        if let Err(failure) = &posted
+            && !may_be_charged(failure)
         {
             purse.settle(&bill, None).await?;
         }
@@ -156,122 +193,339 @@ impl X {
 
     /// X says it has the same text. After a request that may have arrived that is our post; else the
     /// account said it before.
-    async fn duplicate(
-        &self,
-        draft: &Draft<'_>,
-        account: &Account,
-        key: &XKey,
-        purse: &Purse<'_>,
-    ) -> Result<RemoteId, Failure> {
+    async fn duplicate(&self, draft: &Draft<'_>, caller: Caller<'_>) -> Result<RemoteId, Failure> {
         if draft.sent == Sent::No {
             return Err(Failure::refused(
                 "X refused the text because the account posted the same one recently; change the \
                  line or wait",
             ));
         }
-        match self.find(draft, account, key, purse).await.map_err(Failure::of_look)? {
-            Some(remote_id) => Ok(remote_id),
-            None => Err(Failure::unknown("X says it has the post, but does not list it yet")),
-        }
+        let found = self.find(draft, caller).await?;
+        found.ok_or_else(|| Failure::unknown("X says it has the post, but does not list it yet"))
     }
 
-    /// Looks for the draft among the account's newest posts.
+    /// Looks for the draft among the account's newest posts. Whatever goes wrong, what was looked for stays
+    /// unknown: also with a bad key, because the sheep would say it again once it has a good one.
     async fn find(
         &self,
         draft: &Draft<'_>,
-        account: &Account,
-        key: &XKey,
-        _purse: &Purse<'_>,
+        caller: Caller<'_>,
     ) -> Result<Option<RemoteId>, Failure> {
-        let mut page: Option<String> = None;
+        let found = self.search(draft, caller).await;
+        found.map_err(|failure| Failure::unknown(failure.why))
+    }
+
+    async fn search(
+        &self,
+        draft: &Draft<'_>,
+        caller: Caller<'_>,
+    ) -> Result<Option<RemoteId>, Failure> {
+        let due = draft.post.at.saturating_sub(Self::CLOCK_SKEW).unwrap_or(Timestamp::UNIX_EPOCH);
+        let from = match draft.last_remote.and_then(|last| id(last).ok()) {
+            // Newer than the post before, whatever the clocks say.
+            Some(last) => ("since_id", last.to_owned()),
+            None => ("start_time", due.to_string()),
+        };
+        let mut page = None;
         for _ in 0..Self::PAGES {
-            let mut query =
-                vec![("max_results", "100".to_owned()), ("post.fields", "entities".to_owned())];
-            if let Some(last) = draft.last_remote {
-                // Newer than the post before, whatever the clocks say.
-                query.push(("since_id", last.to_string()));
-            } else {
-                let from = draft.post.at.saturating_sub(Self::CLOCK_SKEW);
-                query.push(("start_time", from.unwrap_or(Timestamp::UNIX_EPOCH).to_string()));
+            let tweets = self.page(Some(&from), page.as_deref(), caller).await?;
+            if let Some(tweet) = tweets.data.iter().find(|tweet| tweet.says(&draft.post.text)) {
+                return tweet.id().map(Some);
             }
-            query.extend(page.take().map(|page| ("pagination_token", page)));
-            let path = format!("/2/users/{}/tweets", account.remote_user);
-            let request = self.request(Method::GET, &path, &query, key)?;
-            let answer = self.http.send(&account.id, X_NAME, request).await?;
-            if answer.status != StatusCode::OK {
-                return Err(answer.failure(X_NAME));
-            }
-            let timeline: Tweets = answer.json(X_NAME)?;
-            // For a user it does not know X answers with errors and success: that is not an empty list.
-            if timeline.meta.result_count.is_none() {
-                let why = "X did not list the account's posts; is its user_id right?";
-                return Err(Failure::unknown(why));
-            }
-            if let Some(tweet) = timeline.data.iter().find(|tweet| tweet.says(&draft.post.text)) {
-                return Ok(tweet.id.parse().ok());
-            }
-            match timeline.meta.next_token {
-                Some(token) => page = Some(token),
-                None => return Ok(None),
+            let is_past = tweets.data.last().is_some_and(|oldest| oldest.created_at < Some(due));
+            match tweets.meta.next_token {
+                // What is older than the intent is not what came of it.
+                Some(next) if !is_past => page = Some(next),
+                _ => return Ok(None),
             }
         }
-        Ok(None)
+        Err(Failure::unknown(format!(
+            "the post is not among the account's {} newest on X; look whether it is there",
+            Self::PAGES * Self::PAGE
+        )))
+    }
+
+    /// A page of the account's own posts, without reposts; paid for by the post.
+    async fn page(
+        &self,
+        from: Option<&(&str, String)>,
+        page: Option<&str>,
+        caller: Caller<'_>,
+    ) -> Result<Tweets, Failure> {
+        self.may_ask(caller.account)?;
+        let purse = caller.purse;
+        let bill = purse.pay_each(Network::X, "look", Charge::OwnPosts(Self::PAGE)).await?;
+        let mut query = vec![
+            ("max_results", Self::PAGE.to_string()),
+            ("exclude", "retweets".to_owned()),
+            ("post.fields", "created_at,entities".to_owned()),
+        ];
+        query.extend(from.cloned());
+        query.extend(page.map(|page| ("pagination_token", page.to_owned())));
+        let tweets = self.list(&query, caller).await;
+        let listed = match &tweets {
+            Ok(tweets) => u32::try_from(tweets.data.len()).unwrap_or(Self::PAGE).min(Self::PAGE),
+            Err(failure) if may_be_charged(failure) => Self::PAGE,
+            Err(_) => 0,
+        };
+        purse.settle(&bill, Some(Charge::OwnPosts(listed))).await?;
+        tweets
+    }
+
+    async fn list(&self, query: &[(&str, String)], caller: Caller<'_>) -> Result<Tweets, Failure> {
+        let path = format!("/2/users/{}/tweets", caller.account.remote_user);
+        let answer = self.ask(Method::GET, &path, query, None, caller).await?;
+        let tweets: Tweets = self.read(&answer)?;
+        // For a user it does not know X answers with errors and success: that is not an empty list.
+        if tweets.meta.result_count.is_none() {
+            return Err(Failure::refused(
+                "X does not know the account's `user_id`; add the account again with the right one",
+            ));
+        }
+        Ok(tweets)
+    }
+
+    /// Hands a picture over, with its alternative text. Until a post shows it nothing is done, so whatever
+    /// goes wrong can be tried again.
+    async fn upload(&self, picture: &Picture, caller: Caller<'_>) -> Result<String, Failure> {
+        let nothing_done = |failure: Failure| match failure.kind {
+            FailureKind::Unknown => Failure::try_again(failure.why),
+            FailureKind::TryAgain { .. } | FailureKind::Refused => failure,
+        };
+        let body = json!({
+            "media": BASE64_STANDARD.encode(picture.bytes()),
+            "media_category": "tweet_image",
+        });
+        let answer = self.ask(Method::POST, "/2/media/upload", &[], Some(&body), caller).await;
+        let uploaded = answer.and_then(|answer| self.read::<Uploaded>(&answer));
+        let media_id = uploaded.map_err(nothing_done)?.data.id;
+        if !picture.alt().is_empty() {
+            self.describe(&media_id, picture.alt(), caller).await.map_err(nothing_done)?;
+        }
+        Ok(media_id)
+    }
+
+    async fn describe(&self, media_id: &str, alt: &str, caller: Caller<'_>) -> Result<(), Failure> {
+        let bill = caller.purse.pay_each(Network::X, "alt", Charge::AltText).await?;
+        let body = json!({ "id": media_id, "metadata": { "alt_text": { "text": alt } } });
+        let answer = self.ask(Method::POST, "/2/media/metadata", &[], Some(&body), caller).await;
+        let described = answer.and_then(|answer| self.read::<Value>(&answer));
+        let charged = match &described {
+            Err(failure) if !may_be_charged(failure) => None,
+            _ => Some(Charge::AltText),
+        };
+        caller.purse.settle(&bill, charged).await?;
+        described.map(|_| ())
     }
 
     pub(crate) async fn repost(
         &self,
-        _of: &RemoteId,
-        _account: &Account,
-        _key: &XKey,
-        _purse: &Purse<'_>,
+        of: &RemoteId,
+        account: &Account,
+        key: &XKey,
+        purse: &Purse<'_>,
     ) -> Result<RemoteId, Failure> {
-        Err(Failure::refused("X is not asked for this yet"))
+        let caller = Caller { account, key, purse };
+        self.may_ask(account)?;
+        let body = json!({ "tweet_id": id(of)? });
+        let bill = purse.pay(Network::X, "repost", Charge::Repost).await?;
+        let path = format!("/2/users/{}/retweets", account.remote_user);
+        let answer = self.ask(Method::POST, &path, &[], Some(&body), caller).await;
+        let reposted = match answer {
+            // Perhaps by an earlier request of ours, which was charged: so nothing is given back.
+            Ok(answer) if Problem::of(&answer).has(327, "already retweeted") => Ok(of.clone()),
+            Ok(answer) => self.read(&answer).and_then(|reposted: Reposted| reposted.id()),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &reposted
+            && !may_be_charged(failure)
+        {
+            purse.settle(&bill, None).await?;
+        }
+        reposted
     }
 
     pub(crate) async fn delete(
         &self,
-        _post: &RemoteId,
-        _account: &Account,
-        _key: &XKey,
-        _purse: &Purse<'_>,
+        post: &RemoteId,
+        account: &Account,
+        key: &XKey,
+        purse: &Purse<'_>,
     ) -> Result<Deleted, Failure> {
-        Err(Failure::refused("X is not asked for this yet"))
+        let caller = Caller { account, key, purse };
+        self.may_ask(account)?;
+        let path = format!("/2/tweets/{}", id(post)?);
+        let bill = purse.pay(Network::X, "delete", Charge::Delete).await?;
+        let answer = self.ask(Method::DELETE, &path, &[], None, caller).await;
+        let deleted = match answer {
+            // Perhaps by an earlier request of ours, which was charged: so nothing is given back.
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND => Ok(Deleted::Before),
+            Ok(answer) => self
+                .read(&answer)
+                .map(|Deletion { data }| if data.deleted { Deleted::Now } else { Deleted::Before }),
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = &deleted
+            && !may_be_charged(failure)
+        {
+            purse.settle(&bill, None).await?;
+        }
+        deleted
     }
 
     pub(crate) async fn timeline(
         &self,
-        _account: &Account,
-        _key: &XKey,
-        _page: Option<&str>,
-        _purse: &Purse<'_>,
+        account: &Account,
+        key: &XKey,
+        page: Option<&str>,
+        purse: &Purse<'_>,
     ) -> Result<Timeline, Failure> {
-        Err(Failure::refused("X is not asked for this yet"))
+        let tweets = self.page(None, page, Caller { account, key, purse }).await?;
+        let posts = tweets.data.iter().map(|tweet| {
+            let at = tweet.created_at;
+            let at = at.ok_or_else(|| Failure::unknown("X does not say when a post was made"))?;
+            Ok(Seen { id: tweet.id()?, text: tweet.plain_text(), at })
+        });
+        Ok(Timeline { posts: posts.collect::<Result<_, Failure>>()?, next: tweets.meta.next_token })
     }
 
-    pub(crate) async fn check(&self, account: &Account, _key: &XKey) -> Result<Checked, Failure> {
-        Ok(Checked { remote_user: account.remote_user.clone(), facts: account.facts.clone() })
+    /// Looking up whose key it is would be charged. A listing is charged by the post, and one of what was
+    /// posted from now on is empty: so it costs nothing to hear that X takes the key and knows the account.
+    /// Whose the key is, its token says itself.
+    pub(crate) async fn check(&self, account: &Account, key: &XKey) -> Result<Checked, Failure> {
+        let token = key.token.token.expose_secret();
+        let owner = token.split_once('-').map(|(owner, _)| owner);
+        let owner = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
+        if owner.is_some_and(|owner| !owner.is_empty() && owner != account.remote_user) {
+            return Err(Failure::refused(format!(
+                "the token is not one of the account {}; take `user_id` and `token` of the same \
+                 account",
+                account.remote_user
+            )));
+        }
+        let path = format!("/2/users/{}/tweets", account.remote_user);
+        let query = [("max_results", "5".to_owned()), ("start_time", self.http.now().to_string())];
+        let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
+        let tweets: Tweets = self.read(&answer)?;
+        if tweets.meta.result_count.is_none() {
+            return Err(Failure::refused("X does not know an account with this `user_id`"));
+        }
+        let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
+        Ok(Checked { remote_user, facts, session: None })
     }
 
-    /// A signed request.
-    fn request(
+    /// Whether X takes requests of the account now.
+    fn may_ask(&self, account: &Account) -> Result<(), Failure> {
+        match self.limited_until(&account.id) {
+            None => Ok(()),
+            Some(until) => Err(Failure::not_before(
+                until,
+                format!("X takes no more requests of {} until {until}", account.id),
+            )),
+        }
+    }
+
+    async fn ask(
         &self,
         method: Method,
         path: &str,
         query: &[(&str, String)],
+        body: Option<&Value>,
+        Caller { account, key, .. }: Caller<'_>,
+    ) -> Result<Answer, Failure> {
+        self.ask_as(method, path, query, body, account, key).await
+    }
+
+    /// Sends a signed request and returns the answer, whatever its status.
+    async fn ask_as(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, String)],
+        body: Option<&Value>,
+        account: &Account,
         key: &XKey,
-    ) -> Result<RequestBuilder, Failure> {
+    ) -> Result<Answer, Failure> {
         let mut url = self.http.url(&self.base, path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let authorization = sign(method.as_str(), &url, key);
+        let signed_at = signed_at(&authorization);
         let path = match url.query() {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
-        let request = self.http.request(method, &self.base, &path)?;
-        Ok(request.header(AUTHORIZATION, authorization))
+        let mut request = self.http.request(method, &self.base, &path)?;
+        request = request.header(AUTHORIZATION, authorization);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = self.http.send(&account.id, X_NAME, request).await?;
+        if let Some(until) = self.app_reset(&answer) {
+            *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+        match clock_behind(&answer, signed_at) {
+            Some(behind) => Err(Failure::try_again(clock_words(behind))),
+            None => Ok(answer),
+        }
     }
+
+    /// When the app may post again, if X says that its day's posts are used up.
+    fn app_reset(&self, answer: &Answer) -> Option<Timestamp> {
+        let number = |name: &str| answer.header(name)?.trim().parse::<i64>().ok();
+        if 0 < number("x-app-limit-24hour-remaining")? {
+            return None;
+        }
+        let reset = Timestamp::from_second(number("x-app-limit-24hour-reset")?).ok()?;
+        Some(reset.min(self.http.now().saturating_add(Self::LONGEST_LIMIT).ok()?))
+    }
+
+    /// The body of a success, or what any other answer means.
+    fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
+        if matches!(answer.status, StatusCode::OK | StatusCode::CREATED) {
+            return answer.json(X_NAME);
+        }
+        Err(match self.app_reset(answer) {
+            Some(reset) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
+                let why =
+                    format!("the app has made all the posts of its day on X{}", answer.said());
+                Failure::not_before(reset, why)
+            }
+            _ => answers::failure(answer),
+        })
+    }
+}
+
+/// What posting the draft is charged as. A reply is to somebody who asked for it, because X takes no others,
+/// unless it goes on where the sheep itself stopped.
+fn charge(draft: &Draft<'_>) -> Charge {
+    match draft.reply_to {
+        Some(reply_to) if draft.last_remote != Some(reply_to) => Charge::Reply,
+        _ => Charge::Post { link: 0 < (Network::X.facts().measure)(&draft.post.text).links },
+    }
+}
+
+/// Whether X may charge for a request that failed so.
+fn may_be_charged(failure: &Failure) -> bool {
+    match failure.kind {
+        FailureKind::TryAgain { .. } | FailureKind::Refused => false,
+        FailureKind::Unknown => true,
+    }
+}
+
+fn is_duplicate(answer: &Answer) -> bool {
+    // 187 is what v1.1 calls it.
+    Problem::of(answer).has(187, "duplicate content")
+}
+
+/// An id as X takes it.
+fn id(remote_id: &RemoteId) -> Result<&str, Failure> {
+    let id = remote_id.as_str();
+    if (1..=19).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(id);
+    }
+    Err(Failure::refused(format!("`{id}` is not the number of a post on X")))
 }
 
 /// A request's `Authorization` header. The parameters of the query are part of what is signed; a JSON
@@ -290,97 +544,38 @@ fn sign(method: &str, url: &Url, key: &XKey) -> String {
     oauth::authorize(method, endpoint.as_str(), &parameters, &token, oauth::HmacSha1::new())
 }
 
-fn created(body: &[u8]) -> Result<RemoteId, Failure> {
-    let id =
-        serde_json::from_slice::<Created>(body).ok().and_then(|body| body.data.id.parse().ok());
-    id.ok_or_else(|| Failure::unknown("X took the post but did not say its id"))
+/// The instant a request says it was signed at: X holds it against its own clock.
+fn signed_at(authorization: &str) -> Option<Timestamp> {
+    let (_, rest) = authorization.split_once("oauth_timestamp=\"")?;
+    Timestamp::from_second(rest.split_once('"')?.0.parse().ok()?).ok()
 }
 
-fn is_duplicate(body: &[u8]) -> bool {
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
-    problem.detail.contains("duplicate content")
-}
-
-#[derive(Deserialize)]
-struct Created {
-    data: CreatedTweet,
-}
-
-#[derive(Deserialize)]
-struct CreatedTweet {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Tweets {
-    #[serde(default)]
-    data: Vec<Tweet>,
-    #[serde(default)]
-    meta: Meta,
-}
-
-#[derive(Deserialize, Default)]
-struct Meta {
-    result_count: Option<u64>,
-    next_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Tweet {
-    id: String,
-    text: String,
-    #[serde(default)]
-    entities: Entities,
-}
-
-#[derive(Deserialize, Default)]
-struct Entities {
-    #[serde(default)]
-    urls: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    url: String,
-    #[serde(default)]
-    expanded_url: String,
-}
-
-#[derive(Deserialize, Default)]
-struct Problem {
-    #[serde(default)]
-    detail: String,
-}
-
-impl Tweet {
-    /// Whether this is `text` as it was sent: X shortens links, bare domains too, and escapes three
-    /// characters.
-    fn says(&self, text: &str) -> bool {
-        let mut own = self.text.clone();
-        for link in &self.entities.urls {
-            own = own.replace(&link.url, &link.expanded_url);
-        }
-        let own = own.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-        let plain = |text: &str| text.replace("https://", "").replace("http://", "");
-        plain(&own).trim() == plain(text).trim()
+/// How far this machine's clock is behind X's, where that is why X did not take what was signed. A bad key
+/// is answered with the same status.
+fn clock_behind(answer: &Answer, signed_at: Option<Timestamp>) -> Option<SignedDuration> {
+    if answer.status != StatusCode::UNAUTHORIZED {
+        return None;
     }
+    let date = answer.header(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok());
+    let behind = date.zip(signed_at).map(|(date, at)| date.timestamp().duration_since(at));
+    let is_off = behind.is_some_and(|behind| X::CLOCK_SKEW < behind.abs());
+    let said_so = Problem::of(answer).has(135, "timestamp out of bounds");
+    (is_off || said_so).then(|| behind.unwrap_or_default())
+}
+
+fn clock_words(behind: SignedDuration) -> String {
+    let seconds = behind.as_secs().unsigned_abs();
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let way = if behind.is_negative() { "ahead of" } else { "behind" };
+    format!(
+        "the clock of this machine is {minutes} min {seconds} s {way} X's, and X takes nothing that \
+         is signed more than 5 min off; set the clock"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_post_is_known_again_through_links_and_escapes() {
-        let tweet: Tweet = serde_json::from_str(
-            r#"{"id":"1","text":"a &lt;b&gt; &amp;amp; https://t.co/x and https://t.co/y","entities":{"urls":[
-                {"url":"https://t.co/x","expanded_url":"https://example.com/page"},
-                {"url":"https://t.co/y","expanded_url":"http://example.org"}]}}"#,
-        )
-        .unwrap();
-        assert!(tweet.says("a <b> &amp; https://example.com/page and example.org"));
-        assert!(!tweet.says("a <b> &amp; https://example.com/pages and example.org"));
-    }
 
     /// Signed once more with the header's own nonce and time: over the query the signature is the same,
     /// without it another.
@@ -397,6 +592,8 @@ mod tests {
             rest.split_once('"').expect(name).0
         };
         assert_eq!((field("oauth_consumer_key"), field("oauth_token")), ("ck", "t"));
+        let second = signed_at(&header).expect("it is there").as_second();
+        assert_eq!(field("oauth_timestamp"), second.to_string());
         let again = |parameters: Vec<(&str, &str)>| {
             let token = oauth::Token::from_parts("ck", "cs", "t", "ts");
             let mut builder = oauth::Builder::new(token.client, oauth::HmacSha1::new());
@@ -408,5 +605,25 @@ mod tests {
         assert_eq!(header, again(vec![("max_results", "100"), ("since_id", "2")]));
         assert_ne!(header, again(Vec::new()));
         assert!(!format!("{key:?}").contains("ts"), "secrets do not print");
+    }
+
+    #[test]
+    fn how_far_the_clock_is_off_is_said() {
+        let words = |seconds| clock_words(SignedDuration::from_secs(seconds));
+        assert_eq!(
+            words(372),
+            "the clock of this machine is 6 min 12 s behind X's, and X takes nothing that is signed \
+             more than 5 min off; set the clock"
+        );
+        assert!(words(-3600).starts_with("the clock of this machine is 60 min 0 s ahead of X's"));
+    }
+
+    #[test]
+    fn only_numbers_are_ids_of_x() {
+        let check = |text: &str| id(&text.parse().unwrap()).map(ToOwned::to_owned);
+        assert_eq!(check("2124182926852620288").as_deref(), Ok("2124182926852620288"));
+        for wrong in ["at://did:plc:a/b/c", "21241829268526202880", "1/../2"] {
+            assert_eq!(check(wrong).unwrap_err().kind, FailureKind::Refused, "{wrong}");
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Accounts: who posts where, what is known of them, and the sealed key.
 
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{AccountFacts, AccountId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, key::Key};
+use crate::{Read, Store, StoreError, Write, conditional, key::Key};
 
 /// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct AccountItem {
     pub facts: AccountFacts,
     /// The sealed key, as text.
     pub sealed_key: String,
+    /// What was got by logging in with the key, sealed like it, on networks where one logs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_session: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,9 +34,71 @@ struct Stored {
 impl Store {
     /// The account, if it was added.
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {
+        self.read_account(id, Read::Eventual).await
+    }
+
+    /// The account as it was last written.
+    pub async fn newest_account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {
+        self.read_account(id, Read::Consistent).await
+    }
+
+    async fn read_account(
+        &self,
+        id: &AccountId,
+        read: Read,
+    ) -> Result<Option<AccountItem>, StoreError> {
         let what = format!("account {id}");
-        let stored: Option<Stored> = self.one(&what, Key::account(id), Read::Eventual).await?;
+        let stored: Option<Stored> = self.one(&what, Key::account(id), read).await?;
         Ok(stored.map(|stored| stored.account))
+    }
+
+    /// Writes a session of the key `sealed_key` over the one it was made from, or where there was none. A
+    /// sealed text is never the same twice, so who writes first is the only one to do so.
+    pub async fn put_session(
+        &self,
+        id: &AccountId,
+        sealed_key: &str,
+        over: Option<&str>,
+        session: &str,
+    ) -> Result<Write, StoreError> {
+        let what = format!("session of {id}");
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::account(id).attributes()))
+            .update_expression("SET sealed_session = :session")
+            .expression_attribute_values(":session", text(session))
+            .expression_attribute_values(":key", text(sealed_key))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let update = match over {
+            Some(over) => update
+                .condition_expression("sealed_key = :key AND sealed_session = :over")
+                .expression_attribute_values(":over", text(over)),
+            None => update
+                .condition_expression("sealed_key = :key AND attribute_not_exists(sealed_session)"),
+        };
+        if let Some(output) = conditional(update.send().await, "write", &what)? {
+            self.meter.write(output.consumed_capacity());
+            return Ok(Write::Done);
+        }
+        // The SDK asks again when it hears no answer, and then meets what it wrote.
+        let newest = self.newest_account(id).await?.and_then(|item| item.sealed_session);
+        Ok(if newest.as_deref() == Some(session) { Write::Done } else { Write::Conflict })
+    }
+
+    /// Notes that the account says now that it is a bot's.
+    pub async fn label_account(&self, id: &AccountId) -> Result<(), StoreError> {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::account(id).attributes()))
+            .update_expression("SET labelled = :yes")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
+        conditional(update.send().await, "label", format!("account {id}")).map(|_| ())
     }
 
     /// Adds an account or replaces its key.

@@ -1,6 +1,8 @@
 //! The crash matrix: before and after every request of posting, the process is killed. It is complete,
 //! because between two requests there is nothing but memory.
 
+mod x;
+
 use std::time::Duration;
 
 use flock_core::{Network, RhythmFields, SheepId};
@@ -8,13 +10,29 @@ use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::SignedDuration;
 
-use crate::world::{World, spawn, tick};
+use self::x::{Before, Day};
+use crate::world::{START, World, bluesky_account, spawn, tick, ts};
 
 /// Requests pass through proxies that share a plan.
 struct Proxies {
     dynamodb: CrashProxy,
     services: CrashProxy,
     x: CrashProxy,
+}
+
+/// What a flow begins with.
+#[derive(Debug, Clone, Copy)]
+enum Begins {
+    /// All is well.
+    Well,
+    /// The session is over by our own clock.
+    SessionOver,
+    /// The session is over, and only the server knows.
+    SessionEnded,
+    /// The session is over, and so is what would renew it.
+    LoggedOut,
+    /// The server ignores idempotency keys.
+    WithoutKey,
 }
 
 impl Proxies {
@@ -31,81 +49,157 @@ impl Proxies {
     }
 }
 
-/// A world on the wall clock, because the process has no other.
-async fn world(network: Network) -> (World, SheepId) {
+/// A world on the wall clock, because the process has no other; and the proxies before the servers whose
+/// address accounts keep.
+async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy; 2]) {
     let mut world = World::start().await;
     world.clock = flock_aws::Clock::wall();
     // X would hide a double behind its own check.
     world.x.duplicate_check(false);
+    let never = CrashPlan::new(Cut::Never);
+    let bluesky = CrashProxy::start("bluesky", &world.bluesky.url(), &never).await;
+    world.bluesky_url = bluesky.url();
+    let mastodon = CrashProxy::start("mastodon", &world.mastodon.url(), &never).await;
+    world.mastodon_url = mastodon.url();
     let rhythm = RhythmFields { line: Some("1d".to_owned()), ..RhythmFields::default() };
     let id = world.sheep_with("apollo", network, 3, &rhythm).await;
-    (world, id)
+    match begins {
+        Begins::Well => {}
+        Begins::SessionOver => {
+            let long_ago = flock_aws::Clock::stepped(ts(START));
+            world.add_bluesky(&bluesky_account("apollo"), &long_ago).await.unwrap();
+        }
+        Begins::SessionEnded => world.bluesky.expire_access(),
+        Begins::LoggedOut => {
+            world.bluesky.expire_access();
+            world.bluesky.end_sessions();
+        }
+        Begins::WithoutKey => world.mastodon.idempotency(false),
+    }
+    (world, id, [bluesky, mastodon])
+}
+
+fn follow(servers: &[CrashProxy], plan: &std::sync::Arc<CrashPlan>) {
+    for server in servers {
+        server.follow(plan);
+    }
 }
 
 /// How long an invocation may last, and so, with its margin, the lease a dead process leaves.
 const LENGTH: Duration = Duration::from_secs(4);
 
-/// One cell: processes die at `cuts`, one after the other; then another runs until nothing is to be done.
-/// Returns the requests they died at and the posts to be seen on the network, or `None` when a flow has
-/// fewer requests.
-async fn cell(network: Network, cuts: &[Cut]) -> Option<(String, Vec<String>)> {
-    let (world, id) = world(network).await;
-    let mut at = Vec::new();
-    for cut in cuts {
-        let plan = CrashPlan::new(*cut);
-        let proxies = Proxies::start(&world, &plan).await;
-        let runtime = RuntimeApi::start().await.unwrap();
-        let mut process = proxies.process(&runtime, "1");
-        let died = tokio::select! {
-            () = plan.reached() => true,
-            invocation = runtime.invoke(tick(), LENGTH) => {
-                assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());
-                false
-            }
-        };
-        process.kill().await;
-        if !died {
-            return None;
-        }
-        at.push(plan.cut_at().expect("the plan was reached"));
-        // Nobody works on the sheep until the lease of the dead process is over.
-        if let Some(lease_until) = world.read(&id).await.lease_until {
-            let left = lease_until.duration_since(world.clock.now()) + SignedDuration::from_secs(1);
-            tokio::time::sleep(left.try_into().unwrap_or_default()).await;
-        }
-    }
-    let at = at.join(", then ");
+/// A process was ended by the platform before it was done: no cell of the matrix, and done again.
+struct TooSlow;
 
-    let proxies = Proxies::start(&world, &CrashPlan::new(Cut::Never)).await;
+/// One cell: the request a process died at and the posts to be seen on the network, or `None` when the flow
+/// has fewer requests.
+type Cell = Result<Option<(String, Vec<String>)>, TooSlow>;
+
+/// A process dies at `cut`. Returns at which request, or `None` when its flow has fewer; nobody has a lease
+/// on the sheep any more.
+async fn die(
+    world: &World,
+    id: &SheepId,
+    servers: &[CrashProxy],
+    cut: Cut,
+) -> Result<Option<String>, TooSlow> {
+    let plan = CrashPlan::new(cut);
+    let proxies = Proxies::start(world, &plan).await;
+    follow(servers, &plan);
     let runtime = RuntimeApi::start().await.unwrap();
     let mut process = proxies.process(&runtime, "1");
-    // Once more than needed: that changes nothing.
-    for _ in 0..2 {
+    let died = tokio::select! {
+        () = plan.reached() => true,
+        invocation = runtime.invoke(tick(), LENGTH) => match invocation.answer {
+            Answer::Response(_) => false,
+            Answer::TimedOut => {
+                process.kill().await;
+                return Err(TooSlow);
+            }
+            other => panic!("{other:?}: {}", process.output()),
+        },
+    };
+    process.kill().await;
+    if !died {
+        return Ok(None);
+    }
+    // Nobody works on the sheep until the lease of the dead process is over.
+    if let Some(lease_until) = world.read(id).await.lease_until {
+        let left = lease_until.duration_since(world.clock.now()) + SignedDuration::from_secs(1);
+        tokio::time::sleep(left.try_into().unwrap_or_default()).await;
+    }
+    Ok(plan.cut_at())
+}
+
+/// Another process ticks so often; `before` each, time passes.
+async fn live(world: &World, servers: &[CrashProxy], ticks: u32, before: impl AsyncFn()) {
+    let plan = CrashPlan::new(Cut::Never);
+    let proxies = Proxies::start(world, &plan).await;
+    follow(servers, &plan);
+    let runtime = RuntimeApi::start().await.unwrap();
+    let mut process = proxies.process(&runtime, "1");
+    for _ in 0..ticks {
+        before().await;
         let invocation = runtime.invoke(tick(), Duration::from_secs(20)).await;
-        assert!(matches!(invocation.answer, Answer::Response(_)), "{at}: {}", process.output());
+        assert!(matches!(invocation.answer, Answer::Response(_)), "{}", process.output());
     }
     process.kill().await;
-    let sheep = world.read(&id).await;
+}
+
+async fn assert_recorded_once(world: &World, id: &SheepId, at: &str) {
+    let sheep = world.read(id).await;
     assert_eq!((sheep.intent, sheep.progress.occurrence.0), (None, 2), "{at}");
-    let recorded = world.posts(&id).await;
+    let recorded = world.posts(id).await;
     assert_eq!(recorded.len(), 1, "{at}: recorded once");
     assert!(recorded[0].remote_id.is_some());
-    Some((at, world.seen(&id).await))
+}
+
+/// Processes die at `cuts`, one after the other; then another runs until nothing is to be done.
+async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Cell {
+    let (world, id, servers) = world(network, begins).await;
+    let mut at = Vec::new();
+    for cut in cuts {
+        let Some(request) = die(&world, &id, &servers, *cut).await? else { return Ok(None) };
+        at.push(request);
+    }
+    // Once more than needed: that changes nothing.
+    live(&world, &servers, 2, async || {}).await;
+    let at = at.join(", then ");
+    assert_recorded_once(&world, &id, &at).await;
+    Ok(Some((at, world.seen(&id).await)))
 }
 
 /// All cells of one network, as a table: the flow that begins with a healthy sheep, or, with `first`, the
 /// one that finishes what a process left that died there.
-#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
 async fn matrix(network: Network, first: Option<Cut>) -> Matrix {
+    matrix_from(network, Begins::Well, first).await
+}
+
+/// The same for a flow that begins otherwise.
+async fn matrix_from(network: Network, begins: Begins, first: Option<Cut>) -> Matrix {
+    let cuts = |cut| first.into_iter().chain([cut]).collect::<Vec<_>>();
+    table(network.name(), async |cut| cell(network, begins, &cuts(cut)).await).await
+}
+
+/// All cells of one flow, printed.
+#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
+async fn table(name: &str, cell: impl AsyncFn(Cut) -> Cell) -> Matrix {
     // They mostly wait for leases to end.
-    const SIDE_BY_SIDE: usize = 16;
-    const REQUESTS: usize = 16;
+    const SIDE_BY_SIDE: usize = 24;
+    const REQUESTS: usize = 24;
+    /// Of a cell, on a busy machine.
+    const TRIES: usize = 5;
     use futures_util::{StreamExt as _, stream};
     let cuts = (0..REQUESTS).flat_map(|k| [Cut::Before(k), Cut::After(k)]);
+    let cell = &cell;
     let cells: Vec<_> = stream::iter(cuts)
         .map(|cut| async move {
-            let cuts: Vec<Cut> = first.into_iter().chain([cut]).collect();
-            (cut, cell(network, &cuts).await)
+            for _ in 0..TRIES {
+                if let Ok(done) = cell(cut).await {
+                    return (cut, done);
+                }
+            }
+            panic!("{cut:?}: a process needs more than {LENGTH:?}")
         })
         .buffered(SIDE_BY_SIDE)
         .collect()
@@ -118,12 +212,12 @@ async fn matrix(network: Network, first: Option<Cut>) -> Matrix {
             1 => "once",
             _ => "DOUBLED",
         };
-        println!("{:<7} {:<10} {verdict:<8} {request}", network.name(), format!("{cut:?}"));
+        println!("{name:<7} {:<10} {verdict:<8} {request}", format!("{cut:?}"));
         matrix.cells += 1;
         matrix.lost += usize::from(seen.is_empty());
         matrix.doubled += usize::from(1 < seen.len());
     }
-    println!("{network}: {matrix:?}");
+    println!("{name}: {matrix:?}");
     matrix
 }
 
@@ -155,17 +249,91 @@ async fn on_the_meadow_finishing_an_intent_can_die_anywhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_without_idempotency_no_crash_loses_or_doubles_a_post() {
-    // As on the meadow, with account, two secrets, X itself and the recorded post.
-    none_lost_or_doubled(&matrix(Network::X, None).await, 13);
+    // As on the meadow, with flock, account, two secrets, rules, payment, X itself, the recorded post and the
+    // end of the payment.
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Nothing).await, 17);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_finishing_an_intent_can_die_anywhere() {
-    // Shards, control, index, sheep, claim, account, two secrets, the look on X, the recorded post, record,
-    // process.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::After(9))).await, 12);
+    // Without line and rules; with a look and its payment, before and after.
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::After(12))).await, 15);
     // The look finds nothing, so X is asked again.
-    none_lost_or_doubled(&matrix(Network::X, Some(Cut::Before(9))).await, 13);
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::Before(12))).await, 18);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_answers_late_no_crash_loses_or_doubles_a_post() {
+    none_lost_or_doubled(&x::matrix(Day::Late, Before::Nothing).await, 17);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_fails_after_accepting_no_crash_loses_or_doubles_a_post() {
+    // Nothing to record, and somebody to tell.
+    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Nothing).await, 16);
+    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Tick).await, 15);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_that_says_duplicate_no_crash_loses_or_doubles_a_post() {
+    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Nothing).await, 16);
+    // A look, a post that is refused, another look.
+    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Tick).await, 21);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_no_crash_loses_or_doubles_a_post() {
+    // Shards, control, index, sheep, line, claim, flock, account, secret, Bluesky itself, the recorded post,
+    // record, process.
+    none_lost_or_doubled(&matrix(Network::Bluesky, None).await, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_finishing_an_intent_can_die_anywhere() {
+    // The same without the line; Bluesky has the post already, or has not.
+    none_lost_or_doubled(&matrix(Network::Bluesky, Some(Cut::After(9))).await, 12);
+    none_lost_or_doubled(&matrix(Network::Bluesky, Some(Cut::Before(9))).await, 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_renewing_a_session_can_die_anywhere() {
+    // Besides: the account as it is now, the claim of its session, the exchange, the new session.
+    let over = matrix_from(Network::Bluesky, Begins::SessionOver, None).await;
+    none_lost_or_doubled(&over, 17);
+    // And the post that was refused.
+    let ended = matrix_from(Network::Bluesky, Begins::SessionEnded, None).await;
+    none_lost_or_doubled(&ended, 18);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_bluesky_logging_in_can_die_anywhere() {
+    // And the login, with the note before it.
+    let out = matrix_from(Network::Bluesky, Begins::LoggedOut, None).await;
+    none_lost_or_doubled(&out, 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_no_crash_loses_or_doubles_a_post() {
+    // Shards, control, index, sheep, line, claim, flock, account, secret, Mastodon itself, the recorded post,
+    // record, process; whether or not the server heeds the key.
+    none_lost_or_doubled(&matrix(Network::Mastodon, None).await, 13);
+    let without_key = matrix_from(Network::Mastodon, Begins::WithoutKey, None).await;
+    none_lost_or_doubled(&without_key, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_finishing_an_intent_can_die_anywhere() {
+    // The same without the line; the look finds the post, or finds nothing and Mastodon is asked again.
+    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::After(9))).await, 12);
+    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::Before(9))).await, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_mastodon_without_keys_finishing_an_intent_can_die_anywhere() {
+    let there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::After(9))).await;
+    none_lost_or_doubled(&there, 12);
+    let not_there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::Before(9))).await;
+    none_lost_or_doubled(&not_there, 13);
 }
 
 /// The same for the tick that only hands shards on.
@@ -174,7 +342,7 @@ async fn handing_shards_on_can_die_anywhere() {
     let mut requests = 0;
     for k in 0..8 {
         for cut in [Cut::Before(k), Cut::After(k)] {
-            let (mut world, _) = world(Network::Meadow).await;
+            let (mut world, _, _) = world(Network::Meadow, Begins::Well).await;
             let plan = CrashPlan::new(cut);
             let proxies = Proxies::start(&world, &plan).await;
             let runtime = RuntimeApi::start().await.unwrap();

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
+mod bluesky;
 mod crash;
 mod failures;
+mod mastodon;
+mod policy;
 mod posting;
 mod process;
 mod slack;
@@ -14,5 +17,7 @@ mod slash_lines;
 mod slash_process;
 mod slash_rooms;
 mod slash_system;
+mod spending;
 mod template;
 mod world;
+mod x;

@@ -91,6 +91,21 @@ async fn a_post_costs_at_most_5_write_and_2_read_units() {
     assert_eq!((idle.posted, idle.write_units, idle.read_units), (0, 0.0, 1.0));
 }
 
+/// Where a network charges and forbids, the reservation, its end and who said it first cost a unit each.
+#[tokio::test]
+async fn a_post_on_x_costs_8_write_and_at_most_3_read_units() {
+    let world = World::start().await;
+    for number in 0..40 {
+        world.sheep(&format!("sheep-{number}"), Network::X, 40).await;
+    }
+    let app = world.app().await;
+    let report = world.tick_at(&app, 0).await;
+    assert_eq!(report.posted, 40);
+    let (write, read) = (report.write_units / 40.0, report.read_units / 40.0);
+    assert!(write <= 8.0, "{write} write units per post");
+    assert!(read <= 3.0, "{read} read units per post");
+}
+
 #[tokio::test]
 async fn a_long_poem_goes_round_in_order() {
     let world = World::start().await;

@@ -1,6 +1,6 @@
 //! Seeing and steering a flock.
 
-use flock_core::{Network, RhythmFields};
+use flock_core::{Flock, FlockName, Network, RhythmFields};
 use flock_tests::Misbehave;
 use serde_json::json;
 
@@ -251,4 +251,58 @@ async fn a_sheep_that_stops_says_why_and_can_be_resumed() {
     assert!(told.text.starts_with("*flock/apollo* has stopped at its post 1: "), "{}", told.text);
     slack.press("U1", "C2", "Resume").await;
     assert!(slack.world.read(&id).await.next_at().is_some());
+}
+
+#[tokio::test]
+async fn the_control_room_hears_of_the_spending_once() {
+    let mut slack = Slack::start().await;
+    for number in 0..12 {
+        slack.world.sheep(&format!("sheep-{number}"), Network::X, 3).await;
+    }
+    let flock: FlockName = "flock".parse().unwrap();
+    let cap = Some("0.15".parse().unwrap());
+    let flock = Flock { monthly_cap: cap, ..Flock::new(flock) };
+    slack.world.store.put_flock(&flock).await.unwrap();
+    let app = slack.world.app().await;
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 10);
+    let before = slack.seen("U1", "C2").len();
+    while let Ok(event) = slack.world.events.try_recv() {
+        let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+        slack.app.handle(&event).await.unwrap();
+    }
+    let told: Vec<_> = slack.seen("U1", "C2").split_off(before);
+    assert_eq!(told.len(), 2, "{told:?}");
+    let near = told.iter().filter(|told| told.text.ends_with("may spend in 2026-03.")).count();
+    assert_eq!(near, 1, "{told:?}");
+    assert!(
+        told.iter().any(|told| told.text.contains("waits until the month is over")),
+        "{told:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_control_room_hears_of_a_network_that_is_away_for_hours() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 3).await;
+    let app = slack.world.app().await;
+    let (mut minute, mut last) = (0, 0);
+    for _ in 0..8 {
+        last = minute;
+        slack.world.x.misbehave(Misbehave::RateLimitedForHowLong);
+        slack.world.tick_at(&app, minute).await;
+        assert!(slack.world.seen(&id).await.is_empty());
+        let next = slack.world.read(&id).await.next_at().unwrap();
+        minute = next.duration_since(crate::world::ts(crate::world::START)).as_mins() + 1;
+    }
+    assert!((120..180).contains(&last), "{last}");
+    let before = slack.seen("U1", "C2").len();
+    let event = slack.world.events.try_recv().unwrap();
+    assert!(slack.world.events.try_recv().is_err());
+    let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+    slack.app.handle(&event).await.unwrap();
+    let told = slack.seen("U1", "C2").split_off(before);
+    let text = &told[0].text;
+    assert!(text.starts_with("*flock/apollo* has not been able to make its post 1 for"), "{text}");
+    slack.world.tick_at(&app, minute).await;
+    assert_eq!(slack.world.seen(&id).await, ["apollo line 0"]);
 }

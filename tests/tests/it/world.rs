@@ -9,8 +9,9 @@ use flock_core::{
     AccountFacts, AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm,
     RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
 };
+use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
-use flock_tests::X;
+use flock_tests::{Bluesky, Mastodon, X};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
@@ -30,6 +31,8 @@ pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef012345
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
+pub(crate) const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
+
 pub(crate) const CONSUMER: &str = "consumer-of-the-test";
 
 pub(crate) struct World {
@@ -38,6 +41,12 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) x: X,
+    pub(crate) bluesky: Bluesky,
+    /// Where Bluesky's accounts are told that it is.
+    pub(crate) bluesky_url: String,
+    pub(crate) mastodon: Mastodon,
+    /// Where Mastodon's accounts are told that it is.
+    pub(crate) mastodon_url: String,
 }
 
 pub(crate) fn ts(text: &str) -> Timestamp {
@@ -69,7 +78,11 @@ impl World {
         assert!(ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap());
         let store = Store::new(client, LOCAL_NAME.to_owned());
         let x = X::start(CONSUMER).await;
-        Self { cloud, events, store, clock: Clock::stepped(ts(START)), x }
+        let bluesky = Bluesky::start().await;
+        let mastodon = Mastodon::start().await;
+        let (bluesky_url, mastodon_url) = (bluesky.url(), mastodon.url());
+        let clock = Clock::stepped(ts(START));
+        Self { cloud, events, store, clock, x, bluesky, bluesky_url, mastodon, mastodon_url }
     }
 
     pub(crate) fn config(&self, shards: u16) -> Config {
@@ -134,7 +147,11 @@ impl World {
             line: rhythm.line.clone().or_else(|| Some("3m".to_owned())),
             ..rhythm.clone()
         };
-        let account = AccountId { network, handle: name.parse().unwrap() };
+        let account = match network {
+            Network::Bluesky => bluesky_account(name),
+            Network::Mastodon => mastodon_account(name),
+            Network::Meadow | Network::X => AccountId { network, handle: name.parse().unwrap() },
+        };
         let behaviour = Behaviour::Poem { corpus: corpus.id(), lines };
         let config = SheepConfig::new(account.clone(), behaviour, Rhythm::parse(&fields).unwrap());
         let id = SheepId { flock, name: name.parse().unwrap() };
@@ -155,10 +172,63 @@ impl World {
                 text_limit: None,
                 picture_bytes: None,
             };
-            let item = AccountItem { remote_user: user_id(name), url: None, facts, sealed_key };
+            let item = AccountItem {
+                remote_user: user_id(name),
+                url: None,
+                facts,
+                sealed_key,
+                sealed_session: None,
+            };
             self.store.put_account(&account, item).await.unwrap();
         }
+        if network == Network::Bluesky {
+            self.bluesky.account(account.handle.as_str(), &did(name), APP_PASSWORD);
+            self.bluesky.profile(&did(name), &["bot"]);
+            self.add_bluesky(&account, &self.clock).await.unwrap();
+        }
+        if network == Network::Mastodon {
+            let token = format!("token-of-{name}");
+            self.mastodon.account(&token, name);
+            self.add_mastodon(&account, &token).await.unwrap();
+        }
         id
+    }
+
+    /// Adds an account of Bluesky, whose first session begins when `clock` says.
+    pub(crate) async fn add_bluesky(
+        &self,
+        id: &AccountId,
+        clock: &Clock,
+    ) -> Result<Checked, Failure> {
+        let file = json!({ "app_password": APP_PASSWORD, "url": self.bluesky_url }).to_string();
+        self.add(id, file, clock).await
+    }
+
+    /// Adds an account of Mastodon.
+    pub(crate) async fn add_mastodon(
+        &self,
+        id: &AccountId,
+        token: &str,
+    ) -> Result<Checked, Failure> {
+        let file = json!({ "access_token": token, "url": self.mastodon_url }).to_string();
+        self.add(id, file, &self.clock).await
+    }
+
+    async fn add(&self, id: &AccountId, file: String, clock: &Clock) -> Result<Checked, Failure> {
+        let new = Key::read_file(id, &SecretString::from(file)).unwrap();
+        let account = Account::from_key_file(id.clone(), &new, None).unwrap();
+        let networks = Networks::new(self.store.clone(), &self.config(1), clock);
+        let checked = networks.check(&account).await?;
+        let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
+        let item = AccountItem {
+            remote_user: checked.remote_user.clone(),
+            url: new.url,
+            facts: checked.facts.clone(),
+            sealed_key: keyring.seal(id, &new.key),
+            sealed_session: checked.session.as_ref().map(|session| keyring.seal(id, session)),
+        };
+        self.store.put_account(id, item).await.unwrap();
+        Ok(checked)
     }
 
     pub(crate) async fn read(&self, id: &SheepId) -> Sheep {
@@ -176,7 +246,14 @@ impl World {
     pub(crate) async fn seen(&self, id: &SheepId) -> Vec<String> {
         match self.read(id).await.config.account.network {
             Network::Meadow => self.posts(id).await.into_iter().map(|post| post.text).collect(),
-            Network::Mastodon | Network::Bluesky => Vec::new(),
+            Network::Mastodon => {
+                let posts = self.mastodon.posts(id.name.as_str());
+                posts.into_iter().map(|post| post.text).collect()
+            }
+            Network::Bluesky => {
+                let posts = self.bluesky.posts(&did(id.name.as_str())).into_iter();
+                posts.map(|post| post.value["text"].as_str().unwrap().to_owned()).collect()
+            }
             Network::X => {
                 let posts = self.x.posts(&user_id(id.name.as_str()));
                 posts.into_iter().map(|post| post.text).collect()
@@ -201,9 +278,28 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("X_SECRET", "XApp"),
         ("SLACK_SECRET", "Slack"),
         ("X_URL", x),
+        ("NETWORKS_ON_LOOPBACK", "true"),
         ("RUST_LOG", "info"),
     ];
     FunctionProcess::spawn(runtime, Path::new(BINARY), &env).unwrap()
+}
+
+/// Mastodon's handles name their instance.
+pub(crate) fn mastodon_account(name: &str) -> AccountId {
+    AccountId {
+        network: Network::Mastodon,
+        handle: format!("{name}@stand-in.example").parse().unwrap(),
+    }
+}
+
+/// Bluesky's handles are domains.
+pub(crate) fn bluesky_account(name: &str) -> AccountId {
+    AccountId { network: Network::Bluesky, handle: format!("{name}.test").parse().unwrap() }
+}
+
+/// Who an account of Bluesky is, whatever its handle.
+pub(crate) fn did(name: &str) -> String {
+    format!("did:plc:{:a<24}", name.replace('-', ""))
 }
 
 /// X's users have numbers.

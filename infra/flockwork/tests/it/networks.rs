@@ -120,7 +120,7 @@ fn all_of_networks_that_cost_nothing_is_shown() {
     Mastodon (network = "mastodon")
 
     accounts
-      written like mastodon:apollo@botsin.space
+      written like mastodon:apollo@example.social
 
     can
       post                        yes

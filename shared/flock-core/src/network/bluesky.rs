@@ -1,6 +1,7 @@
 //! What is known of Bluesky (docs.bsky.app and its lexicons, 2026-11).
 
 use jiff::SignedDuration;
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free, is_domain};
 use crate::{Cause, PictureKind, PictureRules, Rule, policy::unlabelled};
@@ -17,7 +18,8 @@ pub(super) const FACTS: Facts = Facts {
     tiers: &[Tier::Standard],
     can,
     idempotency: Idempotency::OwnName,
-    // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3.
+    // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3. One that is
+    // put takes 2 (putRecord of @atproto/pds 0.4.217); the page does not say so.
     limits: &[
         Limit { posts: 1_666, per: SignedDuration::from_hours(1), of: LimitOf::Account },
         Limit { posts: 11_666, per: SignedDuration::from_hours(24), of: LimitOf::Account },
@@ -28,6 +30,7 @@ pub(super) const FACTS: Facts = Facts {
         kinds: &[PictureKind::Png, PictureKind::Jpeg, PictureKind::Gif, PictureKind::Webp],
         most_bytes: 1_000_000,
         most_pixels: None,
+        // The lexicon has no limit; this is that of Bluesky's own app.
         most_alt_chars: 2_000,
     },
     rules: &[
@@ -61,9 +64,14 @@ fn is_handle(handle: &str) -> bool {
     is_domain(handle) && last.is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()))
 }
 
-/// Grapheme clusters; a text may take 3,000 bytes besides.
+/// Grapheme clusters, of which 300 may take 3,000 bytes (lexicon app.bsky.feed.post, `maxGraphemes` and
+/// `maxLength`). A text with more bytes counts by them, ten to one, and so is too long.
 fn measure(text: &str) -> Measured {
-    Measured { length: text.chars().count(), links: 0 }
+    const MOST_BYTES: usize = 3_000;
+    let graphemes = text.graphemes(true).count();
+    let length =
+        if text.len() <= MOST_BYTES { graphemes } else { graphemes.max(text.len().div_ceil(10)) };
+    Measured { length, links: 0 }
 }
 
 fn can(_: Tier, action: Action) -> Can {
@@ -71,5 +79,37 @@ fn can(_: Tier, action: Action) -> Can {
         Action::AiMark => Can::No("it has no such mark"),
         Action::Search | Action::DirectMessage => Can::If("the app view answers"),
         _ => Can::Yes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, length: usize) {
+        assert_eq!(measure(text).length, length, "{text}");
+    }
+
+    /// As a PDS counted them (@atproto/pds 0.4.217: taken to 300, refused from 301).
+    #[test]
+    fn graphemes_are_counted() {
+        check("", 0);
+        check("baa", 3);
+        check("e\u{301}", 1);
+        check("🐑🏴󠁧󠁢󠁷󠁬󠁳󠁿", 2);
+        check(&"a".repeat(300), 300);
+        check(&"🐑".repeat(300), 300);
+        check(&"猫".repeat(300), 300);
+    }
+
+    /// 300 families are 7,500 bytes, which is refused as too many.
+    #[test]
+    fn bytes_are_counted_where_they_are_more() {
+        let family = "👨\u{200d}👩\u{200d}👧\u{200d}👦";
+        assert_eq!(family.len(), 25);
+        check(&family.repeat(120), 120);
+        check(&family.repeat(121), 303);
+        check(&format!("{}a", family.repeat(120)), 301);
     }
 }

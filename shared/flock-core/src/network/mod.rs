@@ -178,6 +178,8 @@ pub enum Charge {
     OwnPosts(u32),
     /// People that are looked up.
     Users(u32),
+    /// The alternative text of a picture.
+    AltText,
 }
 
 /// A name that is no network's.
@@ -352,13 +354,14 @@ impl Charge {
             Self::Delete => "deletions",
             Self::OwnPosts(_) => "own posts read",
             Self::Users(_) => "people looked up",
+            Self::AltText => "alternative texts",
         }
     }
 
     /// How many of its kind it is.
     pub fn count(self) -> u32 {
         match self {
-            Self::Post { .. } | Self::Reply | Self::Repost | Self::Delete => 1,
+            Self::Post { .. } | Self::Reply | Self::Repost | Self::Delete | Self::AltText => 1,
             Self::OwnPosts(count) | Self::Users(count) => count,
         }
     }
@@ -461,7 +464,7 @@ mod tests {
         check(Network::X, &[], &["1234567890123456"]);
         check(
             Network::Mastodon,
-            &["apollo@botsin.space", "A.b-c_1@xn--bcher-kva.example", "apollo@localhost"],
+            &["apollo@example.social", "A.b-c_1@xn--bcher-kva.example", "apollo@localhost"],
             &[
                 "apollo",
                 "apollo@",

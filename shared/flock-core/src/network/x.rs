@@ -66,6 +66,8 @@ fn price(charge: Charge) -> Usd {
         Charge::Reply | Charge::Delete => Usd::from_micros(10_000),
         Charge::OwnPosts(count) => Usd::from_micros(1_000).times(count.into()),
         Charge::Users(count) => Usd::from_micros(10_000).times(count.into()),
+        // "Media Metadata" (docs.x.com, "Pricing", 2026-08).
+        Charge::AltText => Usd::from_micros(5_000),
     }
 }
 

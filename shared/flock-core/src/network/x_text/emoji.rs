@@ -1,0 +1,119 @@
+//! Which emoji X counts as one. Written by `.ci/x_text_data.cjs`, which asks twemoji-parser 11.0.2
+//! (MIT, Copyright (c) 2018 Twitter, Inc.) about every character.
+
+use super::Set;
+
+/// Those that a variation selector belongs to.
+pub(super) const WITH_VARIATION: Set = Set(&[
+    0xa9, 0xaa, 0xae, 0xaf, 0x203c, 0x203d, 0x2049, 0x204a, 0x2122, 0x2123, 0x2139, 0x213a, 0x2194,
+    0x219a, 0x21a9, 0x21ab, 0x231a, 0x231c, 0x2328, 0x2329, 0x23cf, 0x23d0, 0x23ed, 0x23f0, 0x23f1,
+    0x23f3, 0x23f8, 0x23fb, 0x24c2, 0x24c3, 0x25aa, 0x25ac, 0x25b6, 0x25b7, 0x25c0, 0x25c1, 0x25fb,
+    0x25ff, 0x2600, 0x2605, 0x260e, 0x260f, 0x2611, 0x2612, 0x2614, 0x2616, 0x2618, 0x2619, 0x261d,
+    0x261e, 0x2620, 0x2621, 0x2622, 0x2624, 0x2626, 0x2627, 0x262a, 0x262b, 0x262e, 0x2630, 0x2638,
+    0x263b, 0x2640, 0x2641, 0x2642, 0x2643, 0x2648, 0x2654, 0x265f, 0x2661, 0x2663, 0x2664, 0x2665,
+    0x2667, 0x2668, 0x2669, 0x267b, 0x267c, 0x267f, 0x2680, 0x2692, 0x2698, 0x2699, 0x269a, 0x269b,
+    0x269d, 0x26a0, 0x26a2, 0x26aa, 0x26ac, 0x26b0, 0x26b2, 0x26bd, 0x26bf, 0x26c4, 0x26c6, 0x26c8,
+    0x26c9, 0x26cf, 0x26d0, 0x26d1, 0x26d2, 0x26d3, 0x26d5, 0x26e9, 0x26eb, 0x26f0, 0x26f6, 0x26f7,
+    0x26fb, 0x26fd, 0x26fe, 0x2702, 0x2703, 0x2708, 0x270a, 0x270c, 0x270e, 0x270f, 0x2710, 0x2712,
+    0x2713, 0x2714, 0x2715, 0x2716, 0x2717, 0x271d, 0x271e, 0x2721, 0x2722, 0x2733, 0x2735, 0x2744,
+    0x2745, 0x2747, 0x2748, 0x2757, 0x2758, 0x2763, 0x2765, 0x27a1, 0x27a2, 0x2934, 0x2936, 0x2b05,
+    0x2b08, 0x2b1b, 0x2b1d, 0x2b50, 0x2b51, 0x2b55, 0x2b56, 0x3030, 0x3031, 0x303d, 0x303e, 0x3297,
+    0x3298, 0x3299, 0x329a, 0x1f004, 0x1f005, 0x1f170, 0x1f172, 0x1f17e, 0x1f180, 0x1f202, 0x1f203,
+    0x1f21a, 0x1f21b, 0x1f22f, 0x1f230, 0x1f237, 0x1f238, 0x1f321, 0x1f322, 0x1f324, 0x1f32d,
+    0x1f336, 0x1f337, 0x1f37d, 0x1f37e, 0x1f396, 0x1f398, 0x1f399, 0x1f39c, 0x1f39e, 0x1f3a0,
+    0x1f3cb, 0x1f3cf, 0x1f3d4, 0x1f3e0, 0x1f3f3, 0x1f3f4, 0x1f3f5, 0x1f3f6, 0x1f3f7, 0x1f3f8,
+    0x1f43f, 0x1f440, 0x1f441, 0x1f442, 0x1f4fd, 0x1f4fe, 0x1f549, 0x1f54b, 0x1f56f, 0x1f571,
+    0x1f573, 0x1f57a, 0x1f587, 0x1f588, 0x1f58a, 0x1f58e, 0x1f590, 0x1f591, 0x1f5a5, 0x1f5a6,
+    0x1f5a8, 0x1f5a9, 0x1f5b1, 0x1f5b3, 0x1f5bc, 0x1f5bd, 0x1f5c2, 0x1f5c5, 0x1f5d1, 0x1f5d4,
+    0x1f5dc, 0x1f5df, 0x1f5e1, 0x1f5e2, 0x1f5e3, 0x1f5e4, 0x1f5e8, 0x1f5e9, 0x1f5ef, 0x1f5f0,
+    0x1f5f3, 0x1f5f4, 0x1f5fa, 0x1f5fb, 0x1f6cb, 0x1f6cc, 0x1f6cd, 0x1f6d0, 0x1f6e0, 0x1f6e6,
+    0x1f6e9, 0x1f6ea, 0x1f6f0, 0x1f6f1, 0x1f6f3, 0x1f6f4,
+]);
+
+/// Those that a skin tone belongs to.
+pub(super) const WITH_SKIN: Set = Set(&[
+    0x261d, 0x261e, 0x26f7, 0x26f8, 0x26f9, 0x26fa, 0x270a, 0x270e, 0x1f385, 0x1f386, 0x1f3c2,
+    0x1f3c5, 0x1f3c7, 0x1f3c8, 0x1f3ca, 0x1f3cd, 0x1f442, 0x1f444, 0x1f446, 0x1f451, 0x1f466,
+    0x1f46a, 0x1f46e, 0x1f46f, 0x1f470, 0x1f479, 0x1f47c, 0x1f47d, 0x1f481, 0x1f484, 0x1f485,
+    0x1f488, 0x1f4aa, 0x1f4ab, 0x1f574, 0x1f576, 0x1f57a, 0x1f57b, 0x1f590, 0x1f591, 0x1f595,
+    0x1f597, 0x1f645, 0x1f648, 0x1f64b, 0x1f650, 0x1f6a3, 0x1f6a4, 0x1f6b4, 0x1f6b7, 0x1f6c0,
+    0x1f6c1, 0x1f6cc, 0x1f6cd, 0x1f918, 0x1f91d, 0x1f91e, 0x1f920, 0x1f926, 0x1f927, 0x1f930,
+    0x1f93a, 0x1f93d, 0x1f93f, 0x1f9b5, 0x1f9b7, 0x1f9b8, 0x1f9ba, 0x1f9d1, 0x1f9de,
+]);
+
+/// Those that a woman's or a man's sign can be joined to.
+pub(super) const WITH_GENDER: Set = Set(&[
+    0x26f9, 0x26fa, 0x1f3c3, 0x1f3c5, 0x1f3ca, 0x1f3cd, 0x1f46e, 0x1f470, 0x1f471, 0x1f472,
+    0x1f473, 0x1f474, 0x1f477, 0x1f478, 0x1f481, 0x1f483, 0x1f486, 0x1f488, 0x1f574, 0x1f576,
+    0x1f645, 0x1f648, 0x1f64b, 0x1f64c, 0x1f64d, 0x1f64f, 0x1f6a3, 0x1f6a4, 0x1f6b4, 0x1f6b7,
+    0x1f926, 0x1f927, 0x1f935, 0x1f936, 0x1f937, 0x1f93a, 0x1f93c, 0x1f93f, 0x1f9b8, 0x1f9ba,
+    0x1f9d6, 0x1f9e0,
+]);
+
+/// What a man or a woman can be joined with.
+pub(super) const THINGS: &[&str] = &[
+    "\u{2695}\u{fe0f}",
+    "\u{2696}\u{fe0f}",
+    "\u{2708}\u{fe0f}",
+    "\u{1f33e}",
+    "\u{1f373}",
+    "\u{1f393}",
+    "\u{1f3a4}",
+    "\u{1f3a8}",
+    "\u{1f3eb}",
+    "\u{1f3ed}",
+    "\u{1f4bb}",
+    "\u{1f4bc}",
+    "\u{1f527}",
+    "\u{1f52c}",
+    "\u{1f680}",
+    "\u{1f692}",
+    "\u{1f9b0}",
+    "\u{1f9b1}",
+    "\u{1f9b2}",
+    "\u{1f9b3}",
+];
+
+/// Other sequences; a longer one comes before what it begins with.
+pub(super) const SEQUENCES: &[&str] = &[
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "\u{1f3f4}\u{e0067}\u{e0062}\u{e0077}\u{e006c}\u{e0073}\u{e007f}",
+    "\u{1f468}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f48b}\u{200d}\u{1f468}",
+    "\u{1f468}\u{200d}\u{1f468}\u{200d}\u{1f466}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f468}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f468}\u{200d}\u{1f467}\u{200d}\u{1f467}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f466}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f467}",
+    "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f48b}\u{200d}\u{1f468}",
+    "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f48b}\u{200d}\u{1f469}",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f467}",
+    "\u{1f468}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468}",
+    "\u{1f468}\u{200d}\u{1f466}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f467}\u{200d}\u{1f467}",
+    "\u{1f468}\u{200d}\u{1f468}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f468}\u{200d}\u{1f467}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+    "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468}",
+    "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f469}",
+    "\u{1f469}\u{200d}\u{1f466}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f467}",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+    "\u{1f3f3}\u{fe0f}\u{200d}\u{1f308}",
+    "\u{1f3f4}\u{200d}\u{2620}\u{fe0f}",
+    "\u{1f441}\u{200d}\u{1f5e8}",
+    "\u{1f468}\u{200d}\u{1f466}",
+    "\u{1f468}\u{200d}\u{1f467}",
+    "\u{1f469}\u{200d}\u{1f466}",
+    "\u{1f469}\u{200d}\u{1f467}",
+];
+
+/// Pairs of letters that are a flag.
+pub(super) const FLAGS: &str = "AC AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CP CR CU CV CW CX CY CZ DE DG DJ DK DM DO DZ EA EC EE EG EH ER ES ET EU FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU IC ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TA TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM UN US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW";

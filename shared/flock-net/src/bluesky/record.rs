@@ -1,0 +1,415 @@
+//! Records as their lexicons want them (atproto.com, `app.bsky.feed.post` and its like, 2026-11), and the
+//! names we give them.
+
+use flock_core::{Picture, PostId};
+use jiff::Timestamp;
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The collection of posts.
+pub(super) const POST: &str = "app.bsky.feed.post";
+/// The collection of reposts.
+pub(super) const REPOST: &str = "app.bsky.feed.repost";
+/// The collection of the one profile an account has.
+pub(super) const PROFILE: &str = "app.bsky.actor.profile";
+
+/// Where a record is: `at://did/collection/rkey`.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AtUri<'a> {
+    pub(super) repo: &'a str,
+    pub(super) collection: &'a str,
+    pub(super) rkey: &'a str,
+}
+
+/// A record as a PDS shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Record {
+    pub(super) uri: String,
+    pub(super) cid: String,
+    pub(super) value: Value,
+}
+
+impl<'a> AtUri<'a> {
+    /// Reads the address of a record.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.strip_prefix("at://")?.split('/');
+        let uri = Self { repo: parts.next()?, collection: parts.next()?, rkey: parts.next()? };
+        let whole = parts.next().is_none();
+        // None of them holds what would change the meaning of a query.
+        let plain = [uri.repo, uri.collection, uri.rkey].iter().all(|part| {
+            let fits = |b: u8| b.is_ascii_alphanumeric() || b".-_:~".contains(&b);
+            !part.is_empty() && part.bytes().all(fits)
+        });
+        (whole && plain).then_some(uri)
+    }
+}
+
+impl Record {
+    /// What another record calls this version of it.
+    pub(super) fn reference(&self) -> Value {
+        json!({ "uri": self.uri, "cid": self.cid })
+    }
+}
+
+/// A post. `answers` is the post it answers, `embed` what is to be seen with it.
+///
+/// It says nothing of its language: nobody told us, and a guess would be shown as a fact.
+pub(super) fn post(
+    text: &str,
+    at: Timestamp,
+    answers: Option<&Record>,
+    embed: Option<Value>,
+) -> Value {
+    let mut record = json!({ "$type": POST, "text": text, "createdAt": time(at) });
+    let facets = facets(text);
+    if !facets.is_empty() {
+        record["facets"] = facets.into();
+    }
+    if let Some(parent) = answers {
+        // A conversation is known by the post it began with.
+        let root = &parent.value["reply"]["root"];
+        let root = if root.is_object() { root.clone() } else { parent.reference() };
+        record["reply"] = json!({ "root": root, "parent": parent.reference() });
+    }
+    if let Some(embed) = embed {
+        record["embed"] = embed;
+    }
+    record
+}
+
+/// A repost of the record `of`.
+pub(super) fn repost(of: &Record, at: Timestamp) -> Value {
+    json!({ "$type": REPOST, "subject": of.reference(), "createdAt": time(at) })
+}
+
+/// A picture to be seen with a post; `blob` is what the PDS calls its file.
+pub(super) fn embed(picture: &Picture, blob: &Value) -> Value {
+    let image = json!({
+        "alt": picture.alt(),
+        "image": blob,
+        "aspectRatio": { "width": picture.width(), "height": picture.height() },
+    });
+    json!({ "$type": "app.bsky.embed.images", "images": [image] })
+}
+
+/// Whether a profile says of itself that it is a bot's.
+pub(super) fn is_labelled(profile: &Value) -> bool {
+    let labels = profile["labels"]["values"].as_array();
+    labels.into_iter().flatten().any(|label| label["val"] == "bot")
+}
+
+/// The profile with that label; `None` when it has it.
+pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
+    let mut profile = profile.unwrap_or_else(|| json!({ "$type": PROFILE }));
+    if is_labelled(&profile) {
+        return None;
+    }
+    let mut labels = profile["labels"]["values"].as_array().cloned().unwrap_or_default();
+    labels.push(json!({ "val": "bot" }));
+    profile["labels"] = json!({ "$type": "com.atproto.label.defs#selfLabels", "values": labels });
+    Some(profile)
+}
+
+/// Whether what is there under the name of `ours` is `ours`. A PDS may write what it is given differently, so
+/// what matters is compared: that it says the same, was made for the same time, and answers the same post.
+pub(super) fn is_ours(there: &Value, ours: &Value) -> bool {
+    let instant = |record: &Value| record["createdAt"].as_str()?.parse::<Timestamp>().ok();
+    there["$type"] == ours["$type"]
+        && there["text"] == ours["text"]
+        && instant(there).is_some()
+        && instant(there) == instant(ours)
+        && there["reply"]["parent"]["uri"] == ours["reply"]["parent"]["uri"]
+        && there["embed"]["images"][0]["image"]["ref"] == ours["embed"]["images"][0]["image"]["ref"]
+}
+
+fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// The name of the post `id` that was due at `due`: the same whenever it is made.
+///
+/// Names sort posts by time, so they begin with the second it was due. The rest keeps the posts of two sheep
+/// apart that share an account and a second.
+pub(super) fn post_key(id: &PostId, due: Timestamp) -> String {
+    let second = u64::try_from(due.as_second()).unwrap_or_default();
+    let micros = number(id, 0) % 1_000_000;
+    tid(second * 1_000_000 + micros, number(id, 1))
+}
+
+/// The name of the act `id`, for a record that has no time of its own.
+pub(super) fn act_key(id: &PostId) -> String {
+    // Under 2^50 microseconds: before 2006, so that it cannot be taken for one of a time to come.
+    let micros = ((number(id, 0) << 18) | (number(id, 1) >> 14)) % (1 << 50);
+    tid(micros, number(id, 2))
+}
+
+/// The part of the id that is its digits from `8 * part`: 32 bits.
+fn number(id: &PostId, part: usize) -> u64 {
+    let digits = id.as_str().get(8 * part..8 * part + 8).expect("a post id has 32 digits");
+    u64::from_str_radix(digits, 16).expect("they are hexadecimal")
+}
+
+/// A timestamp identifier: 53 bits of microseconds and 10 bits to tell clocks apart, in base 32 whose order is
+/// that of the letters (atproto.com/specs/tid, 2026-11).
+fn tid(micros: u64, clock: u64) -> String {
+    const LETTERS: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
+    let bits = ((micros % (1 << 53)) << 10) | (clock % (1 << 10));
+    let letter = |place: u32| {
+        let five = usize::try_from(bits >> (5 * place) & 31).expect("five bits are an index");
+        char::from(LETTERS[five])
+    };
+    (0..13).rev().map(letter).collect()
+}
+
+/// What in a text is a link or a hashtag; Bluesky shows as plain text what nobody names.
+///
+/// Mentions are left plain: they ring people, and a bot turns to those who asked.
+fn facets(text: &str) -> Vec<Value> {
+    let mut facets = Vec::new();
+    let mut from = 0;
+    for word in text.split_whitespace() {
+        let start = from + text[from..].find(word).expect("it is a part of the text");
+        from = start + word.len();
+        let open = word.len() - word.trim_start_matches(['(', '[', '"', '“', '‘', '«']).len();
+        let found = link(&word[open..]).map(|(length, uri)| {
+            let feature = json!({ "$type": "app.bsky.richtext.facet#link", "uri": uri });
+            (open, length, feature)
+        });
+        let found = found.or_else(|| {
+            let (length, tag) = tag(word)?;
+            let feature = json!({ "$type": "app.bsky.richtext.facet#tag", "tag": tag });
+            Some((0, length, feature))
+        });
+        if let Some((skipped, length, feature)) = found {
+            let (start, end) = (start + skipped, start + skipped + length);
+            facets.push(json!({
+                "index": { "byteStart": start, "byteEnd": end },
+                "features": [feature],
+            }));
+        }
+    }
+    facets
+}
+
+/// The link a word begins with: how much of the word it is, and where it leads.
+fn link(word: &str) -> Option<(usize, String)> {
+    let scheme = ["https://", "http://"].into_iter().find(|scheme| {
+        word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })?;
+    let mut link = word;
+    loop {
+        let shorter = link.trim_end_matches(|end| end != ')' && is_punctuation(end) && end != '/');
+        // A bracket that was opened in the link belongs to it.
+        let shorter = match shorter.strip_suffix(')') {
+            Some(without) if shorter.matches(')').count() > shorter.matches('(').count() => without,
+            _ => shorter,
+        };
+        if shorter.len() == link.len() {
+            break;
+        }
+        link = shorter;
+    }
+    if link.len() <= scheme.len() {
+        return None;
+    }
+    let url =
+        Url::parse(link).ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
+    // Written as it is where that is a URI; else escaped.
+    let uri = if link.is_ascii() { link.to_owned() } else { url.to_string() };
+    Some((link.len(), uri))
+}
+
+/// The hashtag a word is: how much of the word it is, and its name.
+fn tag(word: &str) -> Option<(usize, &str)> {
+    /// Lexicon app.bsky.richtext.facet: 64 graphemes, of which none is shorter than a character.
+    const MOST_CHARACTERS: usize = 64;
+    let name = word.strip_prefix('#').or_else(|| word.strip_prefix('＃'))?;
+    let name = name.trim_end_matches(is_punctuation);
+    let says_something = name.chars().any(|c| !c.is_numeric() && !is_punctuation(c));
+    // A keycap is no hashtag: `#` and what draws it as one.
+    let keycap = name.starts_with('\u{FE0F}') || name.starts_with('\u{20E3}');
+    let fits = name.chars().count() <= MOST_CHARACTERS && !name.contains(['#', '＃']) && !keycap;
+    (says_something && fits).then(|| (word.find(name).expect("it is a part") + name.len(), name))
+}
+
+/// What ends a sentence, or a quotation, and not a link.
+fn is_punctuation(c: char) -> bool {
+    c.is_ascii_punctuation()
+        || matches!(c,
+            '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205E}' | '\u{3001}'..='\u{3003}'
+            | '\u{3008}'..='\u{3011}' | '！' | '，' | '．' | '：' | '；' | '？' | '）' | '¡' | '¿' | '«'
+            | '»' | '·')
+}
+
+/// Any record can be answered and compared, and its address is one or is not.
+#[cfg(feature = "test-util")]
+pub(super) fn check(record: &Record) {
+    let answer = post("Baa", Timestamp::UNIX_EPOCH, Some(record), None);
+    assert!(answer["reply"]["root"].is_object());
+    assert!(is_ours(&answer, &answer));
+    if is_ours(&record.value, &answer) {
+        assert_eq!(record.value["text"], "Baa");
+    }
+    if let Some(AtUri { repo, collection, rkey }) = AtUri::parse(&record.uri) {
+        assert_eq!(record.uri, format!("at://{repo}/{collection}/{rkey}"));
+    }
+    check_text(record.value["text"].as_str().unwrap_or_default());
+}
+
+/// What is found in any text is in it, in order, and whole characters.
+#[cfg(feature = "test-util")]
+pub(super) fn check_text(text: &str) {
+    let mut from = 0;
+    for facet in facets(text) {
+        let byte = |name: &str| {
+            let at = facet["index"][name].as_u64().expect("a facet has a place");
+            usize::try_from(at).expect("it is in the text")
+        };
+        let (start, end) = (byte("byteStart"), byte("byteEnd"));
+        assert!(from <= start && start < end, "{facet} after {from}");
+        let shown = text.get(start..end).expect("whole characters");
+        assert!(!shown.contains(char::is_whitespace), "{shown:?}");
+        from = end;
+        let feature = &facet["features"][0];
+        let target = feature["uri"].as_str().or(feature["tag"].as_str()).expect("a target");
+        assert!(!target.is_empty() && !target.contains(char::is_whitespace), "{target:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flock_core::Occurrence;
+
+    use super::*;
+
+    fn id(sheep: &str) -> PostId {
+        Occurrence(1).post_id(&sheep.parse().unwrap())
+    }
+
+    #[track_caller]
+    fn check_key(sheep: &str, due: &str, expected: &str) {
+        assert_eq!(post_key(&id(sheep), due.parse().unwrap()), expected, "{sheep} {due}");
+    }
+
+    /// They are names on somebody else's server: changing them would post again what is there.
+    #[test]
+    fn names_are_a_schema() {
+        check_key("milton/book-1", "2026-11-21T08:00:00Z", "3n2smzpocxor6");
+        check_key("milton/book-1", "2026-11-21T08:00:00.9Z", "3n2smzpocxor6");
+        check_key("milton/book-2", "2026-11-21T08:00:00Z", "3n2smzpmj56tp");
+        check_key("milton/book-1", "1969-12-31T23:00:00Z", "2222222ikxor6");
+        assert_eq!(act_key(&id("milton/book-1")), "2mow2ax3lipok");
+    }
+
+    #[test]
+    fn names_sort_by_time_and_are_tids() {
+        let mut last = String::new();
+        for second in [0, 1, 1_000_000_000, 1_795_248_000, 1_795_248_001, 4_000_000_000] {
+            let key = post_key(&id("a/b"), Timestamp::from_second(second).unwrap());
+            assert!(last < key, "{last} {key}");
+            assert!(key.len() == 13 && key.starts_with(|first| "234567abcdefghij".contains(first)));
+            last = key;
+        }
+        // Known from elsewhere: "0000000000000" in base 32 of time is `2222222222222`.
+        assert_eq!(tid(0, 0), "2222222222222");
+        assert_eq!(tid((1 << 53) - 1, 1023), "bzzzzzzzzzzzz");
+    }
+
+    #[track_caller]
+    fn check_facets(text: &str, expected: &[(&str, &str)]) {
+        let found: Vec<_> = facets(text)
+            .iter()
+            .map(|facet| {
+                let byte = |name: &str| usize::try_from(facet["index"][name].as_u64().unwrap());
+                let shown = &text[byte("byteStart").unwrap()..byte("byteEnd").unwrap()];
+                let feature = &facet["features"][0];
+                let target = feature["uri"].as_str().or(feature["tag"].as_str()).unwrap();
+                (shown.to_owned(), target.to_owned())
+            })
+            .collect();
+        let found: Vec<_> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn links_and_hashtags_are_found() {
+        check_facets("plain words, a@b.example and @someone.test", &[]);
+        check_facets(
+            "é https://a.example/x?y=1#z, then (http://b.example).",
+            &[
+                ("https://a.example/x?y=1#z", "https://a.example/x?y=1#z"),
+                ("http://b.example", "http://b.example"),
+            ],
+        );
+        check_facets(
+            "https://en.wikipedia.org/wiki/Moss_(plant) (see https://b.example/a_(b)).",
+            &[
+                (
+                    "https://en.wikipedia.org/wiki/Moss_(plant)",
+                    "https://en.wikipedia.org/wiki/Moss_(plant)",
+                ),
+                ("https://b.example/a_(b)", "https://b.example/a_(b)"),
+            ],
+        );
+        check_facets("https:// http://", &[]);
+        check_facets("HTTPS://A.example/B", &[("HTTPS://A.example/B", "HTTPS://A.example/B")]);
+        check_facets("https://a.example/", &[("https://a.example/", "https://a.example/")]);
+        check_facets(
+            "https://käse.example/ü",
+            &[("https://käse.example/ü", "https://xn--kse-qla.example/%C3%BC")],
+        );
+        check_facets(
+            "#moss, ＃苔! #2026 # #a#b #x_y-z. #️⃣ #🐑",
+            &[("#moss", "moss"), ("＃苔", "苔"), ("#x_y-z", "x_y-z"), ("#🐑", "🐑")],
+        );
+        check_facets("twice #a #a", &[("#a", "a"), ("#a", "a")]);
+    }
+
+    #[test]
+    fn a_profile_keeps_what_it_has_beside_the_label() {
+        let fresh = labelled(None).unwrap();
+        assert!(is_labelled(&fresh));
+        assert_eq!(labelled(Some(fresh)), None);
+        let profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
+            "$type": "com.atproto.label.defs#selfLabels", "values": [{ "val": "x" }] } });
+        let marked = labelled(Some(profile)).unwrap();
+        assert_eq!(marked["displayName"], "A");
+        assert_eq!(marked["labels"]["values"], json!([{ "val": "x" }, { "val": "bot" }]));
+    }
+
+    #[test]
+    fn addresses_of_records_are_read() {
+        let uri = AtUri { repo: "did:plc:a", collection: POST, rkey: "3l" };
+        assert_eq!(AtUri::parse("at://did:plc:a/app.bsky.feed.post/3l"), Some(uri));
+        for wrong in ["", "at://", "at://a/b", "at://a/b/c/d", "https://a/b/c", "at://a/b/c&d=e"] {
+            assert_eq!(AtUri::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn our_own_record_is_known_again() {
+        let at = "2026-11-21T08:00:00Z".parse().unwrap();
+        let ours = post("a #line", at, None, None);
+        let mut there = ours.clone();
+        there["createdAt"] = "2026-11-21T08:00:00+00:00".into();
+        there["langs"] = json!(["en"]);
+        assert!(is_ours(&there, &ours));
+        for (key, other) in
+            [("text", "b"), ("createdAt", "2026-11-21T08:00:01Z"), ("$type", REPOST)]
+        {
+            let mut there = ours.clone();
+            there[key] = other.into();
+            assert!(!is_ours(&there, &ours), "{key}");
+        }
+        let root = json!({ "uri": "at://a/b/root", "cid": "c" });
+        let parent = Record {
+            uri: "at://a/b/parent".to_owned(),
+            cid: "d".to_owned(),
+            value: json!({ "reply": { "root": root } }),
+        };
+        let answer = post("a #line", at, Some(&parent), None);
+        assert_eq!(answer["reply"]["root"], root);
+        assert!(!is_ours(&ours, &answer));
+    }
+}

@@ -1,0 +1,449 @@
+//! Keeps accounts logged in.
+//!
+//! A login is dear: 30 in five minutes and 300 a day for each account (docs.bsky.app, "Rate limits", 2026-11).
+//! So its two tokens are kept, sealed, beside the account's key. The access token lives two hours; then the
+//! refresh token is exchanged for two new ones, and is itself no good any more, or not for long. Who exchanges
+//! it writes down first that they do, over the very session that they read, so that one process does. One that
+//! dies before it has written what it got leaves the old refresh token behind: a PDS takes that for two more
+//! hours (`REFRESH_GRACE_MS` of @atproto/pds 0.4.217), and after that there is the app password.
+//!
+//! Only how long a token lives is taken from it, never when it was made: clocks differ.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Duration,
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use flock_core::AccountId;
+use flock_store::{Store, Write};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, StatusCode, header::AUTHORIZATION};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{BlueskyKey, NAME, error_name, failure};
+use crate::{
+    Account, Failure, FailureKind,
+    http::{Answer, Http},
+};
+
+/// Keeps accounts logged in.
+#[derive(Debug)]
+pub(super) struct Sessions {
+    // Of its own, because logins have limits of their own.
+    http: Http,
+    store: Store,
+    renewing: Mutex<HashMap<AccountId, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// What is needed to write as an account.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    /// Goes into the header of each request.
+    pub(super) token: SecretString,
+    /// Whose repository is written to.
+    pub(super) did: String,
+    /// The server it is on.
+    pub(super) server: String,
+}
+
+/// What is kept of an account's logins.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Session {
+    tokens: Option<Tokens>,
+    /// Until when somebody may be at exchanging the tokens.
+    renewing_until: Option<Timestamp>,
+    /// The newest logins, oldest first.
+    logins: Vec<Timestamp>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Tokens {
+    did: String,
+    server: String,
+    access: SecretString,
+    refresh: SecretString,
+    /// When the access token is to be exchanged; `None`: when it is refused.
+    renew_at: Option<Timestamp>,
+}
+
+/// What a PDS answers to a login or an exchange.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewSession {
+    access_jwt: SecretString,
+    refresh_jwt: SecretString,
+    pub(super) did: String,
+    pub(super) handle: String,
+    #[serde(default)]
+    did_doc: Value,
+    #[serde(default = "yes")]
+    pub(super) active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What of an access token matters to who was given it.
+#[derive(Deserialize)]
+struct Claims {
+    iat: i64,
+    exp: i64,
+}
+
+impl Sessions {
+    /// How long an exchange may be under way: longer than a request can last.
+    const RENEWAL: SignedDuration = SignedDuration::from_secs(11);
+    /// How long one that somebody else has begun is waited for.
+    const PATIENCE: Duration = Duration::from_secs(6);
+    const LOOK_AGAIN: Duration = Duration::from_millis(200);
+    /// Not more logins than this in this time: 288 a day, and never 30 in five minutes.
+    const LOGINS: usize = 3;
+    const LOGINS_IN: SignedDuration = SignedDuration::from_mins(15);
+
+    pub(super) fn new(http: Http, store: Store) -> Self {
+        Self { http, store, renewing: Mutex::default() }
+    }
+
+    /// What the account writes with: from the session it was opened with, as long as that is good.
+    pub(super) async fn access(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<Access, Failure> {
+        match key.session().and_then(|session| session.good_at(self.http.now())) {
+            Some(access) => Ok(access),
+            None => self.renew(account, key, None).await,
+        }
+    }
+
+    /// What the account writes with, after the server has refused the token `refused`, or when none is good.
+    pub(super) async fn renew(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        refused: Option<&SecretString>,
+    ) -> Result<Access, Failure> {
+        // Everybody in this process waits for the one who does it, and finds it done.
+        let lock = self.lock(&account.id);
+        let _held = lock.lock().await;
+        let patience = tokio::time::Instant::now() + Self::PATIENCE;
+        loop {
+            let now = self.http.now();
+            let item = self.store.newest_account(&account.id).await.map_err(|err| stored(&err))?;
+            let item = item.ok_or_else(|| {
+                Failure::refused(format!("{} was removed; add it again", account.id))
+            })?;
+            let session = key.open_session(&account.id, item.sealed_session.as_deref());
+            let is_refused = |access: &Access| {
+                refused.is_some_and(|token| token.expose_secret() == access.token.expose_secret())
+            };
+            if let Some(access) = session.good_at(now).filter(|access| !is_refused(access)) {
+                return Ok(access);
+            }
+            if let Some(until) = session.renewing_until
+                // One that ends later than it can is of a clock that is far from ours.
+                && now < until
+                && until.duration_since(now) <= Self::RENEWAL
+            {
+                if patience <= tokio::time::Instant::now() {
+                    let why = format!("another process is renewing the session of {}", account.id);
+                    return Err(Failure::not_before(until, why));
+                }
+                tokio::time::sleep(Self::LOOK_AGAIN).await;
+                continue;
+            }
+            let until = now.saturating_add(Self::RENEWAL).unwrap_or(Timestamp::MAX);
+            let begun = Session { renewing_until: Some(until), ..session };
+            let place = Place { account, key, sealed_key: &item.sealed_key };
+            if let Some(over) = self.put(&place, item.sealed_session.as_deref(), &begun).await? {
+                return self.renew_alone(&place, begun, over).await;
+            }
+        }
+    }
+
+    /// Renews a session that nobody else renews; `over` is how it is stored.
+    async fn renew_alone(
+        &self,
+        place: &Place<'_>,
+        begun: Session,
+        over: String,
+    ) -> Result<Access, Failure> {
+        let (mut session, mut over) = (begun, over);
+        let mut renewed = match &session.tokens {
+            Some(tokens) => self.exchange(place.account, tokens).await,
+            None => Ok(None),
+        };
+        if let Ok(None) = renewed {
+            match session.log_in_at(self.http.now()) {
+                Ok(begun) => {
+                    // Counted first: a process that dies in a login has had it.
+                    session = begun;
+                    let Some(counted) = self.put(place, Some(&over), &session).await? else {
+                        return Err(Failure::try_again("the account was changed meanwhile"));
+                    };
+                    over = counted;
+                    let Account { id, remote_user, .. } = place.account;
+                    let who = if remote_user.is_empty() { id.handle.as_str() } else { remote_user };
+                    renewed = self.log_in(place.account, place.key, who).await.map(Some);
+                }
+                Err(at) => {
+                    let why = format!(
+                        "Bluesky has ended the session of {id}, which has logged in too often lately",
+                        id = place.account.id
+                    );
+                    renewed = Err(Failure::not_before(at, why));
+                }
+            }
+        }
+        let tokens = match renewed {
+            Ok(new) => new.map(|new| new.tokens(&base(place.account), self.http.now())),
+            Err(failure) => {
+                // The next need not wait until this could have ended; who does not get this waits.
+                let ended = Session { renewing_until: None, ..session };
+                let _ = self.put(place, Some(&over), &ended).await;
+                return Err(failure);
+            }
+        };
+        let tokens = tokens.ok_or_else(|| Failure::try_again("Bluesky gave no session"))?;
+        let access = tokens.access();
+        let session = Session { tokens: Some(tokens), renewing_until: None, ..session };
+        // A conflict means that the account was added again meanwhile: this token is good all the same.
+        self.put(place, Some(&over), &session).await?;
+        Ok(access)
+    }
+
+    /// Exchanges the tokens. `None`: the server does not know them any more.
+    async fn exchange(
+        &self,
+        account: &Account,
+        tokens: &Tokens,
+    ) -> Result<Option<NewSession>, Failure> {
+        let path = "/xrpc/com.atproto.server.refreshSession";
+        let request = self
+            .http
+            .request(Method::POST, &base(account), path)?
+            .header(AUTHORIZATION, bearer(&tokens.refresh));
+        let answer = self.http.send(&account.id, NAME, request).await.map_err(nothing_posted)?;
+        match answer.status {
+            StatusCode::OK => answer.json(NAME).map(Some).map_err(nothing_posted),
+            _ if is_over(&answer) => Ok(None),
+            _ => Err(nothing_posted(failure(&answer))),
+        }
+    }
+
+    /// Logs in as `who`.
+    pub(super) async fn log_in(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+        who: &str,
+    ) -> Result<NewSession, Failure> {
+        let path = "/xrpc/com.atproto.server.createSession";
+        let input = json!({ "identifier": who, "password": key.app_password.expose_secret() });
+        let request = self.http.request(Method::POST, &base(account), path)?.json(&input);
+        let answer = self.http.send(&account.id, NAME, request).await.map_err(nothing_posted)?;
+        match answer.status {
+            StatusCode::OK => answer.json(NAME).map_err(nothing_posted),
+            _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(format!(
+                "Bluesky does not accept the account's app password{}; it was revoked, or the account \
+                 was taken down: look in its settings, make a new app password and add the account \
+                 again (`flockwork account add`)",
+                answer.said()
+            ))),
+            _ => Err(nothing_posted(failure(&answer))),
+        }
+    }
+
+    /// The session that a login just given to us makes, as it is to be kept.
+    pub(super) fn first(&self, account: &Account, new: NewSession) -> (Access, SecretString) {
+        let now = self.http.now();
+        let tokens = new.tokens(&base(account), now);
+        let access = tokens.access();
+        let session = Session { tokens: Some(tokens), renewing_until: None, logins: vec![now] };
+        (access, session.text())
+    }
+
+    /// Writes a session over the one it was made from, and says how it is stored. `None`: that is not there
+    /// any more.
+    async fn put(
+        &self,
+        place: &Place<'_>,
+        over: Option<&str>,
+        session: &Session,
+    ) -> Result<Option<String>, Failure> {
+        let Place { account, key, sealed_key } = place;
+        let sealed = key.seal_session(&account.id, &session.text())?;
+        let written = self.store.put_session(&account.id, sealed_key, over, &sealed).await;
+        Ok(match written.map_err(|err| stored(&err))? {
+            Write::Done => Some(sealed),
+            Write::Conflict => None,
+        })
+    }
+
+    /// The lock of an account, which is gone when nobody holds it.
+    fn lock(&self, account: &AccountId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut locks = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lock) = locks.get(account).and_then(Weak::upgrade) {
+            return lock;
+        }
+        locks.retain(|_, lock| 0 < lock.strong_count());
+        let lock = Arc::default();
+        locks.insert(account.clone(), Arc::downgrade(&lock));
+        lock
+    }
+}
+
+/// Where a session is kept, and what seals it.
+struct Place<'a> {
+    account: &'a Account,
+    key: &'a BlueskyKey,
+    sealed_key: &'a str,
+}
+
+impl Session {
+    /// Reads a session as it was kept.
+    pub(super) fn read(text: &SecretString) -> Option<Self> {
+        serde_json::from_str(text.expose_secret()).ok()
+    }
+
+    fn text(&self) -> SecretString {
+        let tokens = self.tokens.as_ref().map(|tokens| {
+            json!({
+                "did": tokens.did,
+                "server": tokens.server,
+                "access": tokens.access.expose_secret(),
+                "refresh": tokens.refresh.expose_secret(),
+                "renew_at": tokens.renew_at,
+            })
+        });
+        let text = json!({
+            "tokens": tokens,
+            "renewing_until": self.renewing_until,
+            "logins": self.logins,
+        });
+        SecretString::from(text.to_string())
+    }
+
+    /// What is written with, if it is good at `now`.
+    fn good_at(&self, now: Timestamp) -> Option<Access> {
+        let good = |tokens: &&Tokens| tokens.renew_at.is_none_or(|renew_at| now < renew_at);
+        self.tokens.as_ref().filter(good).map(Tokens::access)
+    }
+
+    /// The server the account is on, as far as that is known.
+    pub(super) fn server(&self) -> Option<&str> {
+        self.tokens.as_ref().map(|tokens| tokens.server.as_str())
+    }
+
+    /// The session with one more login, or when that may be.
+    fn log_in_at(&self, now: Timestamp) -> Result<Self, Timestamp> {
+        let recent = |login: &&Timestamp| now.duration_since(**login) < Sessions::LOGINS_IN;
+        let mut logins: Vec<Timestamp> = self.logins.iter().filter(recent).copied().collect();
+        match logins.first() {
+            Some(first) if Sessions::LOGINS <= logins.len() => {
+                // A login of a clock that was ahead is not waited for longer than any other.
+                let from = (*first).min(now);
+                Err(from.saturating_add(Sessions::LOGINS_IN).unwrap_or(Timestamp::MAX))
+            }
+            _ => {
+                logins.push(now);
+                Ok(Self { logins, ..self.clone() })
+            }
+        }
+    }
+}
+
+impl Tokens {
+    fn access(&self) -> Access {
+        Access { token: self.access.clone(), did: self.did.clone(), server: self.server.clone() }
+    }
+}
+
+impl NewSession {
+    /// What is kept of an answer that came at `now` from the server at `base`.
+    fn tokens(self, base: &str, now: Timestamp) -> Tokens {
+        let server = server_of(&self.did_doc).map_or_else(|| base.to_owned(), ToOwned::to_owned);
+        let renew_at = lifetime(self.access_jwt.expose_secret())
+            // A tenth of it is for clocks that are set, and for what a request takes.
+            .and_then(|lifetime| now.saturating_add(lifetime * 9 / 10).ok());
+        Tokens {
+            did: self.did,
+            server,
+            access: self.access_jwt,
+            refresh: self.refresh_jwt,
+            renew_at,
+        }
+    }
+}
+
+/// Where the account lives by its identity document (atproto.com/specs/did, 2026-11).
+fn server_of(did_doc: &Value) -> Option<&str> {
+    let services = did_doc["service"].as_array()?;
+    let pds = services.iter().find(|service| {
+        service["id"].as_str().is_some_and(|id| id.ends_with("#atproto_pds"))
+            && service["type"] == "AtprotoPersonalDataServer"
+    })?;
+    pds["serviceEndpoint"].as_str()
+}
+
+/// How long an access token lives; `None` when it does not say, because that is the server's own business.
+fn lifetime(jwt: &str) -> Option<SignedDuration> {
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
+    let Claims { iat, exp } = serde_json::from_slice(&claims).ok()?;
+    let seconds = exp.checked_sub(iat).filter(|seconds| 0 < *seconds)?;
+    // Longer than a day would be kept for a mistake.
+    Some(SignedDuration::from_secs(seconds.min(24 * 60 * 60)))
+}
+
+/// Whether the server says that tokens are not good any more, or never were.
+pub(super) fn is_over(answer: &Answer) -> bool {
+    let name = error_name(answer);
+    match answer.status {
+        StatusCode::BAD_REQUEST => matches!(name.as_str(), "ExpiredToken" | "InvalidToken"),
+        StatusCode::UNAUTHORIZED => !name.starts_with("Account"),
+        _ => false,
+    }
+}
+
+pub(super) fn bearer(token: &SecretString) -> String {
+    format!("Bearer {}", token.expose_secret())
+}
+
+/// The server an account logs in at.
+pub(super) fn base(account: &Account) -> String {
+    account.url.clone().unwrap_or_else(|| "https://bsky.social".to_owned())
+}
+
+/// The failure of a request that posts nothing: whatever came of it, the post is not there because of it.
+pub(super) fn nothing_posted(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::Unknown => Failure::try_again(failure.why),
+        FailureKind::TryAgain { .. } | FailureKind::Refused => failure,
+    }
+}
+
+fn stored(err: &flock_store::StoreError) -> Failure {
+    Failure::try_again(format!("the session could not be kept: {err}"))
+}
+
+/// What is read of any answer to a login can be kept, sealed and read again.
+#[cfg(feature = "test-util")]
+pub(super) fn check_answer(body: &[u8]) {
+    let Ok(new) = serde_json::from_slice::<NewSession>(body) else { return };
+    let now = Timestamp::UNIX_EPOCH;
+    let tokens = new.tokens("https://bsky.social", now);
+    let latest = now.saturating_add(SignedDuration::from_hours(24)).expect("it is in 1970");
+    assert!(tokens.renew_at.is_none_or(|at| now <= at && at <= latest), "{tokens:?}");
+    let session = Session { tokens: Some(tokens), renewing_until: Some(now), logins: vec![now] };
+    let text = session.text();
+    let again = Session::read(&text).expect("it was just written");
+    assert_eq!(again.text().expose_secret(), text.expose_secret());
+    assert_eq!(again.server(), session.server());
+    assert!(format!("{session:?}").contains("REDACTED"), "tokens do not print");
+}

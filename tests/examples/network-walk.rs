@@ -1,0 +1,664 @@
+//! Walks a real server of a network with the code that posts in production: `.ci/bluesky_peer.sh` and its like.
+//!
+//! Usage: `network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL]`
+//!
+//! An account is added, posts, posts the same occurrence again, answers, shows a picture, reposts, lists and deletes;
+//! after each step the server is asked, in other words than ours, what it shows. Then sheep-tick posts two lines. What goes
+//! over the wire passes a meter: one on a free port before `--url`, or, where the server tells its own address, at
+//! `--url`, with the server `--behind` it. Prints a line for each check; the exit code is 1 when one fails.
+#![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
+
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use aws_sdk_dynamodb::Client;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use dynoxide::Database;
+use flock_aws::{Clock, Config, Keyring};
+use flock_core::{
+    AccountId, Behaviour, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId, RemoteId,
+    Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId,
+};
+use flock_net::{Account, Accounts, Checked, Deleted, Draft, FailureKind, Key, Networks, Purse};
+use flock_store::{AccountItem, Post, PostState, Store};
+use flock_tests::{Meter, Metered};
+use flockwork::{
+    connect::{LOCAL_NAME, ensure_table},
+    local_cloud::LocalCloud,
+    template::Template,
+};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Url;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use sheep_tick::App;
+
+const USAGE: &str =
+    "usage: network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL]";
+
+const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+
+/// One red pixel.
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let walked = match Arguments::read(&arguments) {
+        Ok(arguments) => Box::pin(walk(&arguments)).await,
+        Err(err) => Err(err),
+    };
+    match walked {
+        Ok(results) => {
+            println!("{} checks, {} failed", results.passed + results.failed, results.failed);
+            ExitCode::from(u8::from(0 < results.failed))
+        }
+        Err(err) => {
+            println!("FAIL  the walk ended early: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Arguments {
+    network: Network,
+    url: String,
+    behind: Option<String>,
+    handle: String,
+    key: PathBuf,
+}
+
+impl Arguments {
+    fn read(arguments: &[String]) -> anyhow::Result<Self> {
+        let [network, options @ ..] = arguments else { bail!(USAGE) };
+        let mut given: HashMap<&str, &str> = HashMap::new();
+        for pair in options.chunks(2) {
+            let [name, value] = pair else { bail!(USAGE) };
+            given.insert(name, value);
+        }
+        let mut option = |name: &str| given.remove(name).map(ToOwned::to_owned);
+        let (behind, network) = (option("--behind"), network.parse()?);
+        let arguments = Self {
+            network,
+            url: option("--url").context(USAGE)?,
+            behind,
+            handle: option("--handle").context(USAGE)?,
+            key: option("--key").context(USAGE)?.into(),
+        };
+        if given.is_empty() { Ok(arguments) } else { bail!(USAGE) }
+    }
+}
+
+/// Counts checks and says how each went.
+#[derive(Default)]
+struct Results {
+    passed: usize,
+    failed: usize,
+}
+
+impl Results {
+    fn check(&mut self, name: &str, good: bool, seen: impl std::fmt::Display) {
+        if good {
+            self.passed += 1;
+            println!("ok    {name}: {seen}");
+        } else {
+            self.failed += 1;
+            println!("FAIL  {name}: {seen}");
+        }
+    }
+}
+
+/// A deployment in memory, and the account that walks.
+struct Walk {
+    cloud: LocalCloud,
+    store: Store,
+    config: Config,
+    clock: Clock,
+    networks: Networks,
+    accounts: Accounts,
+    id: AccountId,
+    flock: Flock,
+    meter: Meter,
+    peer: Peer,
+    results: Results,
+}
+
+async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
+    let mut walk = Walk::start(arguments).await?;
+    let checked = walk.add_account(arguments).await?;
+    let first = walk.post().await?;
+    walk.post_again(&first).await?;
+    walk.answer(&first).await?;
+    walk.show_picture().await?;
+    walk.repost(&first).await?;
+    walk.list().await?;
+    walk.delete(&first).await?;
+    walk.tick(checked).await?;
+    Ok(walk.results)
+}
+
+impl Walk {
+    async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
+        let secrets = HashMap::from([
+            ("Keyring".to_owned(), KEYRING.to_owned()),
+            ("XApp".to_owned(), json!({}).to_string()),
+            ("Slack".to_owned(), json!({}).to_string()),
+        ]);
+        let (cloud, _) = LocalCloud::start(Database::memory()?, secrets).await?;
+        let client = Client::new(&cloud.aws());
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let template = Template::parse(&std::fs::read_to_string(root.join("template.yaml"))?)?;
+        ensure_table(&client, LOCAL_NAME, &template.table).await?;
+        let store = Store::new(client, LOCAL_NAME.to_owned());
+        let config = Config {
+            table: LOCAL_NAME.to_owned(),
+            bus: LOCAL_NAME.to_owned(),
+            shards: Shards::ONE,
+            keyring_secret: "Keyring".to_owned(),
+            x_secret: "XApp".to_owned(),
+            x_url: None,
+            networks_on_loopback: true,
+            slack_secret: "Slack".to_owned(),
+            slack_url: None,
+            slack_room: None,
+            first_owner: None,
+        };
+        let clock = Clock::stepped(Clock::wall().now());
+        let (at, upstream) = match &arguments.behind {
+            Some(behind) => (socket(&arguments.url)?, socket(behind)?),
+            None => ("127.0.0.1:0".parse()?, socket(&arguments.url)?),
+        };
+        let meter = Meter::start(at, upstream).await?;
+        let key = SecretString::from(std::fs::read_to_string(&arguments.key)?);
+        let id = AccountId { network: arguments.network, handle: arguments.handle.parse()? };
+        Ok(Self {
+            accounts: Accounts::new(&cloud.aws(), store.clone(), &config),
+            networks: Networks::new(store.clone(), &config, &clock),
+            peer: Peer::new(arguments.network, format!("http://{upstream}"), &key)?,
+            flock: Flock::new("walkers".parse()?),
+            results: Results::default(),
+            cloud,
+            store,
+            config,
+            clock,
+            id,
+            meter,
+        })
+    }
+
+    fn purse(&self, act: &str) -> Purse<'_> {
+        let now = self.clock.now();
+        Purse::new(&self.store, &self.flock, ("walker".to_owned(), act.to_owned()), now, now)
+    }
+
+    async fn account(&self) -> anyhow::Result<Account> {
+        self.accounts.open(&self.id).await?.context("the account was added")
+    }
+
+    fn sheep(name: &str) -> anyhow::Result<SheepId> {
+        Ok(SheepId { flock: "walkers".parse()?, name: name.parse()? })
+    }
+
+    /// Adds the account as `flockwork account add` does.
+    async fn add_account(&mut self, arguments: &Arguments) -> anyhow::Result<Checked> {
+        let text = SecretString::from(std::fs::read_to_string(&arguments.key)?);
+        let mut new = Key::read_file(&self.id, &text)?;
+        new.url = Some(self.meter.url());
+        let account = Account::from_key_file(self.id.clone(), &new, None)?;
+        let mut checked = self.networks.check(&account).await?;
+        let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
+        let session = checked.session.as_ref();
+        let item = AccountItem {
+            remote_user: checked.remote_user.clone(),
+            url: new.url,
+            facts: checked.facts.clone(),
+            sealed_key: keyring.seal(&self.id, &new.key),
+            sealed_session: session.map(|session| keyring.seal(&self.id, session)),
+        };
+        self.store.put_account(&self.id, item).await?;
+        self.peer.remote_user.clone_from(&checked.remote_user);
+        let metered = self.meter.take();
+        if !checked.facts.labelled {
+            self.networks.mark_as_bot(&self.account().await?).await?;
+            let marking = self.meter.take();
+            checked.facts = self.networks.check(&account).await?.facts;
+            self.meter.take();
+            let item = self.store.account(&self.id).await?.context("the account was added")?;
+            let item = AccountItem { facts: checked.facts.clone(), ..item };
+            self.store.put_account(&self.id, item).await?;
+            let good = checked.facts.labelled;
+            self.results.check("a profile is marked as a bot's", good, told(&marking));
+        }
+        let known = !checked.remote_user.is_empty() && checked.facts.labelled;
+        let seen = format!(
+            "{} is {}, {}labelled as a bot; {}",
+            self.id,
+            checked.remote_user,
+            if checked.facts.labelled { "" } else { "not " },
+            told(&metered),
+        );
+        self.results.check("the account is known", known, seen);
+        Ok(checked)
+    }
+
+    /// Posts one line of the sheep called `sheep`.
+    async fn say(
+        &self,
+        sheep: &str,
+        number: u64,
+        (text, at): (&str, Timestamp),
+        (reply_to, picture): (Option<&RemoteId>, Option<&Picture>),
+    ) -> anyhow::Result<RemoteId> {
+        let (sheep, occurrence) = (Self::sheep(sheep)?, Occurrence(number));
+        let draft = Draft {
+            id: occurrence.post_id(&sheep),
+            post: Post {
+                sheep,
+                occurrence,
+                account: self.id.clone(),
+                at,
+                text: text.to_owned(),
+                state: PostState::Pending,
+                remote_id: None,
+            },
+            // As after a request that nobody knows the end of: the post may be there.
+            sent: Sent::Maybe,
+            last_remote: None,
+            reply_to,
+            picture,
+            made_with_ai: false,
+        };
+        let purse = self.purse(&occurrence.to_string());
+        match self.networks.post(&draft, &self.account().await?, &purse).await {
+            Outcome::Posted(id) => Ok(id),
+            other => bail!("{text:?} was not posted: {other:?}"),
+        }
+    }
+
+    fn now(&self) -> anyhow::Result<Timestamp> {
+        Ok(Timestamp::from_second(self.clock.now().as_second())?)
+    }
+
+    async fn post(&mut self) -> anyhow::Result<(RemoteId, Timestamp)> {
+        let at = self.now()?;
+        let text = "The moon is <late> & \"wide\": https://example.com/moon?a=b #moon";
+        let id = self.say("first", 1, (text, at), (None, None)).await?;
+        let metered = self.meter.take();
+        let shown = self.peer.shown().await?;
+        let there = shown.iter().filter(|post| post.id == id.as_str()).collect::<Vec<_>>();
+        let good = there.len() == 1 && there[0].text == text;
+        self.results.check("a post is there", good, format!("{id}; {}", told(&metered)));
+        Ok((id, at))
+    }
+
+    async fn post_again(&mut self, first: &(RemoteId, Timestamp)) -> anyhow::Result<()> {
+        let text = "The moon is <late> & \"wide\": https://example.com/moon?a=b #moon";
+        let again = self.say("first", 1, (text, first.1), (None, None)).await?;
+        let metered = self.meter.take();
+        let count = self.peer.shown().await?.iter().filter(|post| post.text == text).count();
+        let seen = format!("{count} on the server; {}", told(&metered));
+        self.results.check("the same occurrence is one post", again == first.0 && count == 1, seen);
+        Ok(())
+    }
+
+    async fn answer(&mut self, first: &(RemoteId, Timestamp)) -> anyhow::Result<()> {
+        let text = "It always is";
+        let id = self.say("answer", 1, (text, self.now()?), (Some(&first.0), None)).await?;
+        let metered = self.meter.take();
+        let shown = self.peer.shown().await?;
+        let there = shown.iter().find(|post| post.id == id.as_str()).context("it is there")?;
+        let parent = there.answers.as_deref();
+        let good = there.text == text && parent == Some(first.0.as_str());
+        self.results.check("a reply answers", good, format!("{parent:?}; {}", told(&metered)));
+        Ok(())
+    }
+
+    async fn show_picture(&mut self) -> anyhow::Result<()> {
+        let alt = "One red pixel, seen from very close";
+        let picture = Picture::read(BASE64_STANDARD.decode(PNG)?, alt.to_owned())?;
+        let id = self.say("picture", 1, ("Look", self.now()?), (None, Some(&picture))).await?;
+        let metered = self.meter.take();
+        let shown = self.peer.shown().await?;
+        let there = shown.iter().find(|post| post.id == id.as_str()).context("it is there")?;
+        let good = there.alt.as_deref() == Some(alt);
+        let seen = format!("{:?}; {}", there.alt, told(&metered));
+        self.results.check("a picture has its words", good, seen);
+        Ok(())
+    }
+
+    async fn repost(&mut self, first: &(RemoteId, Timestamp)) -> anyhow::Result<()> {
+        let account = self.account().await?;
+        let act: PostId = Occurrence(1).post_id(&Self::sheep("repost")?);
+        let id = self.networks.repost(&act, &first.0, &account, &self.purse("repost")).await?;
+        let metered = self.meter.take();
+        let again = self.networks.repost(&act, &first.0, &account, &self.purse("repost")).await?;
+        let count = self.peer.reposts_of(&first.0).await?;
+        let seen = format!("{count} on the server; {}", told(&metered));
+        self.results.check("a repost is there once", id == again && count == 1, seen);
+        Ok(())
+    }
+
+    /// Posts until a listing has three pages, and reads it.
+    async fn list(&mut self) -> anyhow::Result<()> {
+        let (total, before) = (self.peer.posts_for_three_pages(), self.peer.shown().await?.len());
+        self.meter.take();
+        let start = self.now()?;
+        // A clock that is set while a session lives: five minutes back, as clocks can be off.
+        self.clock.step_to(start - SignedDuration::from_mins(5));
+        for number in before..total {
+            let at = start + SignedDuration::from_secs(i64::try_from(number)? - 1_000);
+            let text = format!("Line {number}");
+            self.say("pages", u64::try_from(number)?, (&text, at), (None, None)).await?;
+        }
+        let metered = self.meter.take();
+        self.clock.step_to(start);
+        let made = total - before;
+        let per_post = |count: usize| count / made.max(1);
+        let seen = format!(
+            "{made} posts, {} requests, {} bytes sent and {} received for each; besides posts: {:?}",
+            metered.requests.len(),
+            per_post(metered.sent),
+            per_post(metered.received),
+            self.peer.besides_posts(&metered),
+        );
+        let logins = metered.requests.iter().filter(|request| request.ends_with(LOGIN)).count();
+        self.results.check("posting needs no login", logins == 0, seen);
+
+        let account = self.account().await?;
+        let (mut listed, mut pages, mut page) = (Vec::new(), 0, None::<String>);
+        loop {
+            let purse = self.purse("list");
+            let timeline = self.networks.timeline(&account, page.as_deref(), &purse).await?;
+            pages += 1;
+            listed.extend(timeline.posts);
+            page = timeline.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        let shown = self.peer.shown().await?;
+        let same = listed.len() == shown.len()
+            && listed.iter().zip(&shown).all(|(seen, post)| seen.id.as_str() == post.id);
+        let seen = format!("{} of {} posts in {pages} pages", listed.len(), shown.len());
+        self.results.check("the timeline is what the server shows", same && 3 <= pages, seen);
+        Ok(())
+    }
+
+    async fn delete(&mut self, first: &(RemoteId, Timestamp)) -> anyhow::Result<()> {
+        let account = self.account().await?;
+        self.meter.take();
+        let deleted = self.networks.delete(&first.0, &account, &self.purse("delete")).await;
+        let metered = self.meter.take();
+        let gone = !self.peer.shown().await?.iter().any(|post| post.id == first.0.as_str());
+        if let Err(failure) = deleted {
+            // snac deletes nothing over this API. To say so is all that can be done.
+            let good = !gone && failure.kind == FailureKind::Refused;
+            self.results.check("a post that is not deleted is told of", good, failure);
+            return Ok(());
+        }
+        let again = self.networks.delete(&first.0, &account, &self.purse("delete")).await;
+        let good = gone && deleted == Ok(Deleted::Now) && again == Ok(Deleted::Before);
+        let seen = format!("{deleted:?}, then {again:?}; {}", told(&metered));
+        self.results.check("a deleted post is gone", good, seen);
+        Ok(())
+    }
+
+    /// A sheep says two lines, by two ticks of the function that is deployed.
+    async fn tick(&mut self, checked: Checked) -> anyhow::Result<()> {
+        let flock = &self.flock.name;
+        self.store.put_flock(&self.flock).await?;
+        let corpus = Corpus::parse(b"first line of a sheep\nsecond line of a sheep\nthird line")
+            .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        self.store.put_corpus(flock, &corpus, |_| {}).await?;
+        let fields = RhythmFields { line: Some("3m".to_owned()), ..RhythmFields::default() };
+        let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: 3 };
+        let rhythm = Rhythm::parse(&fields).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let mut config = SheepConfig::new(self.id.clone(), behaviour, rhythm);
+        config.text_limit = checked.facts.text_limit(self.id.network);
+        let (start, id) = (self.now()?, Self::sheep("poet")?);
+        let sheep = Sheep::create(id.clone(), config, Occurrence(1), start);
+        let sheep = sheep.context("its rhythm begins")?;
+        self.store.create_sheep(&sheep).await?;
+        self.meter.take();
+        let app = App::start(self.config.clone(), &self.cloud.aws(), self.clock.clone()).await?;
+        let tick = json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" });
+        let mut posted = 0;
+        for minute in [0, 3] {
+            self.clock.step_to(start + SignedDuration::from_mins(minute));
+            #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+            let deadline = std::time::SystemTime::now() + Duration::from_secs(50);
+            posted += app.handle(&tick, deadline).await?.posted;
+        }
+        let metered = self.meter.take();
+        let shown = self.peer.shown().await?;
+        let count = |text: &str| shown.iter().filter(|post| post.text == text).count();
+        let there = [count("first line of a sheep"), count("second line of a sheep")];
+        let recorded = self.store.newest_posts(&id, 10).await?;
+        let good = posted == 2
+            && there == [1, 1]
+            && recorded.len() == 2
+            && recorded.iter().all(|post| post.remote_id.is_some());
+        let seen = format!("{posted} posted, {there:?} on the server; {}", told(&metered));
+        self.results.check("sheep-tick posts two lines in two ticks", good, seen);
+        Ok(())
+    }
+}
+
+/// How a login ends, among requests.
+const LOGIN: &str = "createSession";
+
+/// Requests and bytes of one step.
+fn told(metered: &Metered) -> String {
+    let Metered { requests, sent, received } = metered;
+    let names: Vec<_> = requests.iter().map(|request| short(request)).collect();
+    format!(
+        "{} requests ({}), {sent} bytes sent, {received} received",
+        names.len(),
+        names.join(", ")
+    )
+}
+
+/// The last part of a request's path says enough.
+fn short(request: &str) -> &str {
+    let name = request.rsplit(['/', ' ']).next().unwrap_or_default();
+    name.strip_prefix("com.atproto.").unwrap_or(name)
+}
+
+fn socket(url: &str) -> anyhow::Result<std::net::SocketAddr> {
+    url.trim_start_matches("http://")
+        .trim_end_matches('/')
+        .parse()
+        .with_context(|| format!("{url} is not http://ADDRESS:PORT"))
+}
+
+/// The server, asked in other words than ours.
+struct Peer {
+    network: Network,
+    url: String,
+    http: reqwest::Client,
+    /// Mastodon's, from the key file.
+    token: Option<String>,
+    remote_user: String,
+}
+
+/// A post as the server shows it.
+#[derive(Debug)]
+struct Shown {
+    id: String,
+    text: String,
+    /// What the server calls the post it answers.
+    answers: Option<String>,
+    /// The words of its picture.
+    alt: Option<String>,
+}
+
+impl Peer {
+    fn new(network: Network, url: String, key: &SecretString) -> anyhow::Result<Self> {
+        use secrecy::ExposeSecret as _;
+        let key: Value = serde_json::from_str(key.expose_secret())?;
+        Ok(Self {
+            network,
+            url,
+            http: reqwest::Client::new(),
+            token: key["access_token"].as_str().map(ToOwned::to_owned),
+            remote_user: String::new(),
+        })
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<Value> {
+        let url = Url::parse_with_params(&format!("{}{path}", self.url), query)?;
+        let mut request = self.http.get(url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        Ok(request.send().await?.error_for_status()?.json().await?)
+    }
+
+    /// All posts of the account, newest first.
+    async fn shown(&self) -> anyhow::Result<Vec<Shown>> {
+        match self.network {
+            Network::Bluesky => {
+                self.records("app.bsky.feed.post").await?.iter().map(record).collect()
+            }
+            Network::Mastodon => self.statuses().await?.iter().map(status).collect(),
+            Network::Meadow | Network::X => bail!("there is no server of it to walk"),
+        }
+    }
+
+    async fn reposts_of(&self, post: &RemoteId) -> anyhow::Result<usize> {
+        let post = post.as_str();
+        Ok(match self.network {
+            Network::Bluesky => {
+                let reposts = self.records("app.bsky.feed.repost").await?;
+                reposts.iter().filter(|repost| repost["value"]["subject"]["uri"] == post).count()
+            }
+            Network::Mastodon => {
+                let path = format!("/api/v1/statuses/{post}");
+                usize::from(self.get(&path, &[]).await?["reblogged"] == true)
+            }
+            Network::Meadow | Network::X => bail!("there is no server of it to walk"),
+        })
+    }
+
+    async fn records(&self, collection: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut records, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let mut query = vec![
+                ("repo", self.remote_user.as_str()),
+                ("collection", collection),
+                ("limit", "90"),
+            ];
+            query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
+            let page = self.get("/xrpc/com.atproto.repo.listRecords", &query).await?;
+            let found = page["records"].as_array().context("it lists records")?;
+            if found.is_empty() {
+                return Ok(records);
+            }
+            records.extend(found.iter().cloned());
+            cursor = page["cursor"].as_str().map(ToOwned::to_owned);
+        }
+    }
+
+    async fn statuses(&self) -> anyhow::Result<Vec<Value>> {
+        let path = format!("/api/v1/accounts/{}/statuses", self.remote_user);
+        let (mut statuses, mut before) = (Vec::new(), None::<String>);
+        let mut known = HashSet::new();
+        loop {
+            let mut query = vec![("limit", "20"), ("exclude_reblogs", "true")];
+            query.extend(before.as_deref().map(|before| ("max_id", before)));
+            let page = self.get(&path, &query).await?;
+            let found = page.as_array().context("it lists statuses")?;
+            let Some(last) = found.last() else { return Ok(statuses) };
+            before = last["id"].as_str().map(ToOwned::to_owned);
+            // snac gives everything again, whatever page it is asked for.
+            let new = |status: &&Value| known.insert(status["id"].to_string());
+            let new: Vec<_> = found.iter().filter(new).collect();
+            if new.is_empty() {
+                return Ok(statuses);
+            }
+            // A post that its own account reposted is to snac a repost of itself.
+            let own = |status: &&Value| {
+                status["reblog"].is_null() || status["reblog"]["id"] == status["id"]
+            };
+            statuses.extend(new.into_iter().filter(own).cloned());
+        }
+    }
+
+    /// As many posts as three pages of our own listing do not hold less than.
+    fn posts_for_three_pages(&self) -> usize {
+        match self.network {
+            Network::Bluesky => 205,
+            Network::Mastodon => 85,
+            Network::Meadow | Network::X => 0,
+        }
+    }
+
+    /// The requests that made no post, by name, with how many there were.
+    fn besides_posts(&self, metered: &Metered) -> HashMap<String, usize> {
+        let post = match self.network {
+            Network::Bluesky => "repo.putRecord",
+            Network::Meadow | Network::X | Network::Mastodon => "statuses",
+        };
+        let mut counts = HashMap::new();
+        for name in metered.requests.iter().map(|request| short(request)) {
+            if name != post {
+                *counts.entry(name.to_owned()).or_insert(0) += 1;
+            }
+        }
+        counts
+    }
+}
+
+/// A record of Bluesky's.
+fn record(record: &Value) -> anyhow::Result<Shown> {
+    let value = &record["value"];
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    Ok(Shown {
+        id: text(&record["uri"]).context("a record has an address")?,
+        text: text(&value["text"]).context("a post has a text")?,
+        answers: text(&value["reply"]["parent"]["uri"]),
+        alt: text(&value["embed"]["images"][0]["alt"]),
+    })
+}
+
+/// A status of Mastodon's.
+fn status(status: &Value) -> anyhow::Result<Shown> {
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    Ok(Shown {
+        id: text(&status["id"]).context("a status has an id")?,
+        // snac shows what it was sent, too, and its HTML does not escape.
+        text: match text(&status["text"]) {
+            Some(sent) => sent,
+            None => plain(status["content"].as_str().context("a status has content")?),
+        },
+        answers: text(&status["in_reply_to_id"]),
+        alt: text(&status["media_attachments"][0]["description"]),
+    })
+}
+
+/// What a piece of HTML says.
+fn plain(html: &str) -> String {
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before);
+        rest = tag.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    for (escaped, plain) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(escaped, plain);
+    }
+    text.trim().to_owned()
+}
