@@ -152,7 +152,7 @@ fn an_account_is_added_while_everything_runs() {
 fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     let world = world();
     world.write("key.json", without_app());
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: key.json: the secret of the X app lacks consumer_key or consumer_secret");
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: X is asked about the account in the app's name, which is not known here: write its consumer_key and consumer_secret into the key file; later accounts need not");
     world.write("key.json", key_file().replace("true", "false"));
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X has no request for that; set the label in the account's settings, then say so in the key file: "automated_label": true"#);
     assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with `flockwork account add x:apollo_bot --key FILE`");

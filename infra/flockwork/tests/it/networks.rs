@@ -224,18 +224,18 @@ fn an_account_without_a_label_must_not_post() {
     longest post  280 characters
     pictures      up to 5000000 bytes
     can           post
-    can           reply if the author of the other post mentioned or quoted the account
-    can           repost
-    can           delete posts
-    can           post pictures
-    can           change profiles if X lets the app; it refuses most
-    can           search
-    can           list own posts
-    can           send direct messages if the other person has written first
-    can           mark posts as made with AI
+                  reply if the author of the other post mentioned or quoted the account
+                  repost
+                  delete posts
+                  post pictures
+                  change profiles if X lets the app; it refuses most
+                  search
+                  list own posts
+                  send direct messages if the other person has written first
+                  mark posts as made with AI
     cannot        quote: since 2026-04-20 for Enterprise customers only
-    cannot        like: since 2026-04-20 for Enterprise customers only
-    cannot        follow: since 2026-04-20 for Enterprise customers only
+                  like: since 2026-04-20 for Enterprise customers only
+                  follow: since 2026-04-20 for Enterprise customers only
     must not post against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file
     "#);
     assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; add it with `flockwork account add x:pan --key FILE`");
