@@ -7,7 +7,7 @@
 
 use std::{cmp::Ordering, collections::HashSet, time::Duration};
 
-use flock_core::{AccountFacts, AccountId, Network, Picture, RemoteId, Sent, Tier};
+use flock_core::{AccountFacts, AccountId, Picture, RemoteId, Sent, Tier};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, RequestBuilder, StatusCode,
