@@ -504,7 +504,8 @@ impl Peer {
         Ok(Self {
             network,
             url,
-            http: reqwest::Client::new(),
+            // snac closes its connections without a word.
+            http: reqwest::Client::builder().pool_max_idle_per_host(0).build()?,
             token: key["access_token"].as_str().map(ToOwned::to_owned),
             remote_user: String::new(),
         })

@@ -1,8 +1,5 @@
 //! What a post costs: units, time and memory of the real `sheep-tick` binary, beside a bare
 //! `lambda_runtime` function in the same run. One command: `cargo bench`.
-//!
-//! Both run as release builds under a stand-in of Lambda's Runtime API; the table is the embedded
-//! DynamoDB, in memory, in this process. Times are the machine's, not AWS's.
 
 #![expect(
     clippy::print_stdout,
@@ -10,28 +7,19 @@
     reason = "a benchmark prints, and stops on failure"
 )]
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    process::Command,
-    time::{Duration, Instant},
-};
+mod lambda;
 
-use aws_sdk_dynamodb::Client;
-use dynoxide::Database;
+use std::{collections::HashMap, path::Path, time::Instant};
+
 use flock_core::{
     AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm, RhythmFields,
     Sheep, SheepConfig, SheepId,
 };
-use flock_store::Store;
-use flockwork::{
-    connect::{LOCAL_NAME, ensure_table},
-    local_cloud::LocalCloud,
-    runtime_api::{Answer, FunctionProcess, RuntimeApi},
-    template::Template,
-};
+use flockwork::runtime_api::{Answer, RuntimeApi};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+use lambda::{Deployment, LENGTH, build, quantile, resident_mb};
 
 /// Starts of each binary, taken in turn so that both meet the same machine.
 const STARTS: usize = 30;
@@ -42,19 +30,11 @@ const IDLE_TICKS: usize = 500;
 /// Sheep that are due at once.
 const SHEEP: usize = 2_000;
 
-const LENGTH: Duration = Duration::from_mins(2);
-
 #[tokio::main]
 async fn main() {
-    let (function, bare) = build();
-    let (cloud, _) = LocalCloud::start(Database::memory().unwrap(), HashMap::new()).await.unwrap();
-    let client = Client::new(&cloud.aws());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let template = std::fs::read_to_string(root.join("template.yaml")).unwrap();
-    let template = Template::parse(&template).unwrap();
-    ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap();
-    let store = Store::new(client, LOCAL_NAME.to_owned());
-    let bench = Bench { cloud, store };
+    let release = build(&["-p", "sheep-tick", "--bin", "sheep-tick", "--example", "bare"]);
+    let (function, bare) = (release.join("sheep-tick"), release.join("examples/bare"));
+    let bench = Bench { deployment: Deployment::start(HashMap::new()).await };
 
     println!("{:<46} {:>14} {:>14} {:>9}", "", "sheep-tick", "bare", "ratio");
     let mut starts = (Vec::new(), Vec::new());
@@ -64,24 +44,18 @@ async fn main() {
     }
     row(
         "start to first request for an event, median, ms",
-        median(&mut starts.0),
-        median(&mut starts.1),
+        quantile(&mut starts.0, 0.5),
+        quantile(&mut starts.1, 0.5),
     );
-    row("  the fastest, ms", starts.0[0], starts.1[0]);
+    row("  the fastest, ms", quantile(&mut starts.0, 0.0), quantile(&mut starts.1, 0.0));
 
     let (runtime, bare_runtime) =
         (RuntimeApi::start().await.unwrap(), RuntimeApi::start().await.unwrap());
-    let process = bench.spawn(&runtime, &function);
-    let bare_process = bench.spawn(&bare_runtime, &bare);
+    let process = bench.deployment.spawn(&runtime, &function, &[]);
+    let bare_process = bench.deployment.spawn(&bare_runtime, &bare, &[]);
     invoke(&runtime).await;
     invoke(&bare_runtime).await;
-    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let mb = |kb: u64| kb as f64 / 1024.0;
-    row(
-        "resident after the first event, MB",
-        mb(process.resident_kb()),
-        mb(bare_process.resident_kb()),
-    );
+    row("resident after the first event, MB", resident_mb(&process), resident_mb(&bare_process));
     let idle = per_second(IDLE_TICKS, || invoke(&runtime)).await;
     let bare_idle = per_second(IDLE_TICKS, || invoke(&bare_runtime)).await;
     row("events without work, per second", idle, bare_idle);
@@ -96,42 +70,22 @@ async fn main() {
     alone("posts per second, one tick", posts / took);
     alone("write units per post", number("write_units") / posts);
     alone("read units per post", number("read_units") / posts);
-    alone("resident after that, MB", mb(process.resident_kb()));
-    let size = |path: &Path| mb(path.metadata().unwrap().len() / 1024);
+    alone("resident after that, MB", resident_mb(&process));
+    #[expect(clippy::cast_precision_loss, reason = "a few million")]
+    let size = |path: &Path| path.metadata().unwrap().len() as f64 / 1024.0 / 1024.0;
     row("binary, MB", size(&function), size(&bare));
 }
 
 struct Bench {
-    cloud: LocalCloud,
-    store: Store,
+    deployment: Deployment,
 }
 
 impl Bench {
-    fn spawn(&self, runtime: &RuntimeApi, binary: &Path) -> FunctionProcess {
-        let (dynamodb, services) = (self.cloud.dynamodb_url(), self.cloud.services_url());
-        FunctionProcess::spawn(
-            runtime,
-            binary,
-            &[
-                ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-                ("AWS_ENDPOINT_URL", &services),
-                ("TABLE_NAME", LOCAL_NAME),
-                ("BUS_NAME", LOCAL_NAME),
-                ("DUE_SHARDS", "1"),
-                ("KEYRING_SECRET", "Keyring"),
-                ("X_SECRET", "XApp"),
-                ("SLACK_SECRET", "Slack"),
-                ("RUST_LOG", "warn"),
-            ],
-        )
-        .unwrap()
-    }
-
     /// Milliseconds from starting the process to its first request for an event.
     async fn start(&self, binary: &Path) -> f64 {
         let runtime = RuntimeApi::start().await.unwrap();
         let started = Instant::now();
-        let mut process = self.spawn(&runtime, binary);
+        let mut process = self.deployment.spawn(&runtime, binary, &[]);
         runtime.waiting().await;
         let took = started.elapsed().as_secs_f64() * 1_000.0;
         process.kill().await;
@@ -144,8 +98,8 @@ impl Bench {
         let lines: Vec<_> =
             (0..40).map(|line| format!("line {line} {}", "of a poem ".repeat(8))).collect();
         let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
-        self.store.put_flock(&Flock::new(flock.clone())).await.unwrap();
-        self.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
+        self.deployment.store.put_flock(&Flock::new(flock.clone())).await.unwrap();
+        self.deployment.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
         let fields = RhythmFields {
             line: Some("1d".to_owned()),
             time_zone: Some("Europe/London".to_owned()),
@@ -161,33 +115,9 @@ impl Bench {
             let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
             let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
             let sheep = Sheep::create(id, config, Occurrence(1), now).unwrap();
-            self.store.create_sheep(&sheep).await.unwrap();
+            self.deployment.store.create_sheep(&sheep).await.unwrap();
         }
     }
-}
-
-/// Builds both binaries as they are deployed, but for the processor.
-fn build() -> (PathBuf, PathBuf) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let status = Command::new(env!("CARGO"))
-        .current_dir(&root)
-        .args([
-            "build",
-            "--release",
-            "-p",
-            "sheep-tick",
-            "--bin",
-            "sheep-tick",
-            "--example",
-            "bare",
-        ])
-        .status()
-        .unwrap();
-    assert!(status.success(), "the functions do not build");
-    // This program is in target/release/deps.
-    let program = std::env::current_exe().unwrap();
-    let release = program.ancestors().nth(2).unwrap();
-    (release.join("sheep-tick"), release.join("examples/bare"))
 }
 
 async fn invoke(runtime: &RuntimeApi) -> Value {
@@ -204,12 +134,6 @@ async fn per_second<F: Future>(count: usize, mut once: impl FnMut() -> F) -> f64
         once().await;
     }
     f64::from(u32::try_from(count).unwrap()) / started.elapsed().as_secs_f64()
-}
-
-/// The middle one; sorts.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 fn row(what: &str, ours: f64, bare: f64) {

@@ -1,9 +1,7 @@
 //! How fast Slack is answered: the real `slash-command` binary, beside the same command served by Slack's
 //! own framework for Python and a bare `lambda_runtime` function, in one run: `cargo bench --bench slash`.
 //!
-//! All run under a stand-in of Lambda's Runtime API, which gives one event at a time to one process, as
-//! Lambda does to one environment; the table is the embedded DynamoDB, in memory, in this process. Times are
-//! the machine's, not AWS's. The Python libraries come from `PyPI` into target/bench-venv on first use.
+//! One event at a time is given to one process, as Lambda does to one environment.
 
 #![expect(
     clippy::print_stdout,
@@ -11,32 +9,27 @@
     reason = "a benchmark prints, and stops on failure"
 )]
 
+mod lambda;
+mod python;
+
 use std::{
     collections::HashMap,
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use aws_sdk_dynamodb::Client;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use dynoxide::Database;
 use flock_core::{Room, RoomId, UserId};
 use flock_store::Store;
-use flockwork::{
-    connect::{LOCAL_NAME, ensure_table},
-    local_cloud::LocalCloud,
-    runtime_api::{Answer, FunctionProcess, RuntimeApi},
-    template::Template,
-};
+use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};
+
+use lambda::{Deployment, LENGTH, build, quantile, resident_mb};
 
 /// Starts of each program, taken in turn so that all meet the same machine.
 const STARTS: usize = 30;
@@ -48,8 +41,6 @@ const ROUND_REQUESTS: u32 = 500;
 /// 50 requests a second: far more than people type, and a lively workspace's events.
 const GAP: Duration = Duration::from_millis(20);
 
-const LENGTH: Duration = Duration::from_mins(2);
-
 const OWNER: &str = "U0OWNER";
 const ROOM: &str = "C0ROOM";
 const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -59,16 +50,23 @@ const PYTHON_PACKAGES: [&str; 3] = ["awslambdaric==4.2.2", "boto3==1.43.102", "s
 
 #[tokio::main]
 async fn main() {
-    let Programs { ours, bolt, bare } = build();
+    let release = build(&[
+        "-p",
+        "slash-command",
+        "--bin",
+        "slash-command",
+        "-p",
+        "sheep-tick",
+        "--example",
+        "bare",
+    ]);
+    let (ours, bare) = (release.join("slash-command"), release.join("examples/bare"));
+    let bolt = python::function("slash_bolt", &PYTHON_PACKAGES, &release);
     let slack = json!({ "signing_secret": SIGNING_SECRET, "bot_token": "xoxb-not-used" });
     let secrets = HashMap::from([("Slack".to_owned(), slack.to_string())]);
-    let (cloud, _events) = LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
-    let client = Client::new(&cloud.aws());
-    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let template = Template::parse(&template).unwrap();
-    ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap();
-    prepare(&Store::new(client, LOCAL_NAME.to_owned())).await;
-    let mut bench = Bench { cloud, requests: 0, reply: String::new() };
+    let deployment = Deployment::start(secrets).await;
+    prepare(&deployment.store).await;
+    let mut bench = Bench { deployment, requests: 0, reply: String::new() };
 
     // The Python program says what ours does. This also reads all files once.
     bench.reply = bench.our_reply(&ours).await;
@@ -88,13 +86,10 @@ async fn cold(bench: &mut Bench, ours: &Path, bolt: &Path, bare: &Path) {
         starts[1].push(bench.start(bolt, Kind::Slack).await);
         starts[2].push(bench.start(bare, Kind::Bare).await);
     }
-    for times in &mut starts {
-        times.sort_by(f64::total_cmp);
-    }
     println!("cold: process start to verified answer, {STARTS} starts each in turn");
     println!("{:<16} {:>14} {:>14} {:>14}", "", "slash-command", "slack_bolt", "bare");
-    let row = |what: &str, part| {
-        let [ours, bolt, bare] = starts.each_ref().map(|times| quantile(times, part));
+    let mut row = |what: &str, part| {
+        let [ours, bolt, bare] = starts.each_mut().map(|times| quantile(times, part));
         println!("{what:<16} {ours:>14.2} {bolt:>14.2} {bare:>14.2}");
         [ours, bolt, bare]
     };
@@ -122,9 +117,6 @@ async fn warm(bench: &mut Bench, ours: &Path, bolt: &Path) {
             times.extend(bench.open_loop(runtime).await);
         }
     }
-    for times in &mut times {
-        times.sort_by(f64::total_cmp);
-    }
     let rate = Duration::from_secs(1).div_duration_f64(GAP);
     let requests = times[0].len();
     println!(
@@ -135,18 +127,17 @@ async fn warm(bench: &mut Bench, ours: &Path, bolt: &Path) {
     for (what, part) in
         [("  p50, ms", 0.5), ("  p90, ms", 0.9), ("  p99, ms", 0.99), ("  max, ms", 1.0)]
     {
-        let [ours, bolt] = times.each_ref().map(|times| quantile(times, part));
+        let [ours, bolt] = times.each_mut().map(|times| quantile(times, part));
         println!("{what:<16} {ours:>14.2} {bolt:>14.2} {:>8.2}x", ours / bolt);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand")]
-    let [ours, bolt] = processes.each_ref().map(|process| process.resident_kb() as f64 / 1024.0);
+    let [ours, bolt] = processes.each_ref().map(resident_mb);
     println!("{:<16} {ours:>14.1} {bolt:>14.1} {:>8.2}x", "  resident, MB", ours / bolt);
-    let [ours, bolt] = times.each_ref().map(|times| quantile(times, 0.99));
+    let [ours, bolt] = times.each_mut().map(|times| quantile(times, 0.99));
     goal("slash-command to slack_bolt, p99", ours / bolt, 0.25);
 }
 
 struct Bench {
-    cloud: LocalCloud,
+    deployment: Deployment,
     /// How many requests were made; each is a delivery of its own.
     requests: usize,
     /// What is answered.
@@ -161,27 +152,8 @@ enum Kind {
 
 impl Bench {
     fn spawn(&self, runtime: &RuntimeApi, binary: &Path) -> FunctionProcess {
-        let (dynamodb, services) = (self.cloud.dynamodb_url(), self.cloud.services_url());
-        FunctionProcess::spawn(
-            runtime,
-            binary,
-            &[
-                ("AWS_ENDPOINT_URL_DYNAMODB", &dynamodb),
-                ("AWS_ENDPOINT_URL", &services),
-                ("TABLE_NAME", LOCAL_NAME),
-                ("BUS_NAME", LOCAL_NAME),
-                ("DUE_SHARDS", "1"),
-                ("KEYRING_SECRET", "Keyring"),
-                ("X_SECRET", "XApp"),
-                ("SLACK_SECRET", "Slack"),
-                ("FIRST_OWNER", OWNER),
-                ("RUST_LOG", "warn"),
-                // Of the Python program.
-                ("REPLY", &self.reply),
-                ("AWS_DEFAULT_REGION", "us-east-1"),
-            ],
-        )
-        .unwrap()
+        let python = [("REPLY", self.reply.as_str()), ("AWS_DEFAULT_REGION", "us-east-1")];
+        self.deployment.spawn(runtime, binary, &[&[("FIRST_OWNER", OWNER)], &python[..]].concat())
     }
 
     /// The text that `/flock alive` is answered with.
@@ -339,78 +311,8 @@ async fn prepare(store: &Store) {
     store.reboot_all("2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
 }
 
-struct Programs {
-    ours: PathBuf,
-    bolt: PathBuf,
-    bare: PathBuf,
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-/// Builds the binaries as they are deployed, but for the processor, and gets the Python libraries.
-fn build() -> Programs {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["build", "--release"]);
-    cargo.args(["-p", "slash-command", "--bin", "slash-command"]);
-    cargo.args(["-p", "sheep-tick", "--example", "bare"]);
-    run(&mut cargo);
-    // This program is in target/release/deps.
-    let program = std::env::current_exe().unwrap();
-    let release = program.ancestors().nth(2).unwrap();
-    Programs {
-        ours: release.join("slash-command"),
-        bare: release.join("examples/bare"),
-        bolt: bolt(&release.with_file_name("bench-venv")),
-    }
-}
-
-/// The program that starts the Python function as Lambda does.
-fn bolt(venv: &Path) -> PathBuf {
-    let complete = venv.join("complete");
-    let packages = PYTHON_PACKAGES.join("\n");
-    if fs::read_to_string(&complete).ok().as_ref() != Some(&packages) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv));
-        let mut pip = Command::new(venv.join("bin/pip"));
-        run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_PACKAGES));
-        fs::write(complete, packages).unwrap();
-    }
-    // A folder of its own, where Python keeps it compiled.
-    let folder = venv.join("slash_bolt");
-    fs::create_dir_all(&folder).unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/slash_bolt.py");
-    fs::copy(source, folder.join("slash_bolt.py")).unwrap();
-    let program = folder.join("start");
-    let (at, python) = (folder.display(), venv.join("bin/python"));
-    let script = format!(
-        "#!/bin/sh\ncd '{at}' && exec '{}' -m awslambdaric slash_bolt.handler\n",
-        python.display()
-    );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    program
-}
-
-fn run(command: &mut Command) {
-    let status = command.status().unwrap();
-    assert!(status.success(), "{command:?}: {status}");
-}
-
 fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1_000.0
-}
-
-/// Of sorted values, the one that this part of them does not exceed.
-fn quantile(sorted: &[f64], part: f64) -> f64 {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a few thousand values"
-    )]
-    let place = (part * sorted.len() as f64).ceil() as usize;
-    sorted[place.clamp(1, sorted.len()) - 1]
 }
 
 fn goal(what: &str, found: f64, at_most: f64) {

@@ -7,7 +7,7 @@
 
 use std::{cmp::Ordering, collections::HashSet, time::Duration};
 
-use flock_core::{AccountFacts, AccountId, Network, Picture, RemoteId, Sent, Tier};
+use flock_core::{AccountFacts, AccountId, Picture, RemoteId, Sent, Tier};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     Method, RequestBuilder, StatusCode,
@@ -50,15 +50,7 @@ impl MastodonKey {
 
     pub(crate) fn read_file(id: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
         let file: MastodonKeyFile = secret_json(text, "`access_token`, and `url` if need be")?;
-        let instance = match id.handle.as_str().split_once('@') {
-            Some((user, instance)) if !user.is_empty() && !instance.is_empty() => instance,
-            _ => {
-                return Err(KeyProblem(format!(
-                    "`{id}` names no instance: write it as in mastodon:{}",
-                    Network::Mastodon.facts().account_example
-                )));
-            }
-        };
+        let instance = host(id);
         let url = file.url.unwrap_or_else(|| format!("https://{instance}"));
         let key = json!({ "access_token": file.access_token.expose_secret() });
         Ok(NewKey {
@@ -272,11 +264,16 @@ impl Mastodon {
     }
 
     fn instance<'a>(&'a self, account: &'a Account, key: &'a MastodonKey) -> Instance<'a> {
-        let handle = account.id.handle.as_str();
-        let host = handle.split_once('@').map_or(handle, |(_, host)| host);
+        let host = host(&account.id);
         let base = account.url.clone().unwrap_or_else(|| format!("https://{host}"));
         Instance { http: &self.http, account, key, base, name: format!("Mastodon at {host}") }
     }
+}
+
+/// The instance an account is on: what is behind the `@` that all handles of Mastodon have.
+fn host(id: &AccountId) -> &str {
+    let handle = id.handle.as_str();
+    handle.split_once('@').map_or(handle, |(_, host)| host)
 }
 
 /// One account on its instance.
@@ -705,11 +702,6 @@ mod tests {
         check_file("mastodon:apollo@i.example", token, "https://i.example");
         let url = r#"{"access_token":"hush","url":"https://api.i.example"}"#;
         check_file("mastodon:apollo@i.example", url, "https://api.i.example");
-        check_file(
-            "mastodon:apollo",
-            token,
-            "`mastodon:apollo` names no instance: write it as in mastodon:apollo@example.social",
-        );
         check_file(
             "mastodon:apollo@i.example",
             r#"{"token":"hush"}"#,

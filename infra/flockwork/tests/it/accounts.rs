@@ -2,13 +2,16 @@
 
 use std::fs;
 
+use flock_tests::{Bluesky, Endpoint, Mastodon, MastodonMisbehave, Trouble, X};
 use insta::assert_snapshot;
+use serde_json::json;
+use tokio::runtime::Runtime;
 
 use crate::world::{CONSUMER_KEY, World, XWorld, eventually, mode, set_mode};
 
 const TOKEN: &str = "TOKEN-0123456789-abcdefghij";
-const TOKEN_SECRET: &str = "SECRET-klmnopqrstuvwxyz";
-const CONSUMER_SECRET: &str = "CONSUMER-SECRET-4567";
+const TOKEN_SECRET: &str = X::SECRET;
+const CONSUMER_SECRET: &str = X::SECRET;
 
 /// The number of the account.
 const USER_ID: &str = "1234567890";
@@ -51,15 +54,13 @@ fn a_key_is_sealed_and_its_file_left_alone() {
     let mut secret_files = 0;
     for (path, content) in world.files(".flockwork") {
         let name = path.file_name().unwrap().to_str().unwrap();
-        for secret in [TOKEN, TOKEN_SECRET] {
-            assert!(!contains(&content, secret), "{secret} in {name}");
-        }
+        assert!(!contains(&content, TOKEN), "{name}");
         if name.contains("secret") {
             secret_files += 1;
             assert_eq!(mode(&path), 0o600, "{name}");
         } else {
-            // The app's secret has a file of its own.
-            assert!(!contains(&content, CONSUMER_SECRET), "{name}");
+            // The app's secret has a file of its own, the account's is sealed.
+            assert!(!contains(&content, TOKEN_SECRET), "{name}");
         }
     }
     assert_eq!(secret_files, 3, "the keyring and those of the apps");
@@ -152,9 +153,10 @@ fn an_account_is_added_while_everything_runs() {
 fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     let world = world();
     world.write("key.json", without_app());
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: key.json: the secret of the X app lacks consumer_key or consumer_secret");
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: X is asked about the account in the app's name, which is not known here: write its consumer_key and consumer_secret into the key file; later accounts need not");
     world.write("key.json", key_file().replace("true", "false"));
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X has no request for that; set the label in the account's settings, then say so in the key file: "automated_label": true"#);
+    world.trouble(Trouble::Revoked);
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`)"#);
     assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with `flockwork account add x:apollo_bot --key FILE`");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
@@ -162,4 +164,101 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
         said.contains("`not-x` is not an account of X: they are written like `apollo_bot`"),
         "{said}"
     );
+}
+
+const ADD: &str = "account add mastodon:apollo@example.social --key key.json";
+
+#[test]
+fn an_instance_is_asked_before_anything_is_stored() {
+    let world = World::new();
+    let runtime = Runtime::new().unwrap();
+    let mastodon = runtime.block_on(Mastodon::start());
+    mastodon.account("token-of-apollo", "apollo");
+    let key = |token: &str, url: &str| {
+        world.write("key.json", json!({ "access_token": token, "url": url }).to_string());
+    };
+    key("token-of-apollo", &mastodon.url());
+    // Whoever names a server does not choose what is asked in our name.
+    let said = world.refused(ADD).replace(&mastodon.url(), "URL");
+    assert_snapshot!(said, @"error: mastodon:apollo@example.social is not added: 127.0.0.1 is called over https alone");
+    key("token-of-apollo", "https://169.254.169.254");
+    assert_snapshot!(world.refused(ADD), @"error: mastodon:apollo@example.social is not added: 169.254.169.254 is at an address inside a private network, which is not called");
+    let local = format!("{ADD} --networks-on-loopback");
+    assert_snapshot!(world.refused(&local), @"error: mastodon:apollo@example.social is not added: 169.254.169.254 is at an address inside a private network, which is not called");
+    key("another-token", &mastodon.url());
+    assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; add the account again with a fresh key (`flockwork account add`)"#);
+    key("token-of-apollo", &mastodon.url());
+    let iris = local.replace("apollo@", "iris@");
+    assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of @apollo at Mastodon at example.social, not of @iris; give the right key, or the right name");
+    for (misbehave, expected) in [
+        (MastodonMisbehave::Html, "a page"),
+        (MastodonMisbehave::Redirect("http://169.254.169.254/".to_owned()), "169.254.169.254"),
+        (MastodonMisbehave::Huge, "no end"),
+        (MastodonMisbehave::Suspended, "shuts the account out"),
+        (MastodonMisbehave::Gone, ""),
+        (MastodonMisbehave::Refuse500, "500"),
+    ] {
+        mastodon.misbehave_at(Endpoint::Verify, misbehave);
+        let said = world.refused(&local);
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(said.contains("mastodon:apollo@example.social is not added: "), "{said}");
+    }
+    assert!(world.refused("account show mastodon:apollo@example.social").contains("never added"));
+    assert_eq!(mastodon.unspent(), []);
+
+    mastodon.bot("apollo", false);
+    mastodon.most_characters(20);
+    assert_snapshot!(world.ok(&local), @r#"
+    mastodon:apollo@example.social is added. Delete key.json. But it must not post yet:
+      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: tick "This is an automated account" in the profile, then add the account again
+    "#);
+    let said = world.ok(&format!("{local} --mark-as-bot"));
+    assert_snapshot!(said, @"mastodon:apollo@example.social can post now. Delete key.json.");
+    let shown = world.ok("account show mastodon:apollo@example.social");
+    assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
+    assert!(shown.contains("longest post  20 characters\n"), "{shown}");
+
+    // What it told of itself holds from then on.
+    let sheep = "network = \"mastodon\"\naccount = \"apollo@example.social\"\nline = \"1h\"";
+    let long = "short\nlonger than this instance takes\n";
+    world.write_flock("choir", &[("apollo", long, sheep)]);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo.txt:2: the text is 31 characters long by mastodon's counting; mastodon takes 20");
+    let marked = format!("{sheep}\nmade_with_ai = true");
+    world.write_flock("choir", &[("apollo", "short\n", &marked)]);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo (mastodon:apollo@example.social): Mastodon cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it");
+    world.write_flock("choir", &[("apollo", "short\n", "line = \"1h\"")]);
+    let plan = world.ok("flock apply choir");
+    assert!(!plan.contains('$'), "{plan}");
+    world.ok("sheep move apollo mastodon:apollo@example.social");
+    let mut run = world.start("run --listen 127.0.0.1:0 --networks-on-loopback");
+    run.url();
+    eventually("it is posted there", || (mastodon.posts("apollo").len() == 1).then_some(()));
+}
+
+#[test]
+fn an_account_of_bluesky_is_marked_on_the_way() {
+    let world = World::new();
+    let runtime = Runtime::new().unwrap();
+    let bluesky = runtime.block_on(Bluesky::start());
+    bluesky.account(
+        "apollo.example.com",
+        "did:plc:apolloapolloapolloapollo",
+        "abcd-efgh-ijkl-mnop",
+    );
+    let key = json!({ "app_password": "abcd-efgh-ijkl-mnop", "url": bluesky.url() });
+    world.write("key.json", key.to_string());
+    let add = "account add bluesky:apollo.example.com --key key.json --networks-on-loopback";
+    assert_snapshot!(world.ok(add), @"
+    bluesky:apollo.example.com is added. Delete key.json. But it must not post yet:
+      against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: let `flockwork account add --mark-as-bot` set it
+    ");
+    assert_snapshot!(world.ok(&format!("{add} --mark-as-bot")), @"bluesky:apollo.example.com can post now. Delete key.json.");
+    let shown = world.ok("account show bluesky:apollo.example.com");
+    assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
+    bluesky.revoke_app_password("did:plc:apolloapolloapolloapollo");
+    let refused = world.refused(add);
+    assert!(refused.contains("bluesky:apollo.example.com is not added: "), "{refused}");
+    for (path, content) in world.files(".flockwork") {
+        assert!(!contains(&content, "abcd-efgh-ijkl-mnop"), "{}", path.display());
+    }
 }

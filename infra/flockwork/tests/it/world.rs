@@ -16,7 +16,7 @@ use std::{
 
 use flock_aws::Clock;
 use flock_core::Month;
-use flock_tests::X;
+use flock_tests::{Trouble, X};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -216,10 +216,10 @@ impl XWorld {
         self.x.account(&token, &user_id);
         let file = json!({
             "token": token,
-            "token_secret": "secret",
+            "token_secret": X::SECRET,
             "user_id": user_id,
             "consumer_key": CONSUMER_KEY,
-            "consumer_secret": "CONSUMER-SECRET",
+            "consumer_secret": X::SECRET,
             "automated_label": true,
         });
         self.write("key.json", file.to_string());
@@ -230,6 +230,11 @@ impl XWorld {
     /// Lets the account whose number is `user_id` in, with the token `token`.
     pub(crate) fn let_in(&self, token: &str, user_id: &str) {
         self.x.account(token, user_id);
+    }
+
+    /// What X has against whoever asks, from now on.
+    pub(crate) fn trouble(&self, trouble: Trouble) {
+        self.x.trouble(trouble);
     }
 
     /// What the account called `handle` has posted on X.

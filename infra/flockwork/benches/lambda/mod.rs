@@ -1,0 +1,105 @@
+//! Lambda and the table around the programs of a benchmark.
+//!
+//! They run as release builds under a stand-in of Lambda's Runtime API; the table is the embedded DynamoDB, in
+//! memory, in this process. Times are the machine's, not AWS's.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use aws_sdk_dynamodb::Client;
+use dynoxide::Database;
+use flock_store::Store;
+use flockwork::{
+    connect::{LOCAL_NAME, ensure_table},
+    local_cloud::LocalCloud,
+    runtime_api::{FunctionProcess, RuntimeApi},
+    template::Template,
+};
+
+/// How long an event may take.
+pub(crate) const LENGTH: Duration = Duration::from_mins(2);
+
+/// What the programs talk to.
+pub(crate) struct Deployment {
+    cloud: LocalCloud,
+    pub(crate) store: Store,
+}
+
+impl Deployment {
+    /// An empty table, and these secrets.
+    pub(crate) async fn start(secrets: HashMap<String, String>) -> Self {
+        let (cloud, _) = LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
+        let client = Client::new(&cloud.aws());
+        let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+        let template = Template::parse(&template).unwrap();
+        ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap();
+        let store = Store::new(client, LOCAL_NAME.to_owned());
+        Self { cloud, store }
+    }
+
+    /// Starts a program with the environment of a function, and with `more`.
+    pub(crate) fn spawn(
+        &self,
+        runtime: &RuntimeApi,
+        program: &Path,
+        more: &[(&str, &str)],
+    ) -> FunctionProcess {
+        let (dynamodb, services) = (self.cloud.dynamodb_url(), self.cloud.services_url());
+        let mut env = vec![
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
+            ("AWS_ENDPOINT_URL", &services),
+            ("TABLE_NAME", LOCAL_NAME),
+            ("BUS_NAME", LOCAL_NAME),
+            ("DUE_SHARDS", "1"),
+            ("KEYRING_SECRET", "Keyring"),
+            ("X_SECRET", "XApp"),
+            ("SLACK_SECRET", "Slack"),
+            ("RUST_LOG", "warn"),
+        ];
+        env.extend(more);
+        FunctionProcess::spawn(runtime, program, &env).unwrap()
+    }
+}
+
+/// Builds functions as they are deployed, but for the processor. The folder they are in then.
+pub(crate) fn build(arguments: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    run(cargo.current_dir(root()).args(["build", "--release"]).args(arguments));
+    // This program is in target/release/deps.
+    let program = std::env::current_exe().unwrap();
+    program.ancestors().nth(2).unwrap().to_owned()
+}
+
+pub(crate) fn run(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+/// Of these values, the one that this part of them does not exceed; sorts.
+pub(crate) fn quantile(values: &mut [f64], part: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few thousand values"
+    )]
+    let place = (part * values.len() as f64).ceil() as usize;
+    values[place.clamp(1, values.len()) - 1]
+}
+
+/// The resident memory of a process, in MB.
+pub(crate) fn resident_mb(process: &FunctionProcess) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand")]
+    let kb = process.resident_kb() as f64;
+    kb / 1024.0
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
