@@ -347,14 +347,14 @@ impl Instance<'_> {
                 let at = status.at().and_then(|at| at.saturating_add(ahead).ok());
                 at.is_some_and(|at| at < from)
             };
-            let (mut any_new, mut is_past) = (false, false);
+            let (mut any_new, mut passed_it) = (false, false);
             for status in statuses {
                 if draft.last_remote.is_some_and(|last| last.as_str() == status.id) {
                     return Ok(None);
                 }
                 // The rest of the page all the same: an old post may stand before new ones.
                 if is_before(&status) {
-                    is_past = true;
+                    passed_it = true;
                 } else if status.is(draft) {
                     return status.id.parse().map(Some).map_err(|_| self.nameless());
                 }
@@ -362,7 +362,7 @@ impl Instance<'_> {
                 oldest = Some(status.id);
             }
             // A server that does not page gives the same again.
-            if is_last || is_past || !any_new {
+            if is_last || passed_it || !any_new {
                 return Ok(None);
             }
         }
