@@ -87,7 +87,8 @@ fn what_does_not_fit_there_does_not_move() {
     world.ok("sheep move echo x:apollo");
 
     // Without a cap nothing goes where it costs.
-    world.write_flock("free", &[("a", "b\n", "line = \"1h\"")]);
+    // At a time of day: of an hourly rhythm one post more is in 30 days when a second has passed.
+    world.write_flock("free", &[("a", "b\n", "at = [\"09:00\"]")]);
     world.ok("flock apply free");
-    assert_snapshot!(world.refused("sheep move free/a x:iris"), @r#"error: free: X charges $0.015 for a post and $0.20 with a link, $10.80 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00""#);
+    assert_snapshot!(world.refused("sheep move free/a x:iris"), @r#"error: free: X charges $0.015 for a post and $0.20 with a link, $0.45 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00""#);
 }
