@@ -97,6 +97,8 @@ fn emoji_units(text: &[u16]) -> Option<usize> {
     const VARIATION: u32 = 0xfe0f;
     const KEYCAP: u32 = 0x20e3;
     const REGIONAL_A: u32 = 0x1f1e6;
+    // ©; what comes before it is no emoji without a keycap.
+    const FIRST: u32 = 0xa9;
     let is_skin = |code| (0x1f3fb..=0x1f3ff).contains(&code);
     let is_person = |code| code == 0x1f468 || code == 0x1f469;
 
@@ -108,6 +110,10 @@ fn emoji_units(text: &[u16]) -> Option<usize> {
         reader.take(|code| code == VARIATION);
         let found = reader.take(|code| code == KEYCAP);
         return one_if(found, &reader);
+    }
+    // Nearly every character ends here, before the long lists are looked through.
+    if base < FIRST {
+        return None;
     }
     if let Some(letter) = base.checked_sub(REGIONAL_A).filter(|letter| *letter < 26) {
         let found = reader.take(|code| {
