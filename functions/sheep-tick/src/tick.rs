@@ -13,7 +13,7 @@ use flock_aws::{
 };
 use flock_core::{
     Action, Ai, Behaviour, Cause, Deed, Due, Fingerprint, Flock, FlockName, Intent, Network,
-    Outcome, Sent, Shards, Sheep, SheepId, check_policy,
+    Occurrence, Outcome, Sent, Shards, Sheep, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse};
 use flock_store::{Post, PostState, Presence, Read, Store, Units, Write};
@@ -256,10 +256,15 @@ impl App {
             }
         };
         let flock = self.flock(&claimed, tick).await?;
+        let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
+        // Before the claim: an intent that a crash leaves passes for sent, and is past forbidding.
+        let account = match self.account(&claimed, &intent, sent, &flock).await {
+            Ok(account) => account,
+            Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
+        };
         if self.store.put_sheep(&claimed).await? == Write::Conflict {
             return Ok(Step::LostRace);
         }
-        let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
         let purse = Purse::new(
             &self.store,
             &flock,
@@ -267,7 +272,7 @@ impl App {
             intent.at,
             now,
         );
-        let outcome = self.post(&claimed, &intent, sent, &flock, &purse).await?;
+        let outcome = self.post(&claimed, &intent, sent, &account, &purse).await?;
         self.tell_spending(&flock, &purse).await;
         let step = self.settle(claimed, &outcome).await?;
         if let Outcome::Posted(_) = outcome
@@ -294,46 +299,56 @@ impl App {
         Ok(flock)
     }
 
+    /// The account to post through; or what comes of the post without asking its network, which may have it
+    /// already where `sent` says so.
+    async fn account(
+        &self,
+        sheep: &Sheep,
+        intent: &Intent,
+        sent: Sent,
+        flock: &Flock,
+    ) -> Result<Account, Outcome> {
+        let id = &sheep.config.account;
+        let later = |why| match sent {
+            Sent::No => Outcome::TryAgain { why, not_before: None },
+            Sent::Maybe => Outcome::Unknown { why },
+        };
+        let opened = self.accounts.open(id).await;
+        let opened =
+            opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
+        let Some(account) = opened else {
+            let why = format!(
+                "the account {id} was never added; add it with `flockwork account add`, then \
+                 `flockwork sheep resume {}`",
+                sheep.id
+            );
+            return Err(match sent {
+                Sent::No => Outcome::Refused { why },
+                Sent::Maybe => Outcome::Unknown { why },
+            });
+        };
+        if sent == Sent::No {
+            let forbidden = self.forbidden(sheep, intent, flock, &account).await;
+            let forbidden = forbidden.map_err(|err| {
+                later(format!("the rules of {} could not be checked: {err:#}", id.network))
+            })?;
+            if let Some(why) = forbidden {
+                return Err(Outcome::Refused { why });
+            }
+        }
+        Ok(account)
+    }
+
     /// Asks the network, and records the post where the network does not.
     async fn post(
         &self,
         sheep: &Sheep,
         intent: &Intent,
         sent: Sent,
-        flock: &Flock,
+        account: &Account,
         purse: &Purse<'_>,
     ) -> anyhow::Result<Outcome> {
-        let id = &sheep.config.account;
-        let account = match self.accounts.open(id).await {
-            Ok(Some(account)) => account,
-            Ok(None) => {
-                let why = format!(
-                    "the account {id} was never added; add it with `flockwork account add`, then \
-                     `flockwork sheep resume {}`",
-                    sheep.id
-                );
-                return Ok(Outcome::Refused { why });
-            }
-            Err(err) => {
-                let why = format!("the key of {id} could not be read: {err:#}");
-                return Ok(match sent {
-                    Sent::No => Outcome::TryAgain { why, not_before: None },
-                    Sent::Maybe => Outcome::Unknown { why },
-                });
-            }
-        };
-        // What may be there already is past forbidding.
-        if sent == Sent::No {
-            match self.forbidden(sheep, intent, flock, &account).await {
-                Ok(None) => {}
-                Ok(Some(why)) => return Ok(Outcome::Refused { why }),
-                // An intent left as it is would pass for sent, and nobody would ask again.
-                Err(err) => {
-                    let why = format!("the rules of {} could not be checked: {err:#}", id.network);
-                    return Ok(Outcome::TryAgain { why, not_before: None });
-                }
-            }
-        }
+        let id = &account.id;
         let mut post = Post {
             sheep: sheep.id.clone(),
             occurrence: intent.occurrence,
@@ -352,7 +367,7 @@ impl App {
             picture: None,
             made_with_ai: sheep.config.made_with_ai,
         };
-        let outcome = self.networks.post(&draft, &account, purse).await;
+        let outcome = self.networks.post(&draft, account, purse).await;
         // On the meadow the post is its own record.
         if let Outcome::Posted(remote_id) = &outcome
             && id.network != Network::Meadow
@@ -430,14 +445,7 @@ impl App {
     /// answer is applied to the sheep as it is now.
     async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
-        match outcome {
-            Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, &claimed, why).await,
-            Outcome::Refused { why } => self.publish(SHEEP_STOPPED, &claimed, why).await,
-            Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
-                self.publish(SHEEP_FAILING, &claimed, why).await;
-            }
-            Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
-        }
+        self.announce(&claimed, outcome).await;
         let id = claimed.id.clone();
         let mut current = claimed;
         let settled = loop {
@@ -453,24 +461,32 @@ impl App {
                 _ => return Ok(Step::LostRace),
             }
         };
-        Ok(match outcome {
-            Outcome::Posted(_) => {
-                info!(sheep = %id, occurrence = occurrence.map(|o| o.0), "posted");
-                Step::Posted(Box::new(settled))
-            }
-            Outcome::TryAgain { why, .. } => {
-                warn!(sheep = %id, "to be tried again: {why}");
-                Step::PutOff
-            }
-            Outcome::Unknown { why } => {
-                warn!(sheep = %id, "unknown whether it was posted: {why}");
-                Step::Unknown
-            }
-            Outcome::Refused { why } => {
-                error!(sheep = %id, "stopped: {why}");
-                Step::Stopped
-            }
+        Ok(step_of(outcome, occurrence, settled))
+    }
+
+    /// Writes down what came of an intent that was not claimed, because its network was not asked.
+    async fn settle_unclaimed(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
+        self.announce(claimed, outcome).await;
+        // The claim was never written, so this is the one change since the sheep was read.
+        let settled =
+            Sheep { version: claimed.version, ..claimed.settle(outcome, self.clock.now()) };
+        let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
+        Ok(match self.store.put_sheep(&settled).await? {
+            Write::Done => step_of(outcome, occurrence, settled),
+            Write::Conflict => Step::LostRace,
         })
+    }
+
+    /// Lets people know what they have to see to.
+    async fn announce(&self, claimed: &Sheep, outcome: &Outcome) {
+        match outcome {
+            Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, claimed, why).await,
+            Outcome::Refused { why } => self.publish(SHEEP_STOPPED, claimed, why).await,
+            Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
+                self.publish(SHEEP_FAILING, claimed, why).await;
+            }
+            Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
+        }
     }
 
     /// Lets people know. Before it is written down: told twice can be told apart, told never cannot.
@@ -521,6 +537,29 @@ impl Tick {
 
     fn flocks(&self) -> std::sync::MutexGuard<'_, HashMap<FlockName, Arc<Flock>>> {
         self.flocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a tick makes of a sheep whose post came to `outcome`.
+fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) -> Step {
+    let id = &settled.id;
+    match outcome {
+        Outcome::Posted(_) => {
+            info!(sheep = %id, occurrence = occurrence.map(|o| o.0), "posted");
+            Step::Posted(Box::new(settled))
+        }
+        Outcome::TryAgain { why, .. } => {
+            warn!(sheep = %id, "to be tried again: {why}");
+            Step::PutOff
+        }
+        Outcome::Unknown { why } => {
+            warn!(sheep = %id, "unknown whether it was posted: {why}");
+            Step::Unknown
+        }
+        Outcome::Refused { why } => {
+            error!(sheep = %id, "stopped: {why}");
+            Step::Stopped
+        }
     }
 }
 

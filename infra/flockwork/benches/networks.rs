@@ -215,6 +215,7 @@ impl Bench {
                     picture_bytes: None,
                 },
                 sealed_key: keyring.seal(&account, &SecretString::from(key.to_string())),
+                sealed_session: None,
             };
             store.put_account(&account, item).await.unwrap();
             let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };

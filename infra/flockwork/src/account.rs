@@ -116,9 +116,8 @@ impl<'a> Safe<'a> {
 
     /// The credentials of the app, for a network that has apps.
     async fn x_app(&self, network: Network, new: &NewKey) -> anyhow::Result<Option<SecretString>> {
-        match network {
-            Network::X => {}
-            Network::Meadow | Network::Mastodon | Network::Bluesky => return Ok(None),
+        if !network.facts().has_app {
+            return Ok(None);
         }
         let known = match (&self.secrets, &self.x_app) {
             (None, _) => Some(held(self.connection, X_APP)?),

@@ -45,6 +45,7 @@ pub fn overview() -> String {
     table.push(
         "if: `flockwork networks NAME` says when. *: accounts have limits of their own.".to_owned(),
     );
+    table.push("This is what networks let bots do; sheep post texts so far.".to_owned());
     table.join("\n")
 }
 

@@ -62,9 +62,10 @@ impl Accounts {
         }
         let Some(item) = self.store.account(id).await? else { return Ok(None) };
         let keyring = Keyring::parse(&self.secrets.get(&self.keyring_secret).await?)?;
-        let app = match id.network {
-            Network::X => Some(self.secrets.get(&self.x_secret).await?),
-            Network::Meadow | Network::Mastodon | Network::Bluesky => None,
+        let app = if id.network.facts().has_app {
+            Some(self.secrets.get(&self.x_secret).await?)
+        } else {
+            None
         };
         Account::from_item(id, item, keyring, app.as_ref()).map(Some)
     }

@@ -169,6 +169,7 @@ impl Networks {
     /// Posts `draft` through `account`, at most once.
     pub async fn post(&self, draft: &Draft<'_>, account: &Account, purse: &Purse<'_>) -> Outcome {
         let posted = match draft.check(account) {
+            Err(failure) if draft.sent == Sent::Maybe => Err(failure.leaves_unknown()),
             Err(failure) => Err(failure),
             Ok(()) => match &account.key {
                 Key::Meadow => self.meadow.post(draft).await,

@@ -169,7 +169,9 @@ impl<'a> Purse<'a> {
     }
 
     fn tell(&self, spending: Spending, month: Month, ledger: &Ledger, cap: Usd) {
-        if spending != Spending::Usual && !ledger.is_told(spending, cap) {
+        // Who knows that it is full need not hear that it was nearly so, when something is given back.
+        let is_told = [spending, Spending::Full].iter().any(|known| ledger.is_told(*known, cap));
+        if spending != Spending::Usual && !is_told {
             let news = SpendingNews { spending, month, spent: ledger.spent, cap };
             self.state().news = Some(news);
         }

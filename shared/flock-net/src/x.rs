@@ -403,7 +403,9 @@ impl X {
             )));
         }
         let path = format!("/2/users/{}/tweets", account.remote_user);
-        let query = [("max_results", "5".to_owned()), ("start_time", self.http.now().to_string())];
+        // In whole seconds, and in X's past: its clock need not agree with ours.
+        let from = Timestamp::from_second(self.http.now().as_second() - 60).unwrap_or_default();
+        let query = [("max_results", "5".to_owned()), ("start_time", from.to_string())];
         let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
         let tweets: Tweets = self.read(&answer)?;
         if tweets.meta.result_count.is_none() {

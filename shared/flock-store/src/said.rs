@@ -1,5 +1,6 @@
 //! Who said what first, on networks that forbid several accounts to say the same.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountId, Fingerprint, Handle};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -28,11 +29,11 @@ impl Store {
         let item = SaidItem { handle: account.handle.clone(), ttl: ttl.into() };
         let put = self
             .put_one(&what, key(), item)?
-            .condition_expression("attribute_not_exists(pk) OR handle = :handle")
-            .expression_attribute_values(
-                ":handle",
-                aws_sdk_dynamodb::types::AttributeValue::S(account.handle.to_string()),
-            );
+            // Items are deleted some time after they expire.
+            .condition_expression("attribute_not_exists(pk) OR handle = :handle OR #ttl < :now")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+            .expression_attribute_values(":handle", AttributeValue::S(account.handle.to_string()));
         if self.write(put, &what).await? == Write::Done {
             return Ok(None);
         }

@@ -28,6 +28,7 @@ fn networks_are_shown_side_by_side() {
     a post costs                nothing       $0.015        $0.015        nothing       nothing
 
     if: `flockwork networks NAME` says when. *: accounts have limits of their own.
+    This is what networks let bots do; sheep post texts so far.
     ");
     assert!(world.refused("networks myspace").contains("use one of meadow, x, mastodon, bluesky"));
     assert!(world.files("").is_empty(), "asking writes nothing");

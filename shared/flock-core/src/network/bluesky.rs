@@ -17,6 +17,7 @@ pub(super) const FACTS: Facts = Facts {
     measure,
     tiers: &[Tier::Standard],
     can,
+    has_app: false,
     idempotency: Idempotency::OwnName,
     // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3. One that is
     // put takes 2 (putRecord of @atproto/pds 0.4.217); the page does not say so.

@@ -18,6 +18,7 @@ pub(super) const FACTS: Facts = Facts {
     measure,
     tiers: &[Tier::Standard],
     can,
+    has_app: false,
     idempotency: Idempotency::KeyAndLook,
     // "Rate limits": 300 requests in 5 minutes for each account; a post is one. Pictures are 30 in half an hour, and
     // so are deletions.
@@ -34,7 +35,7 @@ pub(super) const FACTS: Facts = Facts {
         name: "mastodon-unlabelled-bot",
         sentence: "An automated account is marked as one in its profile.",
         source: "https://docs.joinmastodon.org/user/profile/#bot",
-        remedy: "tick \"This is an automated account\" in the profile, then add the account again",
+        remedy: "let `flockwork account add --mark-as-bot` set the mark",
         forbids: unlabelled,
     }],
     as_of: "2026-11",

@@ -53,6 +53,8 @@ pub struct Facts {
     pub tiers: &'static [Tier],
     /// What an account on a tier can do.
     pub can: fn(Tier, Action) -> Can,
+    /// Whether its requests are made in the name of an app, which has credentials of its own.
+    pub has_app: bool,
     /// What keeps a post from being made twice.
     pub idempotency: Idempotency,
     /// How many posts it takes.

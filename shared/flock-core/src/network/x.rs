@@ -20,6 +20,7 @@ pub(super) const FACTS: Facts = Facts {
     measure: x_text::measure,
     tiers: &[Tier::Standard, Tier::Enterprise],
     can,
+    has_app: true,
     idempotency: Idempotency::Look,
     limits: &[
         Limit { posts: 100, per: SignedDuration::from_mins(15), of: LimitOf::Account },
