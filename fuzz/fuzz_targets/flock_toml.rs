@@ -42,8 +42,10 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(!flock.sheep.is_empty());
             assert!(flock.sheep.is_sorted_by(|a, b| a.name < b.name), "twice the same name");
             for sheep in &flock.sheep {
-                for (_, line) in sheep.corpus.lines() {
-                    sheep.config.account.network.check_text(line).expect("every line is a post");
+                // Elsewhere the plan looks, once it knows the account.
+                let is_known = !sheep.config.account.network.facts().limits_vary;
+                for (_, line) in sheep.corpus.lines().filter(|_| is_known) {
+                    sheep.config.check_text(line).expect("every line is a post");
                 }
                 let Behaviour::Poem { corpus, lines } = &sheep.config.behaviour;
                 assert_eq!((corpus, *lines), (&sheep.corpus.id(), sheep.corpus.len()));
