@@ -208,10 +208,10 @@ fn an_instance_is_asked_before_anything_is_stored() {
 
     mastodon.bot("apollo", false);
     mastodon.most_characters(20);
-    assert_snapshot!(world.ok(&local), @r#"
+    assert_snapshot!(world.ok(&local), @"
     mastodon:apollo@example.social is added. Delete key.json. But it must not post yet:
-      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: tick "This is an automated account" in the profile, then add the account again
-    "#);
+      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: let `flockwork account add --mark-as-bot` set the mark
+    ");
     let said = world.ok(&format!("{local} --mark-as-bot"));
     assert_snapshot!(said, @"mastodon:apollo@example.social can post now. Delete key.json.");
     let shown = world.ok("account show mastodon:apollo@example.social");
