@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::refusal::refuse;
@@ -131,7 +131,20 @@ impl DataDir {
             Ok(verdict) if verdict == "ok" => Ok(()),
             // The first line names the database, the last what is wrong with it.
             Ok(verdict) => Err(damaged(verdict.lines().last().unwrap_or_default().to_owned())),
-            Err(err) => Err(damaged(err.to_string())),
+            Err(err)
+                if matches!(
+                    err.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) =>
+            {
+                Err(damaged(err.to_string()))
+            }
+            // A full disk is no damage, and moving the database away would lose it.
+            Err(err) => Err(refuse(format!(
+                "the database {} cannot be read: {err}; see whether the disk is full and the \
+                 directory can be written",
+                path.display()
+            ))),
         }
     }
 
