@@ -233,11 +233,10 @@ impl App {
     /// Makes one post, if one is due.
     async fn step(&self, sheep: &Sheep, tick: &Tick) -> anyhow::Result<Step> {
         let now = self.clock.now();
-        let due = sheep.due(now);
-        if due == Due::No || self.networks.limited_until(&sheep.config.account).is_some() {
+        if self.networks.limited_until(&sheep.config.account).is_some() {
             return Ok(Step::Idle);
         }
-        let (claimed, sent) = match due {
+        let (claimed, sent) = match sheep.due(now) {
             Due::No => return Ok(Step::Idle),
             Due::Finish => {
                 let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.sent);
