@@ -146,11 +146,7 @@ async fn a_pause_while_posting_is_kept_and_the_post_recorded() {
     world.x.misbehave(Misbehave::AcceptThenSilence);
     let ticking = tokio::spawn({
         let app = std::sync::Arc::clone(&app);
-        async move {
-            #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
-            let deadline = std::time::SystemTime::now() + std::time::Duration::from_secs(50);
-            app.handle(&crate::world::tick(), deadline).await.unwrap()
-        }
+        async move { app.handle(&crate::world::tick(), crate::world::far_deadline()).await.unwrap() }
     });
     while world.seen(&id).await.is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -16,7 +16,7 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
     let runtime = RuntimeApi::start().await.unwrap();
     let urls = [world.cloud.dynamodb_url(), world.cloud.services_url(), world.x.url()];
     let process = spawn(&runtime, &urls, "1");
-    let length = Duration::from_secs(20);
+    let length = Duration::from_mins(5);
 
     let unreadable = runtime.invoke(json!({ "detail-type": "nonsense" }), length).await;
     let Answer::Error { error_type, message } = unreadable.answer else {
