@@ -26,13 +26,17 @@ use flock_aws::Clock;
 use flock_core::{Charge, Month, Network, SheepId};
 use flock_store::{PostState, Store};
 use flock_tests::{Billed, Bluesky, BlueskyMisbehave, Mastodon, MastodonMisbehave, Misbehave, X};
-use flockwork::{cli::Cli, connect::connect};
+use flockwork::{
+    cli::Cli,
+    connect::{Connection, connect},
+};
 use serde_json::json;
 
 const USAGE: &str = "usage: kill-loop FLOCKWORK [--lives N] [--seed N]";
 
 const FLOCK: &str = "herd";
 const CONSUMER_KEY: &str = "CONSUMER-KEY-0123";
+const RUN_LOG: &str = "run.log";
 const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
 /// What the same text goes to in order: six sheep each.
@@ -137,13 +141,14 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         random: Rng::with_seed(seed),
         ended: BTreeMap::new(),
     };
-    herd.settle_in()?;
-    for life in 1..=lives {
-        herd.live().with_context(|| format!("life {life}"))?;
+    let lived = herd.all_lives(lives, &runtime);
+    if lived.is_err() {
+        let log = fs::read_to_string(herd.dir.join(RUN_LOG)).unwrap_or_default();
+        let end = log.lines().rev().take(30).collect::<Vec<_>>();
+        println!("what `run` said last:");
+        end.iter().rev().for_each(|line| println!("  {line}"));
     }
-    herd.come_to_an_end(&runtime)?;
-    println!("commands ended: {:?}", herd.ended);
-    runtime.block_on(herd.count())
+    lived
 }
 
 impl Sheep {
@@ -203,6 +208,16 @@ fn did(handle: &str) -> String {
 }
 
 impl Herd {
+    fn all_lives(&mut self, lives: u32, runtime: &tokio::runtime::Runtime) -> anyhow::Result<bool> {
+        self.settle_in()?;
+        for life in 1..=lives {
+            self.live().with_context(|| format!("life {life}"))?;
+        }
+        self.come_to_an_end(runtime)?;
+        println!("commands ended: {:?}", self.ended);
+        runtime.block_on(self.count())
+    }
+
     /// Adds the accounts, and applies the flock.
     fn settle_in(&mut self) -> anyhow::Result<()> {
         let real = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"))?;
@@ -317,7 +332,7 @@ impl Herd {
 
     fn start(&self) -> anyhow::Result<Running> {
         let run = ["run", "--listen", "127.0.0.1:0", "--networks-on-loopback"];
-        let log = fs::File::options().create(true).append(true).open(self.dir.join("run.log"))?;
+        let log = fs::File::options().create(true).append(true).open(self.dir.join(RUN_LOG))?;
         let mut command = self.command(&run);
         Ok(Running(command.stdout(log.try_clone()?).stderr(log).spawn()?))
     }
@@ -406,17 +421,18 @@ impl Herd {
         self.write_flock()?;
         let mut running = self.start()?;
         let started = Instant::now();
-        let store = loop {
+        let connection = loop {
             match runtime.block_on(self.connect()) {
-                Ok(store) => break store,
+                Ok(connection) => break connection,
                 Err(err) if LONGEST < started.elapsed() => return Err(err),
                 Err(_) => thread::sleep(Duration::from_millis(200)),
             }
         };
-        let left = runtime.block_on(open(&store))?;
+        let store = &connection.store;
+        let left = runtime.block_on(open(store))?;
         println!("{} posts were under way when the last life ended", left.len());
         loop {
-            let now = runtime.block_on(open(&store))?;
+            let now = runtime.block_on(open(store))?;
             let still: Vec<_> = left.intersection(&now).collect();
             if still.is_empty() {
                 break;
@@ -429,17 +445,18 @@ impl Herd {
         Ok(())
     }
 
-    async fn connect(&self) -> anyhow::Result<Store> {
+    async fn connect(&self) -> anyhow::Result<Connection> {
         let data = self.dir.join(".flockwork");
         let template = self.dir.join("template.yaml");
         let arguments = [Path::new("flockwork"), "--data".as_ref(), &data, "--template".as_ref()];
         let cli = Cli::try_parse_from(arguments.into_iter().chain([&*template]))?;
-        Ok(connect(&cli.place).await?.store)
+        connect(&cli.place).await
     }
 
     /// Holds what is recorded against what the networks have.
     async fn count(&self) -> anyhow::Result<bool> {
-        let store = self.connect().await?;
+        let connection = self.connect().await?;
+        let store = &connection.store;
         let mut faults = Vec::new();
         let (mut recorded_in_all, mut seen_in_all) = (0, 0);
         for sheep in &self.sheep {
@@ -481,7 +498,7 @@ impl Herd {
                 }
             }
         }
-        faults.extend(self.bills(&store).await?);
+        faults.extend(self.bills(store).await?);
         faults.sort();
         faults.dedup();
         for fault in &faults {
@@ -561,7 +578,7 @@ impl Herd {
 
 /// The posts that are decided and not recorded.
 async fn open(store: &Store) -> anyhow::Result<BTreeSet<(SheepId, u64)>> {
-    let sheep = store.sheep_of(None).await.map_err(|err| anyhow::anyhow!("{err}"))?;
+    let sheep = store.sheep_of(None).await?;
     let open = sheep.into_iter().filter_map(|sheep| Some((sheep.id, sheep.intent?.occurrence.0)));
     Ok(open.collect())
 }
