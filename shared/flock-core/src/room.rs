@@ -321,9 +321,8 @@ impl Room {
         room.levels.remove(level);
         let next = room.top().0.clone();
         // What is stored of the first owner below the top does not count, and must not come to count for more.
-        room.members.retain(|user, held| {
-            !self.is_first_owner(user) || self.rank_of(held) == self.top().1
-        });
+        room.members
+            .retain(|user, held| !self.is_first_owner(user) || self.rank_of(held) == self.top().1);
         for held in room.members.values_mut().filter(|held| *held == level) {
             held.clone_from(&next);
         }
@@ -517,7 +516,8 @@ mod tests {
     fn the_first_owner_is_at_the_top_of_every_room() {
         let first = user("U1");
         let refusal = RoomRefusal::FirstOwner(first.clone());
-        let below = stored(&[("shepherd", 1), ("boss", 9)], &[("U1", "shepherd"), ("U2", "boss")], "U1");
+        let below =
+            stored(&[("shepherd", 1), ("boss", 9)], &[("U1", "shepherd"), ("U2", "boss")], "U1");
         let absent = stored(&[("shepherd", 1), ("boss", 9)], &[("U2", "boss")], "U1");
         for room in [below, absent] {
             assert_eq!(members(&room), "U1 boss, U2 boss");
@@ -554,7 +554,9 @@ mod tests {
             let room = without_first_owner(&[("U1", "owner"), ("U2", "shepherd")]);
             with_first_owner(&room, first_owner).unwrap()
         };
-        for room in [with(None), with(Some(&one)), room().grant(&one, &two, &shepherd).unwrap().room] {
+        for room in
+            [with(None), with(Some(&one)), room().grant(&one, &two, &shepherd).unwrap().room]
+        {
             let lifted = RoomRefusal::LiftsToTheTop {
                 removed: owner.clone(),
                 next: shepherd.clone(),
@@ -655,7 +657,12 @@ mod tests {
     }
 
     /// Whatever `by` tries: what comes of it is a sound room in which nobody got or took what is not theirs to.
-    fn is_in_order(room: &Room, by: &UserId, change: &Change, after: &Room) -> Result<(), TestCaseError> {
+    fn is_in_order(
+        room: &Room,
+        by: &UserId,
+        change: &Change,
+        after: &Room,
+    ) -> Result<(), TestCaseError> {
         let (own, highest) = (room.rank(by), room.top().1);
         prop_assert!(Rank(0) < own);
         for (who, _) in room.members().chain(after.members()) {
