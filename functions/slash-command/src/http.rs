@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -83,7 +83,7 @@ impl App {
             .with_state(self)
     }
 
-    /// Lets in what Slack has signed. Before anything of it is read.
+    /// Lets in what Slack has signed. Before anything of it is read, but for whether it is a check of the certificate.
     async fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signed, Response> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let unreadable = |err: anyhow::Error| {
@@ -337,7 +337,18 @@ fn unreadable(err: &flock_slack::UnreadableBody) -> Response {
     (StatusCode::BAD_REQUEST, format!("{err}")).into_response()
 }
 
+/// Whether Slack looks whether the address has a certificate. It does not sign that, and wants no more than an answer.
+fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && flock_slack::is_ssl_check(body)
+}
+
 async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    if is_ssl_check(&headers, &body) {
+        return nothing();
+    }
     let signed = match app.let_in(&headers, &body).await {
         Ok(signed) => signed,
         Err(response) => return response,
@@ -349,6 +360,9 @@ async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) 
 }
 
 async fn interactivity(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    if is_ssl_check(&headers, &body) {
+        return nothing();
+    }
     let signed = match app.let_in(&headers, &body).await {
         Ok(signed) => signed,
         Err(response) => return response,
