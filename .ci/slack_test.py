@@ -242,6 +242,25 @@ def check_refusals(results, conversation):
     results.check("a button with a wrong signature is refused", "" if (reply.status, reply.body) == (401, b"") else str(reply))
 
 
+def check_certificate(results, conversation):
+    """As slack_bolt's SslCheck: 200 and empty, before any signature, and nothing is done."""
+    slack = conversation.slack
+    command = dict(urllib.parse.parse_qsl(conversation.command("level add forged 5").body.decode()))
+    cases = {
+        "Slack's check of the certificate is answered": (slack.ssl_check(), 200),
+        "it is answered where buttons go": (slack.ssl_check(slack_client.INTERACTIVITY), 200),
+        "a command that says it is one is none": (slack.ssl_check(**command), 200),
+        "it is nothing where events go": (slack.ssl_check(slack_client.EVENTS), 401),
+        "another value is none": (slack.ssl_check(ssl_check="0"), 401),
+    }
+    for name, (request, status) in cases.items():
+        reply, messages = conversation.heard(lambda request=request: conversation.send(request))
+        wrong = "" if (reply.status, reply.body, messages) == (status, b"", []) else f"{reply}, {messages}"
+        results.check(name, wrong)
+    _, messages, _ = conversation.by_command("levels")
+    results.check("and has changed nothing", text_of(messages) if "forged" in text_of(messages) else "")
+
+
 def check_repeats(results, conversation):
     command = conversation.command("alive")
     first, second = conversation.send(command), conversation.send(command)
@@ -341,6 +360,7 @@ def main():
             with slack_client.WebApi().running() as web_api, local_run(work, web_api) as (address, signing_secret):
                 conversation = Conversation(address, signing_secret, web_api)
                 check_refusals(results, conversation)
+                check_certificate(results, conversation)
                 check_repeats(results, conversation)
                 check_others(results, conversation)
                 check_commands(results, conversation)

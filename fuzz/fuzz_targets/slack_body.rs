@@ -5,8 +5,8 @@
 #![no_main]
 
 use flock_slack::{
-    BLOCKS_PER_MESSAGE, Callback, Interaction, Reply, SECTION_CHARACTERS, SlashCommand, sign,
-    verify,
+    BLOCKS_PER_MESSAGE, Callback, Interaction, Reply, SECTION_CHARACTERS, SlashCommand,
+    is_ssl_check, sign, verify,
 };
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -18,6 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
     let (timestamp, signature) = (header(), header());
     let body = parts.next().unwrap_or_default();
     check_signature(timestamp, signature, body);
+    // What a person types is not taken for it.
+    let typed = body.iter().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    assert!(!is_ssl_check(format!("text={typed}").as_bytes()));
+    is_ssl_check(body);
     let errors = [
         SlashCommand::parse(body).err(),
         Interaction::parse(body).err(),

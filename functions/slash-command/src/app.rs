@@ -93,24 +93,17 @@ impl App {
     /// The room as it is now, and what the whole system was told.
     pub(crate) async fn look(&self, room: &RoomId) -> anyhow::Result<(Room, Control)> {
         let now = self.clock.now();
-        let (looked, noted) =
-            tokio::join!(self.store.room_and_control(room), self.store.note(&self.presence, now));
+        let (looked, noted) = tokio::join!(
+            self.store.room_and_control(room, self.first_owner.as_ref()),
+            self.store.note(&self.presence, now)
+        );
         if let Err(err) = noted {
             // Only `instances` misses it.
             tracing::warn!(error = %err, "this process is not noted");
         }
-        let (found, control) = looked?;
+        let (room, control) = looked?;
         self.secrets.drop_older(control.rebooted_at);
-        Ok((found.unwrap_or_else(|| self.new_room(room)), control))
-    }
-
-    fn new_room(&self, id: &RoomId) -> Room {
-        Room::new(id.clone(), self.first_owner.as_ref())
-    }
-
-    async fn room(&self, id: &RoomId) -> anyhow::Result<Room> {
-        let room = self.store.room(id).await?;
-        Ok(room.unwrap_or_else(|| self.new_room(id)))
+        Ok((room, control))
     }
 
     /// Writes a room that `change` makes of the room as it is now, whatever others change meanwhile.
@@ -121,13 +114,14 @@ impl App {
     ) -> Result<T, Problem> {
         /// People change rooms by hand: a few at once at most.
         const TRIES: usize = 20;
-        let mut room = self.room(id).await?;
+        let first_owner = self.first_owner.as_ref();
+        let mut room = self.store.room(id, first_owner).await?;
         for _ in 0..TRIES {
             let (changed, result) = change(&room)?;
             if self.store.put_room(&changed).await? == Write::Done {
                 return Ok(result);
             }
-            room = self.room(id).await?;
+            room = self.store.room(id, first_owner).await?;
             // The SDK asks again when it hears no answer, and then conflicts with itself.
             if room == changed {
                 return Ok(result);

@@ -260,7 +260,10 @@ impl From<RoomRefusal> for Problem {
     fn from(err: RoomRefusal) -> Self {
         let text = sentence(&err);
         Self::Refused(match &err {
-            RoomRefusal::NotAMember(user) | RoomRefusal::LastAtTheTop(user) => {
+            RoomRefusal::NotAMember(user)
+            | RoomRefusal::LastAtTheTop(user)
+            | RoomRefusal::FirstOwner(user)
+            | RoomRefusal::LiftsToTheTop { user, .. } => {
                 text.replace(user.as_str(), &mention(user))
             }
             RoomRefusal::UnknownLevel { .. }

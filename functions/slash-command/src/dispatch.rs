@@ -170,7 +170,7 @@ fn denial(command: &Command, room: &Room, asked: &Asked, denied: &Denied) -> Str
             };
             let ask: Vec<_> = ask.iter().take(10).map(mention).collect();
             let ask = if ask.is_empty() {
-                "Nobody has a level here: the deployment has no FirstOwner.".to_owned()
+                "Nobody here can grant it: the deployment has no FirstOwner.".to_owned()
             } else {
                 format!("{} can grant it.", ask.join(", "))
             };

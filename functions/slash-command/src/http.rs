@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -15,7 +15,7 @@ use flock_slack::{
     Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
     SlashCommand, Unverified, verify,
 };
-use flock_store::{Asked, Seen};
+use flock_store::{Answered, Asked, Seen};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use crate::{
     addressed::addressed,
     app::App,
     call::Stage,
-    dispatch::{CANCEL, CONFIRM},
+    dispatch::{CANCEL, CONFIRM, room_link},
     slack_secret::SlackSecret,
 };
 
@@ -43,6 +43,13 @@ struct Signed {
     /// When it came.
     at: Timestamp,
     signature: String,
+}
+
+/// Why a button answers no question.
+struct NotTaken {
+    why: String,
+    /// Whether the question is there still, for whoever may answer it.
+    stays: bool,
 }
 
 /// Where a later answer goes.
@@ -76,7 +83,7 @@ impl App {
             .with_state(self)
     }
 
-    /// Lets in what Slack has signed. Before anything of it is read.
+    /// Lets in what Slack has signed. Before anything of it is read, but for whether it is a check of the certificate.
     async fn let_in(&self, headers: &HeaderMap, body: &[u8]) -> Result<Signed, Response> {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let unreadable = |err: anyhow::Error| {
@@ -203,10 +210,11 @@ impl App {
                 return self.tell_presser(&reply, &to, &room, &user).await;
             }
         }
-        let taken = self.take(&value, &user, now).await;
-        // The question is answered; a button that stays would promise more.
-        if let Err(err) =
-            self.slack.respond(&response_url, &json!({ "delete_original": true })).await
+        let taken = self.take(&value, &user, &room, now).await;
+        // A button that stays would promise more. Where the question stays, so does its button.
+        if !matches!(taken, Err(NotTaken { stays: true, .. }))
+            && let Err(err) =
+                self.slack.respond(&response_url, &json!({ "delete_original": true })).await
         {
             tracing::warn!(error = %err, "a question stays in Slack");
         }
@@ -216,23 +224,41 @@ impl App {
                 Box::pin(self.go_on_with(&asked, Stage::Confirmed)).await
             }
             Ok(_) => Reply::only_you("Nothing was done."),
-            Err(why) => Reply::only_you(why),
+            Err(NotTaken { why, .. }) => Reply::only_you(format!("{why} Nothing was done.")),
         };
         self.tell_presser(&reply, &to, &room, &user).await;
     }
 
-    /// The command a question was about.
-    async fn take(&self, id: &str, user: &UserId, now: Timestamp) -> Result<String, &'static str> {
-        let id: DeliveryId = id.parse().map_err(|_| "That button is not one of mine.")?;
-        match self.store.take_question(&id, user, now).await {
-            Ok(Some(asked)) => Ok(asked.line),
-            Ok(None) => {
-                Err("That question is answered already, or is older than five minutes, or was \
-                             put to somebody else. Nothing was done.")
+    /// The command a question was about, which is answered now.
+    async fn take(
+        &self,
+        id: &str,
+        user: &UserId,
+        room: &RoomId,
+        now: Timestamp,
+    ) -> Result<String, NotTaken> {
+        let gone = |why: &str| NotTaken { why: why.to_owned(), stays: false };
+        let stays = |why: &str| NotTaken { why: why.to_owned(), stays: true };
+        let id: DeliveryId = id.parse().map_err(|_| stays("That button is not one of mine."))?;
+        match self.store.take_question(&id, user, room, now).await {
+            Ok(Answered::Taken(asked)) => Ok(asked.line),
+            Ok(Answered::Gone) => {
+                Err(gone("That question is answered already, or is older than five minutes."))
+            }
+            Ok(Answered::NotYours) => {
+                tracing::warn!(%user, %room, "somebody else's question is not answered");
+                Err(stays("That question was put to somebody else."))
+            }
+            Ok(Answered::NotHere { room: there }) => {
+                tracing::warn!(%user, %room, "another room's question is not answered");
+                let there = room_link(&there);
+                Err(stays(&format!(
+                    "That question was asked in {there}, and its buttons count there alone."
+                )))
             }
             Err(err) => {
                 tracing::error!(error = format!("{:#}", anyhow::Error::from(err)), "no question");
-                Err("That went wrong on our side. Nothing was done; give the command again.")
+                Err(gone("That went wrong on our side; give the command again."))
             }
         }
     }
@@ -311,7 +337,18 @@ fn unreadable(err: &flock_slack::UnreadableBody) -> Response {
     (StatusCode::BAD_REQUEST, format!("{err}")).into_response()
 }
 
+/// Whether Slack looks whether the address has a certificate. It does not sign that, and wants no more than an answer.
+fn is_ssl_check(headers: &HeaderMap, body: &[u8]) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && flock_slack::is_ssl_check(body)
+}
+
 async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    if is_ssl_check(&headers, &body) {
+        return nothing();
+    }
     let signed = match app.let_in(&headers, &body).await {
         Ok(signed) => signed,
         Err(response) => return response,
@@ -323,6 +360,9 @@ async fn commands(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) 
 }
 
 async fn interactivity(State(app): State<Arc<App>>, headers: HeaderMap, body: Bytes) -> Response {
+    if is_ssl_check(&headers, &body) {
+        return nothing();
+    }
     let signed = match app.let_in(&headers, &body).await {
         Ok(signed) => signed,
         Err(response) => return response,

@@ -305,9 +305,9 @@ fn message(answer: &Answer) -> Option<Value> {
 /// A room with an owner, and a system that was told something once: both are there to be read.
 async fn prepare(store: &Store) {
     let (room, owner): (RoomId, UserId) = (ROOM.parse().unwrap(), OWNER.parse().unwrap());
-    let new = Room::new(room.clone(), Some(&owner));
-    let stored = Room::stored(room, new.levels().clone(), new.members().clone(), 1).unwrap();
-    store.put_room(&stored).await.unwrap();
+    let new = Room::new(room, Some(&owner));
+    let granted = new.grant(&owner, &owner, &"owner".parse().unwrap()).unwrap();
+    store.put_room(&granted.room).await.unwrap();
     store.reboot_all("2026-01-01T00:00:00Z".parse().unwrap()).await.unwrap();
 }
 

@@ -61,7 +61,7 @@ def flock(ack, command):
         return ack()
     room = item(f"ROOM#{command['channel_id']}", "ROOM", consistent=True)
     control = item("SYSTEM", "CONTROL", consistent=False)
-    members = room["members"]["M"] if room else {FIRST_OWNER: {"S": "owner"}}
+    members = (room["members"]["M"] if room else {}) | {FIRST_OWNER: {"S": "owner"}}
     if command["user_id"] not in members or (control and "stopped" in control):
         return ack("no")
     section = {"type": "section", "text": {"type": "mrkdwn", "text": REPLY, "verbatim": True}}

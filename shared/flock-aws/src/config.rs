@@ -28,7 +28,7 @@ pub struct Config {
     pub slack_url: Option<String>,
     /// `SLACK_ROOM`: the channel that is told when a sheep stops or nobody knows whether it posted.
     pub slack_room: Option<RoomId>,
-    /// `FIRST_OWNER`: the Slack user who has the highest level in every room until the room says otherwise.
+    /// `FIRST_OWNER`: the Slack user who has the highest level in every room.
     pub first_owner: Option<UserId>,
 }
 

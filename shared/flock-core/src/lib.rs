@@ -42,7 +42,7 @@ pub use preview::{Upcoming, UpcomingText, preview};
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
 };
-pub use room::{Denied, Granted, Need, Rank, Room, RoomRefusal};
+pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
     Behaviour, Due, Intent, Next, NotNow, NotUnknown, Outcome, Progress, Sent, Sheep, SheepConfig,
     State,

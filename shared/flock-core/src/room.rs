@@ -1,11 +1,15 @@
 //! Rooms: who may do what in each.
 //!
-//! A room has levels, each a name with a rank, and members, each with one level. Every change is a function
-//! from a room to a room, or a refusal; the caller writes the result if the room is unchanged since it was
-//! read. Two things always hold: where anybody is a member, somebody has the top rank; and nobody gives or
-//! takes what is not below their own rank, except from the top.
+//! A room has levels, each a name with a rank, and members, each with one level. The deployment's first owner
+//! has the highest level of every room, whatever is stored of it. Every change is a function from a room to a
+//! room, or a refusal; the caller writes the result if the room is unchanged since it was read. Three things
+//! always hold: where somebody is at the top, somebody stays there; nobody gives or takes what is not below
+//! their own rank, except from the top; and levels that come and go lift nobody to the top.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,8 +43,11 @@ pub struct Room {
     pub id: RoomId,
     /// Rank by name; at least one, every rank at least 1.
     levels: BTreeMap<LevelName, Rank>,
-    /// Each has one of `levels`.
+    /// What is stored: each has one of `levels`. What it says of the first owner counts when somebody else is
+    /// that.
     members: BTreeMap<UserId, LevelName>,
+    /// Who is at the top whatever `members` says. Not stored, because it is the deployment's to say.
+    first_owner: Option<UserId>,
     /// Counts the changes, so that a write can require the room to be as it was read. 0: never written.
     version: u64,
 }
@@ -113,6 +120,25 @@ pub enum RoomRefusal {
         "{0} is the last one with the highest level of this room; give it to somebody else first"
     )]
     LastAtTheTop(UserId),
+    /// The deployment says who that is, and no room.
+    #[error(
+        "{0} is the first owner, who has the highest level of every room; only the deployment's setting \
+         `FirstOwner` changes that"
+    )]
+    FirstOwner(UserId),
+    /// Whoever is below the top would be at it.
+    #[error(
+        "`{next}` would be the highest level then, and {user} has it without being at the top of this room \
+         now; revoke that first, or give {user} `{removed}`"
+    )]
+    LiftsToTheTop {
+        /// The level that is to go.
+        removed: LevelName,
+        /// The one below it.
+        next: LevelName,
+        /// One who has it.
+        user: UserId,
+    },
 }
 
 /// A changed room, and what to tell of it.
@@ -124,13 +150,22 @@ pub struct Granted {
     pub before: Option<LevelName>,
 }
 
+/// A room with one level less, and what to tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// The room as it is to be written.
+    pub room: Room,
+    /// Who had the level and has another now; by user.
+    pub fallen: Vec<(UserId, LevelName)>,
+}
+
 impl Room {
-    /// A room nobody has changed: `shepherd` (rank 1) and `owner` (2), and `first_owner` as its owner.
+    /// A room nobody has changed: `shepherd` (rank 1) and `owner` (2), and nobody but the first owner.
     pub fn new(id: RoomId, first_owner: Option<&UserId>) -> Self {
         let name = |text: &str| text.parse::<LevelName>().expect("a level name");
         let levels = BTreeMap::from([(name("shepherd"), Rank(1)), (name("owner"), Rank(2))]);
-        let members = first_owner.map(|user| (user.clone(), name("owner")));
-        Self { id, levels, members: members.into_iter().collect(), version: 0 }
+        let first_owner = first_owner.cloned();
+        Self { id, levels, members: BTreeMap::new(), first_owner, version: 0 }
     }
 
     /// A room as it was stored. `None`: a member has a level that is not there.
@@ -139,9 +174,11 @@ impl Room {
         levels: BTreeMap<LevelName, Rank>,
         members: BTreeMap<UserId, LevelName>,
         version: u64,
+        first_owner: Option<&UserId>,
     ) -> Option<Self> {
         let sound = !levels.is_empty() && members.values().all(|level| levels.contains_key(level));
-        sound.then_some(Self { id, levels, members, version })
+        let first_owner = first_owner.cloned();
+        sound.then_some(Self { id, levels, members, first_owner, version })
     }
 
     /// Rank by name of the level.
@@ -149,9 +186,22 @@ impl Room {
         &self.levels
     }
 
-    /// Level by member.
-    pub fn members(&self) -> &BTreeMap<UserId, LevelName> {
+    /// All who have a level, each with it, by user.
+    pub fn members(&self) -> impl Iterator<Item = (&UserId, &LevelName)> {
+        let first_owner = self.first_owner.as_ref();
+        let unsaid = first_owner.filter(|user| !self.members.contains_key(*user));
+        let users: BTreeSet<_> = self.members.keys().chain(unsaid).collect();
+        users.into_iter().filter_map(|user| Some((user, self.level(user)?)))
+    }
+
+    /// Level by member as it is to be stored.
+    pub fn stored_members(&self) -> &BTreeMap<UserId, LevelName> {
         &self.members
+    }
+
+    /// Whether `user` is at the top of every room.
+    pub fn is_first_owner(&self, user: &UserId) -> bool {
+        self.first_owner.as_ref() == Some(user)
     }
 
     /// How often it was changed; 0 when it was never written.
@@ -161,7 +211,12 @@ impl Room {
 
     /// The level of `user`; none without one.
     pub fn level(&self, user: &UserId) -> Option<&LevelName> {
-        self.members.get(user)
+        let stored = self.members.get(user);
+        if !self.is_first_owner(user) {
+            return stored;
+        }
+        let (top, rank) = self.top();
+        Some(stored.filter(|level| self.rank_of(level) == rank).unwrap_or(top))
     }
 
     /// The rank of `user`; 0 without a level.
@@ -196,12 +251,18 @@ impl Room {
         };
         let can_grant =
             |member: &&UserId| self.rank_of(level) < self.rank(member) || self.is_top(member);
-        let ask = self.members.keys().filter(can_grant).cloned().collect();
+        let members = self.members().map(|(member, _)| member);
+        let ask = members.filter(can_grant).cloned().collect();
         Err(Denied::TooLow { needed, level: level.clone(), ask })
     }
 
     fn is_top(&self, user: &UserId) -> bool {
         self.rank(user) == self.top().1
+    }
+
+    /// Who has the highest rank.
+    fn at_the_top(&self) -> impl Iterator<Item = &UserId> {
+        self.members().map(|(member, _)| member).filter(|member| self.is_top(member))
     }
 
     /// Whether `by` may give or take `rank`.
@@ -217,8 +278,8 @@ impl Room {
         })
     }
 
-    /// The room with another level. One above all others goes at once to those who had the highest, because a
-    /// room has somebody at its top.
+    /// The room with another level. One above all others goes at once to those who had the highest and to
+    /// nobody else.
     pub fn add_level(
         &self,
         by: &UserId,
@@ -234,33 +295,47 @@ impl Room {
         }
         let mut room = self.changed();
         room.levels.insert(level.clone(), rank);
-        if self.top().1 < rank {
-            let at_the_top = self.members.keys().filter(|member| self.is_top(member));
-            room.members.extend(at_the_top.map(|member| (member.clone(), level.clone())));
+        let top = self.top().1;
+        if top < rank {
+            // What is stored of the first owner counts as it says, for when somebody else is that.
+            let at_the_top = room.members.values_mut().filter(|held| self.rank_of(held) == top);
+            at_the_top.for_each(|held| held.clone_from(level));
         }
         Ok(room)
     }
 
-    /// The room without a level that nobody has. Those who have the highest fall to the next one.
-    pub fn remove_level(&self, by: &UserId, level: &LevelName) -> Result<Self, RoomRefusal> {
+    /// The room without a level. One that somebody has must be the highest, and they fall to the next one, unless
+    /// that lifted others to the top.
+    pub fn remove_level(&self, by: &UserId, level: &LevelName) -> Result<Removed, RoomRefusal> {
         self.only_from_the_top(by)?;
-        self.find_level(level)?;
+        let rank = self.find_level(level)?;
         if self.levels.len() == 1 {
             return Err(RoomRefusal::LastLevel(level.clone()));
         }
-        let count = self.members.values().filter(|held| *held == level).count();
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let is_highest = self.top().0 == level;
-        if 0 < count && !is_highest {
+        let holders: Vec<_> = self.members().filter(|(_, held)| *held == level).collect();
+        if !holders.is_empty() && rank < self.top().1 {
+            let count = u32::try_from(holders.len()).unwrap_or(u32::MAX);
             return Err(RoomRefusal::LevelInUse { level: level.clone(), count });
         }
         let mut room = self.changed();
         room.levels.remove(level);
         let next = room.top().0.clone();
+        // What is stored of the first owner below the top does not count, and must not come to count for more.
+        room.members
+            .retain(|user, held| !self.is_first_owner(user) || self.rank_of(held) == self.top().1);
         for held in room.members.values_mut().filter(|held| *held == level) {
             held.clone_from(&next);
         }
-        Ok(room)
+        if let Some(user) = room.at_the_top().find(|user| !self.is_top(user)) {
+            let (removed, user) = (level.clone(), user.clone());
+            return Err(RoomRefusal::LiftsToTheTop { removed, next, user });
+        }
+        let fallen = holders.into_iter().filter_map(|(user, _)| {
+            let now = room.level(user)?;
+            Some((user.clone(), now.clone()))
+        });
+        let fallen = fallen.collect();
+        Ok(Removed { room, fallen })
     }
 
     /// The room where `user` has `level`, and no other.
@@ -273,11 +348,11 @@ impl Room {
         let rank = self.find_level(level)?;
         self.may_handle(by, rank.max(self.rank(user)))?;
         if rank < self.top().1 {
-            self.not_the_last_at_the_top(user)?;
+            self.may_leave_the_top(user)?;
         }
         let mut room = self.changed();
-        let before = room.members.insert(user.clone(), level.clone());
-        Ok(Granted { room, before })
+        room.members.insert(user.clone(), level.clone());
+        Ok(Granted { room, before: self.level(user).cloned() })
     }
 
     /// The room where all `users` have its highest level, and the level's name.
@@ -295,25 +370,27 @@ impl Room {
 
     /// The room where `user` has no level. One's own level one may always give up.
     pub fn revoke(&self, by: &UserId, user: &UserId) -> Result<Granted, RoomRefusal> {
-        if !self.members.contains_key(user) {
+        let Some(before) = self.level(user) else {
             return Err(RoomRefusal::NotAMember(user.clone()));
-        }
+        };
         if by != user {
             self.may_handle(by, self.rank(user))?;
         }
-        self.not_the_last_at_the_top(user)?;
+        self.may_leave_the_top(user)?;
         let mut room = self.changed();
-        let before = room.members.remove(user);
-        Ok(Granted { room, before })
+        room.members.remove(user);
+        Ok(Granted { room, before: Some(before.clone()) })
     }
 
     fn only_from_the_top(&self, by: &UserId) -> Result<(), RoomRefusal> {
         if self.is_top(by) { Ok(()) } else { Err(RoomRefusal::NotBelowOwn { own: self.rank(by) }) }
     }
 
-    fn not_the_last_at_the_top(&self, user: &UserId) -> Result<(), RoomRefusal> {
-        let others = self.members.keys().any(|member| member != user && self.is_top(member));
-        if self.is_top(user) && !others {
+    fn may_leave_the_top(&self, user: &UserId) -> Result<(), RoomRefusal> {
+        if self.is_first_owner(user) {
+            return Err(RoomRefusal::FirstOwner(user.clone()));
+        }
+        if self.is_top(user) && self.at_the_top().all(|member| member == user) {
             return Err(RoomRefusal::LastAtTheTop(user.clone()));
         }
         Ok(())
@@ -343,19 +420,41 @@ mod tests {
         text.parse().unwrap()
     }
 
+    /// A new room whose first owner is U1.
     fn room() -> Room {
         Room::new("C1".parse().unwrap(), Some(&user("U1")))
     }
 
+    /// A room with these levels and members.
+    fn stored(levels: &[(&str, u32)], members: &[(&str, &str)], first_owner: &str) -> Room {
+        let levels = levels.iter().map(|(name, rank)| (level(name), Rank(*rank))).collect();
+        let members = members.iter().map(|(who, held)| (user(who), level(held))).collect();
+        let first_owner = Some(first_owner).filter(|who| !who.is_empty()).map(user);
+        let id = "C1".parse().unwrap();
+        Room::stored(id, levels, members, 1, first_owner.as_ref()).unwrap()
+    }
+
+    /// A room with two levels in a deployment without a first owner.
+    fn without_first_owner(members: &[(&str, &str)]) -> Room {
+        stored(&[("shepherd", 1), ("owner", 2)], members, "")
+    }
+
     /// A room with U1 as owner, U2 as shepherd and U3 as `elder`, rank 5 of 9 (`boss`, U4).
     fn large() -> Room {
-        let boss = user("U1");
-        let room = room().add_level(&boss, &level("elder"), Rank(5)).unwrap();
-        let room = room.add_level(&boss, &level("boss"), Rank(9)).unwrap();
-        let room = room.grant(&boss, &user("U4"), &level("boss")).unwrap().room;
-        let room = room.grant(&boss, &user("U2"), &level("shepherd")).unwrap().room;
-        let room = room.grant(&boss, &user("U3"), &level("elder")).unwrap().room;
-        room.grant(&boss, &user("U1"), &level("owner")).unwrap().room
+        let levels = [("shepherd", 1), ("owner", 2), ("elder", 5), ("boss", 9)];
+        let members = [("U1", "owner"), ("U2", "shepherd"), ("U3", "elder"), ("U4", "boss")];
+        stored(&levels, &members, "")
+    }
+
+    /// All members with their levels.
+    fn members(room: &Room) -> String {
+        let members = room.members().map(|(user, level)| format!("{user} {level}"));
+        members.collect::<Vec<_>>().join(", ")
+    }
+
+    fn with_first_owner(room: &Room, first_owner: Option<&UserId>) -> Option<Room> {
+        let (levels, members) = (room.levels.clone(), room.stored_members().clone());
+        Room::stored(room.id.clone(), levels, members, room.version, first_owner)
     }
 
     #[test]
@@ -403,83 +502,217 @@ mod tests {
 
     #[test]
     fn the_last_at_the_top_stays() {
-        let (room, owner) = (room(), user("U1"));
+        let (room, owner) = (without_first_owner(&[("U1", "owner")]), user("U1"));
         let last = RoomRefusal::LastAtTheTop(owner.clone());
         assert_eq!(room.revoke(&owner, &owner).unwrap_err(), last);
         assert_eq!(room.grant(&owner, &owner, &level("shepherd")).unwrap_err(), last);
         let two = room.grant(&owner, &user("U2"), &level("owner")).unwrap().room;
         assert!(two.revoke(&user("U2"), &owner).is_ok());
+        let shared = with_first_owner(&room, Some(&user("U3"))).unwrap();
+        assert!(shared.revoke(&owner, &owner).is_ok(), "the first owner is left");
+    }
+
+    #[test]
+    fn the_first_owner_is_at_the_top_of_every_room() {
+        let first = user("U1");
+        let refusal = RoomRefusal::FirstOwner(first.clone());
+        let below =
+            stored(&[("shepherd", 1), ("boss", 9)], &[("U1", "shepherd"), ("U2", "boss")], "U1");
+        let absent = stored(&[("shepherd", 1), ("boss", 9)], &[("U2", "boss")], "U1");
+        for room in [below, absent] {
+            assert_eq!(members(&room), "U1 boss, U2 boss");
+            for by in ["U1", "U2"].map(user) {
+                assert_eq!(room.revoke(&by, &first).unwrap_err(), refusal, "{by}");
+                let granted = room.grant(&by, &first, &level("shepherd"));
+                assert_eq!(granted.unwrap_err(), refusal, "{by}");
+            }
+            assert_eq!(members(&room.revoke(&first, &user("U2")).unwrap().room), "U1 boss");
+            let higher = room.add_level(&user("U2"), &level("god"), Rank(10)).unwrap();
+            assert_eq!(members(&higher), "U1 god, U2 god");
+        }
+    }
+
+    #[test]
+    fn the_first_owner_is_the_one_of_now() {
+        let (one, two) = (user("U1"), user("U2"));
+        let room = room().grant(&one, &user("U3"), &level("shepherd")).unwrap().room;
+        let other = with_first_owner(&room, Some(&two)).unwrap();
+        assert_eq!(members(&other), "U2 owner, U3 shepherd", "nothing is said of U1");
+        let kept = room.grant(&one, &one, &level("owner")).unwrap().room;
+        let other = with_first_owner(&kept, Some(&two)).unwrap();
+        assert_eq!(members(&other), "U1 owner, U2 owner, U3 shepherd");
+        assert!(other.revoke(&two, &one).is_ok());
+        assert_eq!(members(&with_first_owner(&room, None).unwrap()), "U3 shepherd");
+    }
+
+    /// As it was found: U2 was lifted to the top by two changes of levels, and took the room.
+    #[test]
+    fn levels_that_come_and_go_lift_nobody_to_the_top() {
+        let (one, two) = (user("U1"), user("U2"));
+        let (shepherd, owner) = (level("shepherd"), level("owner"));
+        let with = |first_owner: Option<&UserId>| {
+            let room = without_first_owner(&[("U1", "owner"), ("U2", "shepherd")]);
+            with_first_owner(&room, first_owner).unwrap()
+        };
+        for room in
+            [with(None), with(Some(&one)), room().grant(&one, &two, &shepherd).unwrap().room]
+        {
+            let lifted = RoomRefusal::LiftsToTheTop {
+                removed: owner.clone(),
+                next: shepherd.clone(),
+                user: two.clone(),
+            };
+            assert_eq!(room.remove_level(&one, &owner).unwrap_err(), lifted);
+            let room = room.add_level(&one, &level("chief"), Rank(9)).unwrap();
+            assert_eq!(members(&room), "U1 chief, U2 shepherd");
+            assert!(room.revoke(&two, &one).is_err());
+            let room = room.remove_level(&one, &owner).unwrap().room;
+            assert_eq!(members(&room), "U1 chief, U2 shepherd");
+        }
+    }
+
+    #[test]
+    fn what_does_not_count_of_the_first_owner_comes_to_count_for_nothing_more() {
+        let one = user("U1");
+        let levels = [("shepherd", 1), ("elder", 5), ("boss", 9)];
+        for (held, gone) in [("elder", "elder"), ("elder", "boss"), ("shepherd", "elder")] {
+            let room = stored(&levels, &[("U1", held)], "U1");
+            let removed = room.remove_level(&one, &level(gone)).unwrap();
+            let other = with_first_owner(&removed.room, Some(&user("U2"))).unwrap();
+            assert_eq!(other.level(&one), None, "{held} {gone}");
+        }
     }
 
     #[test]
     fn a_level_above_all_goes_to_those_at_the_top() {
-        let room = room().add_level(&user("U1"), &level("boss"), Rank(3)).unwrap();
-        assert_eq!(room.level(&user("U1")), Some(&level("boss")));
-        assert!(room.remove_level(&user("U1"), &level("owner")).is_ok());
-        let back = room.remove_level(&user("U1"), &level("boss")).unwrap();
-        assert_eq!(back.level(&user("U1")), Some(&level("owner")), "a mistake can be undone");
-        let two = room.grant(&user("U1"), &user("U2"), &level("shepherd")).unwrap().room;
-        let refusal = two.remove_level(&user("U1"), &level("shepherd")).unwrap_err();
-        assert_eq!(refusal, RoomRefusal::LevelInUse { level: level("shepherd"), count: 1 });
+        let one = user("U1");
+        for room in [room(), without_first_owner(&[("U1", "owner")])] {
+            let boss = room.add_level(&one, &level("boss"), Rank(3)).unwrap();
+            assert_eq!(boss.level(&one), Some(&level("boss")));
+            assert_eq!(boss.remove_level(&one, &level("owner")).unwrap().fallen, []);
+            let back = boss.remove_level(&one, &level("boss")).unwrap();
+            assert_eq!(back.fallen, [(one.clone(), level("owner"))], "a mistake can be undone");
+            assert_eq!(back.room.level(&one), Some(&level("owner")));
+            let two = boss.grant(&one, &user("U2"), &level("shepherd")).unwrap().room;
+            let refusal = two.remove_level(&one, &level("shepherd")).unwrap_err();
+            assert_eq!(refusal, RoomRefusal::LevelInUse { level: level("shepherd"), count: 1 });
+        }
         for rank in [0, 1_001] {
-            let refusal = room.add_level(&user("U1"), &level("nobody"), Rank(rank)).unwrap_err();
+            let refusal = room().add_level(&one, &level("nobody"), Rank(rank)).unwrap_err();
             assert_eq!(refusal, RoomRefusal::BadRank);
         }
     }
 
     #[derive(Debug, Clone)]
     enum Change {
-        AddLevel(String, u32),
-        RemoveLevel(String),
-        Grant(String, String),
-        Revoke(String),
+        AddLevel(&'static str, u32),
+        RemoveLevel(&'static str),
+        Grant(&'static str, &'static str),
+        GrantTop(Vec<&'static str>),
+        Revoke(&'static str),
+        /// The deployment gets another first owner.
+        Deploy(&'static str),
     }
 
-    fn changes() -> impl Strategy<Value = Vec<(String, Change)>> {
-        let user = "U[1-4]";
-        let level = prop_oneof![
-            Just("shepherd".to_owned()),
-            Just("owner".to_owned()),
-            "[a-c]".prop_map(String::from)
-        ];
+    impl Change {
+        fn on(&self, room: &Room, by: &UserId) -> Result<Room, RoomRefusal> {
+            match self {
+                Self::AddLevel(name, rank) => room.add_level(by, &level(name), Rank(*rank)),
+                Self::RemoveLevel(name) => {
+                    room.remove_level(by, &level(name)).map(|removed| removed.room)
+                }
+                Self::Grant(who, name) => {
+                    room.grant(by, &user(who), &level(name)).map(|granted| granted.room)
+                }
+                Self::GrantTop(who) => {
+                    let who: Vec<_> = who.iter().map(|who| user(who)).collect();
+                    room.grant_top(by, &who).map(|(room, _)| room)
+                }
+                Self::Revoke(who) => room.revoke(by, &user(who)).map(|granted| granted.room),
+                Self::Deploy(first_owner) => {
+                    Ok(with_first_owner(room, Some(&user(first_owner))).unwrap())
+                }
+            }
+        }
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<(&'static str, Change)>> {
+        let user = || prop::sample::select(&["U1", "U2", "U3", "U4"][..]);
+        let level = || prop::sample::select(&["shepherd", "owner", "a", "b", "c"][..]);
         let change = prop_oneof![
-            (level.clone(), 0..6_u32).prop_map(|(level, rank)| Change::AddLevel(level, rank)),
-            level.clone().prop_map(Change::RemoveLevel),
-            (user, level).prop_map(|(user, level)| Change::Grant(user, level)),
-            user.prop_map(Change::Revoke),
+            4 => (level(), 0..6_u32).prop_map(|(level, rank)| Change::AddLevel(level, rank)),
+            4 => level().prop_map(Change::RemoveLevel),
+            6 => (user(), level()).prop_map(|(user, level)| Change::Grant(user, level)),
+            1 => prop::collection::vec(user(), 0..3).prop_map(Change::GrantTop),
+            4 => user().prop_map(Change::Revoke),
+            1 => user().prop_map(Change::Deploy),
         ];
-        prop::collection::vec((user, change), 1..40)
+        let user = user();
+        prop::collection::vec((user, change), 1..30)
+    }
+
+    /// Who of the people there are is at the top.
+    fn top(room: &Room) -> Vec<&UserId> {
+        room.at_the_top().collect()
+    }
+
+    /// Whatever `by` tries: what comes of it is a sound room in which nobody got or took what is not theirs to.
+    fn is_in_order(
+        room: &Room,
+        by: &UserId,
+        change: &Change,
+        after: &Room,
+    ) -> Result<(), TestCaseError> {
+        let (own, highest) = (room.rank(by), room.top().1);
+        prop_assert!(Rank(0) < own);
+        for (who, _) in room.members().chain(after.members()) {
+            let touched = room.level(who) != after.level(who);
+            let reach = room.rank(who).max(after.rank(who));
+            let gives_up = who == by && after.level(who).is_none();
+            prop_assert!(!touched || own == highest || reach < own || gives_up, "{change:?}");
+        }
+        let is_of_levels = matches!(change, Change::AddLevel(..) | Change::RemoveLevel(_));
+        if own < highest || is_of_levels {
+            prop_assert_eq!(top(room), top(after), "{:?}", change);
+        }
+        prop_assert_eq!(after.version(), room.version() + 1);
+        Ok(())
     }
 
     proptest! {
-        /// Whatever anybody tries: somebody stays at the top, members have levels that exist, and only
-        /// those at the top change what is not below their own rank.
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
-        fn ranks_hold(changes in changes()) {
-            let mut room = room();
+        fn the_first_owner_stays_at_the_top_and_nobody_below_it_changes_who_is(changes in changes()) {
+            let (mut room, mut first_owner) = (room(), user("U1"));
             for (by, change) in changes {
-                let by = user(&by);
-                let after = match &change {
-                    Change::AddLevel(name, rank) => room.add_level(&by, &level(name), Rank(*rank)),
-                    Change::RemoveLevel(name) => room.remove_level(&by, &level(name)),
-                    Change::Grant(who, name) => {
-                        room.grant(&by, &user(who), &level(name)).map(|granted| granted.room)
-                    }
-                    Change::Revoke(who) => room.revoke(&by, &user(who)).map(|granted| granted.room),
-                };
-                let Ok(after) = after else { continue };
-                let (own, top) = (room.rank(&by), room.top().1);
-                prop_assert!(Rank(0) < own);
-                for who in room.members().keys().chain(after.members().keys()) {
-                    let touched = room.level(who) != after.level(who);
-                    let reach = room.rank(who).max(after.rank(who));
-                    let gives_up = *who == by && after.level(who).is_none();
-                    prop_assert!(!touched || own == top || reach < own || gives_up, "{change:?}");
+                let by = user(by);
+                let Ok(after) = change.on(&room, &by) else { continue };
+                if let Change::Deploy(other) = &change {
+                    first_owner = user(other);
+                } else {
+                    is_in_order(&room, &by, &change, &after)?;
                 }
-                prop_assert!(after.members().keys().any(|who| after.rank(who) == after.top().1));
-                let parts = (after.levels.clone(), after.members.clone());
-                prop_assert!(Room::stored(after.id.clone(), parts.0, parts.1, 1).is_some());
-                prop_assert_eq!(after.version(), room.version() + 1);
+                prop_assert!(top(&after).contains(&&first_owner), "{:?}", change);
+                prop_assert!(with_first_owner(&after, None).is_some(), "{:?}", change);
+                room = after;
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn without_a_first_owner_somebody_stays_at_the_top(changes in changes()) {
+            let mut room = without_first_owner(&[("U1", "owner"), ("U2", "shepherd")]);
+            let changes = changes.into_iter();
+            for (by, change) in changes.filter(|(_, change)| !matches!(change, Change::Deploy(_))) {
+                let by = user(by);
+                let Ok(after) = change.on(&room, &by) else { continue };
+                is_in_order(&room, &by, &change, &after)?;
+                prop_assert!(!top(&after).is_empty(), "{:?}", change);
+                prop_assert!(with_first_owner(&after, None).is_some(), "{:?}", change);
                 room = after;
             }
         }

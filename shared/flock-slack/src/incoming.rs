@@ -145,6 +145,13 @@ pub enum UnreadableBody {
     },
 }
 
+/// Whether a form is Slack's question whether there is a valid certificate at the address: `ssl_check=1`, beside
+/// a token nobody checks any more (Slack, "Implementing slash commands" and `SslCheck` of its framework Bolt,
+/// 2026-11). It asks for nothing, whatever else is in it.
+pub fn is_ssl_check(body: &[u8]) -> bool {
+    form_urlencoded::parse(body).any(|(name, value)| name == "ssl_check" && value == "1")
+}
+
 impl SlashCommand {
     /// Reads a form.
     pub fn parse(body: &[u8]) -> Result<Self, UnreadableBody> {
@@ -394,6 +401,22 @@ mod tests {
         let short = "user_id=W1&channel_id=D1&command=/flock&response_url=x";
         let command = SlashCommand::parse(short.as_bytes()).unwrap();
         assert_eq!((command.text.as_str(), command.user_name.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn a_check_of_the_certificate() {
+        for yes in ["ssl_check=1", "ssl_check=1&token=t", "token=t&ssl_check=1", "ssl%5Fcheck=%31"]
+        {
+            assert!(is_ssl_check(yes.as_bytes()), "{yes}");
+        }
+        assert!(is_ssl_check(format!("{COMMAND}&ssl_check=1").as_bytes()));
+        for no in ["", "ssl_check", "ssl_check=", "ssl_check=0", "ssl_check=11", "ssl_check= 1"] {
+            assert!(!is_ssl_check(no.as_bytes()), "{no}");
+        }
+        let inside = COMMAND.replace("text=", "text=ssl_check%3D1%26ssl_check%3D1");
+        for no in [COMMAND, &inside, "text=ssl_check=1", r#"{"ssl_check":"1"}"#, "SSL_CHECK=1"] {
+            assert!(!is_ssl_check(no.as_bytes()), "{no}");
+        }
     }
 
     #[test]

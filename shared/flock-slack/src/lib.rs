@@ -11,6 +11,7 @@ mod verify;
 pub use api::{RoomInfo, SlackApi, SlackError, User};
 pub use incoming::{
     Callback, Interaction, Message, Pressed, ResponseUrl, SlashCommand, UnreadableBody,
+    is_ssl_check,
 };
 pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,

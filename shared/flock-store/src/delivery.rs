@@ -35,6 +35,22 @@ pub enum Seen {
     Done,
 }
 
+/// What became of an answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It was the answer. The question is gone.
+    Taken(Asked),
+    /// There is no such question: it was answered, or too long ago, or never put.
+    Gone,
+    /// It was put to somebody else. It stays.
+    NotYours,
+    /// It was put in another room. It stays.
+    NotHere {
+        /// Where.
+        room: RoomId,
+    },
+}
+
 /// A command somebody gave, for going on with it later.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asked {
@@ -158,37 +174,49 @@ impl Store {
         Ok(items.into_iter().filter_map(|item| item.if_in_time(now)).collect())
     }
 
-    /// Stores a command that runs only when it is confirmed within [`CONFIRM_FOR`].
+    /// Stores a command that runs only when it is confirmed within [`CONFIRM_FOR`], in the same room and by the same
+    /// person.
     pub async fn put_question(&self, asked: &Asked) -> Result<(), StoreError> {
         let what = "a question";
         let item = AskedItem { asked: asked.clone(), ttl: after(asked.since, CONFIRM_FOR) };
         self.put(what, Key::question(&asked.id), item).await
     }
 
-    /// Takes the question away, for it is answered once. `None`: it was answered, or too long ago, or was
-    /// put to somebody else than `user`.
+    /// Takes the question away, for it is answered once: by whom it was put to, where it was put.
     pub async fn take_question(
         &self,
         id: &DeliveryId,
         user: &UserId,
+        room: &RoomId,
         now: Timestamp,
-    ) -> Result<Option<Asked>, StoreError> {
+    ) -> Result<Answered, StoreError> {
         let what = "a question";
         let output = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(Key::question(id).attributes()))
-            .condition_expression("#user = :user")
+            .condition_expression("#user = :user AND #room = :room")
             .expression_attribute_names("#user", "user")
+            .expression_attribute_names("#room", "room")
             .expression_attribute_values(":user", AttributeValue::S(user.to_string()))
+            .expression_attribute_values(":room", AttributeValue::S(room.to_string()))
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        let Some(output) = conditional(output, "take", what)? else { return Ok(None) };
-        let Some(item) = output.attributes else { return Ok(None) };
+        let Some(output) = conditional(output, "take", what)? else {
+            let item: Option<AskedItem> =
+                self.one(what, Key::question(id), Read::Consistent).await?;
+            return Ok(match item.and_then(|item| item.if_in_time(now)) {
+                Some(asked) if asked.user != *user => Answered::NotYours,
+                Some(asked) if asked.room != *room => Answered::NotHere { room: asked.room },
+                // Where it fits it was taken in between, by the same answer come twice.
+                Some(_) | None => Answered::Gone,
+            });
+        };
+        let Some(item) = output.attributes else { return Ok(Answered::Gone) };
         let item: AskedItem = crate::from_item(item, what)?;
-        Ok(item.if_in_time(now))
+        Ok(item.if_in_time(now).map_or(Answered::Gone, Answered::Taken))
     }
 }
 

@@ -18,7 +18,7 @@
 //! | control | `SYSTEM` | `CONTROL` | stop, start, reboot | every function at every event |
 //! | room | `ROOM#<room>` | `ROOM` | level, grant, revoke | every command given there |
 //! | delivery | `DELIVERY#<id>` | `DELIVERY` | the first time Slack delivers it | nobody: the condition is the answer |
-//! | question | `QUESTION#<id>` | `QUESTION` | a command that asks first | its button |
+//! | question | `QUESTION#<id>` | `QUESTION` | a command that asks first | its button, in the same room |
 //! | deferred command | `DEFERRED` | `<id>` | a command that takes longer | its event; `running` |
 //! | audit entry | `AUDIT#<month>` | `<15 digits>#<id>` | a command in Slack, a waiver or a move, before it changes anything | `audit`: months, descending |
 //! | process | `INSTANCES` | `<function>#<id>` | each process, every few minutes | `instances` |
@@ -59,7 +59,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub use account::AccountItem;
 pub use audit::{AuditEntry, By};
-pub use delivery::{Asked, CONFIRM_FOR, Seen};
+pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use post::{POST_RETENTION_DAYS, Post, PostState};
 pub use sheep::{ChangeError, DueCursor, DuePage, Read};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Control, Read, Store, StoreError, Write, from_item, key::Key, request_error};
 
 /// A room as stored: one item, so that one condition guards everything that is decided from it. 400 KB
-/// hold some ten thousand members.
+/// hold some ten thousand members. The first owner is not in it.
 #[derive(Debug, Serialize, Deserialize)]
 struct RoomItem {
     v: u8,
@@ -19,18 +19,23 @@ struct RoomItem {
 }
 
 impl Store {
-    /// The room called `id`. `None`: nobody has changed anything there.
-    pub async fn room(&self, id: &RoomId) -> Result<Option<Room>, StoreError> {
+    /// The room called `id`, at whose top `first_owner` is. One that nobody has changed is as new.
+    pub async fn room(
+        &self,
+        id: &RoomId,
+        first_owner: Option<&UserId>,
+    ) -> Result<Room, StoreError> {
         let what = format!("room {id}");
-        let item = self.one(&what, Key::room(id), Read::Consistent).await?;
-        item.map(|item: RoomItem| item.into_room(id)).transpose()
+        let item: Option<RoomItem> = self.one(&what, Key::room(id), Read::Consistent).await?;
+        RoomItem::into_room(item, id, first_owner)
     }
 
     /// The room called `id`, and what the whole system was told, in one request.
     pub async fn room_and_control(
         &self,
         id: &RoomId,
-    ) -> Result<(Option<Room>, Control), StoreError> {
+        first_owner: Option<&UserId>,
+    ) -> Result<(Room, Control), StoreError> {
         let what = format!("room {id}");
         let keys = KeysAndAttributes::builder()
             .keys(Key::room(id).attributes())
@@ -50,7 +55,7 @@ impl Store {
         let is_left = |left: &HashMap<_, _>| !left.is_empty();
         if output.unprocessed_keys().is_some_and(is_left) {
             // The table is busy; alone, each read is tried again.
-            return Ok((self.room(id).await?, self.control().await?));
+            return Ok((self.room(id, first_owner).await?, self.control().await?));
         }
         let (mut room, mut control) = (None, Control::default());
         let items = output.responses.and_then(|mut found| found.remove(&self.table));
@@ -58,10 +63,10 @@ impl Store {
             if item.get("pk").and_then(|pk| pk.as_s().ok()) == Some(&Key::control().pk) {
                 control = from_item(item, "the control item")?;
             } else {
-                room = Some(from_item::<RoomItem>(item, what.clone())?.into_room(id)?);
+                room = Some(from_item(item, what.clone())?);
             }
         }
-        Ok((room, control))
+        Ok((RoomItem::into_room(room, id, first_owner)?, control))
     }
 
     /// Writes a changed room if it is still at the version before.
@@ -70,7 +75,7 @@ impl Store {
             v: 1,
             version: room.version(),
             levels: room.levels().clone(),
-            members: room.members().clone(),
+            members: room.stored_members().clone(),
         };
         let what = format!("room {}", room.id);
         let put = self.put_one(&what, Key::room(&room.id), item)?;
@@ -86,13 +91,20 @@ impl Store {
 }
 
 impl RoomItem {
-    fn into_room(self, id: &RoomId) -> Result<Room, StoreError> {
+    fn into_room(
+        item: Option<Self>,
+        id: &RoomId,
+        first_owner: Option<&UserId>,
+    ) -> Result<Room, StoreError> {
         let corrupt =
             |why: String| StoreError::Corrupt { what: format!("room {id}"), source: why.into() };
-        if self.v != 1 {
-            return Err(corrupt(format!("it has schema version {}, this program knows 1", self.v)));
+        let Some(Self { v, version, levels, members }) = item else {
+            return Ok(Room::new(id.clone(), first_owner));
+        };
+        if v != 1 {
+            return Err(corrupt(format!("it has schema version {v}, this program knows 1")));
         }
-        let room = Room::stored(id.clone(), self.levels, self.members, self.version);
+        let room = Room::stored(id.clone(), levels, members, version, first_owner);
         room.ok_or_else(|| corrupt("a member has a level that is not there".to_owned()))
     }
 }

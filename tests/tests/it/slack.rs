@@ -40,20 +40,30 @@ impl Slack {
         let world = World::start().await;
         let local = LocalSlack::start(world.clock.clone()).await.unwrap();
         let app = Self::cold(&world, &local).await;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Arc::clone(&app).router();
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let (url, server) = serve(&app).await;
         let secret = SecretString::from(SIGNING_SECRET);
         let sender = SlackSender::new(local.clone(), url.clone(), secret);
         Self { world, app, local, sender, url, http: reqwest::Client::new(), server }
     }
 
+    /// Has the function start again with another first owner.
+    pub(crate) async fn deploy(&mut self, first_owner: Option<&str>) {
+        self.server.abort();
+        self.app = Self::with(&self.world, &self.local, first_owner).await;
+        (self.url, self.server) = serve(&self.app).await;
+        let secret = SecretString::from(SIGNING_SECRET);
+        self.sender = SlackSender::new(self.local.clone(), self.url.clone(), secret);
+    }
+
     /// The function as it is after a cold start.
     pub(crate) async fn cold(world: &World, local: &LocalSlack) -> Arc<App> {
+        Self::with(world, local, Some("U1")).await
+    }
+
+    async fn with(world: &World, local: &LocalSlack, first_owner: Option<&str>) -> Arc<App> {
         let mut config = world.config(1);
         config.slack_url = Some(local.api_url());
-        config.first_owner = Some(user("U1"));
+        config.first_owner = first_owner.map(user);
         config.slack_room = Some(room("C2"));
         Arc::new(App::start(config, &world.cloud.aws(), world.clock.clone()).await.unwrap())
     }
@@ -74,12 +84,52 @@ impl Slack {
     /// What `who` sees after pressing the button that was offered last.
     pub(crate) async fn press(&mut self, who: &str, place: &str, label: &str) -> String {
         let before = self.seen(who, place);
+        self.press_alone(who, place, label).await;
+        self.events().await;
+        shown(&before, &self.seen(who, place))
+    }
+
+    /// Presses it, and leaves what is deferred on the bus.
+    pub(crate) async fn press_alone(&self, who: &str, place: &str, label: &str) {
+        let before = self.seen(who, place);
         let mut buttons = before.iter().flat_map(slack_view::buttons);
         let button = buttons.rfind(|button| button.label == label);
         let button = button.unwrap_or_else(|| panic!("no button {label}: {before:?}"));
         self.sender.press(&user(who), &room(place), &button.place).await.unwrap();
-        self.events().await;
-        shown(&before, &self.seen(who, place))
+    }
+
+    /// What `who` sees after entering `/flock <line>` in C1 and pressing what was asked.
+    pub(crate) async fn flock_sure(&mut self, line: &str, label: &str) -> String {
+        self.flock(line).await;
+        self.press("U1", "C1", label).await
+    }
+
+    /// The value of the button that was offered last.
+    pub(crate) fn value(&self, who: &str, place: &str, label: &str) -> String {
+        let seen = self.seen(who, place);
+        let elements = seen.iter().rev().flat_map(|message| &message.blocks);
+        let mut elements = elements.filter_map(|block| block["elements"].as_array()).flatten();
+        let button = elements.find(|element| element["text"]["text"] == label).unwrap();
+        button["value"].as_str().unwrap().to_owned()
+    }
+
+    /// Shows a button of the app to everybody in `place`, whatever is behind it.
+    pub(crate) async fn offer(&self, place: &str, label: &str, action: &str, value: &str) {
+        let mut button = json!({
+            "type": "button", "action_id": action,
+            "text": { "type": "plain_text", "text": label },
+        });
+        if !value.is_empty() {
+            button["value"] = json!(value);
+        }
+        let message = json!({
+            "channel": place, "text": label,
+            "blocks": [{ "type": "actions", "elements": [button] }],
+        });
+        let url = format!("{}/chat.postMessage", self.local.api_url());
+        let request = self.http.post(url).bearer_auth("x").json(&message).send();
+        let answer: Value = request.await.unwrap().json().await.unwrap();
+        assert_eq!(answer["ok"], true, "{answer}");
     }
 
     pub(crate) fn seen(&self, who: &str, place: &str) -> Vec<Message> {
@@ -147,6 +197,14 @@ impl Slack {
     }
 }
 
+/// The function behind an address.
+async fn serve(app: &Arc<App>) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Arc::clone(app).router();
+    (url, tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }))
+}
+
 impl Drop for Slack {
     fn drop(&mut self) {
         self.server.abort();
@@ -154,7 +212,7 @@ impl Drop for Slack {
 }
 
 /// What is new, as text: `*` before what only they see, and the buttons.
-fn shown(before: &[Message], after: &[Message]) -> String {
+pub(crate) fn shown(before: &[Message], after: &[Message]) -> String {
     let new = after.iter().filter(|message| {
         !matches!(message.author, Author::Person(_)) && !before.contains(message)
     });

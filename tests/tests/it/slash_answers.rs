@@ -10,7 +10,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("sheep", "*There are no sheep."),
     ("posts", "*Nothing has been posted yet."),
     ("rc", "*Nothing is in flight."),
-    ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2)."),
+    ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2), as the first owner of every room."),
     ("audit", "*Nobody has changed anything from Slack yet."),
     ("preview moon 101", "*`101` is not a number from 1 to 100."),
     (
@@ -25,7 +25,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("help sandwich", "*There is no command `sandwich`. `/flock help` lists all of them."),
     (
         "pause",
-        "*That is not how it is written:\n`/flock pause &lt;sheep|flock&gt;` - Stop a sheep or a whole flock from posting\nFor example `/flock pause moon/apollo`.",
+        "*That is not how it is written:\n`/flock pause &lt;sheep|flock&gt;` - Stop a sheep from posting, or a whole flock, which asks first\nFor example `/flock pause moon/apollo`.",
     ),
 ];
 

@@ -85,6 +85,56 @@ async fn slack_finds_out_whether_the_address_is_ours() {
     assert_eq!((code, text.as_str()), (StatusCode::OK, r#"{"challenge":"3eZbrw1a"}"#));
 }
 
+/// As Slack's own framework does it: before any signature, and for nothing else.
+#[tokio::test]
+async fn slack_finds_out_whether_there_is_a_certificate() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let slack = Slack::start().await;
+    let before = slack.table().await;
+    let command = slash_body("U1", "C1", "level add x 1", "1.2.a");
+    let (both, large) =
+        (format!("{command}&ssl_check=1"), format!("ssl_check=1&token={}", "x".repeat(5_000_000)));
+    let kind = |kind: &str| [("content-type", kind.to_owned())];
+    let ok = (StatusCode::OK, String::new());
+    for path in ["/slack/commands", "/slack/interactivity"] {
+        for body in ["ssl_check=1", "token=x&ssl_check=1", "ssl_check=1&token=", &both, &large] {
+            for form in [FORM, "Application/X-WWW-Form-Urlencoded; charset=utf-8"] {
+                let answer = status(slack.send(path, body, &kind(form)).await).await;
+                assert_eq!(answer, ok, "{path} {form}");
+            }
+        }
+    }
+    // Signed, too, it carries nothing out.
+    let time = ts(START).as_second().to_string();
+    let signature = sign(&SecretString::from(SIGNING_SECRET), ts(START), both.as_bytes());
+    let [kind_of_form] = kind(FORM);
+    let headers = [
+        kind_of_form.clone(),
+        ("x-slack-request-timestamp", time),
+        ("x-slack-signature", signature),
+    ];
+    let answer = status(slack.send("/slack/commands", &both, &headers).await).await;
+    assert_eq!(answer, ok);
+    let outside = (StatusCode::UNAUTHORIZED, String::new());
+    let inside = command.replace("text=", "text=ssl_check%3D1%26ssl_check%3D1+");
+    for body in
+        ["", "ssl_check=0", "ssl_check=11", "xssl_check=1", "text=ssl_check=1", &command, &inside]
+    {
+        for path in PATHS {
+            let answer = status(slack.send(path, body, &[kind_of_form.clone()]).await).await;
+            assert_eq!(answer, outside, "{path} {body}");
+        }
+    }
+    for form in ["application/json", "text/plain", "multipart/form-data; boundary=x", ""] {
+        let answer = status(slack.send("/slack/commands", "ssl_check=1", &kind(form)).await).await;
+        assert_eq!(answer, outside, "{form}");
+    }
+    // What Slack has to tell of is no form.
+    let answer = slack.send("/slack/events", "ssl_check=1", &[kind_of_form]).await;
+    assert_eq!(status(answer).await, outside);
+    assert_eq!(slack.table().await, before, "nothing was changed");
+}
+
 #[tokio::test]
 async fn what_is_signed_and_unreadable_is_refused_in_words() {
     let slack = Slack::start().await;

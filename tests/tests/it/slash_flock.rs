@@ -49,13 +49,23 @@ async fn a_sheep_or_a_flock_pauses_and_goes_on() {
         "*Nothing to do: that is so already for *flock/apollo*."
     );
     assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
+    insta::assert_snapshot!(slack.flock("pause flock").await, @r"
+    *This pauses the flock *flock*, 3 sheep (1 of them already): none of them posts until somebody resumes it.
+    The button works for 5 minutes. [Pause the flock] [Cancel]
+    ");
+    // Asking alone pauses nothing.
+    assert_eq!(slack.world.tick_at(&app, 3).await.posted, 2);
     assert_eq!(
-        slack.flock("pause flock").await,
+        slack.press("U1", "C1", "Pause the flock").await,
         "Paused the flock *flock*, 3 sheep (1 of them already)."
     );
-    assert_eq!(slack.world.tick_at(&app, 3).await.posted, 0);
+    assert_eq!(slack.world.tick_at(&app, 6).await.posted, 0);
+    assert_eq!(
+        slack.flock("pause flock").await,
+        "*Nothing to do: that is so already for the flock *flock*, 3 sheep."
+    );
     assert_eq!(slack.flock("resume flock").await, "Resumed the flock *flock*, 3 sheep.");
-    assert_eq!(slack.world.tick_at(&app, 6).await.posted, 3);
+    assert_eq!(slack.world.tick_at(&app, 9).await.posted, 3);
     assert_eq!(
         slack.flock("pause nobody").await,
         "*There is no sheep and no flock `nobody`. `/flock sheep` lists them."
@@ -70,17 +80,15 @@ async fn a_large_flock_pauses_behind_the_answer() {
         slack.world.sheep(&format!("sheep-{number}"), Network::Meadow, 3).await;
     }
     // The answer is there before the work is done, and the work is seen.
-    let body = crate::slack::slash_body("U1", "C1", "pause flock", "7");
-    let answer =
-        slack.send_at("/slack/commands", &body, crate::world::START).await.text().await.unwrap();
-    assert!(
-        answer.contains("Pausing the flock *flock*, 60 sheep. I tell you when it is done."),
-        "{answer}"
-    );
+    slack.flock("pause flock").await;
+    let before = slack.seen("U1", "C1");
+    slack.press_alone("U1", "C1", "Pause the flock").await;
+    let answer = crate::slack::shown(&before, &slack.seen("U1", "C1"));
+    assert_eq!(answer, "*Pausing the flock *flock*, 60 sheep. I tell you when it is done.");
     let event = slack.world.events.try_recv().unwrap();
     let running = slack.flock("running").await;
     assert!(running.contains("`pause flock`, asked by <@U1> in <#C1>"), "{running}");
-    // Its response URL is Slack's own, which is not here; the work is done all the same, and once more is harmless.
+    // Once more is harmless.
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
     for _ in 0..2 {
         slack.app.handle(&event).await.unwrap();
@@ -234,6 +242,38 @@ async fn people_decide_what_nobody_knows() {
     assert_eq!((sheep.intent, sheep.progress.occurrence.0), (None, 2));
     assert_eq!(slack.world.posts(&id).await.len(), 1);
     assert!(slack.press("U1", "C2", "Send again").await.contains("known by now"));
+}
+
+#[tokio::test]
+async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 3).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
+    while let Ok(event) = slack.world.events.try_recv() {
+        let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
+        slack.app.handle(&event).await.unwrap();
+    }
+    let filters = [(r"\d\d:\d\d:\d\d", "HH:MM:SS")];
+    let asked = slack.press("U1", "C2", "Send again").await;
+    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(asked, @r"
+    *The network may have post 1 of *flock/apollo* all the same, and then it is there twice. The look for it has not come to an end: the next one is at 2026-03-02 HH:MM:SS UTC, and if the post is not there, it is sent again by itself.
+    The button works for 5 minutes. [Send it again] [Cancel]
+    ") });
+    // Asking alone sends nothing, and the look goes on.
+    let sent = |sheep: &flock_core::Sheep| sheep.intent.as_ref().map(|intent| intent.sent);
+    assert_eq!(sent(&slack.world.read(&id).await), Some(flock_core::Sent::Maybe));
+    assert_eq!(
+        slack.press("U1", "C2", "Send it again").await,
+        "Post 1 of *flock/apollo* is sent again."
+    );
+    assert_eq!(sent(&slack.world.read(&id).await), Some(flock_core::Sent::No));
+    let log = slack.enter("U1", "C2", "/flock audit").await;
+    assert!(log.contains("<@U1> in <#C2>: `send-again flock/apollo 1` - done"), "{log}");
+    assert!(log.contains("`send-again flock/apollo 1` - asked whether they are sure"), "{log}");
+    // What has been found out in between is not sent again.
+    assert!(slack.enter("U1", "C2", "/flock send-again apollo 1").await.contains("known by now"));
 }
 
 #[tokio::test]

@@ -297,7 +297,7 @@ async fn a_deferred_command_goes_on_with_its_event_and_only_once() {
     let store = &deployment.world.store;
     let table = || async {
         let audit = store.newest_audit(Clock::wall().now(), 100).await.unwrap();
-        (store.room(&room("C1")).await.unwrap().unwrap(), audit)
+        (store.room(&room("C1"), Some(&user("U1"))).await.unwrap(), audit)
     };
     let (then, audit) = table().await;
     assert_eq!(audit.len(), 1);

@@ -55,19 +55,92 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
 async fn a_question_is_answered_once_by_who_was_asked_and_in_time() {
     let mut slack = Slack::start().await;
     slack.flock("grant U2 owner").await;
-    let told = "*That question is answered already, or is older than five minutes, or was put to \
-                somebody else. Nothing was done.";
+    let told =
+        "*That question is answered already, or is older than five minutes. Nothing was done.";
     slack.flock("stop").await;
     slack.world.clock.step_to(ts(START) + SignedDuration::from_secs(301));
     assert_eq!(slack.press("U1", "C1", "Stop everything").await, told);
     assert_eq!(slack.enter("U1", "C1", "/flock alive").await, "*Yes.");
     slack.flock("stop").await;
     assert_eq!(slack.press("U1", "C1", "Cancel").await, "*Nothing was done.");
-    slack.flock("stop").await;
+    slack.enter("U2", "C1", "/flock stop").await;
     // Who has lost their level meanwhile may not go on.
-    slack.enter("U2", "C1", "/flock revoke U1").await;
-    assert!(slack.press("U1", "C1", "Stop everything").await.contains("needs at least `shepherd`"));
+    slack.flock("revoke U2").await;
+    assert!(slack.press("U2", "C1", "Stop everything").await.contains("needs at least `shepherd`"));
     assert_eq!(slack.enter("U1", "C1", "/flock alive").await, "*Yes.");
+}
+
+#[tokio::test]
+async fn a_question_is_answered_where_it_was_asked() {
+    let mut slack = Slack::start().await;
+    slack.flock("grant U2 shepherd").await;
+    slack.enter("U1", "C2", "/flock grant U2 shepherd").await;
+    // Both may stop everything, in both rooms.
+    slack.flock("stop").await;
+    let value = slack.value("U1", "C1", "Stop everything");
+    let before = slack.table().await;
+    let elsewhere =
+        "*That question was asked in <#C1>, and its buttons count there alone. Nothing was done.";
+    let not_theirs = "*That question was put to somebody else. Nothing was done.";
+    for (action, label) in [("confirm", "Copied yes"), ("cancel", "Copied no")] {
+        slack.offer("C2", label, action, &value).await;
+        assert_eq!(slack.press("U1", "C2", label).await, elsewhere);
+        assert_eq!(slack.press("U2", "C2", label).await, not_theirs);
+        slack.offer("C1", label, action, &value).await;
+        assert_eq!(slack.press("U2", "C1", label).await, not_theirs);
+    }
+    for (action, forged) in [
+        ("confirm", "stop"),
+        ("confirm", "0123456789abcdef0123456789abcdef"),
+        ("confirm", ""),
+        ("cancel", "C1"),
+    ] {
+        slack.offer("C1", "Forged", action, forged).await;
+        let told = slack.press("U1", "C1", "Forged").await;
+        assert!(told.ends_with("Nothing was done."), "{forged}: {told}");
+    }
+    assert_eq!(slack.table().await, before, "the question is there, and nothing else has changed");
+    assert_eq!(slack.enter("U3", "C1", "/flock alive").await, "*Yes.");
+    // And counts there, once.
+    let told = slack.press("U1", "C1", "Stop everything").await;
+    assert!(told.contains("<@U1> has stopped everything"), "{told}");
+    slack.flock("start").await;
+    slack.offer("C1", "Replayed", "confirm", &value).await;
+    let told = slack.press("U1", "C1", "Replayed").await;
+    assert!(told.starts_with("*That question is answered already"), "{told}");
+    assert_eq!(slack.enter("U3", "C1", "/flock alive").await, "*Yes.");
+    let log = slack.flock("audit 3").await;
+    let log: Vec<_> =
+        log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
+    insta::assert_snapshot!(log.join("\n"), @r"
+    <@U1> in <#C1>: `start` - done
+    <@U1> in <#C1>: `stop` - done
+    <@U1> in <#C1>: `stop` - asked whether they are sure
+    ");
+}
+
+/// What is no question stands for a command, wherever it is pressed: the rights of that room are asked.
+#[tokio::test]
+async fn any_other_button_asks_the_rights_of_the_room_it_is_pressed_in() {
+    let mut slack = Slack::start().await;
+    slack.world.sheep("apollo", Network::Meadow, 3).await;
+    slack.flock("grant U2 shepherd").await;
+    slack.enter("U2", "C1", "/flock show apollo").await;
+    let value = slack.value("U2", "C1", "Pause");
+    slack.offer("C2", "Pause", "pause", &value).await;
+    let told = slack.press("U2", "C2", "Pause").await;
+    assert!(told.contains("`pause` needs at least `shepherd`"), "{told}");
+    assert_eq!(slack.press("U1", "C2", "Pause").await, "Paused *flock/apollo*.");
+    let log = slack.flock("audit 1").await;
+    assert!(log.contains("<@U1> in <#C2>: `pause flock/apollo` - done"), "{log}");
+    // Nor is a button a way around a question.
+    for (action, value) in [("stop", ""), ("pause", "flock"), ("level", "remove owner")] {
+        slack.offer("C2", "Forged", action, value).await;
+        let before = slack.enter("U1", "C2", "/flock sheep").await;
+        slack.press("U1", "C2", "Forged").await;
+        assert_eq!(slack.enter("U1", "C2", "/flock sheep").await, before);
+        assert_eq!(slack.enter("U1", "C2", "/flock alive").await, "*Yes.");
+    }
 }
 
 /// A Secrets Manager whose one secret can be changed.

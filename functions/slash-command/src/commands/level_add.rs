@@ -29,11 +29,10 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let change = |room: &Room| {
         let added = room.add_level(call.user(), &level, rank)?;
-        let is_yours = added.level(call.user()) == Some(&level);
-        Ok((added, is_yours))
+        Ok((added, room.top().1 < rank))
     };
-    let is_yours = call.app.change_room(&call.asked.room, change).await?;
-    let yours =
-        if is_yours { " It is the highest, so those who had the highest have it." } else { "" };
-    announce(format!("This room has a level `{level}` now, with rank {rank}.{yours}"))
+    let is_highest = call.app.change_room(&call.asked.room, change).await?;
+    let highest =
+        if is_highest { " It is the highest, so those who had the highest have it." } else { "" };
+    announce(format!("This room has a level `{level}` now, with rank {rank}.{highest}"))
 }

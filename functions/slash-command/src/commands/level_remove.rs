@@ -1,9 +1,10 @@
 //! `level remove <name>`: one level less.
 
-use flock_core::{Need, Room, Usage};
+use flock_core::{LevelName, Need, Removed, Room, Usage, UserId};
+use flock_slack::mention;
 
 use crate::{
-    call::{Answer, Call, announce},
+    call::{Answer, Call, Outcome, Stage, announce},
     command::{Command, Effect, Group, Run},
     commands::level,
 };
@@ -13,14 +14,42 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Rooms,
     need: Need::Top,
     effect: Effect::Changes,
-    help: "Remove a level nobody has from this room",
+    help: "Remove a level nobody has from this room, or the highest; asks first",
     example: "level remove elder",
     run: Run(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {
     let level = level(call, 0)?;
-    let change = |room: &Room| Ok((room.remove_level(call.user(), &level)?, ()));
-    call.app.change_room(&call.asked.room, change).await?;
-    announce(format!("This room has no level `{level}` any more."))
+    if call.stage == Stage::Given {
+        let removed = call.room.remove_level(call.user(), &level)?;
+        let rank = call.room.levels().get(&level).copied().unwrap_or_default();
+        let text = format!(
+            "This removes the level `{level}` (rank {rank}) from this room. {}",
+            falls(&removed).unwrap_or_else(|| "Nobody has it.".to_owned())
+        );
+        return Ok(Outcome::Sure { text, label: "Remove the level" });
+    }
+    let change = |room: &Room| {
+        let removed = room.remove_level(call.user(), &level)?;
+        let falls = falls(&removed);
+        Ok((removed.room, falls))
+    };
+    let falls = call.app.change_room(&call.asked.room, change).await?;
+    let falls = falls.map_or_else(String::new, |falls| format!(" {falls}"));
+    announce(format!("This room has no level `{level}` any more.{falls}"))
+}
+
+/// Who falls to which level, if anybody does.
+fn falls(removed: &Removed) -> Option<String> {
+    /// More would hide the button.
+    const MOST: usize = 20;
+    let Removed { room, fallen } = removed;
+    let falls = |(user, now): &(UserId, LevelName)| {
+        format!("{} falls to `{now}` (rank {}).", mention(user), room.rank(user))
+    };
+    let more = fallen.len().saturating_sub(MOST);
+    let more = (0 < more).then(|| format!("So do {more} more."));
+    let falls: Vec<_> = fallen.iter().take(MOST).map(falls).chain(more).collect();
+    (!falls.is_empty()).then(|| falls.join(" "))
 }

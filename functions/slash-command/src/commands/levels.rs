@@ -23,7 +23,7 @@ async fn run(call: &Call<'_>) -> Answer {
     let lines: Vec<_> = levels
         .into_iter()
         .map(|(level, rank)| {
-            let members = call.room.members().values().filter(|held| *held == level).count();
+            let members = call.room.members().filter(|(_, held)| *held == level).count();
             let members = count(u64::try_from(members).unwrap_or(u64::MAX), "member");
             format!("`{level}`: rank {rank}, {members}")
         })

@@ -27,14 +27,17 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>) -> Answer {
     let room = call.room;
-    if room.members().is_empty() {
+    let mut members: Vec<_> = room.members().collect();
+    if members.is_empty() {
         return tell("Nobody has a level in this room: the deployment has no FirstOwner.");
     }
-    let mut members: Vec<_> = room.members().iter().collect();
     members.sort_by_key(|(user, _)| (Reverse(room.rank(user)), (*user).clone()));
     let lines: Vec<_> = members
         .into_iter()
-        .map(|(user, level)| format!("{}: `{level}` (rank {})", mention(user), room.rank(user)))
+        .map(|(user, level)| {
+            let first = if room.is_first_owner(user) { ", the first owner" } else { "" };
+            format!("{}: `{level}` (rank {}){first}", mention(user), room.rank(user))
+        })
         .collect();
     tell(lines.join("\n"))
 }

@@ -122,24 +122,47 @@ fn look_up(call: &Call<'_>) -> Answer {
     Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
 }
 
+/// How a change of many sheep is spoken of.
+struct Words {
+    /// While it is being done.
+    doing: &'static str,
+    /// When it is done.
+    done: &'static str,
+    /// Where it hurts a flock.
+    hurts: Option<Hurts>,
+}
+
+/// What is asked before many sheep are changed.
+struct Hurts {
+    /// What would happen.
+    happens: &'static str,
+    /// What it comes to.
+    comes_to: &'static str,
+    /// What is on the button that lets it happen.
+    label: &'static str,
+}
+
 /// Changes the sheep, or all sheep of the flock, that the first argument names.
-async fn change_all(
-    call: &Call<'_>,
-    doing: &str,
-    done: &str,
-    change: impl Fn(&Sheep) -> Sheep,
-) -> Answer {
+async fn change_all(call: &Call<'_>, words: Words, change: impl Fn(&Sheep) -> Sheep) -> Answer {
     /// More would take longer than Slack waits.
     const AT_ONCE: usize = 50;
     /// Writes at a time. One that is run again after it was cut off passes over what is done.
     const CONCURRENCY: usize = 32;
-    let (what, sheep) = match call.store().find(call.argument(0)).await? {
-        Found::Sheep(sheep) => (format!("*{}*", sheep.id), vec![*sheep]),
+    let Words { doing, done, hurts } = words;
+    let (what, sheep, hurts) = match call.store().find(call.argument(0)).await? {
+        Found::Sheep(sheep) => (format!("*{}*", sheep.id), vec![*sheep], None),
         Found::Flock(flock, sheep) => {
             let number = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
-            (format!("the flock *{flock}*, {number}"), sheep)
+            (format!("the flock *{flock}*, {number}"), sheep, hurts)
         }
     };
+    if let (Stage::Given, Some(Hurts { happens, comes_to, label })) = (call.stage, hurts) {
+        let as_before = sheep.iter().filter(|sheep| change(sheep).version == sheep.version).count();
+        if as_before < sheep.len() {
+            let text = format!("{happens} {what}{}: {comes_to}", already(as_before));
+            return Ok(Outcome::Sure { text, label });
+        }
+    }
     if AT_ONCE < sheep.len() && call.stage != Stage::Deferred {
         return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
     }
@@ -158,11 +181,12 @@ async fn change_all(
     if changed == 0 {
         return refuse(format!("Nothing to do: that is so already for {what}."));
     }
-    let rest = match as_before {
-        0 => String::new(),
-        sheep => format!(" ({sheep} of them already)"),
-    };
-    announce(format!("{done} {what}{rest}."))
+    announce(format!("{done} {what}{}.", already(as_before)))
+}
+
+/// Of how many that is so without a change.
+fn already(sheep: usize) -> String {
+    if sheep == 0 { String::new() } else { format!(" ({sheep} of them already)") }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use flock_core::Usage;
 use crate::{
     call::{Answer, Call},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::change_all,
+    commands::{Hurts, Words, change_all},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -13,11 +13,20 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Flock,
     need: SHEPHERD,
     effect: Effect::Changes,
-    help: "Stop a sheep or a whole flock from posting",
+    help: "Stop a sheep from posting, or a whole flock, which asks first",
     example: "pause moon/apollo",
     run: Run(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {
-    change_all(call, "Pausing", "Paused", |sheep| sheep.pause(call.now)).await
+    let words = Words {
+        doing: "Pausing",
+        done: "Paused",
+        hurts: Some(Hurts {
+            happens: "This pauses",
+            comes_to: "none of them posts until somebody resumes it.",
+            label: "Pause the flock",
+        }),
+    };
+    change_all(call, words, |sheep| sheep.pause(call.now)).await
 }

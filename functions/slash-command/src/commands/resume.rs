@@ -5,7 +5,7 @@ use flock_core::Usage;
 use crate::{
     call::{Answer, Call},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::change_all,
+    commands::{Words, change_all},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -19,5 +19,6 @@ pub(super) const COMMAND: Command = Command {
 };
 
 async fn run(call: &Call<'_>) -> Answer {
-    change_all(call, "Resuming", "Resumed", |sheep| sheep.resume(call.now)).await
+    let words = Words { doing: "Resuming", done: "Resumed", hurts: None };
+    change_all(call, words, |sheep| sheep.resume(call.now)).await
 }

@@ -1,11 +1,11 @@
 //! `send-again <sheep> <number>`: a post nobody was sure of is not there.
 
-use flock_core::Usage;
+use flock_core::{Occurrence, Sheep, Usage};
 
 use crate::{
-    call::{Answer, Call, announce},
+    call::{Answer, Call, Outcome, Stage, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::occurrence,
+    commands::{local, occurrence},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Flock,
     need: SHEPHERD,
     effect: Effect::Changes,
-    help: "Say that a post nobody was sure of is not there: it is sent again",
+    help: "Say that a post nobody was sure of is not there: it is sent again; asks first",
     example: "send-again apollo 12",
     run: Run(|call| Box::pin(run(call))),
 };
@@ -21,7 +21,27 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let occurrence = occurrence(call, 1)?;
+    if call.stage == Stage::Given {
+        sheep.was_not_sent(occurrence, call.now)?;
+        return Ok(Outcome::Sure { text: risk(&sheep, occurrence), label: "Send it again" });
+    }
     let sheep = call.change_sheep(sheep, |sheep| sheep.was_not_sent(occurrence, call.now)).await?;
     call.hurry(&sheep).await;
     announce(format!("Post {occurrence} of *{}* is sent again.", sheep.id))
+}
+
+/// What may come of it. Whatever is not known is still looked for, or would be if the sheep went on.
+fn risk(sheep: &Sheep, occurrence: Occurrence) -> String {
+    let looks = match sheep.next_at() {
+        Some(next) => format!(
+            "The look for it has not come to an end: the next one is at {}, and if the post is not there, \
+             it is sent again by itself.",
+            local(next, sheep.config.rhythm.zone())
+        ),
+        None => format!("It is not looked for while the sheep is {}.", sheep.state.name()),
+    };
+    format!(
+        "The network may have post {occurrence} of *{}* all the same, and then it is there twice. {looks}",
+        sheep.id
+    )
 }

@@ -27,7 +27,9 @@ async fn run(call: &Call<'_>) -> Answer {
     let (user, room) = (call.user(), call.room);
     tell(match room.level(user) {
         Some(level) => {
-            format!("{}, you are `{level}` here (rank {}).", mention(user), room.rank(user))
+            let first =
+                if room.is_first_owner(user) { ", as the first owner of every room" } else { "" };
+            format!("{}, you are `{level}` here (rank {}){first}.", mention(user), room.rank(user))
         }
         None => format!("{}, you have no level in this room.", mention(user)),
     })

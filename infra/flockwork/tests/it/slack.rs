@@ -24,7 +24,7 @@ fn choir() -> World {
 
 /// What a person enters and what is answered. Without a run, each command is a Slack of its own.
 fn conversation(world: &World) -> String {
-    let entered: [&[&str]; 9] = [
+    let entered: [&[&str]; 12] = [
         &["/flock alive"],
         // The same again is not a repeated delivery.
         &["/flock", "alive"],
@@ -36,6 +36,9 @@ fn conversation(world: &World) -> String {
         // Slack is asked who that is, which takes longer than Slack waits.
         &["/flock grant cyd shepherd"],
         &["/flock stop", "--press", "cancel"],
+        &["/flock pause choir", "--press", "Pause the flock"],
+        &["/flock level add elder 5"],
+        &["/flock level remove elder", "--press", "Remove the level"],
     ];
     let said = entered.map(|words| format!("$ {}\n{}", words.join(" "), slack(world, words)));
     said.join("\n")
@@ -94,6 +97,30 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
     flockwork took a message back.
     flockwork (only visible to you):
       Nothing was done.
+
+    $ /flock pause choir --press Pause the flock
+    flockwork (only visible to you):
+      This pauses the flock choir, 1 sheep: none of them posts until somebody resumes it.
+      The button works for 5 minutes.
+      [Pause the flock] [Cancel]
+    > [Pause the flock]
+    flockwork took a message back.
+    flockwork:
+      Paused the flock choir, 1 sheep.
+
+    $ /flock level add elder 5
+    flockwork:
+      This room has a level `elder` now, with rank 5. It is the highest, so those who had the highest have it.
+
+    $ /flock level remove elder --press Remove the level
+    flockwork (only visible to you):
+      This removes the level `elder` (rank 5) from this room. @ada falls to `owner` (rank 2).
+      The button works for 5 minutes.
+      [Remove the level] [Cancel]
+    > [Remove the level]
+    flockwork took a message back.
+    flockwork:
+      This room has no level `elder` any more. @ada falls to `owner` (rank 2).
     ");
 }
 
