@@ -30,6 +30,7 @@ use flock_tests::{Meter, Metered};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::LocalCloud,
+    loopback::Token,
     template::Template,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -149,7 +150,7 @@ impl Walk {
             ("XApp".to_owned(), json!({}).to_string()),
             ("Slack".to_owned(), json!({}).to_string()),
         ]);
-        let (cloud, _) = LocalCloud::start(Database::memory()?, secrets).await?;
+        let (cloud, _) = LocalCloud::start(Database::memory()?, secrets, Token::new()).await?;
         let client = Client::new(&cloud.aws());
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let template = Template::parse(&std::fs::read_to_string(root.join("template.yaml"))?)?;

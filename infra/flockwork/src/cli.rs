@@ -89,7 +89,21 @@ pub enum Command {
     },
     /// Say something to the bot as in Slack, and see what it answers
     Slack(Slack),
+    /// Print the environment that leads other programs to the run that is up
+    #[command(after_help = ENV_EXAMPLES)]
+    Env {
+        /// As commands for a shell
+        #[arg(long)]
+        export: bool,
+    },
 }
+
+const ENV_EXAMPLES: &str = "\
+It holds the token of that run, which opens the table and the secrets: show it to nobody.
+
+Examples:
+  flockwork env > .flockwork/env             for `cargo lambda watch --env-file .flockwork/env`
+  eval \"$(flockwork env --export)\"         then: aws dynamodb scan --table-name flockwork";
 
 /// `flockwork run`
 #[derive(Debug, Clone, Args)]
@@ -280,6 +294,7 @@ const SLACK_EXAMPLES: &str = "\
 Examples:
   flockwork slack \"/flock help\"
   flockwork slack \"@flockwork alive\" --as U2 --room C2
+  flockwork slack link
   flockwork slack manifest --url https://abc123.execute-api.us-east-1.amazonaws.com";
 
 /// What is said to the bot in the local Slack.
@@ -308,4 +323,6 @@ pub enum SlackCommand {
         #[arg(long)]
         url: String,
     },
+    /// Print the link to the Slack of the run that is up, for a browser
+    Link,
 }

@@ -16,7 +16,7 @@ use crate::{
         Slack, SlackCommand,
     },
     connect::{Connection, connect},
-    flock_file, moving, networks, plan, preview,
+    environment, flock_file, moving, networks, plan, preview,
     refusal::{not_changed, not_found, refuse},
     run, show, slack, spend,
 };
@@ -45,6 +45,8 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
+        Command::Slack(Slack { command: Some(SlackCommand::Link), .. }) => slack::link(&place),
+        Command::Env { export } => environment::print(&place, export),
         Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
         Command::Account(AccountCommand::Add(options)) => {
             print(&account::add(&place, &options).await?)

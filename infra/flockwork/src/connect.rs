@@ -17,9 +17,10 @@ use flock_store::Store;
 
 use crate::{
     cli::Place,
-    data_dir::{DataDir, Hold},
+    data_dir::{DataDir, Endpoint, Hold},
     local_cloud::LocalCloud,
     local_secrets,
+    loopback::Token,
     refusal::refuse,
     template::{self, Attribute, TableDefinition, TableKey, Template},
 };
@@ -71,12 +72,14 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
-            (None, None, flock_aws::local(endpoint.dynamodb, endpoint.services))
+            let Endpoint { dynamodb, services, token, .. } = endpoint;
+            (None, None, flock_aws::local(dynamodb, services, token.secret()))
         }
         Hold::Ours(data_dir) => {
-            let database = open_database(&data_dir)?;
+            // Secrets after the database: where they are, it is missed.
+            let database = open_database(&data_dir, &template)?;
             secrets = local_secrets::all(&data_dir, &template.secrets)?;
-            let (cloud, _) = LocalCloud::start(database, secrets.clone()).await?;
+            let (cloud, _) = LocalCloud::start(database, secrets.clone(), Token::new()).await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)
         }
@@ -109,9 +112,11 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
     })
 }
 
-/// Opens the database file, unless it is damaged.
-pub fn open_database(data_dir: &DataDir) -> anyhow::Result<Database> {
-    data_dir.check_database()?;
+/// Opens the database file, unless it is damaged or has lost what it held.
+pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<Database> {
+    let secrets: Vec<_> = template.secrets.iter().map(|secret| &*secret.logical_id).collect();
+    data_dir.check_database(&secrets)?;
+    data_dir.begin_database()?;
     let path = data_dir.database();
     let text = path.to_str().ok_or_else(|| {
         refuse(format!("the path {} is not UTF-8; choose another with --data", path.display()))

@@ -1,8 +1,13 @@
-//! The directory of the local run: who may use it, where it is served, what it keeps.
+//! The directory of the local run: who may use it, where it is served, what it keeps. Nobody else on the machine
+//! reads, locks or replaces anything in it.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io::Write as _,
+    collections::BTreeMap,
+    fs::{self, DirBuilder, File, TryLockError},
+    io::{ErrorKind, Write as _},
+    os::unix::fs::{
+        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    },
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -11,24 +16,43 @@ use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::refuse;
+use crate::{loopback::Token, refusal::refuse};
 
 const DATABASE: &str = "flock.db";
 
 const ENDPOINT: &str = "endpoint.json";
 
-/// Where a running `flockwork run` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+const LOCK: &str = "lock";
+
+const SECRET: &str = ".secret.json";
+
+/// What is being written, until it has its name.
+const NEW: (&str, &str) = (".flockwork-", ".new");
+
+/// Where a running `flockwork run` answers, and what it wants to be shown.
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Endpoint {
     /// Its page.
     pub page: String,
+    /// The link to its Slack in a browser, if it is to be had on this machine.
+    pub try_link: Option<String>,
     /// Its `DynamoDB`.
     pub dynamodb: String,
     /// Its other services.
     pub services: String,
-    /// Where to enter something in its Slack; empty in an older version.
-    #[serde(default)]
+    /// Where to enter something in its Slack.
     pub slack: String,
+    /// What its `DynamoDB`, its services and its Slack want.
+    pub token: Token,
+    /// The environment of its functions.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Without what opens it.
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endpoint").field("page", &self.page).finish_non_exhaustive()
+    }
 }
 
 /// The data directory, held by this process until dropped.
@@ -54,14 +78,17 @@ impl DataDir {
 
     /// Takes the directory, or finds who has it.
     pub async fn hold(path: &Path) -> anyhow::Result<Hold> {
-        fs::create_dir_all(path).map_err(|err| {
+        make(path).map_err(|err| {
             refuse(format!("cannot make the data directory {}: {err}", path.display()))
         })?;
-        let lock = path.join("lock");
+        check_owner(path, path)?;
+        close(path)?;
+        let lock = path.join(LOCK);
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
+            .mode(0o600)
             .open(&lock)
             .map_err(|err| refuse(format!("cannot write to {}: {err}", lock.display())))?;
         let started = Instant::now();
@@ -71,6 +98,7 @@ impl DataDir {
                     let dir = Self { path: path.to_owned(), _lock: lock };
                     // Left by a run that was killed.
                     dir.remove_endpoint();
+                    dir.remove_unfinished();
                     return Ok(Hold::Ours(dir));
                 }
                 Err(TryLockError::Error(err)) => {
@@ -78,7 +106,7 @@ impl DataDir {
                 }
                 Err(TryLockError::WouldBlock) => {}
             }
-            if let Some(endpoint) = read_endpoint(path) {
+            if let Some(endpoint) = read_endpoint(path)? {
                 return Ok(Hold::Running(endpoint));
             }
             if Self::PATIENCE < started.elapsed() {
@@ -92,17 +120,20 @@ impl DataDir {
     }
 
     /// Where a running `flockwork run` serves the directory at `path`, without touching it.
-    pub fn served_at(path: &Path) -> Option<Endpoint> {
-        let lock = File::open(path.join("lock")).ok()?;
+    pub fn served_at(path: &Path) -> anyhow::Result<Option<Endpoint>> {
+        let Ok(lock) = File::open(path.join(LOCK)) else { return Ok(None) };
         match lock.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => read_endpoint(path),
-            Ok(()) | Err(TryLockError::Error(_)) => None,
+            Err(TryLockError::WouldBlock) => {
+                check_owner(path, path)?;
+                read_endpoint(path)
+            }
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(None),
         }
     }
 
     /// Whether the directory at `path` has no database yet.
     pub fn is_new(path: &Path) -> bool {
-        !path.join(DATABASE).exists()
+        fs::metadata(path.join(DATABASE)).map_or(true, |database| database.len() == 0)
     }
 
     /// The path of the database file.
@@ -110,11 +141,42 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
-    /// Refuses a database file that is damaged, before anything is written to it.
-    pub fn check_database(&self) -> anyhow::Result<()> {
+    /// Lets there be a database file, which nobody else can read from its first moment on. `SQLite` gives its other
+    /// files the same permissions.
+    pub fn begin_database(&self) -> anyhow::Result<()> {
         let path = self.database();
-        if !path.exists() {
-            return Ok(());
+        match File::options().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(err) if err.kind() != ErrorKind::AlreadyExists => {
+                Err(refuse(format!("cannot write {}: {err}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a database file that is damaged, before anything is written to it, and one that is missing or empty
+    /// where there are `secrets`, which are made after it.
+    pub fn check_database(&self, secrets: &[&str]) -> anyhow::Result<()> {
+        let path = self.database();
+        let lost = |what: &str| {
+            let paths = secrets.iter().map(|name| self.secret_path(name));
+            let there: Vec<_> = paths.filter(|path| path.exists()).collect();
+            if there.is_empty() {
+                return Ok(());
+            }
+            let names: Vec<_> = there.iter().map(|path| path.display().to_string()).collect();
+            Err(refuse(format!(
+                "the database {} {what}, though the secrets that belong to it are there; put back a copy of it. To begin \
+                 anew instead, move the secrets away, too ({}): accounts then have to be added again, because \
+                 their keys are sealed with them, and the numbers of posts begin at 1",
+                path.display(),
+                names.join(", "),
+            )))
+        };
+        match fs::metadata(&path) {
+            Ok(database) if database.len() == 0 => return lost("is empty"),
+            Err(err) if err.kind() == ErrorKind::NotFound => return lost("is missing"),
+            // What else is wrong is said where it is opened.
+            _ => {}
         }
         let damaged = |what: String| {
             refuse(format!(
@@ -123,14 +185,19 @@ impl DataDir {
                 path.display()
             ))
         };
-        let check = || {
+        let check = || -> rusqlite::Result<_> {
             let database = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-            database.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+            let verdict: String =
+                database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            let tables: u32 =
+                database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((verdict, tables))
         };
         match check() {
-            Ok(verdict) if verdict == "ok" => Ok(()),
+            Ok((verdict, 0)) if verdict == "ok" => lost("has nothing in it"),
+            Ok((verdict, _)) if verdict == "ok" => Ok(()),
             // The first line names the database, the last what is wrong with it.
-            Ok(verdict) => Err(damaged(verdict.lines().last().unwrap_or_default().to_owned())),
+            Ok((verdict, _)) => Err(damaged(verdict.lines().last().unwrap_or_default().to_owned())),
             Err(err)
                 if matches!(
                     err.sqlite_error_code(),
@@ -152,10 +219,7 @@ impl DataDir {
     pub fn publish_endpoint(&self, endpoint: &Endpoint) -> anyhow::Result<()> {
         let path = self.path.join(ENDPOINT);
         // Whole or not at all, because others read it at any moment.
-        let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
-        file.write_all(&serde_json::to_vec(endpoint)?)?;
-        file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+        self.replace(&path, &serde_json::to_vec(endpoint)?)
     }
 
     /// The local secret called `name`; made by `make` when it is not there yet.
@@ -163,7 +227,7 @@ impl DataDir {
         let path = self.secret_path(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(text),
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
+            Err(err) if err.kind() == ErrorKind::NotFound => {
                 let text = make();
                 self.put_secret(name, &text)?;
                 Ok(text)
@@ -174,25 +238,152 @@ impl DataDir {
 
     /// Replaces the local secret called `name`. The file is readable by its owner alone.
     pub fn put_secret(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        let path = self.secret_path(name);
-        let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        self.replace(&self.secret_path(name), text.as_bytes())
+    }
+
+    /// Gives the file at `path` this content and no other, readable by its owner alone.
+    fn replace(&self, path: &Path, content: &[u8]) -> anyhow::Result<()> {
+        let (prefix, suffix) = NEW;
+        let permissions = fs::Permissions::from_mode(0o600);
+        let mut file = tempfile::Builder::new()
+            .prefix(prefix)
+            .suffix(suffix)
+            .permissions(permissions)
+            .tempfile_in(&self.path)?;
+        file.write_all(content)?;
+        file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(())
     }
 
     fn secret_path(&self, name: &str) -> PathBuf {
-        self.path.join(format!("{}.secret.json", name.to_lowercase()))
+        self.path.join(format!("{}{SECRET}", name.to_lowercase()))
     }
 
     fn remove_endpoint(&self) {
         // Not there is as good as removed.
         let _ = fs::remove_file(self.path.join(ENDPOINT));
     }
+
+    /// What a process that was killed did not finish to write, and nobody else can be writing now.
+    fn remove_unfinished(&self) {
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name().to_str().is_some_and(is_unfinished) {
+                // It does no harm but to be there.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
 }
 
-fn read_endpoint(path: &Path) -> Option<Endpoint> {
-    serde_json::from_slice(&fs::read(path.join(ENDPOINT)).ok()?).ok()
+/// Makes the directory for its owner alone, and those above it as they are made elsewhere.
+fn make(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent().filter(|above| !above.as_os_str().is_empty()) {
+        fs::create_dir_all(above)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Another command was quicker.
+        Err(err) if err.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Refuses what another user of the machine could have put there: an address to send our keys to, a database.
+fn check_owner(path: &Path, dir: &Path) -> anyhow::Result<()> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+    if metadata.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "{} belongs to another user of this machine (number {}), who could read and change what is in it; be that \
+         user, or choose another directory than {} with --data",
+        path.display(),
+        metadata.uid(),
+        dir.display(),
+    )))
+}
+
+/// Closes the directory and what is ours in it to everybody else, as older versions did not. A directory that holds
+/// other things, too, is somebody's for more than us: it stays as it is, unless others could write to it.
+fn close(path: &Path) -> anyhow::Result<()> {
+    let cannot = |what: &Path, err: &std::io::Error| {
+        refuse(format!(
+            "cannot use the data directory {}: {}: {err}",
+            path.display(),
+            what.display()
+        ))
+    };
+    let mut others = false;
+    for entry in fs::read_dir(path).map_err(|err| cannot(path, &err))? {
+        let entry = entry.map_err(|err| cannot(path, &err))?;
+        if !entry.file_name().to_str().is_some_and(is_ours) {
+            others = true;
+            continue;
+        }
+        let file = entry.path();
+        check_owner(&file, path)?;
+        close_one(&file).map_err(|err| cannot(&file, &err))?;
+    }
+    if !others {
+        return close_one(path).map_err(|err| cannot(path, &err));
+    }
+    let mode = fs::metadata(path).map_err(|err| cannot(path, &err))?.mode();
+    if mode & 0o022 == 0 {
+        return Ok(());
+    }
+    Err(refuse(format!(
+        "others may write to {}, so they could replace what flockwork keeps there, and it holds other things, so its \
+         permissions are not changed; choose a directory of its own with --data, or close it: chmod go-w {}",
+        path.display(),
+        path.display(),
+    )))
+}
+
+fn close_one(path: &Path) -> std::io::Result<()> {
+    let mode = match fs::metadata(path) {
+        Ok(metadata) => metadata.mode(),
+        // Another command has just removed it.
+        Err(err) if err.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(err) => return Err(err),
+    };
+    // The file's kind is in the mode, too.
+    let (mode, closed) = (mode & 0o7777, mode & 0o700);
+    if mode == closed {
+        return Ok(());
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(closed)) {
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
+        closed => closed,
+    }
+}
+
+/// Whether a file of this name in the data directory is made here.
+fn is_ours(name: &str) -> bool {
+    let of_database = name.strip_prefix(DATABASE);
+    of_database.is_some_and(|end| ["", "-wal", "-shm", "-journal"].contains(&end))
+        || [LOCK, ENDPOINT, "env"].contains(&name)
+        || name.ends_with(SECRET)
+        || name.starts_with(".tmp")
+        || is_unfinished(name)
+}
+
+fn is_unfinished(name: &str) -> bool {
+    name.starts_with(NEW.0) && name.ends_with(NEW.1)
+}
+
+/// Where the run is that has the directory, once it answers.
+fn read_endpoint(path: &Path) -> anyhow::Result<Option<Endpoint>> {
+    let endpoint = path.join(ENDPOINT);
+    check_owner(&endpoint, path)?;
+    let Ok(text) = fs::read(endpoint) else { return Ok(None) };
+    // It is written whole, so what cannot be read is not ours.
+    serde_json::from_slice(&text).map(Some).map_err(|_| {
+        refuse(
+            "the `flockwork run` that is up is of another version; stop it and start it again with this one",
+        )
+    })
 }
 
 impl Drop for DataDir {

@@ -192,7 +192,7 @@ pub fn posting_config(template: &Template, networks_on_loopback: bool) -> anyhow
 
 impl Around<'_> {
     /// The environment of a function that is a program.
-    fn environment(&self, definition: &Function) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self, definition: &Function) -> Vec<(String, String)> {
         let mut keys: Vec<&str> = definition.environment.keys().map(String::as_str).collect();
         keys.extend(["SLACK_URL", "FIRST_OWNER", "SLACK_ROOM", NETWORKS_ON_LOOPBACK]);
         keys.sort_unstable();
@@ -202,11 +202,7 @@ impl Around<'_> {
             Some((key.to_owned(), variable(definition, key, slack_url, loopback)?))
         });
         let mut environment: Vec<_> = given.collect();
-        let own = [
-            ("AWS_ENDPOINT_URL_DYNAMODB", self.cloud.dynamodb_url()),
-            ("AWS_ENDPOINT_URL", self.cloud.services_url()),
-        ];
-        environment.extend(own.map(|(key, value)| (key.to_owned(), value)));
+        environment.extend(self.cloud.environment().map(|(key, value)| (key.to_owned(), value)));
         if let Some(log) = &self.log {
             environment.push(("RUST_LOG".to_owned(), log.clone()));
         }

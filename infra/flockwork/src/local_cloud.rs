@@ -21,6 +21,13 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::{
+    local_table,
+    loopback::{self, Key, Token},
+};
+
+const REGION: &str = "us-east-1";
+
 /// An event that was put on the bus.
 #[derive(Debug)]
 pub struct BusEvent {
@@ -43,6 +50,7 @@ pub struct Unhandled(watch::Sender<usize>);
 pub struct LocalCloud {
     dynamodb: SocketAddr,
     services: SocketAddr,
+    token: Token,
     unhandled: watch::Sender<usize>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -54,21 +62,20 @@ struct Services {
 }
 
 impl LocalCloud {
-    /// Serves `database` and `secrets`; what is put on the bus comes out of the receiver.
+    /// Serves `database` and `secrets` to those who have `token`; what is put on the bus comes out of the
+    /// receiver.
     pub async fn start(
         database: Database,
         secrets: HashMap<String, String>,
+        token: Token,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
+        let key = Key::Session(token.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let dynamodb = listener.local_addr()?;
+        let table = loopback::guarded(local_table::router(database), key.clone());
         let database = tokio::spawn(async move {
             // Ends with the task; there is nobody to tell of an error then.
-            let _ = dynoxide::server::serve_with_shutdown(
-                listener,
-                database,
-                std::future::pending::<()>(),
-            )
-            .await;
+            let _ = axum::serve(listener, table).await;
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
@@ -76,16 +83,41 @@ impl LocalCloud {
         let unhandled = watch::Sender::new(0);
         let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
         let router = Router::new().route("/", post(answer)).with_state(state);
+        let router = loopback::guarded(router, key);
         let services_task = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
         let tasks = vec![database, services_task];
-        Ok((Self { dynamodb, services, unhandled, tasks }, received))
+        Ok((Self { dynamodb, services, token, unhandled, tasks }, received))
     }
 
     /// The configuration that reaches these services.
     pub fn aws(&self) -> SdkConfig {
-        flock_aws::local(self.dynamodb_url(), self.services_url())
+        flock_aws::local(self.dynamodb_url(), self.services_url(), self.token.secret())
+    }
+
+    /// What these services want to be shown.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The environment that leads programs here, and nowhere else.
+    pub fn environment(&self) -> [(&'static str, String); 10] {
+        let (dynamodb, services) = (self.dynamodb_url(), self.services_url());
+        [
+            // Some know one of these, some the other.
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_DEFAULT_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_SESSION_TOKEN", self.token.expose().to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+            // Written out, because a shell may have its own.
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", services.clone()),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", services.clone()),
+            ("AWS_ENDPOINT_URL", services),
+        ]
     }
 
     /// Where `DynamoDB` is.

@@ -1,12 +1,12 @@
 //! Slack on this machine, in memory: people, rooms and what was said in them, the Web API and the response URLs
 //! that the functions call. What Slack sends to us is [`crate::slack_sender`].
 //!
-//! Any token is accepted, because there is one app and nothing to protect; the port is on loopback.
+//! Any bearer's token is accepted, because there is one app; whoever calls knows the address, which nobody guesses.
 
 use std::{
     collections::{BTreeMap, HashMap},
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
+    loopback::{self, Key, Token},
     mrkdwn::Names,
     slack_limits::{self, Refused},
 };
@@ -63,7 +64,7 @@ const ROOMS: [(&str, &str, &str); 2] = [("C1", "general", "U1"), ("C2", "random"
 /// The local Slack. It stops when the last of its clones is dropped.
 #[derive(Debug, Clone)]
 pub struct LocalSlack {
-    address: SocketAddr,
+    url: String,
     workspace: Workspace,
     _serving: Arc<Serving>,
 }
@@ -161,21 +162,24 @@ impl LocalSlack {
             .extend(ROOMS.map(|(id, name, creator)| (id.to_owned(), Room::new(name, creator))));
         let workspace = Workspace { clock, state: Arc::new(Mutex::new(slack)) };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+        // Its address alone is told to functions, so that is what nobody else knows.
+        let token = Token::new();
+        let url = format!("http://{}/{}", listener.local_addr()?, token.expose());
         let router = Router::new()
             .route("/api/{method}", post(web_api))
             .route("/response/{id}", post(response_url))
             .with_state(workspace.clone());
+        let router = loopback::guarded(router, Key::Path(token));
         let serving = tokio::spawn(async move {
             // Ends with the task; there is nobody to tell of an error then.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { address, workspace, _serving: Arc::new(Serving(serving)) })
+        Ok(Self { url, workspace, _serving: Arc::new(Serving(serving)) })
     }
 
     /// Where the Web API is, for `SLACK_URL`.
     pub fn api_url(&self) -> String {
-        format!("http://{}/api", self.address)
+        format!("{}/api", self.url)
     }
 
     /// What `user` sees in `room`, oldest first.
@@ -203,7 +207,7 @@ impl LocalSlack {
             until: Instant::now() + ANSWERED_FOR,
         };
         self.workspace.lock().answers.insert(id.clone(), answer);
-        format!("http://{}/response/{id}", self.address)
+        format!("{}/response/{id}", self.url)
     }
 }
 
@@ -675,5 +679,11 @@ mod tests {
         );
         let other = format!("{}x", slack.response_url(&user, &room, None));
         assert_eq!(post(&other, &say("x")).await.0, 404);
+
+        // Who does not know the whole address has none.
+        let (host, _) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        for path in ["api/users.list", "response/x", "x/api/users.list"] {
+            assert_eq!(post(&format!("http://{host}/{path}"), &json!({})).await.0, 403, "{path}");
+        }
     }
 }

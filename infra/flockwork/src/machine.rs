@@ -1,7 +1,11 @@
 //! Everything of template.yaml on this machine, short of its schedules: the table, the local services, Slack, the
 //! functions and their routes.
 
-use std::{collections::HashMap, net::SocketAddr, path::PathBuf};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    path::PathBuf,
+};
 
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
@@ -21,6 +25,7 @@ use crate::{
     local_cloud::{BusEvent, LocalCloud},
     local_secrets::{self, SLACK_APP},
     local_slack::LocalSlack,
+    loopback::Token,
     routes::Routes,
     slack_desk::SlackDesk,
     slack_sender::SlackSender,
@@ -53,6 +58,8 @@ pub struct Machine {
     pub sender: SlackSender,
     /// Where other commands reach that.
     pub desk: SlackDesk,
+    /// The environment of its functions, if they were programs of their own.
+    pub environment: BTreeMap<String, String>,
 }
 
 impl std::fmt::Debug for Ground {
@@ -69,9 +76,11 @@ struct SlackSecret {
 impl Ground {
     /// Opens the database in `data_dir` and starts the services.
     pub async fn open(data_dir: &DataDir, template: &Template) -> anyhow::Result<Self> {
-        let database = open_database(data_dir)?;
+        // Secrets after the database: where they are, it is missed.
+        let database = open_database(data_dir, template)?;
         let secrets = local_secrets::all(data_dir, &template.secrets)?;
-        let (cloud, events) = LocalCloud::start(database.clone(), secrets.clone()).await?;
+        let (cloud, events) =
+            LocalCloud::start(database.clone(), secrets.clone(), Token::new()).await?;
         let client = Client::new(&cloud.aws());
         ensure_table(&client, LOCAL_NAME, &template.table).await?;
         let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
@@ -97,8 +106,9 @@ impl Ground {
             networks_on_loopback,
             log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
         };
-        let mut started = Vec::new();
+        let (mut started, mut environment) = (Vec::new(), BTreeMap::new());
         for (function, program) in functions {
+            environment.extend(around.environment(&function));
             started.push(LocalFunction::start(function, program, &around).await?);
         }
         let dispatcher = Dispatcher::new(started, events);
@@ -109,8 +119,9 @@ impl Ground {
             secret.map_or_else(String::new, |SlackSecret { signing_secret }| signing_secret);
         let app_url = format!("http://{}", reachable(listens));
         let sender = SlackSender::new(slack, app_url, SecretString::from(secret));
-        let desk = SlackDesk::open(sender.clone(), cloud.unhandled()).await?;
-        Ok(Machine { cloud, dispatcher, routes, sender, desk })
+        let token = cloud.token().clone();
+        let desk = SlackDesk::open(sender.clone(), cloud.unhandled(), token).await?;
+        Ok(Machine { cloud, dispatcher, routes, sender, desk, environment })
     }
 }
 

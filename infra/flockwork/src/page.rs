@@ -1,11 +1,12 @@
 //! The page that shows the feed.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
@@ -15,7 +16,14 @@ use flock_store::{Post, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{routes::Routes, show::local, slack_sender::SlackSender, try_page};
+use crate::{
+    loopback::{self, Token},
+    machine::reachable,
+    routes::Routes,
+    show::local,
+    slack_sender::SlackSender,
+    try_page,
+};
 
 /// Posts on the page.
 const POSTS: usize = 100;
@@ -52,21 +60,42 @@ pub fn serve(
     clock: Clock,
     sender: SlackSender,
     routes: Routes,
-) -> JoinHandle<()> {
+    try_token: Token,
+) -> io::Result<JoinHandle<()>> {
+    let listens = listener.local_addr()?;
     let pages = Router::new()
         .route("/", get(whole))
         .route("/feed", get(inner))
         .route("/page.css", get(async || css(STYLE)))
         .route("/page.js", get(async || js(SCRIPT)))
         .with_state(Arc::new(Page { store, clock }))
-        .merge(try_page::router(sender))
-        .layer(axum::middleware::map_response(with_policy))
+        .merge(try_page::router(sender, try_token, listens.port()))
+        .layer(middleware::from_fn_with_state(listens, own_pages_alone))
+        .layer(middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
-    tokio::spawn(async move {
+    Ok(tokio::spawn(async move {
         // Ends with the task; there is nobody to tell of an error then.
         let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
         let _ = axum::serve(listener, pages).await;
-    })
+    }))
+}
+
+/// No other page asks for these, and where they are for this machine alone, none that was pointed here by a name
+/// of its own.
+async fn own_pages_alone(
+    State(listens): State<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let host = loopback::own_host(headers);
+    let is_named = !listens.ip().is_loopback() || host.is_some_and(loopback::is_loopback_name);
+    if is_named && loopback::is_own_origin(headers) {
+        return next.run(request).await;
+    }
+    let what =
+        format!("This page is for this machine: open http://{} itself.\n", reachable(listens));
+    (StatusCode::FORBIDDEN, what).into_response()
 }
 
 pub(crate) fn css(text: &'static str) -> impl IntoResponse {
@@ -107,7 +136,11 @@ async fn with_policy(mut response: Response) -> Response {
         "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
          frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
     );
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Not stricter: without a referrer at all, browsers do not say that a form is our own.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 

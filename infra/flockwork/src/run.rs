@@ -21,6 +21,7 @@ use crate::{
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
     functions,
+    loopback::Token,
     machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
@@ -74,7 +75,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     if 1 < run.speed.get() {
         functions::refuse_speed(place.template(), &template.functions)?;
     }
-    if let Some(endpoint) = DataDir::served_at(&place.data) {
+    if let Some(endpoint) = DataDir::served_at(&place.data)? {
         return Err(runs_already(&place.data, &endpoint));
     }
     let sample = sample(&place.data)?;
@@ -106,11 +107,19 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let on_the_wall: Vec<_> = others.map(|function| function.logical_id.clone()).collect();
     let functions = template.functions.into_iter().zip(programs).collect();
     let machine = ground.start(functions, &clock, listens, run.networks_on_loopback).await?;
-    let Machine { cloud, dispatcher, routes, sender, desk } = machine;
+    let Machine { cloud, dispatcher, routes, sender, desk, environment } = machine;
     let page_url = format!("http://{listens}");
-    let page = page::serve(listener, store.clone(), clock.clone(), sender, routes);
+    let try_token = Token::new();
+    // Whoever is not at this machine finds nothing there.
+    let here = machine::reachable(listens);
+    let try_link =
+        here.ip().is_loopback().then(|| format!("http://{here}/try?token={}", try_token.expose()));
+    let page = page::serve(listener, store.clone(), clock.clone(), sender, routes, try_token)?;
     data_dir.publish_endpoint(&Endpoint {
         page: page_url.clone(),
+        try_link: try_link.clone(),
+        token: cloud.token().clone(),
+        environment,
         dynamodb: cloud.dynamodb_url(),
         services: cloud.services_url(),
         slack: desk.url(),
@@ -118,10 +127,8 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     say(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
     ))?;
-    // Whoever is not at this machine finds nothing there.
-    let here = machine::reachable(listens);
-    if here.ip().is_loopback() {
-        say(&format!("Try Slack commands at http://{here}/try"))?;
+    if let Some(link) = try_link {
+        say(&format!("Try Slack commands at {link}"))?;
     }
     if !ahead.is_zero() {
         say(&format!(

@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     io::{self, Write as _},
-    net::{Ipv4Addr, SocketAddr},
+    net::Ipv4Addr,
     path::Path,
     process::{ExitStatus, Stdio},
     sync::{
@@ -34,6 +34,8 @@ use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
+
+use crate::loopback::{self, Key, Token};
 
 /// What a function said to an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +75,7 @@ pub struct Invocation {
 /// The Lambda Runtime API of one function, which has one process at a time.
 #[derive(Debug)]
 pub struct RuntimeApi {
-    address: SocketAddr,
+    address: String,
     server: JoinHandle<()>,
     shared: Arc<Shared>,
 }
@@ -155,8 +157,12 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
             .with_state(Arc::clone(&shared));
+        // Lambda's client shows no credentials, but asks at whatever address it is told.
+        let token = Token::new();
+        let prefix = token.expose().to_owned();
+        let router = loopback::guarded(router, Key::Path(token));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
+        let address = format!("http://{}/{prefix}", listener.local_addr()?);
         // Small answers must not wait for the function's delayed acknowledgement: starts are measured.
         let listener = listener.tap_io(|stream| {
             // Without it answers are late, and right.
@@ -169,9 +175,10 @@ impl RuntimeApi {
         Ok(Self { address, server, shared })
     }
 
-    /// `host:port`, for `AWS_LAMBDA_RUNTIME_API`.
-    pub fn address(&self) -> String {
-        self.address.to_string()
+    /// For `AWS_LAMBDA_RUNTIME_API`: a URL that nobody guesses. Lambda's own is `host:port`; clients in Rust take
+    /// both.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Queues an event and waits for what the function says to it.
@@ -479,7 +486,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     fn url(api: &RuntimeApi, path: &str) -> String {
-        format!("http://{}/2018-06-01/runtime/{path}", api.address())
+        format!("{}/2018-06-01/runtime/{path}", api.address())
     }
 
     /// Asks for an event as a function does, and returns its request id and payload.
@@ -511,6 +518,16 @@ mod tests {
         };
         let (invocation, ()) = tokio::join!(api.invoke(json!({"now": 1}), LONG), function);
         assert_eq!(invocation.answer, Answer::Response(json!({"done": true})));
+    }
+
+    #[tokio::test]
+    async fn who_was_not_told_the_address_gets_no_event() {
+        let api = RuntimeApi::start().await.unwrap();
+        let (host, _) = api.address().strip_prefix("http://").unwrap().split_once('/').unwrap();
+        for path in ["2018-06-01/runtime/invocation/next", "x/2018-06-01/runtime/invocation/next"] {
+            let status = reqwest::get(format!("http://{host}/{path}")).await.unwrap().status();
+            assert_eq!(status, 403, "{path}");
+        }
     }
 
     #[tokio::test]

@@ -15,8 +15,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     cli::{Place, Say},
     connect::read_template,
-    data_dir::{DataDir, Hold},
-    functions,
+    data_dir::{DataDir, Endpoint, Hold},
+    environment, functions,
+    loopback::Token,
     machine::Ground,
     refusal::refuse,
     slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
@@ -46,10 +47,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     }
     let template = read_template(place)?;
     match DataDir::hold(&place.data).await? {
-        Hold::Running(endpoint) if endpoint.slack.is_empty() => Err(refuse(
-            "the `flockwork run` that is up is of an older version; stop it and start it again",
-        )),
-        Hold::Running(endpoint) => converse(&endpoint.slack, say, text).await,
+        Hold::Running(endpoint) => converse(&endpoint.slack, &endpoint.token, say, text).await,
         Hold::Ours(data_dir) => {
             functions::check(place.template(), &template.functions)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -67,7 +65,8 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             }));
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();
-            let mut conversation = std::pin::pin!(converse(&url, say, text));
+            let token = machine.cloud.token();
+            let mut conversation = std::pin::pin!(converse(&url, token, say, text));
             let result = loop {
                 tokio::select! {
                     result = &mut conversation => break result,
@@ -82,6 +81,19 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     }
 }
 
+/// Prints the link to the local Slack of the run that is up.
+pub fn link(place: &Place) -> anyhow::Result<()> {
+    let Endpoint { page, try_link, .. } = environment::endpoint(place)?;
+    let link = try_link.ok_or_else(|| {
+        refuse(format!(
+            "the run that is up listens at {page} alone, and its Slack is for this machine; start it with \
+             --listen 127.0.0.1:4280"
+        ))
+    })?;
+    writeln!(io::stdout(), "{link}")?;
+    Ok(())
+}
+
 struct Served(JoinHandle<()>);
 
 impl Drop for Served {
@@ -91,11 +103,11 @@ impl Drop for Served {
 }
 
 /// Enters the text at a desk, presses what is to be pressed, and prints what comes.
-async fn converse(desk: &str, say: &Say, text: String) -> anyhow::Result<()> {
+async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let ask = async |what: Act| {
         let asked = Asked { user: say.user.clone(), room: say.room.clone(), what };
-        let response = http.post(desk).json(&asked).send().await;
+        let response = http.post(desk).bearer_auth(token.expose()).json(&asked).send().await;
         let response = response.context("the local Slack does not answer")?;
         if !response.status().is_success() {
             bail!("{}", response.text().await?);

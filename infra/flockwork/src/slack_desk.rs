@@ -1,5 +1,5 @@
 //! Where another command enters something in the local Slack of a running `flockwork run`, and sees what comes:
-//! JSON over HTTP on a loopback port.
+//! JSON over HTTP on a loopback port, for those who have the run's token.
 
 use std::{
     io,
@@ -9,9 +9,8 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
-    http::{StatusCode, header},
-    middleware::{self, Next},
+    extract::State,
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -21,9 +20,10 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     local_slack::{Author, Message},
+    loopback::{self, Key, Token},
     mrkdwn,
     slack_sender::{ButtonPlace, SlackSender},
-    slack_view, try_page,
+    slack_view,
 };
 
 /// How long what was deferred may take until it is shown as not done.
@@ -113,14 +113,17 @@ struct Desk {
 }
 
 impl SlackDesk {
-    /// Opens it on a free loopback port; `unhandled` says how many events of the bus are not handled yet.
-    pub async fn open(sender: SlackSender, unhandled: watch::Receiver<usize>) -> io::Result<Self> {
+    /// Opens it on a free loopback port to those who have `token`; `unhandled` says how many events of the bus are
+    /// not handled yet.
+    pub async fn open(
+        sender: SlackSender,
+        unhandled: watch::Receiver<usize>,
+        token: Token,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let router = Router::new()
-            .route("/", post(act))
-            .layer(middleware::from_fn(not_a_browser))
-            .with_state(Desk { sender, unhandled });
+        let router = Router::new().route("/", post(act)).with_state(Desk { sender, unhandled });
+        let router = loopback::guarded(router, Key::Bearer(token));
         let task = tokio::spawn(async move {
             // Ends with the task; there is nobody to tell of an error then.
             let _ = axum::serve(listener, router).await;
@@ -138,17 +141,6 @@ impl Drop for SlackDesk {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-/// A page of somebody else, open in a browser on this machine, must not act as an owner. Browsers say where a
-/// request comes from, and a name that was pointed here is not ours.
-async fn not_a_browser(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    if headers.contains_key(header::ORIGIN) || !host.is_some_and(try_page::is_loopback_name) {
-        return StatusCode::FORBIDDEN.into_response();
-    }
-    next.run(request).await
 }
 
 async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {

@@ -1,14 +1,18 @@
 //! `/try`: the local Slack in a browser, for whoever sits at this machine.
 //!
-//! One can be anybody there, so it is shown to nobody else: the other end must be on this machine, and the
-//! browser must have come here by this machine's own name, not by one that was pointed here.
+//! One can be anybody there, so it is shown to nobody else: the other end must be on this machine, the browser must
+//! have come here by this machine's own name, not by one that was pointed here, and by the link that the run has
+//! printed, because other users of the machine are here, too.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     Form, Router,
     extract::{ConnectInfo, Query, Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Redirect, Response},
     routing::{get, post},
@@ -20,6 +24,7 @@ use serde::Deserialize;
 
 use crate::{
     local_slack::{Author, Message},
+    loopback::{self, Token},
     mrkdwn::Names,
     page::{css, js},
     routes,
@@ -70,28 +75,27 @@ fn general() -> String {
     "C1".to_owned()
 }
 
-/// The pages.
-pub(crate) fn router(sender: SlackSender) -> Router {
+/// What opens the pages: the token of the link, which the browser keeps after the first visit.
+#[derive(Debug)]
+struct Link {
+    token: Token,
+    /// Cookies are not told apart by their port, so this one's name has it.
+    cookie: String,
+}
+
+/// The pages, at `port`, for those who have come by the link with `token`.
+pub(crate) fn router(sender: SlackSender, token: Token, port: u16) -> Router {
+    let link = Arc::new(Link { token, cookie: format!("flockwork-{port}") });
     Router::new()
         .route("/try", get(whole))
         .route("/try/room", get(room))
         .route("/try/enter", post(enter))
         .route("/try/press", post(press))
+        .layer(middleware::from_fn_with_state(link, only_by_link))
         .route("/try.css", get(async || css(STYLE)))
         .route("/try.js", get(async || js(SCRIPT)))
         .layer(middleware::from_fn(only_here))
         .with_state(sender)
-}
-
-/// Whether a `Host` names this machine as such, with any port.
-pub(crate) fn is_loopback_name(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    name.eq_ignore_ascii_case("localhost")
-        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Whoever is not at this machine finds nothing here.
@@ -107,6 +111,84 @@ async fn only_here(
     }
 }
 
+/// Lets the link in and keeps its token out of the address bar; without it, says where it is.
+async fn only_by_link(State(link): State<Arc<Link>>, request: Request, next: Next) -> Response {
+    let (given, others) = without_token(request.uri().query().unwrap_or_default());
+    if given.is_some_and(|given| link.token.is(&given)) {
+        let path = request.uri().path();
+        let to = if others.is_empty() { path.to_owned() } else { format!("{path}?{others}") };
+        let Link { token, cookie } = &*link;
+        let cookie = format!("{cookie}={}; Path=/try; HttpOnly; SameSite=Strict", token.expose());
+        let headers =
+            [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())];
+        return (headers, Redirect::to(&to)).into_response();
+    }
+    if link.is_kept(request.headers()) {
+        return next.run(request).await;
+    }
+    if request.uri().path() == "/try" {
+        return (StatusCode::FORBIDDEN, Html(where_the_link_is(request.uri()).into_string()))
+            .into_response();
+    }
+    let what = "the link to this page is of an earlier run. Open the one that `flockwork run` has printed, or \
+                that `flockwork slack link` prints.";
+    (StatusCode::FORBIDDEN, what).into_response()
+}
+
+/// The token in a query, and the query without it.
+fn without_token(query: &str) -> (Option<String>, String) {
+    let (mut given, mut others) = (None, form_urlencoded::Serializer::new(String::new()));
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        if key == "token" {
+            given = Some(value.into_owned());
+        } else {
+            others.append_pair(&key, &value);
+        }
+    }
+    (given, others.finish())
+}
+
+impl Link {
+    /// Whether the browser has been here before.
+    fn is_kept(&self, headers: &HeaderMap) -> bool {
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies = lines.flat_map(|line| line.split(';'));
+        cookies.any(|cookie| {
+            let cookie = cookie.trim().split_once('=');
+            cookie.is_some_and(|(name, value)| name == self.cookie && self.token.is(value))
+        })
+    }
+}
+
+fn where_the_link_is(here: &Uri) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Slack on this machine" }
+                link rel="stylesheet" href="/page.css";
+            }
+            body {
+                header { h1 { "Slack on this machine" } }
+                // One child, because each is a column of the page.
+                main { div {
+                    p {
+                        "Here one can be anybody, so it opens with a link that only you have. "
+                        "It is in the terminal of " code { "flockwork run" } ", in the line that begins with "
+                        em { "Try Slack commands at" } "; "
+                        code { "flockwork slack link" } " prints it again. Each run has a new one."
+                    }
+                    // Where the link was on a page of another address, the browser keeps the cookie back at first.
+                    p { "You have just opened it? " a href=(here.path()) { "Go on" } "." }
+                    p { a href="/" { "The meadow" } " needs none." }
+                } }
+            }
+        }
+    }
+}
+
 fn is_from_here(peer: IpAddr, method: &Method, headers: &HeaderMap) -> bool {
     // What came through a tunnel or proxy came from somewhere else.
     let forwarded = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
@@ -115,11 +197,9 @@ fn is_from_here(peer: IpAddr, method: &Method, headers: &HeaderMap) -> bool {
     {
         return false;
     }
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(host) = text(header::HOST).filter(|host| is_loopback_name(host)) else {
-        return false;
-    };
-    method == Method::GET || text(header::ORIGIN) == Some(&format!("http://{host}"))
+    loopback::own_host(headers).is_some_and(loopback::is_loopback_name)
+        && loopback::is_own_origin(headers)
+        && (method == Method::GET || headers.contains_key(header::ORIGIN))
 }
 
 async fn whole(State(sender): State<SlackSender>, Query(place): Query<Place>) -> Response {

@@ -6,6 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::https::SdkHttp;
 
@@ -25,9 +26,15 @@ pub async fn load() -> SdkConfig {
 }
 
 /// The configuration of a deployment on this machine: `DynamoDB` at one address, every other service at
-/// another, with credentials nobody checks.
-pub fn local(dynamodb_url: String, services_url: String) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "flockwork on this machine");
+/// another. Of the credentials only `session_token` is checked there; the SDK does not print it.
+pub fn local(
+    dynamodb_url: String,
+    services_url: String,
+    session_token: &SecretString,
+) -> SdkConfig {
+    let session_token = Some(session_token.expose_secret().to_owned());
+    let provider = "flockwork on this machine";
+    let credentials = Credentials::new("local", "local", session_token, None, provider);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(SdkHttp::new()))

@@ -35,7 +35,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     slack::{room, slash_body, user},
-    world::{SIGNING_SECRET, World},
+    world::{SIGNING_SECRET, TOKEN, World},
 };
 
 /// The function, built as a binary of this package from the same main.rs.
@@ -96,6 +96,7 @@ impl Function {
         let env = [
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
             ("AWS_ENDPOINT_URL", services),
+            ("AWS_SESSION_TOKEN", TOKEN),
             ("TABLE_NAME", LOCAL_NAME),
             ("BUS_NAME", LOCAL_NAME),
             ("DUE_SHARDS", "1"),

@@ -162,7 +162,7 @@ async fn a_reboot_has_secrets_read_anew() {
     let world = crate::world::World::start().await;
     let signing_secret = Arc::new(Mutex::new(SIGNING_SECRET));
     let services = secrets(Arc::clone(&signing_secret)).await;
-    let aws = flock_aws::local(world.cloud.dynamodb_url(), services);
+    let aws = flock_aws::local(world.cloud.dynamodb_url(), services, world.cloud.token().secret());
     let mut config = world.config(1);
     config.first_owner = Some(crate::slack::user("U1"));
     let app = slash_command::App::start(config, &aws, world.clock.clone()).await.unwrap();

@@ -19,6 +19,7 @@ use flock_tests::{Bluesky, Mastodon, X};
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::{BusEvent, LocalCloud},
+    loopback::Token,
     runtime_api::{FunctionProcess, RuntimeApi},
     template::Template,
 };
@@ -32,6 +33,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) const START: &str = "2026-03-02T12:00:00Z";
 
 pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+
+/// What AWS wants to be shown here; processes are told it beside its addresses.
+pub(crate) const TOKEN: &str = "token-of-the-test";
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -81,8 +85,9 @@ impl World {
                 json!({ "signing_secret": SIGNING_SECRET, "bot_token": "xoxb-hush" }).to_string(),
             ),
         ]);
+        let token = Token::from(TOKEN.to_owned());
         let (cloud, events) =
-            LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
+            LocalCloud::start(Database::memory().unwrap(), secrets, token).await.unwrap();
         let client = Client::new(&cloud.aws());
         let template =
             Template::parse(&std::fs::read_to_string("../template.yaml").unwrap()).unwrap();
@@ -280,6 +285,7 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
     let env = [
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
         ("AWS_ENDPOINT_URL", services),
+        ("AWS_SESSION_TOKEN", TOKEN),
         ("TABLE_NAME", LOCAL_NAME),
         ("BUS_NAME", LOCAL_NAME),
         ("DUE_SHARDS", shards),

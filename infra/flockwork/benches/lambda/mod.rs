@@ -17,6 +17,7 @@ use flock_store::Store;
 use flockwork::{
     connect::{LOCAL_NAME, ensure_table},
     local_cloud::LocalCloud,
+    loopback::Token,
     runtime_api::{FunctionProcess, RuntimeApi},
     template::Template,
 };
@@ -33,7 +34,8 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// An empty table, and these secrets.
     pub(crate) async fn start(secrets: HashMap<String, String>) -> Self {
-        let (cloud, _) = LocalCloud::start(Database::memory().unwrap(), secrets).await.unwrap();
+        let database = Database::memory().unwrap();
+        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await.unwrap();
         let client = Client::new(&cloud.aws());
         let template = fs::read_to_string(root().join("template.yaml")).unwrap();
         let template = Template::parse(&template).unwrap();
@@ -53,6 +55,7 @@ impl Deployment {
         let mut env = vec![
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
             ("AWS_ENDPOINT_URL", &services),
+            ("AWS_SESSION_TOKEN", self.cloud.token().expose()),
             ("TABLE_NAME", LOCAL_NAME),
             ("BUS_NAME", LOCAL_NAME),
             ("DUE_SHARDS", "1"),

@@ -30,7 +30,9 @@ pub(crate) fn function(name: &str, packages: &[&str], release: &Path) -> PathBuf
     let program = folder.join("start");
     let (at, python) = (folder.display(), venv.join("bin/python"));
     let script = format!(
-        "#!/bin/sh\ncd '{at}' && exec '{}' -m awslambdaric {name}.handler\n",
+        // Its client takes no scheme.
+        "#!/bin/sh\nexport AWS_LAMBDA_RUNTIME_API=\"${{AWS_LAMBDA_RUNTIME_API#http://}}\"\n\
+         cd '{at}' && exec '{}' -m awslambdaric {name}.handler\n",
         python.display()
     );
     fs::write(&program, script).unwrap();

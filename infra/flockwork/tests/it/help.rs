@@ -30,6 +30,7 @@ fn the_help_teaches() {
       account   Accounts on other networks, and their keys
       networks  What each network can do, takes, charges and forbids
       slack     Say something to the bot as in Slack, and see what it answers
+      env       Print the environment that leads other programs to the run that is up
 
     Options:
           --data <DIR>

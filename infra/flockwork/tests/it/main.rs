@@ -6,6 +6,7 @@ mod flocks;
 mod help;
 mod moving;
 mod networks;
+mod ports;
 mod posts;
 mod programs;
 mod refusals;

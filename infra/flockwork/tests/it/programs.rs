@@ -10,9 +10,12 @@ use crate::world::{Running, World, eventually, http};
 const PROGRAM: &str = r#"
 use std::{env, fs::OpenOptions, io::{Read, Write}, net::TcpStream, process};
 
-fn call(request: &str) -> String {
-    let mut stream = TcpStream::connect(env::var("AWS_LAMBDA_RUNTIME_API").unwrap()).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+fn call(method: &str, path: &str, more: &str) -> String {
+    let api = env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    let (host, prefix) = api.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let head = format!("{method} /{prefix}/2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nHost: {host}\r\n");
+    stream.write_all(format!("{head}Connection: close\r\n{more}").as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -20,8 +23,7 @@ fn call(request: &str) -> String {
 
 fn main() {
     loop {
-        let next = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-        let answer = call(next);
+        let answer = call("GET", "next", "\r\n");
         let (head, event) = answer.split_once("\r\n\r\n").unwrap();
         let id = head.lines().find_map(|line| {
             let (name, value) = line.split_once(": ")?;
@@ -36,11 +38,7 @@ fn main() {
             eprintln!("a wolf has come");
             process::exit(7);
         }
-        call(&format!(
-            "POST /2018-06-01/runtime/invocation/{}/response HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-             Content-Length: 4\r\n\r\nnull",
-            id.unwrap()
-        ));
+        call("POST", &format!("{}/response", id.unwrap()), "Content-Length: 4\r\n\r\nnull");
     }
 }
 "#;
@@ -108,12 +106,12 @@ fn wait_for(world: &World, count: usize) -> Vec<(String, Value, Vec<String>)> {
 
 /// Puts an event on the bus of the run, as a function would.
 fn publish(world: &World, detail: &Value) {
-    let endpoint = fs::read(world.path(".flockwork/endpoint.json")).unwrap();
-    let endpoint: Value = serde_json::from_slice(&endpoint).unwrap();
+    let endpoint = world.endpoint();
     let entry =
         json!({ "Source": "flockwork", "DetailType": "wolf.seen", "Detail": detail.to_string() });
     let answer = http(|client| {
         let request = client.post(endpoint["services"].as_str().unwrap());
+        let request = request.header("x-amz-security-token", endpoint["token"].as_str().unwrap());
         request.header("x-amz-target", "AWSEvents.PutEvents").json(&json!({ "Entries": [entry] }))
     });
     assert_eq!(answer.status, 200, "{}", answer.body);
@@ -149,6 +147,8 @@ fn a_function_of_its_own_is_built_started_and_fired_from_the_template() {
         assert!(begins(&format!("{address}=http://127.0.0.1:")), "{:?}", first.2);
     }
     assert!(!begins("AWS_PROFILE="), "{:?}", first.2);
+    let token = format!("AWS_SESSION_TOKEN={}", world.endpoint()["token"].as_str().unwrap());
+    assert!(has(&token), "{:?}", first.2);
 
     // Long before the schedule fires again.
     publish(&world, &json!({ "name": "grey wolf" }));

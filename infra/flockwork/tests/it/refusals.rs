@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, net::TcpListener};
 use jiff::SignedDuration;
 use rusqlite::Connection;
 
-use crate::world::{World, XWorld, check_lines, from_now, mode, poem, set_mode};
+use crate::world::{World, XWorld, check_lines, eventually, from_now, mode, poem, set_mode};
 
 const DATABASE: &str = ".flockwork/flock.db";
 
@@ -225,6 +225,88 @@ fn a_database_that_is_damaged() {
     let next = world.posts("preview --flock choir --count 20");
     world.run_until(next[19].at + SignedDuration::from_secs(61));
     check_lines(&world.posts("posts --limit 1000"), "sheep-0", &long_poem());
+}
+
+/// Beginning empty would number posts from 1 again.
+#[test]
+fn a_database_that_is_lost() {
+    let world = lived();
+    let good = fs::read(world.path(DATABASE)).unwrap();
+    let empty = {
+        let elsewhere = World::new();
+        let database = Connection::open(elsewhere.path("empty.db")).unwrap();
+        database.execute_batch("PRAGMA journal_mode = WAL; VACUUM").unwrap();
+        drop(database);
+        fs::read(elsewhere.path("empty.db")).unwrap()
+    };
+    assert!(!empty.is_empty());
+    for (what, content) in
+        [("is missing", None), ("is empty", Some(Vec::new())), ("has nothing in it", Some(empty))]
+    {
+        fs::remove_file(world.path(DATABASE)).unwrap();
+        if let Some(content) = content {
+            world.write(DATABASE, content);
+        }
+        for arguments in ["run --listen 127.0.0.1:0", "posts", "flock apply choir", "slack /flock"]
+        {
+            let expected = format!("the database .flockwork/flock.db {what}, though");
+            check(&world, arguments, &[&expected]);
+        }
+        // For the next round.
+        world.write(DATABASE, &good);
+    }
+    fs::remove_file(world.path(DATABASE)).unwrap();
+    insta::assert_snapshot!(world.refused("posts"), @"error: the database .flockwork/flock.db is missing, though the secrets that belong to it are there; put back a copy of it. To begin anew instead, move the secrets away, too (.flockwork/keyring.secret.json, .flockwork/xapp.secret.json, .flockwork/slack.secret.json): accounts then have to be added again, because their keys are sealed with them, and the numbers of posts begin at 1");
+    // Either way out is one.
+    world.write(DATABASE, &good);
+    assert!(!world.posts("posts").is_empty());
+    fs::remove_file(world.path(DATABASE)).unwrap();
+    for secret in ["keyring", "slack", "xapp"] {
+        let path = world.path(&format!(".flockwork/{secret}.secret.json"));
+        fs::rename(path, world.path(secret)).unwrap();
+    }
+    assert_eq!(world.ok("posts"), "");
+    assert_eq!(world.ok("posts"), "");
+}
+
+/// What `kill -9` leaves of the very first start, step by step, is gone on from.
+#[test]
+fn a_first_start_that_was_cut_off() {
+    let begun = World::new();
+    begun.ok("posts");
+    let content = |name: &str| fs::read(begun.path(&format!(".flockwork/{name}"))).unwrap();
+    let (database, keyring) = (content("flock.db"), content("keyring.secret.json"));
+    let steps: [&[(&str, &[u8])]; 5] = [
+        &[],
+        &[("lock", b"")],
+        &[("lock", b""), ("flock.db", b"")],
+        &[("lock", b""), ("flock.db", &database), (".flockwork-x.new", b"half")],
+        &[("lock", b""), ("flock.db", &database), ("keyring.secret.json", &keyring)],
+    ];
+    for files in steps {
+        let world = World::new();
+        fs::create_dir(world.path(".flockwork")).unwrap();
+        for (name, content) in files {
+            world.write(&format!(".flockwork/{name}"), content);
+        }
+        assert_eq!(world.ok("posts"), "", "{files:?}");
+        assert_eq!(world.ok("posts"), "", "{files:?}");
+        let names = world.files(".flockwork");
+        let names: Vec<_> = names.keys().map(|path| path.file_name().unwrap()).collect();
+        assert_eq!(
+            names,
+            ["flock.db", "keyring.secret.json", "slack.secret.json", "xapp.secret.json"]
+        );
+    }
+    // The same by the real thing: the order in which the files come is that of the steps.
+    for name in ["flock.db", "keyring.secret.json", "slack.secret.json", "endpoint.json"] {
+        let world = World::new();
+        let run = world.start("run --listen 127.0.0.1:0");
+        let path = world.path(&format!(".flockwork/{name}"));
+        eventually("the file is there", || path.exists().then_some(()));
+        run.kill();
+        assert_eq!(world.ok("posts"), "", "{name}");
+    }
 }
 
 /// A database of something else is not ours to write to.

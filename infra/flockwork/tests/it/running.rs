@@ -221,7 +221,7 @@ fn the_page_shows_the_newest_first_and_runs_no_script_of_a_poet() {
         .collect();
     assert!(6 < texts.len(), "{texts:?}");
     for (path, whole) in [("", true), ("/feed", false)] {
-        let Answer { status, kind, policy, body } = get(&format!("{url}{path}"));
+        let Answer { status, kind, policy, body, .. } = get(&format!("{url}{path}"));
         assert_eq!(status, 200, "{body}");
         assert!(kind.starts_with("text/html"), "{kind}");
         let shown: Vec<&str> = body

@@ -2,14 +2,14 @@
 
 use insta::assert_snapshot;
 
-use crate::world::{Answer, World, eventually, http};
+use crate::world::{Answer, Running, World, eventually, http};
 
 /// `flockwork slack`, whose words have blanks in them.
 #[track_caller]
 fn slack(world: &World, arguments: &[&str]) -> String {
     let mut command = world.command("slack");
     command.args(arguments);
-    let output = crate::world::Running::spawn(command).finish();
+    let output = Running::spawn(command).finish();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{arguments:?}: {output:#?}");
     output.stdout
 }
@@ -51,6 +51,7 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
     run.line("Try Slack commands at http://127.0.0.1:");
+    assert!(!slack(&world, &["link"]).is_empty());
     assert_eq!(conversation(&world), without);
     let output = run.interrupt();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
@@ -129,7 +130,7 @@ fn a_button_that_is_not_there_is_not_pressed() {
     let world = choir();
     let mut command = world.command("slack");
     command.args(["/flock stop", "--press", "Start"]);
-    let output = crate::world::Running::spawn(command).finish();
+    let output = Running::spawn(command).finish();
     assert_eq!(output.code, Some(1));
     assert_snapshot!(output.stderr, @"error: there is no button [Start] to press; there is [Stop everything] [Cancel]");
 }
@@ -219,15 +220,34 @@ fn the_manifest_is_for_a_deployment() {
 }
 
 /// A browser on the page.
+#[derive(Clone)]
 struct Browser {
     url: String,
     origin: Option<String>,
     host: Option<String>,
+    cookie: String,
 }
 
 impl Browser {
-    fn on(url: &str) -> Self {
-        Self { url: url.to_owned(), origin: Some(url.to_owned()), host: None }
+    /// One that has followed the link the run has printed.
+    #[track_caller]
+    fn by_link(run: &mut Running, url: &str) -> Self {
+        let said = run.line("Try Slack commands at ");
+        let link = said.strip_prefix("Try Slack commands at ").unwrap();
+        assert!(link.starts_with(&format!("{url}/try?token=")), "{link}");
+        let Answer { status, location, cookie, .. } = http(|client| client.get(link));
+        assert_eq!((status, location.as_str()), (303, "/try"), "the token leaves the address");
+        let (cookie, more) = cookie.split_once("; ").unwrap();
+        assert_eq!(more, "Path=/try; HttpOnly; SameSite=Strict");
+        let (url, origin) = (url.to_owned(), Some(url.to_owned()));
+        Self { url, origin, host: None, cookie: cookie.to_owned() }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        http(|client| {
+            let request = client.get(format!("{}{path}", self.url));
+            request.header("cookie", format!("theme=dark; {}", self.cookie))
+        })
     }
 
     fn room(&self, user: &str, room: &str) -> Answer {
@@ -256,7 +276,7 @@ impl Browser {
         if let Some(host) = &self.host {
             request = request.header("host", host);
         }
-        request
+        request.header("cookie", &self.cookie)
     }
 }
 
@@ -280,7 +300,8 @@ fn one_talks_to_the_bot_in_the_browser() {
     let world = choir();
     let mut run = world.start("run --listen 127.0.0.1:0");
     let url = run.url();
-    let page = http(|client| client.get(format!("{url}/try?as=U2&room=C2")));
+    let browser = Browser::by_link(&mut run, &url);
+    let page = browser.get("/try?as=U2&room=C2");
     assert_eq!(page.status, 200, "{}", page.body);
     assert!(page.policy.contains("default-src 'none'"), "{}", page.policy);
     assert!(page.body.contains("Message #random as ben"), "{}", page.body);
@@ -290,7 +311,6 @@ fn one_talks_to_the_bot_in_the_browser() {
         assert_eq!(http(|client| client.get(format!("{url}{file}"))).status, 200);
     }
 
-    let browser = Browser::on(&url);
     assert_eq!(browser.enter("U1", "C1", "/flock alive").status, 303);
     let seen = browser.room("U1", "C1").body;
     assert!(seen.contains("<p>Yes.</p>") && seen.contains("Only visible to you"), "{seen}");
@@ -333,7 +353,8 @@ fn nobody_elses_page_acts_in_the_room() {
     let mut run = world.start("run --listen 127.0.0.1:0");
     let url = run.url();
     let (_, port) = url.rsplit_once(':').unwrap();
-    let own = || Browser::on(&url);
+    let browser = Browser::by_link(&mut run, &url);
+    let own = || browser.clone();
     let foreign = [
         Browser { origin: Some("https://evil.test".to_owned()), ..own() },
         Browser { origin: Some("null".to_owned()), ..own() },
@@ -348,24 +369,68 @@ fn nobody_elses_page_acts_in_the_room() {
     ];
     for browser in foreign {
         let answer = browser.enter("U1", "C1", "/flock alive");
-        assert_eq!((answer.status, answer.body.as_str()), (404, r#"{"message":"Not Found"}"#));
+        assert!(matches!(answer.status, 403 | 404) && !answer.shared, "{}", answer.status);
     }
     let renamed = Browser { host: Some("evil.test".to_owned()), ..own() };
-    assert_eq!(renamed.room("U1", "C1").status, 404);
+    assert_eq!(renamed.room("U1", "C1").status, 403);
     assert!(!own().room("U1", "C1").body.contains("alive"));
 
     // The desk of the terminal is not for browsers at all.
-    let endpoint = std::fs::read(world.path(".flockwork/endpoint.json")).unwrap();
-    let endpoint: serde_json::Value = serde_json::from_slice(&endpoint).unwrap();
+    let endpoint = world.endpoint();
     let asked =
         serde_json::json!({ "user": "U1", "room": "C1", "what": { "Enter": "/flock alive" } });
     let desk = |name: &str, value: &str| {
         let desk = endpoint["slack"].as_str().unwrap();
-        http(|client| client.post(desk).header(name, value).json(&asked)).status
+        let token = endpoint["token"].as_str().unwrap();
+        http(|client| client.post(desk).bearer_auth(token).header(name, value).json(&asked)).status
     };
     assert_eq!(desk("origin", &url), 403);
     assert_eq!(desk("host", "evil.test"), 403);
     assert_eq!(desk("x-any", "thing"), 200);
+}
+
+#[test]
+fn without_the_link_one_is_told_where_it_is() {
+    let world = choir();
+    assert_snapshot!(world.refused("slack link"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    let browser = Browser::by_link(&mut run, &url);
+    let link = slack(&world, &["link"]);
+    let link = link.trim_end();
+    let (_, token) = link.split_once("?token=").unwrap();
+    assert!(browser.cookie.ends_with(&format!("={token}")));
+
+    // What else was asked for stays, and the token goes.
+    let answer = http(|client| client.get(format!("{link}&as=U2&room=C2")));
+    assert_eq!((answer.status, answer.location.as_str()), (303, "/try?as=U2&room=C2"));
+
+    let wrong = format!("{}0", browser.cookie);
+    for stranger in ["", "flockwork=x", wrong.as_str()].map(str::to_owned) {
+        let stranger = Browser { cookie: stranger, ..browser.clone() };
+        for path in ["/try", "/try?token=", "/try?token=00", &format!("/try?token={token}0")] {
+            let page = stranger.get(path);
+            assert_eq!((page.status, page.cookie.as_str()), (403, ""), "{path}");
+            assert!(page.body.contains("<code>flockwork slack link</code>"), "{}", page.body);
+            assert!(!page.body.contains("Rooms") && !page.body.contains(token), "{}", page.body);
+        }
+        let denied = "the link to this page is of an earlier run. Open the one that `flockwork run` has \
+                      printed, or that `flockwork slack link` prints.";
+        for answer in [
+            stranger.room("U1", "C1"),
+            stranger.enter("U1", "C1", "/flock alive"),
+            stranger.post("/try/press", &[]),
+        ] {
+            assert_eq!((answer.status, answer.body.as_str()), (403, denied));
+        }
+    }
+    assert!(!browser.room("U1", "C1").body.contains("alive"), "nothing was said");
+    assert_eq!(run.interrupt().code, Some(0));
+
+    // The next run has a link of its own.
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    assert_ne!(Browser::by_link(&mut run, &url).cookie, browser.cookie);
 }
 
 /// Exactly the template's routes, answered as API Gateway does.

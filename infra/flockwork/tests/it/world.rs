@@ -107,6 +107,13 @@ impl World {
         files
     }
 
+    /// Where the run answers that is up, and what it wants to be shown.
+    #[track_caller]
+    pub(crate) fn endpoint(&self) -> Value {
+        let endpoint = fs::read(self.path(".flockwork/endpoint.json")).unwrap();
+        serde_json::from_slice(&endpoint).unwrap()
+    }
+
     /// The command with arguments as in a shell, separated by blanks.
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flockwork"));
@@ -302,6 +309,10 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) kind: String,
     pub(crate) policy: String,
+    pub(crate) location: String,
+    pub(crate) cookie: String,
+    /// Whether other pages may read it.
+    pub(crate) shared: bool,
     pub(crate) body: String,
 }
 
@@ -321,8 +332,12 @@ pub(crate) fn http(make: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilde
             value.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
         };
         let (kind, policy) = (header("content-type"), header("content-security-policy"));
+        let (location, cookie) = (header("location"), header("set-cookie"));
+        let mut names = response.headers().keys();
+        let shared = names.any(|name| name.as_str().starts_with("access-control"));
         let status = response.status().as_u16();
-        Answer { status, kind, policy, body: response.text().await.unwrap() }
+        let body = response.text().await.unwrap();
+        Answer { status, kind, policy, location, cookie, shared, body }
     })
 }
 

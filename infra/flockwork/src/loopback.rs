@@ -1,0 +1,227 @@
+//! Who may ask a port of this machine. Every user and every browser here reaches every port on loopback, so each
+//! port wants a token, new with each process, and takes nothing that comes from a page or by another name.
+
+use std::net::IpAddr;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::{HeaderMap, HeaderName, StatusCode, Uri, header, uri::PathAndQuery},
+    response::{IntoResponse as _, Response},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
+use tower::ServiceExt as _;
+
+/// Something nobody guesses, which shows that whoever has it may ask. It does not print.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Token(SecretString);
+
+/// Where whoever asks shows the token.
+#[derive(Debug, Clone)]
+pub(crate) enum Key {
+    /// As the session token of AWS credentials.
+    Session(Token),
+    /// As a bearer's.
+    Bearer(Token),
+    /// As the first part of the path, for those who can be told an address and nothing else.
+    Path(Token),
+}
+
+/// Where the SDKs put the session token of the credentials they sign with.
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+impl Token {
+    /// A new one.
+    pub fn new() -> Self {
+        Self::from(crate::local_slack::unheard())
+    }
+
+    /// What is told to those who may ask.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// The same, for whom it is a secret.
+    pub fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    /// Whether this was given, in a time that says nothing about it.
+    pub(crate) fn is(&self, given: &str) -> bool {
+        verify_slices_are_equal(self.expose().as_bytes(), given.as_bytes()).is_ok()
+    }
+}
+
+impl Default for Token {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<String> for Token {
+    fn from(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+/// `router` for those alone who show the token. Nothing of a request's body is read before.
+pub(crate) fn guarded(router: Router, key: Key) -> Router {
+    Router::new().fallback(async move |request: Request| match key.admit(request) {
+        Ok(request) => match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
+        Err(response) => response,
+    })
+}
+
+impl Key {
+    #[expect(clippy::result_large_err, reason = "made once a request")]
+    fn admit(&self, mut request: Request) -> Result<Request, Response> {
+        let headers = request.headers();
+        // Programs do not say where they come from, and browsers cannot help it.
+        if headers.contains_key(header::ORIGIN) || !own_host(headers).is_some_and(is_loopback_name)
+        {
+            return Err(self.refusal());
+        }
+        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        let shown = match self {
+            Self::Session(token) => text(SESSION_TOKEN).is_some_and(|given| token.is(given)),
+            Self::Bearer(token) => {
+                let given =
+                    text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+                given.is_some_and(|given| token.is(given))
+            }
+            Self::Path(token) => {
+                let whole =
+                    request.uri().path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+                let whole = whole.strip_prefix('/').unwrap_or(whole);
+                let (given, rest) = whole.split_at(whole.find('/').unwrap_or(whole.len()));
+                let rest = rest.parse::<Uri>().ok().filter(|_| token.is(given));
+                let shown = rest.is_some();
+                if let Some(rest) = rest {
+                    *request.uri_mut() = rest;
+                }
+                shown
+            }
+        };
+        if shown { Ok(request) } else { Err(self.refusal()) }
+    }
+
+    fn refusal(&self) -> Response {
+        match self {
+            // As AWS says it, so that its SDKs and its command line show the sentence and do not try again.
+            Self::Session(_) => {
+                let what = json!({
+                    "__type": "UnrecognizedClientException",
+                    "message": "this is the AWS of a flockwork run; it answers programs with the \
+                                credentials that `flockwork env` prints, by the name 127.0.0.1",
+                });
+                (StatusCode::FORBIDDEN, Json(what)).into_response()
+            }
+            Self::Bearer(_) | Self::Path(_) => StatusCode::FORBIDDEN.into_response(),
+        }
+    }
+}
+
+/// The one `Host` of a request.
+pub(crate) fn own_host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?.to_str().ok()?;
+    hosts.next().is_none().then_some(host)
+}
+
+/// Whether a `Host` names this machine as such. With any port: a page that was pointed here by a name of its own
+/// has that name, and what is forwarded from another port has a port of its own.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    name.eq_ignore_ascii_case("localhost")
+        || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Whether a request comes from no page, or from one that was served under the name it is sent to.
+pub(crate) fn is_own_origin(headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(host) = own_host(headers) else { return false };
+    origins.all(|origin| origin.as_bytes() == format!("http://{host}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, extract::Path, routing::any};
+
+    use super::*;
+
+    async fn ask(key: &Key, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let inner = Router::new()
+            .route("/{name}", any(async |Path(name): Path<String>| name))
+            .route("/", any(async || "root"));
+        let mut request = Request::builder().uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = guarded(inner, key.clone()).oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        assert!(!response.headers().keys().any(|name| name.as_str().starts_with("access-control")));
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn only_who_shows_the_token_is_let_in() {
+        let token = || Token::from("secret".to_owned());
+        let host = ("host", "127.0.0.1:4");
+        for (key, path, header) in [
+            (Key::Session(token()), "/a", Some(("x-amz-security-token", "secret"))),
+            (Key::Bearer(token()), "/a", Some(("authorization", "Bearer secret"))),
+            (Key::Path(token()), "/secret/a?b=c", None),
+        ] {
+            let with = |more: &[(&'static str, &'static str)]| {
+                header.into_iter().chain(more.iter().copied()).collect::<Vec<_>>()
+            };
+            assert_eq!(ask(&key, path, &with(&[host])).await, (200, "a".to_owned()));
+            for wrong in [
+                with(&[]),
+                with(&[("host", "evil.test:4")]),
+                with(&[host, ("host", "evil.test")]),
+                with(&[host, ("origin", "http://127.0.0.1:4")]),
+                with(&[host, ("origin", "null")]),
+            ] {
+                assert_eq!(ask(&key, path, &wrong).await.0, 403, "{key:?} {wrong:?}");
+            }
+            assert!(!format!("{key:?}").contains("secret"), "{key:?}");
+        }
+        for (key, path, header) in [
+            (Key::Session(token()), "/a?X-Amz-Security-Token=secret", None),
+            (Key::Session(token()), "/a", Some(("x-amz-security-token", "secre"))),
+            (Key::Session(token()), "/a", Some(("authorization", "Bearer secret"))),
+            (Key::Bearer(token()), "/a", Some(("authorization", "secret"))),
+            (Key::Bearer(token()), "/a", Some(("authorization", "Bearer "))),
+            (Key::Path(token()), "/a", None),
+            (Key::Path(token()), "/secretive/a", None),
+            (Key::Path(token()), "//secret/a", None),
+            (Key::Path(token()), "/a/secret", None),
+            (Key::Path(token()), "/secret", None),
+        ] {
+            let headers: Vec<_> = header.into_iter().chain([host]).collect();
+            assert_eq!(ask(&key, path, &headers).await.0, 403, "{key:?} {path} {headers:?}");
+        }
+        let root = ask(&Key::Path(token()), "/secret/", &[host]).await;
+        assert_eq!(root, (200, "root".to_owned()));
+    }
+}
