@@ -3,6 +3,7 @@
 //! It is a library too, so that tests and benchmarks start the same local cloud.
 
 pub mod account;
+mod ask;
 pub mod audit;
 pub mod cli;
 pub mod command;
@@ -10,6 +11,7 @@ pub mod connect;
 pub mod cost;
 pub mod data_dir;
 pub mod dispatch;
+mod edits;
 pub mod flock_file;
 pub mod functions;
 pub mod guard;
