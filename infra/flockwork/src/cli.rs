@@ -130,17 +130,23 @@ pub enum FlockCommand {
         /// Directory with flock.toml and the corpora it names
         dir: PathBuf,
     },
-    /// Make the flock what its files say
+    /// Make the flock what its files say; asks first where that removes sheep
     Apply {
         /// Directory with flock.toml and the corpora it names
         dir: PathBuf,
+        /// Remove sheep without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// List the flocks
     List,
-    /// Remove a flock and its sheep; what they posted stays
+    /// Remove a flock and its sheep, when asked and answered; what they posted stays
     Remove {
         /// The flock
         name: FlockName,
+        /// Remove it without asking
+        #[arg(long)]
+        yes: bool,
     },
 }
 

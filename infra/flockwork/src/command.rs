@@ -10,13 +10,15 @@ use flock_store::{Post, Read, Store};
 use jiff::tz::TimeZone;
 
 use crate::{
-    account,
+    account, ask,
     cli::{
         AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand,
         Slack, SlackCommand,
     },
     connect::{Connection, connect},
-    environment, flock_file, moving, networks, plan, preview,
+    environment,
+    flock_file::{self, FlockFile},
+    moving, networks, plan, preview,
     refusal::{not_changed, not_found, refuse},
     run, show, slack, spend,
 };
@@ -75,15 +77,9 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
             let Connection { store, clock, .. } = &connect(place).await?;
             print(&plan::plan(store, file, clock.now()).await?.to_string())
         }
-        FlockCommand::Apply { dir } => {
+        FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            let Connection { store, clock, .. } = &connect(place).await?;
-            let now = clock.now();
-            let plan = plan::plan(store, file, now).await?;
-            let (text, nothing) = (plan.to_string(), plan.is_empty());
-            plan.apply(store, now).await?;
-            print(&text)?;
-            if nothing { Ok(()) } else { print("Applied.") }
+            apply(place, file, yes).await
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
@@ -95,17 +91,66 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        FlockCommand::Remove { name } => {
-            let Connection { store, .. } = &connect(place).await?;
-            // Says which flocks there are when this one is not.
-            store.sheep_of(Some(&name)).await.map_err(not_found)?;
-            let count = plan::remove_flock(store, &name).await?;
-            print(&format!(
-                "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
-                 `flockwork posts --sheep {name}/SHEEP`."
-            ))
-        }
+        FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
+}
+
+/// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
+async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> {
+    let asked = {
+        let Connection { store, clock, .. } = &connect(place).await?;
+        let now = clock.now();
+        let plan = plan::plan(store, file.clone(), now).await?;
+        if yes || plan.removes().is_empty() {
+            let (text, nothing) = (plan.to_string(), plan.is_empty());
+            plan.apply(store, now).await?;
+            print(&text)?;
+            return if nothing { Ok(()) } else { print("Applied.") };
+        }
+        plan
+    };
+    // The table is let go while somebody thinks about it: others wait for it.
+    let removes = asked.removes();
+    let deed = format!("this removes {} of flock {}", ask::named(removes), asked.flock());
+    let question =
+        format!("This removes {}; what was posted stays. Apply it?", ask::number(removes));
+    ask::consent(&deed, || print(&asked.to_string()), &question)?;
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let now = clock.now();
+    let plan = plan::plan(store, file, now).await?;
+    if !plan.is_same_as(&asked) {
+        return Err(refuse(
+            "the flock was changed by somebody else meanwhile; nothing was applied; look at the new plan \
+             and try again",
+        ));
+    }
+    plan.apply(store, now).await?;
+    print("Applied.")
+}
+
+/// Removes the flock. Asks first, unless `yes` was said.
+async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()> {
+    let sheep = {
+        let Connection { store, .. } = &connect(place).await?;
+        // Says which flocks there are when this one is not.
+        store.sheep_of(Some(name)).await.map_err(not_found)?
+    };
+    if !yes {
+        let deed = format!("this removes flock {name} and its {}", ask::named(&sheep));
+        let list = || {
+            print(&format!("flock {name}:"))?;
+            sheep.iter().try_for_each(|sheep| print(&format!("  - remove {}", ask::loss(sheep))))
+        };
+        let number = ask::number(&sheep);
+        let question = format!("Remove flock {name} and its {number}? What was posted stays.");
+        ask::consent(&deed, list, &question)?;
+    }
+    let Connection { store, .. } = &connect(place).await?;
+    let count = plan::remove_flock(store, name, &sheep).await?;
+    print(&format!(
+        "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
+         `flockwork posts --sheep {name}/SHEEP`."
+    ))
 }
 
 async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! It is a library too, so that tests and benchmarks start the same local cloud.
 
 pub mod account;
+mod ask;
 pub mod audit;
 pub mod cli;
 pub mod command;
@@ -11,6 +12,7 @@ pub mod cost;
 pub mod data_dir;
 pub mod dispatch;
 pub mod environment;
+mod edits;
 pub mod flock_file;
 pub mod functions;
 pub mod guard;

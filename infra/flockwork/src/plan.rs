@@ -16,7 +16,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::{
+    ask,
     cost::Outlook,
+    edits::Edits,
     flock_file::{FlockFile, SheepFile, one_line},
     guard::{self, Accounts, Member, Text},
     operator,
@@ -31,6 +33,7 @@ pub struct Plan {
     before: Flock,
     create: Vec<SheepFile>,
     change: Vec<(Sheep, SheepFile)>,
+    edits: Edits,
     remove: Vec<Sheep>,
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
@@ -55,6 +58,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         flock,
         create: Vec::new(),
         change: Vec::new(),
+        edits: Edits::default(),
         remove: Vec::new(),
         wake: Vec::new(),
         unchanged: 0,
@@ -89,7 +93,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             }
             Some(old) => {
                 problems.extend(cannot_move(&old, account));
-                members.push((member(old.reconfigure(sheep.config.clone(), now)), true));
+                let changed = plan.edits.plan(store, &old, &sheep, now).await?;
+                members.push((member(changed), true));
                 plan.change.push((old, sheep));
             }
         }
@@ -173,6 +178,25 @@ impl Plan {
             && self.before == self.flock
     }
 
+    /// Whose files these are.
+    pub fn flock(&self) -> &FlockName {
+        &self.flock.name
+    }
+
+    /// The sheep that are removed, for which somebody has to say yes.
+    pub fn removes(&self) -> &[Sheep] {
+        &self.remove
+    }
+
+    /// Whether it changes the same as `other`, wherever the sheep are in their texts by now.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        let old = |(old, _): &'_ (Sheep, SheepFile)| (old.id.clone(), old.config.clone());
+        let removed = |old: &Sheep| (old.id.clone(), old.config.clone());
+        (&self.before, &self.flock, &self.create) == (&other.before, &other.flock, &other.create)
+            && self.change.iter().map(old).eq(other.change.iter().map(old))
+            && self.remove.iter().map(removed).eq(other.remove.iter().map(removed))
+    }
+
     /// What the audit log says of rules that are waived from now on, or kept again.
     fn waivers(&self) -> Vec<String> {
         let (before, after) = (&self.before.waivers, &self.flock.waivers);
@@ -208,9 +232,10 @@ impl Plan {
         }
         for (old, sheep) in self.change {
             unused.push(corpus_of(&old.config).clone());
-            let transition =
-                |old: &Sheep| Ok::<_, Infallible>(old.reconfigure(sheep.config.clone(), now));
-            let Ok(_) = store.change_sheep(old, transition).await.map_err(not_changed)?;
+            let id = old.id.clone();
+            let transition = |old: &Sheep| self.edits.reconfigure(old, sheep.config.clone(), now);
+            let changed = store.change_sheep(old, transition).await.map_err(not_changed)?;
+            changed.map_err(|err| refuse(format!("{id}: {err}; try again")))?;
         }
         for old in self.remove {
             unused.push(corpus_of(&old.config).clone());
@@ -246,9 +271,18 @@ impl Plan {
     }
 }
 
-/// Removes a flock, its sheep and their corpora. Posts stay.
-pub async fn remove_flock(store: &Store, flock: &FlockName) -> anyhow::Result<usize> {
+/// Removes a flock, its sheep and their corpora. Posts stay. Refuses if the flock has other sheep than `asked`.
+pub async fn remove_flock(
+    store: &Store,
+    flock: &FlockName,
+    asked: &[Sheep],
+) -> anyhow::Result<usize> {
     let sheep = store.sheep_of_flock(flock).await?;
+    if !sheep.iter().map(|sheep| &sheep.id).eq(asked.iter().map(|sheep| &sheep.id)) {
+        return Err(refuse(format!(
+            "flock {flock} has other sheep by now; nothing was removed; look at it and try again"
+        )));
+    }
     let count = sheep.len();
     let mut unused = Vec::new();
     for sheep in sheep {
@@ -323,9 +357,12 @@ fn corpus_of(config: &SheepConfig) -> &CorpusId {
     }
 }
 
+/// So many lines of edited texts are shown, of one sheep or of many.
+const MOST_EDITED_LINES: usize = 240;
+
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flock, before, create, change, remove, wake, unchanged, outlook } = self;
+        let Self { flock, before, create, change, edits, remove, wake, unchanged, outlook } = self;
         let name = &flock.name;
         if self.is_empty() {
             write!(f, "flock {name}: nothing to change ({unchanged} sheep)")?;
@@ -346,9 +383,10 @@ impl fmt::Display for Plan {
         }
         for (old, new) in change {
             writeln!(f, "  ~ change {}: {}", new.name, difference(&old.config, &new.config))?;
+            edits.write(f, old, new, (MOST_EDITED_LINES / change.len()).clamp(6, 24))?;
         }
         for sheep in remove {
-            writeln!(f, "  - remove {}", sheep.id.name)?;
+            writeln!(f, "  - remove {}", ask::loss(sheep))?;
         }
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;

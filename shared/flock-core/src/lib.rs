@@ -8,6 +8,7 @@
 
 mod account;
 mod corpus;
+mod edit;
 mod flock;
 mod ids;
 mod money;
@@ -23,6 +24,7 @@ mod usage;
 
 pub use account::AccountFacts;
 pub use corpus::{Corpus, CorpusProblem, Piece};
+pub use edit::{Change, Edit, Place};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
@@ -44,8 +46,8 @@ pub use rhythm::{
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
-    Behaviour, Due, Intent, Next, NotNow, NotUnknown, Outcome, Progress, Sent, Sheep, SheepConfig,
-    State,
+    Behaviour, Due, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep,
+    SheepConfig, State,
 };
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,

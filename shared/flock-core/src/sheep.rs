@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, CatchUp, CorpusId, DayCount, Month, Occurrence, Pattern, PostId, RemoteId, Rhythm,
-    SheepId, TextRefusal,
+    AccountId, CatchUp, CorpusId, DayCount, Edit, Month, Occurrence, Pattern, Place, PostId,
+    RemoteId, Rhythm, SheepId, TextRefusal,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -122,7 +122,15 @@ pub struct Intent {
     pub problem: Option<String>,
     /// Whether somebody asked for this very text: posting it does not move the sheep in its behaviour.
     pub said: bool,
+    /// Where the sheep goes on after it, where its text was edited meanwhile and that is not the line after
+    /// the cursor.
+    pub then: Option<Place>,
 }
+
+/// The text of a sheep is not the one that was compared with its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("its text was changed by somebody else meanwhile")]
+pub struct OtherText;
 
 /// Why a sheep does not do at once what somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -223,12 +231,12 @@ impl State {
 }
 
 impl Behaviour {
-    /// The cursor after the post at `cursor`, and whether the behaviour starts over there.
-    fn advance(&self, cursor: u32) -> (u32, bool) {
+    /// The place after the post at `cursor`.
+    fn advance(&self, cursor: u32) -> Place {
         match self {
             Self::Poem { lines, .. } => {
-                let next = cursor.saturating_add(1);
-                if next < *lines { (next, false) } else { (0, true) }
+                let cursor = cursor.saturating_add(1);
+                if cursor < *lines { Place { cursor, starts_over: false } } else { Place::OVER }
             }
         }
     }
@@ -338,6 +346,7 @@ impl Sheep {
             retry_at: None,
             problem: None,
             said: false,
+            then: None,
         };
         Ok(Self {
             progress: next.progress,
@@ -380,13 +389,17 @@ impl Sheep {
 
     /// Moves past the post of the intent.
     fn go_on(&mut self, now: Timestamp) {
-        let said = self.intent.take().is_some_and(|intent| intent.said);
-        if let Some(progress) = self.after(&self.progress, now).filter(|_| !said) {
+        let (said, then) =
+            self.intent.take().map_or((false, None), |intent| (intent.said, intent.then));
+        let then = then.unwrap_or_else(|| self.config.behaviour.advance(self.progress.cursor));
+        if let Some(progress) = self.after(&self.progress, then, now).filter(|_| !said) {
             self.progress = progress;
             return;
         }
         self.progress.occurrence = self.progress.occurrence.plus(1);
         if !said {
+            // Files with a later end may let it go on.
+            self.progress.cursor = then.cursor;
             self.state = State::Finished { since: whole_seconds(now) };
         }
     }
@@ -425,6 +438,7 @@ impl Sheep {
             retry_at: Some(whole_seconds(now)),
             problem: None,
             said: true,
+            then: None,
         };
         Ok(Self { intent: Some(intent), ..self.changed() })
     }
@@ -533,6 +547,11 @@ impl Sheep {
     pub fn reconfigure(&self, config: SheepConfig, now: Timestamp) -> Self {
         let mut sheep = Self { config, ..self.clone() };
         sheep.progress.cursor = sheep.config.behaviour.admit(self.progress.cursor);
+        if sheep.progress.cursor != self.progress.cursor
+            && let Some(intent) = &mut sheep.intent
+        {
+            intent.then = Some(Place::OVER);
+        }
         if sheep.config.account != self.config.account {
             sheep.progress.last_remote = None;
         }
@@ -552,6 +571,40 @@ impl Sheep {
             }
             State::Active | State::Finished { .. } => reanchored,
         }
+    }
+
+    /// The sheep with a configuration whose text is the edited one of `edit`, at the place where it was. A post that
+    /// was decided is made as it is, and the sheep goes on with what follows it now.
+    pub fn edit(
+        &self,
+        config: SheepConfig,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Self, OtherText> {
+        if !edit.is_from(&self.config, &config) {
+            return Err(OtherText);
+        }
+        let mut sheep = self.reconfigure(config, now);
+        sheep.progress.cursor = edit.place(self.progress.cursor).cursor;
+        let decided = self.intent.as_ref().filter(|intent| !intent.said);
+        let then = decided.map(|intent| match intent.then {
+            Some(Place::OVER) => Place::OVER,
+            Some(place) => edit.place(place.cursor),
+            None => edit.place(self.progress.cursor.saturating_add(1)),
+        });
+        let usual = sheep.config.behaviour.advance(sheep.progress.cursor);
+        if let Some(intent) = &mut sheep.intent {
+            intent.then = then.filter(|then| *then != usual);
+        }
+        Ok(sheep)
+    }
+
+    /// Where the sheep goes on in its text, after the post that is under way where there is one.
+    pub fn next_place(&self) -> Place {
+        let here = Place { cursor: self.progress.cursor, starts_over: false };
+        let usual = || self.config.behaviour.advance(here.cursor);
+        let decided = self.intent.as_ref().filter(|intent| !intent.said);
+        decided.map_or(here, |intent| intent.then.unwrap_or_else(usual))
     }
 
     /// The sheep active, with its next slot at `slot` or `now`, whichever is later.
@@ -600,7 +653,12 @@ impl Sheep {
 
     /// The place after the post at `progress`. `None`: that was the last one.
     fn step(&self, progress: &Progress) -> Option<Progress> {
-        let (cursor, starts_over) = self.config.behaviour.advance(progress.cursor);
+        self.step_to(self.config.behaviour.advance(progress.cursor), progress)
+    }
+
+    /// The same, where the text goes on at `place`.
+    fn step_to(&self, place: Place, progress: &Progress) -> Option<Progress> {
+        let Place { cursor, starts_over } = place;
         let (slot, day) = self.config.rhythm.next_slot(progress.slot, starts_over, progress.day)?;
         Some(Progress {
             occurrence: progress.occurrence.plus(1),
@@ -612,11 +670,12 @@ impl Sheep {
         })
     }
 
-    /// The place after the post at `progress` was made at `now`, still catching up where posts are owed.
-    fn after(&self, progress: &Progress, now: Timestamp) -> Option<Progress> {
+    /// The place after the post at `progress` was made at `now`, still catching up where posts are owed; the
+    /// text goes on at `then`.
+    fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
         let not_before = || whole_seconds(now).checked_add(Self::CATCH_UP_GAP).ok();
         if progress.owed == 0 {
-            let mut next = self.step(progress)?;
+            let mut next = self.step_to(then, progress)?;
             if progress.not_before.is_some() {
                 next.not_before = not_before();
             }
@@ -624,7 +683,7 @@ impl Sheep {
         }
         Some(Progress {
             occurrence: progress.occurrence.plus(1),
-            cursor: self.config.behaviour.advance(progress.cursor).0,
+            cursor: then.cursor,
             owed: progress.owed - 1,
             not_before: not_before(),
             ..progress.clone()

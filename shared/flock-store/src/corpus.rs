@@ -9,7 +9,7 @@ use flock_core::{Corpus, CorpusId, FlockName};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, StoreError, from_item,
+    Read, Store, StoreError, from_item,
     key::{Key, pieces_of},
     request_error, to_item,
 };
@@ -65,6 +65,19 @@ impl Store {
         flock: &FlockName,
         corpus: &CorpusId,
     ) -> Result<Option<Corpus>, StoreError> {
+        // Half the price, and whole unless it was written a moment ago.
+        match self.read_corpus(flock, corpus, Read::Eventual).await? {
+            None => self.read_corpus(flock, corpus, Read::Consistent).await,
+            whole => Ok(whole),
+        }
+    }
+
+    async fn read_corpus(
+        &self,
+        flock: &FlockName,
+        corpus: &CorpusId,
+        read: Read,
+    ) -> Result<Option<Corpus>, StoreError> {
         let what = format!("corpus {corpus} of flock {flock}");
         let mut pieces = self
             .client
@@ -73,6 +86,7 @@ impl Store {
             .key_condition_expression("pk = :pk AND begins_with(sk, :line)")
             .expression_attribute_values(":pk", AttributeValue::S(pieces_of(flock, corpus)))
             .expression_attribute_values(":line", AttributeValue::S("LINE#".to_owned()))
+            .consistent_read(read == Read::Consistent)
             .into_paginator()
             .items()
             .send();

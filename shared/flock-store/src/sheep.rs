@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Behaviour, CorpusId, DayCount, FlockName, Handle, Intent, Network, Occurrence,
-    Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
+    Place, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -310,6 +310,8 @@ struct IntentItem {
     problem: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     said: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    then: Option<Place>,
 }
 
 /// An instant as whole seconds since the epoch.
@@ -435,6 +437,7 @@ impl IntentItem {
             retry_at: intent.retry_at.map(Seconds::from),
             problem: intent.problem.clone(),
             said: intent.said,
+            then: intent.then,
         }
     }
 
@@ -448,6 +451,7 @@ impl IntentItem {
             retry_at: self.retry_at.map(Timestamp::try_from).transpose()?,
             problem: self.problem,
             said: self.said,
+            then: self.then,
         })
     }
 }
@@ -455,7 +459,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Due, Outcome, RhythmFields};
+    use flock_core::{Corpus, Due, Edit, Outcome, RhythmFields};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {
@@ -515,6 +519,25 @@ mod tests {
             assert!(item_size(&item) < 1024, "{} bytes: {item:?}", item_size(&item));
             assert_eq!(item.contains_key("due"), sheep.next_at().is_some());
         }
+    }
+
+    #[test]
+    fn where_a_sheep_goes_on_after_an_edit_is_a_schema() {
+        let corpus = |text: &str| Corpus::parse(text.as_bytes()).unwrap();
+        let (old, new) = (corpus("a\nb\nc"), corpus("b\nc"));
+        let with = |corpus: &Corpus| SheepConfig {
+            behaviour: Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
+            ..sheep().config
+        };
+        let sheep = Sheep { config: with(&old), ..sheep() };
+        let now = "2026-11-21T12:01:00Z".parse().unwrap();
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "a".to_owned(), now).unwrap();
+        let edited = claimed.edit(with(&new), &Edit::between(&old, &new), now).unwrap();
+        let item = round_trip(&edited);
+        let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
+        insta::assert_snapshot!(value["intent"]["then"], @r#"{"cursor":0}"#);
+        insta::assert_snapshot!(serde_json::to_string(&Place::OVER).unwrap(), @r#"{"cursor":0,"starts_over":true}"#);
     }
 
     #[test]

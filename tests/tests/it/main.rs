@@ -4,6 +4,7 @@
 
 mod bluesky;
 mod crash;
+mod edits;
 mod failures;
 mod mastodon;
 mod policy;

@@ -86,12 +86,18 @@ fn what_changes_in_the_files_changes_in_the_flock() {
       + create book-3: poem of 1 line, every 3m, pause 2h, in Europe/London, on meadow:book-3
       ~ change apollo: rhythm (every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London -> every 20m, pause 2h, jitter 30s, catch up latest, in Europe/London)
       ~ change book-1: text (2 -> 3 lines)
-      - remove book-2
+               no line of the old text is left: it starts over
+               - of man's first disobedience
+               - and the fruit
+        next > + sing
+               + heavenly
+               + muse
+      - remove book-2 on meadow:book-2: no post yet, next is line 1 of 1
     1 to create, 2 to change, 1 to remove, 0 unchanged
     ");
     assert_eq!(world.table(), before, "a plan changes nothing");
 
-    assert_eq!(world.ok("flock apply milton"), plan + "Applied.\n");
+    assert_eq!(world.ok("flock apply milton --yes"), plan + "Applied.\n");
     assert_eq!(sheep(&world), ["milton/apollo", "milton/book-1", "milton/book-3"]);
     let texts = |sheep| -> Vec<String> {
         let posts = world.posts(&format!("preview --sheep {sheep} --count 3"));
@@ -135,10 +141,10 @@ fn a_flock_that_was_removed_and_comes_back_goes_on_counting() {
     let first = world.posts("posts --limit 1000");
     assert!(5 < first.len(), "{first:?}");
 
-    assert_snapshot!(world.ok("flock remove milton"), @"Removed flock milton and its 3 sheep. What they posted stays, and is listed with `flockwork posts --sheep milton/SHEEP`.");
+    assert_snapshot!(world.ok("flock remove milton --yes"), @"Removed flock milton and its 3 sheep. What they posted stays, and is listed with `flockwork posts --sheep milton/SHEEP`.");
     assert_eq!(world.ok("flock list"), "");
     assert_eq!(sheep(&world), Vec::<String>::new());
-    world.refused("flock remove milton");
+    world.refused("flock remove milton --yes");
 
     world.ok("flock apply milton");
     assert_eq!(world.posts("posts --limit 1000"), first, "what was posted stays");
@@ -164,7 +170,7 @@ fn removing_one_flock_leaves_the_others() {
     world.write_flock("virgil", &[("arms", "and\nthe man\n", "line = \"1m\"")]);
     world.ok("flock apply virgil");
     world.run_until(from_now(SignedDuration::from_mins(4)));
-    world.ok("flock remove milton");
+    world.ok("flock remove milton --yes");
     assert_eq!(sheep(&world), ["virgil/arms"]);
     world.run_until(world.posts("preview --flock virgil --count 4")[3].at);
     let posts = world.posts("posts --limit 1000");

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
 mod accounts;
+mod asking;
+mod edits;
 mod flocks;
 mod help;
 mod moving;

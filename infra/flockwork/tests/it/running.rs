@@ -40,7 +40,7 @@ fn commands_work_while_it_runs() {
     assert!(world.ok("sheep show bass").contains("paused"));
     assert!(world.ok("sheep resume bass").contains("next "));
     assert_eq!(world.ok("posts"), "");
-    world.ok("flock remove choir");
+    world.ok("flock remove choir --yes");
 
     // Another run would post everything twice.
     let said = world.refused("run --listen 127.0.0.1:0");
@@ -190,7 +190,7 @@ fn a_new_directory_starts_with_the_sample_flock() {
     assert!(said.starts_with("Applied the sample flock in infra/sample-flock/"), "{said}");
     assert!(said.contains("third"), "{said}");
     // Only at first: a flock that was removed stays away.
-    world.ok("flock remove choir");
+    world.ok("flock remove choir --yes");
     let until = until + SignedDuration::from_mins(2);
     let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}"));
     assert!(said.contains("There is no flock yet"), "{said}");

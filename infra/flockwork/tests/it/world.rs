@@ -3,8 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{BufRead as _, BufReader, Read},
+    fs::{self, File},
+    io::{BufRead as _, BufReader, Read, Write as _},
     ops::Deref,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -18,6 +18,10 @@ use flock_aws::Clock;
 use flock_core::Month;
 use flock_tests::{Trouble, X};
 use jiff::{SignedDuration, Timestamp};
+use rustix::{
+    fs::{Mode, OFlags, open},
+    pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -127,6 +131,25 @@ impl World {
 
     pub(crate) fn start(&self, arguments: &str) -> Running {
         Running::spawn(self.command(arguments))
+    }
+
+    /// Starts a command at a terminal, and gives the end of it where somebody types.
+    pub(crate) fn start_at_terminal(&self, arguments: &str) -> (Running, File) {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let name = ptsname(&keyboard, Vec::new()).unwrap();
+        let terminal = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let running = Running::spawn_with(self.command(arguments), terminal.into());
+        (running, keyboard.into())
+    }
+
+    /// What a command says to whom `answer` is typed at a terminal.
+    #[track_caller]
+    pub(crate) fn answered(&self, arguments: &str, answer: &str) -> Output {
+        let (running, mut keyboard) = self.start_at_terminal(arguments);
+        keyboard.write_all(answer.as_bytes()).unwrap();
+        running.finish()
     }
 
     /// What a command says that ends by itself.
@@ -360,8 +383,12 @@ pub(crate) fn check_lines(posts: &[Post], sheep: &str, poem: &str) {
 }
 
 impl Running {
-    pub(crate) fn spawn(mut command: Command) -> Self {
-        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub(crate) fn spawn(command: Command) -> Self {
+        Self::spawn_with(command, Stdio::null())
+    }
+
+    fn spawn_with(mut command: Command, stdin: Stdio) -> Self {
+        let command = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = Stream::of(child.stdout.take().unwrap());
         let stderr = Stream::of(child.stderr.take().unwrap());

@@ -1,0 +1,276 @@
+//! Texts that change when a flock is applied: what was edited, and where the sheep in them go on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+    ops::Range,
+    sync::Arc,
+};
+
+use flock_core::{
+    Behaviour, Change, Corpus, CorpusId, Edit, OtherText, Place, Sheep, SheepConfig, SheepName,
+    count,
+};
+use flock_store::Store;
+use jiff::Timestamp;
+
+use crate::{flock_file::SheepFile, refusal::refuse};
+
+/// The texts of sheep that get another.
+#[derive(Debug, Default)]
+pub(crate) struct Edits {
+    /// By what is replaced and by what; nothing where the old text is not in the table.
+    texts: BTreeMap<(CorpusId, CorpusId), Option<Edited>>,
+    /// Where each sheep goes on, as far as it is known before it is written.
+    places: BTreeMap<SheepName, Place>,
+}
+
+#[derive(Debug)]
+struct Edited {
+    old: Corpus,
+    new: Arc<Corpus>,
+    edit: Edit,
+}
+
+impl Edits {
+    /// The sheep as it will be, at the place where it is in its text.
+    pub(crate) async fn plan(
+        &mut self,
+        store: &Store,
+        sheep: &Sheep,
+        file: &SheepFile,
+        now: Timestamp,
+    ) -> anyhow::Result<Sheep> {
+        let texts = key(&sheep.config, &file.config);
+        if texts.0 != texts.1 && !self.texts.contains_key(&texts) {
+            let old = store.corpus(&sheep.id.flock, &texts.0).await?;
+            let edited = old.map(|old| Edited {
+                edit: Edit::between(&old, &file.corpus),
+                new: Arc::clone(&file.corpus),
+                old,
+            });
+            self.texts.insert(texts, edited);
+        }
+        let changed = self.reconfigure(sheep, file.config.clone(), now);
+        let changed = changed.map_err(|err| refuse(format!("{}: {err}", sheep.id)))?;
+        self.places.insert(sheep.id.name.clone(), changed.next_place());
+        Ok(changed)
+    }
+
+    /// The sheep as it is now with another configuration, at the place where it is in its text. Refuses if its
+    /// text is not the one that was planned for.
+    pub(crate) fn reconfigure(
+        &self,
+        sheep: &Sheep,
+        config: SheepConfig,
+        now: Timestamp,
+    ) -> Result<Sheep, OtherText> {
+        let texts = key(&sheep.config, &config);
+        if texts.0 == texts.1 {
+            return Ok(sheep.reconfigure(config, now));
+        }
+        match self.texts.get(&texts) {
+            Some(Some(edited)) => sheep.edit(config, &edited.edit, now),
+            // Nobody knows which lines are still there.
+            Some(None) => Ok(sheep.reconfigure(config, now)),
+            None => Err(OtherText),
+        }
+    }
+
+    /// Writes what was edited in the text of `old`, if anything, in at most about `most` lines.
+    pub(crate) fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        old: &Sheep,
+        new: &SheepFile,
+        most: usize,
+    ) -> fmt::Result {
+        let texts = key(&old.config, &new.config);
+        let (Some(edited), Some(place)) = (self.texts.get(&texts), self.places.get(&new.name))
+        else {
+            return Ok(());
+        };
+        let decided = old.intent.as_ref().filter(|intent| !intent.said);
+        if let Some(intent) = decided {
+            let text = shown(&intent.text);
+            writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
+        }
+        let next = usize::try_from(place.cursor).unwrap_or(usize::MAX);
+        let Some(edited) = edited else {
+            writeln!(
+                f,
+                "{MARGIN}the old text is not in the table, so it stays at its line's number:"
+            )?;
+            let line = new.corpus.line(place.cursor).unwrap_or_default();
+            return Row::Line { sign: ' ', text: line, is_next: true }.write(f);
+        };
+        if edited.edit.keeps_nothing() {
+            writeln!(f, "{MARGIN}no line of the old text is left: it starts over")?;
+        }
+        let (rows, left_out) = edited.rows_around(next, most);
+        let [above, below] = left_out;
+        if 0 < above {
+            writeln!(f, "{MARGIN}({} above)", count(above, "more changed line"))?;
+        }
+        rows.iter().try_for_each(|row| row.write(f))?;
+        if 0 < below {
+            writeln!(f, "{MARGIN}({} below)", count(below, "more changed line"))?;
+        }
+        Ok(())
+    }
+}
+
+fn key(old: &SheepConfig, new: &SheepConfig) -> (CorpusId, CorpusId) {
+    let corpus = |config: &SheepConfig| match &config.behaviour {
+        Behaviour::Poem { corpus, .. } => corpus.clone(),
+    };
+    (corpus(old), corpus(new))
+}
+
+/// Before what is written of an edit.
+const MARGIN: &str = "           ";
+
+/// Where the line is that comes next.
+const NEXT: &str = "    next > ";
+
+/// So many lines that stay are shown beside what is not as it was, and beside the place.
+const CONTEXT: usize = 2;
+
+/// So many lines are shown where many are gone or new, at both ends.
+const EDGE: usize = 3;
+
+/// No line is shown at greater length.
+const WIDTH: usize = 80;
+
+/// What is shown in one line.
+#[derive(Debug, Clone, Copy)]
+enum Row<'a> {
+    Line {
+        sign: char,
+        text: &'a str,
+        is_next: bool,
+    },
+    /// So many lines in a row that are not shown.
+    LeftOut {
+        sign: char,
+        lines: usize,
+    },
+}
+
+impl Row<'_> {
+    fn write(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { sign, text, is_next } => {
+                let margin = if is_next { NEXT } else { MARGIN };
+                writeln!(f, "{margin}{sign} {}", shown(text))
+            }
+            Self::LeftOut { sign: ' ', lines } => {
+                let lines = count(u64::try_from(lines).unwrap_or(u64::MAX), "line");
+                writeln!(f, "{MARGIN}  ({lines} as before)")
+            }
+            Self::LeftOut { sign, lines } => writeln!(f, "{MARGIN}{sign} ({lines} more)"),
+        }
+    }
+
+    /// How many lines it tells of that are gone or new.
+    fn changed(self) -> usize {
+        match self {
+            Self::Line { sign: ' ', .. } | Self::LeftOut { sign: ' ', .. } => 0,
+            Self::Line { .. } => 1,
+            Self::LeftOut { lines, .. } => lines,
+        }
+    }
+}
+
+impl Edited {
+    /// The edit around the line `next`, and how many changed lines are left out above and below.
+    fn rows_around(&self, next: usize, most: usize) -> (VecDeque<Row<'_>>, [u64; 2]) {
+        let mut rows = VecDeque::new();
+        let mut left_out = [0, 0];
+        // How many rows may follow; all, until the place is found.
+        let mut room = None;
+        let changes: Vec<_> = self.edit.changes().collect();
+        for (nth, change) in changes.iter().enumerate() {
+            let is_last = nth + 1 == changes.len();
+            for row in self.rows_of(*change, next, 0 < nth, !is_last) {
+                let changed = u64::try_from(row.changed()).unwrap_or(u64::MAX);
+                match &mut room {
+                    Some(0) => left_out[1] += changed,
+                    Some(room) => {
+                        *room -= 1;
+                        rows.push_back(row);
+                    }
+                    None => {
+                        rows.push_back(row);
+                        if matches!(row, Row::Line { is_next: true, .. }) {
+                            room = Some(most / 2);
+                        }
+                        if most / 2 < rows.len()
+                            && let Some(row) = rows.pop_front()
+                        {
+                            left_out[0] += u64::try_from(row.changed()).unwrap_or(u64::MAX);
+                        }
+                    }
+                }
+            }
+        }
+        (rows, left_out)
+    }
+
+    /// What is shown of a change that has others above or below.
+    fn rows_of(&self, change: Change, next: usize, above: bool, below: bool) -> Vec<Row<'_>> {
+        let (text, sign, lines, edges): (&Corpus, char, Range<usize>, [usize; 2]) = match change {
+            Change::Kept { new, len, .. } => {
+                let edges = [above, below].map(|there| if there { CONTEXT } else { 0 });
+                (&self.new, ' ', new..new + len, edges)
+            }
+            Change::New { new, len } => (&self.new, '+', new..new + len, [EDGE; 2]),
+            Change::Gone { old, len } => (&self.old, '-', old..old + len, [EDGE; 2]),
+        };
+        let has_next = sign != '-' && lines.contains(&next);
+        let mut wanted: BTreeSet<_> = lines.clone().take(edges[0]).collect();
+        wanted.extend(lines.clone().rev().take(edges[1]));
+        if has_next {
+            let around = next.saturating_sub(CONTEXT)..=next.saturating_add(CONTEXT);
+            wanted.extend(around.filter(|line| lines.contains(line)));
+        }
+        let mut rows = Vec::new();
+        let mut from = lines.start;
+        for line in wanted.into_iter().chain([lines.end]) {
+            // A line takes no more room than its being left out.
+            match line - from {
+                0 => {}
+                1 => rows.push(row(text, from, sign, false)),
+                lines => rows.push(Row::LeftOut { sign, lines }),
+            }
+            if line < lines.end {
+                rows.push(row(text, line, sign, has_next && line == next));
+            }
+            from = line + 1;
+        }
+        rows
+    }
+}
+
+fn row(text: &Corpus, line: usize, sign: char, is_next: bool) -> Row<'_> {
+    let text = u32::try_from(line).ok().and_then(|line| text.line(line)).unwrap_or_default();
+    Row::Line { sign, text, is_next }
+}
+
+/// A text as it can be shown in one line of a terminal: nothing in it moves what stands beside it.
+fn shown(text: &str) -> String {
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::new();
+    for (nth, c) in text.chars().enumerate() {
+        match c {
+            _ if nth == WIDTH => return shown + "...",
+            '\t' => shown.push(' '),
+            c if is_odd(c) => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
