@@ -11,7 +11,10 @@ use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::refusal::refuse;
+use crate::{
+    files::{self, Unreadable, WRITTEN_BY_HAND},
+    refusal::refuse,
+};
 
 const DATABASE: &str = "flock.db";
 
@@ -161,14 +164,14 @@ impl DataDir {
     /// The local secret called `name`; made by `make` when it is not there yet.
     pub fn secret(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.secret_path(name);
-        match fs::read_to_string(&path) {
+        match files::read_text(&path, WRITTEN_BY_HAND) {
             Ok(text) => Ok(text),
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
+            Err(Unreadable::Missing) => {
                 let text = make();
                 self.put_secret(name, &text)?;
                 Ok(text)
             }
-            Err(err) => Err(refuse(format!("cannot read {}: {err}", path.display()))),
+            Err(err) => Err(refuse(format!("cannot read {}: it {err}", path.display()))),
         }
     }
 
@@ -192,7 +195,7 @@ impl DataDir {
 }
 
 fn read_endpoint(path: &Path) -> Option<Endpoint> {
-    serde_json::from_slice(&fs::read(path.join(ENDPOINT)).ok()?).ok()
+    serde_json::from_slice(&files::read(&path.join(ENDPOINT), WRITTEN_BY_HAND).ok()?).ok()
 }
 
 impl Drop for DataDir {
