@@ -21,6 +21,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use crate::serve::{Limits, serve};
+
 /// An event that was put on the bus.
 #[derive(Debug)]
 pub struct BusEvent {
@@ -77,7 +79,7 @@ impl LocalCloud {
         let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
         let router = Router::new().route("/", post(answer)).with_state(state);
         let services_task = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::AWS).await;
         });
         let tasks = vec![database, services_task];
         Ok((Self { dynamodb, services, unhandled, tasks }, received))

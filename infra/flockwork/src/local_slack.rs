@@ -27,6 +27,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     mrkdwn::Names,
+    serve::{Limits, serve},
     slack_limits::{self, Refused},
 };
 
@@ -167,8 +168,7 @@ impl LocalSlack {
             .route("/response/{id}", post(response_url))
             .with_state(workspace.clone());
         let serving = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::USUAL).await;
         });
         Ok(Self { address, workspace, _serving: Arc::new(Serving(serving)) })
     }

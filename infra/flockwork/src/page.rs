@@ -1,6 +1,6 @@
 //! The page that shows the feed.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -63,9 +63,7 @@ pub fn serve(
         .layer(axum::middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
     tokio::spawn(async move {
-        // Ends with the task; there is nobody to tell of an error then.
-        let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
-        let _ = axum::serve(listener, pages).await;
+        crate::serve::serve(listener, pages, crate::serve::Limits::USUAL).await;
     })
 }
 

@@ -22,6 +22,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     local_slack::{Author, Message},
     mrkdwn,
+    serve::{Limits, serve},
     slack_sender::{ButtonPlace, SlackSender},
     slack_view, try_page,
 };
@@ -122,8 +123,7 @@ impl SlackDesk {
             .layer(middleware::from_fn(not_a_browser))
             .with_state(Desk { sender, unhandled });
         let task = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::USUAL).await;
         });
         Ok(Self { address, task })
     }

@@ -27,10 +27,17 @@ pub async fn load() -> SdkConfig {
 /// The configuration of a deployment on this machine: `DynamoDB` at one address, every other service at
 /// another, with credentials nobody checks.
 pub fn local(dynamodb_url: String, services_url: String) -> SdkConfig {
+    // A machine that is busy takes longer than AWS; one that has stopped would be waited for for ever.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_mins(1))
+        .build();
     let credentials = Credentials::new("local", "local", None, None, "flockwork on this machine");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(SdkHttp::new()))
+        .timeout_config(timeouts)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .service_config(LocalServices { dynamodb_url, services_url })
