@@ -91,6 +91,10 @@ pub fn parse(line: &str) -> Parsed {
         let name = usage.name();
         let typed = words.iter().take(name.split(' ').count()).map(|word| word.text.to_lowercase());
         let typed = typed.collect::<Vec<_>>().join(" ");
+        // So long is no slip, and to compare takes the one length times the other.
+        if 3 * name.len() < typed.len() {
+            return None;
+        }
         let distance = strsim::damerau_levenshtein(&name, &typed);
         // A third of the letters may be wrong: more would be another word.
         (3 * distance <= name.chars().count().max(3)).then_some((distance, name))

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::{
     cli::{AddAccount, Place},
     connect::{Connection, connect, read_template},
+    files::{self, WRITTEN_BY_HAND},
     functions,
     guard::broken_by_account,
     local_secrets::{KEYRING, X_APP},
@@ -72,8 +73,8 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
 /// Reads the key file of the account `id`.
 fn read_key(id: &AccountId, file: &Path) -> anyhow::Result<NewKey> {
     let shown = file.display();
-    let text = std::fs::read_to_string(file).map(SecretString::from);
-    let text = text.map_err(|err| refuse(format!("cannot read the key file {shown}: {err}")))?;
+    let text = files::read_text(file, WRITTEN_BY_HAND).map(SecretString::from);
+    let text = text.map_err(|err| refuse(format!("cannot read the key file {shown}: it {err}")))?;
     Key::read_file(id, &text).map_err(|problem| refuse(format!("{shown}: {problem}")))
 }
 

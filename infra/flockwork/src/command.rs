@@ -40,7 +40,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
         Command::Run(options) => run::run(&place, &options).await,
-        Command::Flock(command) => flock(&place, command).await,
+        Command::Flock(command) => Box::pin(flock(&place, command)).await,
         Command::Sheep(command) => sheep(&place, command).await,
         Command::Posts(options) => posts(&place, &options).await,
         Command::Preview(options) => next_posts(&place, &options).await,

@@ -1,7 +1,7 @@
 //! Reaches the table: the local one, served by this process or by a running `flockwork run`, or a
 //! deployed one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use aws_sdk_dynamodb::{
@@ -14,10 +14,15 @@ use aws_sdk_dynamodb::{
 use dynoxide::Database;
 use flock_aws::{Clock, SdkConfig};
 use flock_store::Store;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     cli::Place,
     data_dir::{DataDir, Endpoint, Hold},
+    files::{self, Unreadable, WRITTEN_BY_HAND},
     local_cloud::LocalCloud,
     local_secrets,
     loopback::Token,
@@ -72,6 +77,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
+            Box::pin(check_answers(&place.data, &endpoint)).await?;
             let Endpoint { dynamodb, services, token, .. } = endpoint;
             (None, None, flock_aws::local(dynamodb, services, token.secret()))
         }
@@ -91,15 +97,40 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     Ok(Connection { store, clock, aws, data_dir, secrets, _cloud: cloud })
 }
 
+/// How long a running `flockwork run` may take to say anything at all.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Refuses a `flockwork run` that is there and says nothing, before anything is asked that would wait for it.
+pub(crate) async fn check_answers(data: &Path, endpoint: &Endpoint) -> anyhow::Result<()> {
+    let page = endpoint.page.strip_prefix("http://").unwrap_or(&endpoint.page);
+    let answers = async {
+        let mut stream = TcpStream::connect(page).await?;
+        let request =
+            format!("GET /page.css HTTP/1.1\r\nHost: {page}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        // Whatever it says, it is there.
+        stream.read_u8().await
+    };
+    let why = match tokio::time::timeout(PATIENCE, answers).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(err)) => err.to_string(),
+        Err(_) => format!("nothing comes within {} s", PATIENCE.as_secs()),
+    };
+    Err(refuse(format!(
+        "the `flockwork run` that has {} does not answer at {}: {why}. If it is stopped, let it go on (`fg`, or \
+         `kill -CONT` and its process id); otherwise end it, start it again and give the command again",
+        data.display(),
+        endpoint.page
+    )))
+}
+
 /// Reads the template that `place` names; when it names none and there is none here, the built-in one.
 pub fn read_template(place: &Place) -> anyhow::Result<Template> {
     let path = place.template();
-    let text = match std::fs::read_to_string(path) {
+    let text = match files::read_text(path, WRITTEN_BY_HAND) {
         Ok(text) => text,
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound && place.template.is_none() => {
-            BUILT_IN_TEMPLATE.to_owned()
-        }
-        Err(err) => return Err(refuse(format!("cannot read {}: {err}", path.display()))),
+        Err(Unreadable::Missing) if place.template.is_none() => BUILT_IN_TEMPLATE.to_owned(),
+        Err(err) => return Err(refuse(format!("cannot read {}: it {err}", path.display()))),
     };
     Template::parse(&text).map_err(|problems| {
         let name = path.display();

@@ -16,7 +16,11 @@ use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::{loopback::Token, refusal::refuse};
+use crate::{
+    files::{self, Unreadable, WRITTEN_BY_HAND},
+    loopback::Token,
+    refusal::refuse,
+};
 
 const DATABASE: &str = "flock.db";
 
@@ -225,14 +229,14 @@ impl DataDir {
     /// The local secret called `name`; made by `make` when it is not there yet.
     pub fn secret(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
         let path = self.secret_path(name);
-        match fs::read_to_string(&path) {
+        match files::read_text(&path, WRITTEN_BY_HAND) {
             Ok(text) => Ok(text),
-            Err(err) if err.kind() == ErrorKind::NotFound => {
+            Err(Unreadable::Missing) => {
                 let text = make();
                 self.put_secret(name, &text)?;
                 Ok(text)
             }
-            Err(err) => Err(refuse(format!("cannot read {}: {err}", path.display()))),
+            Err(err) => Err(refuse(format!("cannot read {}: it {err}", path.display()))),
         }
     }
 
@@ -377,7 +381,7 @@ fn is_unfinished(name: &str) -> bool {
 fn read_endpoint(path: &Path) -> anyhow::Result<Option<Endpoint>> {
     let endpoint = path.join(ENDPOINT);
     check_owner(&endpoint, path)?;
-    let Ok(text) = fs::read(endpoint) else { return Ok(None) };
+    let Ok(text) = files::read(&endpoint, WRITTEN_BY_HAND) else { return Ok(None) };
     // It is written whole, so what cannot be read is not ours.
     serde_json::from_slice(&text).map(Some).map_err(|_| {
         refuse(

@@ -5,10 +5,9 @@
 //! not a problem here.
 
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet, HashMap},
-    fmt,
-    fs::{self, File},
-    io::{self, Read as _},
+    fmt, fs,
     path::{Component, Path, PathBuf},
     str::FromStr,
     sync::Arc,
@@ -23,6 +22,8 @@ use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
+
+use crate::files::{self, WRITTEN_BY_HAND};
 
 /// A flock that can be stored as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub struct Problem {
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// The problems, sorted by file and line.
+    /// The problems, sorted by file and line; the last says so where there are too many to be told.
     pub fn as_slice(&self) -> &[Problem] {
         &self.0
     }
@@ -116,12 +117,16 @@ pub fn read(dir: &Path) -> Result<FlockFile, Problems> {
     let root = match dir.canonicalize() {
         Ok(root) if root.is_dir() => root,
         Ok(_) => return Err(whole(dir.to_owned(), "it is not a directory".to_owned())),
-        Err(err) => return Err(whole(dir.to_owned(), format!("it {}", Unreadable::from(err)))),
+        Err(err) => {
+            return Err(whole(dir.to_owned(), format!("it {}", files::Unreadable::from(err))));
+        }
     };
     let file = dir.join(FLOCK_TOML);
-    let bytes = match locate(&root, Path::new(FLOCK_TOML)).and_then(|path| read_file(&path)) {
+    let bytes = match locate(&root, Path::new(FLOCK_TOML))
+        .and_then(|path| Ok(files::read(&path, WRITTEN_BY_HAND)?))
+    {
         Ok(bytes) => bytes,
-        Err(Unreadable::Missing) => {
+        Err(Unreadable::File(files::Unreadable::Missing)) => {
             let what = "it does not exist; a flock is a directory with a flock.toml in it";
             return Err(whole(file, what.to_owned()));
         }
@@ -150,6 +155,7 @@ fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Problem
         sound: errors.is_empty(),
         problems: Vec::new(),
         texts: HashMap::new(),
+        size: (0, 0),
         names: BTreeMap::new(),
     };
     reader.syntax(text, &errors);
@@ -164,6 +170,11 @@ fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Problem
             // What is wrong with a default or a shared text was found once per sheep.
             problems.sort();
             problems.dedup();
+            if let Some(more @ 1..) = problems.len().checked_sub(MOST_PROBLEMS) {
+                problems.truncate(MOST_PROBLEMS);
+                let what = format!("{more} more problems are not shown; mend these first");
+                problems.push(Problem { file: dir.to_owned(), line: None, what });
+            }
             Err(Problems(problems))
         }
     }
@@ -307,6 +318,10 @@ impl Field {
 
 /// The one of `names` that somebody meant by `word`, a slip or two away.
 fn similar<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // No field has a name so long, and to compare takes the one length times the other.
+    if 64 < word.len() {
+        return None;
+    }
     // Two slips in a short word would make everything similar to everything.
     let most = if word.len() < 4 { 1 } else { 2 };
     let near = names.map(|name| (strsim::levenshtein(word, name), name));
@@ -429,6 +444,8 @@ const MOST_REASON: usize = 500;
 
 /// What is said about a rule that no network has.
 fn unknown_rule(name: &str) -> String {
+    // To compare takes the one length times the other.
+    let name: &str = name.get(..64).unwrap_or(name);
     // Names are long, and people leave out parts of them.
     let distance = |known: &str| {
         let distance = strsim::levenshtein(&name.to_lowercase().replace('_', "-"), known);
@@ -460,80 +477,60 @@ impl FromStr for BehaviourName {
     }
 }
 
-/// Why there is no reading a file. Follows the name of the file.
+/// Why there is no reading a file of a flock. Follows the name of the file.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
-    #[error("does not exist")]
-    Missing,
     #[error("is absolute or has `..` in it; name files from the flock's directory on")]
     Upward,
     #[error("leads out of the flock's directory; keep the files of a flock inside it")]
     Outside,
-    #[error("is a directory")]
-    Directory,
-    #[error("is not a regular file")]
-    Special,
-    #[error("is {bytes} bytes long; {MOST_BYTES} (64 MB) is the most")]
-    Large { bytes: u64 },
-    #[error("cannot be read: {0}")]
-    Io(io::Error),
+    #[error(
+        "is one text too many: the texts of a flock have {} MB and {MOST_LINES} lines at most; make several \
+         flocks of it", MOST_BYTES / (1024 * 1024)
+    )]
+    TooMuch,
+    #[error(transparent)]
+    File(#[from] files::Unreadable),
 }
 
-/// Far above any book; a larger file is there by mistake.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
+/// The longest text, far above any book; a larger file is there by mistake.
+const MOST_TEXT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The most that all texts of a flock have together: they are all held while it is planned.
+const MOST_BYTES: u64 = 4 * MOST_TEXT_BYTES;
+
+/// Likewise, as many as one text can have.
+const MOST_LINES: u64 = 10_000_000;
+
+/// The most problems that are told: those of two texts, and nobody reads more of them at once.
+const MOST_PROBLEMS: usize = 2 * Corpus::PROBLEMS;
+
+/// The longest pattern, in bytes and in parts.
+const MOST_PATTERN: (usize, usize) = (1_000, 100);
+
+/// The most files and directories that one pattern goes through.
+const MOST_ENTRIES: usize = 100_000;
 
 impl Unreadable {
     /// What else to say where a corpus was wanted.
     fn hint(&self) -> &'static str {
         match self {
-            Self::Directory => "; for the texts in it give `files`, such as \"poems/*.txt\"",
-            Self::Missing
-            | Self::Upward
-            | Self::Outside
-            | Self::Special
-            | Self::Large { .. }
-            | Self::Io(_) => "",
+            Self::File(files::Unreadable::Directory) => DIRECTORY_HINT,
+            Self::Upward | Self::Outside | Self::TooMuch | Self::File(_) => "",
         }
     }
 }
 
-impl From<io::Error> for Unreadable {
-    fn from(err: io::Error) -> Self {
-        if err.kind() == io::ErrorKind::NotFound { Self::Missing } else { Self::Io(err) }
-    }
-}
+const DIRECTORY_HINT: &str = "; for the texts in it give `files`, such as \"poems/*.txt\"";
 
-/// The regular file at `relative` in the directory `root`, links followed; never one outside it.
+/// The file at `relative` in the directory `root`, links followed; never one outside it.
 fn locate(root: &Path, relative: &Path) -> Result<PathBuf, Unreadable> {
     let inward = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     if !relative.components().all(inward) {
         return Err(Unreadable::Upward);
     }
-    let path = root.join(relative).canonicalize()?;
-    if !path.starts_with(root) {
-        return Err(Unreadable::Outside);
-    }
-    let metadata = fs::metadata(&path)?;
-    if metadata.is_dir() {
-        Err(Unreadable::Directory)
-    } else if !metadata.is_file() {
-        Err(Unreadable::Special)
-    } else if MOST_BYTES < metadata.len() {
-        Err(Unreadable::Large { bytes: metadata.len() })
-    } else {
-        Ok(path)
-    }
-}
-
-/// The content of the file at `path`, which [`locate`] found.
-fn read_file(path: &Path) -> Result<Vec<u8>, Unreadable> {
-    let mut bytes = Vec::new();
-    // The file may have grown since it was measured.
-    let length = File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
-    match u64::try_from(length) {
-        Ok(length) if length <= MOST_BYTES => Ok(bytes),
-        _ => Err(Unreadable::Large { bytes: MOST_BYTES + 1 }),
-    }
+    let path = root.join(relative).canonicalize().map_err(files::Unreadable::from)?;
+    if path.starts_with(root) { Ok(path) } else { Err(Unreadable::Outside) }
 }
 
 /// Where the lines of a text start.
@@ -572,14 +569,10 @@ struct Text {
 
 impl Text {
     /// The lines that would be posts, with their numbers.
-    fn lines(&self) -> Vec<(usize, &str)> {
-        match &self.corpus {
-            Some(corpus) => corpus.lines().collect(),
-            None => (1..)
-                .zip(self.rejected.trim_start_matches('\u{feff}').lines().map(str::trim))
-                .filter(|(_, line)| !line.is_empty())
-                .collect(),
-        }
+    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        let rejected = self.rejected.trim_start_matches('\u{feff}').lines().map(str::trim);
+        let rejected = (1..).zip(rejected).filter(|(_, line)| !line.is_empty());
+        self.corpus.iter().flat_map(|corpus| corpus.lines()).chain(rejected)
     }
 }
 
@@ -604,6 +597,18 @@ enum Step {
     Name(Pattern),
 }
 
+/// One way through the directories.
+struct Walk<'a> {
+    /// The pattern.
+    pattern: &'a str,
+    /// The line it is in.
+    line: usize,
+    /// Its parts.
+    steps: &'a [Step],
+    /// How many more entries may be looked at.
+    left: usize,
+}
+
 /// Goes through a flock's files and collects what is wrong.
 struct Reader<'a> {
     /// The directory as the user wrote it.
@@ -620,6 +625,8 @@ struct Reader<'a> {
     problems: Vec<Problem>,
     /// Corpus files by their paths without links: each is read once.
     texts: HashMap<PathBuf, Text>,
+    /// How many bytes and lines they have together.
+    size: (u64, u64),
     /// Where each sheep's name was seen first.
     names: BTreeMap<SheepName, String>,
 }
@@ -1091,6 +1098,14 @@ impl Reader<'_> {
     /// The files that `pattern` in `line` matches, sorted; at least one.
     fn matching_files(&mut self, line: usize, pattern: &str) -> Result<Vec<PathBuf>, Reported> {
         let mut steps = Vec::new();
+        let (most_bytes, most_parts) = MOST_PATTERN;
+        if most_bytes < pattern.len() || most_parts < pattern.split('/').count() {
+            let what = format!(
+                "this pattern is too long: {most_bytes} bytes in {most_parts} parts are the most; `**` \
+                 stands for any number of directories"
+            );
+            return Err(self.report(line, what));
+        }
         let parts = || pattern.split('/').filter(|part| !matches!(*part, "" | "."));
         if Path::new(pattern).has_root() || parts().any(|part| part == "..") {
             return Err(self.report(line, format!("`{pattern}` {}", Unreadable::Upward)));
@@ -1108,10 +1123,16 @@ impl Reader<'_> {
             steps.push(Step::Name(Pattern::new("*").map_err(|_| Reported)?));
         }
         let mut found = BTreeSet::new();
-        let walked = self.walk(line, Path::new(""), &steps, &mut found);
+        let mut walk = Walk { pattern, line, steps: &steps, left: MOST_ENTRIES };
+        let root = self.root.clone();
+        let walked = self.walk(&mut walk, Path::new(""), &root, &BTreeSet::from([0]), &mut found);
+        if walk.left == 0 && walked.is_err() {
+            // What was found is not all.
+            return Err(Reported);
+        }
         if found.is_empty() && walked.is_ok() {
             let what = if self.root.join(pattern).is_dir() {
-                format!("`{pattern}` {}{}", Unreadable::Directory, Unreadable::Directory.hint())
+                format!("`{pattern}` {}{DIRECTORY_HINT}", files::Unreadable::Directory)
             } else {
                 format!("`{pattern}` matches no file")
             };
@@ -1120,12 +1141,15 @@ impl Reader<'_> {
         Ok(found.into_iter().collect())
     }
 
-    /// Collects the files below the directory `at` to which `steps` lead.
+    /// Collects the files below the directory `at` to which the steps lead from any of `here` on; `real` is the
+    /// same directory without links. All ways are gone at once, so that each directory is looked through once
+    /// however many of them lead there.
     fn walk(
         &mut self,
-        line: usize,
+        walk: &mut Walk<'_>,
         at: &Path,
-        steps: &[Step],
+        real: &Path,
+        here: &BTreeSet<usize>,
         found: &mut BTreeSet<PathBuf>,
     ) -> Result<(), Reported> {
         const OPTIONS: MatchOptions = MatchOptions {
@@ -1133,49 +1157,84 @@ impl Reader<'_> {
             require_literal_separator: true,
             require_literal_leading_dot: true,
         };
-        let Some((step, rest)) = steps.split_first() else { return Ok(()) };
-        let entries = fs::read_dir(self.root.join(at)).and_then(Iterator::collect::<Result<_, _>>);
-        let entries: Vec<fs::DirEntry> = entries.map_err(|err| {
-            self.report(line, format!("`{}` {}", self.dir.join(at).display(), Unreadable::Io(err)))
-        })?;
+        let (line, steps) = (walk.line, walk.steps);
+        // Any number of directories can be none.
+        let mut here = here.clone();
+        here.extend(here.clone().iter().filter_map(|step| match steps.get(*step) {
+            Some(Step::Deep) => Some(step + 1),
+            Some(Step::Name(_)) | None => None,
+        }));
+        let unreadable = |reader: &mut Self, err| {
+            let at = reader.dir.join(at);
+            reader.report(line, format!("`{}` {}", at.display(), files::Unreadable::Io(err)))
+        };
+        let entries = fs::read_dir(real).map_err(|err| unreadable(self, err))?;
+        let mut below = Vec::new();
         let mut outcome = Ok(());
-        if let Step::Deep = step {
-            outcome = outcome.and(self.walk(line, at, rest, found));
-        }
         for entry in entries {
+            let entry = entry.map_err(|err| unreadable(self, err))?;
+            walk.left = walk.left.checked_sub(1).ok_or_else(|| {
+                let what = format!(
+                    "`{}` goes through more than {MOST_ENTRIES} files and directories; name the directories \
+                     the texts are in",
+                    walk.pattern
+                );
+                self.report(line, what)
+            })?;
             let path = at.join(entry.file_name());
             let file_name = entry.file_name();
             let file_name = file_name.to_string_lossy();
             let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            let is_directory = || fs::metadata(entry.path()).is_ok_and(|file| file.is_dir());
-            match step {
-                Step::Deep => {
-                    // A link could lead back up and round in circles.
-                    if !is_link && !file_name.starts_with('.') && is_directory() {
-                        outcome = outcome.and(self.walk(line, &path, steps, found));
-                    }
+            let is_directory = LazyCell::new(|| match entry.file_type() {
+                Ok(kind) if kind.is_symlink() => {
+                    fs::metadata(entry.path()).is_ok_and(|file| file.is_dir())
                 }
-                Step::Name(pattern) if !pattern.matches_with(&file_name, OPTIONS) => {}
-                Step::Name(_) => match (rest, is_directory()) {
-                    ([], true) | ([_, ..], false) => {}
-                    ([], false) => {
-                        found.insert(path);
+                kind => kind.is_ok_and(|kind| kind.is_dir()),
+            });
+            let mut next = BTreeSet::new();
+            for index in &here {
+                let is_last = index + 1 == steps.len();
+                match steps.get(*index) {
+                    Some(Step::Deep) => {
+                        // A link could lead back up and round in circles.
+                        if !is_link && !file_name.starts_with('.') && *is_directory {
+                            next.insert(*index);
+                        }
                     }
-                    ([_, ..], true) if is_link && !self.is_inside(&path) => {
-                        let what = format!("`{}` {}", path.display(), Unreadable::Outside);
-                        outcome = Err(self.report(line, what));
+                    Some(Step::Name(pattern)) if pattern.matches_with(&file_name, OPTIONS) => {
+                        match (is_last, *is_directory) {
+                            (true, true) | (false, false) => {}
+                            (true, false) => {
+                                found.insert(path.clone());
+                            }
+                            (false, true) => {
+                                next.insert(index + 1);
+                            }
+                        }
                     }
-                    ([_, ..], true) => {
-                        outcome = outcome.and(self.walk(line, &path, rest, found));
-                    }
-                },
+                    Some(Step::Name(_)) | None => {}
+                }
+            }
+            if next.is_empty() {
+                continue;
+            }
+            let real = if is_link { entry.path().canonicalize() } else { Ok(entry.path()) };
+            match real {
+                Ok(real) if real.starts_with(&self.root) => below.push((path, real, next)),
+                Ok(_) | Err(_) => {
+                    let what = format!("`{}` {}", path.display(), Unreadable::Outside);
+                    outcome = Err(self.report(line, what));
+                }
+            }
+        }
+        // The directory is closed by now: a deep tree would need as many of them open at once.
+        for (path, real, next) in below {
+            outcome = outcome.and(self.walk(walk, &path, &real, &next, found));
+            if walk.left == 0 {
+                break;
             }
         }
         outcome
-    }
-
-    fn is_inside(&self, path: &Path) -> bool {
-        self.root.join(path).canonicalize().is_ok_and(|path| path.starts_with(&self.root))
     }
 
     /// The corpus in the file that `line` of `flock.toml` names, each line measured for `network`.
@@ -1191,8 +1250,7 @@ impl Reader<'_> {
         };
         let located = locate(&self.root, path).map_err(|err| unreadable(self, err))?;
         if !self.texts.contains_key(&located) {
-            let bytes = read_file(&located).map_err(|err| unreadable(self, err))?;
-            let text = self.text(self.dir.join(path), bytes);
+            let text = self.read(path, &located).map_err(|err| unreadable(self, err))?;
             self.texts.insert(located.clone(), text);
         }
         let text = self.texts.get_mut(&located).ok_or(Reported)?;
@@ -1200,18 +1258,39 @@ impl Reader<'_> {
             text.checked.push(network);
             // Where accounts have limits of their own, only they can tell.
             let limited = network.filter(|network| !network.facts().limits_vary);
+            let mut told = 0;
             for (number, line) in text.lines() {
                 let refusal = limited
                     .and_then(|network| network.check_text(line, network.facts().text_limit).err());
                 let refusal = refusal.map(|refusal| refusal.to_string());
                 if let Some(what) = refusal.or_else(|| text.too_long.get(&number).cloned()) {
                     let file = text.file.clone();
+                    if told == Corpus::PROBLEMS {
+                        let what = CorpusProblem::More { told }.to_string();
+                        self.problems.push(Problem { file, line: None, what });
+                        break;
+                    }
+                    told += 1;
                     self.problems.push(Problem { file, line: Some(number), what });
                 }
             }
         }
         let corpus = text.corpus.clone().ok_or(Reported)?;
         Ok((text.file.clone(), corpus))
+    }
+
+    /// Reads a text of the flock, unless that would be more than it may have.
+    fn read(&mut self, path: &Path, located: &Path) -> Result<Text, Unreadable> {
+        let bytes = files::read(located, MOST_TEXT_BYTES)?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let text = self.text(self.dir.join(path), bytes);
+        let lines = text.corpus.as_ref().map_or(0, |corpus| u64::from(corpus.len()));
+        let size = (self.size.0.saturating_add(length), self.size.1.saturating_add(lines));
+        if MOST_BYTES < size.0 || MOST_LINES < size.1 {
+            return Err(Unreadable::TooMuch);
+        }
+        self.size = size;
+        Ok(text)
     }
 
     /// Reads the bytes of a corpus and reports what is wrong, but for the lengths of lines.
@@ -1228,6 +1307,8 @@ impl Reader<'_> {
             }
             Err(problems) => problems,
         };
+        let too_many =
+            problems.iter().any(|problem| matches!(problem, CorpusProblem::TooManyLines { .. }));
         let mut too_long = BTreeMap::new();
         for problem in problems {
             match (&problem, problem.line()) {
@@ -1241,8 +1322,9 @@ impl Reader<'_> {
                 }
             }
         }
-        // What is not UTF-8 has no length.
-        let rejected = String::from_utf8(bytes).unwrap_or_default();
+        // What is not UTF-8 has no length, and of too many lines each would be one problem more.
+        let rejected =
+            if too_many { String::new() } else { String::from_utf8(bytes).unwrap_or_default() };
         Text { file, corpus: None, rejected, too_long, checked: Vec::new() }
     }
 }
@@ -1577,8 +1659,8 @@ flock.toml:7: `corpus` does not go with `files`, which makes a sheep of each fil
             let expected = expected.replace("...", &format!("flock.toml:6: `{path}`"));
             check_own(&dir, &format!("name = \"s\"\ncorpus = \"{path}\""), &expected);
         };
-        let large = File::create(dir.path().join("large")).unwrap();
-        large.set_len(MOST_BYTES + 1).unwrap();
+        let large = fs::File::create(dir.path().join("large")).unwrap();
+        large.set_len(MOST_TEXT_BYTES + 1).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
         check("a.txt", "s");
         check("./a.txt", "s");
@@ -1594,7 +1676,7 @@ flock.toml:7: `corpus` does not go with `files`, which makes a sheep of each fil
         );
         check("", "... is a directory; for the texts in it give `files`, such as \"poems/*.txt\"");
         check("large", "... is 67108865 bytes long; 67108864 (64 MB) is the most");
-        check("socket", "... is not a regular file");
+        check("socket", "... is not a regular file; copy what comes out of it into one");
     }
 
     #[test]

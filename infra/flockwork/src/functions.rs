@@ -253,7 +253,10 @@ impl LocalFunction {
                 let report = report.with_context(|| format!("ended after its {timeout:?}"))?;
                 Ok(serde_json::to_value(report?)?)
             }
-            Handler::SlashCommand(app) => Box::pin(app.handle(event)).await,
+            Handler::SlashCommand(app) => {
+                let answer = tokio::time::timeout(timeout, Box::pin(app.handle(event))).await;
+                answer.with_context(|| format!("ended after its {timeout:?}"))?
+            }
             Handler::Program(program) => program.handle(event, timeout).await,
         }
     }

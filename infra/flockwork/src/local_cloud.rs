@@ -24,6 +24,7 @@ use tokio::{
 use crate::{
     local_table,
     loopback::{self, Key, Token},
+    serve::{Limits, serve},
 };
 
 const REGION: &str = "us-east-1";
@@ -74,8 +75,7 @@ impl LocalCloud {
         let dynamodb = listener.local_addr()?;
         let table = loopback::guarded(local_table::router(database), key.clone());
         let database = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, table).await;
+            serve(listener, table, Limits::AWS).await;
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
@@ -85,7 +85,7 @@ impl LocalCloud {
         let router = Router::new().route("/", post(answer)).with_state(state);
         let router = loopback::guarded(router, key);
         let services_task = tokio::spawn(async move {
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::AWS).await;
         });
         let tasks = vec![database, services_task];
         Ok((Self { dynamodb, services, token, unhandled, tasks }, received))

@@ -28,6 +28,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use crate::{
     loopback::{self, Key, Token},
     mrkdwn::Names,
+    serve::{Limits, serve},
     slack_limits::{self, Refused},
 };
 
@@ -171,8 +172,7 @@ impl LocalSlack {
             .with_state(workspace.clone());
         let router = loopback::guarded(router, Key::Path(token));
         let serving = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::USUAL).await;
         });
         Ok(Self { url, workspace, _serving: Arc::new(Serving(serving)) })
     }

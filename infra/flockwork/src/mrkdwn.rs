@@ -104,65 +104,147 @@ fn lines(text: &str, names: &Names, parts: &mut Vec<Part>) {
 }
 
 fn spans(line: &str, names: &Names) -> Vec<Span> {
-    let mut spans = Vec::new();
-    let mut plain = String::new();
-    let mut before = None;
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let found = match c {
-            '<' => token(rest, names),
-            '`' => inside(rest, '`', None).map(|(text, after)| (Span::Code(decoded(text)), after)),
-            '*' | '_' | '~' => inside(rest, c, before).map(|(text, after)| {
-                let within = self::spans(text, names);
-                let span = match c {
-                    '*' => Span::Bold(within),
-                    '_' => Span::Italic(within),
-                    _ => Span::Strike(within),
-                };
-                (span, after)
-            }),
-            _ => None,
-        };
-        if let Some((span, after)) = found {
-            if !plain.is_empty() {
-                spans.push(Span::Text(decoded(&std::mem::take(&mut plain))));
+    Line::new(line, names).spans(0, line.len())
+}
+
+/// The marks that stand around something.
+const MARKS: [char; 4] = ['*', '_', '~', '`'];
+
+/// A line that is read from its beginning to its end, once: whoever writes it may want that to take long.
+struct Line<'t> {
+    text: &'t str,
+    names: &'t Names,
+    /// For each of [`MARKS`], where it can end what it began; what comes first is last. It ends a word there.
+    ends: [Vec<usize>; 4],
+    /// Where a `>` is, likewise.
+    closes: Vec<usize>,
+    /// How often it went on; the text itself counts, too.
+    #[cfg(test)]
+    steps: usize,
+}
+
+impl<'t> Line<'t> {
+    fn new(text: &'t str, names: &'t Names) -> Self {
+        let mut ends: [Vec<usize>; 4] = Default::default();
+        let mut closes = Vec::new();
+        let mut after: Option<char> = None;
+        for (at, c) in text.char_indices().rev() {
+            if c == '>' {
+                closes.push(at);
+            } else if let Some(ends) =
+                MARKS.iter().position(|mark| *mark == c).and_then(|mark| ends.get_mut(mark))
+            {
+                let before = text.get(..at).and_then(|before| before.chars().next_back());
+                let ends_word = before.is_some_and(|before| c == '`' || !before.is_whitespace());
+                if ends_word && !after.is_some_and(char::is_alphanumeric) {
+                    ends.push(at);
+                }
             }
-            spans.push(span);
-            rest = after;
-            before = Some(' ');
-        } else {
-            plain.push(c);
-            before = Some(c);
-            rest = &rest[c.len_utf8()..];
+            after = Some(c);
+        }
+        Self {
+            text,
+            names,
+            ends,
+            closes,
+            #[cfg(test)]
+            steps: text.len(),
         }
     }
-    if !plain.is_empty() {
-        spans.push(Span::Text(decoded(&plain)));
+
+    fn part(&self, from: usize, to: usize) -> &'t str {
+        self.text.get(from..to).unwrap_or_default()
     }
-    spans
+
+    /// What is from `from` to `to`. Only what is after it is asked for afterwards.
+    ///
+    /// A mark ends what it began at the first place where it can, so there is none of the same kind within, and
+    /// this is not called deeper than there are kinds.
+    fn spans(&mut self, from: usize, to: usize) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let (mut at, mut plain) = (from, from);
+        let mut before = None;
+        while let Some(c) = self.part(at, to).chars().next() {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
+            let found = match c {
+                '<' => self.token(at, to),
+                '`' => self
+                    .inside(at, to, c, None)
+                    .map(|end| (Span::Code(decoded(self.part(at + 1, end))), end)),
+                '*' | '_' | '~' => self.inside(at, to, c, before).map(|end| {
+                    let within = self.spans(at + 1, end);
+                    let span = match c {
+                        '*' => Span::Bold(within),
+                        '_' => Span::Italic(within),
+                        _ => Span::Strike(within),
+                    };
+                    (span, end)
+                }),
+                _ => None,
+            };
+            if let Some((span, end)) = found {
+                if plain < at {
+                    spans.push(Span::Text(decoded(self.part(plain, at))));
+                }
+                spans.push(span);
+                // All that ends something is one byte long.
+                at = end + 1;
+                plain = at;
+                before = Some(' ');
+            } else {
+                before = Some(c);
+                at += c.len_utf8();
+            }
+        }
+        if plain < at {
+            spans.push(Span::Text(decoded(self.part(plain, at))));
+        }
+        spans
+    }
+
+    /// Where ends what the mark at `at` begins, if it begins something. Marks stand at the edge of words.
+    fn inside(&mut self, at: usize, to: usize, mark: char, before: Option<char>) -> Option<usize> {
+        if before.is_some_and(char::is_alphanumeric)
+            || self.part(at + 1, to).starts_with([' ', mark])
+        {
+            return None;
+        }
+        let kind = MARKS.iter().position(|known| *known == mark)?;
+        while self.ends.get(kind)?.last().is_some_and(|end| *end <= at) {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
+            self.ends.get_mut(kind)?.pop();
+        }
+        self.ends.get(kind)?.last().copied().filter(|end| *end < to)
+    }
+
+    /// `<...>` at `at`: a link, a mention, a room; and where it ends.
+    fn token(&mut self, at: usize, to: usize) -> Option<(Span, usize)> {
+        while self.closes.last().is_some_and(|close| *close <= at) {
+            #[cfg(test)]
+            {
+                self.steps += 1;
+            }
+            self.closes.pop();
+        }
+        let close = self.closes.last().copied().filter(|close| *close < to)?;
+        let token = self.part(at + 1, close);
+        // Asked before it is looked through: the next `<` may have the same end.
+        let starts = ["@", "#", "!", "http://", "https://", "mailto:"];
+        starts
+            .iter()
+            .any(|start| token.starts_with(start))
+            .then(|| (span(token, self.names), close))
+    }
 }
 
-/// What is between two marks, the first of which begins `text`, and what follows. They stand at the edge of
-/// words.
-fn inside(text: &str, mark: char, before: Option<char>) -> Option<(&str, &str)> {
-    if before.is_some_and(char::is_alphanumeric) {
-        return None;
-    }
-    let text = &text[mark.len_utf8()..];
-    if text.starts_with([' ', mark]) {
-        return None;
-    }
-    let ends = text.match_indices(mark).find(|(at, _)| {
-        let (inside, after) = (&text[..*at], &text[at + mark.len_utf8()..]);
-        let ends_word = mark == '`' || !inside.ends_with(char::is_whitespace);
-        !inside.is_empty() && ends_word && !after.starts_with(char::is_alphanumeric)
-    });
-    ends.map(|(at, _)| (&text[..at], &text[at + mark.len_utf8()..]))
-}
-
-/// `<...>`: a link, a mention, a room.
-fn token<'t>(text: &'t str, names: &Names) -> Option<(Span, &'t str)> {
-    let (token, after) = text[1..].split_once('>')?;
+/// What is between `<` and `>`, where that is something.
+fn span(token: &str, names: &Names) -> Span {
     let (target, label) = match token.split_once('|') {
         Some((target, label)) => (target, Some(decoded(label)).filter(|label| !label.is_empty())),
         None => (token, None),
@@ -170,7 +252,7 @@ fn token<'t>(text: &'t str, names: &Names) -> Option<(Span, &'t str)> {
     let name_of = |names: &BTreeMap<String, String>, id: &str| {
         label.clone().or_else(|| names.get(id).cloned()).unwrap_or_else(|| id.to_owned())
     };
-    let span = if let Some(id) = target.strip_prefix('@') {
+    if let Some(id) = target.strip_prefix('@') {
         Span::Mention(format!("@{}", name_of(&names.people, id)))
     } else if let Some(id) = target.strip_prefix('#') {
         Span::Room(format!("#{}", name_of(&names.rooms, id)))
@@ -180,12 +262,9 @@ fn token<'t>(text: &'t str, names: &Names) -> Option<(Span, &'t str)> {
             Some(label) => Span::Text(label),
             None => Span::Mention(format!("@{what}")),
         }
-    } else if ["http://", "https://", "mailto:"].iter().any(|start| target.starts_with(start)) {
-        Span::Link { url: decoded(target), label }
     } else {
-        return None;
-    };
-    Some((span, after))
+        Span::Link { url: decoded(target), label }
+    }
 }
 
 fn lines_html(lines: &[Vec<Span>]) -> Markup {
@@ -233,6 +312,8 @@ fn spans_plain(spans: &[Span]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn names() -> Names {
@@ -262,6 +343,90 @@ mod tests {
         check("** __ ``", "<p>** __ ``</p>", "** __ ``");
         check("`*a* &lt;b&gt;`", "<p><code>*a* &lt;b&gt;</code></p>", "`*a* <b>`");
         check("*é* *a*!", "<p><strong>é</strong> <strong>a</strong>!</p>", "é a!");
+    }
+
+    /// The same spans as a text says what they are: each mark looks for its end in all that follows.
+    fn by_definition(line: &str, names: &Names) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut plain = String::new();
+        let (mut before, mut rest) = (None, line);
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            let begins = match c {
+                '`' => true,
+                '*' | '_' | '~' => !before.is_some_and(char::is_alphanumeric),
+                _ => false,
+            };
+            let end = || {
+                let ends = after.match_indices(c).map(|(at, _)| at);
+                let mut ends = ends.filter(|_| !after.starts_with([' ', c]));
+                ends.find(|at| {
+                    let (inside, after) = (&after[..*at], &after[at + 1..]);
+                    let ends_word = c == '`' || !inside.ends_with(char::is_whitespace);
+                    !inside.is_empty() && ends_word && !after.starts_with(char::is_alphanumeric)
+                })
+            };
+            let end = if begins { end() } else { None };
+            let token = after.split_once('>').filter(|_| c == '<').map(|(token, _)| token);
+            let starts = ["@", "#", "!", "http://", "https://", "mailto:"];
+            let token = token.filter(|token| {
+                let target = token.split('|').next().unwrap_or_default();
+                starts.iter().any(|start| target.starts_with(start))
+            });
+            let found = match (end, token) {
+                (Some(end), _) => {
+                    let inside = &after[..end];
+                    let span = match c {
+                        '`' => Span::Code(decoded(inside)),
+                        '*' => Span::Bold(by_definition(inside, names)),
+                        '_' => Span::Italic(by_definition(inside, names)),
+                        _ => Span::Strike(by_definition(inside, names)),
+                    };
+                    Some((span, end))
+                }
+                (None, Some(token)) => Some((super::span(token, names), token.len())),
+                (None, None) => None,
+            };
+            if let Some((span, end)) = found {
+                if !plain.is_empty() {
+                    spans.push(Span::Text(decoded(&std::mem::take(&mut plain))));
+                }
+                spans.push(span);
+                (before, rest) = (Some(' '), &after[end + 1..]);
+            } else {
+                plain.push(c);
+                (before, rest) = (Some(c), after);
+            }
+        }
+        if !plain.is_empty() {
+            spans.push(Span::Text(decoded(&plain)));
+        }
+        spans
+    }
+
+    const ANY: &str = "(<@|<#|<!|<https://|[*_~`<>|@ aé\\t&]){0,30}";
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn a_line_is_read_as_it_is_defined(line in ANY) {
+            prop_assert_eq!(spans(&line, &names()), by_definition(&line, &names()));
+        }
+    }
+
+    proptest! {
+        /// What is written a thousand times over takes a thousand times as long, and not a million times.
+        #[test]
+        fn a_line_is_read_once(
+            unit in "(<@|<#|<!|<https://|[*_~`<>|@ aé]){1,6}", after in ANY, count in 1_usize..3_000,
+        ) {
+            let text = unit.repeat(count) + &after;
+            let names = names();
+            let mut line = Line::new(&text, &names);
+            line.spans(0, text.len());
+            prop_assert!(line.steps <= 3 * text.len(), "{} steps for {} bytes", line.steps, text.len());
+        }
     }
 
     #[test]

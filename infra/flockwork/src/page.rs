@@ -74,9 +74,7 @@ pub fn serve(
         .layer(middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
     Ok(tokio::spawn(async move {
-        // Ends with the task; there is nobody to tell of an error then.
-        let pages = pages.into_make_service_with_connect_info::<SocketAddr>();
-        let _ = axum::serve(listener, pages).await;
+        crate::serve::serve(listener, pages, crate::serve::Limits::USUAL).await;
     }))
 }
 

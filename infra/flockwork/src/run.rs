@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::ensure;
 use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use tokio::{net::TcpListener, time::Instant};
 
 use crate::{
@@ -21,12 +22,13 @@ use crate::{
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
     functions,
+    interrupt::Interrupt,
     loopback::Token,
     machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
     show::local,
-    template::ScheduleEvent,
+    timetable::{self, Timetable},
 };
 
 /// The flock a new data directory starts with, when it is there.
@@ -39,6 +41,8 @@ const MOST_TOLD: usize = 20;
 struct Local {
     dispatcher: Dispatcher,
     schedules: Vec<Scheduled>,
+    timetable: Timetable,
+    longest_lease: SignedDuration,
     store: Store,
     clock: Clock,
     speed: u32,
@@ -49,14 +53,10 @@ struct Local {
     stepped: Instant,
 }
 
-/// A schedule of a function.
+/// A schedule of a function, and what it is given.
 struct Scheduled {
     function: usize,
-    event: ScheduleEvent,
-    /// When it fires next; none while it is being handled.
-    due: Option<Timestamp>,
-    /// When it fired last.
-    fired: Timestamp,
+    input: Value,
 }
 
 /// What the terminal has told of a sheep.
@@ -68,6 +68,17 @@ struct Seen {
 
 /// Runs until Ctrl-C, or until `--until`.
 pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
+    let mut interrupt = Interrupt::listen()?;
+    tokio::select! {
+        result = run_all(place, run) => result?,
+        () = interrupt.asked() => {}
+    }
+    say("Stopped.")?;
+    Ok(())
+}
+
+/// Runs until `--until`. Everything ends with it when it is dropped.
+async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     // What can be refused is, before anything is written.
     refuse_past(run.until, Clock::wall().now())?;
     let template = read_template(place)?;
@@ -88,7 +99,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
     };
     let ground = Ground::open(&data_dir, &template).await?;
-    let sweeper = sweep_expired(ground.database.clone());
+    let _sweeper = Task(sweep_expired(ground.database.clone()));
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
@@ -107,6 +118,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let on_the_wall: Vec<_> = others.map(|function| function.logical_id.clone()).collect();
     let functions = template.functions.into_iter().zip(programs).collect();
     let machine = ground.start(functions, &clock, listens, run.networks_on_loopback).await?;
+    // The desk and the cloud are open as long as the run is up.
     let Machine { cloud, dispatcher, routes, sender, desk, environment } = machine;
     let page_url = format!("http://{listens}");
     let try_token = Token::new();
@@ -114,7 +126,8 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let here = machine::reachable(listens);
     let try_link =
         here.ip().is_loopback().then(|| format!("http://{here}/try?token={}", try_token.expose()));
-    let page = page::serve(listener, store.clone(), clock.clone(), sender, routes, try_token)?;
+    let _page =
+        Task(page::serve(listener, store.clone(), clock.clone(), sender, routes, try_token)?);
     data_dir.publish_endpoint(&Endpoint {
         page: page_url.clone(),
         try_link: try_link.clone(),
@@ -140,7 +153,9 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
 
     let mut local = Local {
-        schedules: schedules(&dispatcher, clock.now()),
+        schedules: schedules(&dispatcher),
+        timetable: timetable(&dispatcher, clock.now()),
+        longest_lease: longest_lease(&dispatcher),
         dispatcher,
         store,
         clock,
@@ -153,25 +168,41 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     if local.seen.is_empty() {
         say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
     }
-    let result = tokio::select! {
-        result = local.work(run.until) => result,
-        _ = tokio::signal::ctrl_c() => Ok(()),
-    };
-    page.abort();
-    drop((desk, cloud));
-    sweeper.abort();
-    say("Stopped.")?;
-    result
+    local.work(run.until).await
 }
 
-/// All schedules of the functions, due at `start`.
-fn schedules(dispatcher: &Dispatcher, start: Timestamp) -> Vec<Scheduled> {
+/// A task that ends when this is dropped.
+struct Task(tokio::task::JoinHandle<()>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// All schedules of the functions.
+fn schedules(dispatcher: &Dispatcher) -> Vec<Scheduled> {
     let functions = dispatcher.functions().iter().enumerate();
     let schedules = functions.flat_map(|(function, local)| {
-        let events = local.definition.schedules.iter().cloned();
-        events.map(move |event| Scheduled { function, event, due: Some(start), fired: start })
+        let inputs = local.definition.schedules.iter().map(|event| event.input.clone());
+        inputs.map(move |input| Scheduled { function, input })
     });
     schedules.collect()
+}
+
+/// The same, at their times, from `start` on.
+fn timetable(dispatcher: &Dispatcher, start: Timestamp) -> Timetable {
+    let functions = dispatcher.functions().iter();
+    let schedules = functions.flat_map(|local| &local.definition.schedules);
+    let every = schedules.map(|event| event.every.clone());
+    Timetable::new(every.collect(), start, Instant::now().into_std())
+}
+
+/// Longer than any function of this machine has a sheep for itself, because it is ended then.
+fn longest_lease(dispatcher: &Dispatcher) -> SignedDuration {
+    let timeouts = dispatcher.functions().iter().map(|local| local.definition.timeout);
+    let longest = timeouts.max().and_then(|longest| SignedDuration::try_from(longest).ok());
+    longest.unwrap_or_default() + SignedDuration::from_mins(1)
 }
 
 fn runs_already(data: &Path, endpoint: &Endpoint) -> anyhow::Error {
@@ -243,9 +274,9 @@ fn say(line: &str) -> io::Result<()> {
 impl Local {
     /// Fires the schedules, each at its times, the first time at once, and delivers events as they come.
     async fn work(&mut self, until: Option<Timestamp>) -> anyhow::Result<()> {
-        let start = self.clock.now();
         loop {
-            let due = self.schedules.iter().filter_map(|schedule| schedule.due).min();
+            self.keep_up()?;
+            let due = self.timetable.due();
             let ends = until.filter(|until| due.is_none_or(|due| *until < due));
             // Quick time waits until everything is done that belongs to the time it is.
             let target = ends.or(due).filter(|_| self.speed == 1 || self.dispatcher.is_quiet());
@@ -257,18 +288,35 @@ impl Local {
                 }
             };
             tokio::select! {
-                invoked = self.dispatcher.next() => self.told(invoked, start).await?,
+                invoked = self.dispatcher.next() => self.told(invoked).await?,
                 () = wake => {
                     self.alarm = None;
                     let Some(at) = target else { continue };
+                    // It may be another time than the one that was waited for.
+                    if self.keep_up()? {
+                        continue;
+                    }
                     self.clock.step_to(at);
                     if ends.is_some() {
-                        return self.finish(start).await;
+                        return self.finish().await;
                     }
                     self.fire(at).await?;
                 }
             }
         }
+    }
+
+    /// Goes by the clock on the wall also when it was set, and tells. Whether it was. A clock that is stepped is
+    /// set by nobody else.
+    fn keep_up(&mut self) -> io::Result<bool> {
+        if 1 < self.speed {
+            return Ok(false);
+        }
+        let went = self.timetable.keep_up(self.clock.now(), Instant::now().into_std());
+        if let Some(line) = went.and_then(timetable::told) {
+            say(&line)?;
+        }
+        Ok(went.is_some())
     }
 
     /// When it will be `at`. A clock that is stepped jumps there instead, as much sooner as the speed says;
@@ -297,27 +345,27 @@ impl Local {
             // Kept at every step, because a killed run must go on from here too.
             self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
         }
-        for (index, schedule) in self.schedules.iter_mut().enumerate() {
-            if schedule.due.is_some_and(|due| due <= at) {
-                schedule.due = None;
-                schedule.fired = at;
-                self.dispatcher.fire(schedule.function, schedule.event.input.clone(), index);
+        for place in self.timetable.fire(at) {
+            if let Some(Scheduled { function, input }) = self.schedules.get(place) {
+                self.dispatcher.fire(*function, input.clone(), place);
             }
         }
         Ok(())
     }
 
     /// Tells what a function did, and sets the next time of the schedule that invoked it.
-    async fn told(&mut self, invoked: Invoked, start: Timestamp) -> anyhow::Result<()> {
+    async fn told(&mut self, invoked: Invoked) -> anyhow::Result<()> {
         let Invoked { function, schedule, failure } = invoked;
         if let Some(err) = failure {
             tracing::error!(function = %function, error = format!("{err:#}"), "an event was not handled");
             say(&format!("! {function} could not handle an event: {err:#}"))?;
         }
-        if let Some(schedule) = schedule.and_then(|index| self.schedules.get_mut(index)) {
-            // After a machine slept, or a long invocation, one firing is enough.
-            let next = schedule.event.every.next_after(start, schedule.fired.max(self.clock.now()));
-            schedule.due = Some(next.context("the schedule has no further time")?);
+        if let Some(place) = schedule {
+            self.keep_up()?;
+            ensure!(
+                self.timetable.done(place, self.clock.now()),
+                "the schedule has no further time"
+            );
         }
         if self.speed == 1 || self.dispatcher.is_quiet() {
             self.look(true).await?;
@@ -326,10 +374,10 @@ impl Local {
     }
 
     /// Lets what is under way come to its end.
-    async fn finish(&mut self, start: Timestamp) -> anyhow::Result<()> {
+    async fn finish(&mut self) -> anyhow::Result<()> {
         while !self.dispatcher.is_quiet() {
             let invoked = self.dispatcher.next().await;
-            self.told(invoked, start).await?;
+            self.told(invoked).await?;
         }
         self.look(true).await
     }
@@ -338,6 +386,7 @@ impl Local {
     async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
         let mut lines = Vec::new();
         for sheep in self.store.sheep_of(None).await? {
+            self.shorten_lease(&sheep).await?;
             let before = self.seen.insert(sheep.id.clone(), Seen::of(&sheep));
             if aloud {
                 lines.extend(self.new_posts(&sheep, before.as_ref()).await?);
@@ -348,6 +397,18 @@ impl Local {
         lines.sort();
         for (_, line) in lines {
             say(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a lease no function of ours can have taken by this clock: it was taken by a clock that has been set
+    /// back since, and would hold the sheep for as long as that went. Whoever took it may still be at work, so it
+    /// lives for as long as a lease does, from now on.
+    async fn shorten_lease(&self, sheep: &Sheep) -> anyhow::Result<()> {
+        let longest = self.clock.now().saturating_add(self.longest_lease)?;
+        if sheep.lease_until.is_some_and(|until| longest < until) {
+            // Where somebody has changed the sheep meanwhile, the next look sees to it.
+            self.store.put_sheep(&sheep.lease_at_most(longest)).await?;
         }
         Ok(())
     }
@@ -405,4 +466,155 @@ fn news(sheep: &Sheep, before: Option<&Seen>) -> Vec<String> {
         lines.push(format!("! {} will try again: {problem}", sheep.id));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use flock_core::{Due, SheepId};
+
+    use super::*;
+    use crate::template::Template;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    /// A run whose wall clock is the test's.
+    struct TestRun {
+        local: Local,
+        wall: Clock,
+        // What the run stands on.
+        _directory: tempfile::TempDir,
+        _data_dir: DataDir,
+    }
+
+    impl TestRun {
+        async fn start() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let data = directory.path().join("data");
+            let Hold::Ours(data_dir) = DataDir::hold(&data).await.unwrap() else {
+                panic!("nobody else has it")
+            };
+            let template = Template::parse(include_str!("../../../template.yaml")).unwrap();
+            let ground = Ground::open(&data_dir, &template).await.unwrap();
+            let store = ground.store.clone();
+            let wall = Clock::stepped("2026-11-26T12:00:00Z".parse().unwrap());
+            let functions = template.functions.into_iter().map(|function| (function, None));
+            let listens = ([127, 0, 0, 1], 1).into();
+            let machine = ground.start(functions.collect(), &wall, listens, false).await.unwrap();
+            let flock = directory.path().join("choir");
+            std::fs::create_dir(&flock).unwrap();
+            let toml = "name = \"choir\"\n[[sheep]]\nfiles = \"*.txt\"\nbehaviour = \"poem\"\nline = \"1m\"\n";
+            std::fs::write(flock.join("flock.toml"), toml).unwrap();
+            std::fs::write(flock.join("alto.txt"), "one\ntwo\nthree\nfour\nfive\nsix\n").unwrap();
+            let file = flock_file::read(&flock).unwrap();
+            plan::plan(&store, file, wall.now())
+                .await
+                .unwrap()
+                .apply(&store, wall.now())
+                .await
+                .unwrap();
+            let dispatcher = machine.dispatcher;
+            let local = Local {
+                schedules: schedules(&dispatcher),
+                timetable: timetable(&dispatcher, wall.now()),
+                longest_lease: longest_lease(&dispatcher),
+                dispatcher,
+                store,
+                clock: wall.clone(),
+                speed: 1,
+                seen: HashMap::new(),
+                alarm: None,
+                stepped: Instant::now(),
+            };
+            // They stop when they are dropped.
+            std::mem::forget((machine.cloud, machine.desk));
+            Self { local, wall, _directory: directory, _data_dir: data_dir }
+        }
+
+        /// How long the run would sleep now.
+        fn sleeps(&mut self) -> Duration {
+            self.local.keep_up().unwrap();
+            let due = self.local.timetable.due().unwrap();
+            self.local.alarm_at(due).saturating_duration_since(Instant::now())
+        }
+
+        /// Fires what is due, and lets it come to its end.
+        async fn fire(&mut self) {
+            self.local.keep_up().unwrap();
+            self.local.fire(self.wall.now()).await.unwrap();
+            self.local.finish().await.unwrap();
+        }
+
+        async fn sheep(&self) -> Sheep {
+            self.local.store.sheep_of(None).await.unwrap().swap_remove(0)
+        }
+
+        async fn posts(&self) -> Vec<String> {
+            let id: SheepId = "choir/alto".parse().unwrap();
+            let mut posts = self.local.store.newest_posts(&id, 100).await.unwrap();
+            posts.sort_by_key(|post| post.occurrence);
+            posts.into_iter().map(|post| post.text).collect()
+        }
+
+        fn set(&self, by: SignedDuration) {
+            self.wall.step_to(self.wall.now() + by);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_goes_back_stops_no_tick_and_repeats_no_post() {
+        let mut run = TestRun::start().await;
+        run.set(SignedDuration::from_mins(2));
+        run.fire().await;
+        let before = run.posts().await;
+        assert!(!before.is_empty(), "it posts");
+        run.set(SignedDuration::from_hours(-2));
+        assert!(run.sleeps() <= MINUTE, "{:?}", run.sleeps());
+        run.set(SignedDuration::from_mins(1));
+        run.fire().await;
+        assert!(run.sleeps() <= MINUTE, "{:?}", run.sleeps());
+        assert_eq!(run.posts().await, before, "what is planned for later waits");
+        // Two hours later it is that time again.
+        run.set(SignedDuration::from_hours(2));
+        run.fire().await;
+        let after = run.posts().await;
+        assert!(before.len() < after.len() && after.starts_with(&before), "{after:?}");
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_goes_ahead_makes_no_burst() {
+        let mut run = TestRun::start().await;
+        run.set(SignedDuration::from_mins(2));
+        run.fire().await;
+        let before = run.posts().await.len();
+        run.set(SignedDuration::from_hours(8));
+        assert_eq!(run.sleeps(), Duration::ZERO);
+        run.fire().await;
+        assert!(run.sleeps() <= MINUTE && Duration::ZERO < run.sleeps());
+        let made = run.posts().await.len() - before;
+        assert!((1..=3).contains(&made), "{made}");
+    }
+
+    /// A tick that died left it, and then the clock was set back.
+    #[tokio::test]
+    async fn a_lease_of_a_later_time_holds_no_sheep() {
+        let mut run = TestRun::start().await;
+        run.set(SignedDuration::from_mins(2));
+        let (now, sheep) = (run.wall.now(), run.sheep().await);
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
+        let later = now + SignedDuration::from_hours(2);
+        let claimed = sheep.claim(next, "one".to_owned(), later).unwrap();
+        assert_eq!(run.local.store.put_sheep(&claimed).await.unwrap(), flock_store::Write::Done);
+        run.fire().await;
+        assert!(run.posts().await.is_empty(), "whoever has it may be at work");
+        let lease = run.sheep().await.lease_until.unwrap();
+        assert!(lease <= run.wall.now() + run.local.longest_lease, "{lease}");
+        run.wall.step_to(lease);
+        run.fire().await;
+        assert_eq!(run.posts().await.first().map(String::as_str), Some("one"));
+        // What a healthy tick has is left alone.
+        let sheep = run.sheep().await;
+        let soon = lease + SignedDuration::from_secs(50);
+        let leased = Sheep { lease_until: Some(soon), ..sheep };
+        assert_eq!(leased.lease_at_most(soon), leased);
+    }
 }

@@ -22,7 +22,6 @@ use axum::{
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::{get, post},
-    serve::ListenerExt as _,
 };
 use flock_aws::Clock;
 use serde::Deserialize;
@@ -35,7 +34,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::loopback::{self, Key, Token};
+use crate::{
+    interrupt::DiesWithUs,
+    loopback::{self, Key, Token},
+    serve::{Limits, serve},
+};
 
 /// What a function said to an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +89,8 @@ pub struct RuntimeApi {
 #[derive(Debug)]
 pub struct FunctionProcess {
     child: Child,
+    // Dropped as soon as it has been waited for.
+    dies_with_us: Option<DiesWithUs>,
     output: Arc<Output>,
     readers: Vec<JoinHandle<()>>,
     shared: Arc<Shared>,
@@ -163,14 +168,8 @@ impl RuntimeApi {
         let router = loopback::guarded(router, Key::Path(token));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = format!("http://{}/{prefix}", listener.local_addr()?);
-        // Small answers must not wait for the function's delayed acknowledgement: starts are measured.
-        let listener = listener.tap_io(|stream| {
-            // Without it answers are late, and right.
-            let _ = stream.set_nodelay(true);
-        });
         let server = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::RUNTIME_API).await;
         });
         Ok(Self { address, server, shared })
     }
@@ -260,6 +259,7 @@ impl FunctionProcess {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn()?;
+        let dies_with_us = Some(DiesWithUs::new(child.id()));
         let output = Arc::new(Output::default());
         let stdout = child.stdout.take().expect("it was piped");
         let stderr = child.stderr.take().expect("it was piped");
@@ -267,7 +267,7 @@ impl FunctionProcess {
             tokio::spawn(capture(stdout, Arc::clone(&output))),
             tokio::spawn(capture(stderr, Arc::clone(&output))),
         ];
-        Ok(Self { child, output, readers, shared: Arc::clone(&runtime_api.shared) })
+        Ok(Self { child, dies_with_us, output, readers, shared: Arc::clone(&runtime_api.shared) })
     }
 
     /// From now on what it writes goes to our standard error, too.
@@ -278,7 +278,11 @@ impl FunctionProcess {
     /// How it ended, if it has.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         // An error would say that it is no child of ours.
-        self.child.try_wait().ok().flatten()
+        let ended = self.child.try_wait().ok().flatten();
+        if ended.is_some() {
+            self.dies_with_us = None;
+        }
+        ended
     }
 
     /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
@@ -291,6 +295,7 @@ impl FunctionProcess {
     /// Waits until it exits by itself.
     pub async fn wait(&mut self) -> ExitStatus {
         let status = self.child.wait().await.expect("a child of ours can be waited for");
+        self.dies_with_us = None;
         self.shared.forget_process();
         for reader in self.readers.drain(..) {
             // What a child of the process still writes is not waited for.

@@ -4,6 +4,7 @@
 use std::{
     io::{self, Write as _},
     net::Ipv4Addr,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail};
@@ -14,18 +15,22 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     cli::{Place, Say},
-    connect::read_template,
+    connect::{check_answers, read_template},
     data_dir::{DataDir, Endpoint, Hold},
     environment, functions,
     loopback::Token,
     machine::Ground,
     refusal::refuse,
+    serve::{Limits, serve},
     slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
     slack_sender::COMMAND,
 };
 
 /// The app as api.slack.com takes it.
 const MANIFEST: &str = include_str!("../../slack-manifest.yaml");
+
+/// Longer than the desk waits for what is deferred.
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// What stands in the manifest in the place of a deployment.
 const PLACEHOLDER: &str = "https://REPLACE.execute-api.us-east-1.amazonaws.com";
@@ -47,7 +52,10 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     }
     let template = read_template(place)?;
     match DataDir::hold(&place.data).await? {
-        Hold::Running(endpoint) => converse(&endpoint.slack, &endpoint.token, say, text).await,
+        Hold::Running(endpoint) => {
+            check_answers(&place.data, &endpoint).await?;
+            converse(&endpoint.slack, &endpoint.token, say, text).await
+        }
         Hold::Ours(data_dir) => {
             functions::check(place.template(), &template.functions)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -60,8 +68,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let (mut dispatcher, routes) = (machine.dispatcher, machine.routes);
             let served = Served(tokio::spawn(async move {
                 let all = Router::new().fallback(async move |request| routes.answer(request).await);
-                // Ends with the task; there is nobody to tell of an error then.
-                let _ = axum::serve(listener, all).await;
+                serve(listener, all, Limits::USUAL).await;
             }));
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();
@@ -104,7 +111,7 @@ impl Drop for Served {
 
 /// Enters the text at a desk, presses what is to be pressed, and prints what comes.
 async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow::Result<()> {
-    let http = reqwest::Client::builder().no_proxy().build()?;
+    let http = reqwest::Client::builder().no_proxy().timeout(LONGEST).build()?;
     let ask = async |what: Act| {
         let asked = Asked { user: say.user.clone(), room: say.room.clone(), what };
         let response = http.post(desk).bearer_auth(token.expose()).json(&asked).send().await;

@@ -22,6 +22,7 @@ use crate::{
     local_slack::{Author, Message},
     loopback::{self, Key, Token},
     mrkdwn,
+    serve::{Limits, serve},
     slack_sender::{ButtonPlace, SlackSender},
     slack_view,
 };
@@ -125,8 +126,7 @@ impl SlackDesk {
         let router = Router::new().route("/", post(act)).with_state(Desk { sender, unhandled });
         let router = loopback::guarded(router, Key::Bearer(token));
         let task = tokio::spawn(async move {
-            // Ends with the task; there is nobody to tell of an error then.
-            let _ = axum::serve(listener, router).await;
+            serve(listener, router, Limits::USUAL).await;
         });
         Ok(Self { address, task })
     }

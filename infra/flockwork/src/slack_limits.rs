@@ -18,7 +18,8 @@ pub struct Refused {
 }
 
 const BLOCKS: usize = 50;
-const TEXT: usize = 40_000;
+/// Of a message, in characters.
+pub(crate) const TEXT: usize = 40_000;
 /// Not documented: of all blocks as JSON (github.com/slackapi/bolt-js/issues/2509, 2025-04).
 const ALL_BLOCKS: usize = 13_200;
 const ID: usize = 255;

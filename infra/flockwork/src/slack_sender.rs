@@ -10,8 +10,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::local_slack::{
-    APP, Author, BOT, BOT_AUTHOR, BOT_NAME, Draft, LocalSlack, Message, TEAM, Workspace, unheard,
+use crate::{
+    local_slack::{
+        APP, Author, BOT, BOT_AUTHOR, BOT_NAME, Draft, LocalSlack, Message, TEAM, Workspace,
+        unheard,
+    },
+    slack_limits::TEXT,
 };
 
 /// The one command of the app.
@@ -82,6 +86,12 @@ impl SlackSender {
             return;
         }
         self.workspace().lock().admit(user, room);
+        if TEXT < typed.chars().count() {
+            let text = format!(
+                "Your message is too long: Slack takes {TEXT} characters at most. Send it in parts."
+            );
+            return self.workspace().slackbot(room, user, text);
+        }
         let names = self.name_ids();
         let Some(rest) = typed.strip_prefix('/') else {
             let text = wire(typed, &names, false);

@@ -32,12 +32,19 @@ pub fn local(
     services_url: String,
     session_token: &SecretString,
 ) -> SdkConfig {
+    // A machine that is busy takes longer than AWS; one that has stopped would be waited for for ever.
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .operation_timeout(Duration::from_mins(1))
+        .build();
     let session_token = Some(session_token.expose_secret().to_owned());
     let provider = "flockwork on this machine";
     let credentials = Credentials::new("local", "local", session_token, None, provider);
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(SdkHttp::new()))
+        .timeout_config(timeouts)
         .region(Region::from_static("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .service_config(LocalServices { dynamodb_url, services_url })

@@ -7,6 +7,8 @@
 
 use std::{
     collections::HashMap,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
@@ -73,13 +75,27 @@ fn ambient() -> &'static Tls {
     &AMBIENT
 }
 
+/// The bundle, if it is a file of a size that a bundle has: all certificates of the world take a quarter of a
+/// megabyte.
+fn read_bundle(path: &Path) -> io::Result<Vec<u8>> {
+    const MOST_BYTES: u64 = 16 * 1024 * 1024;
+    let metadata = fs::metadata(path)?;
+    // A pipe would be waited for, a device read without end.
+    if !metadata.is_file() || MOST_BYTES < metadata.len() {
+        return Err(io::Error::other("it is not a file of at most 16 MB"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn tls(bundle: Option<&Path>) -> Tls {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = bundle {
         let unusable = |source| CaBundleError { path: path.to_owned(), source };
-        let certificates = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(unusable)?;
+        let bundle = read_bundle(path).map_err(|err| unusable(pem::Error::Io(err)))?;
+        let certificates = CertificateDer::pem_slice_iter(&bundle);
+        let certificates = certificates.collect::<Result<Vec<_>, _>>().map_err(unusable)?;
         // A bundle may hold odd old certificates beside the one that matters.
         if roots.add_parsable_certificates(certificates).0 == 0 {
             return Err(unusable(pem::Error::NoItemsFound));

@@ -6,14 +6,17 @@ use crate::CorpusId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
     id: CorpusId,
+    /// The lines, one right after the other: a text of each line's own would take many times the room of a
+    /// short one.
+    text: String,
     lines: Vec<Line>,
 }
 
-/// A line and where it stood in the file.
+/// A line: where it stood in the file, and where it ends in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     number: usize,
-    text: String,
+    end: usize,
 }
 
 /// Some consecutive lines of a corpus, small enough to be read for one post.
@@ -61,13 +64,19 @@ pub enum CorpusProblem {
         /// The most that is allowed.
         limit: u32,
     },
+    /// Not every problem is told.
+    #[error("more is wrong with it than the {told} problems told; mend these first")]
+    More {
+        /// How many are told.
+        told: usize,
+    },
 }
 
 impl CorpusProblem {
     /// The line of the file it is about, counted from 1.
     pub fn line(&self) -> Option<usize> {
         match self {
-            Self::Empty | Self::TooManyLines { .. } => None,
+            Self::Empty | Self::TooManyLines { .. } | Self::More { .. } => None,
             Self::NotUtf8 { line } | Self::Control { line, .. } | Self::LongLine { line, .. } => {
                 Some(*line)
             }
@@ -87,8 +96,11 @@ impl Corpus {
     /// Far above any book; keys hold eight digits.
     const LINES: u32 = 10_000_000;
 
+    /// The most problems that are told: nobody reads more of them at once.
+    pub const PROBLEMS: usize = 100;
+
     /// Reads a file. White space around a line is dropped, as networks do; a line of nothing else is
-    /// blank. Every problem is reported.
+    /// blank. Every problem is reported, up to a number that can still be read.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<CorpusProblem>> {
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text.trim_start_matches('\u{feff}'),
@@ -98,13 +110,24 @@ impl Corpus {
                 return Err(vec![CorpusProblem::NotUtf8 { line }]);
             }
         };
+        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        // Counted before they are kept: a file of nothing but short lines has very many.
+        let most = usize::try_from(Self::LINES).unwrap_or(usize::MAX);
+        let (mut count, mut length) = (0, 0);
+        for (_, line) in lines.clone().take(most.saturating_add(1)) {
+            count += 1;
+            length += line.len();
+        }
+        if most < count {
+            return Err(vec![CorpusProblem::TooManyLines { limit: Self::LINES }]);
+        }
         let mut problems = Vec::new();
-        let mut lines = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let line = line.trim();
-            if line.is_empty() {
-                continue;
-            }
+        let mut corpus = Self {
+            id: CorpusId::of(lines.clone().map(|(_, line)| line)),
+            text: String::with_capacity(length),
+            lines: Vec::with_capacity(count),
+        };
+        for (number, line) in lines {
             if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {
                 problems.push(CorpusProblem::Control { line: number, code: c.into() });
             }
@@ -115,19 +138,18 @@ impl Corpus {
                     limit: Self::LINE_BYTES,
                 });
             }
-            lines.push(Line { number, text: line.to_owned() });
+            if Self::PROBLEMS < problems.len() {
+                problems.truncate(Self::PROBLEMS);
+                problems.push(CorpusProblem::More { told: Self::PROBLEMS });
+                break;
+            }
+            corpus.text.push_str(line);
+            corpus.lines.push(Line { number, end: corpus.text.len() });
         }
-        if lines.is_empty() {
+        if count == 0 {
             problems.push(CorpusProblem::Empty);
         }
-        if u32::try_from(lines.len()).map_or(true, |count| Self::LINES < count) {
-            problems.push(CorpusProblem::TooManyLines { limit: Self::LINES });
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let id = CorpusId::of(lines.iter().map(|line| line.text.as_str()));
-        Ok(Self { id, lines })
+        if problems.is_empty() { Ok(corpus) } else { Err(problems) }
     }
 
     /// The id: a digest of the lines.
@@ -147,13 +169,17 @@ impl Corpus {
 
     /// The lines with their numbers in the file, counted from 1.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines.iter().map(|line| (line.number, line.text.as_str()))
+        let starts = std::iter::once(0).chain(self.lines.iter().map(|line| line.end));
+        let text = |start, end| self.text.get(start..end).expect("lines end where they were put");
+        starts.zip(&self.lines).map(move |(start, line)| (line.number, text(start, line.end)))
     }
 
     /// The line with this index, counted from 0.
     pub fn line(&self, index: u32) -> Option<&str> {
-        let line = self.lines.get(usize::try_from(index).ok()?)?;
-        Some(line.text.as_str())
+        let index = usize::try_from(index).ok()?;
+        let start =
+            index.checked_sub(1).map_or(Some(0), |before| Some(self.lines.get(before)?.end));
+        self.text.get(start?..self.lines.get(index)?.end)
     }
 
     /// The corpus as pieces, in order.
@@ -162,16 +188,16 @@ impl Corpus {
         const ELEMENT_BYTES: usize = 4;
         let mut pieces: Vec<Piece> = Vec::new();
         let mut size = usize::MAX;
-        for (first, line) in (0..).zip(&self.lines) {
-            let line_size = line.text.len() + ELEMENT_BYTES;
+        for (first, (_, line)) in (0..).zip(self.lines()) {
+            let line_size = line.len() + ELEMENT_BYTES;
             match pieces.last_mut() {
                 Some(piece) if size.saturating_add(line_size) <= Self::PIECE_BYTES => {
                     size += line_size;
-                    piece.lines.push(line.text.clone());
+                    piece.lines.push(line.to_owned());
                 }
                 _ => {
                     size = line_size;
-                    pieces.push(Piece { first, lines: vec![line.text.clone()] });
+                    pieces.push(Piece { first, lines: vec![line.to_owned()] });
                 }
             }
         }
@@ -210,6 +236,14 @@ mod tests {
             "line 1 holds the control character U+0007; remove it; line 2 holds the control character U+001B; remove it",
         );
         check(&[b'x'; 3701], "line 1 is 3701 bytes long; a post cannot be longer than 3700");
+        let lines = "a\n".repeat(10_000_001);
+        check(lines.as_bytes(), "there are more than 10000000 lines in it");
+        let problems = Corpus::parse("\x07\n".repeat(9_999).as_bytes()).unwrap_err();
+        assert_eq!(problems.len(), 101);
+        assert_eq!(
+            problems.last().map(ToString::to_string).as_deref(),
+            Some("more is wrong with it than the 100 problems told; mend these first")
+        );
     }
 
     proptest! {
@@ -225,7 +259,10 @@ mod tests {
                 next += u32::try_from(piece.lines.len()).unwrap();
                 prop_assert!(piece.lines.iter().map(|l| l.len() + 4).sum::<usize>() <= 3_800);
             }
-            prop_assert_eq!(pieces.concat_lines(), lines);
+            prop_assert_eq!(pieces.concat_lines(), lines.clone());
+            let by_index: Vec<_> = (0..=corpus.len()).map(|index| corpus.line(index)).collect();
+            let expected = lines.iter().map(|line| Some(line.as_str())).chain([None]);
+            prop_assert_eq!(by_index, expected.collect::<Vec<_>>());
         }
     }
 

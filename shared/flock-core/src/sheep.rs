@@ -366,6 +366,16 @@ impl Sheep {
         sheep
     }
 
+    /// The sheep with a lease that ends at `until`, if it ended later.
+    #[must_use]
+    pub fn lease_at_most(&self, until: Timestamp) -> Self {
+        let until = whole_seconds(until);
+        match self.lease_until {
+            Some(lease) if until < lease => Self { lease_until: Some(until), ..self.changed() },
+            Some(_) | None => self.clone(),
+        }
+    }
+
     /// The sheep after the network's answer to its intent.
     #[must_use]
     pub fn settle(&self, outcome: &Outcome, now: Timestamp) -> Self {

@@ -99,7 +99,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
         }
     }
     let said = world.refused("account add x:apollo --key nowhere.json");
-    assert_snapshot!(said, @"error: cannot read the key file nowhere.json: No such file or directory (os error 2)");
+    assert_snapshot!(said, @"error: cannot read the key file nowhere.json: it does not exist");
     world.write("key.json", b"\xff\xfe");
     assert!(world.refused("account add x:apollo --key key.json").contains("key.json"));
     world.write("key.json", &good);

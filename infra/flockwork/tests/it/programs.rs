@@ -1,6 +1,9 @@
 //! A function this program does not have: the local run builds it, starts it, and finds it in the template alone.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value, json};
 
@@ -224,4 +227,36 @@ fn what_a_function_of_its_own_cannot_have_is_refused() {
     let said = world.refused("run --listen 127.0.0.1:0");
     assert!(said.contains("no package functions/sheep-dog"), "{said}");
     assert!(!world.path(".flockwork").exists());
+}
+
+/// Writes more than anybody reads, and never answers.
+const CHATTERBOX: &str = r#"
+fn main() {
+    std::fs::write(std::env::var("HEARD").unwrap(), std::process::id().to_string()).unwrap();
+    loop {
+        println!("and another thing");
+    }
+}
+"#;
+
+#[test]
+fn a_program_dies_with_its_run() {
+    let world = World::new();
+    with_function(&world, RESOURCE);
+    with_package(&world, CHATTERBOX);
+    let mut command = world.command("--template template.yaml run --listen 127.0.0.1:0");
+    // The terminal gets what it writes, and takes none of it.
+    command.env("RUST_LOG", "info").stdin(Stdio::null()).stdout(Stdio::null());
+    let mut run = command.stderr(Stdio::piped()).spawn().unwrap();
+    let process = eventually("it has started", || {
+        fs::read_to_string(world.path("heard")).ok().filter(|text| !text.is_empty())
+    });
+    let interrupt = format!("kill -INT {}", run.id());
+    assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
+    eventually("the run ends", || run.try_wait().unwrap());
+    eventually("its program has ended", || {
+        // One that nobody has waited for yet has a state of its own.
+        let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        (state.is_empty() || state.contains(") Z ")).then_some(())
+    });
 }

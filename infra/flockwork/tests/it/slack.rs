@@ -280,6 +280,19 @@ impl Browser {
     }
 }
 
+/// Each mark looks for its end, and there is none.
+#[test]
+fn a_message_of_nothing_but_marks_is_shown() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let browser = Browser::on(&run.url());
+    let text = "*a ".repeat(13_000);
+    assert_eq!(browser.enter("U1", "C1", &text).status, 303);
+    assert!(browser.room("U1", "C1").body.contains(text.trim()));
+    let output = run.interrupt();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
 /// The hidden fields of the first form whose button is called `label`.
 fn button(page: &str, label: &str) -> Vec<(String, String)> {
     let forms = page.split("<form").skip(1);

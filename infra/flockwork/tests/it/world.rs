@@ -395,6 +395,17 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
+    /// As [`Running::spawn`], but nobody reads its standard output, which is full.
+    pub(crate) fn spawn_unread(mut command: Command) -> (Self, std::io::PipeReader) {
+        let (unread, mut full) = std::io::pipe().unwrap();
+        // As much as Linux keeps in a pipe (pipe(7), 2026-11).
+        full.write_all(&b".".repeat(65_536)).unwrap();
+        let mut child =
+            command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = Stream::of(child.stderr.take().unwrap());
+        (Self { child, stdout: Stream::of(std::io::empty()), stderr }, unread)
+    }
+
     /// As [`Running::spawn`], but its standard output is closed before it can write.
     pub(crate) fn spawn_unheard(mut command: Command) -> Self {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -428,9 +439,15 @@ impl Running {
     /// Ctrl-C.
     #[track_caller]
     pub(crate) fn interrupt(self) -> Output {
-        let kill = format!("kill -INT {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        self.signal("INT");
         self.finish()
+    }
+
+    /// Sends the signal called `signal`.
+    #[track_caller]
+    pub(crate) fn signal(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// `kill -9`.

@@ -1,0 +1,77 @@
+//! Files that people name: read whole, but never more of them than they may have, and never for ever.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use rustix::fs::OFlags;
+
+/// What is written by hand: keys, settings, `flock.toml`. `CloudFormation` takes no longer template either (AWS,
+/// "`CloudFormation` quotas", 2026-11).
+pub(crate) const WRITTEN_BY_HAND: u64 = 1024 * 1024;
+
+/// Why there is no reading a file. Follows the name of the file, or `it`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("does not exist")]
+    Missing,
+    #[error("is a directory")]
+    Directory,
+    #[error("is not a regular file; copy what comes out of it into one")]
+    Special,
+    #[error("is {bytes} bytes long; {most} ({} MB) is the most", most / (1024 * 1024))]
+    Large {
+        /// How long it is.
+        bytes: u64,
+        /// How long it may be.
+        most: u64,
+    },
+    #[error("is not UTF-8")]
+    NotUtf8,
+    #[error("cannot be read: {0}")]
+    Io(io::Error),
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(err: io::Error) -> Self {
+        if err.kind() == io::ErrorKind::NotFound { Self::Missing } else { Self::Io(err) }
+    }
+}
+
+/// The content of the regular file at `path`, of at most so many bytes. Links are followed.
+pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+    // Looked at first, because to open a device can do something.
+    let length = check(&fs::metadata(path)?, most)?;
+    // It may be something else by now: then neither to open it nor to read it may wait for somebody.
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(nonblocking).open(path)?;
+    check(&file.metadata()?, most)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    // It may grow while it is read, and what the system makes up as it is read has no length.
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    match u64::try_from(bytes.len()) {
+        Ok(length) if length <= most => Ok(bytes),
+        _ => Err(Unreadable::Large { bytes: most + 1, most }),
+    }
+}
+
+/// The same, as text.
+pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
+    String::from_utf8(read(path, most)?).map_err(|_| Unreadable::NotUtf8)
+}
+
+/// The length of what can be read whole.
+pub(crate) fn check(metadata: &fs::Metadata, most: u64) -> Result<u64, Unreadable> {
+    if metadata.is_dir() {
+        Err(Unreadable::Directory)
+    } else if !metadata.is_file() {
+        Err(Unreadable::Special)
+    } else if most < metadata.len() {
+        Err(Unreadable::Large { bytes: metadata.len(), most })
+    } else {
+        Ok(metadata.len())
+    }
+}

@@ -1,0 +1,276 @@
+//! Whatever is read has a size, and whatever is waited for has an end.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+};
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::world::{Output, Running, World, eventually, http};
+
+const TOML: &str =
+    "name = \"big\"\n[[sheep]]\nfiles = \"FILES\"\nbehaviour = \"poem\"\nline = \"5m\"\n";
+
+/// Runs a command that may take a gigabyte of memory, a fraction of what it is given to read.
+#[track_caller]
+fn in_little_memory(world: &World, arguments: &str) -> Output {
+    let command = world.command("");
+    let limited =
+        format!("ulimit -v 1000000; exec {} {arguments}", env!("CARGO_BIN_EXE_flockwork"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &limited]).env_clear();
+    let kept = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    shell.envs(kept).current_dir(world.path(""));
+    Running::spawn(shell).finish()
+}
+
+#[track_caller]
+fn refused(world: &World, arguments: &str) -> String {
+    let output = in_little_memory(world, arguments);
+    assert!(output.code == Some(2) && output.stdout.is_empty(), "{arguments}: {output:#?}");
+    output.stderr
+}
+
+fn sparse(path: &Path, bytes: u64) {
+    File::create(path).unwrap().set_len(bytes).unwrap();
+}
+
+fn fifo(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_file_that_is_named_is_a_small_regular_file() {
+    let world = World::new();
+    sparse(&world.path("large"), 3_000_000_000);
+    fifo(&world.path("fifo"));
+    std::fs::create_dir(world.path("directory")).unwrap();
+    let mut said = String::new();
+    for file in ["large", "/dev/zero", "fifo", "directory", "nowhere"] {
+        said += &refused(&world, &format!("account add mastodon:apollo@example.test --key {file}"));
+        said += &refused(&world, &format!("--template {file} sheep list"));
+    }
+    assert_snapshot!(said, @"
+    error: cannot read the key file large: it is 3000000000 bytes long; 1048576 (1 MB) is the most
+    error: cannot read large: it is 3000000000 bytes long; 1048576 (1 MB) is the most
+    error: cannot read the key file /dev/zero: it is not a regular file; copy what comes out of it into one
+    error: cannot read /dev/zero: it is not a regular file; copy what comes out of it into one
+    error: cannot read the key file fifo: it is not a regular file; copy what comes out of it into one
+    error: cannot read fifo: it is not a regular file; copy what comes out of it into one
+    error: cannot read the key file directory: it is a directory
+    error: cannot read directory: it is a directory
+    error: cannot read the key file nowhere: it does not exist
+    error: cannot read nowhere: it does not exist
+    ");
+    assert!(!world.path(".flockwork").exists(), "nothing was written");
+}
+
+#[test]
+fn a_secret_is_a_small_regular_file() {
+    let world = World::new();
+    world.ok("sheep list");
+    let secret = world.path(".flockwork/slack.secret.json");
+    std::fs::remove_file(&secret).unwrap();
+    fifo(&secret);
+    assert_snapshot!(refused(&world, "sheep list"), @"error: cannot read .flockwork/slack.secret.json: it is not a regular file; copy what comes out of it into one");
+    std::fs::remove_file(&secret).unwrap();
+    sparse(&secret, 3_000_000_000);
+    assert_snapshot!(refused(&world, "sheep list"), @"error: cannot read .flockwork/slack.secret.json: it is 3000000000 bytes long; 1048576 (1 MB) is the most");
+}
+
+#[test]
+fn a_flock_is_read_within_bounds() {
+    let world = World::new();
+    world.write("big/flock.toml", TOML.replace("FILES", "*.txt"));
+    let text = world.path("big/text.txt");
+    let mut said = String::new();
+    let plan = |said: &mut String| *said += &refused(&world, "flock plan big");
+    sparse(&text, 3_000_000_000);
+    plan(&mut said);
+    std::fs::remove_file(&text).unwrap();
+    fifo(&text);
+    plan(&mut said);
+    std::fs::remove_file(&text).unwrap();
+    // 32 million lines, each of which took 64 bytes once.
+    std::fs::write(&text, b"a\n".repeat(32 * 1024 * 1024)).unwrap();
+    plan(&mut said);
+    std::fs::write(&text, b"\x07\n".repeat(9_000_000)).unwrap();
+    let output = in_little_memory(&world, "flock plan big");
+    assert_eq!((output.code, output.stderr.lines().count()), (Some(2), 101));
+    for (number, text) in ["a\n".repeat(9_000_000), "b\n".repeat(9_000_000)].iter().enumerate() {
+        world.write(&format!("big/{number}.txt"), text);
+    }
+    std::fs::remove_file(&text).unwrap();
+    plan(&mut said);
+    let toml = world.path("big/flock.toml");
+    sparse(&toml, 3_000_000_000);
+    plan(&mut said);
+    std::fs::remove_file(&toml).unwrap();
+    fifo(&toml);
+    plan(&mut said);
+    assert_snapshot!(said, @"
+    error: big/flock.toml:3: `text.txt` is 3000000000 bytes long; 67108864 (64 MB) is the most
+    error: big/flock.toml:3: `text.txt` is not a regular file; copy what comes out of it into one
+    error: big/text.txt: there are more than 10000000 lines in it
+    error: big/flock.toml:3: `1.txt` is one text too many: the texts of a flock have 256 MB and 10000000 lines at most; make several flocks of it
+    error: big/flock.toml: it is 3000000000 bytes long; 1048576 (1 MB) is the most
+    error: big/flock.toml: it is not a regular file; copy what comes out of it into one
+    ");
+}
+
+/// As deep and as long as the size of the file lets it be.
+#[test]
+fn a_toml_of_any_shape_is_refused_in_time() {
+    let world = World::new();
+    let deep = |part: &str, count: usize| part.repeat(count);
+    for toml in [
+        format!("name = {}", deep("[", 500_000)),
+        format!("name = {}", deep("{a=", 300_000)),
+        format!("{}a = 1", deep("a.", 500_000)),
+        format!("[{}a]", deep("a.", 500_000)),
+        deep("[[sheep]]\n", 10_000),
+        deep("[\n", 20_000),
+        deep("=\n", 20_000),
+        format!("{} = 1", deep("a", 1_000_000)),
+        format!("[waive]\n{} = \"x\"", deep("a", 1_000_000)),
+        format!("[[sheep]]\nfiles = \"{}\"", deep("*a", 500_000)),
+        format!("name = \"{}\"", deep("\\u0000", 150_000)),
+        (0..10_000).fold(String::new(), |text, number| text + &format!("k{number} = 1\n")),
+    ] {
+        world.write("big/flock.toml", &toml);
+        let output = in_little_memory(&world, "flock plan big");
+        assert_eq!(output.code, Some(2), "{:.40}: {:.2000}", toml, output.stderr);
+        let lines = output.stderr.lines().count();
+        assert!(lines <= 201, "{toml:.40}: {lines} lines");
+    }
+}
+
+#[test]
+fn a_pattern_of_many_ways_goes_each_once() {
+    let world = World::new();
+    let mut directory = "big".to_owned();
+    for depth in 0..30 {
+        world.write(&format!("{directory}/side/depth-{depth}.txt"), "a line");
+        directory += "/d";
+    }
+    world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "**/*/".repeat(40))));
+    assert_snapshot!(refused(&world, "flock plan big"), @"error: big/flock.toml:3: `**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/*.txt` matches no file");
+    world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "**/*/".repeat(29))));
+    let planned = world.ok("flock plan big");
+    assert!(planned.contains("2 to create"), "{planned}");
+    // Two ways on at each step: a million million, all to the same directory.
+    for link in ["round", "about"] {
+        std::os::unix::fs::symlink(".", world.path(&format!("big/{link}"))).unwrap();
+    }
+    world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "*/".repeat(40))));
+    assert_snapshot!(refused(&world, "flock plan big"), @"error: big/flock.toml:3: `*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*/*.txt` goes through more than 100000 files and directories; name the directories the texts are in");
+    world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "*/".repeat(400))));
+    assert_snapshot!(refused(&world, "flock plan big"), @"error: big/flock.toml:3: this pattern is too long: 1000 bytes in 100 parts are the most; `**` stands for any number of directories");
+}
+
+#[test]
+fn a_run_that_is_stopped_is_not_waited_for() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    run.line("There is no flock yet");
+    run.signal("STOP");
+    let slack = {
+        let mut command = world.command("slack");
+        command.arg("/flock help");
+        Running::spawn(command)
+    };
+    let said = world.refused("sheep list");
+    assert_eq!(slack.finish().stderr, said);
+    run.signal("CONT");
+    assert_snapshot!(said.replace(&url, "URL"), @"error: the `flockwork run` that has .flockwork does not answer at URL: nothing comes within 10 s. If it is stopped, let it go on (`fg`, or `kill -CONT` and its process id); otherwise end it, start it again and give the command again");
+    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(run.interrupt().code, Some(0));
+}
+
+#[test]
+fn half_open_connections_keep_nobody_out() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    run.line("There is no flock yet");
+    let endpoint = std::fs::read(world.path(".flockwork/endpoint.json")).unwrap();
+    let endpoint: Value = serde_json::from_slice(&endpoint).unwrap();
+    let mut half_open = Vec::new();
+    for (name, count) in [("page", 357), ("slack", 100), ("services", 300)] {
+        let address = endpoint[name].as_str().unwrap().strip_prefix("http://").unwrap();
+        for number in 0..count {
+            let mut stream = TcpStream::connect(address.trim_end_matches('/')).unwrap();
+            let begun: [&[u8]; 3] = [
+                b"",
+                b"GET / HTT",
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{",
+            ];
+            // It may have been closed already.
+            let _ = stream.write_all(begun[number % 3]);
+            half_open.push(stream);
+        }
+    }
+    assert_eq!(http(|client| client.get(format!("{url}/page.css"))).status, 200);
+    assert_eq!(world.ok("sheep list"), "");
+    let mut help = world.command("slack");
+    help.arg("/flock help");
+    let help = Running::spawn(help).finish();
+    assert!(help.code == Some(0) && help.stdout.starts_with("flockwork"), "{help:#?}");
+    // The first ones made room for the last.
+    let mut rest = Vec::new();
+    let _ = half_open[0].read_to_end(&mut rest);
+    assert_eq!(rest, b"");
+    assert_eq!(run.interrupt().code, Some(0));
+}
+
+#[test]
+fn what_is_said_in_slack_has_a_length() {
+    let world = World::new();
+    let say = |text: &str| {
+        let mut command = world.command("slack");
+        command.arg(text);
+        Running::spawn(command).finish()
+    };
+    assert_snapshot!(say(&format!("/flock {}", "*a ".repeat(20_000))).stdout, @"
+    Slackbot (only visible to you):
+      Your message is too long: Slack takes 40000 characters at most. Send it in parts.
+    ");
+    let shorter = say(&format!("/flock {}", "*a ".repeat(13_000)));
+    assert!(shorter.stdout.contains("too long for a command"), "{shorter:#?}");
+}
+
+/// Nobody reads what it says, so that it waits for ever in the middle of something.
+#[test]
+fn a_run_that_is_stuck_ends_all_the_same() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let world = World::new();
+        let (run, unread) = Running::spawn_unread(world.command("run --listen 127.0.0.1:0"));
+        let endpoint = world.path(".flockwork/endpoint.json");
+        eventually("it is up", || endpoint.exists().then_some(()));
+        run.signal(signal);
+        let output = run.finish();
+        assert_eq!(output.code, Some(code), "{output:#?}");
+        let said = "Stopped in the middle of something; the next start goes on from there.\n";
+        assert_eq!(output.stderr, said);
+        drop(unread);
+        assert_eq!(world.ok("sheep list"), "");
+    }
+}
+
+#[test]
+fn sigterm_ends_a_run_as_ctrl_c_does() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    run.signal("TERM");
+    let output = run.finish();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+    assert!(output.stdout.ends_with("Stopped.\n"), "{}", output.stdout);
+    assert!(!world.path(".flockwork/endpoint.json").exists());
+}
