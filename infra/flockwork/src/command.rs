@@ -94,10 +94,10 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
             Ok(())
         }
         FlockCommand::Remove { name } => {
-            let Connection { store, .. } = &connect(place).await?;
+            let Connection { store, clock, .. } = &connect(place).await?;
             // Says which flocks there are when this one is not.
             store.sheep_of(Some(&name)).await.map_err(not_found)?;
-            let count = plan::remove_flock(store, &name).await?;
+            let count = plan::remove_flock(store, &name, clock.now()).await?;
             print(&format!(
                 "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
                  `flockwork posts --sheep {name}/SHEEP`."

@@ -26,7 +26,7 @@ pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
-    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
+    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
 };
 pub use money::{InvalidUsd, Usd};
 pub use network::{
