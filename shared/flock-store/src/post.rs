@@ -214,14 +214,15 @@ impl Taken {
     pub fn why(&self, post: &Post, posted: bool) -> String {
         let Self { by, free } = self;
         let Post { occurrence, sheep, .. } = post;
-        let (made, look) = if posted {
-            ("made, but cannot be recorded", "look whether both are there")
+        let resume = format!("`flockwork sheep resume {sheep}`");
+        let (made, what) = if posted {
+            let what = format!("look whether both are there; {resume} goes on with number {free}");
+            ("made, but cannot be recorded", what)
         } else {
-            ("not made", "it will be made under another number")
+            ("not made", format!("{resume} makes it under number {free}"))
         };
         format!(
-            "post {occurrence}, {}, was {made}: number {occurrence} is recorded as {}; {look}, then \
-             `flockwork sheep resume {sheep}`, which goes on with number {free}",
+            "post {occurrence}, {}, was {made}: number {occurrence} is recorded as {}; {what}",
             post.named(),
             by.named()
         )

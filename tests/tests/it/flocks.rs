@@ -418,7 +418,7 @@ async fn a_number_that_is_taken_stops_a_sheep_of_the_meadow_and_its_line_is_made
     let (world, id, why) = number_is_taken(Network::Meadow).await;
     let own = PostId::new(world.store.table_id().await.unwrap(), &id, Occurrence(1));
     let why = why.replace(own.as_str(), "ID");
-    assert_snapshot!(why, @r#"post 1, "apollo line 0" (meadow:apollo, ID), was not made: number 1 is recorded as "of another life" (meadow:apollo, 17); it will be made under another number, then `flockwork sheep resume flock/apollo`, which goes on with number 2"#);
+    assert_snapshot!(why, @r#"post 1, "apollo line 0" (meadow:apollo, ID), was not made: number 1 is recorded as "of another life" (meadow:apollo, 17); `flockwork sheep resume flock/apollo` makes it under number 2"#);
     assert_eq!(world.seen(&id).await, ["of another life", "apollo line 0"]);
 }
 
@@ -427,7 +427,7 @@ async fn a_number_that_is_taken_stops_a_sheep_of_a_network_and_its_post_is_named
     let (world, id, why) = number_is_taken(Network::X).await;
     let remote = &world.x.posts(&crate::world::user_id("apollo"))[0].id.to_string();
     let why = why.replace(remote, "ID");
-    assert_snapshot!(why, @r#"post 1, "apollo line 0" (x:apollo, ID), was made, but cannot be recorded: number 1 is recorded as "of another life" (x:apollo, 17); look whether both are there, then `flockwork sheep resume flock/apollo`, which goes on with number 2"#);
+    assert_snapshot!(why, @r#"post 1, "apollo line 0" (x:apollo, ID), was made, but cannot be recorded: number 1 is recorded as "of another life" (x:apollo, 17); look whether both are there; `flockwork sheep resume flock/apollo` goes on with number 2"#);
     assert_eq!(world.seen(&id).await, ["apollo line 0", "apollo line 1"]);
     let texts: Vec<_> = world.posts(&id).await.into_iter().map(|post| post.text).collect();
     assert_eq!(texts, ["of another life", "apollo line 1"]);
