@@ -27,6 +27,8 @@ pub enum Cut {
     Before(usize),
     /// This request is forwarded, and its answer is read and lost.
     After(usize),
+    /// This request is held until [`CrashPlan::release`]; all others pass.
+    Hold(usize),
     /// All requests pass.
     Never,
 }
@@ -37,6 +39,7 @@ pub struct CrashPlan {
     cut: Cut,
     seen: Mutex<Seen>,
     reached: watch::Sender<bool>,
+    released: watch::Sender<bool>,
 }
 
 /// A proxy before one server, which follows a plan.
@@ -62,6 +65,7 @@ enum Fate {
     Passes,
     LosesItsAnswer,
     IsCut,
+    IsHeld,
     /// It comes after the cut, from a process that is about to die.
     IsTooLate,
 }
@@ -77,7 +81,12 @@ struct Upstream {
 impl CrashPlan {
     /// A plan for one run of a flow.
     pub fn new(cut: Cut) -> Arc<Self> {
-        Arc::new(Self { cut, seen: Mutex::default(), reached: watch::Sender::new(false) })
+        Arc::new(Self {
+            cut,
+            seen: Mutex::default(),
+            reached: watch::Sender::new(false),
+            released: watch::Sender::new(false),
+        })
     }
 
     /// Resolves when the cut has been reached: now kill the process.
@@ -87,6 +96,11 @@ impl CrashPlan {
     pub async fn reached(&self) {
         let mut reached = self.reached.subscribe();
         reached.wait_for(|reached| *reached).await.expect("we hold the sender");
+    }
+
+    /// Lets a request that is held pass.
+    pub fn release(&self) {
+        self.released.send_replace(true);
     }
 
     /// The request the flow was cut at, or `None` if the flow was over before.
@@ -114,8 +128,13 @@ impl CrashPlan {
                 seen.forwarded.push(name);
                 Fate::LosesItsAnswer
             }
+            Cut::Hold(cut) if number == cut => {
+                seen.cut_at = Some(name.clone());
+                seen.forwarded.push(name);
+                Fate::IsHeld
+            }
             Cut::Before(cut) | Cut::After(cut) if number > cut => Fate::IsTooLate,
-            Cut::Before(_) | Cut::After(_) | Cut::Never => {
+            Cut::Before(_) | Cut::After(_) | Cut::Hold(_) | Cut::Never => {
                 seen.forwarded.push(name);
                 Fate::Passes
             }
@@ -173,6 +192,12 @@ async fn handle(State(upstream): State<Arc<Upstream>>, request: Request) -> Resp
         Fate::IsCut => {
             plan.reached.send_replace(true);
             pending().await
+        }
+        Fate::IsHeld => {
+            let mut released = plan.released.subscribe();
+            plan.reached.send_replace(true);
+            released.wait_for(|released| *released).await.expect("the plan holds the sender");
+            upstream.forward(head, body).await
         }
         Fate::LosesItsAnswer => {
             // A task of its own, because this one ends when the client goes away.
@@ -338,6 +363,21 @@ mod tests {
         is_silent(post(&proxy, "PutEvents", b"{}")).await;
         assert_eq!(plan.requests(), ["bus PutEvents"]);
         assert_eq!(log.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_held_passes_when_it_is_released() {
+        let (server, log) = echo().await;
+        let plan = CrashPlan::new(Cut::Hold(1));
+        let proxy = CrashProxy::start("bus", &server.url(), &plan).await;
+        assert!(post(&proxy, "GetItem", b"").send().await.is_ok());
+        let held = tokio::spawn(post(&proxy, "PutEvents", b"held").send());
+        plan.reached().await;
+        assert!(post(&proxy, "PutItem", b"").send().await.is_ok());
+        assert_eq!(log.lock().unwrap().len(), 2);
+        plan.release();
+        assert_eq!(held.await.unwrap().unwrap().status(), 202);
+        assert_eq!(plan.requests(), ["bus GetItem", "bus PutEvents", "bus PutItem"]);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use flock_core::{
     Occurrence, Outcome, Sent, Shards, Sheep, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse};
-use flock_store::{Post, PostState, Presence, Read, Store, Units, Write};
+use flock_store::{Post, PostState, Presence, Read, Recorded, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -246,7 +246,7 @@ impl App {
                 let Some(text) = self.text(sheep, next.progress.cursor).await? else {
                     return self.without_text(sheep, now).await;
                 };
-                match sheep.claim(next, text, tick.lease_until) {
+                match sheep.claim(next, text, self.store.table_id().await?, tick.lease_until) {
                     Ok(claimed) => (claimed, Sent::No),
                     Err(refusal) => {
                         return self.stop(sheep, format!("{refusal}; change the line"), now).await;
@@ -274,7 +274,7 @@ impl App {
         let outcome = self.post(&claimed, &intent, sent, &account, &purse).await?;
         self.tell_spending(&flock, &purse).await;
         let step = self.settle(claimed, &outcome).await?;
-        if let Outcome::Posted(_) = outcome
+        if let Outcome::Posted(_) | Outcome::Taken { posted: Some(_), .. } = outcome
             && let Err(err) = purse.close().await
         {
             // The sum is right; a name stays in it until the sheep's next payment.
@@ -358,7 +358,7 @@ impl App {
             remote_id: None,
         };
         let draft = Draft {
-            id: sheep.post_id(intent),
+            id: intent.post_id.clone(),
             post: post.clone(),
             sent,
             last_remote: sheep.progress.last_remote.as_ref(),
@@ -373,7 +373,11 @@ impl App {
         {
             post.state = PostState::Posted;
             post.remote_id = Some(remote_id.clone());
-            self.store.put_post(&post).await?;
+            if let Recorded::Taken(taken) = self.store.put_post(&post).await? {
+                let posted = taken.posted(&post);
+                let why = taken.why(&post, posted.is_some());
+                return Ok(Outcome::Taken { posted, free: taken.free, why });
+            }
         }
         Ok(outcome)
     }
@@ -444,6 +448,7 @@ impl App {
     /// answer is applied to the sheep as it is now.
     async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
+        let post_id = claimed.intent.as_ref().map(|intent| intent.post_id.clone());
         self.announce(&claimed, outcome).await;
         let id = claimed.id.clone();
         let mut current = claimed;
@@ -453,10 +458,10 @@ impl App {
                 break settled;
             }
             match self.store.sheep(&id, Read::Consistent).await? {
-                Some(sheep) if sheep.intent.as_ref().map(|i| i.occurrence) == occurrence => {
+                Some(sheep) if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() => {
                     current = sheep;
                 }
-                // Another tick finished the intent, or the sheep is gone.
+                // Another tick finished the intent: while it is open the sheep is not removed.
                 _ => return Ok(Step::LostRace),
             }
         };
@@ -480,7 +485,9 @@ impl App {
     async fn announce(&self, claimed: &Sheep, outcome: &Outcome) {
         match outcome {
             Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, claimed, why).await,
-            Outcome::Refused { why } => self.publish(SHEEP_STOPPED, claimed, why).await,
+            Outcome::Refused { why } | Outcome::Taken { why, .. } => {
+                self.publish(SHEEP_STOPPED, claimed, why).await;
+            }
             Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
                 self.publish(SHEEP_FAILING, claimed, why).await;
             }
@@ -512,8 +519,14 @@ impl App {
     async fn without_text(&self, sheep: &Sheep, now: Timestamp) -> anyhow::Result<Step> {
         match self.store.sheep(&sheep.id, Read::Consistent).await? {
             Some(newest) if newest.version == sheep.version => {
-                let why = "its corpus is not in the table; apply the flock again, then resume it";
-                self.stop(sheep, why.to_owned(), now).await
+                let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
+                self.store.note_incomplete(&sheep.id.flock, corpus).await?;
+                let why = format!(
+                    "its text is not in the table; `flockwork flock apply` with its flock's directory \
+                     restores it, then `flockwork sheep resume {}`",
+                    sheep.id
+                );
+                self.stop(sheep, why, now).await
             }
             _ => Ok(Step::LostRace),
         }
@@ -555,7 +568,7 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
             warn!(sheep = %id, "unknown whether it was posted: {why}");
             Step::Unknown
         }
-        Outcome::Refused { why } => {
+        Outcome::Refused { why } | Outcome::Taken { why, .. } => {
             error!(sheep = %id, "stopped: {why}");
             Step::Stopped
         }

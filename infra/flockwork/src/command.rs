@@ -145,8 +145,8 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()
         let question = format!("Remove flock {name} and its {number}? What was posted stays.");
         ask::consent(&deed, list, &question)?;
     }
-    let Connection { store, .. } = &connect(place).await?;
-    let count = plan::remove_flock(store, name, &sheep).await?;
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let count = plan::remove_flock(store, name, &sheep, clock.now()).await?;
     print(&format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."

@@ -185,7 +185,7 @@ async fn outlook(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Due, Occurrence, Outcome, Rhythm, RhythmFields};
+    use flock_core::{Due, Occurrence, Outcome, Rhythm, RhythmFields, TableId};
 
     #[test]
     fn what_waits_to_be_posted_moves_along_or_holds_it_back() {
@@ -200,7 +200,8 @@ mod tests {
         let sheep = Sheep::create("choir/echo".parse().unwrap(), config, Occurrence(1), now);
         let sheep = sheep.unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "a line".to_owned(), now).unwrap();
+        let table = TableId::from_random([7; 16]);
+        let claimed = sheep.claim(next, "a line".to_owned(), &table, now).unwrap();
         let why = "why".to_owned();
         let later = Outcome::TryAgain { why: why.clone(), not_before: None };
         let put_off = claimed.settle(&later, now);

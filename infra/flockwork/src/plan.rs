@@ -4,12 +4,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use flock_core::{
-    AccountId, Behaviour, CorpusId, Flock, FlockName, Month, Occurrence, Sent, Sheep, SheepConfig,
-    SheepId, SheepName, Usd, count,
+    AccountId, Behaviour, Corpus, CorpusId, Flock, FlockName, Month, Occurrence, Sheep,
+    SheepConfig, SheepId, SheepName, State, Usd, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -35,6 +35,10 @@ pub struct Plan {
     change: Vec<(Sheep, SheepFile)>,
     edits: Edits,
     remove: Vec<Sheep>,
+    /// Sheep that stay with a text that is not in the table.
+    restore: Vec<SheepName>,
+    /// The texts of all sheep as they will be.
+    texts: BTreeMap<CorpusId, Arc<Corpus>>,
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
     unchanged: usize,
@@ -60,10 +64,17 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         change: Vec::new(),
         edits: Edits::default(),
         remove: Vec::new(),
+        restore: Vec::new(),
+        texts: sheep
+            .iter()
+            .map(|sheep| (corpus_of(&sheep.config).clone(), Arc::clone(&sheep.corpus)))
+            .collect(),
         wake: Vec::new(),
         unchanged: 0,
         outlook: None,
     };
+    let missing =
+        store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
     let mut problems = Vec::new();
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
@@ -81,6 +92,12 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             text: Text::File(sheep.file.clone()),
             corpus: Arc::clone(&sheep.corpus),
         };
+        let corpus = corpus_of(&sheep.config);
+        if missing.contains(corpus)
+            && there.get(&sheep.name).is_some_and(|old| corpus_of(&old.config) == corpus)
+        {
+            plan.restore.push(sheep.name.clone());
+        }
         match there.remove(&sheep.name) {
             None => {
                 let created = Sheep::create(id, sheep.config.clone(), Occurrence(1), now);
@@ -100,6 +117,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         }
     }
     plan.remove.extend(there.into_values());
+    problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     problems.extend(plan.money(store, &members, now).await?);
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
     if problems.is_empty() { Ok(plan) } else { Err(refuse(problems.join("\n"))) }
@@ -107,7 +125,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
 
 /// A post that may be on the old account's network must be settled there first.
 pub fn cannot_move(old: &Sheep, account: &AccountId) -> Option<String> {
-    let intent = old.intent.as_ref().filter(|intent| intent.sent == Sent::Maybe)?;
+    let intent = old.open()?;
     (old.config.account != *account).then(|| {
         format!(
             "{}: its post {} may be on {} already; try again when that is known (`flockwork sheep show \
@@ -115,6 +133,28 @@ pub fn cannot_move(old: &Sheep, account: &AccountId) -> Option<String> {
             old.id, intent.occurrence, old.config.account, old.id
         )
     })
+}
+
+/// A post that may be on its network must be settled first: nobody would find out any more.
+fn cannot_remove(sheep: &Sheep, now: Timestamp) -> Option<String> {
+    let number = sheep.open()?.occurrence;
+    let (id, account) = (&sheep.id, &sheep.config.account);
+    let why = if sheep.unknown(now).is_some() {
+        format!(
+            "nobody knows whether its post {number} is on {account}; look there and say in Slack \
+             `/flock sent {id} {number}` or `/flock send-again {id} {number}`, or wait until it is found out; \
+             then remove it"
+        )
+    } else if matches!(sheep.state, State::Active) {
+        format!("its post {number} is just being made on {account}; remove it in a minute")
+    } else {
+        format!(
+            "its post {number} may be on {account}, and nobody looks while it is {}; resume it \
+             (`flockwork sheep resume {id}`), and remove it in a minute",
+            sheep.state.name()
+        )
+    };
+    Some(format!("{id}: {why}"))
 }
 
 impl Plan {
@@ -174,6 +214,7 @@ impl Plan {
         self.create.is_empty()
             && self.change.is_empty()
             && self.remove.is_empty()
+            && self.restore.is_empty()
             && self.wake.is_empty()
             && self.before == self.flock
     }
@@ -212,70 +253,96 @@ impl Plan {
 
     /// Carries the plan out. When it is cut off, applying again finishes it.
     pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+        let flock = &self.flock.name;
+        // First, because it can be refused: then nothing has changed.
+        let mut unused = remove_all(store, &self.remove, now).await?;
         let noted = operator::note(store, self.waivers(), now).await?;
         store.put_flock(&self.flock).await?;
         self.put_corpora(store).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
-        let flock = &self.flock.name;
-        let mut unused = Vec::new();
-        for sheep in self.create {
-            let id = SheepId { flock: flock.clone(), name: sheep.name };
-            // Numbers go on after the posts of an earlier sheep of that name: a number is used once.
-            let newest = store.newest_posts(&id, 1).await?.pop();
-            let next = newest.map_or(Occurrence(1), |post| post.occurrence.plus(1));
-            let sheep = Sheep::create(id.clone(), sheep.config, next, now)
-                .ok_or_else(|| refuse(format!("{id}: its `end` has passed")))?;
-            // Made by another apply in the same moment: that one's files win.
-            if store.create_sheep(&sheep).await? == Write::Conflict {
-                return Err(changed_meanwhile(&id));
-            }
+        let written = self.write_sheep(store, &mut unused, now).await;
+        if !self.create.is_empty() || !self.change.is_empty() {
+            // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
+            // sees the sheep. Also where not all were written: some may have been.
+            self.put_corpora(store).await?;
+            unused.extend(self.texts.keys().cloned());
         }
-        for (old, sheep) in self.change {
-            unused.push(corpus_of(&old.config).clone());
-            let id = old.id.clone();
-            let transition = |old: &Sheep| self.edits.reconfigure(old, sheep.config.clone(), now);
-            let changed = store.change_sheep(old, transition).await.map_err(not_changed)?;
-            changed.map_err(|err| refuse(format!("{id}: {err}; try again")))?;
-        }
-        for old in self.remove {
-            unused.push(corpus_of(&old.config).clone());
-            remove(store, old).await?;
-        }
+        store.let_unused_corpora_go(flock, unused, now).await?;
+        written?;
         if wakes {
             wake(store, flock, now).await?;
         }
-        delete_unused(store, flock, unused).await?;
         noted.done(store).await
     }
 
-    async fn put_corpora(&self, store: &Store) -> anyhow::Result<()> {
-        let mut missing = BTreeMap::new();
-        for sheep in self.create.iter().chain(self.change.iter().map(|(_, sheep)| sheep)) {
-            let corpus = corpus_of(&sheep.config);
-            let flock = &self.flock.name;
-            if !missing.contains_key(corpus) && !store.has_corpus(flock, corpus).await? {
-                missing.insert(corpus.clone(), &sheep.corpus);
+    /// Makes and changes sheep, and notes every corpus they were seen with before.
+    async fn write_sheep(
+        &self,
+        store: &Store,
+        unused: &mut BTreeSet<CorpusId>,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let flock = &self.flock.name;
+        for sheep in &self.create {
+            let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
+            let birth = store.birth(&id).await?;
+            let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
+                .ok_or_else(|| refuse(format!("{id}: its `end` has passed")))?;
+            let created = Sheep { version: birth.version, ..created };
+            // Made by another apply in the same moment: that one's files win.
+            if store.create_sheep(&created).await? == Write::Conflict {
+                return Err(changed_meanwhile(&id));
             }
         }
-        let lines = missing.values().map(|corpus| u64::from(corpus.len())).sum();
+        for (old, sheep) in &self.change {
+            // Of every sheep that was seen in its place: another apply may have given it another text.
+            let texts = Mutex::new(Vec::new());
+            let transition = |old: &Sheep| {
+                texts
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(corpus_of(&old.config).clone());
+                match cannot_move(old, &sheep.config.account) {
+                    Some(why) => Err(why),
+                    None => self
+                        .edits
+                        .reconfigure(old, sheep.config.clone(), now)
+                        .map_err(|err| format!("{}: {err}; try again", old.id)),
+                }
+            };
+            let changed = store.change_sheep(old.clone(), transition).await.map_err(not_changed)?;
+            changed.map_err(refuse)?;
+            unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(())
+    }
+
+    /// Stores the texts that are not there, or not to stay.
+    async fn put_corpora(&self, store: &Store) -> anyhow::Result<()> {
+        let flock = &self.flock.name;
+        let missing = store.missing_corpora(flock, &self.texts.keys().cloned().collect()).await?;
+        let missing: Vec<_> = missing.iter().filter_map(|corpus| self.texts.get(corpus)).collect();
+        let lines = missing.iter().map(|corpus| u64::from(corpus.len())).sum();
         // Drawn on the terminal alone, and gone when done.
         let bar = ProgressBar::new(lines).with_style(
             ProgressStyle::with_template("storing corpora {bar:40} {pos}/{len} lines")
                 .expect("the template is well-formed"),
         );
-        for corpus in missing.into_values() {
-            store.put_corpus(&self.flock.name, corpus, |lines| bar.inc(lines.into())).await?;
+        for corpus in missing {
+            store.put_corpus(flock, corpus, |lines| bar.inc(lines.into())).await?;
         }
         bar.finish_and_clear();
         Ok(())
     }
 }
 
-/// Removes a flock, its sheep and their corpora. Posts stay. Refuses if the flock has other sheep than `asked`.
+/// Removes a flock and its sheep; their corpora go in a day. Posts stay, and numbers go on after them. Refuses if the
+/// flock has other sheep than `asked`.
 pub async fn remove_flock(
     store: &Store,
     flock: &FlockName,
     asked: &[Sheep],
+    now: Timestamp,
 ) -> anyhow::Result<usize> {
     let sheep = store.sheep_of_flock(flock).await?;
     if !sheep.iter().map(|sheep| &sheep.id).eq(asked.iter().map(|sheep| &sheep.id)) {
@@ -283,30 +350,58 @@ pub async fn remove_flock(
             "flock {flock} has other sheep by now; nothing was removed; look at it and try again"
         )));
     }
-    let count = sheep.len();
-    let mut unused = Vec::new();
-    for sheep in sheep {
-        unused.push(corpus_of(&sheep.config).clone());
-        remove(store, sheep).await?;
+    let problems: Vec<_> = sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect();
+    if !problems.is_empty() {
+        return Err(refuse(problems.join("\n")));
     }
-    delete_unused(store, flock, unused).await?;
+    let unused = remove_all(store, &sheep, now).await?;
+    store.let_unused_corpora_go(flock, unused, now).await?;
     store.delete_flock(flock).await?;
-    Ok(count)
+    Ok(sheep.len())
 }
 
 /// A tick writes a sheep twice per post, so a few tries always suffice.
 const TRIES: usize = 20;
 
-async fn remove(store: &Store, sheep: Sheep) -> anyhow::Result<()> {
+/// Removes the sheep, and gives the corpora they pointed to.
+async fn remove_all(
+    store: &Store,
+    sheep: &[Sheep],
+    now: Timestamp,
+) -> anyhow::Result<BTreeSet<CorpusId>> {
+    let mut unused = BTreeSet::new();
+    for (removed, sheep) in sheep.iter().enumerate() {
+        if let Err(why) = remove(store, sheep.clone(), &mut unused, now).await? {
+            let before = match removed {
+                0 => String::new(),
+                removed => format!("; {removed} sheep of the flock were removed before that"),
+            };
+            return Err(refuse(why + &before));
+        }
+    }
+    Ok(unused)
+}
+
+/// Removes one sheep, and notes every corpus it was seen with. The inner error says why it stays.
+async fn remove(
+    store: &Store,
+    mut sheep: Sheep,
+    unused: &mut BTreeSet<CorpusId>,
+    now: Timestamp,
+) -> anyhow::Result<Result<(), String>> {
     let id = sheep.id.clone();
-    let mut sheep = sheep;
     for _ in 0..TRIES {
-        if store.delete_sheep(&sheep).await? == Write::Done {
-            return Ok(());
+        unused.insert(corpus_of(&sheep.config).clone());
+        // A tick may have begun a post since the flock was read.
+        if let Some(why) = cannot_remove(&sheep, now) {
+            return Ok(Err(why));
+        }
+        if store.remove_sheep(&sheep, now).await? == Write::Done {
+            return Ok(Ok(()));
         }
         match store.sheep(&id, flock_store::Read::Consistent).await? {
             Some(newest) => sheep = newest,
-            None => return Ok(()),
+            None => return Ok(Ok(())),
         }
     }
     Err(changed_meanwhile(&id))
@@ -336,21 +431,6 @@ fn changed_meanwhile(id: &SheepId) -> anyhow::Error {
     refuse(format!("{id} is being changed by somebody else; try again"))
 }
 
-async fn delete_unused(
-    store: &Store,
-    flock: &FlockName,
-    unused: Vec<CorpusId>,
-) -> anyhow::Result<()> {
-    let sheep = store.sheep_of_flock(flock).await?;
-    let used: Vec<&CorpusId> = sheep.iter().map(|sheep| corpus_of(&sheep.config)).collect();
-    for corpus in unused {
-        if !used.contains(&&corpus) {
-            store.delete_corpus(flock, &corpus).await?;
-        }
-    }
-    Ok(())
-}
-
 fn corpus_of(config: &SheepConfig) -> &CorpusId {
     match &config.behaviour {
         Behaviour::Poem { corpus, .. } => corpus,
@@ -362,7 +442,9 @@ const MOST_EDITED_LINES: usize = 240;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flock, before, create, change, edits, remove, wake, unchanged, outlook } = self;
+        let Self {
+            flock, before, create, change, edits, remove, restore, wake, unchanged, outlook, ..
+        } = self;
         let name = &flock.name;
         if self.is_empty() {
             write!(f, "flock {name}: nothing to change ({unchanged} sheep)")?;
@@ -387,6 +469,9 @@ impl fmt::Display for Plan {
         }
         for sheep in remove {
             writeln!(f, "  - remove {}", ask::loss(sheep))?;
+        }
+        for name in restore {
+            writeln!(f, "  ~ restore {name}: its text is not in the table")?;
         }
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;

@@ -99,7 +99,12 @@ text_id! {
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 text_id! {
-    /// Names one planned post everywhere: derived from its occurrence, never random.
+    /// Tells a table from every other: random, drawn once, and part of the id of every post.
+    TableId, "table id", "it is 32 hexadecimal digits",
+    |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
+    /// Names one planned post everywhere: derived from its table and its occurrence.
     PostId, "post id", "it is 32 hexadecimal digits",
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -290,7 +295,7 @@ impl FromStr for AccountId {
 pub struct Occurrence(pub u64);
 
 impl Occurrence {
-    /// The id of the post this occurrence of `sheep` becomes.
+    /// The id of a post that was decided while tables had no id yet. Any other is a [`PostId::new`].
     pub fn post_id(self, sheep: &SheepId) -> PostId {
         PostId(hex(&digest(&["post", &sheep.to_string(), &self.to_string()])))
     }
@@ -305,6 +310,21 @@ impl Occurrence {
 impl fmt::Display for Occurrence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl PostId {
+    /// The id of the post that `occurrence` of `sheep` becomes in this table.
+    pub fn new(table: &TableId, sheep: &SheepId, occurrence: Occurrence) -> Self {
+        let parts = ["post", table.as_str(), &sheep.to_string(), &occurrence.to_string()];
+        Self(hex(&digest(&parts)))
+    }
+}
+
+impl TableId {
+    /// The id made of these random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(hex(&bytes))
     }
 }
 
@@ -389,7 +409,13 @@ mod tests {
     fn post_ids_are_a_schema() {
         let sheep: SheepId = "milton/book-1".parse().unwrap();
         assert_eq!(Occurrence(1).post_id(&sheep).as_str(), "9538037431755ee4785756900514ca01");
-        assert_ne!(Occurrence(1).post_id(&sheep), Occurrence(2).post_id(&sheep));
+        let table = TableId::from_random(*b"0123456789abcdef");
+        assert_eq!(table.as_str(), "30313233343536373839616263646566");
+        let id = PostId::new(&table, &sheep, Occurrence(1));
+        assert_eq!(id.as_str(), "938fe2c743a2ad127bc8a7e94e4d8a97");
+        assert_ne!(id, PostId::new(&table, &sheep, Occurrence(2)));
+        let other = TableId::from_random([7; 16]);
+        assert_ne!(id, PostId::new(&other, &sheep, Occurrence(1)));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use edit::{Change, Edit, Place};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
-    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, UserId,
+    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
 };
 pub use money::{InvalidUsd, Usd};
 pub use network::{

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Due, Occurrence, Outcome, Sheep};
+use crate::{Due, Occurrence, Outcome, Sheep, TableId};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +43,14 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
             }
             Due::Post(next) => {
                 let line = next.progress.cursor;
-                // The text does not change when the next post is due; any that is allowed will do.
-                (sheep.claim(next, "·".to_owned(), now).ok()?, UpcomingText::Line(line))
+                // Neither text nor table change when the next post is due; any that are allowed will do.
+                let table = TableId::from_random([0; 16]);
+                (sheep.claim(next, "·".to_owned(), &table, now).ok()?, UpcomingText::Line(line))
             }
         };
         let intent = claimed.intent.as_ref()?;
         let (at, occurrence) = (intent.at, intent.occurrence);
-        let remote_id = claimed.post_id(intent).as_str().parse().ok()?;
+        let remote_id = intent.post_id.as_str().parse().ok()?;
         sheep = claimed.settle(&Outcome::Posted(remote_id), now);
         Some(Upcoming { at, occurrence, what })
     })
@@ -72,7 +73,8 @@ mod tests {
             let (at, occurrence) = (next.at, next.progress.occurrence);
             let what = UpcomingText::Line(next.progress.cursor);
             posts.push(Upcoming { at, occurrence, what });
-            let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+            let table = TableId::from_random([7; 16]);
+            let claimed = sheep.claim(next, "x".to_owned(), &table, now).unwrap();
             sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
         }
         posts

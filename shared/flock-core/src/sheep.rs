@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountId, CatchUp, CorpusId, DayCount, Edit, Month, Occurrence, Pattern, Place, PostId,
-    RemoteId, Rhythm, SheepId, TextRefusal,
+    RemoteId, Rhythm, SheepId, TableId, TextRefusal,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -108,6 +108,8 @@ pub struct Progress {
 pub struct Intent {
     /// Which planned post it is.
     pub occurrence: Occurrence,
+    /// The id of the post it becomes, the same however often it is tried.
+    pub post_id: PostId,
     /// When it was due.
     pub at: Timestamp,
     /// What will be posted.
@@ -200,6 +202,15 @@ pub enum Outcome {
     },
     /// The request went out and no answer came.
     Unknown {
+        /// What happened, for a person.
+        why: String,
+    },
+    /// Another post is recorded under its number, so that it cannot be.
+    Taken {
+        /// What its network calls it. `None`: it is certainly not there.
+        posted: Option<RemoteId>,
+        /// The first number nobody has.
+        free: Occurrence,
         /// What happened, for a person.
         why: String,
     },
@@ -334,11 +345,13 @@ impl Sheep {
         &self,
         next: Next,
         text: String,
+        table: &TableId,
         lease_until: Timestamp,
     ) -> Result<Self, TextRefusal> {
         self.config.check_text(&text)?;
         let intent = Intent {
             occurrence: next.progress.occurrence,
+            post_id: PostId::new(table, &self.id, next.progress.occurrence),
             at: next.at,
             text,
             sent: Sent::Maybe,
@@ -393,8 +406,26 @@ impl Sheep {
                 sheep.intent = None;
                 sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
             }
+            Outcome::Taken { posted, free, why } => {
+                match posted {
+                    Some(remote_id) => {
+                        sheep.go_on(now);
+                        sheep.progress.last_remote = Some(remote_id.clone());
+                    }
+                    None => sheep.intent = None,
+                }
+                sheep = sheep.numbered_from(*free);
+                sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
+            }
         }
         sheep
+    }
+
+    /// The sheep with `free` or a later number as its next: the ones before are taken.
+    #[must_use]
+    pub fn numbered_from(mut self, free: Occurrence) -> Self {
+        self.progress.occurrence = self.progress.occurrence.max(free);
+        self
     }
 
     /// Moves past the post of the intent.
@@ -436,11 +467,12 @@ impl Sheep {
     }
 
     /// The sheep about to post `text` at once, and then to go on where it was.
-    pub fn say(&self, text: String, now: Timestamp) -> Result<Self, NotNow> {
+    pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
         self.can_be_asked()?;
         self.config.check_text(&text)?;
         let intent = Intent {
             occurrence: self.progress.occurrence,
+            post_id: PostId::new(table, &self.id, self.progress.occurrence),
             at: whole_seconds(now),
             text,
             sent: Sent::No,
@@ -461,6 +493,18 @@ impl Sheep {
             return Err(NotNow::Busy);
         }
         Ok(())
+    }
+
+    /// The first number that no post of the sheep has or may have, whatever became of its intent.
+    pub fn next_free(&self) -> Occurrence {
+        let after = self.intent.as_ref().map(|intent| intent.occurrence.plus(1));
+        self.progress.occurrence.max(after.unwrap_or_default())
+    }
+
+    /// The intent whose post may be on its network already. While there is one, the sheep must neither go
+    /// nor change its account.
+    pub fn open(&self) -> Option<&Intent> {
+        self.intent.as_ref().filter(|intent| intent.sent == Sent::Maybe)
     }
 
     /// The intent of which nobody knows whether it was posted, while nobody is finding out.
@@ -633,11 +677,6 @@ impl Sheep {
         sheep
     }
 
-    /// The id of the post the intent becomes.
-    pub fn post_id(&self, intent: &Intent) -> PostId {
-        intent.occurrence.post_id(&self.id)
-    }
-
     fn changed(&self) -> Self {
         Self { version: self.version + 1, ..self.clone() }
     }
@@ -786,6 +825,10 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn table() -> TableId {
+        TableId::from_random([7; 16])
+    }
+
     const START: &str = "2026-11-21T12:00:00Z";
 
     fn sheep(lines: u32, catch_up: &str) -> Sheep {
@@ -814,7 +857,7 @@ mod tests {
                     "{minute}: #{} line {}",
                     next.progress.occurrence, next.progress.cursor
                 ));
-                let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+                let claimed = sheep.claim(next, "x".to_owned(), &table(), now).unwrap();
                 *sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
             }
         }
@@ -826,7 +869,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "x".to_owned(), now).unwrap();
+        let claimed = sheep.claim(next, "x".to_owned(), &table(), now).unwrap();
         let put_off = |not_before: Option<&str>| {
             let not_before = not_before.map(ts);
             claimed.settle(&Outcome::TryAgain { why: "why".to_owned(), not_before }, now)
@@ -911,7 +954,7 @@ mod tests {
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, "first line".to_owned(), lease).unwrap();
+        let claimed = sheep.claim(next, "first line".to_owned(), &table(), lease).unwrap();
         assert_eq!(claimed.due(now), Due::No, "another tick has it");
         assert_eq!(claimed.next_at(), sheep.next_at(), "the index is not written by a claim");
         assert_eq!(claimed.due(lease), Due::Finish);
@@ -926,7 +969,7 @@ mod tests {
         let now = ts(START);
         let mut sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        sheep = sheep.claim(next, "first line".to_owned(), now).unwrap();
+        sheep = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
         let why = "x answered 503".to_owned();
         let failed = Outcome::TryAgain { why, not_before: None };
         let mut waits = Vec::new();
@@ -954,7 +997,7 @@ mod tests {
         let now = ts(START);
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "first line".to_owned(), now).unwrap();
+        let claimed = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
         let stopped = claimed.settle(&Outcome::Refused { why: "suspended".to_owned() }, now);
         assert_eq!(stopped.next_at(), None);
         assert_eq!(stopped.progress, sheep.progress);
@@ -986,15 +1029,15 @@ mod tests {
         let mut sheep = sheep(1000, "skip");
         assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
         let (planned, at) = (sheep.next_at(), ts("2026-11-21T12:01:00Z"));
-        let asked = sheep.say("hello".to_owned(), at).unwrap();
+        let asked = sheep.say("hello".to_owned(), &table(), at).unwrap();
         assert_eq!((asked.next_at(), asked.due(at)), (Some(at), Due::Finish));
-        assert_eq!(asked.say("more".to_owned(), at), Err(NotNow::Busy));
+        assert_eq!(asked.say("more".to_owned(), &table(), at), Err(NotNow::Busy));
         sheep = posted(&asked.claim_again(at), at);
         assert_eq!((sheep.next_at(), sheep.progress.occurrence), (planned, Occurrence(3)));
         assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 1"]);
-        let refusal = sheep.say(" ".to_owned(), at).unwrap_err();
+        let refusal = sheep.say(" ".to_owned(), &table(), at).unwrap_err();
         assert_eq!(refusal, NotNow::Text(TextRefusal::Empty));
-        let refusal = sheep.pause(at).say("hello".to_owned(), at).unwrap_err();
+        let refusal = sheep.pause(at).say("hello".to_owned(), &table(), at).unwrap_err();
         assert_eq!(refusal.to_string(), "it is paused; resume it first");
     }
 
@@ -1004,7 +1047,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, "first line".to_owned(), lease).unwrap();
+        let claimed = sheep.claim(next, "first line".to_owned(), &table(), lease).unwrap();
         assert_eq!(claimed.was_sent(first, now), Err(NotUnknown), "it is just being posted");
         let unknown = claimed.settle(&Outcome::Unknown { why: "no answer".to_owned() }, now);
         assert_eq!(unknown.was_sent(Occurrence(2), now), Err(NotUnknown));
@@ -1016,10 +1059,34 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_is_taken_stops_it_and_the_next_one_is_free() {
+        let now = ts(START);
+        let sheep = sheep(3, "skip");
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
+        assert_eq!((sheep.next_free(), claimed.next_free()), (Occurrence(1), Occurrence(2)));
+        assert_eq!((sheep.open(), claimed.open()), (None, claimed.intent.as_ref()));
+        let later = Outcome::TryAgain { why: "why".to_owned(), not_before: None };
+        let put_off = claimed.settle(&later, now);
+        assert_eq!((put_off.open(), put_off.next_free()), (None, Occurrence(2)));
+        let taken = |posted: Option<&str>| {
+            let posted = posted.map(|id| id.parse().unwrap());
+            let (free, why) = (Occurrence(7), "taken".to_owned());
+            claimed.settle(&Outcome::Taken { posted, free, why }, now)
+        };
+        for (settled, line) in [(taken(None), 0), (taken(Some("1")), 1)] {
+            assert_eq!((settled.next_at(), settled.problem()), (None, Some("taken")));
+            let resumed = settled.resume(now);
+            assert_eq!((resumed.intent, resumed.progress.cursor), (None, line));
+            assert_eq!(resumed.progress.occurrence, Occurrence(7));
+        }
+    }
+
+    #[test]
     fn a_text_its_network_does_not_take_is_not_claimed() {
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(ts(START)) else { panic!("it is due") };
-        let refusal = sheep.claim(next, " ".to_owned(), ts(START)).unwrap_err();
+        let refusal = sheep.claim(next, " ".to_owned(), &table(), ts(START)).unwrap_err();
         assert_eq!(refusal, TextRefusal::Empty);
     }
 

@@ -172,7 +172,7 @@ impl Networks {
             Err(failure) if draft.sent == Sent::Maybe => Err(failure.leaves_unknown()),
             Err(failure) => Err(failure),
             Ok(()) => match &account.key {
-                Key::Meadow => self.meadow.post(draft).await,
+                Key::Meadow => return self.meadow.post(draft).await,
                 Key::X(key) => self.x.post(draft, account, key, purse).await,
                 Key::Mastodon(key) => self.mastodon.post(draft, account, key).await,
                 Key::Bluesky(key) => self.bluesky.post(draft, account, key).await,

@@ -1,7 +1,7 @@
 //! The meadow: the bots' own network, which lives in our table.
 
-use flock_core::RemoteId;
-use flock_store::{Post, PostState, Store};
+use flock_core::{Outcome, RemoteId};
+use flock_store::{Post, PostState, Recorded, Store};
 
 use crate::{Draft, Failure};
 
@@ -16,17 +16,21 @@ impl Meadow {
         Self { store }
     }
 
-    pub(crate) async fn post(&self, draft: &Draft<'_>) -> Result<RemoteId, Failure> {
+    pub(crate) async fn post(&self, draft: &Draft<'_>) -> Outcome {
         let remote_id: RemoteId = draft.id.as_str().parse().expect("a post id is visible ASCII");
         let post = Post {
             state: PostState::Posted,
             remote_id: Some(remote_id.clone()),
             ..draft.post.clone()
         };
-        // Refused because it is there: an earlier request arrived.
-        let put = self.store.put_post(&post).await;
-        put.map_err(|err| Failure::unknown(format!("the meadow did not answer: {err}")))?;
-        Ok(remote_id)
+        match self.store.put_post(&post).await {
+            Ok(Recorded::Done) => Outcome::Posted(remote_id),
+            // The record is the post: without it there is none.
+            Ok(Recorded::Taken(taken)) => {
+                Outcome::Taken { posted: None, free: taken.free, why: taken.why(&post, false) }
+            }
+            Err(err) => Outcome::Unknown { why: format!("the meadow did not answer: {err}") },
+        }
     }
 
     #[expect(clippy::unused_self, reason = "reads as the other networks do")]

@@ -1,21 +1,45 @@
 //! Corpora, stored in pieces so that a post reads a line and not the book.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::types::{
-    AttributeValue, DeleteRequest, PutRequest, ReturnConsumedCapacity, WriteRequest,
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
-use flock_core::{Corpus, CorpusId, FlockName};
+
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{
+        AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
+        WriteRequest,
+    },
+};
+use flock_core::{Behaviour, Corpus, CorpusId, FlockName};
+use futures_util::{TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Read, Store, StoreError, from_item,
+    Read, Store, StoreError, Write, conditional, from_item,
     key::{Key, pieces_of},
-    request_error, to_item,
+    request_error,
+    sheep::Seconds,
+    to_item,
 };
 
 /// BatchWriteItem takes this many (AWS, "BatchWriteItem", 2026-11).
 const BATCH: usize = 25;
+
+/// BatchGetItem gives this many (AWS, "BatchGetItem", 2026-11).
+const BATCH_GET: usize = 100;
+
+/// Updates at once.
+const CONCURRENCY: usize = 16;
+
+/// How long to wait for a table without capacity, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a corpus stays that no sheep points to.
+const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct PieceItem {
@@ -23,6 +47,32 @@ struct PieceItem {
     key: Key,
     first: u32,
     lines: Vec<String>,
+    /// Which storing of the corpus wrote it; random. Not there in what was written before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edition: Option<String>,
+}
+
+/// Says that a corpus is there and whole. Before the pieces may expire it is marked, so that what is not
+/// marked is to stay.
+#[derive(Debug, Serialize, Deserialize)]
+struct HeadItem {
+    #[serde(flatten)]
+    key: Key,
+    /// As in the pieces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    edition: Option<String>,
+    /// Who found that no sheep points to it, or that it is not whole; random.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unused: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<Seconds>,
+}
+
+/// A corpus that somebody found unused and marked.
+struct Marked {
+    corpus: CorpusId,
+    edition: Option<String>,
+    mark: String,
 }
 
 impl Store {
@@ -103,25 +153,52 @@ impl Store {
         Ok(Corpus::parse(text.as_bytes()).ok().filter(|read| read.id() == *corpus))
     }
 
-    /// Whether the corpus is there and whole.
-    pub async fn has_corpus(
+    /// Which of these corpora are not there, or not whole, or not to stay.
+    pub async fn missing_corpora(
         &self,
         flock: &FlockName,
-        corpus: &CorpusId,
-    ) -> Result<bool, StoreError> {
-        let output = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::corpus_head(flock, corpus).attributes()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|err| request_error("look for corpus", corpus.to_string(), err))?;
-        Ok(output.item.is_some())
+        corpora: &BTreeSet<CorpusId>,
+    ) -> Result<BTreeSet<CorpusId>, StoreError> {
+        let mut missing = corpora.clone();
+        let by_key: BTreeMap<_, _> =
+            corpora.iter().map(|corpus| (pieces_of(flock, corpus), corpus)).collect();
+        let corpora: Vec<_> = corpora.iter().collect();
+        for batch in corpora.chunks(BATCH_GET) {
+            let keys = batch.iter().map(|corpus| Key::corpus_head(flock, corpus).attributes());
+            let mut left: Vec<_> = keys.collect();
+            let mut wait = FIRST_WAIT;
+            while !left.is_empty() {
+                let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true);
+                let output = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, keys.build().expect("the keys were given"))
+                    .send()
+                    .await
+                    .map_err(|err| request_error("look for corpora of", flock.to_string(), err))?;
+                let found = output.responses.and_then(|mut items| items.remove(&self.table));
+                for item in found.unwrap_or_default() {
+                    let head: HeadItem = from_item(item, format!("a corpus of {flock}"))?;
+                    if head.unused.is_none()
+                        && let Some(corpus) = by_key.get(&head.key.pk)
+                    {
+                        missing.remove(*corpus);
+                    }
+                }
+                // What the table had no capacity for is handed back, to be asked again after a while.
+                let again = output.unprocessed_keys.and_then(|mut keys| keys.remove(&self.table));
+                left = again.map(|keys| keys.keys).unwrap_or_default();
+                if !left.is_empty() {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+        }
+        Ok(missing)
     }
 
-    /// Stores a corpus; once more changes nothing. `written` is told the lines written, piece by piece.
+    /// Stores a corpus, to stay; once more changes nothing of it. `written` is told the lines written, piece by
+    /// piece.
     pub async fn put_corpus(
         &self,
         flock: &FlockName,
@@ -129,11 +206,13 @@ impl Store {
         written: impl Fn(u32),
     ) -> Result<(), StoreError> {
         let id = corpus.id();
+        let edition = Some(random());
         for batch in corpus.pieces().chunks(BATCH) {
             let mut requests = Vec::new();
             for piece in batch {
                 let key = Key::piece(flock, &id, piece.first);
-                let item = PieceItem { key, first: piece.first, lines: piece.lines.clone() };
+                let (first, lines) = (piece.first, piece.lines.clone());
+                let item = PieceItem { key, first, lines, edition: edition.clone() };
                 let put = PutRequest::builder()
                     .set_item(Some(to_item(item, id.to_string())?))
                     .build()
@@ -145,44 +224,166 @@ impl Store {
             written(u32::try_from(lines).unwrap_or(u32::MAX));
         }
         // Last, because it says that all pieces are there.
+        let key = Key::corpus_head(flock, &id);
+        let head = HeadItem { key, edition, unused: None, ttl: None };
         self.client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(Key::corpus_head(flock, &id).attributes()))
+            .set_item(Some(to_item(head, id.to_string())?))
             .send()
             .await
             .map_err(|err| request_error("finish corpus", id.to_string(), err))?;
         Ok(())
     }
 
-    /// Removes a corpus that no sheep of the flock uses any more.
-    pub async fn delete_corpus(
+    /// Lets those of `corpora` go, a day after `now`, that no sheep of the flock points to.
+    ///
+    /// Somebody may point a sheep to one of them meanwhile. Whoever does stores the corpus, writes the sheep
+    /// and then looks for the mark; here the mark is written and then the sheep are looked at. So at least one
+    /// of the two sees the other, and until this one has looked, nothing expires. A corpus that is stored
+    /// again meanwhile is not touched: its items are of another edition.
+    pub async fn let_unused_corpora_go(
+        &self,
+        flock: &FlockName,
+        corpora: BTreeSet<CorpusId>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if corpora.is_empty() {
+            return Ok(());
+        }
+        let used = self.used_corpora(flock).await?;
+        let mut marked = Vec::new();
+        for corpus in corpora.into_iter().filter(|corpus| !used.contains(corpus)) {
+            marked.extend(self.mark_unused(flock, corpus).await?);
+        }
+        if marked.is_empty() {
+            return Ok(());
+        }
+        let used = self.used_corpora(flock).await?;
+        let ttl = now.saturating_add(UNUSED_FOR).unwrap_or(Timestamp::MAX);
+        for marked in marked {
+            if used.contains(&marked.corpus) {
+                self.unmark(flock, &marked).await?;
+            } else {
+                self.expire(flock, &marked, ttl).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn used_corpora(&self, flock: &FlockName) -> Result<BTreeSet<CorpusId>, StoreError> {
+        let sheep = self.sheep_of_flock(flock).await?;
+        Ok(sheep
+            .into_iter()
+            .map(|sheep| match sheep.config.behaviour {
+                Behaviour::Poem { corpus, .. } => corpus,
+            })
+            .collect())
+    }
+
+    /// `None`: it is not there.
+    async fn mark_unused(
+        &self,
+        flock: &FlockName,
+        corpus: CorpusId,
+    ) -> Result<Option<Marked>, StoreError> {
+        let mark = random();
+        let update = self
+            .update_at(Key::corpus_head(flock, &corpus))
+            .update_expression("SET unused = :mark")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":mark", AttributeValue::S(mark.clone()))
+            .return_values(ReturnValue::AllNew);
+        let output = conditional(update.send().await, "mark corpus", corpus.to_string())?;
+        let Some(output) = output else { return Ok(None) };
+        let head: HeadItem = from_item(output.attributes.unwrap_or_default(), corpus.to_string())?;
+        Ok(Some(Marked { corpus, edition: head.edition, mark }))
+    }
+
+    /// Notes that a line is missing though the corpus seems whole, so that it is stored again.
+    pub async fn note_incomplete(
         &self,
         flock: &FlockName,
         corpus: &CorpusId,
     ) -> Result<(), StoreError> {
-        let mut items = self
+        self.mark_unused(flock, corpus.clone()).await.map(|_| ())
+    }
+
+    /// Takes the mark back. What began to expire before stays marked, to be stored again.
+    async fn unmark(&self, flock: &FlockName, marked: &Marked) -> Result<(), StoreError> {
+        let update = self
+            .update_at(Key::corpus_head(flock, &marked.corpus))
+            .update_expression("REMOVE unused")
+            .condition_expression("unused = :mark AND attribute_not_exists(#ttl)")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":mark", AttributeValue::S(marked.mark.clone()));
+        let what = marked.corpus.to_string();
+        conditional(update.send().await, "keep corpus", what).map(|_| ())
+    }
+
+    async fn expire(
+        &self,
+        flock: &FlockName,
+        marked: &Marked,
+        ttl: Timestamp,
+    ) -> Result<(), StoreError> {
+        let corpus = &marked.corpus;
+        let head = Key::corpus_head(flock, corpus);
+        let is_mine = ("unused = :mark", Some((":mark", marked.mark.clone())));
+        if self.expire_at(head.clone(), ttl, is_mine, corpus).await? == Write::Conflict {
+            return Ok(());
+        }
+        let pieces: Vec<Key> = self
             .client
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(pieces_of(flock, corpus)))
             .projection_expression("pk, sk")
+            .consistent_read(true)
             .into_paginator()
             .items()
-            .send();
-        // `HEAD` sorts first, so a removal that is cut off leaves no corpus that seems whole.
-        let mut requests = Vec::new();
-        while let Some(item) = items.next().await {
-            let item = item.map_err(|err| request_error("list corpus", corpus.to_string(), err))?;
-            let delete =
-                DeleteRequest::builder().set_key(Some(item)).build().expect("the key was given");
-            requests.push(WriteRequest::builder().delete_request(delete).build());
+            .send()
+            .try_collect()
+            .await
+            .map_err(|err| request_error("list corpus", corpus.to_string(), err))?
+            .into_iter()
+            .map(|item| from_item(item, corpus.to_string()))
+            .collect::<Result<_, _>>()?;
+        let of_this_edition = match &marked.edition {
+            Some(edition) => ("edition = :edition", Some((":edition", edition.clone()))),
+            None => ("attribute_exists(pk) AND attribute_not_exists(edition)", None),
+        };
+        stream::iter(pieces.into_iter().filter(|key| *key != head).map(Ok))
+            .try_for_each_concurrent(CONCURRENCY, |key| async {
+                // Stored again meanwhile where it conflicts: then it is to stay.
+                self.expire_at(key, ttl, of_this_edition.clone(), corpus).await.map(|_| ())
+            })
+            .await
+    }
+
+    async fn expire_at(
+        &self,
+        key: Key,
+        ttl: Timestamp,
+        (condition, value): (&str, Option<(&str, String)>),
+        corpus: &CorpusId,
+    ) -> Result<Write, StoreError> {
+        let mut update = self
+            .update_at(key)
+            .update_expression("SET #ttl = :ttl")
+            .condition_expression(condition)
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":ttl", AttributeValue::N(ttl.as_second().to_string()));
+        if let Some((name, value)) = value {
+            update = update.expression_attribute_values(name, AttributeValue::S(value));
         }
-        for batch in requests.chunks(BATCH) {
-            self.write_batch(batch.to_vec(), corpus).await?;
-        }
-        Ok(())
+        let output = conditional(update.send().await, "let go of corpus", corpus.to_string())?;
+        Ok(output.map_or(Write::Conflict, |_| Write::Done))
+    }
+
+    fn update_at(&self, key: Key) -> UpdateItemFluentBuilder {
+        self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()))
     }
 
     async fn write_batch(
@@ -190,7 +391,7 @@ impl Store {
         mut requests: Vec<WriteRequest>,
         corpus: &CorpusId,
     ) -> Result<(), StoreError> {
-        let mut wait = Duration::from_millis(50);
+        let mut wait = FIRST_WAIT;
         while !requests.is_empty() {
             let output = self
                 .client
@@ -208,9 +409,16 @@ impl Store {
                 .unwrap_or_default();
             if !requests.is_empty() {
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(Duration::from_secs(5));
+                wait = (wait * 2).min(LONGEST_WAIT);
             }
         }
         Ok(())
     }
+}
+
+/// A text nobody else has.
+fn random() -> String {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }

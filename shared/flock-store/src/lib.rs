@@ -7,13 +7,14 @@
 //! |---|---|---|---|---|
 //! | flock | `FLOCKS` | `<flock>` | apply | list of flocks: query by `pk`; one by key before a post that costs |
 //! | sheep | `FLOCK#<flock>` | `SHEEP#<sheep>` | apply, tick, pause | one by key; a flock's by `pk` |
+//! | removed sheep | `FLOCK#<flock>` | `SHEEP#<sheep>` | apply and remove, in the sheep's place | apply, when it makes a sheep of that name again |
 //! | corpus piece | `CORPUS#<flock>#<corpus>` | `LINE#<8 digits>` | apply | the piece with line n: the last `sk` up to `LINE#n` |
-//! | corpus head | `CORPUS#<flock>#<corpus>` | `HEAD` | apply, after all pieces | is the corpus there and whole |
+//! | corpus head | `CORPUS#<flock>#<corpus>` | `HEAD` | apply, after all pieces | is the corpus there, whole and to stay |
 //! | post | `POSTS#<flock>#<sheep>` | `POST#<12 digits>` | tick, by occurrence | a sheep's newest: `pk`, descending |
 //! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add; a renewed session | one by key |
 //! | spending | `SPEND#<flock>` | `<month>` | every request that is charged, by addition | `spend` |
 //! | first said | `SAID#<network>#<fingerprint>` | `SAID` | the first account that says it | the next |
-//! | shards | `SYSTEM` | `SHARDS` | tick, when its configuration changes | start-up of the tick and the CLI |
+//! | shards, table id | `SYSTEM` | `SHARDS` | tick, when its configuration changes; the first claim ever | start-up of the tick and the CLI |
 //! | clock | `SYSTEM` | `CLOCK` | the local run | the local run and the CLI |
 //! | control | `SYSTEM` | `CONTROL` | stop, start, reboot | every function at every event |
 //! | room | `ROOM#<room>` | `ROOM` | level, grant, revoke | every command given there |
@@ -29,7 +30,8 @@
 //! A post on the meadow *is* its post item: the put that publishes it is the put that records it.
 //!
 //! Every sheep is written as a whole, under the condition that its `version` is the one that was read.
-//! `ttl` is the expiry in seconds; posts are kept for [`POST_RETENTION_DAYS`].
+//! `ttl` is the expiry in seconds; posts are kept for [`POST_RETENTION_DAYS`], and a corpus for a day after
+//! the last sheep that pointed to it.
 
 mod account;
 mod audit;
@@ -53,16 +55,17 @@ use aws_sdk_dynamodb::{
     operation::put_item::builders::PutItemFluentBuilder,
     types::{AttributeValue, ReturnConsumedCapacity},
 };
-use flock_core::Shards;
+use flock_core::{Shards, TableId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
+use tokio::sync::OnceCell;
 
 pub use account::AccountItem;
 pub use audit::{AuditEntry, By};
 pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
-pub use post::{POST_RETENTION_DAYS, Post, PostState};
-pub use sheep::{ChangeError, DueCursor, DuePage, Read};
+pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
+pub use sheep::{Birth, ChangeError, DueCursor, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
 pub use system::{Control, Instance, Presence, Stop};
 pub use units::Units;
@@ -114,13 +117,15 @@ pub struct Store {
     client: Client,
     table: String,
     shards: Shards,
+    /// Which table this is, once it was asked for.
+    id: Arc<OnceCell<TableId>>,
     meter: Arc<Meter>,
 }
 
 impl Store {
     /// The table called `table`, whose sheep are spread over as many index shards as the table says.
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table, shards: Shards::ONE, meter: Arc::default() }
+        Self { client, table, shards: Shards::ONE, id: Arc::default(), meter: Arc::default() }
     }
 
     /// The read and write units of all requests so far, as DynamoDB counted them.

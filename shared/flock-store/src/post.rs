@@ -1,13 +1,16 @@
 //! Recorded posts.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
 use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, StoreError, Write, conditional, from_item,
+    Store, StoreError, from_item,
     key::{Key, posts_of},
     request_error,
     sheep::Seconds,
@@ -51,6 +54,25 @@ pub enum PostState {
     Unknown,
 }
 
+/// What became of recording a post.
+#[must_use = "a post that is not recorded is lost from sight"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is recorded, now or by an earlier request.
+    Done,
+    /// Another post has its number: nothing was changed.
+    Taken(Box<Taken>),
+}
+
+/// The post that has another's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// What is recorded under the number.
+    pub by: Post,
+    /// The first number nobody has.
+    pub free: Occurrence,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct PostItem {
     #[serde(flatten)]
@@ -67,8 +89,8 @@ struct PostItem {
 }
 
 impl Store {
-    /// Records a post. `Conflict`: it is recorded already, and nothing was changed.
-    pub async fn put_post(&self, post: &Post) -> Result<Write, StoreError> {
+    /// Records a post. Once more changes nothing, and nothing is ever written over another post.
+    pub async fn put_post(&self, post: &Post) -> Result<Recorded, StoreError> {
         let what = format!("post {} of {}", post.occurrence, post.sheep);
         let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
         let item = PostItem {
@@ -88,14 +110,28 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(to_item(item, what.clone())?))
             .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        let Some(output) = conditional(output, "record", what)? else {
-            return Ok(Write::Conflict);
+        let there = match output {
+            Ok(output) => {
+                self.meter.write(output.consumed_capacity());
+                return Ok(Recorded::Done);
+            }
+            Err(err) => match err.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),
+                _ => return Err(request_error("record", what, err)),
+            },
         };
-        self.meter.write(output.consumed_capacity());
-        Ok(Write::Done)
+        let there: PostItem = from_item(there.unwrap_or_default(), what)?;
+        let by = there.into_post(&post.sheep)?;
+        if by.is(post) {
+            return Ok(Recorded::Done);
+        }
+        let newest = self.newest_posts(&post.sheep, 1).await?.pop();
+        let last = newest.map_or(by.occurrence, |post| post.occurrence.max(by.occurrence));
+        Ok(Recorded::Taken(Box::new(Taken { by, free: last.plus(1) })))
     }
 
     /// The newest `limit` posts of `sheep`, oldest first, with those being made right now.
@@ -147,6 +183,49 @@ impl Store {
             posts.push(from_item::<PostItem>(item, what)?.into_post(sheep)?);
         }
         Ok(posts)
+    }
+}
+
+impl Post {
+    /// Whether both are the same post: who recorded it may not have known its id.
+    fn is(&self, other: &Self) -> bool {
+        let ids = self.remote_id.as_ref().zip(other.remote_id.as_ref());
+        self.account == other.account
+            && self.text == other.text
+            && ids.is_none_or(|(one, another)| one == another)
+    }
+
+    /// The post with what is known of where it is, for a person.
+    pub fn named(&self) -> String {
+        let id = self.remote_id.as_ref().map(|id| format!(", {id}")).unwrap_or_default();
+        format!("{:?} ({}{id})", self.text, self.account)
+    }
+}
+
+impl Taken {
+    /// What its network calls `post`, which could not be recorded. `None`: it is not there. An answer with the
+    /// id of the post that has the number speaks of that one.
+    pub fn posted(&self, post: &Post) -> Option<RemoteId> {
+        let is_other = self.by.account != post.account || self.by.remote_id != post.remote_id;
+        post.remote_id.clone().filter(|_| is_other)
+    }
+
+    /// What to tell about `post`, which could not be recorded.
+    pub fn why(&self, post: &Post, posted: bool) -> String {
+        let Self { by, free } = self;
+        let Post { occurrence, sheep, .. } = post;
+        let resume = format!("`flockwork sheep resume {sheep}`");
+        let (made, what) = if posted {
+            let what = format!("look whether both are there; {resume} goes on with number {free}");
+            ("made, but cannot be recorded", what)
+        } else {
+            ("not made", format!("{resume} makes it under number {free}"))
+        };
+        format!(
+            "post {occurrence}, {}, was {made}: number {occurrence} is recorded as {}; {what}",
+            post.named(),
+            by.named()
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Behaviour, CorpusId, DayCount, FlockName, Handle, Intent, Network, Occurrence,
-    Place, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
+    Place, PostId, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,15 @@ pub struct DuePage {
     pub sheep: Vec<SheepId>,
     /// Where the next page starts; `None` at the end.
     pub next: Option<DueCursor>,
+}
+
+/// What a new sheep begins with, so that it takes nothing of an earlier one of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Birth {
+    /// The number of its first post: none that the earlier one used or may have used.
+    pub occurrence: Occurrence,
+    /// Its version, which goes on, so that who still knows the earlier one cannot write over the new.
+    pub version: u64,
 }
 
 /// Where a page of due sheep starts.
@@ -95,7 +104,7 @@ impl Store {
             .await
             .map_err(|err| request_error("read sheep", id.to_string(), err))?;
         self.meter.read(output.consumed_capacity());
-        output.item.map(sheep_from_item).transpose()
+        Ok(output.item.map(sheep_from_item).transpose()?.flatten())
     }
 
     /// All sheep of a flock, by name.
@@ -130,9 +139,10 @@ impl Store {
                 page.map_err(|err| request_error("list the sheep of", flock.to_string(), err))?;
             self.meter.read(page.consumed_capacity());
             for item in page.items.unwrap_or_default() {
-                sheep.push(sheep_from_item(item)?);
+                sheep.extend(sheep_from_item(item)?);
             }
         }
+        sheep.truncate(most);
         Ok(sheep)
     }
 
@@ -156,19 +166,38 @@ impl Store {
         Ok(Write::Done)
     }
 
-    /// Writes a new sheep, unless there is one of that name.
+    /// What a new sheep called `id` begins with: after what an earlier one left, and after what is recorded.
+    pub async fn birth(&self, id: &SheepId) -> Result<Birth, StoreError> {
+        let left: Option<Left> =
+            self.one("a removed sheep", Key::sheep(id), Read::Consistent).await?;
+        let newest = self.newest_posts(id, 1).await?.pop();
+        let recorded = newest.map_or(Occurrence(1), |post| post.occurrence.plus(1));
+        let (next, version) = left.map_or((None, 0), |left| (left.next, left.version));
+        let occurrence = recorded.max(next.unwrap_or_default());
+        Ok(Birth { occurrence, version: version.saturating_add(1) })
+    }
+
+    /// Writes a new sheep, unless there is one of that name, or there was one since its [`Birth`] was read.
     pub async fn create_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
+        let read = AttributeValue::N((sheep.version - 1).to_string());
         let output = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(self.sheep_item(sheep)?))
-            .condition_expression("attribute_not_exists(pk)")
+            .condition_expression(
+                "attribute_not_exists(pk) OR (attribute_exists(removed) AND version = :read)",
+            )
+            .expression_attribute_values(":read", read)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         let output = conditional(output, "create sheep", sheep.id.to_string())?;
-        let Some(output) = output else { return Ok(Write::Conflict) };
+        let Some(output) = output else {
+            // The SDK asks again when it hears no answer, and then conflicts with itself.
+            let there = self.sheep(&sheep.id, Read::Consistent).await?;
+            return Ok(if there.as_ref() == Some(sheep) { Write::Done } else { Write::Conflict });
+        };
         self.meter.write(output.consumed_capacity());
         Ok(Write::Done)
     }
@@ -202,22 +231,20 @@ impl Store {
         Err(ChangeError::Busy(id))
     }
 
-    /// Removes a sheep if it is still as it was read. Its posts stay.
-    pub async fn delete_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
-        let output = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::sheep(&sheep.id).attributes()))
-            .condition_expression("version = :read")
-            .expression_attribute_values(":read", AttributeValue::N(sheep.version.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let output = conditional(output, "remove sheep", sheep.id.to_string())?;
-        let Some(output) = output else { return Ok(Write::Conflict) };
-        self.meter.write(output.consumed_capacity());
-        Ok(Write::Done)
+    /// Removes a sheep if it is still as it was read. Its posts stay, and so does where its numbers go on.
+    pub async fn remove_sheep(&self, sheep: &Sheep, now: Timestamp) -> Result<Write, StoreError> {
+        let left = Left {
+            v: 1,
+            version: sheep.version.saturating_add(1),
+            next: Some(sheep.next_free()),
+            removed: Some(now.into()),
+        };
+        let what = format!("sheep {}", sheep.id);
+        let put = self
+            .put_one(&what, Key::sheep(&sheep.id), left)?
+            .condition_expression("version = :read AND attribute_not_exists(removed)")
+            .expression_attribute_values(":read", AttributeValue::N(sheep.version.to_string()));
+        self.write(put, &what).await
     }
 
     fn sheep_item(&self, sheep: &Sheep) -> Result<Item, StoreError> {
@@ -227,11 +254,29 @@ impl Store {
     }
 }
 
-fn sheep_from_item(item: Item) -> Result<Sheep, StoreError> {
+/// The sheep of an item. `None`: it was removed.
+fn sheep_from_item(item: Item) -> Result<Option<Sheep>, StoreError> {
+    if item.contains_key("removed") {
+        return Ok(None);
+    }
     let key: Key = from_item(item.clone(), "a sheep")?;
     let what = key.as_sheep().map_or_else(|| format!("{} {}", key.pk, key.sk), |id| id.to_string());
     let item: SheepItem = from_item(item, what.clone())?;
-    item.into_sheep().map_err(|source| StoreError::Corrupt { what, source })
+    item.into_sheep().map(Some).map_err(|source| StoreError::Corrupt { what, source })
+}
+
+/// What stays in the place of a removed sheep: without it, numbers would begin anew once posts have expired,
+/// and an answer that comes late could be taken for the new sheep's.
+#[derive(Debug, Serialize, Deserialize)]
+struct Left {
+    #[serde(default)]
+    v: u8,
+    version: u64,
+    /// Not there, like `removed`, while the sheep is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<Occurrence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    removed: Option<Seconds>,
 }
 
 /// A sheep as stored. The names are a schema; absent means none or zero. Kept under 1 KB with a text of
@@ -299,6 +344,9 @@ enum StateName {
 #[derive(Debug, Serialize, Deserialize)]
 struct IntentItem {
     occurrence: Occurrence,
+    /// Not there in what was decided while tables had no id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    post: Option<PostId>,
     at: Seconds,
     text: String,
     sent: Sent,
@@ -399,6 +447,7 @@ impl SheepItem {
         let behaviour = match self.behaviour {
             BehaviourName::Poem => Behaviour::Poem { corpus: self.corpus, lines: self.lines },
         };
+        let intent = self.intent.map(|intent| intent.into_intent(&id)).transpose()?;
         Ok(Sheep {
             id,
             config: SheepConfig {
@@ -419,7 +468,7 @@ impl SheepItem {
                 day: self.day,
                 last_remote: self.last_remote,
             },
-            intent: self.intent.map(IntentItem::into_intent).transpose()?,
+            intent,
             lease_until: instant(self.lease_until)?,
             version: self.version,
         })
@@ -430,6 +479,7 @@ impl IntentItem {
     fn new(intent: &Intent) -> Self {
         Self {
             occurrence: intent.occurrence,
+            post: Some(intent.post_id.clone()),
             at: intent.at.into(),
             text: intent.text.clone(),
             sent: intent.sent,
@@ -441,9 +491,13 @@ impl IntentItem {
         }
     }
 
-    fn into_intent(self) -> Result<Intent, Box<dyn std::error::Error + Send + Sync>> {
+    fn into_intent(
+        self,
+        sheep: &SheepId,
+    ) -> Result<Intent, Box<dyn std::error::Error + Send + Sync>> {
         Ok(Intent {
             occurrence: self.occurrence,
+            post_id: self.post.unwrap_or_else(|| self.occurrence.post_id(sheep)),
             at: self.at.try_into()?,
             text: self.text,
             sent: self.sent,
@@ -459,7 +513,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Corpus, Due, Edit, Outcome, RhythmFields};
+    use flock_core::{Corpus, Due, Edit, Outcome, RhythmFields, TableId};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {
@@ -486,7 +540,7 @@ mod tests {
         let item: Item =
             serde_dynamo::to_item(SheepItem::new(sheep, next_at.map(|_| "0".to_owned()), next_at))
                 .unwrap();
-        assert_eq!(&sheep_from_item(item.clone()).unwrap(), sheep);
+        assert_eq!(sheep_from_item(item.clone()).unwrap().as_ref(), Some(sheep));
         item
     }
 
@@ -510,7 +564,8 @@ mod tests {
         let sheep = sheep();
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "a".repeat(280), now).unwrap();
+        let table = TableId::from_random([0xab; 16]);
+        let claimed = sheep.claim(next, "a".repeat(280), &table, now).unwrap();
         let why = "x answered 503".to_owned();
         let tried = claimed.settle(&Outcome::Unknown { why: why.clone() }, now);
         let done = claimed.settle(&Outcome::Posted("1234567890123456789".parse().unwrap()), now);
@@ -572,6 +627,36 @@ mod tests {
           "version": 1
         }
         "#);
+    }
+
+    /// As it was written before tables had an id: what is open keeps the id its network may know.
+    #[test]
+    fn an_intent_from_before_keeps_its_post_id() {
+        let old = serde_json::json!({
+            "behaviour": "poem", "corpus": "00112233445566778899aabbccddeeff", "cursor": 0, "due": "0",
+            "handle": "book-1", "lines": 3, "network": "meadow", "next_at": 1795262411,
+            "occurrence": 1, "pk": "FLOCK#milton", "rhythm": { "line": "3m" }, "sk": "SHEEP#book-1",
+            "slot": 1795262400, "state": "active", "v": 1, "version": 2, "lease_until": 1795262466,
+            "intent": { "occurrence": 1, "at": 1795262400, "text": "a line", "sent": "maybe" },
+        });
+        let item: Item = serde_dynamo::to_item(old).unwrap();
+        let sheep = sheep_from_item(item).unwrap().unwrap();
+        let id = |sheep: &Sheep| sheep.intent.as_ref().unwrap().post_id.to_string();
+        assert_eq!(id(&sheep), "9538037431755ee4785756900514ca01");
+        let again = sheep.claim_again("2026-11-21T12:05:00Z".parse().unwrap());
+        let stored = round_trip(&again);
+        assert_eq!(id(&sheep_from_item(stored).unwrap().unwrap()), id(&sheep));
+    }
+
+    #[test]
+    fn what_a_removed_sheep_leaves_is_a_schema() {
+        let removed = Some("2026-11-21T12:00:00Z".parse::<Timestamp>().unwrap().into());
+        let value = Left { v: 1, version: 8, next: Some(Occurrence(43)), removed };
+        let item: Item =
+            serde_dynamo::to_item(crate::Keyed { key: Key::sheep(&sheep().id), value }).unwrap();
+        let value: serde_json::Value = serde_dynamo::from_item(item.clone()).unwrap();
+        insta::assert_snapshot!(value, @r#"{"next":43,"pk":"FLOCK#moon","removed":1795262400,"sk":"SHEEP#apollo","v":1,"version":8}"#);
+        assert_eq!(sheep_from_item(item).unwrap(), None);
     }
 
     #[test]

@@ -3,13 +3,16 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder, types::AttributeValue,
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue},
 };
-use flock_core::{RoomId, Shards, Sheep, UserId};
+use flock_core::{RoomId, Shards, Sheep, TableId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, Write, conditional, key::Key, sheep::Seconds};
+use crate::{
+    Read, Store, StoreError, Write, conditional, from_item, key::Key, request_error, sheep::Seconds,
+};
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
 /// every shard that was ever used.
@@ -18,6 +21,18 @@ struct ShardsItem {
     current: Shards,
     highest: Shards,
 }
+
+/// How the due index is cut, and which table this is: one item, because both are read at start-up.
+#[derive(Debug, Deserialize)]
+struct TableItem {
+    #[serde(flatten)]
+    shards: ShardsItem,
+    /// Not there before the first post that was decided with it.
+    #[serde(default)]
+    table: Option<TableId>,
+}
+
+const TABLE: &str = "the number of shards";
 
 const CONTROL: &str = "the control item";
 
@@ -120,7 +135,10 @@ impl Store {
         let item = ShardsItem { current: configured, highest };
         // A table without the item has never had more than one shard.
         if known.unwrap_or(ShardsItem { current: Shards::ONE, highest: Shards::ONE }) != item {
-            self.put("the number of shards", Key::shards(), item).await?;
+            let update = self
+                .update_table_item(item)
+                .update_expression("SET #current = :current, #highest = :highest");
+            update.send().await.map_err(|err| request_error("write", TABLE, err))?;
         }
         self.shards = configured;
         Ok((self, highest))
@@ -132,6 +150,49 @@ impl Store {
             self.shards = known.current;
         }
         Ok(self)
+    }
+
+    /// Which table this is. Drawn by whoever asks first; known from start-up where it was drawn before.
+    pub async fn table_id(&self) -> Result<&TableId, StoreError> {
+        self.id.get_or_try_init(|| self.draw_table_id()).await
+    }
+
+    async fn draw_table_id(&self) -> Result<TableId, StoreError> {
+        let mut bytes = [0; 16];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+        let drawn = AttributeValue::S(TableId::from_random(bytes).into());
+        let one = ShardsItem { current: Shards::ONE, highest: Shards::ONE };
+        let update = self
+            .update_table_item(one)
+            .update_expression(
+                "SET #current = if_not_exists(#current, :current), \
+                 #highest = if_not_exists(#highest, :highest), \
+                 #table = if_not_exists(#table, :drawn)",
+            )
+            .expression_attribute_names("#table", "table")
+            .expression_attribute_values(":drawn", drawn)
+            .return_values(ReturnValue::AllNew)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output =
+            update.send().await.map_err(|err| request_error("write", "the table's id", err))?;
+        self.meter.write(output.consumed_capacity());
+        let item: TableItem = from_item(output.attributes.unwrap_or_default(), TABLE)?;
+        item.table.ok_or_else(|| StoreError::Corrupt {
+            what: TABLE.to_owned(),
+            source: "it has no id of the table".into(),
+        })
+    }
+
+    fn update_table_item(&self, item: ShardsItem) -> UpdateItemFluentBuilder {
+        let number = |shards| AttributeValue::N(u16::from(shards).to_string());
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::shards().attributes()))
+            .expression_attribute_names("#current", "current")
+            .expression_attribute_names("#highest", "highest")
+            .expression_attribute_values(":current", number(item.current))
+            .expression_attribute_values(":highest", number(item.highest))
     }
 
     /// By how much the local run's time is ahead of the clock on the wall.
@@ -163,7 +224,14 @@ impl Store {
     }
 
     async fn shards_item(&self) -> Result<Option<ShardsItem>, StoreError> {
-        self.one("the number of shards", Key::shards(), Read::Consistent).await
+        let item: Option<TableItem> = self.one(TABLE, Key::shards(), Read::Consistent).await?;
+        Ok(item.map(|item| {
+            if let Some(table) = item.table {
+                // Known already: it never changes.
+                let _ = self.id.set(table);
+            }
+            item.shards
+        }))
     }
 
     /// What people have told the whole system to do. May be half a second old.

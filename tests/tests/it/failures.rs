@@ -130,11 +130,11 @@ async fn a_corpus_that_is_lost_stops_the_sheep_by_name() {
     let world = World::start().await;
     let id = world.sheep("apollo", Network::Meadow, 3).await;
     let flock_core::Behaviour::Poem { corpus, .. } = world.read(&id).await.config.behaviour;
-    world.store.delete_corpus(&id.flock, &corpus).await.unwrap();
+    world.lose_corpus(&corpus).await;
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.stopped, 1);
     let State::Stopped { why, .. } = world.read(&id).await.state else { panic!("it has stopped") };
-    assert!(why.starts_with("its corpus is not in the table"), "{why}");
+    assert!(why.starts_with("its text is not in the table"), "{why}");
 }
 
 /// The sheep is changed by a person between the claim and the record.

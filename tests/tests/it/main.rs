@@ -6,6 +6,7 @@ mod bluesky;
 mod crash;
 mod edits;
 mod failures;
+mod flocks;
 mod mastodon;
 mod policy;
 mod posting;

@@ -215,7 +215,8 @@ async fn what_is_in_flight_is_shown_with_who_asked_for_it() {
     let now = slack.world.clock.now();
     let flock_core::Due::Post(next) = sheep.due(now) else { panic!("it is due") };
     let lease = now + SignedDuration::from_secs(55);
-    let claimed = sheep.claim(next, "a line".to_owned(), lease).unwrap();
+    let table = slack.world.store.table_id().await.unwrap();
+    let claimed = sheep.claim(next, "a line".to_owned(), table, lease).unwrap();
     slack.world.store.put_sheep(&claimed).await.unwrap();
     let shown = slack.flock("rc").await;
     assert!(

@@ -6,12 +6,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::Database;
 use flock_aws::{Clock, Config, Keyring, SdkConfig};
 use flock_core::{
-    AccountFacts, AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm,
-    RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
+    AccountFacts, AccountId, Behaviour, Corpus, CorpusId, Flock, FlockName, Network, Occurrence,
+    Rhythm, RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
 };
 use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
@@ -93,6 +93,8 @@ impl World {
             Template::parse(&std::fs::read_to_string("../template.yaml").unwrap()).unwrap();
         assert!(ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap());
         let store = Store::new(client, LOCAL_NAME.to_owned());
+        // As in a table whose first post was made long ago.
+        store.table_id().await.unwrap();
         let x = X::start(CONSUMER).await;
         let bluesky = Bluesky::start().await;
         let mastodon = Mastodon::start().await;
@@ -243,6 +245,31 @@ impl World {
         };
         self.store.put_account(id, item).await.unwrap();
         Ok(checked)
+    }
+
+    /// Every item of the corpus vanishes, whoever did it.
+    pub(crate) async fn lose_corpus(&self, corpus: &CorpusId) {
+        self.lose(|pk, _| pk.ends_with(corpus.as_str())).await;
+    }
+
+    /// The items vanish whose `pk` and `sk` are meant, whoever did it.
+    pub(crate) async fn lose(&self, is_meant: impl Fn(&str, &str) -> bool) {
+        let client = Client::new(&self.cloud.aws());
+        for mut item in self.items().await {
+            let (pk, sk) = (item.remove("pk").unwrap(), item.remove("sk").unwrap());
+            if is_meant(pk.as_s().unwrap(), sk.as_s().unwrap()) {
+                let delete = client.delete_item().table_name(LOCAL_NAME);
+                delete.key("pk", pk).key("sk", sk).send().await.unwrap();
+            }
+        }
+    }
+
+    /// Everything in the table.
+    pub(crate) async fn items(&self) -> Vec<HashMap<String, AttributeValue>> {
+        #[expect(clippy::disallowed_methods, reason = "a test looks at everything")]
+        let scan = Client::new(&self.cloud.aws()).scan();
+        let items = scan.table_name(LOCAL_NAME).into_paginator().items().send();
+        items.collect::<Result<_, _>>().await.unwrap()
     }
 
     pub(crate) async fn read(&self, id: &SheepId) -> Sheep {

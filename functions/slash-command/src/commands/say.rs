@@ -23,8 +23,10 @@ async fn run(call: &Call<'_>) -> Answer {
     call.not_while_stopped()?;
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let text = typed(call.arguments.rest().unwrap_or_default());
-    let change =
-        |sheep: &Sheep| sheep.say(text.clone(), call.now).map_err(|why| not_now(sheep, &why));
+    let table = call.store().table_id().await?;
+    let change = |sheep: &Sheep| {
+        sheep.say(text.clone(), table, call.now).map_err(|why| not_now(sheep, &why))
+    };
     let sheep = call.change_sheep(sheep, change).await?;
     call.hurry(&sheep).await;
     let quoted: Vec<_> = text.lines().map(|line| format!("> {}", escape(line))).collect();

@@ -1,7 +1,8 @@
 //! `sent <sheep> <number>`: a post nobody was sure of is there.
 
-use flock_core::Usage;
-use flock_store::{Post, PostState};
+use flock_core::{NotUnknown, Sheep, Usage};
+use flock_slack::escape;
+use flock_store::{Post, PostState, Recorded};
 
 use crate::{
     call::{Answer, Call, announce},
@@ -22,6 +23,7 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let occurrence = occurrence(call, 1)?;
+    let mut taken = None;
     let unknown = sheep.unknown(call.now).filter(|intent| intent.occurrence == occurrence);
     if let Some(intent) = unknown {
         let post = Post {
@@ -34,8 +36,27 @@ async fn run(call: &Call<'_>) -> Answer {
             remote_id: None,
         };
         // As the tick does: recorded first, so that a crash in between loses nothing.
-        call.store().put_post(&post).await?;
+        if let Recorded::Taken(by) = call.store().put_post(&post).await? {
+            taken =
+                Some((by.free, format!("{} is recorded as {}", by.by.occurrence, by.by.named())));
+        }
     }
-    let sheep = call.change_sheep(sheep, |sheep| sheep.was_sent(occurrence, call.now)).await?;
+    let change = |sheep: &Sheep| {
+        let sheep = sheep.was_sent(occurrence, call.now)?;
+        Ok::<_, NotUnknown>(match &taken {
+            Some((free, _)) => sheep.numbered_from(*free),
+            None => sheep,
+        })
+    };
+    let sheep = call.change_sheep(sheep, change).await?;
+    if let Some((free, other)) = taken {
+        tracing::error!(sheep = %sheep.id, occurrence = occurrence.0, "not recorded: {other}");
+        return announce(format!(
+            "Post {occurrence} of *{}* counts as sent, but it is not in the list of posts, where {}. The sheep \
+             goes on with number {free}.",
+            sheep.id,
+            escape(&other)
+        ));
+    }
     announce(format!("Post {occurrence} of *{}* counts as sent, and the sheep goes on.", sheep.id))
 }

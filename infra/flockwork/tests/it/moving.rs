@@ -1,9 +1,10 @@
 //! A sheep moves from one account to another, and from one network to another.
 
+use flock_tests::Misbehave;
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{XWorld, check_lines, from_now};
+use crate::world::{XWorld, check_lines, eventually, from_now};
 
 #[test]
 fn a_sheep_moves_and_keeps_its_place() {
@@ -91,4 +92,40 @@ fn what_does_not_fit_there_does_not_move() {
     world.write_flock("free", &[("a", "b\n", "at = [\"09:00\"]")]);
     world.ok("flock apply free");
     assert_snapshot!(world.refused("sheep move free/a x:iris"), @r#"error: free: X charges $0.015 for a post and $0.20 with a link, $0.45 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00""#);
+}
+
+#[test]
+fn a_post_nobody_is_sure_of_keeps_its_flock_and_the_next_one_is_made_under_its_own_number() {
+    let world = XWorld::new();
+    world.add("apollo");
+    let apollo = "network = \"x\"\nline = \"1h\"";
+    let write = |text| {
+        world.write_flock_with("choir", "monthly_cap = 1", &[("apollo", text, apollo)]);
+    };
+    write("one\n");
+    world.ok("flock apply choir");
+    world.x.misbehave(Misbehave::AcceptThen500);
+    let post_made = |count: usize| {
+        let mut run = world.start("run --listen 127.0.0.1:0");
+        run.url();
+        eventually("the sheep has tried", || {
+            let posts = world.json("posts --json");
+            (posts.len() == count && posts.iter().all(|post| post["state"] != "pending"))
+                .then_some(())
+        });
+        run.interrupt();
+    };
+    post_made(1);
+    let table = world.table();
+    assert_snapshot!(world.refused("flock remove choir"), @"error: choir/apollo: nobody knows whether its post 1 is on x:apollo; look there and say in Slack `/flock sent choir/apollo 1` or `/flock send-again choir/apollo 1`, or wait until it is found out; then remove it");
+    assert_eq!(world.table(), table);
+    world.ok("slack /flock sent choir/apollo 1");
+    world.ok("flock remove choir");
+    write("uno\n");
+    world.ok("flock apply choir");
+    post_made(2);
+    let posts = world.posts("posts");
+    let posts: Vec<_> = posts.iter().map(|post| (post.occurrence, post.text.as_str())).collect();
+    assert_eq!(posts, [(1, "one"), (2, "uno")]);
+    assert_eq!(world.on_x("apollo"), ["one", "uno"]);
 }

@@ -37,7 +37,7 @@ pub(crate) struct World {
 /// A directory whose template has an X of its own, gone when dropped.
 pub(crate) struct XWorld {
     world: World,
-    x: X,
+    pub(crate) x: X,
     // Where X runs.
     runtime: tokio::runtime::Runtime,
 }
