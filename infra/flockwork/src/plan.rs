@@ -35,6 +35,8 @@ pub struct Plan {
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
     unchanged: usize,
+    /// Who posts through which account.
+    roster: Vec<(SheepId, AccountId)>,
     outlook: Option<Outlook>,
 }
 
@@ -58,6 +60,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         remove: Vec::new(),
         wake: Vec::new(),
         unchanged: 0,
+        roster: Vec::new(),
         outlook: None,
     };
     let mut problems = Vec::new();
@@ -69,6 +72,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             sheep.config.text_limit = facts.text_limit(account.network);
         }
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
+        plan.roster.push((id.clone(), sheep.config.account.clone()));
         if sheep.config.rhythm.first_slot(now).is_none() {
             problems.push(format!("{id}: its `end` has passed"));
         }
@@ -190,6 +194,7 @@ impl Plan {
     pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
         let noted = operator::note(store, self.waivers(), now).await?;
         store.put_flock(&self.flock).await?;
+        store.enlist(&self.roster).await?;
         self.put_corpora(store).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
         let flock = &self.flock.name;
@@ -325,7 +330,8 @@ fn corpus_of(config: &SheepConfig) -> &CorpusId {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { flock, before, create, change, remove, wake, unchanged, outlook } = self;
+        let Self { flock, before, create, change, remove, wake, unchanged, roster: _, outlook } =
+            self;
         let name = &flock.name;
         if self.is_empty() {
             write!(f, "flock {name}: nothing to change ({unchanged} sheep)")?;

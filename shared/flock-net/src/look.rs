@@ -87,11 +87,14 @@ impl Looks {
         }
         let free = |id: &&RemoteId| !recorded.contains(id) && draft.last_remote != Some(id);
         let free: Vec<_> = found.iter().filter(free).collect();
-        // What this very post took before a crash is its own, and nobody else's any more.
-        let ours = (post.sheep.to_string(), post.occurrence);
-        for id in &free {
-            if self.store.taken(&post.account, id).await?.as_ref() == Some(&ours) {
-                return Ok(Some((*id).clone()));
+        // What this very post took before a crash is its own, and nobody else's any more: it is not to take
+        // another one besides.
+        if 1 < free.len() {
+            let ours = (post.sheep.to_string(), post.occurrence);
+            for id in &free {
+                if self.store.taken(&post.account, id).await?.as_ref() == Some(&ours) {
+                    return Ok(Some((*id).clone()));
+                }
             }
         }
         let name = (&post.sheep, post.occurrence);

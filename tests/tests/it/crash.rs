@@ -1,6 +1,7 @@
 //! The crash matrix: before and after every request of posting, the process is killed. It is complete,
 //! because between two requests there is nothing but memory.
 
+mod habits;
 mod x;
 
 use std::time::Duration;
@@ -186,7 +187,7 @@ async fn matrix_from(network: Network, begins: Begins, first: Option<Cut>) -> Ma
 async fn table(name: &str, cell: impl AsyncFn(Cut) -> Cell) -> Matrix {
     // They mostly wait for leases to end.
     const SIDE_BY_SIDE: usize = 24;
-    const REQUESTS: usize = 24;
+    const REQUESTS: usize = 28;
     /// Of a cell, on a busy machine.
     const TRIES: usize = 5;
     use futures_util::{StreamExt as _, stream};
@@ -256,8 +257,9 @@ async fn on_x_without_idempotency_no_crash_loses_or_doubles_a_post() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_finishing_an_intent_can_die_anywhere() {
-    // Without line and rules; with a look and its payment, before and after.
-    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::After(12))).await, 15);
+    // Without line and rules; with a look, its payment, before and after, and whose post it is: the account's
+    // sheep, their posts, and that it is taken.
+    none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::After(12))).await, 18);
     // The look finds nothing, so X is asked again.
     none_lost_or_doubled(&x::matrix(Day::Usual, Before::Death(Cut::Before(12))).await, 18);
 }
@@ -271,14 +273,14 @@ async fn on_x_that_answers_late_no_crash_loses_or_doubles_a_post() {
 async fn on_x_that_fails_after_accepting_no_crash_loses_or_doubles_a_post() {
     // Nothing to record, and somebody to tell.
     none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Nothing).await, 16);
-    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Tick).await, 15);
+    none_lost_or_doubled(&x::matrix(Day::AcceptThen500, Before::Tick).await, 18);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_that_says_duplicate_no_crash_loses_or_doubles_a_post() {
     none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Nothing).await, 16);
     // A look, a post that is refused, another look.
-    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Tick).await, 21);
+    none_lost_or_doubled(&x::matrix(Day::Duplicate, Before::Tick).await, 24);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -323,15 +325,16 @@ async fn on_mastodon_no_crash_loses_or_doubles_a_post() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mastodon_finishing_an_intent_can_die_anywhere() {
-    // The same without the line; the look finds the post, or finds nothing and Mastodon is asked again.
-    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::After(9))).await, 12);
+    // The same without the line; the look finds the post and takes it, in three requests, or finds nothing and
+    // Mastodon is asked again.
+    none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::After(9))).await, 15);
     none_lost_or_doubled(&matrix(Network::Mastodon, Some(Cut::Before(9))).await, 13);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mastodon_without_keys_finishing_an_intent_can_die_anywhere() {
     let there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::After(9))).await;
-    none_lost_or_doubled(&there, 12);
+    none_lost_or_doubled(&there, 15);
     let not_there = matrix_from(Network::Mastodon, Begins::WithoutKey, Some(Cut::Before(9))).await;
     none_lost_or_doubled(&not_there, 13);
 }

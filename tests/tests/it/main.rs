@@ -5,6 +5,7 @@
 mod bluesky;
 mod crash;
 mod failures;
+mod habits;
 mod mastodon;
 mod policy;
 mod posting;
