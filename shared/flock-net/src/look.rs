@@ -4,7 +4,7 @@
 //! only if none of the account's sheep has recorded it, and it is taken in the table before it is believed: of two
 //! looks one gets it. Only who looks pays for that.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, time::Duration};
 
 use flock_aws::Clock;
 use flock_core::{RemoteId, Sent, SheepId};
@@ -25,6 +25,10 @@ impl Looks {
     /// our machines differ, and a tick comes up to two minutes late.
     const BEFORE: SignedDuration = SignedDuration::from_mins(15);
 
+    /// How long the end of another's post is waited for, before the look is put off.
+    const PATIENCE: Duration = Duration::from_secs(3);
+    const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
     pub(crate) fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
@@ -40,8 +44,9 @@ impl Looks {
             return Ok(None);
         }
         let sheep = self.sheep(draft).await.map_err(|err| unread(&err))?;
-        let busy = self.who_says_the_same(draft, &sheep).await;
-        if let Some(other) = busy.map_err(|err| unread(&err))? {
+        if let Some(other) =
+            self.whom_to_wait_for(draft, &sheep).await.map_err(|err| unread(&err))?
+        {
             return Err(Failure::unknown(format!(
                 "{other} is posting the same line through {} at this moment, so nobody knows yet whose \
                  post is there; it is looked at again",
@@ -49,6 +54,23 @@ impl Looks {
             )));
         }
         self.take_free(draft, &sheep, found).await.map_err(|err| unread(&err))
+    }
+
+    /// Another sheep that is still at it after some time. Of two that look at once one gives way, and the other
+    /// sees it go.
+    async fn whom_to_wait_for(
+        &self,
+        draft: &Draft<'_>,
+        sheep: &[SheepId],
+    ) -> Result<Option<SheepId>, StoreError> {
+        let patience = tokio::time::Instant::now() + Self::PATIENCE;
+        loop {
+            let Some(other) = self.who_says_the_same(draft, sheep).await? else { return Ok(None) };
+            if draft.post.sheep < other || patience <= tokio::time::Instant::now() {
+                return Ok(Some(other));
+            }
+            tokio::time::sleep(Self::LOOK_AGAIN).await;
+        }
     }
 
     /// Another sheep of the account that is in the middle of posting what `draft` says: a post of its may be

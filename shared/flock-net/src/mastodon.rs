@@ -189,12 +189,11 @@ impl Mastodon {
                 match (look.status, look.proof()) {
                     (StatusCode::NOT_FOUND | StatusCode::GONE, Some(_)) => Ok(Deleted::Before),
                     (StatusCode::OK, _) => {
-                        let Made { id } = look.json(&instance.name)?;
+                        let _: Made = look.json(&instance.name)?;
                         let why = format!(
-                            "{} does not delete posts for us, and {} is still there; delete it on its \
+                            "{} does not delete posts for us, and it is still there; delete it on its \
                              pages",
-                            instance.name,
-                            printable(&id)
+                            instance.name
                         );
                         Err(Failure::refused(NotDone::LOOKED, why))
                     }
@@ -614,19 +613,15 @@ impl Look<'_> {
         if self.known.is_empty() {
             self.all_here = has_room;
         }
-        let any_new = self.add(page);
-        if self.order.is_newest_first() && self.passed
-            || self.order.may_be_newest_first() && has_room
-        {
+        // A server that does not page gives the same again.
+        let repeats = page.iter().any(|status| self.known.contains(&status.id));
+        self.add(page);
+        if self.order.is_newest_first() && self.passed {
             return Step::Seen;
         }
-        if self.order.may_be_newest_first() {
-            // A server that does not page gives the same again.
-            return if any_new {
-                Step::Down(self.end.as_ref().map(|(id, _)| id.clone()))
-            } else {
-                Step::Lost
-            };
+        if self.order.may_be_newest_first() && !repeats {
+            let end = self.end.as_ref().map(|(id, _)| id.clone());
+            return if has_room { Step::Seen } else { Step::Down(end) };
         }
         // In another order old posts say nothing. What is newer than one of them is asked for.
         let last = self.last.map(ToOwned::to_owned);
@@ -665,11 +660,9 @@ impl Look<'_> {
             let before = mem::replace(&mut self.end, Some((status.id.clone(), at)));
             if let Some((id, before)) = before {
                 self.order.note(match (before, at) {
-                    // Within a second, or a millisecond, only the order that is hoped for is seen.
-                    (Some(before), Some(at)) if before == at && !is_older(&status.id, &id) => {
-                        Ordering::Equal
+                    (Some(before), Some(at)) => {
+                        before.cmp(&at).then_with(|| compare_ids(&id, &status.id))
                     }
-                    (Some(before), Some(at)) => before.cmp(&at).then(Ordering::Greater),
                     _ => Ordering::Less,
                 });
             }
@@ -683,7 +676,11 @@ impl Look<'_> {
 /// Whether one id is that of an older post than the other ("API guidelines": ids are sorted by length, then as
 /// text).
 fn is_older(id: &str, than: &str) -> bool {
-    (id.len(), id) < (than.len(), than)
+    compare_ids(id, than).is_lt()
+}
+
+fn compare_ids(a: &str, b: &str) -> Ordering {
+    (a.len(), a).cmp(&(b.len(), b))
 }
 
 fn keep_newest(newest: &mut Option<String>, id: &str) {
