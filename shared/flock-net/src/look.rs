@@ -33,6 +33,11 @@ impl Looks {
         Self { store, clock }
     }
 
+    /// What the draft's post is called, if it was recorded before a crash: then nobody has to be asked.
+    pub(crate) async fn recorded(&self, draft: &Draft<'_>) -> Result<Option<RemoteId>, Failure> {
+        self.store.recorded_as(&draft.post).await.map_err(|err| unread(&err))
+    }
+
     /// Takes one of `found`, which all say what `draft` says and were made since it was due, for the draft's
     /// post. `None`: all of them are posts of others.
     pub(crate) async fn take(

@@ -375,6 +375,9 @@ impl Instance<'_> {
     /// Looks for the draft among the account's newest posts. `None`: it is not there, because all that can be it
     /// was seen.
     async fn find(&self, draft: &Draft<'_>, looks: &Looks) -> Result<Option<RemoteId>, Failure> {
+        if let Some(ours) = looks.recorded(draft).await? {
+            return Ok(Some(ours));
+        }
         let user = self.user().await?;
         let from = draft.post.at.saturating_sub(Mastodon::CLOCK_SKEW);
         let mut look = Look {

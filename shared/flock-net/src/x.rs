@@ -225,6 +225,9 @@ impl X {
         draft: &Draft<'_>,
         caller: Caller<'_>,
     ) -> Result<Option<RemoteId>, Failure> {
+        if let Some(ours) = self.looks.recorded(draft).await? {
+            return Ok(Some(ours));
+        }
         let due = draft.post.at.saturating_sub(Self::CLOCK_SKEW).unwrap_or(Timestamp::UNIX_EPOCH);
         let from = match draft.last_remote.and_then(|last| id(last).ok()) {
             // Newer than the post before, whatever the clocks say.
