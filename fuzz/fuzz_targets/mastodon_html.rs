@@ -1,5 +1,6 @@
 //! Holds: any HTML has a text and any text a length on Mastodon, both bounded; a text is known again in the HTML that
-//! Mastodon makes of it; any answer of an instance is read or is not, and paging through it ends.
+//! Mastodon makes of it, and in what a typographer makes of that; any answer of an
+//! instance is read or is not, and paging through it ends.
 //!
 //! What comes before the first line break is a text, the rest HTML and an answer.
 #![no_main]
@@ -17,6 +18,8 @@ fuzz_target!(|bytes: &[u8]| {
     for text in [&String::from_utf8_lossy(text), &html] {
         let _ = html_says(&html, text);
         assert!(html_says(&shown(text), text), "{text:?}");
+        let set = text.replace('\'', "\u{2019}").replace("...", "\u{2026}").replace(' ', "\u{a0} ");
+        assert!(html_says(&shown(&set), text), "{text:?} as {set:?}");
         let measured = (Network::Mastodon.facts().measure)(text);
         assert!(measured.length <= text.chars().count() + 23 * measured.links, "{text:?}");
     }

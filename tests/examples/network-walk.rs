@@ -398,7 +398,7 @@ impl Walk {
         let gone = !self.peer.shown().await?.iter().any(|post| post.id == first.0.as_str());
         if let Err(failure) = deleted {
             // snac deletes nothing over this API. To say so is all that can be done.
-            let good = !gone && failure.kind == FailureKind::Refused;
+            let good = !gone && matches!(failure.kind, FailureKind::Refused(_));
             self.results.check("a post that is not deleted is told of", good, failure);
             return Ok(());
         }

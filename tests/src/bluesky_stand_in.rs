@@ -29,7 +29,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::{clock, server::Server};
+use crate::{clock, foreign::Foreign, server::Server};
 
 /// A Bluesky PDS.
 #[derive(Debug)]
@@ -45,6 +45,8 @@ pub enum BlueskyMisbehave {
     AcceptThen500,
     /// The work is done; no answer comes. What it would refuse is refused.
     AcceptThenSilence,
+    /// The work is done; somebody else answers. What it would refuse is refused.
+    AcceptThen(Foreign),
     /// The work is not done; the answer is 500.
     Refuse500,
     /// 429.
@@ -345,6 +347,10 @@ async fn handle(
         },
         Some(BlueskyMisbehave::AcceptThenSilence) => match work() {
             Answer { status, .. } if status.is_success() => pending().await,
+            refused => refused.into_response(),
+        },
+        Some(BlueskyMisbehave::AcceptThen(foreign)) => match work() {
+            Answer { status, .. } if status.is_success() => foreign.response(),
             refused => refused.into_response(),
         },
         Some(BlueskyMisbehave::Refuse500) => internal_error().into_response(),

@@ -7,6 +7,7 @@
 
 mod bluesky_stand_in;
 mod clock;
+mod foreign;
 mod mastodon_stand_in;
 mod meter;
 mod pictures;
@@ -15,8 +16,9 @@ mod server;
 mod x_stand_in;
 
 pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use foreign::{Foreign, ForeignBody};
 pub use mastodon_stand_in::{
-    Endpoint, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
+    Endpoint, Listed, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
 };
 pub use meter::{Meter, Metered};
 pub use pictures::png;

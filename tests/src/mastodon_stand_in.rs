@@ -28,7 +28,7 @@ use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use serde_json::{Map, Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::{clock, server::Server};
+use crate::{clock, foreign::Foreign, server::Server};
 
 /// A Mastodon instance.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub enum Misbehave {
     AcceptThen500,
     /// The work is done; no answer comes. What would be refused is refused.
     AcceptThenSilence,
+    /// The work is done; somebody else answers. What would be refused is refused.
+    AcceptThen(Foreign),
     /// Nothing is done; the answer is 500.
     Refuse500,
     /// 429.
@@ -51,6 +53,10 @@ pub enum Misbehave {
         /// When requests are welcome again; some proxies before instances do not say.
         reset: Option<Timestamp>,
     },
+    /// 429, in other words: how long to wait is this.
+    RetryAfter(String),
+    /// 425: it is too early.
+    TooEarly,
     /// 401: the token was revoked.
     Unauthorized,
     /// 403: the account is suspended.
@@ -69,6 +75,21 @@ pub enum Misbehave {
     Huge,
     /// Nothing is done; the answer is a redirect to this address.
     Redirect(String),
+}
+
+/// How an instance lists an account's posts. Not all follow Mastodon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    /// The newest, newest first.
+    NewestFirst,
+    /// Those that are asked for from the oldest on, oldest first.
+    OldestFirst,
+    /// The newest, but each page from back to front.
+    BackToFront,
+    /// The newest, in no order.
+    Shuffled,
+    /// Oldest first, whatever is asked for, and never more than so many.
+    Everything(usize),
 }
 
 /// Which requests misbehaviour is for.
@@ -141,6 +162,11 @@ struct Instance {
     /// How many requests reached each endpoint.
     requests: HashMap<Endpoint, usize>,
     idempotency: bool,
+    /// Who answers every request to post that is done.
+    proxy: Option<Foreign>,
+    listed: Listed,
+    /// Whether texts are shown as a typographer sets them, and links shortened.
+    typographs: bool,
     tells_v2: bool,
     most_characters: usize,
     /// How often a new picture is still being processed when it is asked for.
@@ -228,6 +254,9 @@ impl Mastodon {
             misbehave: HashMap::new(),
             requests: HashMap::new(),
             idempotency: true,
+            proxy: None,
+            listed: Listed::NewestFirst,
+            typographs: false,
             tells_v2: true,
             most_characters: 500,
             processing: 0,
@@ -318,6 +347,32 @@ impl Mastodon {
         self.shared.state().idempotency = on;
     }
 
+    /// Has somebody else answer every request to post, after it is done, until told otherwise.
+    pub fn proxy(&self, proxy: Option<Foreign>) {
+        self.shared.state().proxy = proxy;
+    }
+
+    /// How posts are listed from now on.
+    pub fn listed(&self, listed: Listed) {
+        self.shared.state().listed = listed;
+    }
+
+    /// Whether quotes are curled, dashes and dots drawn together, other entities written and links shortened
+    /// in what is posted from now on.
+    pub fn typographs(&self, on: bool) {
+        self.shared.state().typographs = on;
+    }
+
+    /// A post that the account made elsewhere; returns its id.
+    pub fn made_elsewhere(&self, username: &str, text: &str) -> String {
+        let mut state = self.shared.state();
+        let (account, now) = (state.account_named(username).id, state.now());
+        let new = NewPost { text: text.to_owned(), ..NewPost::default() };
+        let made =
+            state.create(account, now, new).unwrap_or_else(|refusal| panic!("{}", refusal.error));
+        made.to_string()
+    }
+
     /// Whether there is `GET /api/v2/instance`, which came with 4.0 and which others lack.
     pub fn v2_instance(&self, on: bool) {
         self.shared.state().tells_v2 = on;
@@ -399,7 +454,9 @@ async fn serve(shared: &Arc<Shared>, request: Request, next: Next) -> Response {
         if let Some(endpoint) = endpoint {
             *state.requests.entry(endpoint).or_default() += 1;
         }
-        endpoint.and_then(|endpoint| state.misbehave.get_mut(&endpoint)?.pop_front())
+        let next = endpoint.and_then(|endpoint| state.misbehave.get_mut(&endpoint)?.pop_front());
+        let proxy = state.proxy.filter(|_| endpoint == Some(Endpoint::Post));
+        next.or(proxy.map(Misbehave::AcceptThen))
     };
     let Some(misbehave) = misbehave else {
         return shared.within_limit(token.as_deref(), next.run(request)).await;
@@ -413,8 +470,19 @@ async fn serve(shared: &Arc<Shared>, request: Request, next: Next) -> Response {
             let answer = next.run(request).await;
             if answer.status().is_success() { pending().await } else { answer }
         }
+        Misbehave::AcceptThen(foreign) => {
+            let answer = next.run(request).await;
+            if answer.status().is_success() { foreign.response() } else { answer }
+        }
         Misbehave::Refuse500 => internal_error(),
         Misbehave::RateLimited { reset } => too_many(300, reset),
+        Misbehave::RetryAfter(wait) => {
+            let refusal = refusal(StatusCode::TOO_MANY_REQUESTS, "Too many requests");
+            ([("retry-after", wait)], refusal).into_response()
+        }
+        Misbehave::TooEarly => {
+            refusal(StatusCode::TOO_EARLY, "Come back in a moment").into_response()
+        }
         Misbehave::Unauthorized => {
             refusal(StatusCode::UNAUTHORIZED, "The access token was revoked").into_response()
         }
@@ -569,6 +637,9 @@ async fn list(
     let account = state.accounts.iter().find(|known| known.id == account).ok_or_else(not_found)?;
     let reader = bearer(&headers).and_then(|token| state.tokens.get(token)).copied();
     let listing = Listing::read(&query)?;
+    if state.listed != Listed::NewestFirst {
+        return Ok(json_response(&state.list_otherwise(account.id, reader, &listing).into()));
+    }
     let mut found: Vec<_> = state
         .posts
         .iter()
@@ -900,7 +971,14 @@ impl Instance {
         if !["public", "unlisted", "private", "direct"].contains(&visibility.as_str()) {
             return Err(unprocessable("'visibility' is not a valid visibility"));
         }
-        let content = html(&text, &entities);
+        let content = if self.typographs {
+            let set = typographed(&text);
+            // Quotes and the like by number, as some write them.
+            let content = html(&set, &self.entities(&set)).replace('\u{2019}', "&#8217;");
+            content.replace('\u{2026}', "&hellip;")
+        } else {
+            html(&text, &entities)
+        };
         let (language, reblog_of) = (new.language, None);
         let id = self.push(Post {
             id: 0,
@@ -918,6 +996,38 @@ impl Instance {
             attached.post = Some(id);
         }
         Ok(id)
+    }
+
+    /// A page in another order than Mastodon's, and without links to the next.
+    fn list_otherwise(&self, account: u64, reader: Option<u64>, listing: &Listing) -> Vec<Value> {
+        let mut found: Vec<_> = self
+            .posts
+            .iter()
+            .filter(|post| {
+                post.account == account
+                    && (post.is_public() || reader == Some(account))
+                    && !(listing.exclude_reblogs && post.reblog_of.is_some())
+            })
+            .collect();
+        if let Listed::Everything(most) = self.listed {
+            found.truncate(most);
+            return found.into_iter().map(|post| self.show(post)).collect();
+        }
+        found.retain(|post| {
+            listing.max_id.is_none_or(|max| post.id < max)
+                && listing.since_id.is_none_or(|since| since < post.id)
+                && listing.min_id.is_none_or(|min| min < post.id)
+        });
+        if self.listed == Listed::OldestFirst || listing.min_id.is_some() {
+            found.truncate(listing.limit);
+        } else if let Some(older) = found.len().checked_sub(listing.limit) {
+            found.drain(..older);
+        }
+        if self.listed == Listed::Shuffled {
+            // No order, and the same each time.
+            found.sort_by_key(|post| post.id.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17));
+        }
+        found.into_iter().map(|post| self.show(post)).collect()
     }
 
     fn is_reply_to_another(&self, post: &Post) -> bool {
@@ -1152,6 +1262,29 @@ fn counted(text: &str, entities: &[Entity]) -> usize {
     }
     counted.push_str(&text[from..]);
     counted.graphemes(true).count()
+}
+
+/// What a typographer makes of a text, and a shortener of its links.
+fn typographed(text: &str) -> String {
+    let mut opens = true;
+    let mut set = String::with_capacity(text.len());
+    for word in text.replace("...", "\u{2026}").replace("--", "\u{2013}").split_inclusive(' ') {
+        if word.starts_with("https://") {
+            set.push_str("https://sho.rt/aB3 ");
+            continue;
+        }
+        for character in word.chars() {
+            match character {
+                '\'' => set.push('\u{2019}'),
+                '"' => {
+                    set.push(if opens { '\u{201c}' } else { '\u{201d}' });
+                    opens = !opens;
+                }
+                other => set.push(other),
+            }
+        }
+    }
+    set.trim_end().to_owned()
 }
 
 /// The text as Mastodon shows it (`TextFormatter`, and Rails' `simple_format`).

@@ -33,7 +33,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use self::{exchanges::Exchanges, oauth::Authorization};
-use crate::{clock, server::Server};
+use crate::{clock, foreign::Foreign, server::Server};
 
 /// X.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ pub enum Misbehave {
     AcceptThen500,
     /// The work is done; no answer comes. What X would refuse is refused.
     AcceptThenSilence,
+    /// The work is done; somebody else answers. What X would refuse is refused.
+    AcceptThen(Foreign),
     /// The work is done at once; the answer comes after this time.
     AcceptLate(Duration),
     /// Nothing is done; the answer is 500.
@@ -179,6 +181,9 @@ struct Accounts {
     asked: HashMap<Operation, usize>,
     misbehave: VecDeque<(Operation, Misbehave)>,
     trouble: Option<Trouble>,
+    /// Who answers every request to post that is done.
+    proxy: Option<Foreign>,
+    oldest_first: bool,
     duplicate_check: bool,
     /// How many listings do not have a new post yet.
     lag: u32,
@@ -315,6 +320,8 @@ struct Listing {
     start_time: Option<Timestamp>,
     /// Only posts older than this one: what a pagination token stands for.
     before_id: Option<u64>,
+    /// Only posts newer than this one: the same where the oldest come first.
+    after_id: Option<u64>,
     reposts: bool,
     replies: bool,
     fields: Vec<String>,
@@ -341,6 +348,8 @@ impl X {
             asked: HashMap::new(),
             misbehave: VecDeque::new(),
             trouble: None,
+            proxy: None,
+            oldest_first: false,
             duplicate_check: true,
             lag: 0,
             limits: HashMap::new(),
@@ -411,6 +420,16 @@ impl X {
     /// Ends the trouble.
     pub fn well(&self) {
         self.shared.state().trouble = None;
+    }
+
+    /// Has somebody else answer every request to post, after it is done, until told otherwise.
+    pub fn proxy(&self, proxy: Option<Foreign>) {
+        self.shared.state().proxy = proxy;
+    }
+
+    /// Whether posts are listed from the oldest on; X lists the newest first.
+    pub fn oldest_first(&self, on: bool) {
+        self.shared.state().oldest_first = on;
     }
 
     /// Whether X refuses a text the account posted in the last 15 minutes; it does unless told otherwise.
@@ -550,6 +569,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         Some(Misbehave::AcceptThen500) => work().map(|_| internal_error()),
         Some(Misbehave::AcceptThenSilence) => match work() {
             Ok(_) => pending().await,
+            refused => refused,
+        },
+        Some(Misbehave::AcceptThen(foreign)) => match work() {
+            Ok(_) => return foreign.response(),
             refused => refused,
         },
         Some(Misbehave::AcceptLate(after)) => {
@@ -694,8 +717,10 @@ impl Accounts {
 
     fn misbehaviour(&mut self, operation: Operation) -> Option<Misbehave> {
         *self.asked.entry(operation).or_default() += 1;
-        let index = self.misbehave.iter().position(|(of, _)| *of == operation)?;
-        self.misbehave.remove(index).map(|(_, misbehave)| misbehave)
+        let index = self.misbehave.iter().position(|(of, _)| *of == operation);
+        let next = index.and_then(|index| self.misbehave.remove(index));
+        let proxy = self.proxy.filter(|_| operation == Operation::Post);
+        next.map(|(_, misbehave)| misbehave).or(proxy.map(Misbehave::AcceptThen))
     }
 
     fn charge(&mut self, user_id: &str, billed: Billed) {
@@ -867,6 +892,10 @@ impl Accounts {
                 None => found.push(&*post),
             }
         }
+        if self.oldest_first {
+            found.reverse();
+            found.retain(|post| listing.after_id.is_none_or(|after| after < post.id));
+        }
         let more = listing.max_results < found.len();
         found.truncate(listing.max_results);
         let mut meta = json!({ "result_count": found.len() });
@@ -876,7 +905,9 @@ impl Accounts {
         meta["newest_id"] = newest.id.to_string().into();
         meta["oldest_id"] = oldest.id.to_string().into();
         if more {
-            meta["next_token"] = format!("before{}", oldest.id).into();
+            // After the last that is listed, whichever way.
+            let way = if self.oldest_first { "after" } else { "before" };
+            meta["next_token"] = format!("{way}{}", oldest.id).into();
         }
         let data: Vec<_> = found.iter().map(|post| post.show(&listing.fields)).collect();
         for _ in 0..data.len() {
@@ -1181,6 +1212,7 @@ impl Listing {
             since_id: None,
             start_time: None,
             before_id: None,
+            after_id: None,
             reposts: true,
             replies: true,
             fields: Vec::new(),
@@ -1202,9 +1234,12 @@ impl Listing {
                     })?);
                 }
                 "pagination_token" => {
-                    let before = value.strip_prefix("before").and_then(|id| id.parse().ok());
-                    listing.before_id =
-                        Some(before.ok_or_else(|| invalid("pagination_token is not one of ours"))?);
+                    let number = |way| value.strip_prefix(way).and_then(|id| id.parse().ok());
+                    listing.before_id = number("before");
+                    listing.after_id = number("after");
+                    if listing.before_id.or(listing.after_id).is_none() {
+                        return Err(invalid("pagination_token is not one of ours"));
+                    }
                 }
                 "exclude" => {
                     for kind in value.split(',') {

@@ -75,6 +75,7 @@ pub async fn move_sheep(
     let outlook = outlook(store, &flock, &members, now).await?;
     let line = format!("sheep move {id} {account} (from {old})");
     let noted = operator::note(store, vec![line], now).await?;
+    store.enlist(&[(id.clone(), account.clone())]).await?;
     let moved = match store.change_sheep(sheep, change).await.map_err(not_changed)? {
         Ok(moved) => moved,
         Err(stays) => return Err(refuse(stays.to_string())),

@@ -42,6 +42,8 @@ pub struct Plan {
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
     unchanged: usize,
+    /// Who posts through which account.
+    roster: Vec<(SheepId, AccountId)>,
     outlook: Option<Outlook>,
 }
 
@@ -71,6 +73,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             .collect(),
         wake: Vec::new(),
         unchanged: 0,
+        roster: Vec::new(),
         outlook: None,
     };
     let missing =
@@ -84,6 +87,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             sheep.config.text_limit = facts.text_limit(account.network);
         }
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
+        plan.roster.push((id.clone(), sheep.config.account.clone()));
         if sheep.config.rhythm.first_slot(now).is_none() {
             problems.push(format!("{id}: its `end` has passed"));
         }
@@ -258,6 +262,7 @@ impl Plan {
         let mut unused = remove_all(store, &self.remove, now).await?;
         let noted = operator::note(store, self.waivers(), now).await?;
         store.put_flock(&self.flock).await?;
+        store.enlist(&self.roster).await?;
         self.put_corpora(store).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
         let written = self.write_sheep(store, &mut unused, now).await;

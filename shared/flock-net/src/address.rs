@@ -43,16 +43,14 @@ impl Reach {
             return Ok(());
         }
         if url.scheme() != "https" {
-            return Err(Failure::refused(format!("{host} is called over https alone")));
+            return Err(Failure::cannot(format!("{host} is called over https alone")));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(Failure::refused(format!(
-                "the address of {host} must not hold a password"
-            )));
+            return Err(Failure::cannot(format!("the address of {host} must not hold a password")));
         }
         match literal {
             Some(ip) if !is_public(ip) => {
-                Err(Failure::refused(NotPublic(host.to_owned()).to_string()))
+                Err(Failure::cannot(NotPublic(host.to_owned()).to_string()))
             }
             _ => Ok(()),
         }

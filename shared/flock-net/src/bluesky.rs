@@ -21,8 +21,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Seen, Timeline,
-    http::{Answer, Http, printable},
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline,
+    answer::{Answer, printable},
+    failure::NotDone,
+    http::Http,
     secret_json,
 };
 use record::{AtUri, POST, PROFILE, REPOST, Record};
@@ -100,7 +102,7 @@ impl BlueskyKey {
 
     fn seal_session(&self, account: &AccountId, text: &SecretString) -> Result<String, Failure> {
         let keyring = self.keyring.as_ref().ok_or_else(|| {
-            Failure::refused(format!("{account} is not in the table; add it first"))
+            Failure::cannot(format!("{account} is not in the table; add it first"))
         })?;
         Ok(keyring.seal(account, text))
     }
@@ -147,7 +149,7 @@ impl Bluesky {
                 let parent =
                     self.record(account, key, parent).await.map_err(Failure::posts_nothing)?;
                 Some(parent.ok_or_else(|| {
-                    Failure::refused("the post it answers is not there; answer another")
+                    Failure::cannot("the post it answers is not there; answer another")
                 })?)
             }
             None => None,
@@ -171,7 +173,7 @@ impl Bluesky {
     ) -> Result<RemoteId, Failure> {
         let post = self.record(account, key, of).await.map_err(Failure::posts_nothing)?;
         let post =
-            post.ok_or_else(|| Failure::refused("the post to show is not there; show another"))?;
+            post.ok_or_else(|| Failure::cannot("the post to show is not there; show another"))?;
         let repost = record::repost(&post, self.http.now());
         let is_ours = |there: &Value| there["subject"]["uri"] == repost["subject"]["uri"];
         self.put(account, key, (REPOST, &record::act_key(id)), &repost, is_ours).await
@@ -205,21 +207,24 @@ impl Bluesky {
             return id
                 .ok_or_else(|| Failure::unknown("Bluesky took it but did not say its address"));
         }
-        if error_name(&answer) != "InvalidSwap" {
+        let Some(proof) = answer.proof().filter(|_| error_name(&answer) == "InvalidSwap") else {
             return Err(failure(&answer));
-        }
+        };
         // Something is there; the network has been asked before, so nothing is certain until it is seen.
         let uri = format!("at://{}/{collection}/{rkey}", account.remote_user);
         let id: RemoteId = uri
             .parse()
-            .map_err(|_| Failure::refused("the account's id is not one of Bluesky's"))?;
+            .map_err(|_| Failure::refused(proof, "the account's id is not one of Bluesky's"))?;
         match self.record(account, key, &id).await.map_err(Failure::leaves_unknown)? {
             Some(there) if is_ours(&there.value) => Ok(id),
-            Some(_) => Err(Failure::refused(format!(
-                "Bluesky has something else under the name of this post, {uri}; see whether somebody \
-                 changed it, and delete it if the line is to be said again"
-            ))),
-            None => Err(Failure::try_again(format!("{uri} was there and is not any more"))),
+            Some(_) => Err(Failure::refused(
+                proof,
+                format!(
+                    "Bluesky has something else under the name of this post, {uri}; see whether somebody \
+                     changed it, and delete it if the line is to be said again"
+                ),
+            )),
+            None => Err(Failure::try_again(proof, format!("{uri} was there and is not any more"))),
         }
     }
 
@@ -242,17 +247,21 @@ impl Bluesky {
             return Ok(record::embed(picture, &blob));
         }
         Err(match answer.status {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Failure::refused("the picture is larger than the account's server takes; shrink it")
-            }
+            StatusCode::PAYLOAD_TOO_LARGE => Failure::refused(
+                NotDone::HARMLESS,
+                "the picture is larger than the account's server takes; shrink it",
+            ),
             // A PDS measures pictures, and breaks over those it cannot read.
-            status if status.is_server_error() => Failure::try_again(format!(
-                "Bluesky failed over the picture with status {}{}; if it stays so, look whether the \
-                 picture is whole",
-                status.as_u16(),
-                answer.said()
-            )),
-            _ => failure(&answer).posts_nothing(),
+            status if status.is_server_error() => Failure::try_again(
+                NotDone::HARMLESS,
+                format!(
+                    "Bluesky failed over the picture with status {}{}; if it stays so, look whether the \
+                     picture is whole",
+                    status.as_u16(),
+                    answer.said()
+                ),
+            ),
+            _ => reading_failure(&answer),
         })
     }
 
@@ -266,10 +275,8 @@ impl Bluesky {
         let answer = self
             .write(account, key, |access| {
                 if uri.repo != access.did {
-                    return Err(Failure::refused(format!(
-                        "{post} is not a post of {}",
-                        account.id
-                    )));
+                    let why = format!("{post} is not a post of {}", account.id);
+                    return Err(Failure::cannot(why));
                 }
                 let input =
                     json!({ "repo": uri.repo, "collection": uri.collection, "rkey": uri.rkey });
@@ -296,7 +303,7 @@ impl Bluesky {
         query.extend(page.map(|page| ("cursor", page)));
         let answer = self.read(account, key, "com.atproto.repo.listRecords", &query).await?;
         if answer.status != StatusCode::OK {
-            return Err(failure(&answer));
+            return Err(reading_failure(&answer));
         }
         let listed: Listed = answer.json(NAME)?;
         // It says where it stopped also when nothing follows.
@@ -323,20 +330,25 @@ impl Bluesky {
         let new = self.sessions.log_in(account, key, who).await?;
         if !new.handle.eq_ignore_ascii_case(handle) {
             let theirs = printable(&new.handle);
-            return Err(Failure::refused(format!(
-                "this key belongs to bluesky:{theirs}, not to {}; add it under that name",
-                account.id
-            )));
+            return Err(Failure::refused(
+                NotDone::HARMLESS,
+                format!(
+                    "this key belongs to bluesky:{theirs}, not to {}; add it under that name",
+                    account.id
+                ),
+            ));
         }
         if !new.active {
             return Err(Failure::refused(
+                NotDone::HARMLESS,
                 "the account is asleep or was taken down; see to that on Bluesky and add it again",
             ));
         }
         let did = new.did.clone();
         let profile = format!("at://{did}/{PROFILE}/self");
         let whole = AtUri::parse(&profile).ok_or_else(|| {
-            Failure::refused("Bluesky did not say who the account is in a form that is known")
+            let why = "Bluesky did not say who the account is in a form that is known";
+            Failure::refused(NotDone::HARMLESS, why)
         })?;
         let (access, session) = self.sessions.first(account, new);
         let profile = self.record_at(account, &access.server, &whole).await?;
@@ -351,7 +363,7 @@ impl Bluesky {
         key: &BlueskyKey,
     ) -> Result<(), Failure> {
         let uri = format!("at://{}/{PROFILE}/self", repo(account));
-        let uri = uri.parse().map_err(|_| Failure::refused("the account has no id"))?;
+        let uri = uri.parse().map_err(|_| Failure::cannot("the account has no id"))?;
         let there = self.record(account, key, &uri).await.map_err(Failure::posts_nothing)?;
         let swap = there.as_ref().map(|there| there.cid.clone());
         let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
@@ -369,10 +381,10 @@ impl Bluesky {
                 Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
             })
             .await?;
-        match answer.status {
-            StatusCode::OK => Ok(()),
-            _ if error_name(&answer) == "InvalidSwap" => {
-                Err(Failure::try_again("the profile was changed in this very moment"))
+        match (answer.status, answer.proof()) {
+            (StatusCode::OK, _) => Ok(()),
+            (_, Some(proof)) if error_name(&answer) == "InvalidSwap" => {
+                Err(Failure::try_again(proof, "the profile was changed in this very moment"))
             }
             _ => Err(failure(&answer)),
         }
@@ -398,8 +410,8 @@ impl Bluesky {
         let answer = self.get(account, server, "com.atproto.repo.getRecord", &query).await?;
         match answer.status {
             StatusCode::OK => answer.json(NAME).map(Some),
-            _ if error_name(&answer) == "RecordNotFound" => Ok(None),
-            _ => Err(failure(&answer)),
+            _ if answer.proof().is_some() && error_name(&answer) == "RecordNotFound" => Ok(None),
+            _ => Err(reading_failure(&answer)),
         }
     }
 
@@ -437,15 +449,27 @@ impl Bluesky {
         request: impl Fn(&Access) -> Result<RequestBuilder, Failure>,
     ) -> Result<Answer, Failure> {
         let mut access = self.sessions.access(account, key).await?;
-        let mut renewed = false;
+        // Whether a request was answered so that it may have been carried out all the same.
+        let mut renewed = None;
         loop {
             let request = request(&access)?.header(AUTHORIZATION, bearer(&access.token));
-            let answer = self.http.send(&account.id, NAME, request).await?;
-            if renewed || !is_over(&answer) {
+            let sent = self.http.send(&account.id, NAME, request).await;
+            let answer = match renewed {
+                None | Some(false) => sent?,
+                Some(true) => {
+                    Answer { is_doubtful: true, ..sent.map_err(Failure::leaves_unknown)? }
+                }
+            };
+            if renewed.is_some() || !is_over(&answer) {
                 return Ok(answer);
             }
-            access = self.sessions.renew(account, key, Some(&access.token)).await?;
-            renewed = true;
+            let is_doubtful = answer.proof().is_none();
+            let again = self.sessions.renew(account, key, Some(&access.token)).await;
+            access = match is_doubtful {
+                true => again.map_err(Failure::leaves_unknown)?,
+                false => again?,
+            };
+            renewed = Some(is_doubtful);
         }
     }
 }
@@ -464,7 +488,7 @@ fn server(account: &Account, key: &BlueskyKey) -> String {
 fn at_uri(id: &RemoteId) -> Result<AtUri<'_>, Failure> {
     AtUri::parse(id.as_str()).ok_or_else(|| {
         let why = format!("{id} is not the address of a post, such as at://did:plc:.../{POST}/...");
-        Failure::refused(why)
+        Failure::cannot(why)
     })
 }
 
@@ -476,22 +500,27 @@ fn error_name(answer: &Answer) -> String {
 
 /// What an answer other than success means.
 fn failure(answer: &Answer) -> Failure {
-    let general = answer.failure(NAME);
-    if general.kind != FailureKind::Refused {
-        return general;
-    }
+    let Some(proof) = answer.proof() else { return answer.failure(NAME) };
     match error_name(answer).as_str() {
         "AccountTakedown" => Failure::refused(
+            proof,
             "Bluesky has taken the account down; let its owner appeal to the server's moderators",
         ),
         "AccountSuspended" => Failure::refused(
+            proof,
             "Bluesky has suspended the account; let its owner appeal to the server's moderators",
         ),
-        "AccountDeactivated" => {
-            Failure::refused("the account is deactivated; let its owner wake it in its settings")
-        }
-        _ => general,
+        "AccountDeactivated" => Failure::refused(
+            proof,
+            "the account is deactivated; let its owner wake it in its settings",
+        ),
+        _ => answer.failure(NAME),
     }
+}
+
+/// The same of a request that changes nothing.
+fn reading_failure(answer: &Answer) -> Failure {
+    if answer.proof().is_some() { failure(answer) } else { answer.reading_failure(NAME) }
 }
 
 /// Reads `body` as everything that Bluesky could answer, and panics when what must hold does not.

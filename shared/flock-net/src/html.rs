@@ -4,18 +4,17 @@
 //! API make other HTML, some of it from light markdown (snac 2.75, as it answered). A post that is there and not
 //! recognised would be sent twice, so what servers change does not count (2026-11).
 
-use std::borrow::Cow;
+use crate::alike::{bare, same};
 
 /// Whether a post with this `html` says `text`.
 #[cfg_attr(not(feature = "test-util"), expect(unreachable_pub, reason = "for fuzz targets"))]
 pub fn says(html: &str, text: &str) -> bool {
+    // Where a link leads is surer than what is shown of it, but not where a server rewrites links; and of two
+    // links in a post each may be another case.
     let sent = bare(text);
-    if sent.is_empty() {
-        // Nothing but marks: then they are what it says.
-        return solid(&Reading::AsShown.plain(html)) == solid(text);
-    }
-    // Where a link leads is surer than what is shown of it, but not where a server rewrites links.
-    [Reading::AsShown, Reading::AsLinked].iter().any(|reading| bare(&reading.plain(html)) == sent)
+    [Reading::AsShown, Reading::AsLinked, Reading::AsSent(&sent)]
+        .iter()
+        .any(|reading| same(&reading.plain(html), text))
 }
 
 /// The text of `html`, with line breaks where it has them.
@@ -26,26 +25,26 @@ pub fn plain(html: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// Whether `source`, which some servers show beside their HTML, is the `text` we sent.
-pub(crate) fn is_source(source: &str, text: &str) -> bool {
-    solid(source) == solid(text)
-}
-
 /// How links are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum Reading<'a> {
     /// By their text.
     AsShown,
     /// By their address, unless they are mentions or hashtags.
     AsLinked,
+    /// Each by whatever of both is in this bare text.
+    AsSent(&'a str),
 }
 
-impl Reading {
+impl Reading<'_> {
+    /// Texts have fewer links; whoever has more is not ours.
+    const MOST_LINKS: usize = 64;
+
     fn plain(self, html: &str) -> String {
         let mut plain = String::with_capacity(html.len());
         // The link that is open: where its text begins, and its address.
         let mut link: Option<(usize, String)> = None;
-        let mut has_tags = true;
+        let (mut has_tags, mut links) = (true, 0);
         let mut rest = html;
         while let Some(mark) = rest.find(['<', '&']) {
             plain.push_str(&rest[..mark]);
@@ -68,9 +67,10 @@ impl Reading {
             match (tag.name.as_str(), tag.closes) {
                 ("a", false) => link = tag.attribute("href").map(|href| (plain.len(), href)),
                 ("a", true) => {
+                    links += 1;
                     if let Some((from, href)) = link.take()
-                        && self == Self::AsLinked
                         && is_address(&plain[from..])
+                        && self.is_by_address(&href, links)
                     {
                         plain.truncate(from);
                         plain.push_str(&href);
@@ -80,6 +80,8 @@ impl Reading {
                     plain.push_str("\n\n");
                 }
                 ("br", _) | ("li", true) => plain.push('\n'),
+                // A line of hyphens, where markdown is read (snac).
+                ("hr", _) => plain.push_str("---"),
                 // Pictures stand for emoji.
                 ("img", false) => plain.push_str(&tag.attribute("alt").unwrap_or_default()),
                 _ => {}
@@ -88,72 +90,20 @@ impl Reading {
         plain.push_str(rest);
         plain
     }
+
+    /// Whether the link to `href`, the `number`th, is read by its address.
+    fn is_by_address(self, href: &str, number: usize) -> bool {
+        match self {
+            Self::AsShown => false,
+            Self::AsLinked => true,
+            Self::AsSent(sent) => number <= Self::MOST_LINKS && sent.contains(&bare(href)),
+        }
+    }
 }
 
 /// Whether the text of a link is an address or the beginning of one, rather than a name or a label.
 fn is_address(text: &str) -> bool {
     !text.starts_with(['@', '#']) && text.contains('.') && !text.contains(char::is_whitespace)
-}
-
-/// What stays the same whatever a server does to a text.
-fn bare(text: &str) -> String {
-    let mut bare = String::with_capacity(text.len());
-    let mut rest = without_control(text);
-    // What stands before a link is shown by some and hidden by others.
-    for scheme in ["https://", "http://"] {
-        if rest.contains(scheme) {
-            rest = Cow::Owned(rest.replace(scheme, ""));
-        }
-    }
-    let mut rest = rest.as_ref();
-    while let Some(at) = rest.find('@') {
-        push_bare(&mut bare, &rest[..at]);
-        let name = &rest[at + 1..];
-        let user = run(name, is_user);
-        push_bare(&mut bare, &rest[at..=at + user]);
-        rest = &name[user..];
-        // Of `@user@domain` Mastodon shows `@user` alone, and snac adds a domain where there is none.
-        if let Some(domain) = rest.strip_prefix('@')
-            && 0 < user
-        {
-            rest = &domain[run(domain, is_domain)..];
-        }
-    }
-    push_bare(&mut bare, rest);
-    bare
-}
-
-/// Characters that are no marks: those of markdown become tags, and slashes come and go at the ends of links.
-fn push_bare(bare: &mut String, text: &str) {
-    let marks = ['*', '_', '~', '`', '#', '>', '-', '\\', '/'];
-    bare.extend(text.chars().filter(|c| !c.is_whitespace() && !marks.contains(c)));
-}
-
-/// A text without white space: servers trim it, and make paragraphs of empty lines.
-fn solid(text: &str) -> String {
-    without_control(text).chars().filter(|c| !c.is_whitespace()).collect()
-}
-
-/// Servers drop control characters; line breaks are white space.
-fn without_control(text: &str) -> Cow<'_, str> {
-    let drops = |c: char| (c.is_control() && !c.is_whitespace()) || c == '\u{feff}';
-    if text.contains(drops) { Cow::Owned(text.replace(drops, "")) } else { Cow::Borrowed(text) }
-}
-
-/// How many bytes of `text` are a name: characters that `is_name` takes, not ending with a dot, hyphen or colon.
-fn run(text: &str, is_name: fn(char) -> bool) -> usize {
-    let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
-    text[..end].trim_end_matches(['.', '-', ':']).len()
-}
-
-/// Mastodon's `USERNAME_RE`.
-fn is_user(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_.-".contains(c)
-}
-
-/// Mastodon's `MENTION_RE`, and a port, which servers on trial have.
-fn is_domain(c: char) -> bool {
-    c.is_alphanumeric() || "_.-:".contains(c)
 }
 
 /// A tag, with its name in lower case.
@@ -261,25 +211,56 @@ fn entity(text: &str) -> Option<(char, usize)> {
             };
             char::from_u32(code.ok()?)?
         }
-        // What escapes a text, and what typographers make of one.
-        None => match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" => '\'',
-            "nbsp" => '\u{a0}',
-            "hellip" => '…',
-            "ndash" => '–',
-            "mdash" => '—',
-            "lsquo" => '‘',
-            "rsquo" => '’',
-            "ldquo" => '“',
-            "rdquo" => '”',
-            _ => return None,
-        },
+        None => named(name)?,
     };
     Some((character, end + 2))
+}
+
+/// The character that is called so: what escapes a text, what typographers make of one, and Latin letters,
+/// which some servers write by name.
+fn named(name: &str) -> Option<char> {
+    /// U+00A0 to U+00FF, in order (HTML 4, "Character entity references in HTML 4").
+    const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr \
+        deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest \
+        Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml \
+        ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig \
+        agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml \
+        eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
+    const OTHERS: [(&str, char); 28] = [
+        ("amp", '&'),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("quot", '"'),
+        ("apos", '\''),
+        ("hellip", '…'),
+        ("ndash", '–'),
+        ("mdash", '—'),
+        ("minus", '−'),
+        ("lsquo", '‘'),
+        ("rsquo", '’'),
+        ("sbquo", '‚'),
+        ("ldquo", '“'),
+        ("rdquo", '”'),
+        ("bdquo", '„'),
+        ("lsaquo", '‹'),
+        ("rsaquo", '›'),
+        ("prime", '′'),
+        ("Prime", '″'),
+        ("bull", '•'),
+        ("trade", '™'),
+        ("euro", '€'),
+        ("ensp", '\u{2002}'),
+        ("emsp", '\u{2003}'),
+        ("thinsp", '\u{2009}'),
+        ("zwnj", '\u{200c}'),
+        ("zwj", '\u{200d}'),
+        ("OElig", 'Œ'),
+    ];
+    let other = OTHERS.iter().find(|(known, _)| *known == name).map(|(_, character)| *character);
+    other.or_else(|| {
+        let place = LATIN.split_whitespace().position(|known| known == name)?;
+        char::from_u32(0xa0 + u32::try_from(place).ok()?)
+    })
 }
 
 #[cfg(test)]
@@ -357,6 +338,45 @@ mod tests {
         let moved = r#"<a href="https://away.example/?to=a">https://a.example/x</a>"#;
         check(moved, "https://a.example/x", true);
         check(r#"<p><img src="x.png" alt=":sheep:" /> baa</p>"#, ":sheep: baa", true);
+    }
+
+    #[test]
+    fn what_typographers_and_other_spellings_make_of_a_text_is_what_was_sent() {
+        check(
+            "<p>Don&#8217;t say &ldquo;no&rdquo; &#x2014; ever&hellip;</p>",
+            "Don't say \"no\" --- ever...",
+            true,
+        );
+        check("<p>na&iuml;ve caf&eacute;, &frac12; &szlig; &euro;</p>", "naïve café, ½ ß €", true);
+        check("cafe\u{301}<br>", "café", true);
+        check("&amp;amp; &amp;rsquo;", "&amp; &rsquo;", true);
+        check("<hr>", "---", true);
+        check("<hr>", "--", false);
+        check("<p>&mdash;</p>", "--", true);
+        let mixed = r#"<a href="https://t.example/away?to=1">a.example/x</a> <a href="https://b.example/a/long/path">b.example/a/lo…</a>"#;
+        check(mixed, "https://a.example/x https://b.example/a/long/path", true);
+        check(mixed, "https://a.example/x https://b.example/a/long/road", false);
+        let short = r#"see <a href="https://sho.rt/x1Y">sho.rt/x1Y</a>!"#;
+        check(short, "see https://a.example/a/long/path!", true);
+        check(short, "look: https://a.example/a/long/path!", false);
+    }
+
+    #[test]
+    fn all_latin_letters_have_their_names() {
+        let letter = |name: &str| entity(&format!("&{name};")).map(|(letter, _)| letter);
+        let names = [
+            ("nbsp", '\u{a0}'),
+            ("shy", '\u{ad}'),
+            ("iquest", '¿'),
+            ("Agrave", 'À'),
+            ("times", '×'),
+        ];
+        for (name, expected) in
+            names.into_iter().chain([("szlig", 'ß'), ("divide", '÷'), ("yuml", 'ÿ')])
+        {
+            assert_eq!(letter(name), Some(expected), "{name}");
+        }
+        assert_eq!(letter("nothing"), None);
     }
 
     #[test]

@@ -10,16 +10,14 @@ use std::{
 
 use flock_aws::{CaBundleError, Clock};
 use flock_core::AccountId;
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
-use reqwest::{
-    Client, Method, RequestBuilder, Response, StatusCode, Url,
-    header::{DATE, HeaderMap, LOCATION, RETRY_AFTER},
-};
-use serde::{Deserialize, de::DeserializeOwned};
+use jiff::Timestamp;
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use crate::{
     Failure,
     address::{NotPublic, Reach},
+    answer::{Answer, Reset},
+    failure::NotDone,
 };
 
 /// What sends requests.
@@ -30,16 +28,7 @@ pub(crate) struct Http {
     client: OnceLock<Result<Client, &'static CaBundleError>>,
     clock: Clock,
     // Until when whom must not be asked. A cache: losing it costs one request that is refused.
-    limited: Mutex<HashMap<AccountId, Timestamp>>,
-}
-
-/// An answer, whatever its status.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Vec<u8>,
-    now: Timestamp,
+    limited: Mutex<HashMap<AccountId, Reset>>,
 }
 
 impl Http {
@@ -47,8 +36,6 @@ impl Http {
     const TIMEOUT: Duration = Duration::from_secs(10);
     /// Answers are a few KB; anything larger is not what was asked for.
     const ANSWER_BYTES: usize = 1 << 20;
-    /// Without a word from the network, and because clocks differ, nobody waits longer than this.
-    const LONGEST_LIMIT: SignedDuration = SignedDuration::from_hours(25);
 
     pub(crate) fn new(reach: Reach, clock: Clock) -> Self {
         Self { reach, client: OnceLock::new(), clock, limited: Mutex::default() }
@@ -68,15 +55,28 @@ impl Http {
     pub(crate) fn url(&self, base: &str, path: &str) -> Result<Url, Failure> {
         let base = base.trim_end_matches('/');
         let url = Url::parse(&format!("{base}{path}"));
-        let url = url.map_err(|_| Failure::refused(format!("`{base}` is not an address")))?;
+        let url = url.map_err(|_| Failure::cannot(format!("`{base}` is not an address")))?;
         self.reach.check(&url)?;
         Ok(url)
     }
 
     /// When `account` may be asked again, if it must not be now.
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
+        self.limit(account).map(|reset| reset.until)
+    }
+
+    /// Refuses a request of `account` to the server that messages call `who`, if it must not be asked now.
+    pub(crate) fn may_ask(&self, account: &AccountId, who: &str) -> Result<(), Failure> {
+        let Some(reset) = self.limit(account) else { return Ok(()) };
+        let until = reset.until;
+        let why =
+            format!("{who} takes no more requests of {account} until {until}{}", reset.words());
+        Err(Failure::not_before(NotDone::NOT_ASKED, until, why))
+    }
+
+    fn limit(&self, account: &AccountId) -> Option<Reset> {
         let limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
-        limited.get(account).copied().filter(|until| self.clock.now() < *until)
+        limited.get(account).filter(|reset| self.clock.now() < reset.until).cloned()
     }
 
     /// Sends a request of `account` to the server that messages call `who`.
@@ -86,27 +86,17 @@ impl Http {
         who: &str,
         request: RequestBuilder,
     ) -> Result<Answer, Failure> {
-        if let Some(until) = self.limited_until(account) {
-            let why = format!("{who} takes no more requests of {account} until {until}");
-            return Err(Failure::not_before(until, why));
-        }
+        self.may_ask(account, who)?;
         let response = request.send().await.map_err(|err| not_answered(who, &err))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(who, response).await?;
         let now = self.clock.now();
-        let answer = Answer { status, headers, body, now };
-        if let Some(until) = answer.limited_until() {
+        let network = account.network;
+        let answer = Answer { network, status, headers, body, now, is_doubtful: false };
+        if let Some(reset) = answer.limited_until() {
             let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
-            limited.retain(|_, until| now < *until);
-            limited.insert(account.clone(), until);
-        }
-        if status.is_redirection() {
-            let place = answer.header(LOCATION.as_str()).unwrap_or("somewhere else");
-            let place = printable(place);
-            return Err(Failure::refused(format!(
-                "{who} sends us on to {place}, which is not followed; if it has moved, add the \
-                 account under the new address"
-            )));
+            limited.retain(|_, reset| now < reset.until);
+            limited.insert(account.clone(), reset);
         }
         Ok(answer)
     }
@@ -127,138 +117,21 @@ impl Http {
             }
             Ok(builder.build().expect("the TLS settings are given and the others constant"))
         });
-        client.as_ref().map_err(|err| Failure::try_again(format!("{err}: {}", root_cause(err))))
-    }
-}
-
-impl Answer {
-    #[cfg(test)]
-    pub(crate) fn for_test(status: StatusCode, headers: HeaderMap, body: &str) -> Self {
-        Self { status, headers, body: body.as_bytes().to_vec(), now: Timestamp::UNIX_EPOCH }
-    }
-
-    /// The body, read as JSON. A success nobody can read leaves open what was done.
-    pub(crate) fn json<T: DeserializeOwned>(&self, who: &str) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body).map_err(|_| {
-            let what =
-                if self.body.trim_ascii_start().starts_with(b"<") { "a page" } else { "something" };
-            Failure::unknown(format!("{who} answered with {what} that is not its API's JSON"))
+        client.as_ref().map_err(|err| {
+            Failure::try_again(NotDone::NOT_ASKED, format!("{err}: {}", root_cause(err)))
         })
     }
-
-    /// What any status but success means, where a network has nothing special to say of it.
-    pub(crate) fn failure(&self, who: &str) -> Failure {
-        let said = self.said();
-        match self.status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                let why = format!("{who} has had too many requests{said}");
-                match self.reset() {
-                    Some(reset) => Failure::not_before(reset, why),
-                    None => Failure::try_again(why),
-                }
-            }
-            // It may have done it before something else failed.
-            status if status.is_server_error() => {
-                Failure::unknown(format!("{who} failed with status {}{said}", status.as_u16()))
-            }
-            StatusCode::UNAUTHORIZED => Failure::refused(format!(
-                "{who} does not accept the account's key{said}; add the account again with a fresh \
-                 key (`flockwork account add`)"
-            )),
-            status => Failure::refused(format!(
-                "{who} refused with status {}{said}; see to that",
-                status.as_u16()
-            )),
-        }
-    }
-
-    /// What the network said, to follow a status; cut short, because it is not ours.
-    pub(crate) fn said(&self) -> String {
-        let said: Said = serde_json::from_slice(&self.body).unwrap_or_default();
-        let first = said.errors.into_iter().map(|error| error.message);
-        let said = [said.detail, said.error_description, said.message, said.error]
-            .into_iter()
-            .chain(first)
-            .find(|text| !text.is_empty());
-        said.map_or_else(String::new, |said| format!(": \"{}\"", printable(&said)))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// How far this machine's clock is ahead of the server's, by its `Date`.
-    pub(crate) fn clock_ahead(&self) -> Option<SignedDuration> {
-        let theirs = rfc2822::parse(self.header(DATE.as_str())?).ok()?.timestamp();
-        Some(self.now.duration_since(theirs))
-    }
-
-    /// When requests are welcome again, if the network said so: X's `x-rate-limit-reset`, Mastodon's
-    /// `X-RateLimit-Reset`, Bluesky's `ratelimit-reset`, or `Retry-After`.
-    pub(crate) fn reset(&self) -> Option<Timestamp> {
-        let named =
-            ["x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset", RETRY_AFTER.as_str()];
-        let reset = named.iter().find_map(|name| self.instant(self.header(name)?))?;
-        let latest = self.now.saturating_add(Http::LONGEST_LIMIT).ok()?;
-        Some(reset.min(latest))
-    }
-
-    /// An instant as networks write one: seconds since 1970, seconds from now, RFC 3339 or RFC 2822.
-    fn instant(&self, text: &str) -> Option<Timestamp> {
-        const A_BILLION: i64 = 1_000_000_000;
-        match text.trim().parse::<i64>() {
-            Ok(seconds) if A_BILLION <= seconds => Timestamp::from_second(seconds).ok(),
-            Ok(seconds) if 0 <= seconds => {
-                self.now.saturating_add(SignedDuration::from_secs(seconds)).ok()
-            }
-            Ok(_) => None,
-            Err(_) => {
-                let written: Option<Timestamp> = text.trim().parse().ok();
-                written.or_else(|| Some(rfc2822::parse(text).ok()?.timestamp()))
-            }
-        }
-    }
-
-    /// Until when nothing more must be sent: the network says so, or that nothing is left.
-    fn limited_until(&self) -> Option<Timestamp> {
-        let named = ["x-rate-limit-remaining", "x-ratelimit-remaining", "ratelimit-remaining"];
-        let left = named.iter().find_map(|name| self.header(name)?.trim().parse::<i64>().ok());
-        let used_up = left.is_some_and(|left| left <= 0);
-        if used_up || self.status == StatusCode::TOO_MANY_REQUESTS { self.reset() } else { None }
-    }
-}
-
-/// How networks say what is wrong.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Said {
-    detail: String,
-    error_description: String,
-    message: String,
-    error: String,
-    errors: Vec<SaidError>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SaidError {
-    message: String,
-}
-
-/// What a server wrote, as it can be shown: not ours, and so cut short and without what steers a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 /// The error's own text holds the URL and nothing secret; its cause says more.
 fn not_answered(who: &str, err: &reqwest::Error) -> Failure {
     if let Some(not_public) = causes(err).find_map(|cause| cause.downcast_ref::<NotPublic>()) {
-        return Failure::refused(format!("{who} cannot be called: {not_public}"));
+        return Failure::cannot(format!("{who} cannot be called: {not_public}"));
     }
     let why = format!("{who} did not answer: {}", root_cause(err));
     // Before a connection stood nothing was sent.
     if err.is_connect() || err.is_builder() {
-        Failure::try_again(why)
+        Failure::try_again(NotDone::NOT_ASKED, why)
     } else {
         Failure::unknown(why)
     }
@@ -289,75 +162,4 @@ fn causes<'a>(err: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn E
 
 fn root_cause(err: &(dyn Error + 'static)) -> String {
     causes(err).last().map(ToString::to_string).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
-        let headers = headers.iter().map(|(name, value)| {
-            let name: reqwest::header::HeaderName = name.parse().unwrap();
-            (name, value.parse().unwrap())
-        });
-        Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: headers.collect(),
-            body: body.as_bytes().to_vec(),
-            now: "2026-11-21T12:00:00Z".parse().unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn check_reset(header: (&str, &str), expected: Option<&str>) {
-        let got = answer(429, &[header], "").reset();
-        assert_eq!(got, expected.map(|at| at.parse().unwrap()), "{header:?}");
-    }
-
-    #[test]
-    fn every_way_to_name_the_reset_is_read() {
-        check_reset(("x-rate-limit-reset", "1795262700"), Some("2026-11-21T12:05:00Z"));
-        check_reset(
-            ("X-RateLimit-Reset", "2026-11-21T12:05:00.000Z"),
-            Some("2026-11-21T12:05:00Z"),
-        );
-        check_reset(("ratelimit-reset", "300"), Some("2026-11-21T12:05:00Z"));
-        check_reset(("Retry-After", "Sat, 21 Nov 2026 12:05:00 GMT"), Some("2026-11-21T12:05:00Z"));
-        check_reset(("Retry-After", "99999999"), Some("2026-11-22T13:00:00Z"));
-        check_reset(("Retry-After", "-1"), None);
-        check_reset(("Retry-After", "soon"), None);
-        check_reset(("date", "Sat, 21 Nov 2026 12:05:00 GMT"), None);
-    }
-
-    #[track_caller]
-    fn check(status: u16, body: &str, expected: &str) {
-        assert_eq!(format!("{:?}", answer(status, &[], body).failure("X")), expected);
-    }
-
-    #[test]
-    fn answers_are_told_apart() {
-        check(
-            403,
-            r#"{"detail":"Your account is suspended.","title":"Forbidden"}"#,
-            "Failure { kind: Refused, why: \"X refused with status 403: \\\"Your account is \
-             suspended.\\\"; see to that\" }",
-        );
-        check(
-            429,
-            "",
-            "Failure { kind: TryAgain { not_before: None }, why: \"X has had too many requests\" }",
-        );
-        check(
-            503,
-            r#"{"errors":[{"code":130,"message":"Over capacity"}]}"#,
-            "Failure { kind: Unknown, why: \"X failed with status 503: \\\"Over capacity\\\"\" }",
-        );
-    }
-
-    #[test]
-    fn the_clocks_are_compared() {
-        let date = ("date", "Sat, 21 Nov 2026 11:55:00 GMT");
-        let ahead = answer(401, &[date], "").clock_ahead();
-        assert_eq!(ahead, Some(SignedDuration::from_mins(5)));
-    }
 }

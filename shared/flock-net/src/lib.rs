@@ -6,10 +6,13 @@
 
 mod accounts;
 mod address;
+mod alike;
+mod answer;
 mod bluesky;
 mod failure;
 mod html;
 mod http;
+mod look;
 mod mastodon;
 mod meadow;
 mod purse;
@@ -24,11 +27,12 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use accounts::{Account, Accounts};
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
 
 #[cfg(feature = "test-util")]
 pub use {
+    answer::check_answer,
     bluesky::check_answer as check_bluesky_answer,
     html::{plain as html_text, says as html_says},
     mastodon::check_answer as check_mastodon_answer,
@@ -37,6 +41,7 @@ pub use {
 use address::Reach;
 use bluesky::{Bluesky, BlueskyKey};
 use http::Http;
+use look::Looks;
 use mastodon::{Mastodon, MastodonKey};
 use meadow::Meadow;
 use x::{X, XKey};
@@ -148,10 +153,11 @@ impl Networks {
         let reach =
             if config.networks_on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
         let http = |reach| Http::new(reach, clock.clone());
+        let looks = || Looks::new(store.clone(), clock.clone());
         Self {
             meadow: Meadow::new(store.clone()),
-            x: X::new(http(Reach::Anywhere), config.x_url.clone()),
-            mastodon: Mastodon::new(http(reach)),
+            x: X::new(http(Reach::Anywhere), looks(), config.x_url.clone()),
+            mastodon: Mastodon::new(http(reach), looks()),
             bluesky: Bluesky::new(http(reach), http(reach), store),
         }
     }
@@ -244,7 +250,7 @@ impl Networks {
     pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("be told who is a bot: everybody there is")),
-            Key::X(_) => Err(Failure::refused(
+            Key::X(_) => Err(Failure::cannot(
                 "X has no request for that; set the label in the account's settings, then say so in the \
                  key file: \"automated_label\": true",
             )),
@@ -267,11 +273,11 @@ impl Draft<'_> {
         for (_, action) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
             network
                 .check_action(account.facts.tier, action)
-                .map_err(|lacking| Failure::refused(lacking.to_string()))?;
+                .map_err(|lacking| Failure::cannot(lacking.to_string()))?;
         }
         if let Some(picture) = self.picture {
             let rules = account.facts.picture_rules(network);
-            rules.check(picture).map_err(|refusal| Failure::refused(refusal.to_string()))?;
+            rules.check(picture).map_err(|refusal| Failure::cannot(refusal.to_string()))?;
         }
         Ok(())
     }
@@ -308,7 +314,7 @@ impl Key {
 /// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.
 fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
     match failure.kind {
-        FailureKind::Refused => Failure {
+        FailureKind::Refused(_) => Failure {
             why: format!("{account}: {}, then `flockwork sheep resume {sheep}`", failure.why),
             ..failure
         },

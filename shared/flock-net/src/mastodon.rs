@@ -1,11 +1,12 @@
 //! Mastodon and servers that speak as it does (docs.joinmastodon.org, Mastodon's source, and snac 2.75 as it
 //! answered; 2026-11).
 //!
-//! A post carries its id as `Idempotency-Key`, but two of three servers that were tried ignore it. So when an
-//! earlier request may have arrived, the account's own newest posts are read first. Nothing a server says of
-//! order, paging or time is needed for that to be right: snac lists everything, whatever it is asked for.
+//! A post carries its id as `Idempotency-Key`, but two of three servers that were tried ignore it, and nothing here
+//! counts on it. When an earlier request may have arrived, the account's own newest posts are read first. Some
+//! servers list them oldest first, and snac lists everything, whatever it is asked for; so a look ends where
+//! the server's own order shows that it may, or where there is no more.
 
-use std::{cmp::Ordering, collections::HashSet, time::Duration};
+use std::{cmp::Ordering, collections::HashSet, mem, time::Duration};
 
 use flock_core::{AccountFacts, AccountId, Picture, RemoteId, Sent, Tier};
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +19,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline, html,
-    http::{Answer, Http, printable},
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline, alike,
+    answer::{Answer, DONE, printable},
+    failure::NotDone,
+    html,
+    http::Http,
+    look::{Looks, Order},
     secret_json,
 };
 
@@ -41,6 +46,7 @@ pub struct MastodonKey {
 #[derive(Debug)]
 pub(crate) struct Mastodon {
     http: Http,
+    looks: Looks,
 }
 
 impl MastodonKey {
@@ -71,7 +77,7 @@ impl MastodonKey {
 impl Mastodon {
     /// Posts asked for at once. Mastodon gives up to 40; half of them are well within the size of an answer.
     const PAGE: usize = 20;
-    /// Reading further back than this many pages is not looking for a recent post.
+    /// Reading more than this many pages is not looking for a recent post.
     const PAGES: usize = 10;
     /// How far the clocks of our own machines may be apart.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
@@ -80,8 +86,8 @@ impl Mastodon {
     const PROCESSING: [Duration; 3] =
         [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-    pub(crate) fn new(http: Http) -> Self {
-        Self { http }
+    pub(crate) fn new(http: Http, looks: Looks) -> Self {
+        Self { http, looks }
     }
 
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
@@ -96,7 +102,7 @@ impl Mastodon {
     ) -> Result<RemoteId, Failure> {
         let instance = self.instance(account, key);
         if draft.sent == Sent::Maybe {
-            let found = instance.find(draft).await.map_err(Failure::leaves_unknown);
+            let found = instance.find(draft, &self.looks).await.map_err(Failure::leaves_unknown);
             if let Some(remote_id) = found? {
                 return Ok(remote_id);
             }
@@ -114,22 +120,25 @@ impl Mastodon {
         };
         let request = request.header("idempotency-key", draft.id.as_str()).json(&body);
         let answer = instance.send(request).await?;
-        if !answer.status.is_success() {
-            return Err(match answer.status {
-                StatusCode::NOT_FOUND if draft.reply_to.is_some() => Failure::refused(format!(
+        if DONE.contains(&answer.status) {
+            let made: Made = answer.json(&instance.name)?;
+            return made.id.parse().map_err(|_| instance.nameless());
+        }
+        Err(match (answer.status, answer.proof()) {
+            (StatusCode::NOT_FOUND, Some(proof)) if draft.reply_to.is_some() => Failure::refused(
+                proof,
+                format!(
                     "{} does not find the post it answers{}; it may have been deleted",
                     instance.name,
                     answer.said()
-                )),
-                // Whom an instance shuts out it shows public posts, or none: the look said nothing.
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if draft.sent == Sent::Maybe => {
-                    instance.failure(&answer).leaves_unknown()
-                }
-                _ => instance.failure(&answer),
-            });
-        }
-        let made: Made = answer.json(&instance.name)?;
-        made.id.parse().map_err(|_| instance.nameless())
+                ),
+            ),
+            // Whom an instance shuts out it shows public posts, or none: the look said nothing.
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) if draft.sent == Sent::Maybe => {
+                instance.failure(&answer).leaves_unknown()
+            }
+            _ => instance.failure(&answer),
+        })
     }
 
     /// Reblogs `of`. Asked again, Mastodon answers with the one there is, and snac with the post itself.
@@ -142,16 +151,19 @@ impl Mastodon {
         let instance = self.instance(account, key);
         let path = format!("/api/v1/statuses/{}/reblog", segment(of.as_str()));
         let answer = instance.send(instance.request(Method::POST, &path)?).await?;
-        match answer.status {
-            status if status.is_success() => {
+        match (answer.status, answer.proof()) {
+            (StatusCode::NOT_FOUND, Some(proof)) => Err(Failure::refused(
+                proof,
+                format!(
+                    "{} does not find the post to repost{}; it may have been deleted",
+                    instance.name,
+                    answer.said()
+                ),
+            )),
+            (status, _) if DONE.contains(&status) => {
                 let made: Made = answer.json(&instance.name)?;
                 made.id.parse().map_err(|_| instance.nameless())
             }
-            StatusCode::NOT_FOUND => Err(Failure::refused(format!(
-                "{} does not find the post to repost{}; it may have been deleted",
-                instance.name,
-                answer.said()
-            ))),
             _ => Err(instance.failure(&answer)),
         }
     }
@@ -166,21 +178,26 @@ impl Mastodon {
         let path = format!("/api/v1/statuses/{}", segment(post.as_str()));
         let answer = instance.send(instance.request(Method::DELETE, &path)?).await?;
         match answer.status {
-            status if status.is_success() => Ok(Deleted::Now),
+            // What was there, as an object.
+            StatusCode::OK => {
+                let _: serde_json::Map<String, serde_json::Value> = answer.json(&instance.name)?;
+                Ok(Deleted::Now)
+            }
             // That there is no such post and that there is no such request look the same (snac).
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
                 let look = instance.send(instance.request(Method::GET, &path)?).await?;
-                match look.status {
-                    StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Deleted::Before),
-                    StatusCode::OK => {
+                match (look.status, look.proof()) {
+                    (StatusCode::NOT_FOUND | StatusCode::GONE, Some(_)) => Ok(Deleted::Before),
+                    (StatusCode::OK, _) => {
                         let _: Made = look.json(&instance.name)?;
-                        Err(Failure::refused(format!(
-                            "{} does not delete posts for us, and it is still there; delete it on \
-                             its pages",
+                        let why = format!(
+                            "{} does not delete posts for us, and it is still there; delete it on its \
+                             pages",
                             instance.name
-                        )))
+                        );
+                        Err(Failure::refused(NotDone::LOOKED, why))
                     }
-                    _ => Err(instance.failure(&look)),
+                    _ => Err(instance.failure(&look).leaves_unknown()),
                 }
             }
             _ => Err(instance.failure(&answer)),
@@ -195,7 +212,8 @@ impl Mastodon {
     ) -> Result<Timeline, Failure> {
         let instance = self.instance(account, key);
         let user = instance.user().await?;
-        let (statuses, answer) = instance.list(&user, page).await?;
+        let place = page.map_or(Place::Newest, Place::Before);
+        let (statuses, answer) = instance.list(&user, place).await?;
         let mut statuses = older_than(statuses, page);
         let more_here = Self::PAGE < statuses.len();
         statuses.truncate(Self::PAGE);
@@ -222,11 +240,14 @@ impl Mastodon {
         let user = account.id.handle.as_str().split('@').next().unwrap_or_default();
         if !me.username.eq_ignore_ascii_case(user) {
             let theirs = printable(&me.username);
-            return Err(Failure::refused(format!(
-                "the key is that of @{theirs} at {}, not of @{user}; give the right key, or the \
-                 right name",
-                instance.name
-            )));
+            return Err(Failure::refused(
+                NotDone::HARMLESS,
+                format!(
+                    "the key is that of @{theirs} at {}, not of @{user}; give the right key, or the \
+                     right name",
+                    instance.name
+                ),
+            ));
         }
         let configuration = instance.configuration().await?;
         Ok(Checked {
@@ -257,10 +278,13 @@ impl Mastodon {
         if me.bot {
             return Ok(());
         }
-        Err(Failure::refused(format!(
-            "{} took the mark and does not show it; set it in the account's profile",
-            instance.name
-        )))
+        Err(Failure::refused(
+            NotDone::HARMLESS,
+            format!(
+                "{} took the mark and does not show it; set it in the account's profile",
+                instance.name
+            ),
+        ))
     }
 
     fn instance<'a>(&'a self, account: &'a Account, key: &'a MastodonKey) -> Instance<'a> {
@@ -303,22 +327,44 @@ impl Instance<'_> {
         self.http.send(&self.account.id, &self.name, request).await
     }
 
-    /// What any status but success means.
+    /// What any answer but success means.
     fn failure(&self, answer: &Answer) -> Failure {
         let (name, said) = (&self.name, answer.said());
-        match answer.status {
+        match (answer.status, answer.proof()) {
             // "Your login is currently disabled": suspended, or not confirmed yet.
-            StatusCode::FORBIDDEN => Failure::refused(format!(
-                "{name} shuts the account out{said}; ask its moderators, or move the sheep to another \
-                 account (`flockwork sheep move`)"
-            )),
-            StatusCode::GONE => Failure::refused(format!(
-                "{name} is gone{said}; move the sheep to another account (`flockwork sheep move`)"
-            )),
-            StatusCode::UNPROCESSABLE_ENTITY => {
-                Failure::refused(format!("{name} does not take the post{said}; see to that"))
+            (StatusCode::FORBIDDEN, Some(proof)) => Failure::refused(
+                proof,
+                format!(
+                    "{name} shuts the account out{said}; ask its moderators, or move the sheep to another \
+                     account (`flockwork sheep move`)"
+                ),
+            ),
+            (StatusCode::GONE, Some(proof)) => Failure::refused(
+                proof,
+                format!(
+                    "{name} is gone{said}; move the sheep to another account (`flockwork sheep move`)"
+                ),
+            ),
+            (StatusCode::UNPROCESSABLE_ENTITY, Some(proof)) => {
+                Failure::refused(proof, format!("{name} does not take the post{said}; see to that"))
             }
             _ => answer.failure(name),
+        }
+    }
+
+    /// The same of a request that changes nothing.
+    fn reading_failure(&self, answer: &Answer) -> Failure {
+        match (answer.status, answer.proof()) {
+            (_, Some(_)) => self.failure(answer),
+            // A page: nothing that reads waits for it to go.
+            (StatusCode::GONE, None) => Failure::refused(
+                NotDone::HARMLESS,
+                format!(
+                    "{} is gone; move the sheep to another account (`flockwork sheep move`)",
+                    self.name
+                ),
+            ),
+            _ => answer.reading_failure(&self.name),
         }
     }
 
@@ -326,71 +372,81 @@ impl Instance<'_> {
         Failure::unknown(format!("{} took it but did not say its id", self.name))
     }
 
-    /// Looks for the draft among the account's newest posts.
-    async fn find(&self, draft: &Draft<'_>) -> Result<Option<RemoteId>, Failure> {
-        let user = self.user().await?;
-        let mut known = HashSet::new();
-        let mut oldest: Option<String> = None;
-        for _ in 0..Mastodon::PAGES {
-            let (statuses, answer) = self.list(&user, oldest.as_deref()).await?;
-            // Fewer are the last; more come from a server that gives all at once.
-            let is_last = match statuses.len().cmp(&Mastodon::PAGE) {
-                Ordering::Less => !has_next(&answer),
-                Ordering::Equal => false,
-                Ordering::Greater => true,
-            };
-            // Their clock is read off their answer, so that it need not agree with ours.
-            let ahead = answer.clock_ahead().unwrap_or_default();
-            let from = draft.post.at.saturating_sub(Mastodon::CLOCK_SKEW);
-            let from = from.unwrap_or(Timestamp::UNIX_EPOCH);
-            let is_before = |status: &Status| {
-                let at = status.at().and_then(|at| at.saturating_add(ahead).ok());
-                at.is_some_and(|at| at < from)
-            };
-            let (mut any_new, mut passed_it) = (false, false);
-            for status in statuses {
-                if draft.last_remote.is_some_and(|last| last.as_str() == status.id) {
-                    return Ok(None);
-                }
-                // The rest of the page all the same: an old post may stand before new ones.
-                if is_before(&status) {
-                    passed_it = true;
-                } else if status.is(draft) {
-                    return status.id.parse().map(Some).map_err(|_| self.nameless());
-                }
-                any_new |= known.insert(status.id.clone());
-                oldest = Some(status.id);
-            }
-            // A server that does not page gives the same again.
-            if is_last || passed_it || !any_new {
-                return Ok(None);
-            }
+    /// Looks for the draft among the account's newest posts. `None`: it is not there, because all that can be it
+    /// was seen.
+    async fn find(&self, draft: &Draft<'_>, looks: &Looks) -> Result<Option<RemoteId>, Failure> {
+        if let Some(ours) = looks.recorded(draft).await? {
+            return Ok(Some(ours));
         }
-        Err(Failure::unknown(format!(
-            "the post is not among the account's {} newest at {}; look whether it is there",
-            Mastodon::PAGES * Mastodon::PAGE,
-            self.name
-        )))
+        let user = self.user().await?;
+        let from = draft.post.at.saturating_sub(Mastodon::CLOCK_SKEW);
+        let mut look = Look {
+            from: from.unwrap_or(Timestamp::UNIX_EPOCH),
+            last: draft.last_remote.map(RemoteId::as_str),
+            known: HashSet::new(),
+            old: None,
+            highest: None,
+            end: None,
+            order: Order::default(),
+            passed: false,
+            all_here: false,
+        };
+        let mut step = Step::Down(None);
+        for _ in 0..Mastodon::PAGES {
+            let place = match &step {
+                Step::Down(None) => Place::Newest,
+                Step::Down(Some(before)) => Place::Before(before),
+                Step::Up(after) => Place::After(after),
+                Step::Seen => return Ok(None),
+                Step::Lost => break,
+            };
+            let (statuses, answer) = self.list(&user, place).await?;
+            let found = look.found(&statuses, draft, &answer)?;
+            if let Some(ours) = looks.take(draft, &found).await? {
+                return Ok(Some(ours));
+            }
+            step = match &step {
+                Step::Up(after) => look.up(after, statuses),
+                _ => look.down(statuses, has_next(&answer)),
+            };
+        }
+        if matches!(step, Step::Seen) {
+            return Ok(None);
+        }
+        let most = Mastodon::PAGES * Mastodon::PAGE;
+        Err(Failure::unknown(if look.order.may_be_newest_first() && most <= look.known.len() {
+            format!(
+                "the post is not among the account's {most} newest at {}; look whether it is there",
+                self.name
+            )
+        } else {
+            format!(
+                "the post is not among the {} posts that {} lists, in an order that does not show whether \
+                 they are all; look whether it is there",
+                look.known.len(),
+                self.name
+            )
+        }))
     }
 
-    /// The account's own newest posts, or those before the post `before`.
-    async fn list(
-        &self,
-        user: &str,
-        before: Option<&str>,
-    ) -> Result<(Vec<Status>, Answer), Failure> {
+    /// Some of the account's own posts.
+    async fn list(&self, user: &str, place: Place<'_>) -> Result<(Vec<Status>, Answer), Failure> {
         let mut path = format!(
             "/api/v1/accounts/{}/statuses?limit={}&exclude_reblogs=true",
             segment(user),
             Mastodon::PAGE
         );
-        if let Some(before) = before {
-            path.push_str("&max_id=");
-            path.push_str(&segment(before));
+        let bound = match place {
+            Place::Newest => None,
+            Place::Before(id) => Some(("max_id", id)),
+            Place::After(id) => Some(("min_id", id)),
+        };
+        if let Some((name, id)) = bound {
+            path.push_str(&format!("&{name}={}", segment(id)));
         }
         let answer = self.send(self.request(Method::GET, &path)?).await?;
         if answer.status != StatusCode::OK {
-            return Err(self.failure(&answer));
+            return Err(self.reading_failure(&answer));
         }
         Ok((answer.json(&self.name)?, answer))
     }
@@ -409,12 +465,11 @@ impl Instance<'_> {
         match answer.status {
             StatusCode::OK => answer.json(&self.name),
             // snac's word for a key it does not know, and Mastodon's for one that is an app's.
-            StatusCode::UNPROCESSABLE_ENTITY => Err(Failure::refused(format!(
-                "{} does not accept the account's key{}",
-                self.name,
-                answer.said()
-            ))),
-            _ => Err(self.failure(&answer)),
+            StatusCode::UNPROCESSABLE_ENTITY => Err(Failure::refused(
+                NotDone::HARMLESS,
+                format!("{} does not accept the account's key{}", self.name, answer.said()),
+            )),
+            _ => Err(self.reading_failure(&answer)),
         }
     }
 
@@ -427,7 +482,7 @@ impl Instance<'_> {
                 return Ok(answer.json::<InstanceFacts>(&self.name)?.configuration);
             }
             if answer.status != StatusCode::NOT_FOUND {
-                return Err(self.failure(&answer));
+                return Err(self.reading_failure(&answer));
             }
         }
         Ok(Configuration::default())
@@ -441,15 +496,19 @@ impl Instance<'_> {
         let request = request.header(CONTENT_TYPE, content_type).body(body);
         let answer = self.send(request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
-            status if status.is_success() => {}
+            StatusCode::OK | StatusCode::ACCEPTED => {}
+            // The second is often the word of what stands before the instance; it is as final.
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
-                return Err(Failure::refused(format!(
-                    "{} does not take the picture{}; use another",
-                    self.name,
-                    answer.said()
-                )));
+                return Err(Failure::refused(
+                    NotDone::HARMLESS,
+                    format!(
+                        "{} does not take the picture{}; use another",
+                        self.name,
+                        answer.said()
+                    ),
+                ));
             }
-            _ => return Err(self.failure(&answer).posts_nothing()),
+            _ => return Err(self.reading_failure(&answer)),
         }
         let Made { id } = answer.json(&self.name).map_err(Failure::posts_nothing)?;
         if answer.status == StatusCode::ACCEPTED {
@@ -466,18 +525,170 @@ impl Instance<'_> {
             let answer = self.send(self.request(Method::GET, &path)?).await?;
             match answer.status {
                 StatusCode::PARTIAL_CONTENT => {}
-                status if status.is_success() => return Ok(()),
+                StatusCode::OK => return Ok(()),
                 StatusCode::UNPROCESSABLE_ENTITY => {
-                    return Err(Failure::refused(format!(
-                        "{} cannot read the picture{}; use another",
-                        self.name,
-                        answer.said()
-                    )));
+                    return Err(Failure::refused(
+                        NotDone::HARMLESS,
+                        format!(
+                            "{} cannot read the picture{}; use another",
+                            self.name,
+                            answer.said()
+                        ),
+                    ));
                 }
-                _ => return Err(self.failure(&answer)),
+                _ => return Err(self.reading_failure(&answer)),
             }
         }
-        Err(Failure::try_again(format!("{} is still processing the picture", self.name)))
+        let why = format!("{} is still processing the picture", self.name);
+        Err(Failure::try_again(NotDone::HARMLESS, why))
+    }
+}
+
+/// Which of the account's posts are asked for.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Newest,
+    /// Those older than this one.
+    Before(&'a str),
+    /// Those newer than this one.
+    After(&'a str),
+}
+
+/// What a look asks for next.
+enum Step {
+    /// The newest posts, or those listed before this one: as long as the server lists newest first.
+    Down(Option<String>),
+    /// What is newer than a post that was there before ours was due: all of it, whatever the order.
+    Up(String),
+    /// Nothing: all that can be it was seen.
+    Seen,
+    /// Nothing: the server does not show where its posts end.
+    Lost,
+}
+
+/// What a look has seen so far.
+struct Look<'a> {
+    /// What was made before is not it.
+    from: Timestamp,
+    /// The sheep's post before this one.
+    last: Option<&'a str>,
+    known: HashSet<String>,
+    /// The newest of the posts that are too old, by its id, and the newest of all.
+    old: Option<String>,
+    highest: Option<String>,
+    /// The post listed last.
+    end: Option<(String, Option<Timestamp>)>,
+    order: Order,
+    /// A post was seen that ours is newer than.
+    passed: bool,
+    /// The first page had room for more.
+    all_here: bool,
+}
+
+impl Look<'_> {
+    /// The posts of a page that may be the draft's, which is then known.
+    fn found(
+        &mut self,
+        page: &[Status],
+        draft: &Draft<'_>,
+        answer: &Answer,
+    ) -> Result<Vec<RemoteId>, Failure> {
+        // Their clock is read off their answer, so that it need not agree with ours.
+        let ahead = answer.clock_ahead().unwrap_or_default();
+        let mut found = Vec::new();
+        for status in page {
+            let at = status.at().and_then(|at| at.saturating_add(ahead).ok());
+            if at.is_some_and(|at| at < self.from) || self.last == Some(&status.id) {
+                self.passed = true;
+                keep_newest(&mut self.old, &status.id);
+            } else if status.is(draft) {
+                let nameless =
+                    |_| Failure::unknown("a post that may be it is listed without an id");
+                found.push(status.id.parse().map_err(nameless)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// What to ask for after a page of the newest posts, or of those before the one that was listed last.
+    fn down(&mut self, page: Vec<Status>, has_next: bool) -> Step {
+        let has_room = page.len() < Mastodon::PAGE && !has_next;
+        if self.known.is_empty() {
+            self.all_here = has_room;
+        }
+        // A server that does not page gives the same again.
+        let repeats = page.iter().any(|status| self.known.contains(&status.id));
+        self.add(page);
+        if self.order.is_newest_first() && self.passed {
+            return Step::Seen;
+        }
+        if self.order.may_be_newest_first() && !repeats {
+            let end = self.end.as_ref().map(|(id, _)| id.clone());
+            return if has_room { Step::Seen } else { Step::Down(end) };
+        }
+        // In another order old posts say nothing. What is newer than one of them is asked for.
+        let last = self.last.map(ToOwned::to_owned);
+        let here = self.highest.clone().filter(|_| self.all_here);
+        last.or_else(|| self.old.clone()).or(here).map_or(Step::Lost, Step::Up)
+    }
+
+    /// What to ask for after a page of what is newer than `after`.
+    fn up(&mut self, after: &str, page: Vec<Status>) -> Step {
+        let ids: HashSet<_> = page.iter().map(|status| status.id.clone()).collect();
+        let is_newer = |id: &String| is_older(after, id);
+        if !ids.iter().all(is_newer) {
+            // It was not asked. If it gave the little it has twice, there is no more.
+            let same = self.all_here && ids == self.known;
+            return if same { Step::Seen } else { Step::Lost };
+        }
+        let has_room = page.len() < Mastodon::PAGE;
+        if has_room {
+            // What it showed before it has to show again, or it has not understood.
+            let shows_all = self.known.iter().filter(|id| is_newer(id)).all(|id| ids.contains(id));
+            return if shows_all { Step::Seen } else { Step::Lost };
+        }
+        self.end = None;
+        self.order = Order::default();
+        let any_new = self.add(page);
+        let next = ids.into_iter().reduce(|a, b| if is_older(&a, &b) { b } else { a });
+        // Which of the newer ones these are, a page out of order does not tell.
+        next.filter(|_| any_new && self.order.is_sorted()).map_or(Step::Lost, Step::Up)
+    }
+
+    /// Notes the posts of a page, and whether any of them was new.
+    fn add(&mut self, page: Vec<Status>) -> bool {
+        let mut any_new = false;
+        for status in page {
+            let at = status.at();
+            let before = mem::replace(&mut self.end, Some((status.id.clone(), at)));
+            if let Some((id, before)) = before {
+                self.order.note(match (before, at) {
+                    (Some(before), Some(at)) => {
+                        before.cmp(&at).then_with(|| compare_ids(&id, &status.id))
+                    }
+                    _ => Ordering::Less,
+                });
+            }
+            keep_newest(&mut self.highest, &status.id);
+            any_new |= self.known.insert(status.id);
+        }
+        any_new
+    }
+}
+
+/// Whether one id is that of an older post than the other ("API guidelines": ids are sorted by length, then as
+/// text).
+fn is_older(id: &str, than: &str) -> bool {
+    compare_ids(id, than).is_lt()
+}
+
+fn compare_ids(a: &str, b: &str) -> Ordering {
+    (a.len(), a).cmp(&(b.len(), b))
+}
+
+fn keep_newest(newest: &mut Option<String>, id: &str) {
+    if newest.as_ref().is_none_or(|newest| is_older(newest, id)) {
+        *newest = Some(id.to_owned());
     }
 }
 
@@ -513,9 +724,7 @@ fn older_than(mut statuses: Vec<Status>, before: Option<&str>) -> Vec<Status> {
     if let Some(position) = statuses.iter().position(|status| status.id == before) {
         statuses.drain(..=position);
     } else {
-        // "API guidelines": ids are sorted by length, then as text.
-        let before = (before.len(), before);
-        statuses.retain(|status| (status.id.len(), status.id.as_str()) < before);
+        statuses.retain(|status| is_older(&status.id, before));
     }
     statuses
 }
@@ -611,7 +820,7 @@ impl Status {
     fn is(&self, draft: &Draft<'_>) -> bool {
         let itself = self.itself();
         let text = &draft.post.text;
-        let says = itself.text.as_deref().is_some_and(|source| html::is_source(source, text))
+        let says = itself.text.as_deref().is_some_and(|source| alike::same_source(source, text))
             || html::says(&itself.content, text);
         // Only what a server says can speak against it: some lose what a post answers.
         let answers = match (draft.reply_to, &itself.in_reply_to_id) {
@@ -633,7 +842,7 @@ pub fn check_answer(body: &[u8]) {
     let Ok(statuses) = serde_json::from_slice::<Vec<Status>>(body) else { return };
     for status in &statuses {
         let (_, _) = (status.at(), status.repeats_another());
-        assert!(html::is_source(&status.text(), &status.text()));
+        assert!(alike::same_source(&status.text(), &status.text()));
         assert!(segment(&status.id).bytes().all(|byte| !b"/?#.\\".contains(&byte)));
     }
     let ids: Vec<_> = statuses.iter().map(|status| status.id.clone()).collect();

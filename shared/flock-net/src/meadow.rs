@@ -35,6 +35,6 @@ impl Meadow {
 
     #[expect(clippy::unused_self, reason = "reads as the other networks do")]
     pub(crate) fn lacks(&self, what: &str) -> Failure {
-        Failure::refused(format!("accounts of the meadow cannot {what}"))
+        Failure::cannot(format!("accounts of the meadow cannot {what}"))
     }
 }

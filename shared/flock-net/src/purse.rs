@@ -6,7 +6,7 @@ use flock_core::{Charge, Flock, Month, Network, Spending, Usd};
 use flock_store::{Bill, Ledger, Reserved, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::Failure;
+use crate::{Failure, failure::NotDone};
 
 /// What one flock may spend, and on what it is about to.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl<'a> Purse<'a> {
                         bill.flock
                     ),
                 };
-                Err(Failure::not_before(bill.month.end(), why))
+                Err(Failure::not_before(NotDone::NOT_ASKED, bill.month.end(), why))
             }
         }
     }
@@ -141,10 +141,19 @@ impl<'a> Purse<'a> {
         Ok(bill)
     }
 
-    /// Says what was charged in the end, `None` for nothing: the rest is given back.
+    /// Gives back what was paid for something that was certainly not done.
+    pub(crate) async fn give_back(&self, bill: &Bill, _: NotDone) -> Result<(), Failure> {
+        self.settle(bill, None).await
+    }
+
+    /// Says what a request was charged that is charged by what it brings: the rest is given back.
     ///
     /// A payment nobody settles stays in the sum: the network may have charged it.
-    pub(crate) async fn settle(&self, bill: &Bill, charged: Option<Charge>) -> Result<(), Failure> {
+    pub(crate) async fn settle_at(&self, bill: &Bill, charged: Charge) -> Result<(), Failure> {
+        self.settle(bill, Some(charged)).await
+    }
+
+    async fn settle(&self, bill: &Bill, charged: Option<Charge>) -> Result<(), Failure> {
         self.state().open.retain(|open| open != bill);
         let each = |charge: Charge| {
             let price = bill.price.micros() / u64::from(bill.charge.count().max(1));
@@ -184,5 +193,5 @@ impl<'a> Purse<'a> {
 
 /// What cannot be counted is not spent.
 fn not_metered(err: &StoreError) -> Failure {
-    Failure::try_again(format!("the spending could not be counted: {err}"))
+    Failure::try_again(NotDone::NOT_ASKED, format!("the spending could not be counted: {err}"))
 }

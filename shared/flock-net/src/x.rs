@@ -8,6 +8,7 @@ mod answers;
 
 use std::{
     collections::BTreeSet,
+    mem,
     sync::{Mutex, PoisonError},
 };
 
@@ -25,9 +26,11 @@ use serde_json::{Value, json};
 
 use self::answers::{Created, Deletion, Problem, Reposted, Tweet, Tweets, Uploaded};
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, Seen,
-    Timeline,
-    http::{Answer, Http},
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, Seen, Timeline,
+    answer::{Answer, DONE, Reset},
+    failure::NotDone,
+    http::Http,
+    look::{Looks, Order},
     secret_json,
 };
 
@@ -74,6 +77,7 @@ pub struct XKey {
 pub(crate) struct X {
     base: String,
     http: Http,
+    looks: Looks,
     // Until when no account of the app may post. A cache: losing it costs one request that is refused.
     app_limited: Mutex<Option<Timestamp>>,
 }
@@ -135,12 +139,10 @@ impl X {
     const PAGES: u32 = 10;
     /// How far X's clock and ours may be apart: further, and X does not take what we sign.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
-    /// The longest limit is a day's.
-    const LONGEST_LIMIT: SignedDuration = SignedDuration::from_hours(25);
 
-    pub(crate) fn new(http: Http, base: Option<String>) -> Self {
+    pub(crate) fn new(http: Http, looks: Looks, base: Option<String>) -> Self {
         let base = base.unwrap_or_else(|| "https://api.x.com".to_owned());
-        Self { base, http, app_limited: Mutex::default() }
+        Self { base, http, looks, app_limited: Mutex::default() }
     }
 
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
@@ -177,25 +179,29 @@ impl X {
         let bill = purse.pay(Network::X, "post", charge(draft)).await?;
         let answer = self.ask(Method::POST, "/2/tweets", &[], Some(&body), caller).await;
         let posted = match answer {
-            Ok(answer) if answer.status == StatusCode::FORBIDDEN && is_duplicate(&answer) => {
-                self.duplicate(draft, caller).await
-            }
-            Ok(answer) => self.read(&answer).and_then(|created: Created| created.id()),
+            Ok(answer) => match is_duplicate(&answer) {
+                Some(proof) => self.duplicate(draft, proof, caller).await,
+                None => self.read(&answer).and_then(|created: Created| created.id()),
+            },
             Err(failure) => Err(failure),
         };
-        if let Err(failure) = &posted
-            && !may_be_charged(failure)
-        {
-            purse.settle(&bill, None).await?;
+        if let Some(proof) = posted.as_ref().err().and_then(Failure::not_done) {
+            purse.give_back(&bill, proof).await?;
         }
         posted
     }
 
     /// X says it has the same text. After a request that may have arrived that is our post; else the
     /// account said it before.
-    async fn duplicate(&self, draft: &Draft<'_>, caller: Caller<'_>) -> Result<RemoteId, Failure> {
+    async fn duplicate(
+        &self,
+        draft: &Draft<'_>,
+        proof: NotDone,
+        caller: Caller<'_>,
+    ) -> Result<RemoteId, Failure> {
         if draft.sent == Sent::No {
             return Err(Failure::refused(
+                proof,
                 "X refused the text because the account posted the same one recently; change the \
                  line or wait",
             ));
@@ -219,6 +225,9 @@ impl X {
         draft: &Draft<'_>,
         caller: Caller<'_>,
     ) -> Result<Option<RemoteId>, Failure> {
+        if let Some(ours) = self.looks.recorded(draft).await? {
+            return Ok(Some(ours));
+        }
         let due = draft.post.at.saturating_sub(Self::CLOCK_SKEW).unwrap_or(Timestamp::UNIX_EPOCH);
         let from = match draft.last_remote.and_then(|last| id(last).ok()) {
             // Newer than the post before, whatever the clocks say.
@@ -226,18 +235,31 @@ impl X {
             None => ("start_time", due.to_string()),
         };
         let mut page = None;
+        let (mut order, mut end, mut passed) = (Order::default(), None, false);
         for _ in 0..Self::PAGES {
             let tweets = self.page(Some(&from), page.as_deref(), caller).await?;
             // What is older than the intent is not what came of it, though it says the same.
             let is_old = |tweet: &Tweet| tweet.created_at.is_some_and(|at| at < due);
-            let is_it = |tweet: &&Tweet| !is_old(tweet) && tweet.says(&draft.post.text);
-            if let Some(tweet) = tweets.data.iter().find(is_it) {
-                return tweet.id().map(Some);
+            let mut found = Vec::new();
+            for tweet in &tweets.data {
+                let id = tweet.id()?;
+                passed |= is_old(tweet);
+                let place = (id.as_str().len(), id.as_str().to_owned());
+                if let Some(before) = mem::replace(&mut end, Some(place.clone())) {
+                    order.note(before.cmp(&place));
+                }
+                if !is_old(tweet) && tweet.says(&draft.post.text) {
+                    found.push(id);
+                }
             }
-            let is_past = tweets.data.last().is_some_and(is_old);
+            if let Some(ours) = self.looks.take(draft, &found).await? {
+                return Ok(Some(ours));
+            }
             match tweets.meta.next_token {
-                Some(next) if !is_past => page = Some(next),
-                _ => return Ok(None),
+                // Older ones cost money, and say nothing.
+                Some(_) if passed && order.is_newest_first() => return Ok(None),
+                Some(next) => page = Some(next),
+                None => return Ok(None),
             }
         }
         Err(Failure::unknown(format!(
@@ -264,26 +286,39 @@ impl X {
         query.extend(from.cloned());
         query.extend(page.map(|page| ("pagination_token", page.to_owned())));
         let tweets = self.list(&query, caller).await;
-        let listed = match &tweets {
-            Ok(tweets) => u32::try_from(tweets.data.len()).unwrap_or(Self::PAGE).min(Self::PAGE),
-            Err(failure) if may_be_charged(failure) => Self::PAGE,
-            Err(_) => 0,
-        };
-        purse.settle(&bill, Some(Charge::OwnPosts(listed))).await?;
+        match &tweets {
+            Ok(tweets) => {
+                let listed = u32::try_from(tweets.data.len()).unwrap_or(Self::PAGE);
+                purse.settle_at(&bill, Charge::OwnPosts(listed.min(Self::PAGE))).await?;
+            }
+            Err(failure) => match failure.not_done() {
+                Some(_) => purse.settle_at(&bill, Charge::OwnPosts(0)).await?,
+                None => purse.settle_at(&bill, Charge::OwnPosts(Self::PAGE)).await?,
+            },
+        }
         tweets
     }
 
     async fn list(&self, query: &[(&str, String)], caller: Caller<'_>) -> Result<Tweets, Failure> {
         let path = format!("/2/users/{}/tweets", caller.account.remote_user);
         let answer = self.ask(Method::GET, &path, query, None, caller).await?;
-        let tweets: Tweets = self.read(&answer)?;
-        // For a user it does not know X answers with errors and success: that is not an empty list.
-        if tweets.meta.result_count.is_none() {
-            return Err(Failure::refused(
-                "X does not know the account's `user_id`; add the account again with the right one",
-            ));
+        if answer.status != StatusCode::OK {
+            return Err(self.failure(&answer));
         }
-        Ok(tweets)
+        let tweets: Tweets = answer.json(X_NAME)?;
+        match tweets.meta.result_count {
+            Some(count) if usize::try_from(count) == Ok(tweets.data.len()) => Ok(tweets),
+            // What is missing may be what is looked for.
+            Some(count) => Err(Failure::unknown(format!(
+                "X says that it lists {count} posts, and lists {}",
+                tweets.data.len()
+            ))),
+            // For a user it does not know X answers with errors and success: that is not an empty list.
+            None => Err(Failure::refused(
+                NotDone::HARMLESS,
+                "X does not know the account's `user_id`; add the account again with the right one",
+            )),
+        }
     }
 
     /// Hands a picture over, with its alternative text. Until a post shows it nothing is done, so whatever
@@ -309,11 +344,10 @@ impl X {
         let body = json!({ "id": media_id, "metadata": { "alt_text": { "text": alt } } });
         let answer = self.ask(Method::POST, "/2/media/metadata", &[], Some(&body), caller).await;
         let described = answer.and_then(|answer| self.read::<Value>(&answer));
-        let charged = match &described {
-            Err(failure) if !may_be_charged(failure) => None,
-            _ => Some(Charge::AltText),
-        };
-        caller.purse.settle(&bill, charged).await?;
+        match described.as_ref().err().and_then(Failure::not_done) {
+            Some(proof) => caller.purse.give_back(&bill, proof).await?,
+            None => caller.purse.settle_at(&bill, Charge::AltText).await?,
+        }
         described.map(|_| ())
     }
 
@@ -332,14 +366,17 @@ impl X {
         let answer = self.ask(Method::POST, &path, &[], Some(&body), caller).await;
         let reposted = match answer {
             // Perhaps by an earlier request of ours, which was charged: so nothing is given back.
-            Ok(answer) if Problem::of(&answer).has(327, "already retweeted") => Ok(of.clone()),
+            Ok(answer)
+                if answer.proof().is_some()
+                    && Problem::of(&answer).has(327, "already retweeted") =>
+            {
+                Ok(of.clone())
+            }
             Ok(answer) => self.read(&answer).and_then(|reposted: Reposted| reposted.id()),
             Err(failure) => Err(failure),
         };
-        if let Err(failure) = &reposted
-            && !may_be_charged(failure)
-        {
-            purse.settle(&bill, None).await?;
+        if let Some(proof) = reposted.as_ref().err().and_then(Failure::not_done) {
+            purse.give_back(&bill, proof).await?;
         }
         reposted
     }
@@ -358,16 +395,16 @@ impl X {
         let answer = self.ask(Method::DELETE, &path, &[], None, caller).await;
         let deleted = match answer {
             // Perhaps by an earlier request of ours, which was charged: so nothing is given back.
-            Ok(answer) if answer.status == StatusCode::NOT_FOUND => Ok(Deleted::Before),
+            Ok(answer) if answer.status == StatusCode::NOT_FOUND && answer.proof().is_some() => {
+                Ok(Deleted::Before)
+            }
             Ok(answer) => self
                 .read(&answer)
                 .map(|Deletion { data }| if data.deleted { Deleted::Now } else { Deleted::Before }),
             Err(failure) => Err(failure),
         };
-        if let Err(failure) = &deleted
-            && !may_be_charged(failure)
-        {
-            purse.settle(&bill, None).await?;
+        if let Some(proof) = deleted.as_ref().err().and_then(Failure::not_done) {
+            purse.give_back(&bill, proof).await?;
         }
         deleted
     }
@@ -396,7 +433,7 @@ impl X {
         let owner = token.split_once('-').map(|(owner, _)| owner);
         let owner = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
         if owner.is_some_and(|owner| !owner.is_empty() && owner != account.remote_user) {
-            return Err(Failure::refused(format!(
+            return Err(Failure::cannot(format!(
                 "the token is not one of the account {}; take `user_id` and `token` of the same \
                  account",
                 account.remote_user
@@ -407,9 +444,16 @@ impl X {
         let from = Timestamp::from_second(self.http.now().as_second() - 60).unwrap_or_default();
         let query = [("max_results", "5".to_owned()), ("start_time", from.to_string())];
         let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
-        let tweets: Tweets = self.read(&answer)?;
+        if answer.status != StatusCode::OK {
+            return Err(match answer.proof() {
+                Some(_) => self.failure(&answer),
+                None => answer.reading_failure(X_NAME),
+            });
+        }
+        let tweets: Tweets = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         if tweets.meta.result_count.is_none() {
-            return Err(Failure::refused("X does not know an account with this `user_id`"));
+            let why = "X does not know an account with this `user_id`";
+            return Err(Failure::refused(NotDone::HARMLESS, why));
         }
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
         Ok(Checked { remote_user, facts, session: None })
@@ -417,13 +461,10 @@ impl X {
 
     /// Whether X takes requests of the account now.
     fn may_ask(&self, account: &Account) -> Result<(), Failure> {
-        match self.limited_until(&account.id) {
-            None => Ok(()),
-            Some(until) => Err(Failure::not_before(
-                until,
-                format!("X takes no more requests of {} until {until}", account.id),
-            )),
-        }
+        self.http.may_ask(&account.id, X_NAME)?;
+        let Some(until) = self.limited_until(&account.id) else { return Ok(()) };
+        let why = format!("X takes no more requests of {} until {until}", account.id);
+        Err(Failure::not_before(NotDone::NOT_ASKED, until, why))
     }
 
     async fn ask(
@@ -463,38 +504,44 @@ impl X {
             request = request.json(body);
         }
         let answer = self.http.send(&account.id, X_NAME, request).await?;
-        if let Some(until) = self.app_reset(&answer) {
-            *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        if let Some(reset) = self.app_reset(&answer) {
+            *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(reset.until);
         }
-        match clock_behind(&answer, signed_at) {
-            Some(behind) => Err(Failure::try_again(clock_words(behind))),
+        match answer.proof().zip(clock_behind(&answer, signed_at)) {
+            Some((proof, behind)) => Err(Failure::try_again(proof, clock_words(behind))),
             None => Ok(answer),
         }
     }
 
     /// When the app may post again, if X says that its day's posts are used up.
-    fn app_reset(&self, answer: &Answer) -> Option<Timestamp> {
-        let number = |name: &str| answer.header(name)?.trim().parse::<i64>().ok();
-        if 0 < number("x-app-limit-24hour-remaining")? {
+    fn app_reset(&self, answer: &Answer) -> Option<Reset> {
+        let left = answer.header("x-app-limit-24hour-remaining")?.trim().parse::<i64>().ok()?;
+        if 0 < left {
             return None;
         }
-        let reset = Timestamp::from_second(number("x-app-limit-24hour-reset")?).ok()?;
-        Some(reset.min(self.http.now().saturating_add(Self::LONGEST_LIMIT).ok()?))
+        Reset::read(answer.header("x-app-limit-24hour-reset")?, self.http.now())
     }
 
     /// The body of a success, or what any other answer means.
     fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        if matches!(answer.status, StatusCode::OK | StatusCode::CREATED) {
+        if DONE.contains(&answer.status) {
             return answer.json(X_NAME);
         }
-        Err(match self.app_reset(answer) {
-            Some(reset) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-                let why =
-                    format!("the app has made all the posts of its day on X{}", answer.said());
-                Failure::not_before(reset, why)
+        Err(self.failure(answer))
+    }
+
+    fn failure(&self, answer: &Answer) -> Failure {
+        match (self.app_reset(answer), answer.proof()) {
+            (Some(reset), Some(proof)) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
+                let why = format!(
+                    "the app has made all the posts of its day on X{}{}",
+                    answer.said(),
+                    reset.words()
+                );
+                Failure::not_before(proof, reset.until, why)
             }
             _ => answers::failure(answer),
-        })
+        }
     }
 }
 
@@ -507,17 +554,12 @@ fn charge(draft: &Draft<'_>) -> Charge {
     }
 }
 
-/// Whether X may charge for a request that failed so.
-fn may_be_charged(failure: &Failure) -> bool {
-    match failure.kind {
-        FailureKind::TryAgain { .. } | FailureKind::Refused => false,
-        FailureKind::Unknown => true,
-    }
-}
-
-fn is_duplicate(answer: &Answer) -> bool {
+/// X says that it has the text already, and has made nothing.
+fn is_duplicate(answer: &Answer) -> Option<NotDone> {
     // 187 is what v1.1 calls it.
-    Problem::of(answer).has(187, "duplicate content")
+    let says_so =
+        answer.status == StatusCode::FORBIDDEN && Problem::of(answer).has(187, "duplicate content");
+    answer.proof().filter(|_| says_so)
 }
 
 /// An id as X takes it.
@@ -526,7 +568,7 @@ fn id(remote_id: &RemoteId) -> Result<&str, Failure> {
     if (1..=19).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(id);
     }
-    Err(Failure::refused(format!("`{id}` is not the number of a post on X")))
+    Err(Failure::cannot(format!("`{id}` is not the number of a post on X")))
 }
 
 /// A request's `Authorization` header. The parameters of the query are part of what is signed; a JSON
@@ -624,7 +666,8 @@ mod tests {
         let check = |text: &str| id(&text.parse().unwrap()).map(ToOwned::to_owned);
         assert_eq!(check("2124182926852620288").as_deref(), Ok("2124182926852620288"));
         for wrong in ["at://did:plc:a/b/c", "21241829268526202880", "1/../2"] {
-            assert_eq!(check(wrong).unwrap_err().kind, FailureKind::Refused, "{wrong}");
+            let why = format!("`{wrong}` is not the number of a post on X");
+            assert_eq!(check(wrong), Err(Failure::cannot(why)));
         }
     }
 }

@@ -2,14 +2,17 @@
 //! of the text is the order of the numbers.
 
 use flock_core::{
-    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Month, Network, Occurrence, RoomId,
-    SheepId,
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Month, Network, Occurrence, RemoteId,
+    RoomId, SheepId,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::Item;
 use aws_sdk_dynamodb::types::AttributeValue;
+
+/// How the keys of an account's sheep begin.
+pub(crate) const ON_ACCOUNT: &str = "SHEEP#";
 
 /// The key of an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +90,15 @@ impl Key {
         Self { pk, sk: "ACCOUNT".to_owned() }
     }
 
+    pub(crate) fn on_account(account: &AccountId, sheep: &SheepId) -> Self {
+        Self { sk: format!("{ON_ACCOUNT}{sheep}"), ..Self::account(account) }
+    }
+
+    /// Ids are the network's: whatever they hold, they are the end of the key.
+    pub(crate) fn taken(account: &AccountId, remote: &RemoteId) -> Self {
+        Self { sk: format!("TAKEN#{remote}"), ..Self::account(account) }
+    }
+
     pub(crate) fn spend(flock: &FlockName, month: Month) -> Self {
         Self { pk: format!("SPEND#{flock}"), sk: month.to_string() }
     }
@@ -108,6 +120,11 @@ impl Key {
         let flock = self.pk.strip_prefix("FLOCK#")?.parse().ok()?;
         let name = self.sk.strip_prefix("SHEEP#")?.parse().ok()?;
         Some(SheepId { flock, name })
+    }
+
+    /// The sheep that a row of an account's roster stands for.
+    pub(crate) fn as_sheep_on_account(&self) -> Option<SheepId> {
+        self.sk.strip_prefix(ON_ACCOUNT)?.parse().ok()
     }
 
     /// The key as a request wants it.
@@ -151,6 +168,8 @@ mod tests {
             Key::corpus_head(&sheep.flock, &corpus),
             Key::post(&sheep, Occurrence(42)),
             Key::account(&account),
+            Key::on_account(&account, &sheep),
+            Key::taken(&account, &"2124182926852620288".parse().unwrap()),
             Key::spend(&sheep.flock, Month::of("2026-11-21T12:00:00Z".parse().unwrap())),
             Key::said(Network::X, &Fingerprint::of("The moon rose.").unwrap()),
             Key::shards(),
@@ -171,6 +190,8 @@ mod tests {
         CORPUS#milton#00112233445566778899aabbccddeeff | HEAD
         POSTS#milton#book-1 | POST#000000000042
         ACCOUNT#x#milton_1 | ACCOUNT
+        ACCOUNT#x#milton_1 | SHEEP#milton/book-1
+        ACCOUNT#x#milton_1 | TAKEN#2124182926852620288
         SPEND#milton | 2026-11
         SAID#x#433dec54d614222ccd1ae09ec6f13e8a | SAID
         SYSTEM | SHARDS
@@ -185,5 +206,11 @@ mod tests {
         ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);
+        let on_account = Key::on_account(&account, &"milton/book-1".parse().unwrap());
+        assert_eq!(
+            on_account.as_sheep_on_account(),
+            Key::sheep(&"milton/book-1".parse().unwrap()).as_sheep()
+        );
+        assert_eq!(Key::account(&account).as_sheep_on_account(), None);
     }
 }

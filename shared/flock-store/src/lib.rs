@@ -12,6 +12,8 @@
 //! | corpus head | `CORPUS#<flock>#<corpus>` | `HEAD` | apply, after all pieces | is the corpus there, whole and to stay |
 //! | post | `POSTS#<flock>#<sheep>` | `POST#<12 digits>` | tick, by occurrence | a sheep's newest: `pk`, descending |
 //! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add; a renewed session | one by key |
+//! | roster | the account's | `SHEEP#<flock>/<sheep>` | apply, move; a look, where it is missing | a look for a post |
+//! | taken post | the account's | `TAKEN#<the network's id>` | a look that found its post | the next look |
 //! | spending | `SPEND#<flock>` | `<month>` | every request that is charged, by addition | `spend` |
 //! | first said | `SAID#<network>#<fingerprint>` | `SAID` | the first account that says it | the next |
 //! | shards, table id | `SYSTEM` | `SHARDS` | tick, when its configuration changes; the first claim ever | start-up of the tick and the CLI |
@@ -42,6 +44,7 @@ mod flock;
 mod key;
 mod post;
 mod room;
+mod roster;
 mod said;
 mod sheep;
 mod spend;

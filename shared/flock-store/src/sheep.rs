@@ -367,6 +367,12 @@ struct IntentItem {
 #[serde(transparent)]
 pub(crate) struct Seconds(i64);
 
+impl Seconds {
+    pub(crate) fn seconds(self) -> i64 {
+        self.0
+    }
+}
+
 impl From<Timestamp> for Seconds {
     fn from(at: Timestamp) -> Self {
         Self(at.as_second())

@@ -7,6 +7,7 @@ mod crash;
 mod edits;
 mod failures;
 mod flocks;
+mod habits;
 mod mastodon;
 mod policy;
 mod posting;

@@ -175,6 +175,8 @@ impl World {
         self.clock.step_to(ts(START));
         let now = self.clock.now();
         let sheep = Sheep::create(id.clone(), config, Occurrence(1), now).unwrap();
+        // As apply does.
+        self.store.enlist(&[(id.clone(), account.clone())]).await.unwrap();
         self.store.create_sheep(&sheep).await.unwrap();
         if network == Network::X {
             let token = format!("token-of-{name}");

@@ -7,6 +7,8 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::alike;
+
 /// The collection of posts.
 pub(super) const POST: &str = "app.bsky.feed.post";
 /// The collection of reposts.
@@ -118,11 +120,16 @@ pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
 pub(super) fn is_ours(there: &Value, ours: &Value) -> bool {
     let instant = |record: &Value| record["createdAt"].as_str()?.parse::<Timestamp>().ok();
     there["$type"] == ours["$type"]
-        && there["text"] == ours["text"]
+        && says_the_same(&there["text"], &ours["text"])
         && instant(there).is_some()
         && instant(there) == instant(ours)
         && there["reply"]["parent"]["uri"] == ours["reply"]["parent"]["uri"]
         && there["embed"]["images"][0]["image"]["ref"] == ours["embed"]["images"][0]["image"]["ref"]
+}
+
+/// Some PDS, or what stands before it, may write a text down differently.
+fn says_the_same(there: &Value, ours: &Value) -> bool {
+    there.as_str().zip(ours.as_str()).is_some_and(|(there, ours)| alike::same(there, ours))
 }
 
 fn time(at: Timestamp) -> String {

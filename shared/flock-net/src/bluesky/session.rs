@@ -24,11 +24,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{BlueskyKey, NAME, error_name, failure};
-use crate::{
-    Account, Failure,
-    http::{Answer, Http},
-};
+use super::{BlueskyKey, NAME, error_name, reading_failure};
+use crate::{Account, Failure, answer::Answer, failure::NotDone, http::Http};
 
 /// Keeps accounts logged in.
 #[derive(Debug)]
@@ -137,7 +134,7 @@ impl Sessions {
             let now = self.http.now();
             let item = self.store.newest_account(&account.id).await.map_err(|err| stored(&err))?;
             let item = item.ok_or_else(|| {
-                Failure::refused(format!("{} was removed; add it again", account.id))
+                Failure::cannot(format!("{} was removed; add it again", account.id))
             })?;
             let session = key.open_session(&account.id, item.sealed_session.as_deref());
             let is_refused = |access: &Access| {
@@ -153,7 +150,7 @@ impl Sessions {
             {
                 if patience <= tokio::time::Instant::now() {
                     let why = format!("another process is renewing the session of {}", account.id);
-                    return Err(Failure::not_before(until, why));
+                    return Err(Failure::not_before(NotDone::NOT_ASKED, until, why));
                 }
                 tokio::time::sleep(Self::LOOK_AGAIN).await;
                 continue;
@@ -185,7 +182,8 @@ impl Sessions {
                     // Counted first: a process that dies in a login has had it.
                     session = begun;
                     let Some(counted) = self.put(place, Some(&over), &session).await? else {
-                        return Err(Failure::try_again("the account was changed meanwhile"));
+                        let why = "the account was changed meanwhile";
+                        return Err(Failure::try_again(NotDone::NOT_ASKED, why));
                     };
                     over = counted;
                     let Account { id, remote_user, .. } = place.account;
@@ -197,7 +195,7 @@ impl Sessions {
                         "Bluesky has ended the session of {id}, which has logged in too often lately",
                         id = place.account.id
                     );
-                    renewed = Err(Failure::not_before(at, why));
+                    renewed = Err(Failure::not_before(NotDone::NOT_ASKED, at, why));
                 }
             }
         }
@@ -210,7 +208,8 @@ impl Sessions {
                 return Err(failure);
             }
         };
-        let tokens = tokens.ok_or_else(|| Failure::try_again("Bluesky gave no session"))?;
+        let tokens = tokens
+            .ok_or_else(|| Failure::try_again(NotDone::HARMLESS, "Bluesky gave no session"))?;
         let access = tokens.access();
         let session = Session { tokens: Some(tokens), renewing_until: None, ..session };
         // A conflict means that the account was added again meanwhile: this token is good all the same.
@@ -234,7 +233,7 @@ impl Sessions {
         match answer.status {
             StatusCode::OK => answer.json(NAME).map(Some).map_err(Failure::posts_nothing),
             _ if is_over(&answer) => Ok(None),
-            _ => Err(failure(&answer).posts_nothing()),
+            _ => Err(reading_failure(&answer)),
         }
     }
 
@@ -252,13 +251,16 @@ impl Sessions {
             self.http.send(&account.id, NAME, request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
             StatusCode::OK => answer.json(NAME).map_err(Failure::posts_nothing),
-            _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(format!(
-                "Bluesky does not accept the account's app password{}; it was revoked, or the account \
-                 was taken down: look in its settings, make a new app password and add the account \
-                 again (`flockwork account add`)",
-                answer.said()
-            ))),
-            _ => Err(failure(&answer).posts_nothing()),
+            _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(
+                NotDone::HARMLESS,
+                format!(
+                    "Bluesky does not accept the account's app password{}; it was revoked, or the account \
+                     was taken down: look in its settings, make a new app password and add the account \
+                     again (`flockwork account add`)",
+                    answer.said()
+                ),
+            )),
+            _ => Err(reading_failure(&answer)),
         }
     }
 
@@ -423,7 +425,7 @@ pub(super) fn base(account: &Account) -> String {
 }
 
 fn stored(err: &flock_store::StoreError) -> Failure {
-    Failure::try_again(format!("the session could not be kept: {err}"))
+    Failure::try_again(NotDone::HARMLESS, format!("the session could not be kept: {err}"))
 }
 
 /// What is read of any answer to a login can be kept, sealed and read again.

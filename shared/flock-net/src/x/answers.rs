@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::X_NAME;
-use crate::{Failure, http::Answer};
+use crate::{Failure, alike, answer::Answer};
 
 #[derive(Deserialize)]
 pub(super) struct Created {
@@ -141,11 +141,11 @@ impl Tweet {
 
     /// Whether this is `text`. Before a reply X puts the names of those it answers.
     pub(super) fn says(&self, text: &str) -> bool {
-        let plain = |text: &str| text.replace("https://", "").replace("http://", "");
-        let (own, text) = (plain(&self.plain_text()), plain(text));
-        let (mut own, text) = (own.trim(), text.trim());
-        loop {
-            if own == text {
+        let own = self.plain_text();
+        let mut own = own.as_str();
+        // More names than this have no room.
+        for _ in 0..=100 {
+            if alike::same(own, text) {
                 return true;
             }
             match own.split_once(' ') {
@@ -153,6 +153,7 @@ impl Tweet {
                 _ => return false,
             }
         }
+        false
     }
 }
 
@@ -177,12 +178,8 @@ impl Problem {
 pub(super) fn failure(answer: &Answer) -> Failure {
     /// No code says it.
     const NO_CODE: u32 = u32::MAX;
+    let Some(proof) = answer.proof() else { return answer.failure(X_NAME) };
     let status = answer.status.as_u16();
-    if (400..500).contains(&status) && answer.body.trim_ascii_start().starts_with(b"<") {
-        // Something before X's API, which has therefore done nothing.
-        let why = format!("X answered with status {status} and a page that is not its API's JSON");
-        return Failure::try_again(why);
-    }
     let said = answer.said();
     let problem = Problem::of(answer);
     let has = |code, words| problem.has(code, words);
@@ -192,16 +189,18 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         }
         // Of the whole app, and over when it is paid for: no sheep has to be resumed.
         402 => {
-            return Failure::try_again(format!(
+            let why = format!(
                 "the app's credits at X are used up{said}; buy more in X's developer console \
                  (console.x.com)"
-            ));
+            );
+            return Failure::try_again(proof, why);
         }
         403 if has(NO_CODE, "problems/credits") => {
-            return Failure::try_again(format!(
+            let why = format!(
                 "the app has reached the spending limit that is set for it at X{said}; raise it in X's \
                  developer console, or wait for its next billing cycle"
-            ));
+            );
+            return Failure::try_again(proof, why);
         }
         403 if has(64, "suspended") || has(63, "suspended") => {
             format!("X has suspended the account{said}; appeal at help.x.com")
@@ -226,18 +225,19 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         }
         429 if has(NO_CODE, "usage-capped") => {
             let why = format!("the app's monthly cap at X is used up{said}");
-            return Failure::try_again(why);
+            return Failure::try_again(proof, why);
         }
         _ => return answer.failure(X_NAME),
     };
-    Failure::refused(words)
+    Failure::refused(proof, words)
 }
 
 #[cfg(test)]
 mod tests {
-    use reqwest::{StatusCode, header::HeaderMap};
+    use flock_core::Network;
 
     use super::*;
+    use crate::failure::NotDone;
 
     fn tweet(text: &str, urls: &str) -> Tweet {
         let json = format!(r#"{{"id":"1","text":"{text}","entities":{{"urls":{urls}}}}}"#);
@@ -268,13 +268,12 @@ mod tests {
 
     #[track_caller]
     fn check(status: u16, body: &str, expected: &str) {
-        let answer =
-            Answer::for_test(StatusCode::from_u16(status).unwrap(), HeaderMap::new(), body);
+        let answer = Answer::for_test(Network::X, status, &[], body);
         assert_eq!(format!("{:?}", failure(&answer)), expected);
     }
 
     fn refused(why: &str) -> String {
-        format!("{:?}", Failure::refused(why))
+        format!("{:?}", Failure::refused(NotDone::ANSWERED, why))
     }
 
     #[test]
@@ -293,6 +292,7 @@ mod tests {
             &format!(
                 "{:?}",
                 Failure::try_again(
+                    NotDone::ANSWERED,
                     "the app's credits at X are used up: \"No credits.\"; buy more in X's developer \
                      console (console.x.com)",
                 )
@@ -325,10 +325,11 @@ mod tests {
         );
         check(
             403,
-            r#"{"detail":"No."}"#,
+            r#"{"detail":"No.","type":"about:blank"}"#,
             &refused("X refused with status 403: \"No.\"; see to that"),
         );
-        let page = "X answered with status 403 and a page that is not its API's JSON";
-        check(403, "\n<!doctype html>", &format!("{:?}", Failure::try_again(page)));
+        let page = "X answered with status 403 and a page that is not its API's, which does not say \
+                    whether it did it; that is found out before it is asked again";
+        check(403, "\n<!doctype html>", &format!("{:?}", Failure::unknown(page)));
     }
 }

@@ -75,7 +75,7 @@ async fn cell(day: Day, before: Before, cut: Cut) -> Cell {
 }
 
 /// Its next try is due, as if the time until then had passed.
-async fn retry_now(world: &World, id: &SheepId) {
+pub(super) async fn retry_now(world: &World, id: &SheepId) {
     let mut sheep = world.read(id).await;
     let now = world.clock.now();
     if let Some(intent) = &mut sheep.intent
@@ -88,7 +88,7 @@ async fn retry_now(world: &World, id: &SheepId) {
 }
 
 /// What is spent is what X has charged; of posts it read, each death may leave a page that nobody heard of.
-async fn assert_paid(world: &World, deaths: u64, at: &str) {
+pub(super) async fn assert_paid(world: &World, deaths: u64, at: &str) {
     const PAGE: u64 = 10;
     let month = Month::of(world.clock.now());
     let ledger = world.store.ledger(&"flock".parse().unwrap(), month).await.unwrap();
