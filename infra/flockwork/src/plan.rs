@@ -448,7 +448,17 @@ const MOST_EDITED_LINES: usize = 240;
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            flock, before, create, change, edits, remove, restore, wake, unchanged, outlook, ..
+            flock,
+            before,
+            create,
+            change,
+            edits,
+            remove,
+            restore,
+            wake,
+            unchanged,
+            outlook,
+            ..
         } = self;
         let name = &flock.name;
         if self.is_empty() {

@@ -35,14 +35,14 @@ async fn cell(network: Network, foreign: Foreign, before: Before, cut: Cut) -> C
         live(&world, &servers, 1, async || {}).await;
     }
     retry_now(&world, &id).await;
-    let Some(request) = die(&world, &id, &servers, cut).await? else { return Ok(None) };
+    let request = die(&world, &id, &servers, cut).await?;
     // An unknown, the look that finds it, and once more than needed.
     live(&world, &servers, 4, async || retry_now(&world, &id).await).await;
     assert_recorded_once(&world, &id, &request).await;
     if network == Network::X {
         assert_paid(&world, 1, &request).await;
     }
-    Ok(Some((request, world.seen(&id).await)))
+    Some((request, world.seen(&id).await))
 }
 
 /// Both flows: the one whose post is answered so, which tells somebody and records nothing, and the one that
