@@ -465,10 +465,7 @@ impl Bluesky {
             }
             let is_doubtful = answer.proof().is_none();
             let again = self.sessions.renew(account, key, Some(&access.token)).await;
-            access = match is_doubtful {
-                true => again.map_err(Failure::leaves_unknown)?,
-                false => again?,
-            };
+            access = if is_doubtful { again.map_err(Failure::leaves_unknown) } else { again }?;
             renewed = Some(is_doubtful);
         }
     }

@@ -12,7 +12,7 @@ pub fn says(html: &str, text: &str) -> bool {
     // Where a link leads is surer than what is shown of it, but not where a server rewrites links; and of two
     // links in a post each may be another case.
     let sent = bare(text);
-    [Reading::AsShown, Reading::AsLinked, Reading::AsSent(&sent)]
+    [Reading::Shown, Reading::Linked, Reading::Sent(&sent)]
         .iter()
         .any(|reading| same(&reading.plain(html), text))
 }
@@ -20,7 +20,7 @@ pub fn says(html: &str, text: &str) -> bool {
 /// The text of `html`, with line breaks where it has them.
 #[cfg_attr(not(feature = "test-util"), expect(unreachable_pub, reason = "for fuzz targets"))]
 pub fn plain(html: &str) -> String {
-    let plain = Reading::AsShown.plain(html);
+    let plain = Reading::Shown.plain(html);
     let lines: Vec<_> = plain.lines().map(str::trim_end).collect();
     lines.join("\n").trim().to_owned()
 }
@@ -29,11 +29,11 @@ pub fn plain(html: &str) -> String {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading<'a> {
     /// By their text.
-    AsShown,
+    Shown,
     /// By their address, unless they are mentions or hashtags.
-    AsLinked,
+    Linked,
     /// Each by whatever of both is in this bare text.
-    AsSent(&'a str),
+    Sent(&'a str),
 }
 
 impl Reading<'_> {
@@ -94,9 +94,9 @@ impl Reading<'_> {
     /// Whether the link to `href`, the `number`th, is read by its address.
     fn is_by_address(self, href: &str, number: usize) -> bool {
         match self {
-            Self::AsShown => false,
-            Self::AsLinked => true,
-            Self::AsSent(sent) => number <= Self::MOST_LINKS && sent.contains(&bare(href)),
+            Self::Shown => false,
+            Self::Linked => true,
+            Self::Sent(sent) => number <= Self::MOST_LINKS && sent.contains(&bare(href)),
         }
     }
 }

@@ -6,7 +6,7 @@
 //! servers list them oldest first, and snac lists everything, whatever it is asked for; so a look ends where
 //! the server's own order shows that it may, or where there is no more.
 
-use std::{cmp::Ordering, collections::HashSet, mem, time::Duration};
+use std::{cmp::Ordering, collections::HashSet, time::Duration};
 
 use flock_core::{AccountFacts, AccountId, Picture, RemoteId, Sent, Tier};
 use jiff::{SignedDuration, Timestamp};
@@ -442,7 +442,7 @@ impl Instance<'_> {
             Place::After(id) => Some(("min_id", id)),
         };
         if let Some((name, id)) = bound {
-            path.push_str(&format!("&{name}={}", segment(id)));
+            path = format!("{path}&{name}={}", segment(id));
         }
         let answer = self.send(self.request(Method::GET, &path)?).await?;
         if answer.status != StatusCode::OK {
@@ -660,7 +660,7 @@ impl Look<'_> {
         let mut any_new = false;
         for status in page {
             let at = status.at();
-            let before = mem::replace(&mut self.end, Some((status.id.clone(), at)));
+            let before = self.end.replace((status.id.clone(), at));
             if let Some((id, before)) = before {
                 self.order.note(match (before, at) {
                     (Some(before), Some(at)) => {

@@ -8,7 +8,6 @@ mod answers;
 
 use std::{
     collections::BTreeSet,
-    mem,
     sync::{Mutex, PoisonError},
 };
 
@@ -245,7 +244,7 @@ impl X {
                 let id = tweet.id()?;
                 passed |= is_old(tweet);
                 let place = (id.as_str().len(), id.as_str().to_owned());
-                if let Some(before) = mem::replace(&mut end, Some(place.clone())) {
+                if let Some(before) = end.replace(place.clone()) {
                     order.note(before.cmp(&place));
                 }
                 if !is_old(tweet) && tweet.says(&draft.post.text) {

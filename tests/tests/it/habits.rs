@@ -379,7 +379,7 @@ async fn a_look_notes_who_is_not_noted_yet() {
     world.mastodon.idempotency(false);
     let [first, second] = choir(&world, Network::Mastodon, ["apollo", "artemis"]).await;
     let account = world.read(&first).await.config.account;
-    assert_eq!(world.store.sheep_on(&account).await.unwrap(), [first.clone()]);
+    assert_eq!(world.store.sheep_on(&account).await.unwrap(), std::slice::from_ref(&first));
     change(&world, &second, |sheep| sheep.progress.slot += SignedDuration::from_mins(1)).await;
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.posted, 1);

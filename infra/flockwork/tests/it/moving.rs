@@ -34,6 +34,10 @@ fn a_sheep_moves_and_keeps_its_place() {
     let moved = world.posts("preview --sheep apollo --count 1").pop().unwrap();
     assert_eq!((moved.network.as_str(), &moved.text), ("x", &next.text));
     assert_eq!((moved.occurrence, moved.at), (next.occurrence, next.at));
+    // Who looks for a post of the account finds out that it may be this sheep's.
+    let row = b"SHEEP#choir/apollo";
+    let noted = |file: Vec<u8>| file.windows(row.len()).any(|bytes| bytes == row);
+    assert!(world.files(".flockwork").into_values().any(noted));
     assert_snapshot!(world.ok("sheep move apollo x:apollo"), @"choir/apollo posts through x:apollo already.");
 
     // The file has the last word.
