@@ -273,11 +273,10 @@ fn without_hop_by_hop(mut headers: HeaderMap) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use axum::{http::HeaderValue, routing::any};
 
     use super::*;
+    use crate::server::unanswered;
 
     /// A server that notes what it gets and says it back.
     async fn echo() -> (Server, Arc<Mutex<Vec<String>>>) {
@@ -304,11 +303,6 @@ mod tests {
     fn post(proxy: &CrashProxy, target: &str, body: &'static [u8]) -> reqwest::RequestBuilder {
         let request = reqwest::Client::new().post(format!("{}/?a=b%20c", proxy.url()));
         request.header("x-amz-target", format!("Some_2012.{target}")).body(body)
-    }
-
-    async fn is_silent(request: reqwest::RequestBuilder) {
-        let timed_out = request.timeout(Duration::from_millis(200)).send().await.unwrap_err();
-        assert!(timed_out.is_timeout(), "{timed_out:?}");
     }
 
     #[tokio::test]
@@ -342,8 +336,8 @@ mod tests {
         let table = CrashProxy::start("dynamodb", &server.url(), &plan).await;
         let bus = CrashProxy::start("bus", &server.url(), &plan).await;
         assert!(post(&table, "GetItem", b"").send().await.is_ok());
-        let ((), ()) = tokio::join!(is_silent(post(&bus, "PutEvents", b"")), plan.reached());
-        is_silent(post(&table, "PutItem", b"")).await;
+        unanswered(post(&bus, "PutEvents", b""), plan.reached()).await;
+        unanswered(post(&table, "PutItem", b""), plan.reached()).await;
         assert_eq!(plan.requests(), ["dynamodb GetItem"]);
         assert_eq!(plan.cut_at().as_deref(), Some("bus PutEvents"));
         assert_eq!(log.lock().unwrap().len(), 1);
@@ -358,9 +352,9 @@ mod tests {
             plan.reached().await;
             log.lock().unwrap().len()
         };
-        let ((), noted) = tokio::join!(is_silent(post(&proxy, "PutEvents", b"{}")), noted);
-        assert_eq!(noted, 1);
-        is_silent(post(&proxy, "PutEvents", b"{}")).await;
+        let noted = async { assert_eq!(noted.await, 1) };
+        unanswered(post(&proxy, "PutEvents", b"{}"), noted).await;
+        unanswered(post(&proxy, "PutEvents", b"{}"), plan.reached()).await;
         assert_eq!(plan.requests(), ["bus PutEvents"]);
         assert_eq!(log.lock().unwrap().len(), 1);
     }
@@ -390,7 +384,7 @@ mod tests {
         drop(server);
         // Its connections go with it, which the proxy's client may be told a moment later.
         while reqwest::get(&upstream).await.is_ok() {}
-        let ((), ()) = tokio::join!(is_silent(post(&proxy, "PutEvents", b"")), plan.reached());
+        unanswered(post(&proxy, "PutEvents", b""), plan.reached()).await;
         let plan = CrashPlan::new(Cut::Never);
         let proxy = CrashProxy::start("bus", &upstream, &plan).await;
         assert_eq!(post(&proxy, "PutEvents", b"").send().await.unwrap().status(), 502);

@@ -54,6 +54,25 @@ impl Server {
     }
 }
 
+/// Sends a request to which no answer comes, though it is `done`: waited for as long as that takes, and then for a moment
+/// more.
+#[cfg(test)]
+pub(crate) async fn unanswered(request: reqwest::RequestBuilder, done: impl Future<Output = ()>) {
+    let mut sending = tokio::spawn(request.send());
+    done.await;
+    let answer = tokio::time::timeout(std::time::Duration::from_millis(100), &mut sending).await;
+    assert!(answer.is_err(), "{answer:?}");
+    sending.abort();
+}
+
+/// Until something is so.
+#[cfg(test)]
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         // Not waiting for it: a test drops its servers inside a runtime, which must not block.

@@ -131,9 +131,12 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
 /// Removes the flock. Asks first, unless `yes` was said.
 async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()> {
     let sheep = {
-        let Connection { store, .. } = &connect(place).await?;
+        let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
-        store.sheep_of(Some(name)).await.map_err(not_found)?
+        let sheep = store.sheep_of(Some(name)).await.map_err(not_found)?;
+        // Nobody is asked about what cannot be done.
+        plan::refuse_to_remove(&sheep, clock.now())?;
+        sheep
     };
     if !yes {
         let deed = format!("this removes flock {name} and its {}", ask::named(&sheep));

@@ -341,6 +341,12 @@ impl Plan {
     }
 }
 
+/// Refuses to remove sheep whose posts may be on their networks.
+pub fn refuse_to_remove(sheep: &[Sheep], now: Timestamp) -> anyhow::Result<()> {
+    let problems: Vec<_> = sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect();
+    if problems.is_empty() { Ok(()) } else { Err(refuse(problems.join("\n"))) }
+}
+
 /// Removes a flock and its sheep; their corpora go in a day. Posts stay, and numbers go on after them. Refuses if the
 /// flock has other sheep than `asked`.
 pub async fn remove_flock(
@@ -355,10 +361,7 @@ pub async fn remove_flock(
             "flock {flock} has other sheep by now; nothing was removed; look at it and try again"
         )));
     }
-    let problems: Vec<_> = sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect();
-    if !problems.is_empty() {
-        return Err(refuse(problems.join("\n")));
-    }
+    refuse_to_remove(&sheep, now)?;
     let unused = remove_all(store, &sheep, now).await?;
     store.let_unused_corpora_go(flock, unused, now).await?;
     store.delete_flock(flock).await?;

@@ -602,7 +602,8 @@ mod tests {
         let (now, sheep) = (run.wall.now(), run.sheep().await);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
         let later = now + SignedDuration::from_hours(2);
-        let claimed = sheep.claim(next, "one".to_owned(), later).unwrap();
+        let table = run.local.store.table_id().await.unwrap();
+        let claimed = sheep.claim(next, "one".to_owned(), table, later).unwrap();
         assert_eq!(run.local.store.put_sheep(&claimed).await.unwrap(), flock_store::Write::Done);
         run.fire().await;
         assert!(run.posts().await.is_empty(), "whoever has it may be at work");

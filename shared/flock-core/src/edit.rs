@@ -371,7 +371,11 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep};
+    use crate::{Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId};
+
+    fn table() -> TableId {
+        TableId::from_random([7; 16])
+    }
 
     fn corpus(lines: &[impl AsRef<str>]) -> Corpus {
         let lines: Vec<_> = lines.iter().map(AsRef::as_ref).collect();
@@ -511,7 +515,7 @@ mod tests {
                 Due::Finish => self.sheep.claim_again(now),
                 Due::Post(next) => {
                     let text = self.text.line(next.progress.cursor).unwrap().to_owned();
-                    self.sheep.claim(next, text, now).unwrap()
+                    self.sheep.claim(next, text, &table(), now).unwrap()
                 }
             };
         }
@@ -635,7 +639,7 @@ mod tests {
     fn what_somebody_says_does_not_move_the_place() {
         let mut poet = Poet::of("a b c");
         poet.post(1);
-        poet.sheep = poet.sheep.say("hello".to_owned(), poet.now).unwrap();
+        poet.sheep = poet.sheep.say("hello".to_owned(), &table(), poet.now).unwrap();
         poet.claim();
         poet.edit_words("new a b c");
         poet.posted();

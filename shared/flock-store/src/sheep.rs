@@ -593,7 +593,8 @@ mod tests {
         let sheep = Sheep { config: with(&old), ..sheep() };
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "a".to_owned(), now).unwrap();
+        let table = TableId::from_random([0xab; 16]);
+        let claimed = sheep.claim(next, "a".to_owned(), &table, now).unwrap();
         let edited = claimed.edit(with(&new), &Edit::between(&old, &new), now).unwrap();
         let item = round_trip(&edited);
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();

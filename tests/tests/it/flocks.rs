@@ -57,7 +57,9 @@ async fn carry_out(store: &Store, flock: &str, deed: Deed) -> anyhow::Result<Str
             Ok(text)
         }
         Deed::Remove => {
-            let count = plan::remove_flock(store, &flock.parse().unwrap(), now).await?;
+            let flock = flock.parse().unwrap();
+            let sheep = store.sheep_of_flock(&flock).await?;
+            let count = plan::remove_flock(store, &flock, &sheep, now).await?;
             Ok(format!("{count} removed"))
         }
     }

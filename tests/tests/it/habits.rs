@@ -427,11 +427,12 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
     let theirs: RemoteId =
         world.mastodon.made_elsewhere("apollo", "apollo line 0").parse().unwrap();
     let lease = world.clock.now() + SignedDuration::from_mins(3);
+    let table = world.store.table_id().await.unwrap();
     change(&world, &first, |sheep| {
         let flock_core::Due::Post(next) = sheep.due(sheep.progress.slot) else {
             panic!("it is due")
         };
-        *sheep = sheep.claim(next, "apollo line 0".to_owned(), lease).unwrap();
+        *sheep = sheep.claim(next, "apollo line 0".to_owned(), table, lease).unwrap();
         sheep.version -= 1;
     })
     .await;

@@ -124,7 +124,7 @@ fn a_post_nobody_is_sure_of_keeps_its_flock_and_the_next_one_is_made_under_its_o
     assert_snapshot!(world.refused("flock remove choir"), @"error: choir/apollo: nobody knows whether its post 1 is on x:apollo; look there and say in Slack `/flock sent choir/apollo 1` or `/flock send-again choir/apollo 1`, or wait until it is found out; then remove it");
     assert_eq!(world.table(), table);
     world.ok("slack /flock sent choir/apollo 1");
-    world.ok("flock remove choir");
+    world.ok("flock remove choir --yes");
     write("uno\n");
     world.ok("flock apply choir");
     post_made(2);
