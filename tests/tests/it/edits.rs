@@ -116,7 +116,7 @@ async fn where_the_old_text_is_missing_the_place_keeps_its_number() {
     let (world, app, id) = poet(Network::Meadow).await;
     world.tick_at(&app, 3).await;
     let Behaviour::Poem { corpus, .. } = world.read(&id).await.config.behaviour;
-    world.store.delete_corpus(&id.flock, &corpus).await.unwrap();
+    world.lose_corpus(&corpus).await;
     let plan = plan(&world, &id, &["new 0", "new 1", "new 2"]).await;
     insta::assert_snapshot!(plan.to_string(), @"
     flock flock:

@@ -79,7 +79,8 @@ fn refusal(result: anyhow::Result<String>) -> String {
 /// The world's table through a proxy.
 async fn proxied(world: &World, plan: &Arc<CrashPlan>) -> (Store, CrashProxy) {
     let proxy = CrashProxy::start("dynamodb", &world.cloud.dynamodb_url(), plan).await;
-    let aws = flock_aws::local(proxy.url(), world.cloud.services_url());
+    let aws =
+        flock_aws::local(proxy.url(), world.cloud.services_url(), world.cloud.token().secret());
     (Store::new(Client::new(&aws), LOCAL_NAME.to_owned()), proxy)
 }
 
@@ -480,7 +481,8 @@ async fn a_table_is_given_its_id_once_by_whoever_comes_first() {
     for drawn in [1, 0] {
         let plan = CrashPlan::new(Cut::Never);
         let (_, proxy) = proxied(&world, &plan).await;
-        let aws = flock_aws::local(proxy.url(), world.cloud.services_url());
+        let aws =
+            flock_aws::local(proxy.url(), world.cloud.services_url(), world.cloud.token().secret());
         let app = world.app_on(&aws).await;
         assert_eq!(plan.requests(), ["dynamodb GetItem"]);
         assert_eq!(world.tick_at(&app, 3 * (1 - drawn)).await.posted, 2);

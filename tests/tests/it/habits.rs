@@ -402,7 +402,9 @@ async fn a_removed_sheeps_post_is_not_taken_for_anothers() {
         let app = world.app().await;
         assert_eq!(world.tick(&app).await.posted, 1);
         let posted = world.posts(&first).await;
-        world.store.delete_sheep(&world.read(&first).await).await.unwrap();
+        let removed = world.read(&first).await;
+        let written = world.store.remove_sheep(&removed, world.clock.now()).await;
+        assert_eq!(written.unwrap(), flock_store::Write::Done);
         fails(&world, network, &[false]);
         assert_eq!(after(&world, &app, 1).await.unknown, 1);
         assert_eq!(after(&world, &app, 2).await.posted, 1);

@@ -285,7 +285,8 @@ impl Browser {
 fn a_message_of_nothing_but_marks_is_shown() {
     let world = World::new();
     let mut run = world.start("run --listen 127.0.0.1:0");
-    let browser = Browser::on(&run.url());
+    let url = run.url();
+    let browser = Browser::by_link(&mut run, &url);
     let text = "*a ".repeat(13_000);
     assert_eq!(browser.enter("U1", "C1", &text).status, 303);
     assert!(browser.room("U1", "C1").body.contains(text.trim()));
