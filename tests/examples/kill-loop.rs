@@ -141,14 +141,14 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         random: Rng::with_seed(seed),
         ended: BTreeMap::new(),
     };
-    let lived = herd.all_lives(lives, &runtime);
-    if lived.is_err() {
+    let counted = herd.all_lives(lives, &runtime);
+    if counted.is_err() {
         let log = fs::read_to_string(herd.dir.join(RUN_LOG)).unwrap_or_default();
         let end = log.lines().rev().take(30).collect::<Vec<_>>();
         println!("what `run` said last:");
         end.iter().rev().for_each(|line| println!("  {line}"));
     }
-    lived
+    counted
 }
 
 impl Sheep {

@@ -139,7 +139,7 @@ async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
     walk.repost(&first).await?;
     walk.list().await?;
     walk.delete(&first).await?;
-    walk.tick(checked).await?;
+    Box::pin(walk.tick(checked)).await?;
     Ok(walk.results)
 }
 

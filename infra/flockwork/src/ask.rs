@@ -92,6 +92,6 @@ mod tests {
             check(no.as_bytes(), false);
         }
         check(b"\xff\xfe\n", false);
-        check(&[b'y'; 100_000], false);
+        check(&vec![b'y'; 100_000], false);
     }
 }

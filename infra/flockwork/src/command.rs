@@ -51,7 +51,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Env { export } => environment::print(&place, export),
         Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
         Command::Account(AccountCommand::Add(options)) => {
-            print(&account::add(&place, &options).await?)
+            print(&Box::pin(account::add(&place, &options)).await?)
         }
         Command::Account(AccountCommand::Show { account }) => {
             let Connection { store, .. } = &connect(&place).await?;

@@ -193,9 +193,9 @@ impl Edited {
         for (nth, change) in changes.iter().enumerate() {
             let is_last = nth + 1 == changes.len();
             for row in self.rows_of(*change, next, 0 < nth, !is_last) {
-                let changed = u64::try_from(row.changed()).unwrap_or(u64::MAX);
+                let lines = u64::try_from(row.changed()).unwrap_or(u64::MAX);
                 match &mut room {
-                    Some(0) => left_out[1] += changed,
+                    Some(0) => left_out[1] += lines,
                     Some(room) => {
                         *room -= 1;
                         rows.push_back(row);

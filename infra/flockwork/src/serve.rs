@@ -56,9 +56,9 @@ impl Limits {
         answer: Some(Duration::from_mins(2)),
     };
 
-    /// For AWS, which is asked by 64 sheep at once and by other commands. A body is what `DynamoDB` takes (AWS,
-    /// "`BatchWriteItem`", 2026-11).
-    pub(crate) const AWS: Self = Self { connections: 256, body: 16 * 1024 * 1024, ..Self::USUAL };
+    /// For AWS, which every function asks, each for 64 sheep at once, and other commands: so many that none of theirs
+    /// is closed for another. A body is what `DynamoDB` takes (AWS, "`BatchWriteItem`", 2026-11).
+    pub(crate) const AWS: Self = Self { connections: 2048, body: 16 * 1024 * 1024, ..Self::USUAL };
 
     /// For a function's process, which waits for its next event.
     pub(crate) const RUNTIME_API: Self = Self { connections: 16, answer: None, ..Self::USUAL };
@@ -105,21 +105,19 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits)
     loop {
         let is_room = open.len() < limits.connections || quietest(&open).is_some();
         tokio::select! {
-            accepted = listener.accept(), if is_room => match accepted {
-                Ok((stream, peer)) => {
-                    if limits.connections <= open.len()
-                        && let Some(id) = quietest(&open)
-                        && let Some(quietest) = open.remove(&id)
-                    {
-                        quietest.task.abort();
-                    }
+            accepted = listener.accept(), if is_room => {
+                if accepted.is_err() || limits.connections <= open.len() {
+                    make_room(&mut open);
+                }
+                if let Ok((stream, peer)) = accepted {
                     let phase = Arc::new(Mutex::new(Phase::now(Doing::New)));
                     let task = tasks.spawn(converse(stream, peer, port.clone(), Arc::clone(&phase)));
                     open.insert(task.id(), Open { phase, task });
+                } else {
+                    // It is gone again, or the process has too many open files.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
-                // It is gone again, or there are too many open files: then some have to be closed first.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            },
+            }
             Some(ended) = tasks.join_next_with_id() => {
                 let id = match ended {
                     Ok((id, ())) => id,
@@ -129,6 +127,13 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits)
             }
             () = port.answered.notified(), if !is_room => {}
         }
+    }
+}
+
+/// Closes the connection that has been doing nothing for the longest time, if there is one.
+fn make_room(open: &mut HashMap<Id, Open>) {
+    if let Some(quietest) = quietest(open).and_then(|id| open.remove(&id)) {
+        quietest.task.abort();
     }
 }
 

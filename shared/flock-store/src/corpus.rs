@@ -28,7 +28,7 @@ use crate::{
 /// BatchWriteItem takes this many (AWS, "BatchWriteItem", 2026-11).
 const BATCH: usize = 25;
 
-/// BatchGetItem gives this many (AWS, "BatchGetItem", 2026-11).
+/// `BatchGetItem` gives this many (AWS, "`BatchGetItem`", 2026-11).
 const BATCH_GET: usize = 100;
 
 /// Updates at once.

@@ -641,10 +641,10 @@ mod tests {
     fn an_intent_from_before_keeps_its_post_id() {
         let old = serde_json::json!({
             "behaviour": "poem", "corpus": "00112233445566778899aabbccddeeff", "cursor": 0, "due": "0",
-            "handle": "book-1", "lines": 3, "network": "meadow", "next_at": 1795262411,
+            "handle": "book-1", "lines": 3, "network": "meadow", "next_at": 1_795_262_411,
             "occurrence": 1, "pk": "FLOCK#milton", "rhythm": { "line": "3m" }, "sk": "SHEEP#book-1",
-            "slot": 1795262400, "state": "active", "v": 1, "version": 2, "lease_until": 1795262466,
-            "intent": { "occurrence": 1, "at": 1795262400, "text": "a line", "sent": "maybe" },
+            "slot": 1_795_262_400, "state": "active", "v": 1, "version": 2, "lease_until": 1_795_262_466,
+            "intent": { "occurrence": 1, "at": 1_795_262_400, "text": "a line", "sent": "maybe" },
         });
         let item: Item = serde_dynamo::to_item(old).unwrap();
         let sheep = sheep_from_item(item).unwrap().unwrap();

@@ -212,9 +212,9 @@ async fn a_text_goes_a_day_after_the_last_sheep_that_had_it_and_comes_back_befor
 
 #[tokio::test]
 async fn what_is_missing_of_a_text_is_restored_by_the_next_apply_and_the_sheep_resumes() {
+    const SHEEP: &[(&str, &str)] = &[("apollo", MOON), ("echo", SUN)];
     for lost in ["HEAD", "LINE#00000000", ""] {
         let world = World::start().await;
-        const SHEEP: &[(&str, &str)] = &[("apollo", MOON), ("echo", SUN)];
         apply(&world, SHEEP).await;
         let corpus = Corpus::parse(MOON.as_bytes()).unwrap().id();
         world.lose(|pk, sk| pk.ends_with(corpus.as_str()) && sk.contains(lost)).await;
@@ -418,7 +418,7 @@ async fn number_is_taken(network: Network) -> (World, SheepId, String) {
 
 #[tokio::test]
 async fn a_number_that_is_taken_stops_a_sheep_of_the_meadow_and_its_line_is_made_under_the_next() {
-    let (world, id, why) = number_is_taken(Network::Meadow).await;
+    let (world, id, why) = Box::pin(number_is_taken(Network::Meadow)).await;
     let own = PostId::new(world.store.table_id().await.unwrap(), &id, Occurrence(1));
     let why = why.replace(own.as_str(), "ID");
     assert_snapshot!(why, @r#"post 1, "apollo line 0" (meadow:apollo, ID), was not made: number 1 is recorded as "of another life" (meadow:apollo, 17); `flockwork sheep resume flock/apollo` makes it under number 2"#);
@@ -427,8 +427,8 @@ async fn a_number_that_is_taken_stops_a_sheep_of_the_meadow_and_its_line_is_made
 
 #[tokio::test]
 async fn a_number_that_is_taken_stops_a_sheep_of_a_network_and_its_post_is_named() {
-    let (world, id, why) = number_is_taken(Network::X).await;
-    let remote = &world.x.posts(&crate::world::user_id("apollo"))[0].id.to_string();
+    let (world, id, why) = Box::pin(number_is_taken(Network::X)).await;
+    let remote = &world.x.posts(&crate::world::user_id("apollo"))[0].id.clone();
     let why = why.replace(remote, "ID");
     assert_snapshot!(why, @r#"post 1, "apollo line 0" (x:apollo, ID), was made, but cannot be recorded: number 1 is recorded as "of another life" (x:apollo, 17); look whether both are there; `flockwork sheep resume flock/apollo` goes on with number 2"#);
     assert_eq!(world.seen(&id).await, ["apollo line 0", "apollo line 1"]);
@@ -455,7 +455,7 @@ async fn two_tables_never_meet_in_one_post() {
         world.tick_at(&app, 0).await;
         let own = PostId::new(world.store.table_id().await.unwrap(), &id, Occurrence(1));
         let remote = world.posts(&id).await[0].remote_id.clone();
-        assert_eq!(remote.as_ref().map(|id| id.as_str()), Some(own.as_str()));
+        assert_eq!(remote.as_ref().map(flock_core::RemoteId::as_str), Some(own.as_str()));
     }
     assert_ne!(one.store.table_id().await.unwrap(), other.store.table_id().await.unwrap());
 }

@@ -456,7 +456,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
         state: flock_store::PostState::Posted,
         remote_id: Some(theirs.clone()),
     };
-    world.store.put_post(&post).await.unwrap();
+    assert_eq!(world.store.put_post(&post).await.unwrap(), flock_store::Recorded::Done);
     assert_eq!(after(&world, &app, 4).await.posted, 1);
     assert_ne!(world.posts(&second).await[0].remote_id, Some(theirs));
     assert_eq!(texts(&world, Network::Mastodon, "apollo").len(), 2);

@@ -121,7 +121,8 @@ async fn slack_finds_out_whether_there_is_a_certificate() {
         ["", "ssl_check=0", "ssl_check=11", "xssl_check=1", "text=ssl_check=1", &command, &inside]
     {
         for path in PATHS {
-            let answer = status(slack.send(path, body, &[kind_of_form.clone()]).await).await;
+            let answer =
+                status(slack.send(path, body, std::slice::from_ref(&kind_of_form)).await).await;
             assert_eq!(answer, outside, "{path} {body}");
         }
     }

@@ -257,10 +257,12 @@ async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
     }
     let filters = [(r"\d\d:\d\d:\d\d", "HH:MM:SS")];
     let asked = slack.press("U1", "C2", "Send again").await;
-    insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(asked, @r"
+    insta::with_settings!({ filters => filters }, {
+        insta::assert_snapshot!(asked, @r"
     *The network may have post 1 of *flock/apollo* all the same, and then it is there twice. The look for it has not come to an end: the next one is at 2026-03-02 HH:MM:SS UTC, and if the post is not there, it is sent again by itself.
     The button works for 5 minutes. [Send it again] [Cancel]
-    ") });
+    ");
+    });
     // Asking alone sends nothing, and the look goes on.
     let sent = |sheep: &flock_core::Sheep| sheep.intent.as_ref().map(|intent| intent.sent);
     assert_eq!(sent(&slack.world.read(&id).await), Some(flock_core::Sent::Maybe));

@@ -129,7 +129,7 @@ impl World {
 
     /// One tick at the clock's time.
     pub(crate) async fn tick(&self, app: &App) -> Report {
-        app.handle(&tick(), far_deadline()).await.unwrap()
+        Box::pin(app.handle(&tick(), far_deadline())).await.unwrap()
     }
 
     /// Moves the clock to `minute` minutes after the start and ticks.

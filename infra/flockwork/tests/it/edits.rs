@@ -120,7 +120,8 @@ fn the_plan_shows_the_edit_and_the_place() {
 fn a_long_edit_is_shown_around_the_place() {
     let world = World::new();
     let lines = |from: u32, to: u32, word: &str| -> String {
-        (from..=to).map(|line| format!("{word} {line}\n")).collect()
+        let lines: Vec<_> = (from..=to).map(|line| format!("{word} {line}")).collect();
+        lines.join("\n") + "\n"
     };
     let all: Vec<_> =
         ["a", "b", "c", "d", "e", "f"].map(|name| (name, lines(1, 300, "line"))).into();
@@ -129,9 +130,12 @@ fn a_long_edit_is_shown_around_the_place() {
     world.ok("flock apply choir");
     post(&world, 11 * sheep.len());
     // Every other line is replaced, and there is a new part of many lines.
-    let odd = |line: u32| if line % 2 == 0 { "line" } else { "verse" };
-    let edited: String = (1..=300).map(|line| format!("{} {line}\n", odd(line))).collect();
-    world.write("choir/a.txt", lines(1, 10_000, "new") + &edited);
+    let edited: Vec<_> = (1..=300)
+        .map(|line: u32| {
+            format!("{} {line}", if line.is_multiple_of(2) { "line" } else { "verse" })
+        })
+        .collect();
+    world.write("choir/a.txt", lines(1, 10_000, "new") + &edited.join("\n") + "\n");
     world.write("choir/b.txt", lines(1, 300, "line") + &lines(1, 10_000, &"x".repeat(400)));
     world.write("choir/c.txt", lines(1, 8, "line") + &lines(200, 300, "line"));
     for name in ["d", "e", "f"] {
