@@ -330,24 +330,40 @@ impl Herd {
         Ok(())
     }
 
+    /// Starts `run`, and waits until it is up.
     fn start(&self) -> anyhow::Result<Running> {
         let run = ["run", "--listen", "127.0.0.1:0", "--networks-on-loopback"];
         let log = fs::File::options().create(true).append(true).open(self.dir.join(RUN_LOG))?;
+        let endpoint = self.dir.join(".flockwork/endpoint.json");
+        // Left by the one that was killed.
+        let _ = fs::remove_file(&endpoint);
         let mut command = self.command(&run);
-        Ok(Running(command.stdout(log.try_clone()?).stderr(log).spawn()?))
+        let mut running = Running(command.stdout(log.try_clone()?).stderr(log).spawn()?);
+        let started = Instant::now();
+        while !endpoint.exists() {
+            ensure!(running.0.try_wait()?.is_none(), "`run` does not start");
+            ensure!(started.elapsed() < LONGEST, "`run` does not come up");
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(running)
     }
 
     /// One life of `run`, and what people and networks do in it.
     fn live(&mut self) -> anyhow::Result<()> {
         self.misbehave();
         let mut running = self.start()?;
-        let ends = Instant::now() + Duration::from_millis(self.random.u64(200..4_000));
+        let ends = Instant::now() + Duration::from_millis(self.random.u64(..3_000));
         let killer = thread::spawn(move || {
             thread::sleep(ends.saturating_duration_since(Instant::now()));
             running.0.kill()
         });
         for _ in 0..self.random.u8(1..4) {
             self.act()?;
+        }
+        // Who meets a refusal stops.
+        for _ in 0..3 {
+            let number = self.random.usize(..self.sheep.len());
+            self.resume(number)?;
         }
         killer.join().map_err(|_| anyhow::anyhow!("the killer died"))??;
         Ok(())
@@ -375,15 +391,14 @@ impl Herd {
         let doing = self.random.u8(..10);
         let sheep = &mut self.sheep[number];
         let full_name = format!("{FLOCK}/{}", sheep.name);
-        if doing < 5 {
+        if doing < 6 {
             return self.try_to(&["slack", &format!("/flock now {full_name}")]);
         }
         match sheep.life {
-            Life::Still if doing == 5 => {
+            Life::Still => {
                 self.try_to(&["sheep", "pause", &full_name])?;
-                return self.try_to(&["sheep", "resume", &full_name]);
+                return self.resume(number);
             }
-            Life::Still => return self.try_to(&["sheep", "resume", &full_name]),
             Life::Edited => {
                 for _ in 0..self.random.u8(1..4) {
                     let line = sheep.line();
@@ -413,6 +428,11 @@ impl Herd {
         self.try_to(&["flock", "apply", FLOCK, "--yes"])
     }
 
+    fn resume(&mut self, number: usize) -> anyhow::Result<()> {
+        let full_name = format!("{FLOCK}/{}", self.sheep[number].name);
+        self.try_to(&["sheep", "resume", &full_name])
+    }
+
     /// Everything that was left is let come to its end: what was under way when the last life ended, and what was applied.
     fn come_to_an_end(&mut self, runtime: &tokio::runtime::Runtime) -> anyhow::Result<()> {
         for sheep in &mut self.sheep {
@@ -420,15 +440,12 @@ impl Herd {
         }
         self.write_flock()?;
         let mut running = self.start()?;
-        let started = Instant::now();
-        let connection = loop {
-            match runtime.block_on(self.connect()) {
-                Ok(connection) => break connection,
-                Err(err) if LONGEST < started.elapsed() => return Err(err),
-                Err(_) => thread::sleep(Duration::from_millis(200)),
-            }
-        };
+        for sheep in self.sheep.iter().filter(|sheep| sheep.life != Life::Coming) {
+            self.must(&format!("sheep resume {FLOCK}/{}", sheep.name))?;
+        }
+        let connection = runtime.block_on(self.connect())?;
         let store = &connection.store;
+        let started = Instant::now();
         let left = runtime.block_on(open(store))?;
         println!("{} posts were under way when the last life ended", left.len());
         loop {

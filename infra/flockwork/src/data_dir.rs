@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -27,6 +28,9 @@ const DATABASE: &str = "flock.db";
 const ENDPOINT: &str = "endpoint.json";
 
 const LOCK: &str = "lock";
+
+/// There while the sample flock is being applied.
+const SAMPLE: &str = "sample";
 
 const SECRET: &str = ".secret.json";
 
@@ -93,6 +97,8 @@ impl DataDir {
             .truncate(false)
             .write(true)
             .mode(0o600)
+            // Where something else has its place, opening it must not wait for somebody.
+            .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
             .open(&lock)
             .map_err(|err| refuse(format!("cannot write to {}: {err}", lock.display())))?;
         let started = Instant::now();
@@ -125,19 +131,30 @@ impl DataDir {
 
     /// Where a running `flockwork run` serves the directory at `path`, without touching it.
     pub fn served_at(path: &Path) -> anyhow::Result<Option<Endpoint>> {
+        check_owner(path, path)?;
+        check_file(&path.join(LOCK), path)?;
         let Ok(lock) = File::open(path.join(LOCK)) else { return Ok(None) };
         match lock.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => {
-                check_owner(path, path)?;
-                read_endpoint(path)
-            }
+            Err(TryLockError::WouldBlock) => read_endpoint(path),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(None),
         }
     }
 
-    /// Whether the directory at `path` has no database yet.
-    pub fn is_new(path: &Path) -> bool {
+    /// Whether the directory at `path` has no database yet, or was just given the sample flock when its process died.
+    pub fn wants_sample(path: &Path) -> bool {
         fs::metadata(path.join(DATABASE)).map_or(true, |database| database.len() == 0)
+            || path.join(SAMPLE).exists()
+    }
+
+    /// The sample flock is about to be applied.
+    pub fn begin_sample(&self) -> anyhow::Result<()> {
+        self.replace(&self.path.join(SAMPLE), b"")
+    }
+
+    /// The sample flock is applied.
+    pub fn end_sample(&self) -> anyhow::Result<()> {
+        let path = self.path.join(SAMPLE);
+        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))
     }
 
     /// The path of the database file.
@@ -161,19 +178,26 @@ impl DataDir {
     /// where there are `secrets`, which are made after it.
     pub fn check_database(&self, secrets: &[&str]) -> anyhow::Result<()> {
         let path = self.database();
+        // What was written last and belongs to the database that is gone would be written into a copy.
+        let journals =
+            ["-wal", "-shm", "-journal"].map(|end| self.path.join(format!("{DATABASE}{end}")));
+        let journals: Vec<_> = journals.into_iter().filter(|path| path.exists()).collect();
+        let copy = match &*listed(&journals) {
+            "" => "put back a copy of it".to_owned(),
+            journals => format!("move away what is left of it ({journals}), then put back a copy"),
+        };
         let lost = |what: &str| {
             let paths = secrets.iter().map(|name| self.secret_path(name));
             let there: Vec<_> = paths.filter(|path| path.exists()).collect();
             if there.is_empty() {
                 return Ok(());
             }
-            let names: Vec<_> = there.iter().map(|path| path.display().to_string()).collect();
             Err(refuse(format!(
-                "the database {} {what}, though the secrets that belong to it are there; put back a copy of it. To begin \
+                "the database {} {what}, though the secrets that belong to it are there; {copy}. To begin \
                  anew instead, move the secrets away, too ({}): accounts then have to be added again, because \
                  their keys are sealed with them, and the numbers of posts begin at 1",
                 path.display(),
-                names.join(", "),
+                listed(&there),
             )))
         };
         match fs::metadata(&path) {
@@ -184,8 +208,7 @@ impl DataDir {
         }
         let damaged = |what: String| {
             refuse(format!(
-                "the database {} is damaged ({what}); put back a copy of it, or move it away to start \
-                 with an empty one",
+                "the database {} is damaged ({what}); {copy}, or move it away to see how to begin anew",
                 path.display()
             ))
         };
@@ -279,6 +302,11 @@ impl DataDir {
     }
 }
 
+fn listed(paths: &[PathBuf]) -> String {
+    let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    names.join(", ")
+}
+
 /// Makes the directory for its owner alone, and those above it as they are made elsewhere.
 fn make(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
@@ -309,8 +337,23 @@ fn check_owner(path: &Path, dir: &Path) -> anyhow::Result<()> {
     )))
 }
 
+/// Refuses a file of ours that leads elsewhere, where others may have pointed it, or that is none.
+fn check_file(path: &Path, dir: &Path) -> anyhow::Result<()> {
+    // Another command may have just removed it.
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+    if !metadata.is_file() {
+        return Err(refuse(format!(
+            "{} is a link, or no regular file; move it away, or choose another directory than {} with --data",
+            path.display(),
+            dir.display(),
+        )));
+    }
+    check_owner(path, dir)
+}
+
 /// Closes the directory and what is ours in it to everybody else, as older versions did not. A directory that holds
-/// other things, too, is somebody's for more than us: it stays as it is, unless others could write to it.
+/// other things, too, is somebody's for more than us: it stays as it is, unless others could write to it. What is
+/// refused is before anything is changed.
 fn close(path: &Path) -> anyhow::Result<()> {
     let cannot = |what: &Path, err: &std::io::Error| {
         refuse(format!(
@@ -319,30 +362,34 @@ fn close(path: &Path) -> anyhow::Result<()> {
             what.display()
         ))
     };
-    let mut others = false;
-    for entry in fs::read_dir(path).map_err(|err| cannot(path, &err))? {
-        let entry = entry.map_err(|err| cannot(path, &err))?;
-        if !entry.file_name().to_str().is_some_and(is_ours) {
-            others = true;
-            continue;
+    let look = || -> anyhow::Result<(Vec<PathBuf>, bool)> {
+        let (mut ours, mut others) = (Vec::new(), false);
+        for entry in fs::read_dir(path).map_err(|err| cannot(path, &err))? {
+            let entry = entry.map_err(|err| cannot(path, &err))?;
+            if entry.file_name().to_str().is_some_and(is_ours) {
+                check_file(&entry.path(), path)?;
+                ours.push(entry.path());
+            } else {
+                others = true;
+            }
         }
-        let file = entry.path();
-        check_owner(&file, path)?;
-        close_one(&file).map_err(|err| cannot(&file, &err))?;
-    }
-    if !others {
-        return close_one(path).map_err(|err| cannot(path, &err));
-    }
+        Ok((ours, others))
+    };
+    let (_, others) = look()?;
     let mode = fs::metadata(path).map_err(|err| cannot(path, &err))?.mode();
-    if mode & 0o022 == 0 {
-        return Ok(());
+    if !others {
+        close_one(path).map_err(|err| cannot(path, &err))?;
+    } else if mode & 0o022 != 0 {
+        return Err(refuse(format!(
+            "others may write to {}, so they could replace what flockwork keeps there, and it holds other things, so its \
+             permissions are not changed; choose a directory of its own with --data, or close it: chmod go-w {}",
+            path.display(),
+            path.display(),
+        )));
     }
-    Err(refuse(format!(
-        "others may write to {}, so they could replace what flockwork keeps there, and it holds other things, so its \
-         permissions are not changed; choose a directory of its own with --data, or close it: chmod go-w {}",
-        path.display(),
-        path.display(),
-    )))
+    // Again, because nobody else can put anything there from now on.
+    let (ours, _) = look()?;
+    ours.iter().try_for_each(|file| close_one(file).map_err(|err| cannot(file, &err)))
 }
 
 fn close_one(path: &Path) -> std::io::Result<()> {
@@ -367,9 +414,8 @@ fn close_one(path: &Path) -> std::io::Result<()> {
 fn is_ours(name: &str) -> bool {
     let of_database = name.strip_prefix(DATABASE);
     of_database.is_some_and(|end| ["", "-wal", "-shm", "-journal"].contains(&end))
-        || [LOCK, ENDPOINT, "env"].contains(&name)
+        || [LOCK, ENDPOINT, SAMPLE].contains(&name)
         || name.ends_with(SECRET)
-        || name.starts_with(".tmp")
         || is_unfinished(name)
 }
 

@@ -23,8 +23,8 @@ use tokio::{
 
 use crate::{
     local_table,
-    loopback::{self, Key, Token},
-    serve::{Limits, serve},
+    loopback::{Key, Token},
+    serve::{Limits, serve_guarded},
 };
 
 const REGION: &str = "us-east-1";
@@ -73,9 +73,9 @@ impl LocalCloud {
         let key = Key::Session(token.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let dynamodb = listener.local_addr()?;
-        let table = loopback::guarded(local_table::router(database), key.clone());
+        let (table, table_key) = (local_table::router(database), key.clone());
         let database = tokio::spawn(async move {
-            serve(listener, table, Limits::AWS).await;
+            serve_guarded(listener, table_key, table, Limits::AWS).await;
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
@@ -83,9 +83,8 @@ impl LocalCloud {
         let unhandled = watch::Sender::new(0);
         let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
         let router = Router::new().route("/", post(answer)).with_state(state);
-        let router = loopback::guarded(router, key);
         let services_task = tokio::spawn(async move {
-            serve(listener, router, Limits::AWS).await;
+            serve_guarded(listener, key, router, Limits::AWS).await;
         });
         let tasks = vec![database, services_task];
         Ok((Self { dynamodb, services, token, unhandled, tasks }, received))

@@ -26,9 +26,9 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    loopback::{self, Key, Token},
+    loopback::{Key, Token},
     mrkdwn::Names,
-    serve::{Limits, serve},
+    serve::{Limits, serve_guarded},
     slack_limits::{self, Refused},
 };
 
@@ -170,9 +170,9 @@ impl LocalSlack {
             .route("/api/{method}", post(web_api))
             .route("/response/{id}", post(response_url))
             .with_state(workspace.clone());
-        let router = loopback::guarded(router, Key::Path(token));
+        let key = Key::Path(token);
         let serving = tokio::spawn(async move {
-            serve(listener, router, Limits::USUAL).await;
+            serve_guarded(listener, key, router, Limits::USUAL).await;
         });
         Ok(Self { url, workspace, _serving: Arc::new(Serving(serving)) })
     }

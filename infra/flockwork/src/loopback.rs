@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::{
-    Json, Router,
+    Json,
     extract::Request,
     http::{HeaderMap, HeaderName, StatusCode, Uri, header, uri::PathAndQuery},
     response::{IntoResponse as _, Response},
@@ -13,7 +13,6 @@ use axum::{
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
-use tower::ServiceExt as _;
 
 /// Something nobody guesses, which shows that whoever has it may ask. It does not print.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,25 +73,15 @@ impl Serialize for Token {
     }
 }
 
-/// `router` for those alone who show the token. Nothing of a request's body is read before.
-pub(crate) fn guarded(router: Router, key: Key) -> Router {
-    Router::new().fallback(async move |request: Request| match key.admit(request) {
-        Ok(request) => match router.oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
-        Err(response) => response,
-    })
-}
-
 impl Key {
-    #[expect(clippy::result_large_err, reason = "made once a request")]
-    fn admit(&self, mut request: Request) -> Result<Request, Response> {
+    /// The request, as whoever answers it is to see it, if it shows the token; or what is answered instead. Its body is
+    /// not looked at.
+    pub(crate) fn admit(&self, mut request: Request) -> Result<Request, Box<Response>> {
         let headers = request.headers();
         // Programs do not say where they come from, and browsers cannot help it.
         if headers.contains_key(header::ORIGIN) || !own_host(headers).is_some_and(is_loopback_name)
         {
-            return Err(self.refusal());
+            return Err(Box::new(self.refusal()));
         }
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let shown = match self {
@@ -115,7 +104,7 @@ impl Key {
                 shown
             }
         };
-        if shown { Ok(request) } else { Err(self.refusal()) }
+        if shown { Ok(request) } else { Err(Box::new(self.refusal())) }
     }
 
     fn refusal(&self) -> Response {
@@ -162,7 +151,8 @@ pub(crate) fn is_own_origin(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, extract::Path, routing::any};
+    use axum::{Router, body::Body, extract::Path, routing::any};
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -175,7 +165,10 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let response = guarded(inner, key.clone()).oneshot(request).await.unwrap();
+        let response = match key.admit(request) {
+            Ok(request) => inner.oneshot(request).await.unwrap(),
+            Err(refusal) => *refusal,
+        };
         let status = response.status().as_u16();
         assert!(!response.headers().keys().any(|name| name.as_str().starts_with("access-control")));
         let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();

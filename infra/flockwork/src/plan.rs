@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use anyhow::anyhow;
 use flock_core::{
     AccountId, Behaviour, Corpus, CorpusId, Flock, FlockName, Month, Occurrence, Sheep,
     SheepConfig, SheepId, SheepName, State, Usd, count,
@@ -380,11 +381,14 @@ async fn remove_all(
     let mut unused = BTreeSet::new();
     for (removed, sheep) in sheep.iter().enumerate() {
         if let Err(why) = remove(store, sheep.clone(), &mut unused, now).await? {
-            let before = match removed {
-                0 => String::new(),
-                removed => format!("; {removed} sheep of the flock were removed before that"),
-            };
-            return Err(refuse(why + &before));
+            // What was refused with something changed is no refusal.
+            return Err(match removed {
+                0 => refuse(why),
+                _ => anyhow!(
+                    "{why}; {} of the flock went before that, and the others stay",
+                    count(u32::try_from(removed).unwrap_or(u32::MAX), "sheep")
+                ),
+            });
         }
     }
     Ok(unused)

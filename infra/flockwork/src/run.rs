@@ -98,6 +98,10 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         Hold::Ours(data_dir) => data_dir,
         Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
     };
+    if sample.is_some() {
+        // Before there is a database: whoever dies before all of it is applied leaves that it is to be.
+        data_dir.begin_sample()?;
+    }
     let ground = Ground::open(&data_dir, &template).await?;
     let _sweeper = Task(sweep_expired(ground.database.clone()));
     let (store, ahead) = (ground.store.clone(), ground.ahead);
@@ -105,6 +109,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     refuse_past(run.until, now)?;
     if let Some(sample) = sample {
         plan::plan(&store, sample, now).await?.apply(&store, now).await?;
+        data_dir.end_sample()?;
         say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
     let speed = run.speed.get();
@@ -213,10 +218,10 @@ fn runs_already(data: &Path, endpoint: &Endpoint) -> anyhow::Error {
     ))
 }
 
-/// The sample flock, where the data directory is new and the sample is there.
+/// The sample flock, where the data directory is to have it and it is there.
 fn sample(data: &Path) -> anyhow::Result<Option<FlockFile>> {
     let dir = Path::new(SAMPLE);
-    if !DataDir::is_new(data) || !dir.is_dir() {
+    if !DataDir::wants_sample(data) || !dir.is_dir() {
         return Ok(None);
     }
     flock_file::read(dir).map(Some).map_err(|err| refuse(err.to_string()))

@@ -36,8 +36,8 @@ use tokio::{
 
 use crate::{
     interrupt::DiesWithUs,
-    loopback::{self, Key, Token},
-    serve::{Limits, serve},
+    loopback::{Key, Token},
+    serve::{Limits, serve_guarded},
 };
 
 /// What a function said to an event.
@@ -165,11 +165,11 @@ impl RuntimeApi {
         // Lambda's client shows no credentials, but asks at whatever address it is told.
         let token = Token::new();
         let prefix = token.expose().to_owned();
-        let router = loopback::guarded(router, Key::Path(token));
+        let key = Key::Path(token);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = format!("http://{}/{prefix}", listener.local_addr()?);
         let server = tokio::spawn(async move {
-            serve(listener, router, Limits::RUNTIME_API).await;
+            serve_guarded(listener, key, router, Limits::RUNTIME_API).await;
         });
         Ok(Self { address, server, shared })
     }

@@ -30,6 +30,8 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
+use crate::loopback::Key;
+
 /// What those who connect may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -90,6 +92,7 @@ struct Open {
 /// What all connections of a port share.
 #[derive(Clone)]
 struct Port {
+    key: Option<Key>,
     router: Router,
     limits: Limits,
     /// Told when an answer is made.
@@ -99,7 +102,16 @@ struct Port {
 /// Serves `router` on `listener` until it is dropped, and its connections with it. Requests carry who asks as
 /// [`ConnectInfo`].
 pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits) {
-    let port = Port { router, limits, answered: Arc::default() };
+    serve_to(listener, Port { key: None, router, limits, answered: Arc::default() }).await;
+}
+
+/// The same for those alone who show the `key`. Of a request without it nothing but its head is read.
+pub(crate) async fn serve_guarded(listener: TcpListener, key: Key, router: Router, limits: Limits) {
+    serve_to(listener, Port { key: Some(key), router, limits, answered: Arc::default() }).await;
+}
+
+async fn serve_to(listener: TcpListener, port: Port) {
+    let limits = port.limits;
     let mut tasks = JoinSet::new();
     let mut open: HashMap<Id, Open> = HashMap::new();
     loop {
@@ -198,7 +210,15 @@ impl Port {
         peer: SocketAddr,
         phase: &Mutex<Phase>,
     ) -> Response {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        let admitted = match &self.key {
+            Some(key) => key.admit(Request::from_parts(parts, Body::empty())),
+            None => Ok(Request::from_parts(parts, Body::empty())),
+        };
+        let mut parts = match admitted {
+            Ok(request) => request.into_parts().0,
+            Err(refusal) => return *refusal,
+        };
         // Whole before it counts as asked: a body that comes byte by byte is a connection that asks nothing.
         let Ok(body) = axum::body::to_bytes(Body::new(body), self.limits.body).await else {
             return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -326,6 +346,25 @@ mod tests {
         })
         .await
         .expect("the connection is closed");
+    }
+
+    /// A hundred thousand of them would fill the memory otherwise.
+    #[tokio::test]
+    async fn who_does_not_show_the_key_is_refused_before_there_is_a_body() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", post(async |body: String| body));
+        let key = Key::Bearer("secret".to_owned().into());
+        tokio::spawn(serve_guarded(listener, key, router, Limits::USUAL));
+        let asks = |token: &str| {
+            format!(
+                "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nConnection: \
+                 close\r\nContent-Length: 9\r\n\r\n"
+            )
+        };
+        // The body never comes.
+        assert_eq!(say(address, &asks("guess")).await, "HTTP/1.1 403 Forbidden");
+        assert_eq!(say(address, &(asks("secret") + "body here")).await, "HTTP/1.1 200 OK");
     }
 
     #[tokio::test]

@@ -20,9 +20,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     local_slack::{Author, Message},
-    loopback::{self, Key, Token},
+    loopback::{Key, Token},
     mrkdwn,
-    serve::{Limits, serve},
+    serve::{Limits, serve_guarded},
     slack_sender::{ButtonPlace, SlackSender},
     slack_view,
 };
@@ -124,9 +124,9 @@ impl SlackDesk {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let router = Router::new().route("/", post(act)).with_state(Desk { sender, unhandled });
-        let router = loopback::guarded(router, Key::Bearer(token));
+        let key = Key::Bearer(token);
         let task = tokio::spawn(async move {
-            serve(listener, router, Limits::USUAL).await;
+            serve_guarded(listener, key, router, Limits::USUAL).await;
         });
         Ok(Self { address, task })
     }

@@ -77,7 +77,7 @@ fn a_secret_is_a_small_regular_file() {
     let secret = world.path(".flockwork/slack.secret.json");
     std::fs::remove_file(&secret).unwrap();
     fifo(&secret);
-    assert_snapshot!(refused(&world, "sheep list"), @"error: cannot read .flockwork/slack.secret.json: it is not a regular file; copy what comes out of it into one");
+    assert_snapshot!(refused(&world, "sheep list"), @"error: .flockwork/slack.secret.json is a link, or no regular file; move it away, or choose another directory than .flockwork with --data");
     std::fs::remove_file(&secret).unwrap();
     sparse(&secret, 3_000_000_000);
     assert_snapshot!(refused(&world, "sheep list"), @"error: cannot read .flockwork/slack.secret.json: it is 3000000000 bytes long; 1048576 (1 MB) is the most");

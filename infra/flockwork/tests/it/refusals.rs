@@ -1,6 +1,6 @@
 //! What `run` refuses: one clear line, exit code 2, and nothing written.
 
-use std::{collections::BTreeMap, fs, net::TcpListener};
+use std::{collections::BTreeMap, fs, net::TcpListener, os::unix::fs::symlink, process::Command};
 
 use jiff::SignedDuration;
 use rusqlite::Connection;
@@ -307,6 +307,71 @@ fn a_first_start_that_was_cut_off() {
         run.kill();
         assert_eq!(world.ok("posts"), "", "{name}");
     }
+}
+
+/// Who could once write to the directory may have pointed our names anywhere; and nothing is opened that waits for somebody.
+#[test]
+fn what_has_our_names_and_leads_elsewhere_is_refused_and_nothing_is_changed() {
+    for name in ["lock", "flock.db", "flock.db-wal", "keyring.secret.json", "endpoint.json"] {
+        let world = World::new();
+        world.write("elsewhere/victim", "theirs");
+        set_mode(&world.path("elsewhere/victim"), 0o644);
+        world.write(".flockwork/mine.txt", "mine");
+        set_mode(&world.path(".flockwork"), 0o755);
+        let place = world.path(&format!(".flockwork/{name}"));
+        for target in ["../elsewhere/victim", "../elsewhere/made", "../elsewhere"] {
+            symlink(target, &place).unwrap();
+            for command in ["posts", "run --listen 127.0.0.1:0"] {
+                let said = world.refused(command);
+                assert!(said.contains(name) && said.contains("is a link"), "{command}: {said}");
+            }
+            fs::remove_file(&place).unwrap();
+        }
+        assert!(!world.path("elsewhere/made").exists());
+        assert_eq!(mode(&world.path("elsewhere/victim")), 0o644);
+        assert_eq!(mode(&world.path(".flockwork")), 0o755);
+        let fifo = Command::new("mkfifo").arg(&place).status().unwrap();
+        assert!(fifo.success());
+        assert!(world.refused("posts").contains("no regular file"));
+    }
+}
+
+/// Things of others in the directory, whatever they are called, keep their permissions.
+#[test]
+fn what_is_not_ours_stays_as_it_is() {
+    let world = World::new();
+    for name in [".tmp-of-somebody", "env"] {
+        world.write(&format!("project/{name}"), "theirs");
+        set_mode(&world.path(&format!("project/{name}")), 0o644);
+    }
+    set_mode(&world.path("project"), 0o755);
+    world.ok("posts --data project");
+    for name in [".tmp-of-somebody", "env"] {
+        assert_eq!(mode(&world.path(&format!("project/{name}"))), 0o644, "{name}");
+    }
+    assert_eq!(mode(&world.path("project")), 0o755);
+    assert_eq!(mode(&world.path("project/flock.db")), 0o600);
+    // Refused, and before anything is changed.
+    set_mode(&world.path("project/flock.db"), 0o644);
+    set_mode(&world.path("project"), 0o777);
+    assert!(world.refused("posts --data project").contains("chmod go-w"));
+    assert_eq!(mode(&world.path("project/flock.db")), 0o644);
+}
+
+/// What a lost database was still to be given would be written into its copy.
+#[test]
+fn a_copy_is_not_put_beside_what_is_left_of_the_lost_database() {
+    let world = World::new();
+    world.ok("posts");
+    fs::remove_file(world.path(DATABASE)).unwrap();
+    world.write(".flockwork/flock.db-wal", "left");
+    let said = world.refused("posts");
+    assert!(
+        said.contains(
+            "move away what is left of it (.flockwork/flock.db-wal), then put back a copy"
+        ),
+        "{said}"
+    );
 }
 
 /// A database of something else is not ours to write to.

@@ -188,12 +188,18 @@ fn a_new_directory_starts_with_the_sample_flock() {
     let until = from_now(SignedDuration::from_mins(12));
     let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}"));
     assert!(said.starts_with("Applied the sample flock in infra/sample-flock/"), "{said}");
+    assert!(!world.path(".flockwork/sample").exists());
     assert!(said.contains("third"), "{said}");
     // Only at first: a flock that was removed stays away.
     world.ok("flock remove choir --yes");
     let until = until + SignedDuration::from_mins(2);
     let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}"));
     assert!(said.contains("There is no flock yet"), "{said}");
+    // As a start leaves it that dies while it applies it.
+    world.write(".flockwork/sample", "");
+    let until = until + SignedDuration::from_mins(2);
+    let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}"));
+    assert!(said.starts_with("Applied the sample flock in infra/sample-flock/"), "{said}");
 }
 
 fn get(url: &str) -> Answer {
