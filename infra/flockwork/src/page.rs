@@ -40,17 +40,16 @@ struct Page {
 }
 
 /// The paths of the local run's own pages.
-pub const PATHS: [&str; 10] = [
+pub const PATHS: [&str; 9] = [
     "/",
     "/feed",
     "/page.css",
     "/page.js",
     "/try",
-    "/try/room",
-    "/try/enter",
-    "/try/press",
+    "/try/{proxy+}",
     "/try.css",
     "/try.js",
+    "/try_door.js",
 ];
 
 /// Serves the page on `listener`, and the routes of the functions beside it.
@@ -69,7 +68,7 @@ pub fn serve(
         .route("/page.css", get(async || css(STYLE)))
         .route("/page.js", get(async || js(SCRIPT)))
         .with_state(Arc::new(Page { store, clock }))
-        .merge(try_page::router(sender, try_token, listens.port()))
+        .merge(try_page::router(sender, try_token))
         .layer(middleware::from_fn_with_state(listens, own_pages_alone))
         .layer(middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);

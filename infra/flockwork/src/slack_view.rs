@@ -209,7 +209,7 @@ fn used(
     };
     let Button { label, question, place, style } = button;
     html! {
-        form.press method="post" action="/try/press" {
+        form.press method="post" action="press" {
             @for (name, value) in pressing { input type="hidden" name=(name) value=(value); }
             input type="hidden" name="ts" value=(place.ts);
             input type="hidden" name="block" value=(place.block);

@@ -1,5 +1,7 @@
 // What is entered and pressed is sent without leaving the page, and the room is looked at every second. Without
 // this script the forms do the same, and the page is loaded again.
+localStorage.setItem("door", location.pathname);
+
 const messages = document.getElementById("messages");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");

@@ -15,7 +15,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{Html, IntoResponse as _, Redirect, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use flock_core::{RoomId, UserId};
 use jiff::{Timestamp, tz::TimeZone};
@@ -34,6 +34,7 @@ use crate::{
 
 const STYLE: &str = include_str!("try.css");
 const SCRIPT: &str = include_str!("try.js");
+const DOOR_SCRIPT: &str = include_str!("try_door.js");
 
 /// Where somebody is, and as whom.
 #[derive(Deserialize)]
@@ -75,25 +76,35 @@ fn general() -> String {
     "C1".to_owned()
 }
 
-/// What opens the pages: the token of the link, which the browser keeps after the first visit.
+/// What opens the pages: the token of the link, and after the first visit a cookie.
 #[derive(Debug)]
 struct Link {
     token: Token,
-    /// Cookies are not told apart by their port, so this one's name has it.
-    cookie: String,
+    /// The path of the pages, which nobody guesses. A browser shows its cookies to every port of this machine, but only
+    /// below their path: so no page of another port gets this one's.
+    door: String,
+    /// What the browser keeps.
+    cookie: Token,
 }
 
-/// The pages, at `port`, for those who have come by the link with `token`.
-pub(crate) fn router(sender: SlackSender, token: Token, port: u16) -> Router {
-    let link = Arc::new(Link { token, cookie: format!("flockwork-{port}") });
-    Router::new()
-        .route("/try", get(whole))
-        .route("/try/room", get(room))
-        .route("/try/enter", post(enter))
-        .route("/try/press", post(press))
-        .layer(middleware::from_fn_with_state(link, only_by_link))
+const COOKIE: &str = "flockwork";
+
+/// The pages, for those who have come by the link with `token`.
+pub(crate) fn router(sender: SlackSender, token: Token) -> Router {
+    let door = format!("/try/{}", Token::new().expose());
+    let pages = Router::new()
+        .route(&format!("{door}/"), get(whole))
+        .route(&format!("{door}/room"), get(room))
+        .route(&format!("{door}/enter"), post(enter))
+        .route(&format!("{door}/press"), post(press));
+    let link = Arc::new(Link { token, door, cookie: Token::new() });
+    pages
+        .layer(middleware::from_fn_with_state(Arc::clone(&link), only_by_link))
+        .route("/try", get(async move |uri: Uri| link.come_in(&uri)))
+        .route("/try/{*earlier}", any(no_door))
         .route("/try.css", get(async || css(STYLE)))
         .route("/try.js", get(async || js(SCRIPT)))
+        .route("/try_door.js", get(async || js(DOOR_SCRIPT)))
         .layer(middleware::from_fn(only_here))
         .with_state(sender)
 }
@@ -111,24 +122,18 @@ async fn only_here(
     }
 }
 
-/// Lets the link in and keeps its token out of the address bar; without it, says where it is.
+/// Who has come by the link brings the cookie.
 async fn only_by_link(State(link): State<Arc<Link>>, request: Request, next: Next) -> Response {
-    let (given, others) = without_token(request.uri().query().unwrap_or_default());
-    if given.is_some_and(|given| link.token.is(&given)) {
-        let path = request.uri().path();
-        let to = if others.is_empty() { path.to_owned() } else { format!("{path}?{others}") };
-        let Link { token, cookie } = &*link;
-        let cookie = format!("{cookie}={}; Path=/try; HttpOnly; SameSite=Strict", token.expose());
-        let headers =
-            [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())];
-        return (headers, Redirect::to(&to)).into_response();
-    }
     if link.is_kept(request.headers()) {
         return next.run(request).await;
     }
-    if request.uri().path() == "/try" {
-        return (StatusCode::FORBIDDEN, Html(where_the_link_is(request.uri()).into_string()))
-            .into_response();
+    no_door(request.method().clone(), request.uri().clone()).await
+}
+
+/// Says where the link is, to people; and to the page of an earlier run that it is one.
+async fn no_door(method: Method, asked: Uri) -> Response {
+    if method == Method::GET && !asked.path().ends_with("/room") {
+        return (StatusCode::FORBIDDEN, Html(where_the_link_is().into_string())).into_response();
     }
     let what = "the link to this page is of an earlier run. Open the one that `flockwork run` has printed, or \
                 that `flockwork slack link` prints.";
@@ -149,18 +154,34 @@ fn without_token(query: &str) -> (Option<String>, String) {
 }
 
 impl Link {
+    /// Lets the link in and keeps its token out of the address bar.
+    fn come_in(&self, here: &Uri) -> Response {
+        let (given, others) = without_token(here.query().unwrap_or_default());
+        if !given.is_some_and(|given| self.token.is(&given)) {
+            return (StatusCode::FORBIDDEN, Html(where_the_link_is().into_string()))
+                .into_response();
+        }
+        let Self { door, cookie, .. } = self;
+        let query = if others.is_empty() { others } else { format!("?{others}") };
+        let cookie =
+            format!("{COOKIE}={}; Path={door}; HttpOnly; SameSite=Strict", cookie.expose());
+        let headers =
+            [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".to_owned())];
+        (headers, Redirect::to(&format!("{door}/{query}"))).into_response()
+    }
+
     /// Whether the browser has been here before.
     fn is_kept(&self, headers: &HeaderMap) -> bool {
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
         let mut cookies = lines.flat_map(|line| line.split(';'));
         cookies.any(|cookie| {
             let cookie = cookie.trim().split_once('=');
-            cookie.is_some_and(|(name, value)| name == self.cookie && self.token.is(value))
+            cookie.is_some_and(|(name, value)| name == COOKIE && self.cookie.is(value))
         })
     }
 }
 
-fn where_the_link_is(here: &Uri) -> Markup {
+fn where_the_link_is() -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -181,9 +202,10 @@ fn where_the_link_is(here: &Uri) -> Markup {
                         code { "flockwork slack link" } " prints it again. Each run has a new one."
                     }
                     // Where the link was on a page of another address, the browser keeps the cookie back at first.
-                    p { "You have just opened it? " a href=(here.path()) { "Go on" } "." }
+                    p { "You have just opened it? " a href="" { "Go on" } "." }
                     p { a href="/" { "The meadow" } " needs none." }
                 } }
+                script src="/try_door.js" {}
             }
         }
     }
@@ -212,7 +234,7 @@ async fn whole(State(sender): State<SlackSender>, Query(place): Query<Place>) ->
     let names = sender.workspace().lock().names();
     let me = name(&names.people, user.as_str());
     let room_name = name(&names.rooms, at.as_str());
-    let link = |user: &str, room: &str| format!("/try?as={user}&room={room}");
+    let link = |user: &str, room: &str| format!("?as={user}&room={room}");
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -250,7 +272,7 @@ async fn whole(State(sender): State<SlackSender>, Query(place): Query<Place>) ->
                     }
                     details {
                         summary { "Somebody or somewhere new" }
-                        form method="get" action="/try" {
+                        form method="get" {
                             label { "User id" input name="as" value=(user) pattern="[UW][A-Z0-9]{1,31}" required; }
                             label { "Room id" input name="room" value=(at) pattern="[CGD][A-Z0-9]{1,31}" required; }
                             button { "Go there" }
@@ -260,10 +282,10 @@ async fn whole(State(sender): State<SlackSender>, Query(place): Query<Place>) ->
                 main {
                     header { h2 { "# " (room_name) } }
                     div #messages role="log" aria-live="polite" aria-label={ "Messages in " (room_name) }
-                        data-from={ "/try/room?as=" (user) "&room=" (at) } tabindex="0" {
+                        data-from={ "room?as=" (user) "&room=" (at) } tabindex="0" {
                         (messages(&sender, &user, &at))
                     }
-                    form #composer method="post" action="/try/enter" {
+                    form #composer method="post" action="enter" {
                         input type="hidden" name="as" value=(user);
                         input type="hidden" name="room" value=(at);
                         input type="hidden" name="thread" value=(thread);
@@ -301,7 +323,7 @@ async fn enter(State(sender): State<SlackSender>, Form(entered): Form<Entered>) 
     let thread_ts = is_ts(&thread).then(|| thread.clone());
     sender.enter(&user, &room, thread_ts, &text).await;
     let thread = if is_ts(&thread) { format!("&thread={thread}") } else { String::new() };
-    Redirect::to(&format!("/try?as={user}&room={room}{thread}")).into_response()
+    Redirect::to(&format!("./?as={user}&room={room}{thread}")).into_response()
 }
 
 async fn press(State(sender): State<SlackSender>, Form(pressed): Form<Pressed>) -> Response {
@@ -311,7 +333,7 @@ async fn press(State(sender): State<SlackSender>, Form(pressed): Form<Pressed>) 
         Err(response) => return response,
     };
     match sender.press(&user, &room, &ButtonPlace { ts, block, action }).await {
-        Ok(()) => Redirect::to(&format!("/try?as={user}&room={room}")).into_response(),
+        Ok(()) => Redirect::to(&format!("./?as={user}&room={room}")).into_response(),
         Err(err) => (StatusCode::NOT_FOUND, err.to_string()).into_response(),
     }
 }
@@ -387,7 +409,7 @@ fn one(message: &Message, user: &UserId, room: &RoomId, names: &Names) -> Markup
                         " " time datetime=(at) { (at.to_zoned(TimeZone::UTC).strftime("%H:%M")) }
                     }
                     @if message.only_for.is_none() && message.thread_ts.is_none() {
-                        " " a.reply href={ "/try?as=" (user) "&room=" (room) "&thread=" (message.ts) } { "Reply" }
+                        " " a.reply href={ "?as=" (user) "&room=" (room) "&thread=" (message.ts) } { "Reply" }
                     }
                 }
                 div.body { (slack_view::html(message, names, &pressing)) }
