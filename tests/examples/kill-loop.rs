@@ -369,17 +369,22 @@ impl Herd {
         Ok(())
     }
 
-    /// The answer to some request is lost, or means nothing.
+    /// The answer to some request is lost, or means nothing; one at a time, because each puts the next try off.
     fn misbehave(&mut self) {
         let Outside { x, mastodon, bluesky } = &self.outside;
         match self.random.u8(..12) {
-            0 => x.misbehave(Misbehave::AcceptThen500),
-            1 => x.misbehave(Misbehave::Refuse500),
-            2 => x.misbehave(Misbehave::Html),
-            3 => mastodon.misbehave(MastodonMisbehave::AcceptThen500),
-            4 => mastodon.misbehave(MastodonMisbehave::NotFound),
+            0 if x.unspent().is_empty() => x.misbehave(Misbehave::AcceptThen500),
+            1 if x.unspent().is_empty() => x.misbehave(Misbehave::Refuse500),
+            2 if x.unspent().is_empty() => x.misbehave(Misbehave::Html),
+            3 if mastodon.unspent().is_empty() => {
+                mastodon.misbehave(MastodonMisbehave::AcceptThen500);
+            }
+            4 if mastodon.unspent().is_empty() => mastodon.misbehave(MastodonMisbehave::NotFound),
             5 => mastodon.idempotency(self.random.bool()),
-            6 => bluesky.misbehave("com.atproto.repo.putRecord", BlueskyMisbehave::AcceptThen500),
+            6 if bluesky.unspent().is_empty() => {
+                let put = "com.atproto.repo.putRecord";
+                bluesky.misbehave(put, BlueskyMisbehave::AcceptThen500);
+            }
             7 => bluesky.expire_access(),
             _ => {}
         }
