@@ -160,6 +160,9 @@ impl Looks {
 pub(crate) struct Order {
     older: usize,
     newer: usize,
+    /// The same by their ids alone, of posts of one moment. Where ids have no order both come up.
+    older_by_id: usize,
+    newer_by_id: usize,
 }
 
 impl Order {
@@ -175,19 +178,34 @@ impl Order {
         }
     }
 
+    /// Notes how the ids of two posts of one moment compare.
+    pub(crate) fn note_ids(&mut self, with_next: Ordering) {
+        match with_next {
+            Ordering::Greater => self.older_by_id += 1,
+            Ordering::Less => self.newer_by_id += 1,
+            Ordering::Equal => {}
+        }
+    }
+
     /// Newest first, beyond doubt.
     pub(crate) fn is_newest_first(&self) -> bool {
-        self.newer == 0 && Self::ENOUGH <= self.older
+        let by_id = if self.newer_by_id == 0 { self.older_by_id } else { 0 };
+        self.newer == 0 && Self::ENOUGH <= self.older + by_id
     }
 
     /// Nothing speaks against newest first.
     pub(crate) fn may_be_newest_first(&self) -> bool {
-        self.newer == 0
+        self.newer == 0 && !self.is_oldest_first()
     }
 
     /// Oldest first or newest first, beyond doubt.
     pub(crate) fn is_sorted(&self) -> bool {
-        self.is_newest_first() || self.older == 0 && Self::ENOUGH <= self.newer
+        self.is_newest_first() || self.is_oldest_first()
+    }
+
+    fn is_oldest_first(&self) -> bool {
+        let by_id = if self.older_by_id == 0 { self.newer_by_id } else { 0 };
+        self.older == 0 && Self::ENOUGH <= self.newer + by_id
     }
 }
 

@@ -75,8 +75,10 @@ impl MastodonKey {
 }
 
 impl Mastodon {
-    /// Posts asked for at once. Mastodon gives up to 40; half of them are well within the size of an answer.
+    /// Posts asked for at once: well within the size of an answer.
     const PAGE: usize = 20;
+    /// The most that Mastodon gives.
+    const WIDE_PAGE: usize = 40;
     /// Reading more than this many pages is not looking for a recent post.
     const PAGES: usize = 10;
     /// How far the clocks of our own machines may be apart.
@@ -396,6 +398,7 @@ impl Instance<'_> {
             let place = match &step {
                 Step::Down(None) => Place::Newest,
                 Step::Down(Some(before)) => Place::Before(before),
+                Step::Wide => Place::NewestOfMany,
                 Step::Up(after) => Place::After(after),
                 Step::Seen => return Ok(None),
                 Step::Lost => break,
@@ -407,6 +410,7 @@ impl Instance<'_> {
             }
             step = match &step {
                 Step::Up(after) => look.up(after, statuses),
+                Step::Wide => look.wide(statuses, has_next(&answer)),
                 _ => look.down(statuses, has_next(&answer)),
             };
         }
@@ -431,13 +435,16 @@ impl Instance<'_> {
 
     /// Some of the account's own posts.
     async fn list(&self, user: &str, place: Place<'_>) -> Result<(Vec<Status>, Answer), Failure> {
+        let limit = match place {
+            Place::Newest | Place::Before(_) | Place::After(_) => Mastodon::PAGE,
+            Place::NewestOfMany => Mastodon::WIDE_PAGE,
+        };
         let mut path = format!(
-            "/api/v1/accounts/{}/statuses?limit={}&exclude_reblogs=true",
+            "/api/v1/accounts/{}/statuses?limit={limit}&exclude_reblogs=true",
             segment(user),
-            Mastodon::PAGE
         );
         let bound = match place {
-            Place::Newest => None,
+            Place::Newest | Place::NewestOfMany => None,
             Place::Before(id) => Some(("max_id", id)),
             Place::After(id) => Some(("min_id", id)),
         };
@@ -548,6 +555,8 @@ impl Instance<'_> {
 #[derive(Clone, Copy)]
 enum Place<'a> {
     Newest,
+    /// As many of them as Mastodon gives at once.
+    NewestOfMany,
     /// Those older than this one.
     Before(&'a str),
     /// Those newer than this one.
@@ -558,6 +567,8 @@ enum Place<'a> {
 enum Step {
     /// The newest posts, or those listed before this one: as long as the server lists newest first.
     Down(Option<String>),
+    /// The newest posts, more of them: whether a server that gives the same again has no more.
+    Wide,
     /// What is newer than a post that was there before ours was due: all of it, whatever the order.
     Up(String),
     /// Nothing: all that can be it was seen.
@@ -612,20 +623,48 @@ impl Look<'_> {
 
     /// What to ask for after a page of the newest posts, or of those before the one that was listed last.
     fn down(&mut self, page: Vec<Status>, has_next: bool) -> Step {
-        let has_room = page.len() < Mastodon::PAGE && !has_next;
-        if self.known.is_empty() {
-            self.all_here = has_room;
-        }
+        let (length, is_first) = (page.len(), self.known.is_empty());
         // A server that does not page gives the same again.
         let repeats = page.iter().any(|status| self.known.contains(&status.id));
         self.add(page);
+        let is_all = self.is_all(length, Mastodon::PAGE, has_next);
+        if is_first {
+            self.all_here = is_all;
+        }
         if self.order.is_newest_first() && self.passed {
             return Step::Seen;
         }
-        if self.order.may_be_newest_first() && !repeats {
+        if self.order.may_be_newest_first() {
             let end = self.end.as_ref().map(|(id, _)| id.clone());
-            return if has_room { Step::Seen } else { Step::Down(end) };
+            return match (is_all, repeats) {
+                (true, false) => Step::Seen,
+                (false, false) => Step::Down(end),
+                (_, true) => Step::Wide,
+            };
         }
+        self.newer()
+    }
+
+    /// What to ask for after a page of the newest posts that had room for more.
+    fn wide(&mut self, page: Vec<Status>, has_next: bool) -> Step {
+        let ids: HashSet<_> = page.iter().map(|status| status.id.clone()).collect();
+        let shows_all = self.known.is_subset(&ids);
+        (self.end, self.order) = (None, Order::default());
+        self.add(page);
+        if shows_all && self.is_all(ids.len(), Mastodon::WIDE_PAGE, has_next) {
+            return Step::Seen;
+        }
+        self.newer()
+    }
+
+    /// Whether a page of the newest posts is all there are: it has fewer than were asked for, or more, which comes from a
+    /// server that gives all at once, and newest first as far as one sees.
+    fn is_all(&self, length: usize, asked: usize, has_next: bool) -> bool {
+        !has_next && (length < asked || asked < length && self.order.may_be_newest_first())
+    }
+
+    /// Asks for what is newer than a post that was there before, if one is known.
+    fn newer(&self) -> Step {
         // In another order old posts say nothing. What is newer than one of them is asked for.
         let last = self.last.map(ToOwned::to_owned);
         let here = self.highest.clone().filter(|_| self.all_here);
@@ -662,12 +701,14 @@ impl Look<'_> {
             let at = status.at();
             let before = self.end.replace((status.id.clone(), at));
             if let Some((id, before)) = before {
-                self.order.note(match (before, at) {
-                    (Some(before), Some(at)) => {
-                        before.cmp(&at).then_with(|| compare_ids(&id, &status.id))
+                match (before, at) {
+                    // snac's clock knows seconds, and its ids no order within one.
+                    (Some(before), Some(at)) if before == at => {
+                        self.order.note_ids(compare_ids(&id, &status.id));
                     }
-                    _ => Ordering::Less,
-                });
+                    (Some(before), Some(at)) => self.order.note(before.cmp(&at)),
+                    _ => self.order.note(Ordering::Less),
+                }
             }
             keep_newest(&mut self.highest, &status.id);
             any_new |= self.known.insert(status.id);
