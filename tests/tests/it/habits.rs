@@ -175,6 +175,19 @@ async fn a_401_of_somebody_else_proves_nothing_on_bluesky() {
     assert_eq!(world.seen(&id).await, ["apollo line 0"]);
 }
 
+/// A server that heeds no key and lists so, with so many posts from an hour before the sheep's.
+async fn lists(listed: Listed, before: usize) -> (World, SheepId) {
+    let world = World::start().await;
+    world.mastodon.idempotency(false);
+    let id = world.sheep("apollo", Network::Mastodon, 40).await;
+    for number in 0..before {
+        world.mastodon.made_elsewhere("apollo", &format!("before {number}"));
+    }
+    world.mastodon.advance(SignedDuration::from_hours(1));
+    world.mastodon.listed(listed);
+    (world, id)
+}
+
 /// What a look finds depends on no order. Where the server does not show the end of its list it is left open,
 /// and not said again.
 #[tokio::test]
@@ -202,14 +215,7 @@ async fn a_look_depends_on_no_order() {
     for (listed, before, ends) in ways {
         for accepted in [true, false] {
             let what = format!("{listed:?} after {before}, accepted: {accepted}");
-            let world = World::start().await;
-            world.mastodon.idempotency(false);
-            let id = world.sheep("apollo", Network::Mastodon, 40).await;
-            for number in 0..before {
-                world.mastodon.made_elsewhere("apollo", &format!("before {number}"));
-            }
-            world.mastodon.advance(SignedDuration::from_hours(1));
-            world.mastodon.listed(listed);
+            let (world, id) = lists(listed, before).await;
             let app = world.app().await;
             assert_eq!(world.tick(&app).await.posted, 1, "{what}");
             world.mastodon.misbehave(if accepted {
@@ -249,14 +255,7 @@ async fn a_first_post_is_looked_for_in_any_order() {
     {
         for (before, accepted) in [(0, true), (0, false), (45, true), (45, false)] {
             let what = format!("{listed:?} after {before}, accepted: {accepted}");
-            let world = World::start().await;
-            world.mastodon.idempotency(false);
-            let id = world.sheep("apollo", Network::Mastodon, 40).await;
-            for number in 0..before {
-                world.mastodon.made_elsewhere("apollo", &format!("before {number}"));
-            }
-            world.mastodon.advance(SignedDuration::from_hours(1));
-            world.mastodon.listed(listed);
+            let (world, id) = lists(listed, before).await;
             world.mastodon.misbehave(if accepted {
                 MastodonMisbehave::AcceptThen500
             } else {
