@@ -11,8 +11,7 @@ use axum::{
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The longest request `DynamoDB` takes (AWS, "Quotas in Amazon DynamoDB", 2026-11).
-const LONGEST_BYTES: usize = 16 << 20;
+use crate::serve::Limits;
 
 const JSON: &str = "application/x-amz-json-1.0";
 
@@ -56,7 +55,7 @@ operations! {
 pub(crate) fn router(database: Database) -> Router {
     Router::new()
         .route("/", post(answer))
-        .layer(DefaultBodyLimit::max(LONGEST_BYTES))
+        .layer(DefaultBodyLimit::max(Limits::AWS.body))
         .with_state(database)
 }
 
