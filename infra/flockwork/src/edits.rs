@@ -90,8 +90,7 @@ impl Edits {
         else {
             return Ok(());
         };
-        let decided = old.intent.as_ref().filter(|intent| !intent.said);
-        if let Some(intent) = decided {
+        if let Some(intent) = old.decided() {
             let text = shown(&intent.text);
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }

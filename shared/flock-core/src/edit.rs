@@ -604,6 +604,50 @@ mod tests {
     }
 
     #[test]
+    fn the_pause_comes_before_a_round_that_begins_because_the_rest_is_gone() {
+        let day = 24 * 60 * 60;
+        for (edited, pause, expected) in [
+            ("a b", day, "a b a b"),
+            ("v w", day, "a b v w"),
+            ("a b d", 180, "a b d a"),
+            ("new a b", day, "a b new a"),
+        ] {
+            for is_tried in [false, true] {
+                let mut poet = Poet::of("a b c d");
+                poet.post(2);
+                let last = poet.now;
+                if is_tried {
+                    poet.claim();
+                    poet.refused();
+                }
+                poet.edit_words(edited);
+                // Edited once more, it pauses once.
+                poet.edit_words(&format!("{edited} e"));
+                poet.edit_words(edited);
+                let next = poet.sheep.next_at().unwrap();
+                assert_eq!(next.duration_since(last).as_secs(), pause, "{edited} {is_tried}");
+                poet.post(2);
+                poet.check(expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_round_that_would_begin_after_the_end_does_not() {
+        let fields = RhythmFields { end: Some("2026-11-21".to_owned()), ..RhythmFields::default() };
+        let mut poet = Poet::new(&["a", "b", "c"], &fields);
+        poet.post(2);
+        poet.edit_words("a b");
+        assert_eq!(poet.sheep.state.name(), "finished");
+        poet.sheep = poet.sheep.reconfigure(
+            Poet::config(&poet.text, &RhythmFields::default()),
+            poet.now.saturating_add(jiff::SignedDuration::from_hours(48)).unwrap(),
+        );
+        poet.post(1);
+        poet.check("a b a");
+    }
+
+    #[test]
     fn the_first_line_is_deleted_while_it_is_posted() {
         let mut poet = Poet::of("a b");
         poet.claim();

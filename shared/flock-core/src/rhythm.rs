@@ -223,6 +223,11 @@ impl Rhythm {
         self.jitter
     }
 
+    /// From when on nothing is posted any more.
+    pub fn end(&self) -> Option<Timestamp> {
+        self.end
+    }
+
     /// The first slot at or after `from`. `None`: the rhythm has ended by then.
     pub fn first_slot(&self, from: Timestamp) -> Option<Timestamp> {
         let from = self.start.map_or(from, |start| start.max(from));
@@ -258,6 +263,17 @@ impl Rhythm {
         let tomorrow = self.instant(date.tomorrow().ok()?.to_datetime(Time::midnight()))?;
         // Where clocks went back over midnight, tomorrow's first midnight has been already.
         Some((self.slot_from(tomorrow.max(next))?, day))
+    }
+
+    /// Where the post at `slot` is planned to follow another line, its slot when it begins a round instead. `None`: the
+    /// rhythm ends before.
+    pub fn paused_slot(&self, slot: Timestamp) -> Option<Timestamp> {
+        match &self.pattern {
+            Pattern::Interval { line, stanza, .. } if line < stanza => {
+                self.slot_from(slot.checked_add(*stanza - *line).ok()?)
+            }
+            Pattern::Interval { .. } | Pattern::Calendar { .. } => Some(slot),
+        }
     }
 
     /// The first slot at or after `from`, by pattern, window and end alone.

@@ -252,15 +252,11 @@ impl Behaviour {
         }
     }
 
-    /// The cursor itself where it still points into the behaviour, or the start.
-    fn admit(&self, cursor: u32) -> u32 {
+    /// The place at `cursor` where that still points into the behaviour, or the start of the next round.
+    fn admit(&self, cursor: u32) -> Place {
         match self {
             Self::Poem { lines, .. } => {
-                if cursor < *lines {
-                    cursor
-                } else {
-                    0
-                }
+                if cursor < *lines { Place { cursor, starts_over: false } } else { Place::OVER }
             }
         }
     }
@@ -599,32 +595,58 @@ impl Sheep {
     /// The sheep with another configuration, at the place where it was.
     #[must_use]
     pub fn reconfigure(&self, config: SheepConfig, now: Timestamp) -> Self {
-        let mut sheep = Self { config, ..self.clone() };
-        sheep.progress.cursor = sheep.config.behaviour.admit(self.progress.cursor);
-        if sheep.progress.cursor != self.progress.cursor
+        let place = config.behaviour.admit(self.progress.cursor);
+        let mut sheep = self.configured(config, place, now);
+        if place == Place::OVER
             && let Some(intent) = &mut sheep.intent
         {
             intent.then = Some(Place::OVER);
         }
+        sheep
+    }
+
+    /// The sheep with another configuration, at `place` in its text.
+    fn configured(&self, config: SheepConfig, place: Place, now: Timestamp) -> Self {
+        let mut sheep = Self { config, ..self.clone() };
         if sheep.config.account != self.config.account {
             sheep.progress.last_remote = None;
         }
         let ended = matches!(self.state, State::Finished { .. });
         if sheep.config.rhythm == self.config.rhythm && !ended {
-            return sheep.changed();
-        }
-        // A shorter rhythm must not wait out the longer one it replaces.
-        let latest = match sheep.config.rhythm.pattern() {
-            Pattern::Interval { line, .. } => now.saturating_add(*line).unwrap_or(now),
-            Pattern::Calendar { .. } => now,
-        };
-        let reanchored = sheep.reanchor(self.progress.slot.min(latest), now);
-        match self.state {
-            State::Paused { .. } | State::Stopped { .. } => {
-                Self { state: self.state.clone(), ..reanchored }
+            sheep = sheep.changed();
+        } else {
+            // A shorter rhythm must not wait out the longer one it replaces.
+            let latest = match sheep.config.rhythm.pattern() {
+                Pattern::Interval { line, .. } => now.saturating_add(*line).unwrap_or(now),
+                Pattern::Calendar { .. } => now,
+            };
+            sheep = sheep.reanchor(self.progress.slot.min(latest), now);
+            if matches!(self.state, State::Paused { .. } | State::Stopped { .. }) {
+                sheep.state = self.state.clone();
             }
-            State::Active | State::Finished { .. } => reanchored,
         }
+        sheep.progress.cursor = place.cursor;
+        // Its time was planned for a line of the round that is over with the edit.
+        if place.starts_over && !sheep.is_behind() && sheep.decided().is_none() {
+            match sheep.config.rhythm.paused_slot(sheep.progress.slot) {
+                Some(slot) => sheep.progress.slot = slot,
+                None if matches!(sheep.state, State::Active) => {
+                    sheep.state = State::Finished { since: whole_seconds(now) };
+                }
+                None => {}
+            }
+        }
+        sheep
+    }
+
+    /// Whether it catches up, or was asked for its next post at once.
+    fn is_behind(&self) -> bool {
+        0 < self.progress.owed || self.progress.not_before.is_some()
+    }
+
+    /// The line of its text that is decided and not yet recorded.
+    pub fn decided(&self) -> Option<&Intent> {
+        self.intent.as_ref().filter(|intent| !intent.said)
     }
 
     /// The sheep with a configuration whose text is the edited one of `edit`, at the place where it was. A post that
@@ -638,10 +660,8 @@ impl Sheep {
         if !edit.is_from(&self.config, &config) {
             return Err(OtherText);
         }
-        let mut sheep = self.reconfigure(config, now);
-        sheep.progress.cursor = edit.place(self.progress.cursor).cursor;
-        let decided = self.intent.as_ref().filter(|intent| !intent.said);
-        let then = decided.map(|intent| match intent.then {
+        let mut sheep = self.configured(config, edit.place(self.progress.cursor), now);
+        let then = self.decided().map(|intent| match intent.then {
             Some(Place::OVER) => Place::OVER,
             Some(place) => edit.place(place.cursor),
             None => edit.place(self.progress.cursor.saturating_add(1)),
@@ -657,8 +677,7 @@ impl Sheep {
     pub fn next_place(&self) -> Place {
         let here = Place { cursor: self.progress.cursor, starts_over: false };
         let usual = || self.config.behaviour.advance(here.cursor);
-        let decided = self.intent.as_ref().filter(|intent| !intent.said);
-        decided.map_or(here, |intent| intent.then.unwrap_or_else(usual))
+        self.decided().map_or(here, |intent| intent.then.unwrap_or_else(usual))
     }
 
     /// The sheep active, with its next slot at `slot` or `now`, whichever is later.
@@ -681,7 +700,7 @@ impl Sheep {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// When the post at `progress` is due: its slot and some jitter, but before the next slot.
+    /// When the post at `progress` is due: its slot and some jitter, but before the next slot and the end.
     fn due_at(&self, progress: &Progress) -> Timestamp {
         if 0 < progress.owed {
             return progress.not_before.unwrap_or(progress.slot);
@@ -691,9 +710,8 @@ impl Sheep {
         if room == 0 || progress.slot < at {
             return at;
         }
-        let room = self
-            .step(progress)
-            .map_or(room, |next| room.min(next.slot.duration_since(progress.slot).as_secs()));
+        let next = self.step(progress).map(|next| next.slot).or(self.config.rhythm.end());
+        let room = next.map_or(room, |next| room.min(next.duration_since(progress.slot).as_secs()));
         let number = self.id.number("jitter", progress.occurrence);
         let seconds = number.checked_rem(room.unsigned_abs()).unwrap_or(0);
         let jitter = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
@@ -722,21 +740,24 @@ impl Sheep {
     /// The place after the post at `progress` was made at `now`, still catching up where posts are owed; the
     /// text goes on at `then`.
     fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
-        let not_before = || whole_seconds(now).checked_add(Self::CATCH_UP_GAP).ok();
-        if progress.owed == 0 {
-            let mut next = self.step_to(then, progress)?;
-            if progress.not_before.is_some() {
-                next.not_before = not_before();
+        let mut next = if 0 < progress.owed {
+            Progress {
+                occurrence: progress.occurrence.plus(1),
+                cursor: then.cursor,
+                owed: progress.owed - 1,
+                ..progress.clone()
             }
-            return Some(next);
-        }
-        Some(Progress {
-            occurrence: progress.occurrence.plus(1),
-            cursor: then.cursor,
-            owed: progress.owed - 1,
-            not_before: not_before(),
-            ..progress.clone()
-        })
+        } else {
+            self.step_to(then, progress)?
+        };
+        let now = whole_seconds(now);
+        // What is planned for a time to come stays there.
+        let is_late = 0 < next.owed || progress.not_before.is_some() && next.slot <= now;
+        next.not_before = now
+            .checked_add(Self::CATCH_UP_GAP)
+            .ok()
+            .filter(|at| is_late && self.config.rhythm.end().is_none_or(|end| *at < end));
+        Some(next)
     }
 
     /// Moves past the next post as if it were made when it is due, and gives its time, number and line. `None`
@@ -1010,6 +1031,11 @@ mod tests {
         sheep.settle(&Outcome::Posted("1".parse().unwrap()), now)
     }
 
+    fn post(sheep: &Sheep, now: Timestamp) -> Sheep {
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+        posted(&sheep.claim(next, "line".to_owned(), &table(), now).unwrap(), now)
+    }
+
     #[test]
     fn a_post_at_once_leaves_the_planned_times() {
         let mut sheep = sheep(1000, "skip");
@@ -1022,6 +1048,26 @@ mod tests {
         assert_eq!(run(&mut sheep, "2026-11-21T12:01:00Z", 1), ["0: #2 line 1"]);
         assert_eq!(sheep.next_at(), planned);
         assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 2"]);
+    }
+
+    #[test]
+    fn a_post_at_once_moves_no_planned_time_past_the_end() {
+        let mut sheep = sheep(1000, "skip");
+        let fields = RhythmFields {
+            line: Some("3m".to_owned()),
+            end: Some("2026-11-21T12:03:30".to_owned()),
+            jitter: Some("2m".to_owned()),
+            ..RhythmFields::default()
+        };
+        sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+        let first = sheep.next_at().unwrap();
+        sheep = post(&sheep, first);
+        // Jitter ends where the rhythm does.
+        let planned = ts("2026-11-21T12:03:00Z")..ts("2026-11-21T12:03:30Z");
+        assert!(planned.contains(&sheep.next_at().unwrap()));
+        let just_before = ts("2026-11-21T12:02:59Z");
+        sheep = post(&sheep.post_now(just_before).unwrap(), just_before);
+        assert!(planned.contains(&sheep.next_at().unwrap()));
     }
 
     #[test]
