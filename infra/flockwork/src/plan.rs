@@ -23,7 +23,7 @@ use crate::{
     flock_file::{FlockFile, SheepFile, one_line},
     guard::{self, Accounts, Member, Text},
     operator,
-    refusal::{not_changed, refuse},
+    refusal::{Refusal, not_changed, refuse},
 };
 
 /// The difference between a flock's files and the table.
@@ -89,7 +89,10 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         }
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         plan.roster.push((id.clone(), sheep.config.account.clone()));
-        if sheep.config.rhythm.first_slot(now).is_none() {
+        // What has ended stays in its flock, and its flock can be applied.
+        let has_ended =
+            there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
+        if sheep.config.rhythm.first_slot(now).is_none() && !has_ended {
             problems.push(format!("{id}: its `end` has passed"));
         }
         let member = |to_be| Member {
@@ -258,22 +261,39 @@ impl Plan {
 
     /// Carries the plan out. When it is cut off, applying again finishes it.
     pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
+        let mut done = Done::default();
+        let result = self.carry_out(store, &mut done, now).await;
+        let gone = store.let_unused_corpora_go(&self.flock.name, done.unused, now).await;
+        let Err(err) = result else { return Ok(gone?) };
+        Err(if err.is::<Refusal>() && done.changes {
+            anyhow!("{err}; part of the plan is carried out, and applying again does the rest")
+        } else {
+            err
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        store: &Store,
+        done: &mut Done,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         let flock = &self.flock.name;
         // First, because it can be refused: then nothing has changed.
-        let mut unused = remove_all(store, &self.remove, now).await?;
+        remove_all(store, &self.remove, done, now).await?;
         let noted = operator::note(store, self.waivers(), now).await?;
         store.put_flock(&self.flock).await?;
+        done.changes |= self.before != self.flock;
         store.enlist(&self.roster).await?;
         self.put_corpora(store).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
-        let written = self.write_sheep(store, &mut unused, now).await;
+        let written = self.write_sheep(store, done, now).await;
         if !self.create.is_empty() || !self.change.is_empty() {
             // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
             // sees the sheep. Also where not all were written: some may have been.
             self.put_corpora(store).await?;
-            unused.extend(self.texts.keys().cloned());
+            done.unused.extend(self.texts.keys().cloned());
         }
-        store.let_unused_corpora_go(flock, unused, now).await?;
         written?;
         if wakes {
             wake(store, flock, now).await?;
@@ -281,11 +301,11 @@ impl Plan {
         noted.done(store).await
     }
 
-    /// Makes and changes sheep, and notes every corpus they were seen with before.
+    /// Makes and changes sheep.
     async fn write_sheep(
         &self,
         store: &Store,
-        unused: &mut BTreeSet<CorpusId>,
+        done: &mut Done,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let flock = &self.flock.name;
@@ -297,8 +317,9 @@ impl Plan {
             let created = Sheep { version: birth.version, ..created };
             // Made by another apply in the same moment: that one's files win.
             if store.create_sheep(&created).await? == Write::Conflict {
-                return Err(changed_meanwhile(&id));
+                return Err(refuse(changed_meanwhile(&id)));
             }
+            done.changes = true;
         }
         for (old, sheep) in &self.change {
             // Of every sheep that was seen in its place: another apply may have given it another text.
@@ -318,7 +339,8 @@ impl Plan {
             };
             let changed = store.change_sheep(old.clone(), transition).await.map_err(not_changed)?;
             changed.map_err(refuse)?;
-            unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
+            done.changes = true;
+            done.unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
         }
         Ok(())
     }
@@ -342,6 +364,15 @@ impl Plan {
     }
 }
 
+/// What was done of what a plan or a removal does, which may be all.
+#[derive(Debug, Default)]
+struct Done {
+    /// Whether anything is not as it was.
+    changes: bool,
+    /// Every corpus that sheep were seen with before.
+    unused: BTreeSet<CorpusId>,
+}
+
 /// Refuses to remove sheep whose posts may be on their networks.
 pub fn refuse_to_remove(sheep: &[Sheep], now: Timestamp) -> anyhow::Result<()> {
     let problems: Vec<_> = sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect();
@@ -363,8 +394,11 @@ pub async fn remove_flock(
         )));
     }
     refuse_to_remove(&sheep, now)?;
-    let unused = remove_all(store, &sheep, now).await?;
-    store.let_unused_corpora_go(flock, unused, now).await?;
+    let mut done = Done::default();
+    let result = remove_all(store, &sheep, &mut done, now).await;
+    let gone = store.let_unused_corpora_go(flock, done.unused, now).await;
+    result?;
+    gone?;
     store.delete_flock(flock).await?;
     Ok(sheep.len())
 }
@@ -372,15 +406,15 @@ pub async fn remove_flock(
 /// A tick writes a sheep twice per post, so a few tries always suffice.
 const TRIES: usize = 20;
 
-/// Removes the sheep, and gives the corpora they pointed to.
+/// Removes the sheep.
 async fn remove_all(
     store: &Store,
     sheep: &[Sheep],
+    done: &mut Done,
     now: Timestamp,
-) -> anyhow::Result<BTreeSet<CorpusId>> {
-    let mut unused = BTreeSet::new();
+) -> anyhow::Result<()> {
     for (removed, sheep) in sheep.iter().enumerate() {
-        if let Err(why) = remove(store, sheep.clone(), &mut unused, now).await? {
+        if let Err(why) = remove(store, sheep.clone(), &mut done.unused, now).await? {
             // What was refused with something changed is no refusal.
             return Err(match removed {
                 0 => refuse(why),
@@ -390,8 +424,9 @@ async fn remove_all(
                 ),
             });
         }
+        done.changes = true;
     }
-    Ok(unused)
+    Ok(())
 }
 
 /// Removes one sheep, and notes every corpus it was seen with. The inner error says why it stays.
@@ -416,7 +451,7 @@ async fn remove(
             None => return Ok(Ok(())),
         }
     }
-    Err(changed_meanwhile(&id))
+    Ok(Err(changed_meanwhile(&id)))
 }
 
 /// Has everything tried again that waits for the cap of the flock.
@@ -439,8 +474,8 @@ pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Ve
     Ok(sheep)
 }
 
-fn changed_meanwhile(id: &SheepId) -> anyhow::Error {
-    refuse(format!("{id} is being changed by somebody else; try again"))
+fn changed_meanwhile(id: &SheepId) -> String {
+    format!("{id} is being changed by somebody else; try again")
 }
 
 fn corpus_of(config: &SheepConfig) -> &CorpusId {

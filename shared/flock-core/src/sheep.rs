@@ -256,7 +256,11 @@ impl Behaviour {
     fn admit(&self, cursor: u32) -> Place {
         match self {
             Self::Poem { lines, .. } => {
-                if cursor < *lines { Place { cursor, starts_over: false } } else { Place::OVER }
+                if cursor < *lines {
+                    Place { cursor, starts_over: false }
+                } else {
+                    Place::OVER
+                }
             }
         }
     }

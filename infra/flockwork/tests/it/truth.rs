@@ -190,6 +190,14 @@ fn a_sheep_with_an_end_makes_its_last_post_and_has_finished() {
     let silent = world.flockwork("preview --flock brief");
     assert_eq!(silent.stderr, "brief/mayfly has finished\n");
 
+    // What has ended does not keep its flock from being applied; what would never begin is refused.
+    let said = world.ok("flock apply brief");
+    assert!(said.contains("nothing to change"), "{said}");
+    let mayfly = ("mayfly", "one\ntwo\nthree\n", rhythm.as_str());
+    world.write_flock("brief", &[mayfly, ("newt", "one\n", "line = \"2m\"")]);
+    let said = world.ok("flock apply brief");
+    assert!(said.contains("1 to create, 1 to change"), "{said}");
+    world.write_flock("brief", &[mayfly, ("newt", "one\n", &rhythm)]);
     let said = world.refused("flock apply brief");
-    assert!(said.contains("mayfly: its `end` has passed"), "{said}");
+    assert!(said.contains("newt: its `end` has passed") && !said.contains("mayfly"), "{said}");
 }
