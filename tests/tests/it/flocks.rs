@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// The files of a flock, with the names and texts of its sheep.
-fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
+pub(crate) fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
     let sheep = sheep.iter().map(|(name, text)| {
         let corpus = Corpus::parse(text.as_bytes()).unwrap();
         let account = AccountId { network: Network::Meadow, handle: name.parse().unwrap() };

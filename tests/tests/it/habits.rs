@@ -11,10 +11,14 @@ use flock_tests::{
     BlueskyMisbehave, Endpoint, Foreign, ForeignBody, Listed, MastodonMisbehave, Misbehave,
     Operation,
 };
+use flockwork::plan;
 use jiff::SignedDuration;
 use sheep_tick::{App, Report};
 
-use crate::world::{World, did, user_id};
+use crate::{
+    flocks,
+    world::{World, did, mastodon_account, user_id},
+};
 
 /// Lets time pass for everybody, and ticks.
 async fn after(world: &World, app: &App, minutes: i64) -> Report {
@@ -369,6 +373,34 @@ async fn two_sheep_with_the_same_line_on_one_account_each_have_their_post() {
             assert_both(&world, network, &sheep, &what).await;
         }
     }
+}
+
+/// Only what apply has noted tells one flock of another's sheep, which has never looked for a post.
+#[tokio::test]
+async fn two_flocks_with_the_same_line_on_one_account_each_have_their_post() {
+    let world = World::start().await;
+    world.mastodon.idempotency(false);
+    let account = mastodon_account("apollo");
+    world.mastodon.account("token-of-apollo", "apollo");
+    world.add_mastodon(&account, "token-of-apollo").await.unwrap();
+    let sheep = ["choir/apollo", "band/apollo"].map(|id| id.parse::<SheepId>().unwrap());
+    let lines = ["apollo line 0", "apollo line 1", "apollo line 2"].join("\n");
+    for id in &sheep {
+        let mut file = flocks::file(id.flock.as_str(), &[("apollo", &lines)]);
+        file.sheep[0].config.account = account.clone();
+        let now = world.clock.now();
+        let plan = plan::plan(&world.store, file, now).await.unwrap();
+        plan.apply(&world.store, now).await.unwrap();
+    }
+    change(&world, &sheep[1], |sheep| sheep.progress.slot += SignedDuration::from_mins(1)).await;
+    let app = world.app().await;
+    assert_eq!(world.tick(&app).await.posted, 1);
+    fails(&world, Network::Mastodon, &[false]);
+    assert_eq!(after(&world, &app, 1).await.unknown, 1);
+    for _ in 0..4 {
+        after(&world, &app, 1).await;
+    }
+    assert_both(&world, Network::Mastodon, &sheep, "of two flocks").await;
 }
 
 /// Who looks notes its flock's sheep, where an older version has not.
