@@ -12,12 +12,12 @@ use flock_tests::{
     Operation,
 };
 use flockwork::plan;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sheep_tick::{App, Report};
 
 use crate::{
     flocks,
-    world::{World, did, mastodon_account, user_id},
+    world::{START, World, did, mastodon_account, ts, user_id},
 };
 
 /// Lets time pass for everybody, and ticks.
@@ -283,16 +283,22 @@ async fn a_look_on_x_finds_its_post_in_any_order() {
         world.x.duplicate_check(false);
         let id = world.sheep("apollo", Network::X, 40).await;
         let app = world.app().await;
+        // An hour before the second line is due: older than what came of it can be.
+        world.x.advance(ts(START).duration_since(Timestamp::now()) - SignedDuration::from_hours(1));
         world.tick(&app).await;
+        let elsewhere = |texts: std::ops::Range<usize>| {
+            for number in texts {
+                world.x.made_elsewhere(&user_id("apollo"), &format!("another {number}"));
+            }
+        };
+        elsewhere(0..12);
+        world.x.advance(SignedDuration::from_hours(1));
         world.x.oldest_first(oldest_first);
         world.x.misbehave(Misbehave::AcceptThen500);
         assert_eq!(world.tick_at(&app, 3).await.unknown, 1);
-        for number in 0..14 {
-            world.x.made_elsewhere(&user_id("apollo"), &format!("another {number}"));
-        }
+        elsewhere(12..26);
         assert_eq!(world.tick_at(&app, 5).await.posted, 1);
-        let pages = if oldest_first { 1 } else { 2 };
-        assert_eq!(world.x.asked(Operation::Timeline), pages);
+        assert_eq!(world.x.asked(Operation::Timeline), 2);
         let own = world.x.posts(&user_id("apollo")).into_iter().map(|post| post.text);
         let own: Vec<_> = own.filter(|text| text.starts_with("apollo")).collect();
         assert_once_of(&own, "in any order");
