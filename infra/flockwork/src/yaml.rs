@@ -67,6 +67,10 @@ pub(crate) static NOTHING: Node = Node { line: 0, tag: None, content: Content::M
 /// Deeper than any file of ours. Reading a node takes stack.
 const MAX_DEPTH: usize = 64;
 
+/// More keys than any mapping has that AWS takes: a template has at most 500 resources (AWS, "CloudFormation quotas",
+/// 2026-11). A key is looked for by going through all of them.
+const MAX_KEYS: usize = 1_000;
+
 /// The one document of the file; none when it cannot be read, and then there is a problem.
 pub(crate) fn document(text: &str, problems: &Problems) -> Option<Node> {
     let read = Reader { parser: Parser::new_from_str(text), problems }.document();
@@ -332,6 +336,12 @@ impl<'t> Reader<'t> {
                 self.problems.add(line, text);
                 continue;
             }
+            if entries.len() == MAX_KEYS {
+                let text = format!(
+                    "this is one key too many: CloudFormation takes no mapping of {MAX_KEYS}"
+                );
+                return Err(Problem { line, text });
+            }
             entries.push(Entry { key, line, value });
         }
     }
@@ -405,6 +415,10 @@ mod tests {
         let alias = "line 2: CloudFormation knows no aliases; write it out";
         check("a: &b [x]\nc: *b\n", &[alias]);
         check("a: &b\n  - *b\n", &[alias]);
+        // All 100,000 compared with each other would take minutes.
+        let wide: String = (0..100_000).map(|key| format!("k{key}: 1\n")).collect();
+        let last = "line 1001: this is one key too many: CloudFormation takes no mapping of 1000";
+        check(&wide, &[last]);
     }
 
     #[test]
