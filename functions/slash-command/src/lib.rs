@@ -16,4 +16,3 @@ mod slack_secret;
 pub use app::App;
 pub use command::{Command, Effect, Group, Parsed, parse};
 pub use commands::TABLE;
-pub use event::UnreadableEvent;
