@@ -258,7 +258,7 @@ impl App {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
-        if self.store.put_sheep(&claimed).await? == Write::Conflict {
+        if self.store.put_sheep(&claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
         let purse = Purse::new(
@@ -449,19 +449,18 @@ impl App {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
         let post_id = claimed.intent.as_ref().map(|intent| intent.post_id.clone());
         self.announce(&claimed, outcome).await;
-        let id = claimed.id.clone();
         let mut current = claimed;
         let settled = loop {
             let settled = current.settle(outcome, self.clock.now());
-            if self.store.put_sheep(&settled).await? == Write::Done {
-                break settled;
-            }
-            match self.store.sheep(&id, Read::Consistent).await? {
-                Some(sheep) if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() => {
+            match self.store.put_sheep(&settled).await? {
+                Write::Done => break settled,
+                Write::Conflict(Some(sheep))
+                    if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() =>
+                {
                     current = sheep;
                 }
                 // Another tick finished the intent: while it is open the sheep is not removed.
-                _ => return Ok(Step::LostRace),
+                Write::Conflict(_) => return Ok(Step::LostRace),
             }
         };
         Ok(step_of(outcome, occurrence, settled))
@@ -476,7 +475,7 @@ impl App {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
         Ok(match self.store.put_sheep(&settled).await? {
             Write::Done => step_of(outcome, occurrence, settled),
-            Write::Conflict => Step::LostRace,
+            Write::Conflict(_) => Step::LostRace,
         })
     }
 
@@ -536,7 +535,7 @@ impl App {
         self.tell(Event::SheepStopped, sheep, &why).await;
         Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
             Write::Done => Step::Stopped,
-            Write::Conflict => Step::LostRace,
+            Write::Conflict(_) => Step::LostRace,
         })
     }
 }
