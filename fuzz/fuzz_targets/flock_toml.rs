@@ -8,7 +8,6 @@ use std::{
     sync::LazyLock,
 };
 
-use flock_core::Behaviour;
 use flockwork::flock_file;
 use libfuzzer_sys::fuzz_target;
 
@@ -47,8 +46,9 @@ fuzz_target!(|bytes: &[u8]| {
                 for (_, line) in sheep.corpus.lines().filter(|_| is_known) {
                     sheep.config.check_text(line).expect("every line is a post");
                 }
-                let Behaviour::Poem { corpus, lines } = &sheep.config.behaviour;
-                assert_eq!((corpus, *lines), (&sheep.corpus.id(), sheep.corpus.len()));
+                let size = flock_core::count(sheep.corpus.len(), "line");
+                let behaviour = &sheep.config.behaviour;
+                assert_eq!((behaviour.text(), behaviour.size()), (&sheep.corpus.id(), size));
             }
         }
         Err(problems) => {

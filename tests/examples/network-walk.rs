@@ -21,8 +21,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dynoxide::Database;
 use flock_aws::{Clock, Config, Keyring};
 use flock_core::{
-    AccountId, Behaviour, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId, RemoteId,
-    Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId,
+    AccountId, BehaviourKind, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId,
+    RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId,
 };
 use flock_net::{Account, Accounts, Checked, Deleted, Draft, FailureKind, Key, Networks, Purse};
 use flock_store::{AccountItem, Post, PostState, Store};
@@ -417,7 +417,7 @@ impl Walk {
             .map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         self.store.put_corpus(flock, &corpus, |_| {}).await?;
         let fields = RhythmFields { line: Some("3m".to_owned()), ..RhythmFields::default() };
-        let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: 3 };
+        let behaviour = BehaviourKind::Poem.with_text(&corpus);
         let rhythm = Rhythm::parse(&fields).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         let mut config = SheepConfig::new(self.id.clone(), behaviour, rhythm);
         config.text_limit = checked.facts.text_limit(self.id.network);

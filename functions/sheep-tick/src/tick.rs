@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
 use flock_core::{
-    Action, Ai, Behaviour, Cause, Deed, Due, Event, Fingerprint, Flock, FlockName, Intent, Network,
+    Action, Ai, Cause, Deed, Due, Event, Fingerprint, Flock, FlockName, Intent, Network,
     Occurrence, Outcome, Sent, Shards, Sheep, SheepId, Trouble, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse};
@@ -240,9 +240,12 @@ impl App {
                 (sheep.claim_again(tick.lease_until), sent)
             }
             Due::Post(next) => {
-                let Some(text) = self.text(sheep, next.progress.cursor).await? else {
+                let behaviour = &sheep.config.behaviour;
+                let needs = behaviour.needs(next.progress.cursor);
+                let Some(material) = self.store.material(&sheep.id.flock, &needs).await? else {
                     return self.without_text(sheep, now).await;
                 };
+                let text = behaviour.say(material);
                 match sheep.claim(next, text, self.store.table_id().await?, tick.lease_until) {
                     Ok(claimed) => (claimed, Sent::No),
                     Err(refusal) => {
@@ -505,20 +508,13 @@ impl App {
         }
     }
 
-    async fn text(&self, sheep: &Sheep, cursor: u32) -> anyhow::Result<Option<String>> {
-        match &sheep.config.behaviour {
-            Behaviour::Poem { corpus, .. } => {
-                Ok(self.store.line(&sheep.id.flock, corpus, cursor).await?)
-            }
-        }
-    }
-
-    /// The line is not there: either the sheep has just been given another corpus, or it is lost.
+    /// What it says is not there: either the sheep has just been given another corpus, or it is lost.
     async fn without_text(&self, sheep: &Sheep, now: Timestamp) -> anyhow::Result<Step> {
         match self.store.sheep(&sheep.id, Read::Consistent).await? {
             Some(newest) if newest.version == sheep.version => {
-                let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
-                self.store.note_incomplete(&sheep.id.flock, corpus).await?;
+                for corpus in sheep.config.behaviour.corpora() {
+                    self.store.note_incomplete(&sheep.id.flock, corpus).await?;
+                }
                 let why = format!(
                     "its text is not in the table; `flockwork flock apply` with its flock's directory \
                      restores it, then `flockwork sheep resume {}`",

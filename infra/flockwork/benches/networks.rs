@@ -25,8 +25,8 @@ use std::{
 
 use flock_aws::Keyring;
 use flock_core::{
-    AccountFacts, AccountId, Behaviour, Charge, Corpus, Flock, FlockName, Month, Network,
-    Occurrence, Rhythm, RhythmFields, Sheep, SheepConfig, SheepId, State, Tier,
+    AccountFacts, AccountId, BehaviourKind, Charge, Corpus, Cursor, Flock, FlockName, Month,
+    Network, Occurrence, Rhythm, RhythmFields, Sheep, SheepConfig, SheepId, State, Tier,
 };
 use flock_store::{AccountItem, Post, PostState};
 use flockwork::runtime_api::{Answer, RuntimeApi};
@@ -218,12 +218,12 @@ impl Bench {
                 sealed_session: None,
             };
             store.put_account(&account, item).await.unwrap();
-            let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+            let behaviour = BehaviourKind::Poem.with_text(&corpus);
             let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
             let name = format!("sheep-{number:04}").parse().unwrap();
             let id = SheepId { flock: flock.clone(), name };
             let mut sheep = Sheep::create(id, config, Occurrence(1), born).unwrap();
-            sheep.progress.cursor = u32::try_from(number).unwrap();
+            sheep.progress.cursor = Cursor::at(u32::try_from(number).unwrap());
             store.create_sheep(&sheep).await.unwrap();
             all.push(sheep);
         }
@@ -248,7 +248,7 @@ impl Bench {
             expected.version += 2;
             expected.progress.occurrence = Occurrence(2);
             expected.progress.slot += SignedDuration::from_hours(24);
-            expected.progress.cursor = u32::try_from((number + 1) % SHEEP).unwrap();
+            expected.progress.cursor = Cursor::at(u32::try_from((number + 1) % SHEEP).unwrap());
             expected.progress.last_remote = Some(posted.parse().unwrap());
             assert_eq!(*after, expected);
             assert_eq!(after.state, State::Active);

@@ -12,7 +12,7 @@ mod lambda;
 use std::{collections::HashMap, path::Path, time::Instant};
 
 use flock_core::{
-    AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, Rhythm, RhythmFields,
+    AccountId, BehaviourKind, Corpus, Flock, FlockName, Network, Occurrence, Rhythm, RhythmFields,
     Sheep, SheepConfig, SheepId,
 };
 use flockwork::runtime_api::{Answer, RuntimeApi};
@@ -112,7 +112,7 @@ impl Bench {
                 SheepId { flock: flock.clone(), name: format!("sheep-{number}").parse().unwrap() };
             let handle = id.name.as_str().parse().unwrap();
             let account = AccountId { network: Network::Meadow, handle };
-            let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+            let behaviour = BehaviourKind::Poem.with_text(&corpus);
             let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
             let sheep = Sheep::create(id, config, Occurrence(1), now).unwrap();
             self.deployment.store.create_sheep(&sheep).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _, Write};
 
-use flock_core::{Behaviour, Sheep, count};
+use flock_core::{Sheep, count};
 
 use crate::refusal::refuse;
 
@@ -46,13 +46,12 @@ fn says_yes(from: &mut impl BufRead, to: &mut impl Write, question: &str) -> io:
 
 /// What is lost with a sheep: its name and where it is.
 pub(crate) fn loss(sheep: &Sheep) -> String {
-    let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
-    let place = format!("next is line {} of {lines}", sheep.next_place().cursor.saturating_add(1));
+    let next = sheep.config.behaviour.show(sheep.next_place().cursor);
     let posts = match sheep.progress.occurrence.0.saturating_sub(1) {
         0 => "no post yet".to_owned(),
         last => format!("last post is number {last}"),
     };
-    format!("{} on {}: {posts}, {place}", sheep.id.name, sheep.config.account)
+    format!("{} on {}: {posts}, next is {next}", sheep.id.name, sheep.config.account)
 }
 
 /// How many sheep these are.

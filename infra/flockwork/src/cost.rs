@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use flock_core::{
-    BilledPost, Corpus, CorpusId, Flock, Forecast, Month, Network, Usd, billed_posts, cap_reached,
+    BilledPost, Cursor, Flock, Forecast, Month, Needs, Network, Usd, billed_posts, cap_reached,
     count,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -35,17 +35,23 @@ pub struct Schedule {
     pub posts: Vec<BilledPost>,
 }
 
-/// Which lines of texts have a link, each text counted once for each network.
+/// Which posts have a link, each counted once for each network.
 #[derive(Debug, Default)]
-pub struct Links(HashMap<(CorpusId, Network), Vec<bool>>);
+pub struct Links(HashMap<(Needs, Network), bool>);
 
 impl Links {
-    /// Whether the lines of `corpus` have one.
-    fn of(&mut self, corpus: &Corpus, network: Network) -> &[bool] {
-        let measure = network.facts().measure;
-        self.0
-            .entry((corpus.id(), network))
-            .or_insert_with(|| corpus.lines().map(|(_, line)| 0 < measure(line).links).collect())
+    /// Whether what `member` says at `cursor` has one.
+    fn has(&mut self, member: &Member, cursor: Cursor) -> bool {
+        let (behaviour, network) =
+            (&member.sheep.config.behaviour, member.sheep.config.account.network);
+        let key = (behaviour.needs(cursor), network);
+        if let Some(has) = self.0.get(&key) {
+            return *has;
+        }
+        let text = member.corpus.material(&key.0).map(|material| behaviour.say(material));
+        let has = text.is_some_and(|text| 0 < (network.facts().measure)(&text).links);
+        self.0.insert(key, has);
+        has
     }
 }
 
@@ -56,11 +62,7 @@ impl Schedule {
         if !network.bills() {
             return;
         }
-        let links = links.of(&member.corpus, network);
-        let has_link = |line: u32| {
-            usize::try_from(line).ok().and_then(|line| links.get(line)).is_some_and(|link| *link)
-        };
-        for post in billed_posts(&member.sheep, now, until, has_link) {
+        for post in billed_posts(&member.sheep, now, until, |cursor| links.has(member, cursor)) {
             self.forecast = self.forecast.plus_post(network, post.link);
             self.posts.push(post);
         }

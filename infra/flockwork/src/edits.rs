@@ -8,8 +8,7 @@ use std::{
 };
 
 use flock_core::{
-    Behaviour, Change, Corpus, CorpusId, Edit, OtherText, Place, Sheep, SheepConfig, SheepName,
-    count,
+    Change, Corpus, CorpusId, Edit, OtherText, Place, Sheep, SheepConfig, SheepName, count,
 };
 use flock_store::Store;
 use jiff::Timestamp;
@@ -94,13 +93,13 @@ impl Edits {
             let text = shown(&intent.text);
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }
-        let next = usize::try_from(place.cursor).unwrap_or(usize::MAX);
+        let next = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
         let Some(edited) = edited else {
             writeln!(
                 f,
                 "{MARGIN}the old text is not in the table, so it stays at its line's number:"
             )?;
-            let line = new.corpus.line(place.cursor).unwrap_or_default();
+            let line = new.corpus.line(place.cursor.index()).unwrap_or_default();
             return Row::Line { sign: ' ', text: line, is_next: true }.write(f);
         };
         if edited.edit.keeps_nothing() {
@@ -120,10 +119,7 @@ impl Edits {
 }
 
 fn key(old: &SheepConfig, new: &SheepConfig) -> (CorpusId, CorpusId) {
-    let corpus = |config: &SheepConfig| match &config.behaviour {
-        Behaviour::Poem { corpus, .. } => corpus.clone(),
-    };
-    (corpus(old), corpus(new))
+    (old.behaviour.text().clone(), new.behaviour.text().clone())
 }
 
 /// Before what is written of an edit.

@@ -14,8 +14,8 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Behaviour, Corpus, CorpusProblem, Flock, FlockName, Handle, InvalidRhythm, Network,
-    Rhythm, RhythmFields, SheepConfig, SheepName, Usd, Waivers, rules,
+    AccountId, BehaviourKind, Corpus, CorpusProblem, Flock, FlockName, Handle, InvalidRhythm,
+    Network, Rhythm, RhythmFields, SheepConfig, SheepName, Usd, Waivers, rules,
 };
 use glob::{MatchOptions, Pattern};
 use toml::{
@@ -456,27 +456,6 @@ fn unknown_rule(name: &str) -> String {
     format!("no network has a rule `{name}`{closest} (`flockwork networks x` lists the rules of X)")
 }
 
-/// The behaviours a flock file can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BehaviourName {
-    Poem,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a behaviour: use poem")]
-struct UnknownBehaviour(String);
-
-impl FromStr for BehaviourName {
-    type Err = UnknownBehaviour;
-
-    fn from_str(name: &str) -> Result<Self, UnknownBehaviour> {
-        match name {
-            "poem" => Ok(Self::Poem),
-            _ => Err(UnknownBehaviour(name.to_owned())),
-        }
-    }
-}
-
 /// Why there is no reading a file of a flock. Follows the name of the file.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
@@ -877,7 +856,7 @@ impl Reader<'_> {
             }
         };
         // Sheep that override a bad default would keep it from being found.
-        let _ = self.parsed::<BehaviourName>(fields.get("behaviour"));
+        let _ = self.parsed::<BehaviourKind>(fields.get("behaviour"));
         let _ = self.parsed::<Network>(fields.get("network"));
         let zone = top.remove_entry("time_zone");
         for (name, given) in fields.iter().map(|(name, given)| (*name, given)).chain(
@@ -943,9 +922,8 @@ impl Reader<'_> {
             else {
                 continue;
             };
-            let behaviour = match behaviour {
-                BehaviourName::Poem => Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
-            };
+            let behaviour: BehaviourKind = behaviour;
+            let behaviour = behaviour.with_text(&corpus);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
@@ -1430,8 +1408,7 @@ catch_up = "latest"
         let sheep = flock.sheep.iter().map(|sheep| {
             let fields = sheep.config.rhythm.fields();
             let lines: Vec<_> = sheep.corpus.lines().map(|(_, line)| line).collect();
-            let Behaviour::Poem { corpus, lines: count } = &sheep.config.behaviour;
-            assert_eq!((corpus, *count), (&sheep.corpus.id(), sheep.corpus.len()));
+            assert_eq!(sheep.config.behaviour, BehaviourKind::Poem.with_text(&sheep.corpus));
             let (line, zone) = (fields.line.unwrap(), fields.time_zone.unwrap());
             let (jitter, catch_up) = (fields.jitter, fields.catch_up);
             let (name, account) = (&sheep.name, &sheep.config.account);

@@ -427,7 +427,7 @@ fn and(words: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Behaviour, Occurrence, Rhythm, RhythmFields, SheepConfig, Tier};
+    use flock_core::{BehaviourKind, Occurrence, Rhythm, RhythmFields, SheepConfig, Tier};
 
     const START: &str = "2026-11-21T12:00:00Z";
 
@@ -437,7 +437,7 @@ mod tests {
         let rhythm = Rhythm::parse(&fields).unwrap();
         let member = |(name, account, text): &(&str, &str, &str)| {
             let corpus = Arc::new(Corpus::parse(text.as_bytes()).unwrap());
-            let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+            let behaviour = BehaviourKind::Poem.with_text(&corpus);
             let account = account.parse().unwrap();
             let config = SheepConfig::new(account, behaviour, rhythm.clone());
             let id = format!("choir/{name}").parse().unwrap();

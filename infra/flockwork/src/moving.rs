@@ -1,8 +1,6 @@
 //! `flockwork sheep move`: a sheep goes on where it is, through another account.
 
-use flock_core::{
-    AccountId, Behaviour, Flock, Month, Sheep, SheepConfig, SheepId, TextRefusal, Usd,
-};
+use flock_core::{AccountId, Flock, Month, Sheep, SheepConfig, SheepId, TextRefusal, Usd};
 use flock_store::Store;
 use jiff::Timestamp;
 
@@ -81,13 +79,10 @@ pub async fn move_sheep(
         Err(stays) => return Err(refuse(stays.to_string())),
     };
     noted.done(store).await?;
-    let Behaviour::Poem { lines, .. } = &moved.config.behaviour;
+    let next = moved.config.behaviour.show(moved.progress.cursor);
     let mut said = vec![
         show::sheep_line(&moved),
-        format!(
-            "It goes on with line {} of {lines}, as {account}.",
-            moved.progress.cursor.saturating_add(1)
-        ),
+        format!("It goes on with {next}, as {account}."),
         format!(
             "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
              apply` moves it back.",
@@ -195,7 +190,7 @@ mod tests {
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
         let config = SheepConfig::new(
             "meadow:echo".parse().unwrap(),
-            Behaviour::Poem { corpus, lines: 3 },
+            flock_core::Behaviour::Poem(flock_core::Poem { corpus, lines: 3 }),
             Rhythm::parse(&fields).unwrap(),
         );
         let sheep = Sheep::create("choir/echo".parse().unwrap(), config, Occurrence(1), now);

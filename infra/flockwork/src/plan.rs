@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::anyhow;
 use flock_core::{
-    AccountId, Behaviour, Corpus, CorpusId, Flock, FlockName, Month, Occurrence, Sheep,
-    SheepConfig, SheepId, SheepName, State, Usd, count,
+    AccountId, Corpus, CorpusId, Flock, FlockName, Month, Occurrence, Sheep, SheepConfig, SheepId,
+    SheepName, State, Usd, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -477,9 +477,7 @@ fn changed_meanwhile(id: &SheepId) -> String {
 }
 
 fn corpus_of(config: &SheepConfig) -> &CorpusId {
-    match &config.behaviour {
-        Behaviour::Poem { corpus, .. } => corpus,
-    }
+    config.behaviour.text()
 }
 
 /// So many lines of edited texts are shown, of one sheep or of many.
@@ -508,12 +506,11 @@ impl fmt::Display for Plan {
         writeln!(f, "flock {name}:")?;
         write_flock_change(f, before, flock)?;
         for sheep in create {
-            let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
             writeln!(
                 f,
-                "  + create {}: poem of {}, {}, on {}",
+                "  + create {}: {}, {}, on {}",
                 sheep.name,
-                count(*lines, "line"),
+                sheep.config.behaviour.describe(),
                 sheep.config.rhythm,
                 sheep.config.account
             )?;
@@ -576,10 +573,7 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
         parts.push(format!("account {} -> {}", old.account, new.account));
     }
     if old.behaviour != new.behaviour {
-        let lines = |config: &SheepConfig| match &config.behaviour {
-            Behaviour::Poem { lines, .. } => *lines,
-        };
-        parts.push(format!("text ({} -> {})", lines(old), count(lines(new), "line")));
+        parts.push(format!("text ({} -> {})", old.behaviour.size(), new.behaviour.size()));
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));

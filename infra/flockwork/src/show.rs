@@ -1,6 +1,6 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
-use flock_core::{Behaviour, RemoteId, Sheep, State, count};
+use flock_core::{CorpusId, RemoteId, Sheep, State};
 use flock_store::{Post, PostState};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -98,11 +98,12 @@ pub fn sheep_line(sheep: &Sheep) -> String {
 pub fn sheep_page(sheep: &Sheep) -> String {
     let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
-    let Behaviour::Poem { corpus, lines } = &sheep.config.behaviour;
+    let behaviour = &sheep.config.behaviour;
+    let corpora: Vec<_> = behaviour.corpora().map(CorpusId::as_str).collect();
     let mut rows = vec![
         ("sheep", sheep.id.to_string()),
         ("account", sheep.config.account.to_string()),
-        ("behaviour", format!("poem of {} (corpus {corpus})", count(*lines, "line"))),
+        ("behaviour", format!("{} (corpus {})", behaviour.describe(), corpora.join(", "))),
         ("rhythm", sheep.config.rhythm.to_string()),
         ("state", sheep.state.name().to_owned()),
     ];
@@ -112,7 +113,7 @@ pub fn sheep_page(sheep: &Sheep) -> String {
     rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));
-    rows.push(("next line", format!("{} of {lines}", progress.cursor.saturating_add(1))));
+    rows.push(("next", behaviour.show(progress.cursor)));
     if 0 < progress.missed {
         rows.push(("missed", format!("{} posts, in outages", progress.missed)));
     }

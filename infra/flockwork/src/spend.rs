@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use flock_core::{Behaviour, Flock, Forecast, Month, Sheep, Usd};
+use flock_core::{Flock, Forecast, Month, Sheep, Usd};
 use flock_store::{Ledger, Store};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -138,7 +138,7 @@ pub async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> anyhow::Result<Vec<
     let mut texts = BTreeMap::new();
     let mut members = Vec::new();
     for sheep in sheep {
-        let Behaviour::Poem { corpus: id, .. } = &sheep.config.behaviour;
+        let id = sheep.config.behaviour.text();
         let key = (sheep.id.flock.clone(), id.as_str().to_owned());
         if !texts.contains_key(&key) {
             let corpus = store.corpus(&sheep.id.flock, id).await?.map(Arc::new);

@@ -5,10 +5,9 @@
 
 use std::{collections::HashMap, ops::Range, slice::SliceIndex};
 
-use serde::{Deserialize, Serialize};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::{Behaviour, Corpus, CorpusId, SheepConfig};
+use crate::{Corpus, CorpusId, Cursor, Place, SheepConfig};
 
 /// What an edit did to the lines of a text.
 #[derive(Debug, Clone)]
@@ -28,16 +27,6 @@ struct Run {
     old: usize,
     new: usize,
     len: usize,
-}
-
-/// Where a sheep goes on in its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The index of the next line.
-    pub cursor: u32,
-    /// Whether the text starts over there, so that its pause comes first.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub starts_over: bool,
 }
 
 /// Lines before and after an edit, in order.
@@ -68,11 +57,6 @@ pub enum Change {
     },
 }
 
-impl Place {
-    /// The first line of the next round.
-    pub const OVER: Self = Self { cursor: 0, starts_over: true };
-}
-
 impl Edit {
     /// Compares the lines of `old` with those of `new`.
     pub fn between(old: &Corpus, new: &Corpus) -> Self {
@@ -85,9 +69,7 @@ impl Edit {
 
     /// Whether it leads from the text of `old` to that of `new`.
     pub fn is_from(&self, old: &SheepConfig, new: &SheepConfig) -> bool {
-        let Behaviour::Poem { corpus: from, .. } = &old.behaviour;
-        let Behaviour::Poem { corpus: to, .. } = &new.behaviour;
-        self.from == *from && self.to == *to
+        (&self.from, &self.to) == (old.behaviour.text(), new.behaviour.text())
     }
 
     /// Whether no line is kept.
@@ -104,10 +86,10 @@ impl Edit {
     /// - it was said: a line that was said and moved to just there.
     ///
     /// A round that has not begun begins with the first line, and so does a text of which nothing is kept.
-    pub fn place(&self, next: u32) -> Place {
-        let next = usize::try_from(next).unwrap_or(usize::MAX).min(self.old.len());
+    pub fn place(&self, next: Cursor) -> Place {
+        let next = usize::try_from(next.index()).unwrap_or(usize::MAX).min(self.old.len());
         if next == 0 {
-            return Place { cursor: 0, starts_over: false };
+            return Place::at(Cursor::default());
         }
         if self.keeps_nothing() {
             return Place::OVER;
@@ -128,9 +110,14 @@ impl Edit {
         let start = if 0 < gone && next == to { hi } else { hi.min(lo + gone) };
         let start = self.after_what_was_said(next, start..hi);
         match u32::try_from(start) {
-            Ok(cursor) if start < self.new.len() => Place { cursor, starts_over: false },
+            Ok(index) if start < self.new.len() => Place::at(Cursor::at(index)),
             _ => Place::OVER,
         }
+    }
+
+    /// Where a sheep goes on that is saying the line at `cursor`.
+    pub fn place_after(&self, cursor: Cursor) -> Place {
+        self.place(Cursor::at(cursor.index().saturating_add(1)))
     }
 
     /// Where `new` ends to hold lines that were said before `next` and are gone there.
@@ -371,7 +358,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId};
+    use crate::{BehaviourKind, Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId};
 
     fn table() -> TableId {
         TableId::from_random([7; 16])
@@ -391,8 +378,8 @@ mod tests {
     #[track_caller]
     fn check(old: &str, next: &str, new: &str, expected: &str) {
         let cursor = old.split(' ').position(|line| line == next).unwrap_or(usize::MAX);
-        let place = edit(old, new).place(u32::try_from(cursor).unwrap_or(u32::MAX));
-        let line = new.split(' ').nth(place.cursor.try_into().unwrap()).unwrap();
+        let place = edit(old, new).place(Cursor::at(u32::try_from(cursor).unwrap_or(u32::MAX)));
+        let line = new.split(' ').nth(place.cursor.index().try_into().unwrap()).unwrap();
         let got = if place.starts_over { format!("over: {line}") } else { line.to_owned() };
         assert_eq!(got, expected, "{old:?} before {next} -> {new:?}");
     }
@@ -492,7 +479,7 @@ mod tests {
         }
 
         fn config(text: &Corpus, fields: &RhythmFields) -> SheepConfig {
-            let behaviour = Behaviour::Poem { corpus: text.id(), lines: text.len() };
+            let behaviour = BehaviourKind::Poem.with_text(&text);
             let rhythm = RhythmFields {
                 line: Some("3m".to_owned()),
                 stanza: Some("1d".to_owned()),
@@ -514,7 +501,7 @@ mod tests {
                 Due::No => panic!("it is due: {:?}", self.sheep),
                 Due::Finish => self.sheep.claim_again(now),
                 Due::Post(next) => {
-                    let text = self.text.line(next.progress.cursor).unwrap().to_owned();
+                    let text = self.text.line(next.progress.cursor.index()).unwrap().to_owned();
                     self.sheep.claim(next, text, &table(), now).unwrap()
                 }
             };
@@ -545,7 +532,7 @@ mod tests {
 
         fn edit(&mut self, lines: &[impl AsRef<str>]) {
             let text = corpus(lines);
-            let behaviour = Behaviour::Poem { corpus: text.id(), lines: text.len() };
+            let behaviour = BehaviourKind::Poem.with_text(&text);
             let config = SheepConfig { behaviour, ..self.sheep.config.clone() };
             let edit = Edit::between(&self.text, &text);
             self.sheep = self.sheep.edit(config, &edit, self.now).unwrap();
@@ -781,8 +768,8 @@ mod tests {
                 steps.into_iter().filter(|step| !matches!(step, Step::Swap(..))).collect();
             let new = edited(&lines, &steps);
             let next = next % (count + 1);
-            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(u32::try_from(next).unwrap());
-            let rest = if place.starts_over { &[] } else { &new[usize::try_from(place.cursor).unwrap()..] };
+            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(Cursor::at(u32::try_from(next).unwrap()));
+            let rest = if place.starts_over { &[] } else { &new[usize::try_from(place.cursor.index()).unwrap()..] };
             let (said, unsaid) = lines.split_at(next);
             if next == 0 {
                 prop_assert_eq!(rest, &new[..]);
@@ -868,8 +855,8 @@ mod tests {
             let edit = Edit::between(&corpus(&old), &corpus(&new));
             let pairs = pairs(&edit.old, &edit.new, &edit.kept);
             prop_assert_eq!(pairs.len(), most_kept(&old, &new));
-            let place = edit.place(next);
-            let cursor = usize::try_from(place.cursor).unwrap();
+            let place = edit.place(Cursor::at(next));
+            let cursor = usize::try_from(place.cursor.index()).unwrap();
             prop_assert!(cursor < new.len());
             let next = usize::try_from(next).unwrap();
             if next > 0 && !pairs.is_empty() {

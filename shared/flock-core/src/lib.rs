@@ -7,6 +7,7 @@
 //! Where to start: [`Sheep`] and its transitions (`due` → `claim` → `posted`), then [`Rhythm`].
 
 mod account;
+mod behaviour;
 mod corpus;
 mod edit;
 mod event;
@@ -24,8 +25,11 @@ mod spend;
 mod usage;
 
 pub use account::AccountFacts;
+pub use behaviour::{
+    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, UnknownBehaviour,
+};
 pub use corpus::{Corpus, CorpusProblem, Piece};
-pub use edit::{Change, Edit, Place};
+pub use edit::{Change, Edit};
 pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
@@ -48,8 +52,8 @@ pub use rhythm::{
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
-    Behaviour, Due, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep,
-    SheepConfig, State,
+    Due, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep, SheepConfig,
+    State,
 };
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Due, Occurrence, Outcome, Sheep, TableId};
+use crate::{Cursor, Due, Occurrence, Outcome, Sheep, TableId};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Upcoming {
 pub enum UpcomingText {
     /// Decided already: an earlier tick left it.
     Decided(String),
-    /// The line of the corpus with this index.
-    Line(u32),
+    /// What its behaviour says there.
+    At(Cursor),
 }
 
 /// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does.
@@ -30,9 +30,9 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
     let mut sheep = Sheep { lease_until: None, ..sheep.clone() };
     let mut now = now;
     std::iter::from_fn(move || {
-        if let Some((at, occurrence, line)) = sheep.post_in_time(now) {
+        if let Some((at, occurrence, cursor)) = sheep.post_in_time(now) {
             now = at;
-            return Some(Upcoming { at, occurrence, what: UpcomingText::Line(line) });
+            return Some(Upcoming { at, occurrence, what: UpcomingText::At(cursor) });
         }
         now = now.max(sheep.next_at()?);
         let (claimed, what) = match sheep.due(now) {
@@ -42,10 +42,10 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
                 (sheep.claim_again(now), UpcomingText::Decided(text))
             }
             Due::Post(next) => {
-                let line = next.progress.cursor;
+                let cursor = next.progress.cursor;
                 // Neither text nor table change when the next post is due; any that are allowed will do.
                 let table = TableId::from_random([0; 16]);
-                (sheep.claim(next, "·".to_owned(), &table, now).ok()?, UpcomingText::Line(line))
+                (sheep.claim(next, "·".to_owned(), &table, now).ok()?, UpcomingText::At(cursor))
             }
         };
         let intent = claimed.intent.as_ref()?;
@@ -59,7 +59,7 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, Behaviour, Network, Rhythm, RhythmFields, Sheep, SheepConfig};
+    use crate::{AccountId, Behaviour, Network, Poem, Rhythm, RhythmFields, Sheep, SheepConfig};
 
     /// The posts a tick makes that comes exactly when one is due: every transition, none left out.
     fn ticked(sheep: &Sheep, now: Timestamp) -> Vec<Upcoming> {
@@ -71,7 +71,7 @@ mod tests {
             let now = now.max(at);
             let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
             let (at, occurrence) = (next.at, next.progress.occurrence);
-            let what = UpcomingText::Line(next.progress.cursor);
+            let what = UpcomingText::At(next.progress.cursor);
             posts.push(Upcoming { at, occurrence, what });
             let table = TableId::from_random([7; 16]);
             let claimed = sheep.claim(next, "x".to_owned(), &table, now).unwrap();
@@ -106,7 +106,7 @@ mod tests {
                 let fields = RhythmFields { catch_up: text(catch_up), ..fields.clone() };
                 let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
                 let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-                let behaviour = Behaviour::Poem { corpus, lines: 5 };
+                let behaviour = Behaviour::Poem(Poem { corpus, lines: 5 });
                 let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
                 let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
                 let sheep =

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, CatchUp, CorpusId, DayCount, Edit, Month, Occurrence, Pattern, Place, PostId,
-    RemoteId, Rhythm, SheepId, TableId, TextRefusal,
+    AccountId, Behaviour, CatchUp, Cursor, DayCount, Edit, Month, Occurrence, Pattern, Place,
+    PostId, RemoteId, Rhythm, SheepId, TableId, TextRefusal,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -46,18 +46,6 @@ pub struct SheepConfig {
     pub rhythm: Rhythm,
 }
 
-/// What a sheep says next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Behaviour {
-    /// The lines of a text in order, and again from the first.
-    Poem {
-        /// The text.
-        corpus: CorpusId,
-        /// How many lines it has; at least 1.
-        lines: u32,
-    },
-}
-
 /// Whether a sheep posts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
@@ -89,8 +77,8 @@ pub struct Progress {
     pub occurrence: Occurrence,
     /// The planned time of the next post, before jitter.
     pub slot: Timestamp,
-    /// Where the sheep is in its behaviour; for a poem the index of the next line.
-    pub cursor: u32,
+    /// Where the sheep is in its behaviour.
+    pub cursor: Cursor,
     /// Posts of `all(k)` that are still to be caught up after the next one.
     pub owed: u32,
     /// The earliest time of the next post while catching up, which keeps the posts apart.
@@ -241,31 +229,6 @@ impl State {
     }
 }
 
-impl Behaviour {
-    /// The place after the post at `cursor`.
-    fn advance(&self, cursor: u32) -> Place {
-        match self {
-            Self::Poem { lines, .. } => {
-                let cursor = cursor.saturating_add(1);
-                if cursor < *lines { Place { cursor, starts_over: false } } else { Place::OVER }
-            }
-        }
-    }
-
-    /// The place at `cursor` where that still points into the behaviour, or the start of the next round.
-    fn admit(&self, cursor: u32) -> Place {
-        match self {
-            Self::Poem { lines, .. } => {
-                if cursor < *lines {
-                    Place { cursor, starts_over: false }
-                } else {
-                    Place::OVER
-                }
-            }
-        }
-    }
-}
-
 impl Sheep {
     /// How late a post may be before it counts as missed. Ticks come once a minute, each at any second
     /// of its minute (AWS, "EventBridge Scheduler", 2026-11), so on a healthy day they are less than
@@ -291,7 +254,7 @@ impl Sheep {
         let progress = Progress {
             occurrence,
             slot,
-            cursor: 0,
+            cursor: Cursor::default(),
             owed: 0,
             not_before: None,
             missed: 0,
@@ -432,7 +395,7 @@ impl Sheep {
     fn go_on(&mut self, now: Timestamp) {
         let (said, then) =
             self.intent.take().map_or((false, None), |intent| (intent.said, intent.then));
-        let then = then.unwrap_or_else(|| self.config.behaviour.advance(self.progress.cursor));
+        let then = then.unwrap_or_else(|| self.config.behaviour.next(self.progress.cursor));
         if let Some(progress) = self.after(&self.progress, then, now).filter(|_| !said) {
             self.progress = progress;
             return;
@@ -668,9 +631,9 @@ impl Sheep {
         let then = self.decided().map(|intent| match intent.then {
             Some(Place::OVER) => Place::OVER,
             Some(place) => edit.place(place.cursor),
-            None => edit.place(self.progress.cursor.saturating_add(1)),
+            None => edit.place_after(self.progress.cursor),
         });
-        let usual = sheep.config.behaviour.advance(sheep.progress.cursor);
+        let usual = sheep.config.behaviour.next(sheep.progress.cursor);
         if let Some(intent) = &mut sheep.intent {
             intent.then = then.filter(|then| *then != usual);
         }
@@ -679,8 +642,8 @@ impl Sheep {
 
     /// Where the sheep goes on in its text, after the post that is under way where there is one.
     pub fn next_place(&self) -> Place {
-        let here = Place { cursor: self.progress.cursor, starts_over: false };
-        let usual = || self.config.behaviour.advance(here.cursor);
+        let here = Place::at(self.progress.cursor);
+        let usual = || self.config.behaviour.next(here.cursor);
         self.decided().map_or(here, |intent| intent.then.unwrap_or_else(usual))
     }
 
@@ -724,7 +687,7 @@ impl Sheep {
 
     /// The place after the post at `progress`. `None`: that was the last one.
     fn step(&self, progress: &Progress) -> Option<Progress> {
-        self.step_to(self.config.behaviour.advance(progress.cursor), progress)
+        self.step_to(self.config.behaviour.next(progress.cursor), progress)
     }
 
     /// The same, where the text goes on at `place`.
@@ -764,12 +727,15 @@ impl Sheep {
         Some(next)
     }
 
-    /// Moves past the next post as if it were made when it is due, and gives its time, number and line. `None`
+    /// Moves past the next post as if it were made when it is due, and gives its time, number and place. `None`
     /// where more than waiting is to be done, or `now` is later: then nothing has changed.
     ///
     /// What claiming and settling come to between posts that are in time, at a fraction of the work: months
     /// of thousands of sheep are looked at when a flock is planned.
-    pub(crate) fn post_in_time(&mut self, now: Timestamp) -> Option<(Timestamp, Occurrence, u32)> {
+    pub(crate) fn post_in_time(
+        &mut self,
+        now: Timestamp,
+    ) -> Option<(Timestamp, Occurrence, Cursor)> {
         let Progress { occurrence, cursor, owed, not_before, .. } = self.progress;
         let waits = matches!(self.state, State::Active)
             && self.intent.is_none()
@@ -844,7 +810,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Network, RhythmFields};
+    use crate::{Network, Poem, RhythmFields};
 
     fn ts(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -865,7 +831,10 @@ mod tests {
         };
         let config = SheepConfig::new(
             AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
-            Behaviour::Poem { corpus: "00112233445566778899aabbccddeeff".parse().unwrap(), lines },
+            Behaviour::Poem(Poem {
+                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
+                lines,
+            }),
             Rhythm::parse(&fields).unwrap(),
         );
         let id = "moon/apollo".parse().unwrap();
@@ -880,7 +849,8 @@ mod tests {
             while let Due::Post(next) = sheep.due(now) {
                 posts.push(format!(
                     "{minute}: #{} line {}",
-                    next.progress.occurrence, next.progress.cursor
+                    next.progress.occurrence,
+                    next.progress.cursor.index()
                 ));
                 let claimed = sheep.claim(next, "x".to_owned(), &table(), now).unwrap();
                 *sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
@@ -985,7 +955,7 @@ mod tests {
         assert_eq!(claimed.due(lease), Due::Finish);
         let again = claimed.claim_again(lease + SignedDuration::from_secs(60));
         let done = again.settle(&Outcome::Posted("1".parse().unwrap()), lease);
-        assert_eq!((done.intent.clone(), done.progress.cursor), (None, 1));
+        assert_eq!((done.intent.clone(), done.progress.cursor.index()), (None, 1));
         assert_eq!(done.version, sheep.version + 3);
     }
 
@@ -1102,7 +1072,7 @@ mod tests {
         let unknown = claimed.settle(&Outcome::Unknown { why: "no answer".to_owned() }, now);
         assert_eq!(unknown.was_sent(Occurrence(2), now), Err(NotUnknown));
         let sent = unknown.was_sent(first, now).unwrap();
-        assert_eq!((sent.intent.clone(), sent.progress.cursor), (None, 1));
+        assert_eq!((sent.intent.clone(), sent.progress.cursor.index()), (None, 1));
         assert_eq!(sent.was_sent(first, now), Err(NotUnknown));
         let again = unknown.was_not_sent(first, now).unwrap();
         assert_eq!((again.due(now), again.intent.unwrap().sent), (Due::Finish, Sent::No));
@@ -1127,7 +1097,7 @@ mod tests {
         for (settled, line) in [(taken(None), 0), (taken(Some("1")), 1)] {
             assert_eq!((settled.next_at(), settled.problem()), (None, Some("taken")));
             let resumed = settled.resume(now);
-            assert_eq!((resumed.intent, resumed.progress.cursor), (None, line));
+            assert_eq!((resumed.intent, resumed.progress.cursor.index()), (None, line));
             assert_eq!(resumed.progress.occurrence, Occurrence(7));
         }
     }

@@ -10,7 +10,7 @@ use jiff::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Charge, FlockName, Network, Sheep, UpcomingText, Usd, preview};
+use crate::{Charge, Cursor, FlockName, Network, Sheep, UpcomingText, Usd, preview};
 
 /// A calendar month in UTC, in which a cap holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,7 +143,7 @@ pub fn forecast(
     sheep: &Sheep,
     now: Timestamp,
     until: Timestamp,
-    has_link: impl Fn(u32) -> bool,
+    has_link: impl FnMut(Cursor) -> bool,
 ) -> Forecast {
     let network = sheep.config.account.network;
     let posts = billed_posts(sheep, now, until, has_link);
@@ -166,13 +166,13 @@ pub fn billed_posts(
     sheep: &Sheep,
     now: Timestamp,
     until: Timestamp,
-    has_link: impl Fn(u32) -> bool,
+    mut has_link: impl FnMut(Cursor) -> bool,
 ) -> impl Iterator<Item = BilledPost> {
     let network = sheep.config.account.network;
     let posts = network.bills().then(|| preview(sheep, now)).into_iter().flatten();
     posts.take_while(move |post| post.at < until).map(move |post| {
         let link = match &post.what {
-            UpcomingText::Line(line) => has_link(*line),
+            UpcomingText::At(cursor) => has_link(*cursor),
             UpcomingText::Decided(text) => 0 < (network.facts().measure)(text).links,
         };
         let price = (network.facts().price)(Charge::Post { link });
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
     use jiff::SignedDuration;
 
-    use crate::{AccountId, Behaviour, Occurrence, Rhythm, RhythmFields, SheepConfig};
+    use crate::{AccountId, Behaviour, Occurrence, Poem, Rhythm, RhythmFields, SheepConfig};
 
     #[test]
     fn months_are_utc_and_round_trip() {
@@ -220,13 +220,13 @@ mod tests {
         let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
         let account = AccountId { network: Network::X, handle: "a".parse().unwrap() };
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let behaviour = Behaviour::Poem { corpus, lines: 2 };
+        let behaviour = Behaviour::Poem(Poem { corpus, lines: 2 });
         let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         let now = "2026-11-30T20:00:00Z".parse().unwrap();
         let sheep = Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), now).unwrap();
         let until = Month::of(now).end();
         // At 20, 21, 22 and 23 o'clock; every second line has a link.
-        let forecast = forecast(&sheep, now, until, |line| line == 1);
+        let forecast = forecast(&sheep, now, until, |place| place.index() == 1);
         assert_eq!((forecast.posts, forecast.with_link), (4, 2));
         assert_eq!(forecast.cost.to_string(), "$0.43");
         assert_eq!(forecast.cost_with_links.to_string(), "$0.80");
@@ -234,7 +234,9 @@ mod tests {
         let usd = |text: &str| text.parse::<Usd>().unwrap();
         let reached = |spent: &str, cap: &str| {
             let posts =
-                billed_posts(&sheep, now, until + SignedDuration::from_hours(24), |line| line == 1);
+                billed_posts(&sheep, now, until + SignedDuration::from_hours(24), |place| {
+                    place.index() == 1
+                });
             let at = cap_reached(posts, now, usd(spent), usd(cap));
             at.map(|at| at.to_string())
         };

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
     WriteRequest,
 };
-use flock_core::{Behaviour, Corpus, CorpusId, FlockName};
+use flock_core::{Corpus, CorpusId, FlockName, Material, Needs};
 use futures_util::{TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ struct Marked {
 
 impl Store {
     /// The line of the corpus with this index. `None`: the corpus is not there, or shorter.
-    pub async fn line(
+    async fn line(
         &self,
         flock: &FlockName,
         corpus: &CorpusId,
@@ -100,6 +100,19 @@ impl Store {
         let mut piece: PieceItem = Keyed::read(item, &what())?.value;
         let within = usize::try_from(index.saturating_sub(piece.first)).unwrap_or(usize::MAX);
         Ok((within < piece.lines.len()).then(|| piece.lines.swap_remove(within)))
+    }
+
+    /// What a behaviour of a sheep of `flock` needs. `None`: it is not there.
+    pub async fn material(
+        &self,
+        flock: &FlockName,
+        needs: &Needs,
+    ) -> Result<Option<Material>, StoreError> {
+        match needs {
+            Needs::Line { corpus, index } => {
+                Ok(self.line(flock, corpus, *index).await?.map(Material::Line))
+            }
+        }
     }
 
     /// The whole corpus. `None`: it is not there.
@@ -258,12 +271,7 @@ impl Store {
 
     async fn used_corpora(&self, flock: &FlockName) -> Result<BTreeSet<CorpusId>, StoreError> {
         let sheep = self.sheep_of_flock(flock).await?;
-        Ok(sheep
-            .into_iter()
-            .map(|sheep| match sheep.config.behaviour {
-                Behaviour::Poem { corpus, .. } => corpus,
-            })
-            .collect())
+        Ok(sheep.iter().flat_map(|sheep| sheep.config.behaviour.corpora().cloned()).collect())
     }
 
     /// `None`: it is not there.

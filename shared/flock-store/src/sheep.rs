@@ -2,8 +2,9 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
-    AccountId, Behaviour, CorpusId, DayCount, FlockName, Handle, Intent, Network, Occurrence,
-    Place, PostId, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, State,
+    AccountId, Behaviour, CorpusId, Cursor, DayCount, FlockName, Handle, Intent, Network,
+    Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId,
+    State,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -279,9 +280,12 @@ struct SheepItem {
     text_limit: Option<usize>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     made_with_ai: bool,
-    behaviour: BehaviourName,
-    corpus: CorpusId,
-    lines: u32,
+    behaviour: BehaviourItem,
+    /// Of a poem as it was written before behaviours were maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    corpus: Option<CorpusId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lines: Option<u32>,
     rhythm: Rhythm,
     state: StateName,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -290,7 +294,7 @@ struct SheepItem {
     why: Option<String>,
     occurrence: Occurrence,
     slot: Seconds,
-    cursor: u32,
+    cursor: Cursor,
     #[serde(default, skip_serializing_if = "is_zero")]
     owed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -312,9 +316,12 @@ struct SheepItem {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum BehaviourName {
-    Poem,
+#[serde(untagged)]
+enum BehaviourItem {
+    /// As it is written.
+    Map(Behaviour),
+    /// The kind alone, as it was written of poems.
+    Name(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -380,7 +387,6 @@ fn is_zero(number: &u64) -> bool {
 impl SheepItem {
     fn new(sheep: &Sheep, due: Option<String>, next_at: Option<Timestamp>) -> Self {
         let Sheep { id: _, config, state, progress, intent, lease_until, version } = sheep;
-        let Behaviour::Poem { corpus, lines } = &config.behaviour;
         let (state, since, why) = match state {
             State::Active => (StateName::Active, None, None),
             State::Paused { since } => (StateName::Paused, Some(*since), None),
@@ -394,9 +400,9 @@ impl SheepItem {
             text_limit: Some(config.text_limit)
                 .filter(|limit| *limit != config.account.network.facts().text_limit),
             made_with_ai: config.made_with_ai,
-            behaviour: BehaviourName::Poem,
-            corpus: corpus.clone(),
-            lines: *lines,
+            behaviour: BehaviourItem::Map(config.behaviour.clone()),
+            corpus: None,
+            lines: None,
             rhythm: config.rhythm.clone(),
             state,
             since: since.map(Seconds::from),
@@ -429,8 +435,14 @@ impl SheepItem {
             }
             StateName::Finished => State::Finished { since: since()? },
         };
-        let behaviour = match self.behaviour {
-            BehaviourName::Poem => Behaviour::Poem { corpus: self.corpus, lines: self.lines },
+        let behaviour = match (self.behaviour, self.corpus, self.lines) {
+            (BehaviourItem::Map(behaviour), _, _) => behaviour,
+            (BehaviourItem::Name(name), Some(corpus), Some(lines)) if name == "poem" => {
+                Behaviour::Poem(Poem { corpus, lines })
+            }
+            (BehaviourItem::Name(name), _, _) => {
+                return Err(format!("its behaviour `{name}` is not known").into());
+            }
         };
         let intent = self.intent.map(|intent| intent.into_intent(&id)).transpose()?;
         Ok(Sheep {
@@ -498,7 +510,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Corpus, Due, Edit, Outcome, RhythmFields, TableId};
+    use flock_core::{BehaviourKind, Corpus, Due, Edit, Outcome, RhythmFields, TableId};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {
@@ -513,7 +525,7 @@ mod tests {
         };
         let account = AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() };
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let behaviour = Behaviour::Poem { corpus, lines: 3 };
+        let behaviour = Behaviour::Poem(Poem { corpus, lines: 3 });
         let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         Sheep::create("moon/apollo".parse().unwrap(), config, Occurrence(7), now).unwrap()
@@ -568,7 +580,7 @@ mod tests {
         let corpus = |text: &str| Corpus::parse(text.as_bytes()).unwrap();
         let (old, new) = (corpus("a\nb\nc"), corpus("b\nc"));
         let with = |corpus: &Corpus| SheepConfig {
-            behaviour: Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() },
+            behaviour: BehaviourKind::Poem.with_text(corpus),
             ..sheep().config
         };
         let sheep = Sheep { config: with(&old), ..sheep() };

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use flock_core::{
-    AccountId, Behaviour, CorpusId, FlockName, Occurrence, Sheep, SheepId, Upcoming, UpcomingText,
-};
+use flock_core::{AccountId, FlockName, Needs, Occurrence, Sheep, SheepId, Upcoming, UpcomingText};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{Store, StoreError};
@@ -42,16 +40,17 @@ impl Store {
             .collect();
         upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
         upcoming.truncate(count);
-        let mut texts: HashMap<(FlockName, CorpusId, u32), String> = HashMap::new();
+        let mut texts: HashMap<(FlockName, Needs), String> = HashMap::new();
         let mut posts = Vec::new();
         for (sheep, next) in upcoming {
             let text = match next.what {
                 UpcomingText::Decided(text) => text,
-                UpcomingText::Line(index) => {
-                    let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
-                    let key = (sheep.id.flock.clone(), corpus.clone(), index);
+                UpcomingText::At(cursor) => {
+                    let behaviour = &sheep.config.behaviour;
+                    let key = (sheep.id.flock.clone(), behaviour.needs(cursor));
                     if !texts.contains_key(&key) {
-                        let text = self.line(&key.0, &key.1, index).await?;
+                        let material = self.material(&key.0, &key.1).await?;
+                        let text = material.map(|material| behaviour.say(material));
                         let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
                         texts.insert(key.clone(), text);
                     }

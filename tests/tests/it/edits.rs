@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flock_core::{Behaviour, Corpus, Network, SheepConfig, SheepId};
+use flock_core::{BehaviourKind, Corpus, Network, SheepConfig, SheepId};
 use flock_tests::Misbehave;
 use flockwork::{
     flock_file::{FlockFile, SheepFile},
@@ -14,7 +14,7 @@ use crate::world::World;
 /// What files with these lines as the text of the sheep, the only one of its flock, change.
 async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
     let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
-    let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+    let behaviour = BehaviourKind::Poem.with_text(&corpus);
     let config = SheepConfig { behaviour, ..world.read(id).await.config };
     let sheep = SheepFile {
         name: id.name.clone(),
@@ -115,7 +115,7 @@ async fn an_edit_of_a_text_that_somebody_else_has_edited_is_refused() {
 async fn where_the_old_text_is_missing_the_place_keeps_its_number() {
     let (world, app, id) = poet(Network::Meadow).await;
     world.tick_at(&app, 3).await;
-    let Behaviour::Poem { corpus, .. } = world.read(&id).await.config.behaviour;
+    let corpus = world.read(&id).await.config.behaviour.text().clone();
     world.lose_corpus(&corpus).await;
     let plan = plan(&world, &id, &["new 0", "new 1", "new 2"]).await;
     insta::assert_snapshot!(plan.to_string(), @"

@@ -129,7 +129,7 @@ async fn an_account_that_was_never_added_is_named() {
 async fn a_corpus_that_is_lost_stops_the_sheep_by_name() {
     let world = World::start().await;
     let id = world.sheep("apollo", Network::Meadow, 3).await;
-    let flock_core::Behaviour::Poem { corpus, .. } = world.read(&id).await.config.behaviour;
+    let corpus = world.read(&id).await.config.behaviour.text().clone();
     world.lose_corpus(&corpus).await;
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.stopped, 1);

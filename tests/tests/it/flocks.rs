@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use flock_core::{
-    AccountId, Behaviour, Corpus, Flock, FlockName, Network, Occurrence, PostId, Rhythm,
+    AccountId, BehaviourKind, Corpus, Flock, FlockName, Network, Occurrence, PostId, Rhythm,
     RhythmFields, SheepConfig, SheepId, State,
 };
 use flock_store::{Post, PostState, Read, Recorded, Store, Write};
@@ -28,7 +28,7 @@ pub(crate) fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
     let sheep = sheep.iter().map(|(name, text)| {
         let corpus = Corpus::parse(text.as_bytes()).unwrap();
         let account = AccountId { network: Network::Meadow, handle: name.parse().unwrap() };
-        let behaviour = Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+        let behaviour = BehaviourKind::Poem.with_text(&corpus);
         let fields = RhythmFields { line: Some("3m".to_owned()), ..RhythmFields::default() };
         SheepFile {
             name: name.parse().unwrap(),
@@ -89,7 +89,7 @@ pub(crate) async fn assert_sound(world: &World, flock: &str, what: &str) {
     let flock: FlockName = flock.parse().unwrap();
     let client = Client::new(&world.cloud.aws());
     for sheep in world.store.sheep_of_flock(&flock).await.unwrap() {
-        let Behaviour::Poem { corpus, .. } = &sheep.config.behaviour;
+        let corpus = sheep.config.behaviour.text();
         let whole = world.store.corpus(&flock, corpus).await.unwrap();
         assert!(whole.is_some(), "{what}: {} has no text", sheep.id);
         let missing = BTreeSet::from([corpus.clone()]);

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use flock_core::{
-    Behaviour, Corpus, FlockName, Month, Network, Occurrence, RemoteId, Sent, Sheep, SheepId, State,
+    BehaviourKind, Corpus, FlockName, Month, Network, Occurrence, RemoteId, Sent, Sheep, SheepId,
+    State,
 };
 use flock_tests::{
     BlueskyMisbehave, Endpoint, Foreign, ForeignBody, Listed, MastodonMisbehave, Misbehave,
@@ -43,9 +44,8 @@ async fn change(world: &World, id: &SheepId, change: impl FnOnce(&mut Sheep)) {
 async fn give_lines(world: &World, id: &SheepId, lines: &[&str]) {
     let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
     world.store.put_corpus(&id.flock, &corpus, |_| {}).await.unwrap();
-    let lines = u32::try_from(lines.len()).unwrap();
     change(world, id, |sheep| {
-        sheep.config.behaviour = Behaviour::Poem { corpus: corpus.id(), lines };
+        sheep.config.behaviour = BehaviourKind::Poem.with_text(&corpus);
     })
     .await;
 }

@@ -95,8 +95,7 @@ async fn the_same_text_is_known_in_other_clothes() {
     world.store.put_corpus(&artemis.flock, &corpus, |_| {}).await.unwrap();
     let app = world.app().await;
     change(&world, &artemis, |sheep| {
-        sheep.config.behaviour =
-            flock_core::Behaviour::Poem { corpus: corpus.id(), lines: corpus.len() };
+        sheep.config.behaviour = flock_core::BehaviourKind::Poem.with_text(&corpus);
         sheep.progress.slot += jiff::SignedDuration::from_mins(1);
     })
     .await;

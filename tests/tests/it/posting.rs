@@ -137,7 +137,7 @@ async fn a_book_of_5_mb_costs_no_more_to_read() {
     let report = world.tick_at(&app, 0).await;
     assert!(report.read_units <= 2.0, "{report:?}");
     let mut sheep = world.read(&id).await;
-    sheep.progress.cursor = 99_999;
+    sheep.progress.cursor = flock_core::Cursor::at(99_999);
     sheep.version += 1;
     world.store.put_sheep(&sheep).await.unwrap();
     let report = world.tick_at(&app, 3).await;

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::Database;
 use flock_aws::{Clock, Config, Keyring, SdkConfig};
 use flock_core::{
-    AccountFacts, AccountId, Behaviour, Corpus, CorpusId, Flock, FlockName, Network, Occurrence,
-    Rhythm, RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
+    AccountFacts, AccountId, BehaviourKind, Corpus, CorpusId, Flock, FlockName, Network,
+    Occurrence, Rhythm, RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
 };
 use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
@@ -168,7 +168,7 @@ impl World {
             Network::Mastodon => mastodon_account(name),
             Network::Meadow | Network::X => AccountId { network, handle: name.parse().unwrap() },
         };
-        let behaviour = Behaviour::Poem { corpus: corpus.id(), lines };
+        let behaviour = BehaviourKind::Poem.with_text(&corpus);
         let config = SheepConfig::new(account.clone(), behaviour, Rhythm::parse(&fields).unwrap());
         let id = SheepId { flock, name: name.parse().unwrap() };
         // All are born at the start, however long storing their corpora took.

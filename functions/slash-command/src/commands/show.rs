@@ -1,6 +1,6 @@
 //! `show <sheep>`: everything about one sheep.
 
-use flock_core::{Behaviour, State, Usage, count};
+use flock_core::{State, Usage, count};
 use flock_slack::{Button, Reply, escape};
 
 use crate::{
@@ -22,17 +22,17 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let zone = sheep.config.rhythm.zone();
-    let Behaviour::Poem { lines, .. } = &sheep.config.behaviour;
+    let behaviour = &sheep.config.behaviour;
     let mut rows = vec![
         ("account", escape(&sheep.config.account.to_string())),
-        ("behaviour", format!("poem of {}", count(*lines, "line"))),
+        ("behaviour", behaviour.describe()),
         ("rhythm", escape(&sheep.config.rhythm.to_string())),
         ("state", sheep.state.name().to_owned()),
     ];
     rows.extend(sheep.problem().map(|why| ("problem", escape(why))));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
-    let line = sheep.progress.cursor.saturating_add(1);
-    rows.push(("next line", format!("{line} of {lines}, as post {}", sheep.progress.occurrence)));
+    let next = behaviour.show(sheep.progress.cursor);
+    rows.push(("next", format!("{next}, as post {}", sheep.progress.occurrence)));
     if 0 < sheep.progress.missed {
         rows.push(("missed", format!("{}, in outages", count(sheep.progress.missed, "post"))));
     }

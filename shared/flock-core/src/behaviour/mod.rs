@@ -1,0 +1,188 @@
+//! What a sheep says next: a file for each behaviour.
+//!
+//! A behaviour is a value and does nothing itself. Asked where a sheep is in it, it names what it [needs](Needs); given that,
+//! it says the text, and what follows. The same [cursor](Cursor) and [material](Material) always give the same text, so
+//! that a preview comes true and a sheep can say again why it said something. Who runs a sheep, shows it or plans it asks
+//! here, and knows no behaviour by name.
+
+mod poem;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Corpus, CorpusId};
+
+pub use poem::Poem;
+
+/// What a sheep says next. Stored as a map with its `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Behaviour {
+    /// The lines of a text in order, and again from the first.
+    Poem(Poem),
+}
+
+/// The kinds of behaviours, as people ask for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BehaviourKind {
+    /// See [`Behaviour::Poem`].
+    Poem,
+}
+
+/// There is no behaviour of that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a behaviour: use poem")]
+pub struct UnknownBehaviour(String);
+
+/// Where a sheep is in its behaviour. Only the behaviour knows what it means.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Cursor(u32);
+
+/// Where a sheep goes on in its behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Where.
+    pub cursor: Cursor,
+    /// Whether a round begins there, so that its pause comes first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub starts_over: bool,
+}
+
+/// What a behaviour has to be given to say what comes next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Needs {
+    /// A line of a text.
+    Line {
+        /// The text.
+        corpus: CorpusId,
+        /// Which one, from 0 on.
+        index: u32,
+    },
+}
+
+/// What was asked for by a [`Needs`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Material {
+    /// The line.
+    Line(String),
+}
+
+impl Cursor {
+    /// The place number `index`, from 0 on, of a behaviour that goes through something one by one.
+    pub fn at(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// Which place it is, in such a behaviour.
+    pub fn index(self) -> u32 {
+        self.0
+    }
+}
+
+impl Place {
+    /// The beginning of the next round.
+    pub const OVER: Self = Self { cursor: Cursor(0), starts_over: true };
+
+    /// In the middle of a round.
+    pub fn at(cursor: Cursor) -> Self {
+        Self { cursor, starts_over: false }
+    }
+}
+
+impl Behaviour {
+    /// What it needs to say what comes at `cursor`.
+    pub fn needs(&self, cursor: Cursor) -> Needs {
+        match self {
+            Self::Poem(poem) => poem.needs(cursor),
+        }
+    }
+
+    /// What it says, given what it needs.
+    pub fn say(&self, material: Material) -> String {
+        match self {
+            Self::Poem(poem) => poem.say(material),
+        }
+    }
+
+    /// Where it goes on after what it says at `cursor`.
+    pub fn next(&self, cursor: Cursor) -> Place {
+        match self {
+            Self::Poem(poem) => poem.next(cursor),
+        }
+    }
+
+    /// The place at `cursor`, which may be that of an earlier configuration; the beginning of a round if it has no such
+    /// place.
+    pub fn admit(&self, cursor: Cursor) -> Place {
+        match self {
+            Self::Poem(poem) => poem.admit(cursor),
+        }
+    }
+
+    /// The texts it keeps in storage.
+    pub fn corpora(&self) -> impl Iterator<Item = &CorpusId> {
+        std::iter::once(self.text())
+    }
+
+    /// The text it goes through line by line.
+    pub fn text(&self) -> &CorpusId {
+        match self {
+            Self::Poem(poem) => &poem.corpus,
+        }
+    }
+
+    /// What it is, for a person.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Poem(poem) => poem.describe(),
+        }
+    }
+
+    /// How much there is of what it goes through, for a person.
+    pub fn size(&self) -> String {
+        match self {
+            Self::Poem(poem) => poem.size(),
+        }
+    }
+
+    /// What comes at `cursor`, for a person.
+    pub fn show(&self, cursor: Cursor) -> String {
+        match self {
+            Self::Poem(poem) => poem.show(cursor),
+        }
+    }
+}
+
+impl BehaviourKind {
+    /// The behaviour of this kind with this text.
+    pub fn with_text(self, text: &Corpus) -> Behaviour {
+        match self {
+            Self::Poem => Behaviour::Poem(Poem::of(text)),
+        }
+    }
+}
+
+impl std::str::FromStr for BehaviourKind {
+    type Err = UnknownBehaviour;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBehaviour> {
+        match name {
+            "poem" => Ok(Self::Poem),
+            _ => Err(UnknownBehaviour(name.to_owned())),
+        }
+    }
+}
+
+impl Corpus {
+    /// What a behaviour needs, where it is in this text.
+    pub fn material(&self, need: &Needs) -> Option<Material> {
+        match need {
+            Needs::Line { corpus, index } if *corpus == self.id() => {
+                self.line(*index).map(|line| Material::Line(line.to_owned()))
+            }
+            Needs::Line { .. } => None,
+        }
+    }
+}

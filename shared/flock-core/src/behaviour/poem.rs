@@ -1,0 +1,90 @@
+//! The lines of a text in order, and again from the first.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cursor, Material, Needs, Place};
+use crate::{Corpus, CorpusId, count};
+
+/// A text that is said line by line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poem {
+    /// The text.
+    pub corpus: CorpusId,
+    /// How many lines it has; at least 1.
+    pub lines: u32,
+}
+
+impl Poem {
+    pub(super) fn of(text: &Corpus) -> Self {
+        Self { corpus: text.id(), lines: text.len() }
+    }
+
+    pub(super) fn needs(&self, cursor: Cursor) -> Needs {
+        Needs::Line { corpus: self.corpus.clone(), index: cursor.index() }
+    }
+
+    #[expect(clippy::unused_self, reason = "other behaviours make something of it")]
+    pub(super) fn say(&self, material: Material) -> String {
+        let Material::Line(line) = material;
+        line
+    }
+
+    pub(super) fn next(&self, cursor: Cursor) -> Place {
+        self.admit(Cursor::at(cursor.index().saturating_add(1)))
+    }
+
+    pub(super) fn admit(&self, cursor: Cursor) -> Place {
+        if cursor.index() < self.lines { Place::at(cursor) } else { Place::OVER }
+    }
+
+    pub(super) fn describe(&self) -> String {
+        format!("poem of {}", self.size())
+    }
+
+    pub(super) fn size(&self) -> String {
+        count(self.lines, "line")
+    }
+
+    pub(super) fn show(&self, cursor: Cursor) -> String {
+        format!("line {} of {}", cursor.index().saturating_add(1), self.lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_goes_through_its_text_and_starts_over() {
+        let text = Corpus::parse(b"the moon\n\nrose\n").unwrap();
+        let poem = Poem::of(&text);
+        let mut place = Place::at(Cursor::default());
+        let mut said = Vec::new();
+        for _ in 0..3 {
+            let material = text.material(&poem.needs(place.cursor)).unwrap();
+            said.push(format!(
+                "{}: {} {}",
+                poem.show(place.cursor),
+                poem.say(material),
+                place.starts_over
+            ));
+            place = poem.next(place.cursor);
+        }
+        insta::assert_snapshot!(said.join("\n"), @"
+        line 1 of 2: the moon false
+        line 2 of 2: rose false
+        line 1 of 2: the moon true
+        ");
+        assert_eq!(poem.describe(), "poem of 2 lines");
+        assert_eq!(poem.admit(Cursor::at(2)), Place::OVER);
+        let other = Corpus::parse(b"the sun").unwrap();
+        assert_eq!(other.material(&poem.needs(Cursor::default())), None);
+    }
+
+    #[test]
+    fn its_form_is_a_schema() {
+        let text = Corpus::parse(b"the moon\nrose").unwrap();
+        let stored = serde_json::to_value(super::super::Behaviour::Poem(Poem::of(&text))).unwrap();
+        insta::assert_snapshot!(stored, @r#"{"corpus":"807af5a069bf7bd0d36e1f5631c39526","kind":"poem","lines":2}"#);
+    }
+}
