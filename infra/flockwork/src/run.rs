@@ -1,11 +1,6 @@
 //! `flockwork run`: everything in template.yaml, on this machine.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write as _},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use anyhow::ensure;
 use flock_aws::Clock;
@@ -28,6 +23,7 @@ use crate::{
     page, plan,
     refusal::refuse,
     show::local,
+    streams::OUT,
     timetable::{self, Timetable},
 };
 
@@ -36,6 +32,9 @@ const SAMPLE: &str = "infra/sample-flock";
 
 /// New posts of one sheep that are told at once; after a long pause of the terminal there can be many.
 const MOST_TOLD: usize = 20;
+
+/// How long what is not written yet may take when somebody wants the run to end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything that runs.
 struct Local {
@@ -69,12 +68,21 @@ struct Seen {
 /// Runs until Ctrl-C, or until `--until`.
 pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let mut interrupt = Interrupt::listen()?;
+    let ended = tokio::select! {
+        result = run_all(place, run) => result,
+        () = interrupt.asked() => Ok(()),
+        err = OUT.broken() => Err(err.into()),
+    };
+    let ended = ended.and_then(|()| Ok(say("Stopped.")?));
+    let hurried = async {
+        interrupt.asked().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    // Everything has ended but this, which has to end, too.
     tokio::select! {
-        result = run_all(place, run) => result?,
-        () = interrupt.asked() => {}
+        drained = OUT.drain() => ended.and_then(|()| Ok(drained?)),
+        () = hurried => ended,
     }
-    say("Stopped.")?;
-    Ok(())
 }
 
 /// Runs until `--until`. Everything ends with it when it is dropped.
@@ -271,9 +279,9 @@ fn ahead_of_wall(clock: &Clock) -> SignedDuration {
     clock.now().duration_since(Clock::wall().now())
 }
 
-/// Tells the person at the terminal. Fails when nobody reads any more.
+/// Tells the person at the terminal, without waiting for whoever reads it. Fails when nobody reads any more.
 fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
+    OUT.say(line)
 }
 
 impl Local {

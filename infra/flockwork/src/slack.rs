@@ -24,6 +24,7 @@ use crate::{
     serve::{Limits, serve},
     slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
     slack_sender::COMMAND,
+    streams::LOG,
 };
 
 /// The app as api.slack.com takes it.
@@ -54,7 +55,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
             check_answers(&place.data, &endpoint).await?;
-            converse(&endpoint.slack, &endpoint.token, say, text).await
+            converse(&endpoint.slack, &endpoint.token, say, text, &mut io::stdout()).await
         }
         Hold::Ours(data_dir) => {
             functions::check(place.template(), &template.functions)?;
@@ -73,16 +74,20 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();
             let token = machine.cloud.token();
-            let mut conversation = std::pin::pin!(converse(&url, token, say, text));
+            // Printed when others can have the directory again: whoever reads it may take any time.
+            let mut said = Vec::new();
+            let mut conversation = Box::pin(converse(&url, token, say, text, &mut said));
             let result = loop {
                 tokio::select! {
                     result = &mut conversation => break result,
                     invoked = dispatcher.next() => if let Some(err) = invoked.failure {
-                        writeln!(io::stderr(), "! {} could not handle an event: {err:#}", invoked.function)?;
+                        LOG.say(&format!("! {} could not handle an event: {err:#}", invoked.function))?;
                     },
                 }
             };
-            drop(served);
+            drop(conversation);
+            drop((served, machine.desk, machine.cloud, dispatcher, data_dir));
+            io::stdout().write_all(&said)?;
             result
         }
     }
@@ -109,8 +114,14 @@ impl Drop for Served {
     }
 }
 
-/// Enters the text at a desk, presses what is to be pressed, and prints what comes.
-async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow::Result<()> {
+/// Enters the text at a desk, presses what is to be pressed, and writes what comes to `out`.
+async fn converse(
+    desk: &str,
+    token: &Token,
+    say: &Say,
+    text: String,
+    out: &mut impl io::Write,
+) -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().timeout(LONGEST).build()?;
     let ask = async |what: Act| {
         let asked = Asked { user: say.user.clone(), room: say.room.clone(), what };
@@ -123,7 +134,7 @@ async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow:
         anyhow::Ok(seen)
     };
     let mut seen = ask(Act::Enter(text)).await?;
-    print(&seen)?;
+    print(out, &seen)?;
     let mut buttons = Vec::new();
     for label in &say.press {
         renew(&mut buttons, &seen);
@@ -144,10 +155,10 @@ async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow:
             .question
             .as_ref()
             .map_or_else(String::new, |question| format!(" (it asks: {question} - yes)"));
-        writeln!(io::stdout(), "> [{}]{asks}", button.label)?;
+        writeln!(out, "> [{}]{asks}", button.label)?;
         let place = button.place.clone();
         seen = ask(Act::Press(place)).await?;
-        print(&seen)?;
+        print(out, &seen)?;
     }
     Ok(())
 }
@@ -162,8 +173,7 @@ fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
     }
 }
 
-fn print(seen: &Seen) -> anyhow::Result<()> {
-    let mut out = io::stdout();
+fn print(out: &mut impl io::Write, seen: &Seen) -> anyhow::Result<()> {
     for message in &seen.messages {
         let Shown { author, only_you, in_thread, change, text, .. } = message;
         if *change == Change::Deleted {

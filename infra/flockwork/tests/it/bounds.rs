@@ -1,17 +1,18 @@
 //! Whatever is read has a size, and whatever is waited for has an end.
 
 use std::{
-    fs::File,
-    io::{Read as _, Write as _},
+    fs::{File, TryLockError},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::Command,
 };
 
 use insta::assert_snapshot;
+use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::world::{Output, Running, World, eventually, http};
+use crate::world::{Output, QUICK, Running, Unread, World, eventually, http, poem};
 
 const TOML: &str =
     "name = \"big\"\n[[sheep]]\nfiles = \"FILES\"\nbehaviour = \"poem\"\nline = \"5m\"\n";
@@ -245,22 +246,119 @@ fn what_is_said_in_slack_has_a_length() {
     assert!(shorter.stdout.contains("too long for a command"), "{shorter:#?}");
 }
 
-/// Nobody reads what it says, so that it waits for ever in the middle of something.
+/// Somebody else holds its database, so that it waits for long in the middle of something.
 #[test]
 fn a_run_that_is_stuck_ends_all_the_same() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
-        let (run, unread) = Running::spawn_unread(world.command("run --listen 127.0.0.1:0"));
-        let endpoint = world.path(".flockwork/endpoint.json");
-        eventually("it is up", || endpoint.exists().then_some(()));
+        world.write(".flockwork/flock.db", "");
+        let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let run = world.start("run --listen 127.0.0.1:0");
+        eventually("it has the directory and goes to the database", || {
+            let lock = File::open(world.path(".flockwork/lock")).ok()?;
+            matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(())
+        });
         run.signal(signal);
         let output = run.finish();
         assert_eq!(output.code, Some(code), "{output:#?}");
         let said = "Stopped in the middle of something; the next start goes on from there.\n";
         assert_eq!(output.stderr, said);
-        drop(unread);
+        drop(other);
         assert_eq!(world.ok("sheep list"), "");
     }
+}
+
+/// As Ctrl-S in a terminal does, and a pager at its first page.
+#[test]
+fn a_run_goes_on_and_ends_whatever_its_readers_do() {
+    for (signal, stream) in
+        [("INT", Unread::Stdout), ("TERM", Unread::Stdout), ("INT", Unread::Stderr)]
+    {
+        let world = World::new();
+        world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
+        world.ok("flock apply choir");
+        let mut command = world.command("run --listen 127.0.0.1:0");
+        command.env("RUST_LOG", "trace");
+        let (run, unread) = Running::spawn_unread(command, stream);
+        let posts = eventually("it posts", || {
+            Some(world.ok("posts --json")).filter(|posts| !posts.is_empty())
+        });
+        assert!(posts.contains("first"), "{posts}");
+        let page = world.endpoint()["page"].as_str().unwrap().to_owned();
+        let feed = http(|client| client.get(format!("{page}/feed")));
+        assert!(feed.status == 200 && feed.body.contains("first"), "{}", feed.body);
+        assert!(world.ok("flock remove choir --yes").contains("Removed"));
+        run.signal(signal);
+        // Where it does not end by itself, the code is another.
+        let output = run.finish();
+        assert_eq!(output.code, Some(0), "{output:#?}");
+        assert!(!output.stderr.contains("in the middle"), "{output:#?}");
+        drop(unread);
+    }
+}
+
+#[test]
+fn what_a_reader_does_not_take_is_left_out_and_counted() {
+    let world = World::new();
+    // A line has nearly 500 letters, as many as a post can have.
+    let poem = poem(&"la ".repeat(150), 9_000);
+    world.write_flock("choir", &[("alto", &poem, "line = \"1m\"")]);
+    world.ok("flock apply choir");
+    let run = world.command(&format!("run --listen 127.0.0.1:0 --speed {QUICK}"));
+    let (run, unread) = Running::spawn_unread(run, Unread::Stdout);
+    // More than the pipe and what waits.
+    eventually("many posts are made", || {
+        (1_000 <= world.ok("posts --limit 1000 --json").lines().count()).then_some(())
+    });
+    let mut lines = BufReader::new(unread).lines().map(Result::unwrap);
+    let number = |line: &str| {
+        line.contains(" la ").then(|| -> u64 {
+            let line = line.split("  (next").next().unwrap();
+            line.split_whitespace().last().unwrap().parse().unwrap()
+        })
+    };
+    let mut last = 0;
+    let told = loop {
+        let line = lines.next().unwrap();
+        if let Some(number) = number(&line) {
+            assert_eq!(number, last + 1, "none is missing before: {line}");
+            last = number;
+        } else if line.contains("left out") {
+            break line;
+        }
+    };
+    let left_out: u64 = told.trim_start_matches('(').split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "({left_out} lines are left out here, because nobody read them; `flockwork posts` lists what \
+             was posted)"
+        )
+    );
+    let next = lines.find_map(|line| number(&line)).unwrap();
+    assert_eq!(next, last + left_out + 1, "each is told or counted");
+    run.signal("INT");
+    assert_eq!(lines.last().as_deref(), Some("Stopped."));
+    assert_eq!(run.finish().code, Some(0));
+}
+
+/// Others want the data directory meanwhile.
+#[test]
+fn a_command_that_nobody_reads_holds_nothing() {
+    let world = World::new();
+    world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
+    world.ok("flock apply choir");
+    let list = world.ok("sheep list");
+    let (unread, full) = std::io::pipe().unwrap();
+    let mut preview = world.command("preview --flock choir --count 5000 --json");
+    let mut preview = preview.stdout(full).spawn().unwrap();
+    let mut first = [0];
+    // More comes than the pipe takes.
+    (&unread).read_exact(&mut first).unwrap();
+    assert_eq!(world.ok("sheep list"), list);
+    drop(unread);
+    assert!(preview.wait().unwrap().success());
 }
 
 #[test]
