@@ -372,3 +372,87 @@ fn sigterm_ends_a_run_as_ctrl_c_does() {
     assert!(output.stdout.ends_with("Stopped.\n"), "{}", output.stdout);
     assert!(!world.path(".flockwork/endpoint.json").exists());
 }
+
+/// Whatever is in the place of the file that says where a run answers, what is said of it is true.
+#[test]
+fn a_run_whose_endpoint_is_gone_is_told_of_as_such() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    run.line("There is no flock yet");
+    let place = world.path(".flockwork/endpoint.json");
+    let endpoint = std::fs::read(&place).unwrap();
+    let process = run.id().to_string();
+    let mut said = Vec::new();
+    let mut look = |world: &World, what: &str| {
+        let refused = world.refused("sheep list").replace(&process, "PROCESS");
+        for arguments in ["env", "slack link", "slack /flock", "run --listen 127.0.0.1:0"] {
+            assert_eq!(
+                world.refused(arguments).replace(&process, "PROCESS"),
+                refused,
+                "{what}: {arguments}"
+            );
+        }
+        said.push(refused);
+    };
+    std::fs::remove_file(&place).unwrap();
+    look(&world, "missing");
+    for content in ["", "{\"page\":", "{}", "null"] {
+        world.write(".flockwork/endpoint.json", content);
+        look(&world, content);
+    }
+    sparse(&place, 3_000_000_000);
+    look(&world, "huge");
+    std::fs::remove_file(&place).unwrap();
+    fifo(&place);
+    look(&world, "fifo");
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    look(&world, "directory");
+    std::fs::remove_dir(&place).unwrap();
+    said.dedup();
+    assert_snapshot!(said.concat(), @"
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is missing; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is damaged, or of another version; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is 3000000000 bytes long; 1048576 (1 MB) is the most; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is a link, or no regular file; end that run (Ctrl-C where it runs, or `kill PROCESS`), move that file away, and start it again
+    ");
+    // It was not the run's fault.
+    world.write(".flockwork/endpoint.json", &endpoint);
+    assert_eq!(world.ok("sheep list"), "");
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    assert_eq!(run.interrupt().code, Some(0));
+    // What was put there is somebody's, and stays.
+    assert_snapshot!(world.refused("run --listen 127.0.0.1:0"), @"error: .flockwork/endpoint.json is a link, or no regular file; move it away, or choose another directory than .flockwork with --data");
+    assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
+    std::fs::remove_dir(&place).unwrap();
+    assert_eq!(world.ok("sheep list"), "");
+    // Neither does one that was killed stay there for ever.
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    run.kill();
+    std::fs::remove_file(&place).unwrap();
+    assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
+    assert_eq!(world.ok("sheep list"), "");
+}
+
+/// A short command is waited for, and is no run.
+#[test]
+fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
+    let world = World::new();
+    world.ok("sheep list");
+    let lock = File::options().write(true).open(world.path(".flockwork/lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(world.refused("env").contains("no `flockwork run` is up"));
+    assert_snapshot!(world.refused("sheep list"), @"error: .flockwork is in use by another flockwork command; try again when it is done");
+    let waiting = world.start("sheep list");
+    eventually("it wants the directory", || {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", waiting.id())).ok()?;
+        let mut open = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+        open.any(|file| file.ends_with(".flockwork/lock")).then_some(())
+    });
+    lock.unlock().unwrap();
+    let output = waiting.finish();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}

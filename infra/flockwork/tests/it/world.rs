@@ -98,7 +98,8 @@ impl World {
         fs::write(path, content).unwrap();
     }
 
-    /// Every file and directory below `relative` with its content. Not `lock`, which holds nothing.
+    /// Every file and directory below `relative` with its content. Not `lock`, which only
+    /// says whether a run has it.
     pub(crate) fn files(&self, relative: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut directories = vec![self.path(relative)];
@@ -451,6 +452,11 @@ impl Running {
         let line = self.line("The meadow is at ");
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         url.unwrap_or_else(|| panic!("no address in {line}")).to_owned()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ctrl-C.
