@@ -34,6 +34,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             speed: std::num::NonZeroU32::MIN,
             until: None,
             networks_on_loopback: false,
+            new_keyring: false,
         }),
     };
     match command {

@@ -270,16 +270,12 @@ impl DataDir {
         let _ = self.lock.set_len(0);
     }
 
-    /// The local secret called `name`; made by `make` when it is not there yet.
-    pub fn secret(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    /// The local secret called `name`, if it is there.
+    pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
         let path = self.secret_path(name);
         match files::read_text(&path, WRITTEN_BY_HAND) {
-            Ok(text) => Ok(text),
-            Err(Unreadable::Missing) => {
-                let text = make();
-                self.put_secret(name, &text)?;
-                Ok(text)
-            }
+            Ok(text) => Ok(Some(text)),
+            Err(Unreadable::Missing) => Ok(None),
             Err(err) => Err(refuse(format!("cannot read {}: it {err}", path.display()))),
         }
     }
@@ -312,7 +308,8 @@ impl DataDir {
         })
     }
 
-    fn secret_path(&self, name: &str) -> PathBuf {
+    /// The file of the local secret called `name`.
+    pub(crate) fn secret_path(&self, name: &str) -> PathBuf {
         self.path.join(format!("{}{SECRET}", name.to_lowercase()))
     }
 

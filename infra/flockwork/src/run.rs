@@ -18,6 +18,7 @@ use crate::{
     flock_file::{self, FlockFile},
     functions,
     interrupt::Interrupt,
+    local_secrets::Lost,
     loopback::Token,
     machine::{self, Ground, Machine},
     page, plan,
@@ -110,7 +111,8 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         // Before there is a database: whoever dies before all of it is applied leaves that it is to be.
         data_dir.begin_sample()?;
     }
-    let ground = Ground::open(&data_dir, &template).await?;
+    let keyring = if run.new_keyring { Lost::Known } else { Lost::Refused };
+    let ground = Ground::open(&data_dir, &template, keyring).await?;
     let _sweeper = Task(sweep_expired(ground.database.clone()));
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
@@ -507,7 +509,7 @@ mod tests {
                 panic!("nobody else has it")
             };
             let template = Template::parse(include_str!("../../../template.yaml")).unwrap();
-            let ground = Ground::open(&data_dir, &template).await.unwrap();
+            let ground = Ground::open(&data_dir, &template, Lost::Refused).await.unwrap();
             let store = ground.store.clone();
             let wall = Clock::stepped("2026-11-26T12:00:00Z".parse().unwrap());
             let functions = template.functions.into_iter().map(|function| (function, None));

@@ -18,6 +18,7 @@ use crate::{
     connect::{check_answers, read_template},
     data_dir::{DataDir, Endpoint, Hold},
     environment, functions,
+    local_secrets::Lost,
     loopback::Token,
     machine::Ground,
     refusal::refuse,
@@ -60,7 +61,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
         Hold::Ours(data_dir) => {
             functions::check(place.template(), &template.functions)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let ground = Ground::open(&data_dir, &template).await?;
+            let ground = Ground::open(&data_dir, &template, Lost::Refused).await?;
             let clock = Clock::ahead(ground.ahead);
             // Nothing that Slack sends is for a program of its own.
             let linked_in = template.functions.into_iter().filter(functions::is_linked_in);
