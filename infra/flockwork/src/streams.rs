@@ -102,7 +102,7 @@ impl Outlet {
         }
         let is_full = !state.waiting.is_empty() && MOST_WAITING < state.bytes + text.len();
         if is_full || 0 < state.left_out {
-            let lines = text.iter().filter(|byte| **byte == b'\n').count().max(1);
+            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
             state.left_out += u64::try_from(lines).unwrap_or(u64::MAX);
         } else {
             state.bytes += text.len();

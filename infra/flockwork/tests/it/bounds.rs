@@ -272,9 +272,12 @@ fn a_run_that_is_stuck_ends_all_the_same() {
 /// As Ctrl-S in a terminal does, and a pager at its first page.
 #[test]
 fn a_run_goes_on_and_ends_whatever_its_readers_do() {
-    for (signal, stream) in
-        [("INT", Unread::Stdout), ("TERM", Unread::Stdout), ("INT", Unread::Stderr)]
-    {
+    for (signal, stream) in [
+        ("INT", Unread::Stdout),
+        ("TERM", Unread::Stdout),
+        ("INT", Unread::ImpatientStdout),
+        ("INT", Unread::Stderr),
+    ] {
         let world = World::new();
         world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
         world.ok("flock apply choir");

@@ -62,6 +62,8 @@ pub(crate) struct Running {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unread {
     Stdout,
+    /// Another process that has it, too, has made it one that does not wait.
+    ImpatientStdout,
     Stderr,
 }
 
@@ -411,6 +413,10 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         match which {
             Unread::Stdout => command.stdout(full),
+            Unread::ImpatientStdout => {
+                rustix::fs::fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();
+                command.stdout(full)
+            }
             Unread::Stderr => command.stderr(full),
         };
         let mut child = command.spawn().unwrap();
