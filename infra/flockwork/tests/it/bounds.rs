@@ -255,10 +255,7 @@ fn a_run_that_is_stuck_ends_all_the_same() {
         let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
         other.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let run = world.start("run --listen 127.0.0.1:0");
-        eventually("it has the directory and goes to the database", || {
-            let lock = File::open(world.path(".flockwork/lock")).ok()?;
-            matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(())
-        });
+        is_held(&world);
         run.signal(signal);
         let output = run.finish();
         assert_eq!(output.code, Some(code), "{output:#?}");
@@ -458,4 +455,28 @@ fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
     lock.unlock().unwrap();
     let output = waiting.finish();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
+/// What has the place of a file of ours is refused where it is found, also when it came after the start.
+#[test]
+fn a_directory_in_the_place_of_the_endpoint_is_refused_at_any_moment() {
+    let world = World::new();
+    world.write(".flockwork/flock.db", "");
+    let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let run = world.start("run --listen 127.0.0.1:0");
+    is_held(&world);
+    std::fs::create_dir(world.path(".flockwork/endpoint.json")).unwrap();
+    drop(other);
+    let output = run.finish();
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(output.stderr, @"error: cannot write .flockwork/endpoint.json: it is a directory; move it away");
+}
+
+/// Waits until a process has the data directory.
+fn is_held(world: &World) {
+    eventually("a process has the data directory", || {
+        let lock = File::open(world.path(".flockwork/lock")).ok()?;
+        matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(())
+    });
 }
