@@ -75,10 +75,19 @@ pub fn all(
             refuse_to_lose(data_dir, &definition.logical_id, &accounts)?;
         }
     }
-    for SecretDefinition { logical_id, value, .. } in missing {
-        let text = begin(value);
-        data_dir.put_secret(logical_id, &text)?;
-        secrets.insert(logical_id.clone(), text);
+    let mut made = Vec::new();
+    for definition in missing {
+        let name = &definition.logical_id;
+        let text = begin(&definition.value);
+        // It would be refused the next time.
+        usable(definition, &text).map_err(|why| {
+            refuse(format!("what the template puts into the secret {name} at first {why}"))
+        })?;
+        made.push((name, text));
+    }
+    for (name, text) in made {
+        data_dir.put_secret(name, &text)?;
+        secrets.insert(name.clone(), text);
     }
     Ok(secrets)
 }
@@ -100,43 +109,51 @@ fn begin(value: &SecretValue) -> String {
 /// Refuses a secret that is not what it was, with nothing of what is in it.
 fn check(data_dir: &DataDir, definition: &SecretDefinition, text: &str) -> anyhow::Result<()> {
     let name = &*definition.logical_id;
-    let object = || {
-        let value = serde_json::from_str::<Value>(text).ok();
-        let object = value.and_then(|value| value.as_object().cloned());
-        object.ok_or_else(|| "is not a JSON object".to_owned())
-    };
-    let is_empty = text.trim().is_empty() && definition.value != SecretValue::Empty;
-    let checked = match name {
-        _ if is_empty => Err("is empty".to_owned()),
-        KEYRING => Keyring::parse(&SecretString::from(text)).map(drop).map_err(|_| {
-            "is no keyring, which is JSON such as {\"current\":\"k1\",\"k1\":\"at least 32 random characters\"}"
-                .to_owned()
-        }),
-        SLACK_APP => {
-            SlackSecret::parse(&SecretString::from(text)).map(drop).map_err(|err| err.to_string())
-        }
-        X_APP => object().and_then(|app| {
-            let has = |key: &str| app.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-            // Until there is an app it has neither.
-            match ["consumer_key", "consumer_secret"].into_iter().find(|key| !has(key)) {
-                Some(key) if !app.is_empty() => Err(format!("lacks {key}")),
-                _ => Ok(()),
-            }
-        }),
-        _ => match &definition.value {
-            SecretValue::Generated { .. } => object().map(drop),
-            SecretValue::Empty | SecretValue::Literal(_) | SecretValue::Password { .. } => Ok(()),
-        },
-    };
     let away = if [KEYRING, X_APP].contains(&name) {
         "or move it away to see how to go on without it"
     } else {
         "or move it away, and a new one is made"
     };
     let path = data_dir.secret_path(name);
-    checked.map_err(|why| {
+    usable(definition, text).map_err(|why| {
         refuse(format!("the secret {} {why}; put back a copy of it, {away}", path.display()))
     })
+}
+
+/// Whether this can be what the secret holds; if not, why. Follows the name of the secret.
+fn usable(
+    SecretDefinition { logical_id, value }: &SecretDefinition,
+    text: &str,
+) -> Result<(), String> {
+    let object = || {
+        let value = serde_json::from_str::<Value>(text).ok();
+        let object = value.and_then(|value| value.as_object().cloned());
+        object.ok_or_else(|| "is not a JSON object".to_owned())
+    };
+    match (&**logical_id, value) {
+        // What nobody has filled in yet.
+        (_, SecretValue::Empty) if text.is_empty() => Ok(()),
+        (_, SecretValue::Literal(first)) if text == first => Ok(()),
+        _ if text.trim().is_empty() => Err("is empty".to_owned()),
+        (KEYRING, _) => Keyring::parse(&SecretString::from(text)).map(drop).map_err(|_| {
+            "is no keyring, which is JSON such as {\"current\":\"k1\",\"k1\":\"at least 32 random characters\"}"
+                .to_owned()
+        }),
+        (SLACK_APP, _) => {
+            SlackSecret::parse(&SecretString::from(text)).map(drop).map_err(|err| err.to_string())
+        }
+        (X_APP, _) => {
+            let app = object()?;
+            let lacks = |key: &&str| app.get(*key).and_then(Value::as_str).is_none_or(str::is_empty);
+            match ["consumer_key", "consumer_secret"].iter().find(|key| lacks(key)) {
+                // Until there is an app it has neither.
+                Some(key) if !app.is_empty() => Err(format!("lacks {key}")),
+                _ => Ok(()),
+            }
+        }
+        (_, SecretValue::Generated { .. }) => object().map(drop),
+        (_, SecretValue::Empty | SecretValue::Literal(_) | SecretValue::Password { .. }) => Ok(()),
+    }
 }
 
 /// Refuses to make the secret called `name` anew where `accounts` cannot do without the one that is lost.
