@@ -4,25 +4,33 @@ use std::{io, process::ExitCode};
 
 use clap::Parser as _;
 use flockwork::{
-    cli::Cli,
+    cli::{Cli, Command},
     command,
     refusal::Refusal,
-    streams::{LOG, Log},
+    streams::Log,
 };
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{self, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A run goes on whether its log is read or not; what other commands log is to be had whole.
+    let log = match &cli.command {
+        None | Some(Command::Run(_)) => BoxMakeWriter::new(|| Log),
+        Some(_) => BoxMakeWriter::new(io::stderr),
+    };
     // What the functions log is for the cloud; here the terminal says it in words, unless RUST_LOG asks.
     tracing_subscriber::registry()
         .with(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off")))
-        .with(fmt::layer().with_writer(|| Log))
+        .with(fmt::layer().with_writer(log))
         .init();
     // Boxed, because what all commands need together is large.
-    let done = Box::pin(command::execute(Cli::parse())).await;
-    // What is left of a log that nobody reads is no reason to fail.
-    let _ = LOG.drain().await;
-    match done {
+    match Box::pin(command::execute(cli)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {

@@ -24,7 +24,7 @@ use crate::{
     page, plan,
     refusal::refuse,
     show::local,
-    streams::OUT,
+    streams::{LOG, OUT},
     timetable::{self, Timetable},
 };
 
@@ -81,7 +81,10 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     };
     // Everything has ended but this, which has to end, too.
     tokio::select! {
-        drained = OUT.drain() => ended.and_then(|()| Ok(drained?)),
+        // Whether its log was read is no matter.
+        (drained, _) = async { tokio::join!(OUT.drain(), LOG.drain()) } => {
+            ended.and_then(|()| Ok(drained?))
+        }
         () = hurried => ended,
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     cli::{Place, Say},
     connect::{check_answers, read_template},
     data_dir::{DataDir, Endpoint, Hold},
+    dispatch::Invoked,
     environment, functions,
     local_secrets::Lost,
     loopback::Token,
@@ -25,7 +26,6 @@ use crate::{
     serve::{Limits, serve},
     slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
     slack_sender::COMMAND,
-    streams::LOG,
 };
 
 /// The app as api.slack.com takes it.
@@ -76,19 +76,22 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let url = desk.url();
             let token = machine.cloud.token();
             // Printed when others can have the directory again: whoever reads it may take any time.
-            let mut said = Vec::new();
+            let (mut said, mut complaints) = (Vec::new(), Vec::new());
             let mut conversation = Box::pin(converse(&url, token, say, text, &mut said));
             let result = loop {
                 tokio::select! {
                     result = &mut conversation => break result,
-                    invoked = dispatcher.next() => if let Some(err) = invoked.failure {
-                        LOG.say(&format!("! {} could not handle an event: {err:#}", invoked.function))?;
-                    },
+                    Invoked { function, failure, .. } = dispatcher.next() => {
+                        complaints.extend(failure.map(|err| {
+                            format!("! {function} could not handle an event: {err:#}")
+                        }));
+                    }
                 }
             };
             drop(conversation);
             drop((served, machine.desk, machine.cloud, dispatcher, data_dir));
             io::stdout().write_all(&said)?;
+            complaints.iter().try_for_each(|line| writeln!(io::stderr(), "{line}"))?;
             result
         }
     }

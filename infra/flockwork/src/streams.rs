@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// Standard output.
-pub static OUT: Outlet = Outlet {
+pub(crate) static OUT: Outlet = Outlet {
     name: "standard output",
     open: || io::stdout().as_fd().try_clone_to_owned().map(File::from),
     left_out: "`flockwork posts` lists what was posted",
@@ -34,8 +34,8 @@ pub static OUT: Outlet = Outlet {
     progress: Notify::const_new(),
 };
 
-/// Standard error, for what goes on beside the command: logs, and what programs write.
-pub static LOG: Outlet = Outlet {
+/// Standard error, for what goes on beside a run: its log, and what programs write.
+pub(crate) static LOG: Outlet = Outlet {
     name: "standard error",
     open: || io::stderr().as_fd().try_clone_to_owned().map(File::from),
     left_out: "with 2> FILE none are",
@@ -46,7 +46,7 @@ pub static LOG: Outlet = Outlet {
 
 /// A stream and what waits to be written to it.
 #[derive(Debug)]
-pub struct Outlet {
+pub(crate) struct Outlet {
     name: &'static str,
     open: fn() -> io::Result<File>,
     // What else there is of lines that are left out.
@@ -88,7 +88,7 @@ impl State {
 
 impl Outlet {
     /// Says a line, now or later. Fails once nobody reads any more.
-    pub fn say(&'static self, line: &str) -> io::Result<()> {
+    pub(crate) fn say(&'static self, line: &str) -> io::Result<()> {
         self.put(format!("{line}\n").into_bytes())
     }
 
@@ -113,7 +113,7 @@ impl Outlet {
     }
 
     /// Waits until all is written, or its reader takes nothing any more. Fails where it could not be written.
-    pub async fn drain(&self) -> io::Result<()> {
+    pub(crate) async fn drain(&self) -> io::Result<()> {
         loop {
             let progress = self.progress.notified();
             if self.is_drained()? || tokio::time::timeout(PATIENCE, progress).await.is_err() {
@@ -210,7 +210,7 @@ fn write_all(file: &mut File, mut text: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes to [`LOG`]. Whether anybody reads a log is nobody else's business.
+/// Writes to standard error by a thread of its own. Whether anybody reads a log is nobody else's business.
 #[derive(Debug, Clone, Copy)]
 pub struct Log;
 
