@@ -17,3 +17,4 @@ pub use app::App;
 pub use command::{Command, Effect, Group, Parsed, parse};
 pub use commands::TABLE;
 pub use event::UnreadableEvent;
+pub use slack_secret::{NoSlackSecret, SlackSecret};

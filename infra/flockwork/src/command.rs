@@ -1,4 +1,5 @@
-//! Carries out one command.
+//! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
+//! any time, and others wait for the directory.
 
 use std::{
     convert::Infallible,
@@ -33,6 +34,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             speed: std::num::NonZeroU32::MIN,
             until: None,
             networks_on_loopback: false,
+            new_keyring: false,
         }),
     };
     match command {
@@ -40,9 +42,9 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
         Command::Run(options) => run::run(&place, &options).await,
-        Command::Flock(command) => Box::pin(flock(&place, command)).await,
-        Command::Sheep(command) => sheep(&place, command).await,
-        Command::Posts(options) => posts(&place, &options).await,
+        Command::Flock(command) => print_all(&Box::pin(flock(&place, command)).await?),
+        Command::Sheep(command) => print_all(&sheep(&place, command).await?),
+        Command::Posts(options) => print_all(&posts(&place, &options).await?),
         Command::Preview(options) => next_posts(&place, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
@@ -54,15 +56,18 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             print(&Box::pin(account::add(&place, &options)).await?)
         }
         Command::Account(AccountCommand::Show { account }) => {
-            let Connection { store, .. } = &connect(&place).await?;
-            print(&account::show(store, &account).await?)
+            let page = {
+                let Connection { store, .. } = &connect(&place).await?;
+                account::show(store, &account).await?
+            };
+            print(&page)
         }
         Command::Spend(options) => {
-            let Connection { store, clock, .. } = &connect(&place).await?;
-            for line in spend::lines(store, &options, clock.now()).await? {
-                print(&line)?;
-            }
-            Ok(())
+            let lines = {
+                let Connection { store, clock, .. } = &connect(&place).await?;
+                spend::lines(store, &options, clock.now()).await?
+            };
+            print_all(&lines)
         }
         Command::Networks { network } => {
             print(&network.map_or_else(networks::overview, networks::page))
@@ -70,12 +75,12 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
+async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Vec<String>> {
     match command {
         FlockCommand::Plan { dir } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let Connection { store, clock, .. } = &connect(place).await?;
-            print(&plan::plan(store, file, clock.now()).await?.to_string())
+            Ok(vec![plan::plan(store, file, clock.now()).await?.to_string()])
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
@@ -83,20 +88,21 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
+            let mut lines = Vec::new();
             for flock in store.flocks().await? {
                 let sheep = store.sheep_of_flock(&flock).await?;
                 let active =
                     sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
-                print(&format!("{flock}  {} sheep, {active} active", sheep.len()))?;
+                lines.push(format!("{flock}  {} sheep, {active} active", sheep.len()));
             }
-            Ok(())
+            Ok(lines)
         }
         FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
-async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> {
+async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Vec<String>> {
     let asked = {
         let Connection { store, clock, .. } = &connect(place).await?;
         let now = clock.now();
@@ -104,8 +110,8 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             plan.apply(store, now).await?;
-            print(&text)?;
-            return if nothing { Ok(()) } else { print("Applied.") };
+            let applied = (!nothing).then(applied);
+            return Ok(std::iter::once(text).chain(applied).collect());
         }
         plan
     };
@@ -125,11 +131,15 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
         ));
     }
     plan.apply(store, now).await?;
-    print("Applied.")
+    Ok(vec![applied()])
+}
+
+fn applied() -> String {
+    "Applied.".to_owned()
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
-async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()> {
+async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Vec<String>> {
     let sheep = {
         let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
@@ -150,28 +160,29 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()
     }
     let Connection { store, clock, .. } = &connect(place).await?;
     let count = plan::remove_flock(store, name, &sheep, clock.now()).await?;
-    print(&format!(
+    Ok(vec![format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."
-    ))
+    )])
 }
 
-async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
+async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Vec<String>> {
     let Connection { store, clock, .. } = &connect(place).await?;
     match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
-            for sheep in &sheep {
-                print(&if json {
+            let lines = sheep.iter().map(|sheep| {
+                Ok(if json {
                     serde_json::to_string(&show::SheepLine::new(sheep))?
                 } else {
                     show::sheep_line(sheep)
-                })?;
-            }
-            Ok(())
+                })
+            });
+            lines.collect()
         }
         SheepCommand::Show { sheep } => {
-            print(&show::sheep_page(&store.find_sheep(None, &sheep).await.map_err(not_found)?))
+            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
+            Ok(vec![show::sheep_page(&sheep)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
@@ -180,7 +191,7 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            print(&moving::move_sheep(store, sheep, account, clock.now()).await?)
+            Ok(vec![moving::move_sheep(store, sheep, account, clock.now()).await?])
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
@@ -194,13 +205,13 @@ async fn change(
     store: &Store,
     sheep: Sheep,
     transition: impl Fn(&Sheep) -> Sheep,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
     let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
-    print(&show::sheep_line(&sheep))
+    Ok(vec![show::sheep_line(&sheep)])
 }
 
-async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
+async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Vec<String>> {
     let Connection { store, .. } = &connect(place).await?;
     let removed = removed(store, options).await?;
     let (sheep, posts) = if removed.is_empty() {
@@ -214,14 +225,14 @@ async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
         let sheep = sheep.iter().find(|sheep| sheep.id == post.sheep);
         sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
     };
-    for post in posts {
-        print(&if options.json {
-            serde_json::to_string(&show::PostLine::new(&post))?
+    let lines = posts.iter().map(|post| {
+        Ok(if options.json {
+            serde_json::to_string(&show::PostLine::new(post))?
         } else {
-            show::post_line(&post, &zone(&post))
-        })?;
-    }
-    Ok(())
+            show::post_line(post, &zone(post))
+        })
+    });
+    lines.collect()
 }
 
 /// The posts of a sheep that was named in full and is there no more.
@@ -238,9 +249,13 @@ async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
 }
 
 async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
-    let Connection { store, clock, .. } = &connect(place).await?;
-    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-    for post in store.upcoming(&sheep, clock.now(), options.count).await? {
+    let (sheep, posts) = {
+        let Connection { store, clock, .. } = &connect(place).await?;
+        let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+        let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
+        (sheep, posts)
+    };
+    for post in posts {
         print(&if options.json {
             serde_json::to_string(&preview::UpcomingLine::new(&post))?
         } else {
@@ -263,6 +278,10 @@ async fn meant(
         Some(sheep) => Ok(vec![store.find_sheep(flock, sheep).await.map_err(not_found)?]),
         None => store.sheep_of(flock).await.map_err(not_found),
     }
+}
+
+fn print_all(lines: &[String]) -> anyhow::Result<()> {
+    lines.iter().try_for_each(|line| print(line))
 }
 
 fn print(line: &str) -> anyhow::Result<()> {

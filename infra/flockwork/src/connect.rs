@@ -24,7 +24,7 @@ use crate::{
     data_dir::{DataDir, Endpoint, Hold},
     files::{self, Unreadable, WRITTEN_BY_HAND},
     local_cloud::LocalCloud,
-    local_secrets,
+    local_secrets::{self, Lost},
     loopback::Token,
     refusal::refuse,
     template::{self, Attribute, TableDefinition, TableKey, Template},
@@ -84,7 +84,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
         Hold::Ours(data_dir) => {
             // Secrets after the database: where they are, it is missed.
             let database = open_database(&data_dir, &template)?;
-            secrets = local_secrets::all(&data_dir, &template.secrets)?;
+            secrets = local_secrets::all(&data_dir, &template, &database, Lost::Refused)?;
             let (cloud, _) = LocalCloud::start(database, secrets.clone(), Token::new()).await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)

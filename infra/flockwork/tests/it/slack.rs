@@ -40,8 +40,28 @@ fn conversation(world: &World) -> String {
         &["/flock level add elder 5"],
         &["/flock level remove elder", "--press", "Remove the level"],
     ];
-    let said = entered.map(|words| format!("$ {}\n{}", words.join(" "), slack(world, words)));
+    let said = entered.map(|words| {
+        let answers = sorted(&slack(world, words));
+        format!("$ {}\n{answers}", words.join(" "))
+    });
     said.join("\n")
+}
+
+/// The answers in the order of their texts, where no button was pressed: what is deferred may be done before the
+/// first answer is shown.
+fn sorted(said: &str) -> String {
+    if said.contains("\n> [") {
+        return said.to_owned();
+    }
+    let mut answers: Vec<String> = Vec::new();
+    for line in said.split_inclusive('\n') {
+        match answers.last_mut() {
+            Some(last) if line.starts_with("  ") => last.push_str(line),
+            _ => answers.push(line.to_owned()),
+        }
+    }
+    answers.sort();
+    answers.concat()
 }
 
 #[test]
