@@ -29,6 +29,8 @@ pub enum Cut {
     After(usize),
     /// This request is held until [`CrashPlan::release`]; all others pass.
     Hold(usize),
+    /// This request is forwarded, and answered with an error of the proxy's; all others pass.
+    Garble(usize),
     /// All requests pass.
     Never,
 }
@@ -64,6 +66,7 @@ struct Seen {
 enum Fate {
     Passes,
     LosesItsAnswer,
+    IsGarbled,
     IsCut,
     IsHeld,
     /// It comes after the cut, from a process that is about to die.
@@ -133,8 +136,13 @@ impl CrashPlan {
                 seen.forwarded.push(name);
                 Fate::IsHeld
             }
+            Cut::Garble(cut) if number == cut => {
+                seen.cut_at = Some(name.clone());
+                seen.forwarded.push(name);
+                Fate::IsGarbled
+            }
             Cut::Before(cut) | Cut::After(cut) if number > cut => Fate::IsTooLate,
-            Cut::Before(_) | Cut::After(_) | Cut::Hold(_) | Cut::Never => {
+            Cut::Before(_) | Cut::After(_) | Cut::Hold(_) | Cut::Garble(_) | Cut::Never => {
                 seen.forwarded.push(name);
                 Fate::Passes
             }
@@ -198,6 +206,12 @@ async fn handle(State(upstream): State<Arc<Upstream>>, request: Request) -> Resp
             plan.reached.send_replace(true);
             released.wait_for(|released| *released).await.expect("the plan holds the sender");
             upstream.forward(head, body).await
+        }
+        Fate::IsGarbled => {
+            let answer = upstream.forward(head, body).await;
+            // Whether it could be read to its end or not, it is lost.
+            let _ = to_bytes(answer.into_body(), usize::MAX).await;
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
         Fate::LosesItsAnswer => {
             // A task of its own, because this one ends when the client goes away.
@@ -372,6 +386,18 @@ mod tests {
         plan.release();
         assert_eq!(held.await.unwrap().unwrap().status(), 202);
         assert_eq!(plan.requests(), ["bus GetItem", "bus PutEvents", "bus PutItem"]);
+    }
+
+    #[tokio::test]
+    async fn a_garbled_answer_is_an_error_and_its_request_was_forwarded() {
+        let (server, log) = echo().await;
+        let plan = CrashPlan::new(Cut::Garble(1));
+        let proxy = CrashProxy::start("bus", &server.url(), &plan).await;
+        for status in [202, 500, 202] {
+            assert_eq!(post(&proxy, "PutEvents", b"").send().await.unwrap().status(), status);
+        }
+        assert_eq!(log.lock().unwrap().len(), 3);
+        assert_eq!(plan.cut_at().as_deref(), Some("bus PutEvents"));
     }
 
     #[tokio::test]

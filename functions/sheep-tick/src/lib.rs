@@ -3,8 +3,6 @@
 //! For each due sheep: read it, let [`flock_core`] decide, claim it with the intent stored, ask the
 //! network, record. Whatever dies in between, the next tick finishes the intent.
 
-mod event;
 mod tick;
 
-pub use event::{Event, UnreadableEvent};
 pub use tick::{App, Report};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use flock_aws::{Clock, Config};
+use flock_core::UnreadableEvent;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
-use sheep_tick::{App, UnreadableEvent};
+use sheep_tick::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

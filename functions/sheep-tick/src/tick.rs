@@ -7,23 +7,18 @@ use std::{
 };
 
 use anyhow::Context as _;
-use flock_aws::{
-    Clock, Config, EventBus, FLOCK_SPENDING, SHEEP_FAILING, SHEEP_STOPPED, SHEEP_UNKNOWN,
-    SdkConfig, process_id,
-};
+use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
 use flock_core::{
-    Action, Ai, Behaviour, Cause, Deed, Due, Fingerprint, Flock, FlockName, Intent, Network,
-    Occurrence, Outcome, Sent, Shards, Sheep, SheepId, check_policy,
+    Action, Ai, Behaviour, Cause, Deed, Due, Event, Fingerprint, Flock, FlockName, Intent, Network,
+    Occurrence, Outcome, Sent, Shards, Sheep, SheepId, Trouble, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse};
 use flock_store::{Post, PostState, Presence, Read, Recorded, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tracing::{error, info, warn};
-
-use crate::event::{Event, SHARD_DUE};
 
 /// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
 const CONCURRENCY: usize = 64;
@@ -126,16 +121,19 @@ impl App {
 
     /// Handles one event; `deadline` is when the platform ends the invocation.
     pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Report> {
-        let event = Event::try_from(event)?;
+        let event = Event::read(event)?;
         let before = self.store.units();
         let control = self.store.control().await?;
         self.accounts.drop_older(control.rebooted_at);
         let mut report = match event {
             _ if control.stopped.is_some() => Report { held: true, ..Report::default() },
-            Event::Tick if self.shards == Shards::ONE => self.work(0, deadline).await?,
-            Event::Tick => self.hand_on().await?,
-            Event::Shard(shard) => self.work(shard, deadline).await?,
-            Event::Sheep(id) => self.work_on(id, deadline).await?,
+            Event::Scheduled if self.shards == Shards::ONE => self.work(0, deadline).await?,
+            Event::Scheduled => self.hand_on().await?,
+            Event::ShardDue { shard } => self.work(shard, deadline).await?,
+            Event::SheepDue { flock, sheep } => {
+                self.work_on(SheepId { flock, name: sheep }, deadline).await?
+            }
+            other => return Err(other.is_not_for("sheep-tick").into()),
         };
         let Units { read, write } = self.store.units();
         report.read_units = read - before.read;
@@ -162,10 +160,9 @@ impl App {
 
     /// Starts one invocation per shard.
     async fn hand_on(&self) -> anyhow::Result<Report> {
-        let details: Vec<_> =
-            self.shards.numbers().map(|shard| json!({ "shard": shard })).collect();
-        self.bus.publish(SHARD_DUE, &details).await?;
-        let handed_on = u64::try_from(details.len()).unwrap_or(u64::MAX);
+        let parts: Vec<_> = self.shards.numbers().map(|shard| Event::ShardDue { shard }).collect();
+        self.bus.publish(&parts).await?;
+        let handed_on = u64::try_from(parts.len()).unwrap_or(u64::MAX);
         Ok(Report { handed_on, ..Report::default() })
     }
 
@@ -261,7 +258,7 @@ impl App {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
-        if self.store.put_sheep(&claimed).await? == Write::Conflict {
+        if self.store.put_sheep(&claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
         let purse = Purse::new(
@@ -424,15 +421,17 @@ impl App {
     /// Lets people know where the flock stands with its cap, once for each cap and month.
     async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>) {
         let Some(news) = purse.news() else { return };
-        let what = news.spending.notice(&flock.name, news.month, news.spent, news.cap);
-        let detail = json!({
-            "flock": flock.name,
-            "month": news.month.to_string(),
-            "cap": news.cap.to_string(),
-            "stands": news.spending.name(),
-            "what": what,
-        });
-        let told = match self.bus.publish(FLOCK_SPENDING, &[detail]).await {
+        let Some(what) = news.spending.notice(&flock.name, news.month, news.spent, news.cap) else {
+            return;
+        };
+        let event = Event::FlockSpending {
+            flock: flock.name.clone(),
+            month: news.month,
+            cap: news.cap,
+            stands: news.spending,
+            what,
+        };
+        let told = match self.bus.publish(&[event]).await {
             Ok(()) => {
                 let noted = self.store.note_told(&flock.name, news.month, news.spending, news.cap);
                 noted.await.map_err(anyhow::Error::from)
@@ -450,19 +449,18 @@ impl App {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
         let post_id = claimed.intent.as_ref().map(|intent| intent.post_id.clone());
         self.announce(&claimed, outcome).await;
-        let id = claimed.id.clone();
         let mut current = claimed;
         let settled = loop {
             let settled = current.settle(outcome, self.clock.now());
-            if self.store.put_sheep(&settled).await? == Write::Done {
-                break settled;
-            }
-            match self.store.sheep(&id, Read::Consistent).await? {
-                Some(sheep) if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() => {
+            match self.store.put_sheep(&settled).await? {
+                Write::Done => break settled,
+                Write::Conflict(Some(sheep))
+                    if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() =>
+                {
                     current = sheep;
                 }
                 // Another tick finished the intent: while it is open the sheep is not removed.
-                _ => return Ok(Step::LostRace),
+                Write::Conflict(_) => return Ok(Step::LostRace),
             }
         };
         Ok(step_of(outcome, occurrence, settled))
@@ -477,32 +475,32 @@ impl App {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
         Ok(match self.store.put_sheep(&settled).await? {
             Write::Done => step_of(outcome, occurrence, settled),
-            Write::Conflict => Step::LostRace,
+            Write::Conflict(_) => Step::LostRace,
         })
     }
 
     /// Lets people know what they have to see to.
     async fn announce(&self, claimed: &Sheep, outcome: &Outcome) {
         match outcome {
-            Outcome::Unknown { why } => self.publish(SHEEP_UNKNOWN, claimed, why).await,
+            Outcome::Unknown { why } => self.tell(Event::SheepUnknown, claimed, why).await,
             Outcome::Refused { why } | Outcome::Taken { why, .. } => {
-                self.publish(SHEEP_STOPPED, claimed, why).await;
+                self.tell(Event::SheepStopped, claimed, why).await;
             }
             Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
-                self.publish(SHEEP_FAILING, claimed, why).await;
+                self.tell(Event::SheepFailing, claimed, why).await;
             }
             Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
         }
     }
 
     /// Lets people know. Before it is written down: told twice can be told apart, told never cannot.
-    async fn publish(&self, kind: &'static str, sheep: &Sheep, why: &str) {
-        let detail = json!({
-            "sheep": sheep.id.to_string(),
-            "occurrence": sheep.progress.occurrence,
-            "why": why,
-        });
-        if let Err(err) = self.bus.publish(kind, &[detail]).await {
+    async fn tell(&self, kind: impl FnOnce(Trouble) -> Event, sheep: &Sheep, why: &str) {
+        let trouble = Trouble {
+            sheep: sheep.id.clone(),
+            occurrence: sheep.progress.occurrence,
+            why: why.to_owned(),
+        };
+        if let Err(err) = self.bus.publish(&[kind(trouble)]).await {
             error!(sheep = %sheep.id, error = %err, "nobody is told");
         }
     }
@@ -534,10 +532,10 @@ impl App {
 
     async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
         error!(sheep = %sheep.id, "stopped: {why}");
-        self.publish(SHEEP_STOPPED, sheep, &why).await;
+        self.tell(Event::SheepStopped, sheep, &why).await;
         Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
             Write::Done => Step::Stopped,
-            Write::Conflict => Step::LostRace,
+            Write::Conflict(_) => Step::LostRace,
         })
     }
 }

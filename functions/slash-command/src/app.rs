@@ -1,9 +1,6 @@
 //! What the function keeps between invocations.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use flock_aws::{Clock, Config, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
@@ -24,8 +21,6 @@ pub struct App {
     first_owner: Option<UserId>,
     pub(crate) control_room: Option<RoomId>,
     presence: Presence,
-    process: String,
-    requests: AtomicU64,
 }
 
 impl App {
@@ -45,7 +40,6 @@ impl App {
             Box::pin(warm.control())
         );
         warmed?;
-        let process = process_id();
         if let Err(err) = secret {
             // The next request tries again, and tells.
             tracing::error!(error = format!("{err:#}"), "Slack's secret cannot be read");
@@ -54,9 +48,7 @@ impl App {
             store: store?,
             slack: SlackApi::new(config.slack_url),
             bus: EventBus::new(aws, config.bus),
-            presence: Presence::new("slash-command", process.clone(), clock.now()),
-            process,
-            requests: AtomicU64::new(0),
+            presence: Presence::new("slash-command", process_id(), clock.now()),
             clock,
             secrets,
             slack_secret: config.slack_secret,
@@ -67,9 +59,7 @@ impl App {
 
     /// Claims a delivery.
     pub(crate) async fn claim(&self, id: &DeliveryId) -> Result<Seen, StoreError> {
-        let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let token = format!("{}-{number}", self.process);
-        self.store.first_seen(id, &token, self.clock.now()).await
+        self.store.first_seen(id, self.clock.now()).await
     }
 
     /// Slack's secret read anew, if what is known is older than a few seconds.
@@ -114,17 +104,12 @@ impl App {
     ) -> Result<T, Problem> {
         /// People change rooms by hand: a few at once at most.
         const TRIES: usize = 20;
-        let first_owner = self.first_owner.as_ref();
-        let mut room = self.store.room(id, first_owner).await?;
+        let mut room = self.store.room(id, self.first_owner.as_ref()).await?;
         for _ in 0..TRIES {
             let (changed, result) = change(&room)?;
-            if self.store.put_room(&changed).await? == Write::Done {
-                return Ok(result);
-            }
-            room = self.store.room(id, first_owner).await?;
-            // The SDK asks again when it hears no answer, and then conflicts with itself.
-            if room == changed {
-                return Ok(result);
+            match self.store.put_room(&changed).await? {
+                Write::Done => return Ok(result),
+                Write::Conflict(newest) => room = newest,
             }
         }
         Err(Problem::Refused("Others are changing this room; try again.".to_owned()))

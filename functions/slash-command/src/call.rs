@@ -1,11 +1,11 @@
 //! What a command gets, and what it gives back.
 
-use flock_aws::SHEEP_DUE;
-use flock_core::{Arguments, FlockName, NotUnknown, Room, RoomRefusal, Sheep, UserId};
+use flock_core::{
+    Arguments, Event, FlockName, NotUnknown, Room, RoomRefusal, Sheep, SheepId, UserId,
+};
 use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::{app::App, slack_secret::SlackSecret};
 
@@ -162,8 +162,8 @@ impl Call<'_> {
 
     /// Has the tick see to a sheep now and not in the next minute. Without it, the next minute does.
     pub(crate) async fn hurry(&self, sheep: &Sheep) {
-        let detail = json!({ "flock": sheep.id.flock, "sheep": sheep.id.name });
-        if let Err(err) = self.app.bus.publish(SHEEP_DUE, &[detail]).await {
+        let SheepId { flock, name } = sheep.id.clone();
+        if let Err(err) = self.app.bus.publish(&[Event::SheepDue { flock, sheep: name }]).await {
             tracing::warn!(sheep = %sheep.id, error = %err, "the tick is not hurried");
         }
     }

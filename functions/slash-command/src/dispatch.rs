@@ -1,16 +1,14 @@
 //! Carries a command out: who may, what is written down, what is answered.
 
-use flock_core::{Denied, Need, Room, RoomId};
+use flock_core::{Denied, Event, Need, Room, RoomId};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
 use flock_store::{Asked, AuditEntry, By, Seen};
-use serde_json::json;
 
 use crate::{
     app::App,
     call::{Call, Outcome, Problem, Stage, code},
     command::{Command, Effect, Parsed, parse},
     commands,
-    event::COMMAND_DEFERRED,
 };
 
 /// Characters of the longest line that is read. Far more than any post has.
@@ -106,7 +104,8 @@ impl App {
     /// Has the command go on over the bus.
     async fn defer(&self, asked: &Asked) -> Result<(), Problem> {
         self.store.put_deferred(asked).await?;
-        if let Err(err) = self.bus.publish(COMMAND_DEFERRED, &[json!({ "id": asked.id })]).await {
+        let event = Event::CommandDeferred { id: asked.id.clone() };
+        if let Err(err) = self.bus.publish(&[event]).await {
             // Nobody will run it, so nobody shall see it as running.
             self.store.delete_deferred(&asked.id).await?;
             return Err(Problem::Failed(err.into()));

@@ -1,78 +1,23 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
 use anyhow::Context as _;
-use flock_aws::{FLOCK_SPENDING, SHEEP_FAILING, SHEEP_STOPPED, SHEEP_UNKNOWN};
-use flock_core::{DeliveryId, FlockName, Occurrence, SheepId};
+use flock_core::{DeliveryId, Event, Trouble};
 use flock_slack::{Button, Reply, escape};
 use flock_store::Seen;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{app::App, call::Stage, http::AnswerTo, slack_secret::SlackSecret};
-
-/// The kind of event that goes on with a command.
-pub(crate) const COMMAND_DEFERRED: &str = "command.deferred";
-
-/// An event that does not say what to do.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "unreadable event: {why}; slash-command takes `detail-type` \"{COMMAND_DEFERRED}\" with detail.id, \
-     \"{SHEEP_STOPPED}\", \"{SHEEP_FAILING}\" or \"{SHEEP_UNKNOWN}\" with detail.sheep, .occurrence and .why, \
-     \"{FLOCK_SPENDING}\" with detail.flock, .month, .cap, .stands and .what"
-)]
-pub struct UnreadableEvent {
-    why: &'static str,
-}
-
-#[derive(Deserialize)]
-struct Deferred {
-    id: DeliveryId,
-}
-
-#[derive(Deserialize)]
-struct News {
-    sheep: String,
-    occurrence: Occurrence,
-    why: String,
-}
-
-#[derive(Deserialize)]
-struct Spending {
-    flock: FlockName,
-    month: String,
-    cap: String,
-    stands: String,
-    what: String,
-}
 
 impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
     /// again.
     pub async fn handle(&self, event: &Value) -> anyhow::Result<Value> {
-        let detail = event.get("detail").unwrap_or(&Value::Null);
-        let unreadable = UnreadableEvent { why: "its detail does not fit" };
-        match event.get("detail-type").and_then(Value::as_str) {
-            Some(COMMAND_DEFERRED) => {
-                let Deferred { id } = Deferred::deserialize(detail).map_err(|_| unreadable)?;
-                self.go_on(&id).await
-            }
-            Some(kind @ (SHEEP_STOPPED | SHEEP_FAILING | SHEEP_UNKNOWN)) => {
-                let news = News::deserialize(detail).map_err(|_| unreadable)?;
-                let unreadable = UnreadableEvent { why: "its detail names no sheep" };
-                let sheep: SheepId = news.sheep.parse().map_err(|_| unreadable)?;
-                let number = news.occurrence.to_string();
-                let id = DeliveryId::of(&[kind, &news.sheep, &number, &news.why]);
-                self.tell(&id, &notice(kind, &sheep, &news)).await
-            }
-            Some(FLOCK_SPENDING) => {
-                let Spending { flock, month, cap, stands, what } =
-                    Spending::deserialize(detail).map_err(|_| unreadable)?;
-                // Not the sentence: the sum in it differs from tick to tick.
-                let id = DeliveryId::of(&[FLOCK_SPENDING, flock.as_str(), &month, &cap, &stands]);
-                self.tell(&id, &Reply::everybody(format!("*Spending*: {}.", escape(&what)))).await
-            }
-            Some(_) => Err(UnreadableEvent { why: "its detail-type is another" }.into()),
-            None => Err(UnreadableEvent { why: "it has no detail-type" }.into()),
+        match Event::read(event)? {
+            Event::CommandDeferred { id } => self.go_on(&id).await,
+            event => match notice(&event) {
+                Some((id, reply)) => self.tell(&id, &reply).await,
+                None => Err(event.is_not_for("slash-command").into()),
+            },
         }
     }
 
@@ -113,27 +58,50 @@ impl App {
     }
 }
 
-fn notice(kind: &str, sheep: &SheepId, news: &News) -> Reply {
-    let (number, why) = (news.occurrence, escape(&news.why));
-    let id = sheep.to_string();
-    if kind == SHEEP_STOPPED {
-        let text = format!("*{id}* has stopped at its post {number}: {why}");
-        return Reply::everybody(text).button(Button::new("Resume", "resume", id));
-    }
-    if kind == SHEEP_FAILING {
-        return Reply::everybody(format!(
-            "*{id}* has not been able to make its post {number} for about two hours: {why}. It keeps trying, \
-             and nothing is lost."
-        ));
-    }
-    let text = format!(
-        "Nobody knows whether *{id}* has made its post {number}: {why}. It keeps looking, and waits. If you \
-         see the post on its network, press Sent; if you are sure that it is not there, Send again."
-    );
-    let value = format!("{id} {number}");
-    Reply::everybody(text).button(Button::new("Sent", "sent", value.clone())).button(Button::new(
-        "Send again",
-        "send-again",
-        value,
-    ))
+/// What people are told of an event, and by what it is known when it comes again.
+fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
+    let of_sheep = |Trouble { sheep, occurrence, why }: &Trouble| {
+        let (sheep, number) = (sheep.to_string(), occurrence.to_string());
+        let id = DeliveryId::of(&[event.kind(), &sheep, &number, why]);
+        (id, sheep, number, escape(why))
+    };
+    Some(match event {
+        Event::SheepStopped(trouble) => {
+            let (id, sheep, number, why) = of_sheep(trouble);
+            let text = format!("*{sheep}* has stopped at its post {number}: {why}");
+            (id, Reply::everybody(text).button(Button::new("Resume", "resume", sheep)))
+        }
+        Event::SheepFailing(trouble) => {
+            let (id, sheep, number, why) = of_sheep(trouble);
+            let text = format!(
+                "*{sheep}* has not been able to make its post {number} for about two hours: {why}. It keeps \
+                 trying, and nothing is lost."
+            );
+            (id, Reply::everybody(text))
+        }
+        Event::SheepUnknown(trouble) => {
+            let (id, sheep, number, why) = of_sheep(trouble);
+            let text = format!(
+                "Nobody knows whether *{sheep}* has made its post {number}: {why}. It keeps looking, and \
+                 waits. If you see the post on its network, press Sent; if you are sure that it is not there, \
+                 Send again."
+            );
+            let value = format!("{sheep} {number}");
+            let reply = Reply::everybody(text)
+                .button(Button::new("Sent", "sent", value.clone()))
+                .button(Button::new("Send again", "send-again", value));
+            (id, reply)
+        }
+        Event::FlockSpending { flock, month, cap, stands, what } => {
+            // Not the sentence: the sum in it differs from tick to tick.
+            let (month, cap) = (month.to_string(), cap.to_string());
+            let parts = [event.kind(), flock.as_str(), &month, &cap, stands.name()];
+            let text = format!("*Spending*: {}.", escape(what));
+            (DeliveryId::of(&parts), Reply::everybody(text))
+        }
+        Event::Scheduled
+        | Event::ShardDue { .. }
+        | Event::SheepDue { .. }
+        | Event::CommandDeferred { .. } => return None,
+    })
 }

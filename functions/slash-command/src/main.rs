@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use flock_aws::{Clock, Config};
+use flock_core::UnreadableEvent;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, Service as _, service_fn};
 use serde_json::Value;
-use slash_command::{App, UnreadableEvent};
+use slash_command::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

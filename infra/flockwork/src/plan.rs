@@ -316,7 +316,7 @@ impl Plan {
                 .ok_or_else(|| refuse(format!("{id}: its `end` has passed")))?;
             let created = Sheep { version: birth.version, ..created };
             // Made by another apply in the same moment: that one's files win.
-            if store.create_sheep(&created).await? == Write::Conflict {
+            if store.create_sheep(&created).await? != Write::Done {
                 return Err(refuse(changed_meanwhile(&id)));
             }
             done.changes = true;
@@ -443,12 +443,10 @@ async fn remove(
         if let Some(why) = cannot_remove(&sheep, now) {
             return Ok(Err(why));
         }
-        if store.remove_sheep(&sheep, now).await? == Write::Done {
-            return Ok(Ok(()));
-        }
-        match store.sheep(&id, flock_store::Read::Consistent).await? {
-            Some(newest) => sheep = newest,
-            None => return Ok(Ok(())),
+        match store.remove_sheep(&sheep, now).await? {
+            Write::Conflict(Some(newest)) => sheep = newest,
+            // Also where somebody else has removed it.
+            Write::Done | Write::Conflict(None) => return Ok(Ok(())),
         }
     }
     Ok(Err(changed_meanwhile(&id)))

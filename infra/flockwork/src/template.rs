@@ -244,6 +244,11 @@ impl Template {
 }
 
 impl EventPattern {
+    /// The kinds of events it is for; none where it is for all.
+    pub fn kinds(&self) -> &[String] {
+        self.detail_type.as_deref().unwrap_or_default()
+    }
+
     /// Whether an event is one of those that the rule is for.
     pub fn matches(&self, source: &str, detail_type: &str, detail: &Json) -> bool {
         let has = |allowed: &Option<Vec<String>>, text: &str| {

@@ -4,25 +4,11 @@ use std::sync::OnceLock;
 
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
+use flock_core::Event;
+use serde_json::json;
 
 /// The `source` of every event Flockwork publishes.
 const SOURCE: &str = "flockwork";
-
-/// The kind of event that has one sheep seen to at once: `flock` and `sheep` in its detail.
-pub const SHEEP_DUE: &str = "sheep.due";
-
-/// The kind of event that says a sheep has stopped: `sheep`, `occurrence` and `why` in its detail.
-pub const SHEEP_STOPPED: &str = "sheep.stopped";
-
-/// The kind of event that says nobody knows whether a sheep has posted: its detail is as above.
-pub const SHEEP_UNKNOWN: &str = "sheep.unknown";
-
-/// The kind of event that says a sheep has failed to post for hours: its detail is as above.
-pub const SHEEP_FAILING: &str = "sheep.failing";
-
-/// The kind of event that says a flock nears or has reached its monthly cap: `flock`, `month`, `cap`, `stands`
-/// (near, full) and `what`, a sentence, in its detail.
-pub const FLOCK_SPENDING: &str = "flock.spending";
 
 /// PutEvents takes this many at once (AWS, "PutEvents", 2026-11).
 const BATCH: usize = 10;
@@ -40,19 +26,19 @@ pub struct EventBus {
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
     /// The request failed.
-    #[error("could not publish {detail_type}")]
+    #[error("could not publish {kind}")]
     Request {
-        /// What kind of event.
-        detail_type: &'static str,
+        /// What kind of event, the first of them.
+        kind: &'static str,
         /// What the SDK says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The bus took the request but not every event.
-    #[error("the event bus refused {count} events {detail_type}: {reason}")]
+    #[error("the event bus refused {count} events {kind}: {reason}")]
     Refused {
-        /// What kind of event.
-        detail_type: &'static str,
+        /// What kind of event, the first of them.
+        kind: &'static str,
         /// How many.
         count: i32,
         /// Why, as the bus says for the first.
@@ -66,20 +52,17 @@ impl EventBus {
         Self { config: config.clone(), client: OnceLock::new(), name }
     }
 
-    /// Publishes events of one kind.
-    pub async fn publish(
-        &self,
-        detail_type: &'static str,
-        details: &[serde_json::Value],
-    ) -> Result<(), BusError> {
+    /// Publishes events.
+    pub async fn publish(&self, events: &[Event]) -> Result<(), BusError> {
         let client = self.client.get_or_init(|| Client::new(&self.config));
-        for batch in details.chunks(BATCH) {
-            let entries = batch.iter().map(|detail| {
+        for batch in events.chunks(BATCH) {
+            let Some(kind) = batch.first().map(Event::kind) else { continue };
+            let entries = batch.iter().map(|event| {
                 PutEventsRequestEntry::builder()
                     .event_bus_name(&self.name)
                     .source(SOURCE)
-                    .detail_type(detail_type)
-                    .detail(detail.to_string())
+                    .detail_type(event.kind())
+                    .detail(json!(event)["detail"].to_string())
                     .build()
             });
             let output = client
@@ -87,12 +70,12 @@ impl EventBus {
                 .set_entries(Some(entries.collect()))
                 .send()
                 .await
-                .map_err(|err| BusError::Request { detail_type, source: Box::new(err) })?;
+                .map_err(|err| BusError::Request { kind, source: Box::new(err) })?;
             if 0 < output.failed_entry_count() {
                 let reason = output.entries().iter().find_map(|entry| entry.error_message());
                 let reason = reason.unwrap_or("no reason given").to_owned();
                 let count = output.failed_entry_count();
-                return Err(BusError::Refused { detail_type, count, reason });
+                return Err(BusError::Refused { kind, count, reason });
             }
         }
         Ok(())

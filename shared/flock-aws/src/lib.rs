@@ -10,9 +10,7 @@ mod process;
 mod secrets;
 
 pub use aws_config::SdkConfig;
-pub use bus::{
-    BusError, EventBus, FLOCK_SPENDING, SHEEP_DUE, SHEEP_FAILING, SHEEP_STOPPED, SHEEP_UNKNOWN,
-};
+pub use bus::{BusError, EventBus};
 pub use client::{load, local};
 pub use clock::Clock;
 pub use config::{Config, ConfigError};

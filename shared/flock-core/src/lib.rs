@@ -9,6 +9,7 @@
 mod account;
 mod corpus;
 mod edit;
+mod event;
 mod flock;
 mod ids;
 mod money;
@@ -25,6 +26,7 @@ mod usage;
 pub use account::AccountFacts;
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use edit::{Change, Edit, Place};
+pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,

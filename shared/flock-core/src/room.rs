@@ -199,7 +199,12 @@ impl Room {
         &self.members
     }
 
-    /// Whether `user` is at the top of every room.
+    /// Who is at the top of every room.
+    pub fn first_owner(&self) -> Option<&UserId> {
+        self.first_owner.as_ref()
+    }
+
+    /// Whether `user` is the first owner.
     pub fn is_first_owner(&self, user: &UserId) -> bool {
         self.first_owner.as_ref() == Some(user)
     }

@@ -8,6 +8,8 @@ use jiff::{
     tz::TimeZone,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Charge, FlockName, Network, Sheep, UpcomingText, Usd, preview};
 
 /// A calendar month in UTC, in which a cap holds.
@@ -20,7 +22,8 @@ pub struct Month(Date);
 pub struct InvalidMonth(String);
 
 /// Where a flock's spending stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Spending {
     /// Far from its cap.
     Usual,

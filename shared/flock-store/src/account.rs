@@ -1,10 +1,10 @@
 //! Accounts: who posts where, what is known of them, and the sealed key.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountFacts, AccountId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, Write, conditional, key::Key};
+use crate::{Read, Store, StoreError, Write, key::Key};
 
 /// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +34,6 @@ impl AccountItem {
     }
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct Stored {
-    v: u8,
-    #[serde(flatten)]
-    account: AccountItem,
-}
-
 impl Store {
     /// The account, if it was added.
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {
@@ -58,8 +51,7 @@ impl Store {
         read: Read,
     ) -> Result<Option<AccountItem>, StoreError> {
         let what = format!("account {id}");
-        let stored: Option<Stored> = self.one(&what, Key::account(id), read).await?;
-        Ok(stored.map(|stored| stored.account))
+        self.one(&what, Key::account(id), read).await
     }
 
     /// Writes a session of the key `sealed_key` over the one it was made from, or where there was none. A
@@ -73,42 +65,33 @@ impl Store {
     ) -> Result<Write, StoreError> {
         let what = format!("session of {id}");
         let text = |value: &str| AttributeValue::S(value.to_owned());
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::account(id).attributes()))
-            .update_expression("SET sealed_session = :session")
-            .expression_attribute_values(":session", text(session))
-            .expression_attribute_values(":key", text(sealed_key))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let update = match over {
-            Some(over) => update
-                .condition_expression("sealed_key = :key AND sealed_session = :over")
-                .expression_attribute_values(":over", text(over)),
-            None => update
-                .condition_expression("sealed_key = :key AND attribute_not_exists(sealed_session)"),
-        };
-        if let Some(output) = conditional(update.send().await, "write", &what)? {
-            self.meter.write(output.consumed_capacity());
-            return Ok(Write::Done);
-        }
-        // The SDK asks again when it hears no answer, and then meets what it wrote.
-        let newest = self.newest_account(id).await?.and_then(|item| item.sealed_session);
-        Ok(if newest.as_deref() == Some(session) { Write::Done } else { Write::Conflict })
+        let change = "SET sealed_session = :session";
+        let written = self.update_if(&what, Key::account(id), change, |update| {
+            let update = update
+                .expression_attribute_values(":session", text(session))
+                .expression_attribute_values(":key", text(sealed_key));
+            match over {
+                Some(over) => update
+                    .condition_expression("sealed_key = :key AND sealed_session = :over")
+                    .expression_attribute_values(":over", text(over)),
+                None => update.condition_expression(
+                    "sealed_key = :key AND attribute_not_exists(sealed_session)",
+                ),
+            }
+        });
+        Ok(written.await?.forget())
     }
 
     /// Notes that the account says now that it is a bot's.
     pub async fn label_account(&self, id: &AccountId) -> Result<(), StoreError> {
-        let update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::account(id).attributes()))
-            .update_expression("SET labelled = :yes")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":yes", AttributeValue::Bool(true));
-        conditional(update.send().await, "label", format!("account {id}")).map(|_| ())
+        let what = format!("account {id}");
+        let there = self.update_if(&what, Key::account(id), "SET labelled = :yes", |update| {
+            update
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":yes", AttributeValue::Bool(true))
+        });
+        // Where it was removed meanwhile there is nothing to note.
+        there.await.map(|_| ())
     }
 
     /// Adds an account or replaces its key.
@@ -118,6 +101,6 @@ impl Store {
         account: AccountItem,
     ) -> Result<(), StoreError> {
         let what = format!("account {id}");
-        self.put(&what, Key::account(id), Stored { v: 1, account }).await
+        self.put(&what, Key::account(id), account).await
     }
 }

@@ -5,7 +5,7 @@ use flock_core::{DeliveryId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError, from_item, key::Key, request_error, sheep::Seconds};
+use crate::{Keyed, Store, StoreError, key::Key, request_error, sheep::Seconds};
 
 /// How long entries are kept, in days.
 const RETENTION_DAYS: i64 = 400;
@@ -132,7 +132,7 @@ impl Store {
         while entries.len() < limit {
             let Some(item) = items.next().await else { return Ok(()) };
             let item = item.map_err(|err| request_error("read", what, err))?;
-            let item: AuditItem = from_item(item, what)?;
+            let item: AuditItem = Keyed::read(item, what)?.value;
             entries.push(item.into_entry()?);
         }
         Ok(())

@@ -5,12 +5,9 @@ use std::{
     time::Duration,
 };
 
-use aws_sdk_dynamodb::{
-    operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{
-        AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
-        WriteRequest,
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
+    WriteRequest,
 };
 use flock_core::{Behaviour, Corpus, CorpusId, FlockName};
 use futures_util::{TryStreamExt as _, stream};
@@ -18,9 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Read, Store, StoreError, Write, conditional, from_item,
+    Keyed, Read, Store, StoreError, Write, conditional, from_item,
     key::{Key, pieces_of},
-    request_error,
+    random_text, request_error,
     sheep::Seconds,
     to_item,
 };
@@ -43,8 +40,6 @@ const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct PieceItem {
-    #[serde(flatten)]
-    key: Key,
     first: u32,
     lines: Vec<String>,
     /// Which storing of the corpus wrote it; random. Not there in what was written before this was kept.
@@ -56,8 +51,6 @@ struct PieceItem {
 /// marked is to stay.
 #[derive(Debug, Serialize, Deserialize)]
 struct HeadItem {
-    #[serde(flatten)]
-    key: Key,
     /// As in the pieces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edition: Option<String>,
@@ -104,7 +97,7 @@ impl Store {
             .map_err(|err| request_error("read", what(), err))?;
         self.meter.read(output.consumed_capacity());
         let Some(item) = output.items.unwrap_or_default().pop() else { return Ok(None) };
-        let mut piece: PieceItem = from_item(item, what())?;
+        let mut piece: PieceItem = Keyed::read(item, &what())?.value;
         let within = usize::try_from(index.saturating_sub(piece.first)).unwrap_or(usize::MAX);
         Ok((within < piece.lines.len()).then(|| piece.lines.swap_remove(within)))
     }
@@ -143,7 +136,7 @@ impl Store {
         let mut text = String::new();
         while let Some(item) = pieces.next().await {
             let item = item.map_err(|err| request_error("read", what.clone(), err))?;
-            let piece: PieceItem = from_item(item, what.clone())?;
+            let piece: PieceItem = Keyed::read(item, &what)?.value;
             for line in piece.lines {
                 text += &line;
                 text.push('\n');
@@ -178,8 +171,8 @@ impl Store {
                     .map_err(|err| request_error("look for corpora of", flock.to_string(), err))?;
                 let found = output.responses.and_then(|mut items| items.remove(&self.table));
                 for item in found.unwrap_or_default() {
-                    let head: HeadItem = from_item(item, format!("a corpus of {flock}"))?;
-                    if head.unused.is_none()
+                    let head: Keyed<HeadItem> = Keyed::read(item, &format!("a corpus of {flock}"))?;
+                    if head.value.unused.is_none()
                         && let Some(corpus) = by_key.get(&head.key.pk)
                     {
                         missing.remove(*corpus);
@@ -206,13 +199,13 @@ impl Store {
         written: impl Fn(u32),
     ) -> Result<(), StoreError> {
         let id = corpus.id();
-        let edition = Some(random());
+        let edition = Some(random_text());
         for batch in corpus.pieces().chunks(BATCH) {
             let mut requests = Vec::new();
             for piece in batch {
                 let key = Key::piece(flock, &id, piece.first);
                 let (first, lines) = (piece.first, piece.lines.clone());
-                let item = PieceItem { key, first, lines, edition: edition.clone() };
+                let item = Keyed::new(key, PieceItem { first, lines, edition: edition.clone() });
                 let put = PutRequest::builder()
                     .set_item(Some(to_item(item, id.to_string())?))
                     .build()
@@ -224,16 +217,8 @@ impl Store {
             written(u32::try_from(lines).unwrap_or(u32::MAX));
         }
         // Last, because it says that all pieces are there.
-        let key = Key::corpus_head(flock, &id);
-        let head = HeadItem { key, edition, unused: None, ttl: None };
-        self.client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(head, id.to_string())?))
-            .send()
-            .await
-            .map_err(|err| request_error("finish corpus", id.to_string(), err))?;
-        Ok(())
+        let head = HeadItem { edition, unused: None, ttl: None };
+        self.put(&format!("corpus {id}"), Key::corpus_head(flock, &id), head).await
     }
 
     /// Lets those of `corpora` go, a day after `now`, that no sheep of the flock points to.
@@ -287,16 +272,16 @@ impl Store {
         flock: &FlockName,
         corpus: CorpusId,
     ) -> Result<Option<Marked>, StoreError> {
-        let mark = random();
+        let mark = random_text();
         let update = self
-            .update_at(Key::corpus_head(flock, &corpus))
-            .update_expression("SET unused = :mark")
+            .update(Key::corpus_head(flock, &corpus), "SET unused = :mark")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":mark", AttributeValue::S(mark.clone()))
             .return_values(ReturnValue::AllNew);
         let output = conditional(update.send().await, "mark corpus", corpus.to_string())?;
         let Some(output) = output else { return Ok(None) };
-        let head: HeadItem = from_item(output.attributes.unwrap_or_default(), corpus.to_string())?;
+        let head = output.attributes.unwrap_or_default();
+        let head: HeadItem = Keyed::read(head, corpus.as_str())?.value;
         Ok(Some(Marked { corpus, edition: head.edition, mark }))
     }
 
@@ -312,8 +297,7 @@ impl Store {
     /// Takes the mark back. What began to expire before stays marked, to be stored again.
     async fn unmark(&self, flock: &FlockName, marked: &Marked) -> Result<(), StoreError> {
         let update = self
-            .update_at(Key::corpus_head(flock, &marked.corpus))
-            .update_expression("REMOVE unused")
+            .update(Key::corpus_head(flock, &marked.corpus), "REMOVE unused")
             .condition_expression("unused = :mark AND attribute_not_exists(#ttl)")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":mark", AttributeValue::S(marked.mark.clone()));
@@ -330,7 +314,7 @@ impl Store {
         let corpus = &marked.corpus;
         let head = Key::corpus_head(flock, corpus);
         let is_mine = ("unused = :mark", Some((":mark", marked.mark.clone())));
-        if self.expire_at(head.clone(), ttl, is_mine, corpus).await? == Write::Conflict {
+        if self.expire_at(head.clone(), ttl, is_mine, corpus).await? == Write::Conflict(()) {
             return Ok(());
         }
         let pieces: Vec<Key> = self
@@ -370,8 +354,7 @@ impl Store {
         corpus: &CorpusId,
     ) -> Result<Write, StoreError> {
         let mut update = self
-            .update_at(key)
-            .update_expression("SET #ttl = :ttl")
+            .update(key, "SET #ttl = :ttl")
             .condition_expression(condition)
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":ttl", AttributeValue::N(ttl.as_second().to_string()));
@@ -379,11 +362,7 @@ impl Store {
             update = update.expression_attribute_values(name, AttributeValue::S(value));
         }
         let output = conditional(update.send().await, "let go of corpus", corpus.to_string())?;
-        Ok(output.map_or(Write::Conflict, |_| Write::Done))
-    }
-
-    fn update_at(&self, key: Key) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()))
+        Ok(output.map_or(Write::Conflict(()), |_| Write::Done))
     }
 
     async fn write_batch(
@@ -414,11 +393,4 @@ impl Store {
         }
         Ok(())
     }
-}
-
-/// A text nobody else has.
-fn random() -> String {
-    let mut bytes = [0; 8];
-    aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
-    format!("{:016x}", u64::from_be_bytes(bytes))
 }

@@ -8,7 +8,7 @@ use flock_core::{DeliveryId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, Write, conditional, key::Key, sheep::Seconds};
+use crate::{Keyed, Read, Store, StoreError, Write, conditional, key::Key, sheep::Seconds};
 
 /// How long a delivery is remembered. Slack repeats one for some minutes, and signs nothing older than five
 /// (Slack, "Events API" and "Verifying requests from Slack", 2026-11); a day is far more.
@@ -85,7 +85,6 @@ impl fmt::Debug for Asked {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct DeliveryItem {
-    token: String,
     since: Seconds,
     done: bool,
     ttl: Seconds,
@@ -99,45 +98,34 @@ struct AskedItem {
 }
 
 impl Store {
-    /// Remembers the delivery called `id`, of which nothing is done yet. `token` is another each time.
-    pub async fn first_seen(
-        &self,
-        id: &DeliveryId,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Seen, StoreError> {
+    /// Remembers the delivery called `id`, of which nothing is done yet.
+    pub async fn first_seen(&self, id: &DeliveryId, now: Timestamp) -> Result<Seen, StoreError> {
+        let item = DeliveryItem { since: now.into(), done: false, ttl: after(now, SEEN_FOR) };
         let what = "a delivery from Slack";
-        let since = now.into();
-        let item =
-            DeliveryItem { token: token.to_owned(), since, done: false, ttl: after(now, SEEN_FOR) };
-        // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
-        let put = self
-            .put_one(what, Key::delivery(id), item)?
-            .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
-        if self.write(put, what).await? == Write::Done {
-            return Ok(Seen::First);
-        }
-        let item: Option<DeliveryItem> =
-            self.one(what, Key::delivery(id), Read::Consistent).await?;
-        Ok(match item {
-            // The SDK asks again when it hears no answer, and then conflicts with itself.
-            Some(item) if item.token == token => Seen::First,
-            Some(DeliveryItem { done: false, since, .. }) => {
+        let written = self
+            .put_if(what, Key::delivery(id), &item, |put| {
+                // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
+                put.condition_expression("attribute_not_exists(pk) OR #ttl < :now")
+                    .expression_attribute_names("#ttl", "ttl")
+                    .expression_attribute_values(
+                        ":now",
+                        AttributeValue::N(now.as_second().to_string()),
+                    )
+            })
+            .await?;
+        Ok(match written.read(what)? {
+            Write::Done => Seen::First,
+            Write::Conflict(Some(DeliveryItem { done: false, since, .. })) => {
                 Seen::Begun { since: Timestamp::try_from(since).unwrap_or(now) }
             }
-            Some(_) | None => Seen::Done,
+            Write::Conflict(_) => Seen::Done,
         })
     }
 
     /// Notes that all that a delivery asks for is done.
     pub async fn seen_and_done(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
-        let what = "a delivery from Slack";
-        let since = now.into();
-        let item =
-            DeliveryItem { token: String::new(), since, done: true, ttl: after(now, SEEN_FOR) };
-        self.put(what, Key::delivery(id), item).await
+        let item = DeliveryItem { since: now.into(), done: true, ttl: after(now, SEEN_FOR) };
+        self.put("a delivery from Slack", Key::delivery(id), item).await
     }
 
     /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.
@@ -215,7 +203,7 @@ impl Store {
             });
         };
         let Some(item) = output.attributes else { return Ok(Answered::Gone) };
-        let item: AskedItem = crate::from_item(item, what)?;
+        let item: AskedItem = Keyed::read(item, what)?.value;
         Ok(item.if_in_time(now).map_or(Answered::Gone, Answered::Taken))
     }
 }

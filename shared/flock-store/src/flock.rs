@@ -3,7 +3,7 @@
 use flock_core::{Flock, FlockName, Usd, Waivers};
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, from_item, key::Key, request_error};
+use crate::{Keyed, Read, Store, StoreError, key::Key, request_error};
 use aws_sdk_dynamodb::types::AttributeValue;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Store {
         let mut flocks = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|err| request_error("list", "the flocks", err))?;
-            let key: Key = from_item(item, "a flock")?;
+            let key = Keyed::<FlockItem>::read(item, "a flock")?.key;
             flocks.push(key.sk.parse().map_err(|err| StoreError::Corrupt {
                 what: format!("flock {}", key.sk),
                 source: Box::new(err),

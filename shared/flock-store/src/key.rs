@@ -122,6 +122,11 @@ impl Key {
         Some(SheepId { flock, name })
     }
 
+    /// The number of a sheep's post.
+    pub(crate) fn as_occurrence(&self) -> Option<Occurrence> {
+        self.sk.strip_prefix("POST#")?.parse().ok().map(Occurrence)
+    }
+
     /// The sheep that a row of an account's roster stands for.
     pub(crate) fn as_sheep_on_account(&self) -> Option<SheepId> {
         self.sk.strip_prefix(ON_ACCOUNT)?.parse().ok()

@@ -3,37 +3,17 @@
 //! One table, because its items are read together, and one sparse index, `due`, which holds the keys of
 //! the sheep that will post. Both are defined in `template.yaml` and nowhere else.
 //!
-//! | item | `pk` | `sk` | written by | read by |
-//! |---|---|---|---|---|
-//! | flock | `FLOCKS` | `<flock>` | apply | list of flocks: query by `pk`; one by key before a post that costs |
-//! | sheep | `FLOCK#<flock>` | `SHEEP#<sheep>` | apply, tick, pause | one by key; a flock's by `pk` |
-//! | removed sheep | `FLOCK#<flock>` | `SHEEP#<sheep>` | apply and remove, in the sheep's place | apply, when it makes a sheep of that name again |
-//! | corpus piece | `CORPUS#<flock>#<corpus>` | `LINE#<8 digits>` | apply | the piece with line n: the last `sk` up to `LINE#n` |
-//! | corpus head | `CORPUS#<flock>#<corpus>` | `HEAD` | apply, after all pieces | is the corpus there, whole and to stay |
-//! | post | `POSTS#<flock>#<sheep>` | `POST#<12 digits>` | tick, by occurrence | a sheep's newest: `pk`, descending |
-//! | account | `ACCOUNT#<network>#<handle>` | `ACCOUNT` | account add; a renewed session | one by key |
-//! | roster | the account's | `SHEEP#<flock>/<sheep>` | apply, move; a look, where it is missing | a look for a post |
-//! | taken post | the account's | `TAKEN#<the network's id>` | a look that found its post | the next look |
-//! | spending | `SPEND#<flock>` | `<month>` | every request that is charged, by addition | `spend` |
-//! | first said | `SAID#<network>#<fingerprint>` | `SAID` | the first account that says it | the next |
-//! | shards, table id | `SYSTEM` | `SHARDS` | tick, when its configuration changes; the first claim ever | start-up of the tick and the CLI |
-//! | clock | `SYSTEM` | `CLOCK` | the local run | the local run and the CLI |
-//! | control | `SYSTEM` | `CONTROL` | stop, start, reboot | every function at every event |
-//! | room | `ROOM#<room>` | `ROOM` | level, grant, revoke | every command given there |
-//! | delivery | `DELIVERY#<id>` | `DELIVERY` | the first time Slack delivers it | nobody: the condition is the answer |
-//! | question | `QUESTION#<id>` | `QUESTION` | a command that asks first | its button, in the same room |
-//! | deferred command | `DEFERRED` | `<id>` | a command that takes longer | its event; `running` |
-//! | audit entry | `AUDIT#<month>` | `<15 digits>#<id>` | a command in Slack, a waiver or a move, before it changes anything | `audit`: months, descending |
-//! | process | `INSTANCES` | `<function>#<id>` | each process, every few minutes | `instances` |
+#![doc = include_str!("../KINDS.md")]
 //!
 //! The index `due` has `due` (the shard, as text) and `next_at` (seconds) as its key. Only active sheep
 //! have these attributes, so there is no second list of due things to lose.
 //!
 //! A post on the meadow *is* its post item: the put that publishes it is the put that records it.
 //!
-//! Every sheep is written as a whole, under the condition that its `version` is the one that was read.
-//! `ttl` is the expiry in seconds; posts are kept for [`POST_RETENTION_DAYS`], and a corpus for a day after
-//! the last sheep that pointed to it.
+//! Every item has `v`, the version of its schema, which is not in what was written before all had it; `w` is random for
+//! each conditional write, so that one which the SDK sent again knows itself. Sheep and rooms are written as a whole,
+//! under the condition that their `version` is the one that was read. `ttl` is the expiry in seconds; posts are kept for
+//! [`POST_RETENTION_DAYS`], and a corpus for a day after the last sheep that pointed to it.
 
 mod account;
 mod audit;
@@ -42,6 +22,7 @@ mod delivery;
 mod find;
 mod flock;
 mod key;
+mod kind;
 mod post;
 mod room;
 mod roster;
@@ -55,8 +36,11 @@ mod upcoming;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::put_item::builders::PutItemFluentBuilder,
-    types::{AttributeValue, ReturnConsumedCapacity},
+    operation::{
+        put_item::{PutItemError, builders::PutItemFluentBuilder},
+        update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    },
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use flock_core::{Shards, TableId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -67,6 +51,7 @@ pub use account::AccountItem;
 pub use audit::{AuditEntry, By};
 pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
+pub use kind::{KINDS, Kind};
 pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
 pub use sheep::{Birth, ChangeError, DueCursor, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
@@ -106,12 +91,12 @@ pub enum StoreError {
 }
 
 /// What became of a conditional write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Write {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write<T = ()> {
     /// It was done.
     Done,
-    /// The item is not as it was read, or exists already: nothing was written.
-    Conflict,
+    /// The item is not as it was read, or exists already: nothing was written. With what is there now.
+    Conflict(T),
 }
 
 /// The table. Cheap to clone; clones share the connection and the count of units.
@@ -137,13 +122,64 @@ impl Store {
     }
 }
 
-/// An item with its key.
+impl Write<Option<Item>> {
+    /// For those whom it does not help to know what is there.
+    fn forget(self) -> Write {
+        match self {
+            Self::Done => Write::Done,
+            Self::Conflict(_) => Write::Conflict(()),
+        }
+    }
+
+    /// With what is there as a value.
+    fn read<T: DeserializeOwned>(self, what: &str) -> Result<Write<Option<T>>, StoreError> {
+        Ok(match self {
+            Self::Done => Write::Done,
+            Self::Conflict(there) => {
+                let there = there.map(|item| Keyed::read(item, what)).transpose()?;
+                Write::Conflict(there.map(|keyed| keyed.value))
+            }
+        })
+    }
+}
+
+/// The version of all schemas.
+const SCHEMA: u8 = 1;
+
+/// The attribute by which a conditional write knows itself.
+const MARK: &str = "w";
+
+/// An item with its key and the version of its schema.
 #[derive(Debug, Serialize, Deserialize)]
 struct Keyed<T> {
     #[serde(flatten)]
     key: Key,
+    #[serde(default = "first_schema")]
+    v: u8,
     #[serde(flatten)]
     value: T,
+}
+
+/// Of what was written before all kinds had a version.
+fn first_schema() -> u8 {
+    1
+}
+
+impl<T> Keyed<T> {
+    fn new(key: Key, value: T) -> Self {
+        Self { key, v: SCHEMA, value }
+    }
+}
+
+impl<T: DeserializeOwned> Keyed<T> {
+    fn read(item: Item, what: &str) -> Result<Self, StoreError> {
+        let keyed: Self = from_item(item, what)?;
+        if keyed.v == SCHEMA {
+            return Ok(keyed);
+        }
+        let why = format!("it has schema version {}, this program knows {SCHEMA}", keyed.v);
+        Err(StoreError::Corrupt { what: what.to_owned(), source: why.into() })
+    }
 }
 
 /// What most items need.
@@ -166,7 +202,7 @@ impl Store {
             .await
             .map_err(|err| request_error("read", what, err))?;
         self.meter.read(output.consumed_capacity());
-        let keyed: Option<Keyed<T>> = output.item.map(|item| from_item(item, what)).transpose()?;
+        let keyed = output.item.map(|item| Keyed::read(item, what)).transpose()?;
         Ok(keyed.map(|keyed| keyed.value))
     }
 
@@ -184,37 +220,107 @@ impl Store {
         let mut values = Vec::new();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|err| request_error("list", what, err))?;
-            let keyed: Keyed<T> = from_item(item, what)?;
-            values.push(keyed.value);
+            values.push(Keyed::read(item, what)?.value);
         }
         Ok(values)
     }
 
-    /// A put of `value` at `key`, to which a condition can be added.
-    fn put_one(
+    /// Writes `value` at `key`, whatever is there.
+    async fn put(&self, what: &str, key: Key, value: impl Serialize) -> Result<(), StoreError> {
+        let item = to_item(Keyed::new(key, value), what)?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = put.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let output = put.send().await.map_err(|err| request_error("write", what, err))?;
+        self.meter.write(output.consumed_capacity());
+        Ok(())
+    }
+
+    /// Writes `value` at `key` where the condition holds that `condition` adds.
+    async fn put_if(
         &self,
         what: &str,
         key: Key,
         value: impl Serialize,
-    ) -> Result<PutItemFluentBuilder, StoreError> {
-        let item = to_item(Keyed { key, value }, what)?;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        Ok(put.return_consumed_capacity(ReturnConsumedCapacity::Total))
+        condition: impl FnOnce(PutItemFluentBuilder) -> PutItemFluentBuilder,
+    ) -> Result<Write<Option<Item>>, StoreError> {
+        let mark = random_text();
+        let mut item = to_item(Keyed::new(key, value), what)?;
+        item.insert(MARK.to_owned(), AttributeValue::S(mark.clone()));
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match condition(put).send().await {
+            Ok(output) => {
+                self.meter.write(output.consumed_capacity());
+                Ok(Write::Done)
+            }
+            Err(err) => match err.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(unless_ours(failed.item.clone(), &mark))
+                }
+                _ => Err(request_error("write", what, err)),
+            },
+        }
     }
 
-    /// Writes `value` at `key`, whatever is there.
-    async fn put(&self, what: &str, key: Key, value: impl Serialize) -> Result<(), StoreError> {
-        let put = self.put_one(what, key, value)?;
-        self.write(put, what).await.map(|_| ())
+    /// Writes a `value` whose version is one more than `read`, over the one that was read; where `read` is 0, over none.
+    async fn put_version(
+        &self,
+        what: &str,
+        key: Key,
+        value: impl Serialize,
+        read: u64,
+    ) -> Result<Write<Option<Item>>, StoreError> {
+        self.put_if(what, key, value, |put| match read {
+            0 => put.condition_expression("attribute_not_exists(pk)"),
+            read => put
+                .condition_expression("version = :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string())),
+        })
+        .await
     }
 
-    /// Sends a put. `Conflict`: its condition does not hold.
-    async fn write(&self, put: PutItemFluentBuilder, what: &str) -> Result<Write, StoreError> {
-        let Some(output) = conditional(put.send().await, "write", what)? else {
-            return Ok(Write::Conflict);
-        };
-        self.meter.write(output.consumed_capacity());
-        Ok(Write::Done)
+    /// Changes the item at `key` where the condition holds that `condition` adds. `change` is an update expression with
+    /// what it sets first.
+    async fn update_if(
+        &self,
+        what: &str,
+        key: Key,
+        change: &str,
+        condition: impl FnOnce(UpdateItemFluentBuilder) -> UpdateItemFluentBuilder,
+    ) -> Result<Write<Option<Item>>, StoreError> {
+        let mark = random_text();
+        let update = self
+            .update(key, &format!("SET {MARK} = :mark{}", after_set(change)))
+            .expression_attribute_values(":mark", AttributeValue::S(mark.clone()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match condition(update).send().await {
+            Ok(output) => {
+                self.meter.write(output.consumed_capacity());
+                Ok(Write::Done)
+            }
+            Err(err) => match err.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    Ok(unless_ours(failed.item.clone(), &mark))
+                }
+                _ => Err(request_error("change", what, err)),
+            },
+        }
+    }
+
+    /// A change of the item at `key`, which may not be there yet, by an update expression with what it sets first.
+    fn update(&self, key: Key, change: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression(format!("SET v = if_not_exists(v, :v){}", after_set(change)))
+            .expression_attribute_values(":v", AttributeValue::N(SCHEMA.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     async fn delete_one(&self, what: &str, key: Key) -> Result<(), StoreError> {
@@ -222,6 +328,25 @@ impl Store {
         let output = delete.set_key(Some(key.attributes())).send().await;
         output.map(|_| ()).map_err(|err| request_error("remove", what, err))
     }
+}
+
+/// An update expression as it goes on after something that is set.
+fn after_set(change: &str) -> String {
+    change.strip_prefix("SET ").map_or_else(|| format!(" {change}"), |sets| format!(", {sets}"))
+}
+
+/// A conditional write that failed, unless it did so because it was done before: the SDK sends a request again when it
+/// hears no answer, and the second meets the first.
+fn unless_ours(there: Option<Item>, mark: &str) -> Write<Option<Item>> {
+    let found = there.as_ref().and_then(|item| item.get(MARK)?.as_s().ok());
+    if found.is_some_and(|found| found == mark) { Write::Done } else { Write::Conflict(there) }
+}
+
+/// A text nobody else has.
+fn random_text() -> String {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+    format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
 /// A failed request, named for its reader.

@@ -1,20 +1,16 @@
 //! Recorded posts.
 
-use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, StoreError, from_item,
+    Keyed, Store, StoreError, Write,
     key::{Key, posts_of},
     request_error,
     sheep::Seconds,
-    to_item,
 };
 
 /// How long posts are kept, in days. The networks keep theirs.
@@ -75,9 +71,6 @@ pub struct Taken {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct PostItem {
-    #[serde(flatten)]
-    key: Key,
-    v: u8,
     network: Network,
     handle: Handle,
     at: Seconds,
@@ -94,8 +87,6 @@ impl Store {
         let what = format!("post {} of {}", post.occurrence, post.sheep);
         let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
         let item = PostItem {
-            key: Key::post(&post.sheep, post.occurrence),
-            v: 1,
             network: post.account.network,
             handle: post.account.handle.clone(),
             at: post.at.into(),
@@ -104,28 +95,12 @@ impl Store {
             remote_id: post.remote_id.clone(),
             ttl: post.at.saturating_add(expiry).unwrap_or(Timestamp::MAX).into(),
         };
-        let output = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(to_item(item, what.clone())?))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let there = match output {
-            Ok(output) => {
-                self.meter.write(output.consumed_capacity());
-                return Ok(Recorded::Done);
-            }
-            Err(err) => match err.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item.clone(),
-                _ => return Err(request_error("record", what, err)),
-            },
+        let key = Key::post(&post.sheep, post.occurrence);
+        let written = self.put_version(&what, key, &item, 0).await?;
+        let Write::Conflict(Some(there)) = written.read::<PostItem>(&what)? else {
+            return Ok(Recorded::Done);
         };
-        let there: PostItem = from_item(there.unwrap_or_default(), what)?;
-        let by = there.into_post(&post.sheep)?;
+        let by = there.into_post(&post.sheep, post.occurrence)?;
         if by.is(post) {
             return Ok(Recorded::Done);
         }
@@ -180,7 +155,12 @@ impl Store {
         {
             let what = format!("posts of {sheep}");
             let item = item.map_err(|err| request_error("read the", what.clone(), err))?;
-            posts.push(from_item::<PostItem>(item, what)?.into_post(sheep)?);
+            let Keyed { key, value, .. } = Keyed::<PostItem>::read(item, &what)?;
+            let number = key.as_occurrence().ok_or_else(|| StoreError::Corrupt {
+                what: format!("post {} of {sheep}", key.sk),
+                source: "its key has no number".into(),
+            })?;
+            posts.push(value.into_post(sheep, number)?);
         }
         Ok(posts)
     }
@@ -230,21 +210,23 @@ impl Taken {
 }
 
 impl PostItem {
-    fn into_post(self, sheep: &SheepId) -> Result<Post, StoreError> {
-        let what = format!("post {} of {sheep}", self.key.sk);
-        let corrupt = |source| StoreError::Corrupt { what: what.clone(), source };
-        let number = self.key.sk.strip_prefix("POST#").and_then(|digits| digits.parse().ok());
+    fn into_post(self, sheep: &SheepId, occurrence: Occurrence) -> Result<Post, StoreError> {
+        let corrupt = |source: jiff::Error| StoreError::Corrupt {
+            what: format!("post {occurrence} of {sheep}"),
+            source: Box::new(source),
+        };
         Ok(Post {
             sheep: sheep.clone(),
-            occurrence: Occurrence(number.ok_or_else(|| corrupt("its key has no number".into()))?),
+            occurrence,
             account: AccountId { network: self.network, handle: self.handle },
-            at: self.at.try_into().map_err(|err: jiff::Error| corrupt(Box::new(err)))?,
+            at: self.at.try_into().map_err(corrupt)?,
             text: self.text,
             state: self.state,
             remote_id: self.remote_id,
         })
     }
 }
+
 /// The post a sheep is making, or trying to.
 fn intended(sheep: &Sheep) -> Option<Post> {
     let intent = sheep.intent.as_ref()?;

@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use flock_core::{LevelName, Rank, Room, RoomId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{Control, Read, Store, StoreError, Write, from_item, key::Key, request_error};
+use crate::{Control, Keyed, Read, Store, StoreError, Write, key::Key, request_error};
 
 /// A room as stored: one item, so that one condition guards everything that is decided from it. 400 KB
 /// hold some ten thousand members. The first owner is not in it.
 #[derive(Debug, Serialize, Deserialize)]
 struct RoomItem {
-    v: u8,
     version: u64,
     levels: BTreeMap<LevelName, Rank>,
     members: BTreeMap<UserId, LevelName>,
@@ -61,32 +60,30 @@ impl Store {
         let items = output.responses.and_then(|mut found| found.remove(&self.table));
         for item in items.unwrap_or_default() {
             if item.get("pk").and_then(|pk| pk.as_s().ok()) == Some(&Key::control().pk) {
-                control = from_item(item, "the control item")?;
+                control = Keyed::read(item, "the control item")?.value;
             } else {
-                room = Some(from_item(item, what.clone())?);
+                room = Some(Keyed::read(item, &what)?.value);
             }
         }
         Ok((RoomItem::into_room(room, id, first_owner)?, control))
     }
 
-    /// Writes a changed room if it is still at the version before.
-    pub async fn put_room(&self, room: &Room) -> Result<Write, StoreError> {
+    /// Writes a changed room if it is still at the version before. A conflict gives the room as it is now.
+    pub async fn put_room(&self, room: &Room) -> Result<Write<Room>, StoreError> {
         let item = RoomItem {
-            v: 1,
             version: room.version(),
             levels: room.levels().clone(),
             members: room.stored_members().clone(),
         };
         let what = format!("room {}", room.id);
-        let put = self.put_one(&what, Key::room(&room.id), item)?;
         let before = room.version() - 1;
-        let put = if before == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("version = :read")
-                .expression_attribute_values(":read", AttributeValue::N(before.to_string()))
-        };
-        self.write(put, &what).await
+        let written = self.put_version(&what, Key::room(&room.id), &item, before).await?;
+        match written.read(&what)? {
+            Write::Done => Ok(Write::Done),
+            Write::Conflict(there) => {
+                Ok(Write::Conflict(RoomItem::into_room(there, &room.id, room.first_owner())?))
+            }
+        }
     }
 }
 
@@ -96,15 +93,13 @@ impl RoomItem {
         id: &RoomId,
         first_owner: Option<&UserId>,
     ) -> Result<Room, StoreError> {
-        let corrupt =
-            |why: String| StoreError::Corrupt { what: format!("room {id}"), source: why.into() };
-        let Some(Self { v, version, levels, members }) = item else {
+        let Some(Self { version, levels, members }) = item else {
             return Ok(Room::new(id.clone(), first_owner));
         };
-        if v != 1 {
-            return Err(corrupt(format!("it has schema version {v}, this program knows 1")));
-        }
         let room = Room::stored(id.clone(), levels, members, version, first_owner);
-        room.ok_or_else(|| corrupt("a member has a level that is not there".to_owned()))
+        room.ok_or_else(|| StoreError::Corrupt {
+            what: format!("room {id}"),
+            source: "a member has a level that is not there".into(),
+        })
     }
 }

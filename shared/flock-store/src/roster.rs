@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    POST_RETENTION_DAYS, Post, Read, Store, StoreError, Write, from_item,
+    Keyed, POST_RETENTION_DAYS, Post, Read, Store, StoreError, Write,
     key::{Key, ON_ACCOUNT, posts_of},
     request_error,
     sheep::Seconds,
@@ -97,8 +97,7 @@ impl Store {
         let mut sheep = Vec::new();
         while let Some(row) = rows.next().await {
             let row = row.map_err(|err| request_error("list", what.clone(), err))?;
-            let key: Key = from_item(row, what.clone())?;
-            sheep.extend(key.as_sheep_on_account());
+            sheep.extend(Keyed::<Row>::read(row, &what)?.key.as_sheep_on_account());
         }
         Ok(sheep)
     }
@@ -128,7 +127,7 @@ impl Store {
         let mut recorded = Vec::new();
         while let Some(item) = items.next().await {
             let item = item.map_err(|err| request_error("read the", what.clone(), err))?;
-            let RecordedItem { at, remote_id, .. } = from_item(item, what.clone())?;
+            let RecordedItem { at, remote_id, .. } = Keyed::read(item, &what)?.value;
             recorded.extend(remote_id);
             if at.seconds() < from {
                 break;
@@ -150,17 +149,15 @@ impl Store {
         let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
         let ttl = now.saturating_add(expiry).unwrap_or(Timestamp::MAX).into();
         let item = TakenItem { sheep: sheep.to_string(), occurrence, ttl };
-        let put = self
-            .put_one(&what, Key::taken(account, remote), &item)?
-            .condition_expression(
+        let written = self.put_if(&what, Key::taken(account, remote), &item, |put| {
+            let number = AttributeValue::N(occurrence.0.to_string());
+            put.condition_expression(
                 "attribute_not_exists(pk) OR (sheep = :sheep AND occurrence = :occurrence)",
             )
             .expression_attribute_values(":sheep", AttributeValue::S(item.sheep.clone()))
-            .expression_attribute_values(
-                ":occurrence",
-                AttributeValue::N(occurrence.0.to_string()),
-            );
-        self.write(put, &what).await
+            .expression_attribute_values(":occurrence", number)
+        });
+        Ok(written.await?.forget())
     }
 
     /// Whose post it is that `account`'s network calls `remote`, if somebody has taken it.

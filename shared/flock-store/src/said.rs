@@ -5,7 +5,7 @@ use flock_core::{AccountId, Fingerprint, Handle};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{POST_RETENTION_DAYS, Read, Store, StoreError, Write, key::Key, sheep::Seconds};
+use crate::{POST_RETENTION_DAYS, Store, StoreError, Write, key::Key, sheep::Seconds};
 
 #[derive(Debug, Serialize, Deserialize)]
 struct SaidItem {
@@ -23,22 +23,26 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<AccountId>, StoreError> {
         let what = format!("who said first what {account} says");
-        let key = || Key::said(account.network, fingerprint);
         let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
         let ttl = now.saturating_add(expiry).unwrap_or(Timestamp::MAX);
         let item = SaidItem { handle: account.handle.clone(), ttl: ttl.into() };
-        let put = self
-            .put_one(&what, key(), item)?
-            // Items are deleted some time after they expire.
-            .condition_expression("attribute_not_exists(pk) OR handle = :handle OR #ttl < :now")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
-            .expression_attribute_values(":handle", AttributeValue::S(account.handle.to_string()));
-        if self.write(put, &what).await? == Write::Done {
-            return Ok(None);
-        }
-        let first: Option<SaidItem> = self.one(&what, key(), Read::Consistent).await?;
-        let other = first.filter(|first| first.handle != account.handle);
-        Ok(other.map(|first| AccountId { network: account.network, handle: first.handle }))
+        let handle = AttributeValue::S(account.handle.to_string());
+        let written = self
+            .put_if(&what, Key::said(account.network, fingerprint), &item, |put| {
+                // Items are deleted some time after they expire.
+                put.condition_expression(
+                    "attribute_not_exists(pk) OR handle = :handle OR #ttl < :now",
+                )
+                .expression_attribute_names("#ttl", "ttl")
+                .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+                .expression_attribute_values(":handle", handle)
+            })
+            .await?;
+        Ok(match written.read(&what)? {
+            Write::Conflict(Some(SaidItem { handle, .. })) => {
+                Some(AccountId { network: account.network, handle })
+            }
+            Write::Done | Write::Conflict(None) => None,
+        })
     }
 }

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Item, Store, StoreError, Write, conditional, from_item,
+    Item, Keyed, Store, StoreError, Write, from_item,
     key::{Key, sheep_of},
-    request_error, to_item,
+    request_error,
 };
 
 /// How fresh a read has to be.
@@ -146,24 +146,13 @@ impl Store {
         Ok(sheep)
     }
 
-    /// Writes a changed sheep if it is still at the version before.
-    pub async fn put_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
-        let item = self.sheep_item(sheep)?;
-        let read = AttributeValue::N((sheep.version - 1).to_string());
-        let output = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("version = :read")
-            .expression_attribute_values(":read", read)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let output = conditional(output, "write sheep", sheep.id.to_string())?;
-        let Some(output) = output else { return Ok(Write::Conflict) };
-        self.meter.write(output.consumed_capacity());
-        Ok(Write::Done)
+    /// Writes a changed sheep if it is still at the version before. A conflict gives the sheep as it is now, if it is
+    /// still there.
+    pub async fn put_sheep(&self, sheep: &Sheep) -> Result<Write<Option<Sheep>>, StoreError> {
+        let (what, item) = (format!("sheep {}", sheep.id), self.sheep_item(sheep));
+        let read = sheep.version - 1;
+        let written = self.put_version(&what, Key::sheep(&sheep.id), item, read).await?;
+        sheep_instead(written)
     }
 
     /// What a new sheep called `id` begins with: after what an earlier one left, and after what is recorded.
@@ -178,28 +167,16 @@ impl Store {
     }
 
     /// Writes a new sheep, unless there is one of that name, or there was one since its [`Birth`] was read.
-    pub async fn create_sheep(&self, sheep: &Sheep) -> Result<Write, StoreError> {
+    pub async fn create_sheep(&self, sheep: &Sheep) -> Result<Write<Option<Sheep>>, StoreError> {
+        let (what, item) = (format!("sheep {}", sheep.id), self.sheep_item(sheep));
         let read = AttributeValue::N((sheep.version - 1).to_string());
-        let output = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(self.sheep_item(sheep)?))
-            .condition_expression(
+        let written = self.put_if(&what, Key::sheep(&sheep.id), item, |put| {
+            put.condition_expression(
                 "attribute_not_exists(pk) OR (attribute_exists(removed) AND version = :read)",
             )
             .expression_attribute_values(":read", read)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        let output = conditional(output, "create sheep", sheep.id.to_string())?;
-        let Some(output) = output else {
-            // The SDK asks again when it hears no answer, and then conflicts with itself.
-            let there = self.sheep(&sheep.id, Read::Consistent).await?;
-            return Ok(if there.as_ref() == Some(sheep) { Write::Done } else { Write::Conflict });
-        };
-        self.meter.write(output.consumed_capacity());
-        Ok(Write::Done)
+        });
+        sheep_instead(written.await?)
     }
 
     /// Writes a change of a sheep that a tick may be busy with, and gives the sheep as it is then. A
@@ -218,59 +195,70 @@ impl Store {
                 Ok(changed) => changed,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            if changed == sheep || self.put_sheep(&changed).await? == Write::Done {
+            if changed == sheep {
                 return Ok(Ok(changed));
             }
-            let newest = self.sheep(&id, Read::Consistent).await?;
-            sheep = newest.ok_or_else(|| ChangeError::Removed(id.clone()))?;
-            // The SDK asks again when it hears no answer, and then conflicts with itself.
-            if sheep == changed {
-                return Ok(Ok(changed));
+            match self.put_sheep(&changed).await? {
+                Write::Done => return Ok(Ok(changed)),
+                Write::Conflict(newest) => {
+                    sheep = newest.ok_or_else(|| ChangeError::Removed(id.clone()))?;
+                }
             }
         }
         Err(ChangeError::Busy(id))
     }
 
-    /// Removes a sheep if it is still as it was read. Its posts stay, and so does where its numbers go on.
-    pub async fn remove_sheep(&self, sheep: &Sheep, now: Timestamp) -> Result<Write, StoreError> {
+    /// Removes a sheep if it is still as it was read. Its posts stay, and so does where its numbers go on. A conflict
+    /// gives the sheep as it is now, if it is still there.
+    pub async fn remove_sheep(
+        &self,
+        sheep: &Sheep,
+        now: Timestamp,
+    ) -> Result<Write<Option<Sheep>>, StoreError> {
         let left = Left {
-            v: 1,
             version: sheep.version.saturating_add(1),
             next: Some(sheep.next_free()),
             removed: Some(now.into()),
         };
         let what = format!("sheep {}", sheep.id);
-        let put = self
-            .put_one(&what, Key::sheep(&sheep.id), left)?
-            .condition_expression("version = :read AND attribute_not_exists(removed)")
-            .expression_attribute_values(":read", AttributeValue::N(sheep.version.to_string()));
-        self.write(put, &what).await
+        let written = self.put_version(&what, Key::sheep(&sheep.id), left, sheep.version).await?;
+        sheep_instead(written)
     }
 
-    fn sheep_item(&self, sheep: &Sheep) -> Result<Item, StoreError> {
+    fn sheep_item(&self, sheep: &Sheep) -> SheepItem {
         let next_at = sheep.next_at();
         let due = next_at.map(|_| sheep.id.shard(self.shards).to_string());
-        to_item(SheepItem::new(sheep, due, next_at), sheep.id.to_string())
+        SheepItem::new(sheep, due, next_at)
     }
+}
+
+/// The sheep that is there instead of what was to be written.
+fn sheep_instead(written: Write<Option<Item>>) -> Result<Write<Option<Sheep>>, StoreError> {
+    Ok(match written {
+        Write::Done => Write::Done,
+        Write::Conflict(there) => {
+            Write::Conflict(there.map(sheep_from_item).transpose()?.flatten())
+        }
+    })
 }
 
 /// The sheep of an item. `None`: it was removed.
 fn sheep_from_item(item: Item) -> Result<Option<Sheep>, StoreError> {
-    if item.contains_key("removed") {
-        return Ok(None);
-    }
     let key: Key = from_item(item.clone(), "a sheep")?;
     let what = key.as_sheep().map_or_else(|| format!("{} {}", key.pk, key.sk), |id| id.to_string());
-    let item: SheepItem = from_item(item, what.clone())?;
-    item.into_sheep().map(Some).map_err(|source| StoreError::Corrupt { what, source })
+    if item.contains_key("removed") {
+        return Keyed::<Left>::read(item, &what).map(|_| None);
+    }
+    let corrupt = |source| StoreError::Corrupt { what: what.clone(), source };
+    let id = key.as_sheep().ok_or_else(|| corrupt("its key is not a sheep's".into()))?;
+    let item: SheepItem = Keyed::read(item, &what)?.value;
+    item.into_sheep(id).map(Some).map_err(corrupt)
 }
 
 /// What stays in the place of a removed sheep: without it, numbers would begin anew once posts have expired,
 /// and an answer that comes late could be taken for the new sheep's.
 #[derive(Debug, Serialize, Deserialize)]
 struct Left {
-    #[serde(default)]
-    v: u8,
     version: u64,
     /// Not there, like `removed`, while the sheep is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,9 +271,6 @@ struct Left {
 /// usual length, because a write costs a unit for each started KB.
 #[derive(Debug, Serialize, Deserialize)]
 struct SheepItem {
-    #[serde(flatten)]
-    key: Key,
-    v: u8,
     version: u64,
     network: Network,
     handle: Handle,
@@ -394,7 +379,7 @@ fn is_zero(number: &u64) -> bool {
 
 impl SheepItem {
     fn new(sheep: &Sheep, due: Option<String>, next_at: Option<Timestamp>) -> Self {
-        let Sheep { id, config, state, progress, intent, lease_until, version } = sheep;
+        let Sheep { id: _, config, state, progress, intent, lease_until, version } = sheep;
         let Behaviour::Poem { corpus, lines } = &config.behaviour;
         let (state, since, why) = match state {
             State::Active => (StateName::Active, None, None),
@@ -403,8 +388,6 @@ impl SheepItem {
             State::Finished { since } => (StateName::Finished, Some(*since), None),
         };
         Self {
-            key: Key::sheep(id),
-            v: 1,
             version: *version,
             network: config.account.network,
             handle: config.account.handle.clone(),
@@ -433,12 +416,8 @@ impl SheepItem {
         }
     }
 
-    fn into_sheep(self) -> Result<Sheep, Box<dyn std::error::Error + Send + Sync>> {
+    fn into_sheep(self, id: SheepId) -> Result<Sheep, Box<dyn std::error::Error + Send + Sync>> {
         let instant = |seconds: Option<Seconds>| seconds.map(Timestamp::try_from).transpose();
-        let id = self.key.as_sheep().ok_or("its key is not a sheep's")?;
-        if self.v != 1 {
-            return Err(format!("it has schema version {}, this program knows 1", self.v).into());
-        }
         let since = || -> Result<Timestamp, Box<dyn std::error::Error + Send + Sync>> {
             Ok(self.since.ok_or("`since` is missing")?.try_into()?)
         };
@@ -543,9 +522,11 @@ mod tests {
     #[track_caller]
     fn round_trip(sheep: &Sheep) -> Item {
         let next_at = sheep.next_at();
-        let item: Item =
-            serde_dynamo::to_item(SheepItem::new(sheep, next_at.map(|_| "0".to_owned()), next_at))
-                .unwrap();
+        let value = SheepItem::new(sheep, next_at.map(|_| "0".to_owned()), next_at);
+        let mut item: Item =
+            serde_dynamo::to_item(Keyed::new(Key::sheep(&sheep.id), value)).unwrap();
+        assert_eq!(sheep_from_item(item.clone()).unwrap().as_ref(), Some(sheep));
+        item.insert(crate::MARK.to_owned(), AttributeValue::S(crate::random_text()));
         assert_eq!(sheep_from_item(item.clone()).unwrap().as_ref(), Some(sheep));
         item
     }
@@ -604,7 +585,8 @@ mod tests {
 
     #[test]
     fn the_item_is_a_schema() {
-        let item = round_trip(&sheep());
+        let mut item = round_trip(&sheep());
+        item.remove(crate::MARK);
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
         insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
         {
@@ -658,9 +640,8 @@ mod tests {
     #[test]
     fn what_a_removed_sheep_leaves_is_a_schema() {
         let removed = Some("2026-11-21T12:00:00Z".parse::<Timestamp>().unwrap().into());
-        let value = Left { v: 1, version: 8, next: Some(Occurrence(43)), removed };
-        let item: Item =
-            serde_dynamo::to_item(crate::Keyed { key: Key::sheep(&sheep().id), value }).unwrap();
+        let value = Left { version: 8, next: Some(Occurrence(43)), removed };
+        let item: Item = serde_dynamo::to_item(Keyed::new(Key::sheep(&sheep().id), value)).unwrap();
         let value: serde_json::Value = serde_dynamo::from_item(item.clone()).unwrap();
         insta::assert_snapshot!(value, @r#"{"next":43,"pk":"FLOCK#moon","removed":1795262400,"sk":"SHEEP#apollo","v":1,"version":8}"#);
         assert_eq!(sheep_from_item(item).unwrap(), None);

@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::{
 use flock_core::{Charge, FlockName, Month, Spending, Usd};
 use serde::{Deserialize, Serialize};
 
-use crate::{Item, Read, Store, StoreError, conditional, from_item, key::Key, request_error};
+use crate::{Item, Keyed, Read, Store, StoreError, conditional, key::Key, request_error};
 
 /// Something a network is about to charge a flock for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +75,10 @@ impl Store {
         }
         let room = cap.minus(bill.price);
         let output = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::spend(&bill.flock, bill.month).attributes()))
-            .update_expression("SET #slot = :id ADD spent :price, #count :count")
+            .update(
+                Key::spend(&bill.flock, bill.month),
+                "SET #slot = :id ADD spent :price, #count :count",
+            )
             .condition_expression(
                 "(attribute_not_exists(#slot) OR #slot <> :id) AND \
                  (attribute_not_exists(spent) OR spent <= :room)",
@@ -92,7 +91,6 @@ impl Store {
             .expression_attribute_values(":room", number(room.micros()))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match output {
@@ -176,11 +174,7 @@ impl Store {
         cap: Usd,
     ) -> Result<(), StoreError> {
         let output = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::spend(flock, month).attributes()))
-            .update_expression("SET told = :told")
+            .update(Key::spend(flock, month), "SET told = :told")
             .expression_attribute_values(":told", AttributeValue::S(told(spending, cap)))
             .send()
             .await;
@@ -228,6 +222,6 @@ fn number(number: impl Into<u64>) -> AttributeValue {
 }
 
 fn ledger(item: Option<Item>, what: &str) -> Result<Ledger, StoreError> {
-    let item: Option<LedgerItem> = item.map(|item| from_item(item, what)).transpose()?;
-    Ok(Ledger::from(item.unwrap_or_default()))
+    let item = item.map(|item| Keyed::<LedgerItem>::read(item, what)).transpose()?;
+    Ok(Ledger::from(item.map(|item| item.value).unwrap_or_default()))
 }

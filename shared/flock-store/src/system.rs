@@ -4,15 +4,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue},
+    types::{AttributeValue, ReturnValue},
 };
 use flock_core::{RoomId, Shards, Sheep, TableId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Read, Store, StoreError, Write, conditional, from_item, key::Key, request_error, sheep::Seconds,
-};
+use crate::{Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds};
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
 /// every shard that was ever used.
@@ -135,9 +133,8 @@ impl Store {
         let item = ShardsItem { current: configured, highest };
         // A table without the item has never had more than one shard.
         if known.unwrap_or(ShardsItem { current: Shards::ONE, highest: Shards::ONE }) != item {
-            let update = self
-                .update_table_item(item)
-                .update_expression("SET #current = :current, #highest = :highest");
+            let update =
+                self.update_table_item(item, "SET #current = :current, #highest = :highest");
             update.send().await.map_err(|err| request_error("write", TABLE, err))?;
         }
         self.shards = configured;
@@ -163,32 +160,28 @@ impl Store {
         let drawn = AttributeValue::S(TableId::from_random(bytes).into());
         let one = ShardsItem { current: Shards::ONE, highest: Shards::ONE };
         let update = self
-            .update_table_item(one)
-            .update_expression(
+            .update_table_item(
+                one,
                 "SET #current = if_not_exists(#current, :current), \
                  #highest = if_not_exists(#highest, :highest), \
                  #table = if_not_exists(#table, :drawn)",
             )
             .expression_attribute_names("#table", "table")
             .expression_attribute_values(":drawn", drawn)
-            .return_values(ReturnValue::AllNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .return_values(ReturnValue::AllNew);
         let output =
             update.send().await.map_err(|err| request_error("write", "the table's id", err))?;
         self.meter.write(output.consumed_capacity());
-        let item: TableItem = from_item(output.attributes.unwrap_or_default(), TABLE)?;
-        item.table.ok_or_else(|| StoreError::Corrupt {
+        let item = Keyed::<TableItem>::read(output.attributes.unwrap_or_default(), TABLE)?;
+        item.value.table.ok_or_else(|| StoreError::Corrupt {
             what: TABLE.to_owned(),
             source: "it has no id of the table".into(),
         })
     }
 
-    fn update_table_item(&self, item: ShardsItem) -> UpdateItemFluentBuilder {
+    fn update_table_item(&self, item: ShardsItem, change: &str) -> UpdateItemFluentBuilder {
         let number = |shards| AttributeValue::N(u16::from(shards).to_string());
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(Key::shards().attributes()))
+        self.update(Key::shards(), change)
             .expression_attribute_names("#current", "current")
             .expression_attribute_names("#highest", "highest")
             .expression_attribute_values(":current", number(item.current))
@@ -246,45 +239,28 @@ impl Store {
             what: CONTROL.to_owned(),
             source: Box::new(err),
         })?;
-        let update = self
-            .update_control()
-            .update_expression("SET stopped = :stop")
-            .condition_expression("attribute_not_exists(stopped)")
-            .expression_attribute_values(":stop", value);
-        let written = self.send_control(update).await?;
-        // The SDK asks again when it hears no answer, and then conflicts with itself.
-        if written == Write::Conflict && self.control().await?.stopped.as_ref() == Some(stop) {
-            return Ok(Write::Done);
-        }
-        Ok(written)
+        let written = self.update_if(CONTROL, Key::control(), "SET stopped = :stop", |update| {
+            update
+                .condition_expression("attribute_not_exists(stopped)")
+                .expression_attribute_values(":stop", value)
+        });
+        Ok(written.await?.forget())
     }
 
     /// Lets everything go on. `Conflict`: it is not stopped.
     pub async fn start_all(&self) -> Result<Write, StoreError> {
-        let update = self
-            .update_control()
-            .update_expression("REMOVE stopped")
-            .condition_expression("attribute_exists(stopped)");
-        self.send_control(update).await
+        let written = self.update_if(CONTROL, Key::control(), "REMOVE stopped", |update| {
+            update.condition_expression("attribute_exists(stopped)")
+        });
+        Ok(written.await?.forget())
     }
 
     /// Has every process drop what it keeps of secrets at its next event.
     pub async fn reboot_all(&self, now: Timestamp) -> Result<(), StoreError> {
         let update = self
-            .update_control()
-            .update_expression("SET rebooted_at = :now")
+            .update(Key::control(), "SET rebooted_at = :now")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()));
-        self.send_control(update).await.map(|_| ())
-    }
-
-    fn update_control(&self) -> UpdateItemFluentBuilder {
-        let key = Key::control().attributes();
-        self.client.update_item().table_name(&self.table).set_key(Some(key))
-    }
-
-    async fn send_control(&self, update: UpdateItemFluentBuilder) -> Result<Write, StoreError> {
-        let output = conditional(update.send().await, "change", CONTROL)?;
-        Ok(output.map_or(Write::Conflict, |_| Write::Done))
+        update.send().await.map(|_| ()).map_err(|err| request_error("change", CONTROL, err))
     }
 
     /// Notes that a process is at work, if that was not noted in the last minutes.

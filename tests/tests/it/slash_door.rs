@@ -195,7 +195,7 @@ async fn a_mention_nobody_finished_is_not_lost_without_a_word() {
     let slack = Slack::start().await;
     // Somebody has claimed it and died.
     let id = flock_core::DeliveryId::of(&["message", "C1", "3.1"]);
-    slack.world.store.first_seen(&id, "dead", ts(START)).await.unwrap();
+    slack.world.store.first_seen(&id, ts(START)).await.unwrap();
     let body = message_body(&json!({
         "type": "message", "user": "U1", "channel": "C1", "ts": "3.1", "text": "@flo pause apollo",
     }));

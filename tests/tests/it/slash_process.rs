@@ -49,19 +49,19 @@ const BINARY: &str = env!("CARGO_BIN_EXE_slash-command-process");
 const LENGTH: Duration = Duration::from_mins(5);
 
 /// A deployment whose first owner is U1, on the wall clock, because the process has no other.
-struct Deployment {
-    world: World,
+pub(crate) struct Deployment {
+    pub(crate) world: World,
     slack: LocalSlack,
 }
 
 /// The function's process under its Runtime API.
-struct Function {
+pub(crate) struct Function {
     runtime: Arc<RuntimeApi>,
     process: FunctionProcess,
 }
 
 impl Deployment {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let mut world = World::start().await;
         world.clock = Clock::wall();
         let slack = LocalSlack::start(world.clock.clone()).await.unwrap();
@@ -69,8 +69,12 @@ impl Deployment {
     }
 
     async fn function(&self) -> Function {
-        let (dynamodb, services) =
-            (self.world.cloud.dynamodb_url(), self.world.cloud.services_url());
+        self.function_at(self.world.cloud.dynamodb_url()).await
+    }
+
+    /// The function with its table at this address.
+    pub(crate) async fn function_at(&self, dynamodb: String) -> Function {
+        let services = self.world.cloud.services_url();
         Function::start(&[dynamodb, services, self.slack.api_url()]).await
     }
 
@@ -133,7 +137,7 @@ impl Function {
     }
 
     /// What `who` is told in C1 about `/flock <line>`.
-    async fn flock(&self, who: &str, line: &str) -> String {
+    pub(crate) async fn flock(&self, who: &str, line: &str) -> String {
         let (status, body) = self.answer(command(who, line)).await;
         assert_eq!(status, 200, "{line}: {body}");
         let body: Value = serde_json::from_str(&body).unwrap();

@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, fs};
 
+use flock_core::Event;
 use flockwork::{functions::KNOWN, template::Template};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[test]
 fn every_function_folder_is_in_the_template_and_what_is_linked_in_is_a_folder() {
@@ -45,7 +46,7 @@ fn every_sample_event_can_be_read() {
         let event: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         match path.file_stem().unwrap().to_str().unwrap() {
             name if name.starts_with("sheep-tick-") => {
-                let event = sheep_tick::Event::try_from(&event);
+                let event = Event::read(&event);
                 event.unwrap_or_else(|err| panic!("{path:?}: {err}"));
             }
             "slash-command-http" => assert_eq!(event["rawPath"], "/slack/commands"),
@@ -53,6 +54,21 @@ fn every_sample_event_can_be_read() {
             name => panic!("{name} is of no function"),
         }
     }
+}
+
+#[test]
+fn every_rule_is_for_events_that_somebody_publishes() {
+    let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
+    let mut kinds = BTreeSet::new();
+    for function in &template.functions {
+        for kind in function.rules.iter().flat_map(|rule| rule.pattern.kinds()) {
+            let detail_is_missing = Event::read(&json!({ "detail-type": kind })).unwrap_err();
+            let said = detail_is_missing.to_string();
+            assert_eq!(said, "unreadable event: missing field `detail`", "{kind}");
+            assert!(kinds.insert(kind.clone()), "two rules are for {kind}");
+        }
+    }
+    assert_eq!(kinds.len(), 7, "{kinds:?}");
 }
 
 /// The emulators do not ask what a role may do; AWS does.

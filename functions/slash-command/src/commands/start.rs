@@ -20,11 +20,9 @@ pub(super) const COMMAND: Command = Command {
 };
 
 async fn run(call: &Call<'_>) -> Answer {
-    let written = call.store().start_all().await?;
-    match written {
-        // It was stopped a moment ago: the SDK asks again when it hears no answer, and then conflicts with itself.
-        Write::Conflict if call.control.stopped.is_none() => refuse("Nothing was stopped."),
-        Write::Done | Write::Conflict => announce(format!(
+    match call.store().start_all().await? {
+        Write::Conflict(()) => refuse("Nothing was stopped."),
+        Write::Done => announce(format!(
             "{} lets everything go on. What was missed is caught up as each sheep\u{2019}s rhythm says.",
             mention(call.user())
         )),

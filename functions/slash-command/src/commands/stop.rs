@@ -40,7 +40,7 @@ async fn run(call: &Call<'_>) -> Answer {
              it go on.",
             mention(&stop.by)
         )),
-        Write::Conflict => refuse("Everything is stopped already."),
+        Write::Conflict(()) => refuse("Everything is stopped already."),
     }
 }
 

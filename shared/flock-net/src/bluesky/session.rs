@@ -286,7 +286,7 @@ impl Sessions {
         let written = self.store.put_session(&account.id, sealed_key, over, &sealed).await;
         Ok(match written.map_err(|err| stored(&err))? {
             Write::Done => Some(sealed),
-            Write::Conflict => None,
+            Write::Conflict(()) => None,
         })
     }
 

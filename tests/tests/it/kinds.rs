@@ -1,0 +1,61 @@
+//! The items of the table: each is of a kind that is listed, and says which version of its schema it has.
+
+use std::collections::BTreeSet;
+
+use flock_core::Network;
+use flock_store::{KINDS, Kind};
+use flock_tests::Misbehave;
+use jiff::SignedDuration;
+
+use crate::slack::Slack;
+
+#[tokio::test]
+async fn every_item_is_of_a_listed_kind_and_has_a_version() {
+    let mut slack = Slack::start().await;
+    let mut seen = BTreeSet::new();
+    let mut look = async |slack: &Slack| {
+        for item in slack.world.items().await {
+            let [pk, sk] = ["pk", "sk"].map(|name| item[name].as_s().unwrap());
+            let kind = Kind::of(pk, sk).unwrap_or_else(|| panic!("{pk} {sk} is of no kind"));
+            let version = item.get("v").and_then(|version| version.as_n().ok());
+            assert_eq!(version.map(String::as_str), Some("1"), "{pk} {sk}: {item:?}");
+            let is_removed = item.contains_key("removed");
+            seen.insert(if is_removed { "removed sheep" } else { kind.name });
+        }
+    };
+    let apollo = slack.world.sheep("apollo", Network::X, 3).await;
+    let echo = slack.world.sheep("echo", Network::Meadow, 3).await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    let app = slack.world.app().await;
+    assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
+    assert_eq!(slack.world.tick_at(&app, 2).await.posted, 1, "it is found, and taken");
+    let now = slack.world.clock.now();
+    slack.world.store.put_clock_ahead(SignedDuration::from_secs(7)).await.unwrap();
+    slack.flock("grant U2 shepherd").await;
+    slack.flock("stop").await;
+    // What is deferred is gone once it has gone on.
+    let (by, place) = (crate::slack::user("U1"), crate::slack::room("C1"));
+    let asked = flock_store::Asked {
+        id: flock_core::DeliveryId::of(&["x"]),
+        user: by.clone(),
+        room: place.clone(),
+        line: "grant ben shepherd".to_owned(),
+        since: now,
+        answer_to: "{}".to_owned(),
+    };
+    slack.world.store.put_deferred(&asked).await.unwrap();
+    let sheep = slack.world.read(&echo).await;
+    assert_eq!(
+        slack.world.store.remove_sheep(&sheep, now).await.unwrap(),
+        flock_store::Write::Done
+    );
+    look(&slack).await;
+    // What is changed in place keeps it.
+    slack.press("U1", "C1", "Stop everything").await;
+    slack.flock("reboot").await;
+    let account = slack.world.read(&apollo).await.config.account;
+    slack.world.store.label_account(&account).await.unwrap();
+    look(&slack).await;
+    let kinds: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
+    assert_eq!(seen, kinds);
+}
