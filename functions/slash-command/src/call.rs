@@ -7,7 +7,7 @@ use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::{app::App, slack_secret::SlackSecret};
+use crate::{app::App, commands::time, slack_secret::SlackSecret};
 
 /// One run of a command.
 #[derive(Debug)]
@@ -168,12 +168,18 @@ impl Call<'_> {
         }
     }
 
+    /// That everything is stopped, if it is. Every answer about flocks says it.
+    pub(crate) fn stopped(&self) -> Option<String> {
+        let stop = self.control.stopped.as_ref()?;
+        let since = time(stop.at);
+        Some(format!(
+            "Everything is stopped since {since}; nothing is posted until `/flock start`."
+        ))
+    }
+
     /// Refuses what would have to wait until everything is started again.
     pub(crate) fn not_while_stopped(&self) -> Result<(), Problem> {
-        match &self.control.stopped {
-            Some(_) => refuse("Everything is stopped. `/flock start` lets it go on."),
-            None => Ok(()),
-        }
+        self.stopped().map_or(Ok(()), refuse)
     }
 }
 
