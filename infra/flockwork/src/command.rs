@@ -5,9 +5,9 @@ use std::{
     io::{self, Write as _},
 };
 
-use flock_core::{FlockName, Sheep, SheepId, State};
+use flock_core::{ENDED, FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     account, ask,
@@ -79,7 +79,7 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            apply(place, file, yes).await
+            Box::pin(apply(place, file, yes)).await
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
@@ -105,7 +105,10 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             plan.apply(store, now).await?;
             print(&text)?;
-            return if nothing { Ok(()) } else { print("Applied.") };
+            if !nothing {
+                print("Applied.")?;
+            }
+            return tell_of_stop(store).await;
         }
         plan
     };
@@ -125,7 +128,8 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
         ));
     }
     plan.apply(store, now).await?;
-    print("Applied.")
+    print("Applied.")?;
+    tell_of_stop(store).await
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
@@ -158,6 +162,11 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()
 
 async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = &connect(place).await?;
+    steer(store, command, clock.now()).await?;
+    tell_of_stop(store).await
+}
+
+async fn steer(store: &Store, command: SheepCommand, now: Timestamp) -> anyhow::Result<()> {
     match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
@@ -175,16 +184,17 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
         }
         SheepCommand::Pause { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
             change(store, sheep, |sheep| sheep.pause(now)).await
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            print(&moving::move_sheep(store, sheep, account, clock.now()).await?)
+            print(&moving::move_sheep(store, sheep, account, now).await?)
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
+            if matches!(sheep.state, State::Finished { .. }) {
+                return Err(refuse(format!("{} {ENDED}", sheep.id)));
+            }
             change(store, sheep, |sheep| sheep.resume(now)).await
         }
     }
@@ -197,7 +207,20 @@ async fn change(
 ) -> anyhow::Result<()> {
     let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
     let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
-    print(&show::sheep_line(&sheep))
+    print(&show::sheep_line(&sheep))?;
+    match sheep.state {
+        State::Finished { .. } => print(&format!("{} {ENDED}", sheep.id)),
+        State::Active | State::Paused { .. } | State::Stopped { .. } => Ok(()),
+    }
+}
+
+/// Says that everything is stopped, if it is, after what would come to pass otherwise.
+async fn tell_of_stop(store: &Store) -> anyhow::Result<()> {
+    if let Some(stop) = store.control().await?.stopped {
+        // Not on standard output, which may be read by a program.
+        writeln!(io::stderr(), "{}", show::stopped(&stop))?;
+    }
+    Ok(())
 }
 
 async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
@@ -251,7 +274,7 @@ async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
         // Not on standard output, which may be read by a program.
         writeln!(io::stderr(), "{line}")?;
     }
-    Ok(())
+    tell_of_stop(store).await
 }
 
 async fn meant(
