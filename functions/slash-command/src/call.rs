@@ -139,7 +139,9 @@ impl Call<'_> {
             users.find(|user| !user.deleted && user.name.eq_ignore_ascii_case(name))
         };
         match found {
-            Some(user) if user.is_bot => refuse(format!("{} is a bot.", mention(&user.id))),
+            Some(user) if user.is_bot => {
+                refuse(format!("{} is a bot, and bots give no commands.", mention(&user.id)))
+            }
             Some(user) if !user.deleted => Ok(Named::User(user.id)),
             _ => refuse(format!(
                 "I know nobody called `{}`. Write @ and choose one from Slack's list.",
@@ -277,7 +279,8 @@ impl From<RoomRefusal> for Problem {
             | RoomRefusal::BadRank
             | RoomRefusal::LevelInUse { .. }
             | RoomRefusal::LastLevel(_)
-            | RoomRefusal::NotBelowOwn { .. } => text,
+            | RoomRefusal::NotBelowOwn { .. }
+            | RoomRefusal::NotAtTheTop { .. } => text,
         })
     }
 }

@@ -192,7 +192,8 @@ async fn steer(store: &Store, command: SheepCommand, now: Timestamp) -> anyhow::
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            if matches!(sheep.state, State::Finished { .. }) {
+            let is_over = matches!(sheep.state, State::Finished { .. });
+            if is_over && sheep.resume(now) == sheep {
                 return Err(refuse(format!("{} {ENDED}", sheep.id)));
             }
             change(store, sheep, |sheep| sheep.resume(now)).await

@@ -23,7 +23,7 @@ use crate::{
     flock_file::{FlockFile, SheepFile, one_line},
     guard::{self, Accounts, Member, Text},
     operator,
-    refusal::{not_changed, refuse},
+    refusal::{Refusal, not_changed, refuse},
 };
 
 /// The difference between a flock's files and the table.
@@ -90,7 +90,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         plan.roster.push((id.clone(), sheep.config.account.clone()));
         if sheep.config.rhythm.first_slot(now).is_none() {
-            problems.push(format!("{id}: its `end` has passed"));
+            problems
+                .push(format!("{id}: its `end` has passed; give it a later one, or take it out"));
         }
         let member = |to_be| Member {
             sheep: to_be,
@@ -266,7 +267,8 @@ impl Plan {
         store.enlist(&self.roster).await?;
         self.put_corpora(store).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
-        let written = self.write_sheep(store, &mut unused, now).await;
+        let mut is_begun = !self.remove.is_empty() || self.before != self.flock;
+        let written = self.write_sheep(store, &mut unused, &mut is_begun, now).await;
         if !self.create.is_empty() || !self.change.is_empty() {
             // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
             // sees the sheep. Also where not all were written: some may have been.
@@ -274,18 +276,26 @@ impl Plan {
             unused.extend(self.texts.keys().cloned());
         }
         store.let_unused_corpora_go(flock, unused, now).await?;
-        written?;
+        // What was refused with something changed is no refusal.
+        written.map_err(|err| match err.downcast::<Refusal>() {
+            Ok(why) if is_begun => {
+                anyhow!("{why}; part of the plan is carried out, and applying again does the rest")
+            }
+            Ok(why) => why.into(),
+            Err(err) => err,
+        })?;
         if wakes {
             wake(store, flock, now).await?;
         }
         noted.done(store).await
     }
 
-    /// Makes and changes sheep, and notes every corpus they were seen with before.
+    /// Makes and changes sheep, and notes every corpus they were seen with before, and that something is done.
     async fn write_sheep(
         &self,
         store: &Store,
         unused: &mut BTreeSet<CorpusId>,
+        is_begun: &mut bool,
         now: Timestamp,
     ) -> anyhow::Result<()> {
         let flock = &self.flock.name;
@@ -293,12 +303,15 @@ impl Plan {
             let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
             let birth = store.birth(&id).await?;
             let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
-                .ok_or_else(|| refuse(format!("{id}: its `end` has passed")))?;
+                .ok_or_else(|| {
+                    refuse(format!("{id}: its `end` has passed; give it a later one"))
+                })?;
             let created = Sheep { version: birth.version, ..created };
             // Made by another apply in the same moment: that one's files win.
             if store.create_sheep(&created).await? == Write::Conflict {
-                return Err(changed_meanwhile(&id));
+                return Err(refuse(changed_meanwhile(&id)));
             }
+            *is_begun = true;
         }
         for (old, sheep) in &self.change {
             // Of every sheep that was seen in its place: another apply may have given it another text.
@@ -319,6 +332,7 @@ impl Plan {
             let changed = store.change_sheep(old.clone(), transition).await.map_err(not_changed)?;
             changed.map_err(refuse)?;
             unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
+            *is_begun = true;
         }
         Ok(())
     }
@@ -416,7 +430,7 @@ async fn remove(
             None => return Ok(Ok(())),
         }
     }
-    Err(changed_meanwhile(&id))
+    Ok(Err(changed_meanwhile(&id)))
 }
 
 /// Has everything tried again that waits for the cap of the flock.
@@ -439,8 +453,8 @@ pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Ve
     Ok(sheep)
 }
 
-fn changed_meanwhile(id: &SheepId) -> anyhow::Error {
-    refuse(format!("{id} is being changed by somebody else; try again"))
+fn changed_meanwhile(id: &SheepId) -> String {
+    format!("{id} is being changed by somebody else; try again")
 }
 
 fn corpus_of(config: &SheepConfig) -> &CorpusId {

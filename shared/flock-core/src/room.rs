@@ -114,6 +114,14 @@ pub enum RoomRefusal {
         /// The rank of who asked.
         own: Rank,
     },
+    /// Only from the top.
+    #[error("that needs the highest level of the room, `{top}`, and your rank there is {}", own.0)]
+    NotAtTheTop {
+        /// The highest level.
+        top: LevelName,
+        /// The rank of who asked.
+        own: Rank,
+    },
     /// They have no level.
     #[error("{0} has no level in this room")]
     NotAMember(UserId),
@@ -384,7 +392,10 @@ impl Room {
     }
 
     fn only_from_the_top(&self, by: &UserId) -> Result<(), RoomRefusal> {
-        if self.is_top(by) { Ok(()) } else { Err(RoomRefusal::NotBelowOwn { own: self.rank(by) }) }
+        if self.is_top(by) {
+            return Ok(());
+        }
+        Err(RoomRefusal::NotAtTheTop { top: self.top().0.clone(), own: self.rank(by) })
     }
 
     fn may_leave_the_top(&self, user: &UserId) -> Result<(), RoomRefusal> {

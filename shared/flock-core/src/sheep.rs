@@ -513,6 +513,9 @@ impl Sheep {
         if !said {
             // Files with a later end may let it go on.
             self.progress.cursor = then.cursor;
+        }
+        // What is said leaves the next slot, which there is none of after the end.
+        if !said || self.config.rhythm.first_slot(self.progress.slot).is_none() {
             self.state = State::Finished { since: whole_seconds(now) };
         }
     }
@@ -686,11 +689,15 @@ impl Sheep {
     }
 
     /// The sheep posting again, at once if its time has passed. What it left out is not missed. A
-    /// sheep that posts already, or whose end has come, stays as it is.
+    /// sheep that posts already, or whose end has come, stays as it is; where its end came before a post that was
+    /// decided, it makes that one.
     #[must_use]
     pub fn resume(&self, now: Timestamp) -> Self {
         match self.state {
             State::Paused { .. } | State::Stopped { .. } => self.reanchor(self.progress.slot, now),
+            State::Finished { .. } if self.intent.is_some() => {
+                self.reanchor(self.progress.slot, now)
+            }
             State::Active | State::Finished { .. } => self.clone(),
         }
     }
@@ -772,9 +779,7 @@ impl Sheep {
         match self.config.rhythm.first_slot(slot.max(now)) {
             Some(slot) => sheep.progress.slot = slot,
             // What was decided is finished first, as by a sheep that never paused. No slot comes after this one.
-            None if sheep.intent.as_ref().is_some_and(|intent| !intent.said) => {
-                sheep.progress.slot = slot.max(now);
-            }
+            None if sheep.intent.is_some() => sheep.progress.slot = slot.max(now),
             None => sheep.state = State::Finished { since: now },
         }
         sheep
@@ -1260,11 +1265,19 @@ mod tests {
             Outcome::Unknown { why: "no answer".to_owned() },
             Outcome::TryAgain { why: "it is away".to_owned(), not_before: None },
         ] {
-            let open = claimed.settle(&outcome, start).pause(start).resume(after);
-            assert_eq!((open.next_at(), open.due(after)), (Some(after), Due::Finish));
-            let ended = posted(&open.claim_again(after), after);
-            assert!(matches!(ended.state, State::Finished { .. }));
-            assert_eq!((ended.intent, ended.progress.occurrence), (None, Occurrence(2)));
+            let said = sheep.say("hello".to_owned(), &table(), start).unwrap();
+            let said = said.claim_again(start).settle(&outcome, start);
+            for open in [claimed.settle(&outcome, start), said] {
+                let open = open.pause(start);
+                let left = Sheep { state: State::Finished { since: start }, ..open.clone() };
+                for open in [open.resume(after), left.resume(after)] {
+                    assert_eq!((open.next_at(), open.due(after)), (Some(after), Due::Finish));
+                    let ended = posted(&open.claim_again(after), after);
+                    assert!(matches!(ended.state, State::Finished { .. }));
+                    assert_eq!((&ended.intent, ended.progress.occurrence), (&None, Occurrence(2)));
+                    assert_eq!(ended.resume(after), ended);
+                }
+            }
         }
     }
 

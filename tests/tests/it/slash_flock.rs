@@ -296,6 +296,10 @@ async fn a_rhythm_can_be_changed() {
     );
     let told = slack.flock("rhythm apollo often").await;
     assert!(told.starts_with("*That is no rhythm: "), "{told}");
+    slack.flock("pause apollo").await;
+    let told = slack.flock("rhythm apollo 5h").await;
+    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. The next ";
+    assert!(told.contains(waits), "{told}");
 }
 
 #[tokio::test]

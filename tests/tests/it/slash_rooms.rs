@@ -222,7 +222,7 @@ async fn who_owns_the_room_gets_its_highest_level() {
     let told = slack.enter("U3", "C2", "/flock grant room-owners C1").await;
     assert!(
         told.ends_with(
-            "In <#C1>: Your rank here is 0, so you can give and take only what is below it."
+            "In <#C1>: That needs the highest level of the room, `owner`, and your rank there is 0."
         ),
         "{told}"
     );
