@@ -265,6 +265,29 @@ async fn what_has_ended_is_not_said_to_go_on() {
     ");
 }
 
+/// Its post may be there, and nobody would ever look.
+#[tokio::test]
+async fn what_was_open_when_its_end_came_is_found_out_when_it_is_resumed() {
+    let mut slack = Slack::start().await;
+    let end = Some("2026-03-02T13:00".to_owned());
+    let rhythm = RhythmFields { end, ..RhythmFields::default() };
+    let id = slack.world.sheep_with("apollo", Network::X, 3, &rhythm).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
+    slack.flock("pause apollo").await;
+    assert_eq!(slack.world.tick_at(&app, 90).await.posted, 0);
+    assert_eq!(slack.flock("resume apollo").await, "Resumed *flock/apollo*.");
+    assert_eq!(slack.world.tick_at(&app, 91).await.posted, 1);
+    assert_eq!(slack.world.seen(&id).await, ["apollo line 0"], "it was there, and nothing more is");
+    assert_eq!(slack.world.posts(&id).await.len(), 1);
+    let told = slack.flock("resume apollo").await;
+    assert!(
+        told.starts_with("**flock/apollo* has finished, because its `end` has come; "),
+        "{told}"
+    );
+}
+
 #[tokio::test]
 async fn what_is_decided_for_a_paused_sheep_waits_until_it_is_resumed() {
     for (command, button, waits) in
