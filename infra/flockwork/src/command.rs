@@ -6,9 +6,9 @@ use std::{
     io::{self, Write as _},
 };
 
-use flock_core::{FlockName, Sheep, SheepId, State};
+use flock_core::{ENDED, FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     account, ask,
@@ -23,6 +23,20 @@ use crate::{
     refusal::{not_changed, not_found, refuse},
     run, show, slack, spend,
 };
+
+/// What a command has to say.
+struct Said {
+    /// What was asked for, on standard output.
+    lines: Vec<String>,
+    /// What people should know besides, on standard error: a program may read the other.
+    notes: Vec<String>,
+}
+
+impl From<Vec<String>> for Said {
+    fn from(lines: Vec<String>) -> Self {
+        Self { lines, notes: Vec::new() }
+    }
+}
 
 /// Does what `cli` says.
 pub async fn execute(cli: Cli) -> anyhow::Result<()> {
@@ -42,10 +56,10 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
         Command::Run(options) => run::run(&place, &options).await,
-        Command::Flock(command) => print_all(&Box::pin(flock(&place, command)).await?),
-        Command::Sheep(command) => print_all(&sheep(&place, command).await?),
+        Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
+        Command::Sheep(command) => say(&sheep(&place, command).await?),
         Command::Posts(options) => print_all(&posts(&place, &options).await?),
-        Command::Preview(options) => next_posts(&place, &options).await,
+        Command::Preview(options) => say(&next_posts(&place, &options).await?),
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
@@ -75,16 +89,16 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Vec<String>> {
+async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
     match command {
         FlockCommand::Plan { dir } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let Connection { store, clock, .. } = &connect(place).await?;
-            Ok(vec![plan::plan(store, file, clock.now()).await?.to_string()])
+            Ok(vec![plan::plan(store, file, clock.now()).await?.to_string()].into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            apply(place, file, yes).await
+            Box::pin(apply(place, file, yes)).await
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
@@ -95,14 +109,14 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Vec<Strin
                     sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
                 lines.push(format!("{flock}  {} sheep, {active} active", sheep.len()));
             }
-            Ok(lines)
+            Ok(lines.into())
         }
         FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
-async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Vec<String>> {
+async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said> {
     let asked = {
         let Connection { store, clock, .. } = &connect(place).await?;
         let now = clock.now();
@@ -111,7 +125,8 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Vec<
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             plan.apply(store, now).await?;
             let applied = (!nothing).then(applied);
-            return Ok(std::iter::once(text).chain(applied).collect());
+            let lines = std::iter::once(text).chain(applied).collect();
+            return Ok(Said { lines, notes: stop_note(store).await? });
         }
         plan
     };
@@ -131,7 +146,7 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Vec<
         ));
     }
     plan.apply(store, now).await?;
-    Ok(vec![applied()])
+    Ok(Said { lines: vec![applied()], notes: stop_note(store).await? })
 }
 
 fn applied() -> String {
@@ -139,7 +154,7 @@ fn applied() -> String {
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
-async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Vec<String>> {
+async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Said> {
     let sheep = {
         let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
@@ -163,11 +178,21 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Ve
     Ok(vec![format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."
-    )])
+    )]
+    .into())
 }
 
-async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Vec<String>> {
+async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
     let Connection { store, clock, .. } = &connect(place).await?;
+    let lines = steer(store, command, clock.now()).await?;
+    Ok(Said { lines, notes: stop_note(store).await? })
+}
+
+async fn steer(
+    store: &Store,
+    command: SheepCommand,
+    now: Timestamp,
+) -> anyhow::Result<Vec<String>> {
     match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
@@ -186,16 +211,18 @@ async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Vec<Strin
         }
         SheepCommand::Pause { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
             change(store, sheep, |sheep| sheep.pause(now)).await
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            Ok(vec![moving::move_sheep(store, sheep, account, clock.now()).await?])
+            Ok(vec![moving::move_sheep(store, sheep, account, now).await?])
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
+            let is_over = matches!(sheep.state, State::Finished { .. });
+            if is_over && sheep.resume(now) == sheep {
+                return Err(refuse(format!("{} {ENDED}", sheep.id)));
+            }
             change(store, sheep, |sheep| sheep.resume(now)).await
         }
     }
@@ -208,7 +235,14 @@ async fn change(
 ) -> anyhow::Result<Vec<String>> {
     let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
     let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
-    Ok(vec![show::sheep_line(&sheep)])
+    let ended = matches!(sheep.state, State::Finished { .. });
+    let ended = ended.then(|| format!("{} {ENDED}", sheep.id));
+    Ok(std::iter::once(show::sheep_line(&sheep)).chain(ended).collect())
+}
+
+/// That everything is stopped, if it is: to be said after what would come to pass otherwise.
+async fn stop_note(store: &Store) -> anyhow::Result<Vec<String>> {
+    Ok(store.control().await?.stopped.iter().map(show::stopped).collect())
 }
 
 async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Vec<String>> {
@@ -248,25 +282,20 @@ async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
     Ok(posts)
 }
 
-async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
-    let (sheep, posts) = {
-        let Connection { store, clock, .. } = &connect(place).await?;
-        let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-        let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
-        (sheep, posts)
-    };
-    for post in posts {
-        print(&if options.json {
-            serde_json::to_string(&preview::UpcomingLine::new(&post))?
+async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+    let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
+    let lines = posts.iter().map(|post| {
+        Ok(if options.json {
+            serde_json::to_string(&preview::UpcomingLine::new(post))?
         } else {
-            preview::upcoming_line(&post)
-        })?;
-    }
-    for line in preview::silent(&sheep) {
-        // Not on standard output, which may be read by a program.
-        writeln!(io::stderr(), "{line}")?;
-    }
-    Ok(())
+            preview::upcoming_line(post)
+        })
+    });
+    let lines = lines.collect::<anyhow::Result<_>>()?;
+    let notes = preview::silent(&sheep).into_iter().chain(stop_note(store).await?).collect();
+    Ok(Said { lines, notes })
 }
 
 async fn meant(
@@ -278,6 +307,14 @@ async fn meant(
         Some(sheep) => Ok(vec![store.find_sheep(flock, sheep).await.map_err(not_found)?]),
         None => store.sheep_of(flock).await.map_err(not_found),
     }
+}
+
+fn say(said: &Said) -> anyhow::Result<()> {
+    print_all(&said.lines)?;
+    for note in &said.notes {
+        writeln!(io::stderr(), "{note}")?;
+    }
+    Ok(())
 }
 
 fn print_all(lines: &[String]) -> anyhow::Result<()> {

@@ -427,7 +427,7 @@ const PAUSE: Change = Change {
     question: ("U3", "show apollo"),
     before: "\nstate: active\n",
     after: "\nstate: paused\n",
-    told: ["Paused *flock/apollo*.", "Nothing to do: that is so already for *flock/apollo*."],
+    told: ["Paused *flock/apollo*.", "*flock/apollo* is paused already."],
 };
 
 /// What is left of a command whose process died.
