@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::{
     files::{self, Unreadable, WRITTEN_BY_HAND},
@@ -172,16 +173,21 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
-    /// Lets there be a database file, which nobody else can read from its first moment on. `SQLite` gives its other
-    /// files the same permissions.
-    pub fn begin_database(&self) -> anyhow::Result<()> {
+    /// Lets there be a database file with what `make` puts into one, if there is none, or one with nothing in it. Nobody else
+    /// can read it from its first moment on: `SQLite` gives its other files the same permissions.
+    pub fn make_database(
+        &self,
+        make: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let path = self.database();
-        match File::options().write(true).create_new(true).mode(0o600).open(&path) {
-            Err(err) if err.kind() != ErrorKind::AlreadyExists => {
-                Err(refuse(format!("cannot write {}: {err}", path.display())))
-            }
-            _ => Ok(()),
+        if fs::metadata(&path).is_ok_and(|database| 0 < database.len()) {
+            return Ok(());
         }
+        let cannot = |err| refuse(format!("cannot write {}: {err}", path.display()));
+        // Not held open: closing it would take SQLite's locks away.
+        let new = self.unfinished().map_err(cannot)?.into_temp_path();
+        make(&new)?;
+        new.persist(&path).map_err(|err| cannot(err.error))
     }
 
     /// Refuses a database file that is damaged, before anything is written to it, and one that is missing or empty
@@ -287,14 +293,8 @@ impl DataDir {
 
     /// Gives the file at `path` this content and no other, readable by its owner alone.
     fn replace(&self, path: &Path, content: &[u8]) -> anyhow::Result<()> {
-        let (prefix, suffix) = NEW;
-        let permissions = fs::Permissions::from_mode(0o600);
         let write = || {
-            let mut file = tempfile::Builder::new()
-                .prefix(prefix)
-                .suffix(suffix)
-                .permissions(permissions)
-                .tempfile_in(&self.path)?;
+            let mut file = self.unfinished()?;
             file.write_all(content)?;
             file.persist(path)?;
             Ok(())
@@ -306,6 +306,16 @@ impl DataDir {
             };
             refuse(format!("cannot write {}: {what}", path.display()))
         })
+    }
+
+    /// An empty file, readable by its owner alone, for what is being written.
+    fn unfinished(&self) -> std::io::Result<NamedTempFile> {
+        let (prefix, suffix) = NEW;
+        tempfile::Builder::new()
+            .prefix(prefix)
+            .suffix(suffix)
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(&self.path)
     }
 
     /// The file of the local secret called `name`.
@@ -447,7 +457,8 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn is_unfinished(name: &str) -> bool {
-    name.starts_with(NEW.0) && name.ends_with(NEW.1)
+    // A database has files beside it while it is made.
+    name.starts_with(NEW.0) && name.contains(NEW.1)
 }
 
 /// Where the run is that has the directory, once it answers. Refused is a run that cannot be asked.

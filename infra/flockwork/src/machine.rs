@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    connect::{LOCAL_NAME, ensure_table, open_database},
+    connect::{LOCAL_NAME, open_database},
     data_dir::DataDir,
     dispatch::Dispatcher,
     functions::{Around, LocalFunction},
@@ -81,7 +81,6 @@ impl Ground {
         let (cloud, events) =
             LocalCloud::start(database.clone(), secrets.clone(), Token::new()).await?;
         let client = Client::new(&cloud.aws());
-        ensure_table(&client, LOCAL_NAME, &template.table).await?;
         let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
         let ahead = store.clock_ahead().await?;
         Ok(Self { store, database, ahead, cloud, events, secrets })

@@ -251,7 +251,7 @@ fn what_is_said_in_slack_has_a_length() {
 fn a_run_that_is_stuck_ends_all_the_same() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
-        world.write(".flockwork/flock.db", "");
+        world.ok("sheep list");
         let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
         other.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let run = world.start("run --listen 127.0.0.1:0");
@@ -461,7 +461,7 @@ fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
 #[test]
 fn a_directory_in_the_place_of_the_endpoint_is_refused_at_any_moment() {
     let world = World::new();
-    world.write(".flockwork/flock.db", "");
+    world.ok("sheep list");
     let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let run = world.start("run --listen 127.0.0.1:0");
