@@ -28,10 +28,7 @@ use flock_net::{Account, Accounts, Checked, Deleted, Draft, FailureKind, Key, Ne
 use flock_store::{AccountItem, Post, PostState, Store};
 use flock_tests::{Meter, Metered};
 use flockwork::{
-    connect::{LOCAL_NAME, ensure_table},
-    local_cloud::LocalCloud,
-    loopback::Token,
-    template::Template,
+    connect::LOCAL_NAME, local_cloud::LocalCloud, local_table, loopback::Token, template::Template,
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
@@ -150,12 +147,12 @@ impl Walk {
             ("XApp".to_owned(), json!({}).to_string()),
             ("Slack".to_owned(), json!({}).to_string()),
         ]);
-        let (cloud, _) = LocalCloud::start(Database::memory()?, secrets, Token::new()).await?;
-        let client = Client::new(&cloud.aws());
+        let database = Database::memory()?;
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let template = Template::parse(&std::fs::read_to_string(root.join("template.yaml"))?)?;
-        ensure_table(&client, LOCAL_NAME, &template.table).await?;
-        let store = Store::new(client, LOCAL_NAME.to_owned());
+        local_table::ensure(&database, LOCAL_NAME, &template.table)?;
+        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await?;
+        let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
         let config = Config {
             table: LOCAL_NAME.to_owned(),
             bus: LOCAL_NAME.to_owned(),

@@ -7,7 +7,7 @@ use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::{app::App, slack_secret::SlackSecret};
+use crate::{app::App, commands::time, slack_secret::SlackSecret};
 
 /// One run of a command.
 #[derive(Debug)]
@@ -139,7 +139,9 @@ impl Call<'_> {
             users.find(|user| !user.deleted && user.name.eq_ignore_ascii_case(name))
         };
         match found {
-            Some(user) if user.is_bot => refuse(format!("{} is a bot.", mention(&user.id))),
+            Some(user) if user.is_bot => {
+                refuse(format!("{} is a bot, and bots give no commands.", mention(&user.id)))
+            }
             Some(user) if !user.deleted => Ok(Named::User(user.id)),
             _ => refuse(format!(
                 "I know nobody called `{}`. Write @ and choose one from Slack's list.",
@@ -168,12 +170,18 @@ impl Call<'_> {
         }
     }
 
+    /// That everything is stopped, if it is. Every answer about flocks says it.
+    pub(crate) fn stopped(&self) -> Option<String> {
+        let stop = self.control.stopped.as_ref()?;
+        let since = time(stop.at);
+        Some(format!(
+            "Everything is stopped since {since}; nothing is posted until `/flock start`."
+        ))
+    }
+
     /// Refuses what would have to wait until everything is started again.
     pub(crate) fn not_while_stopped(&self) -> Result<(), Problem> {
-        match &self.control.stopped {
-            Some(_) => refuse("Everything is stopped. `/flock start` lets it go on."),
-            None => Ok(()),
-        }
+        self.stopped().map_or(Ok(()), refuse)
     }
 }
 
@@ -271,7 +279,8 @@ impl From<RoomRefusal> for Problem {
             | RoomRefusal::BadRank
             | RoomRefusal::LevelInUse { .. }
             | RoomRefusal::LastLevel(_)
-            | RoomRefusal::NotBelowOwn { .. } => text,
+            | RoomRefusal::NotBelowOwn { .. }
+            | RoomRefusal::NotAtTheTop { .. } => text,
         })
     }
 }

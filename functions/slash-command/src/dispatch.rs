@@ -6,8 +6,8 @@ use flock_store::{Asked, AuditEntry, By, Seen};
 
 use crate::{
     app::App,
-    call::{Call, Outcome, Problem, Stage, code},
-    command::{Command, Effect, Parsed, parse},
+    call::{Answer, Call, Outcome, Problem, Stage, code},
+    command::{Command, Effect, Group, Parsed, parse},
     commands,
 };
 
@@ -87,7 +87,8 @@ impl App {
             entry.outcome = Some(outcome_word(&outcome));
             self.store.put_audit(&entry).await?;
         }
-        match outcome? {
+        let held = call.stopped().filter(|_| command.group == Group::Flock);
+        match with_line(outcome, held.as_deref())? {
             Outcome::Done(reply) => Ok(reply),
             Outcome::Later(text) => Ok(Reply::only_you(text)),
             Outcome::Sure { text, label } => {
@@ -112,6 +113,21 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// The answer with one more line, where it does not consist of that line.
+fn with_line(mut answer: Answer, line: Option<&str>) -> Answer {
+    let text = match &mut answer {
+        Ok(Outcome::Done(Reply { text, .. }) | Outcome::Sure { text, .. })
+        | Err(Problem::Refused(text)) => text,
+        // More is said when it is done.
+        Ok(Outcome::Later(_)) | Err(Problem::Failed(_)) => return answer,
+    };
+    if let Some(line) = line.filter(|line| text != line) {
+        text.push('\n');
+        text.push_str(line);
+    }
+    answer
 }
 
 /// What the audit log says of it.
@@ -162,10 +178,12 @@ fn denial(command: &Command, room: &Room, asked: &Asked, denied: &Denied) -> Str
             "`{name}` needs rank {needed}, and the highest level of this room has rank {top}. Whoever has \
              it can add a higher one: `/flock level add &lt;name&gt; {needed}`."
         ),
-        Denied::TooLow { needed, level, ask } => {
+        Denied::TooLow { needed, level, rank, ask } => {
             let whose = match command.need {
-                Need::Top => "the highest level of this room, ",
-                Need::Rank(_) => "at least ",
+                Need::Top => "the highest level of this room, ".to_owned(),
+                // Nobody here has just that rank.
+                Need::Rank(_) if needed < rank => format!("rank {needed}, which is here at least "),
+                Need::Rank(_) => "at least ".to_owned(),
             };
             let ask: Vec<_> = ask.iter().take(10).map(mention).collect();
             let ask = if ask.is_empty() {
@@ -173,7 +191,7 @@ fn denial(command: &Command, room: &Room, asked: &Asked, denied: &Denied) -> Str
             } else {
                 format!("{} can grant it.", ask.join(", "))
             };
-            format!("`{name}` needs {whose}`{level}` (rank {needed}); {own}. {ask}")
+            format!("`{name}` needs {whose}`{level}` (rank {rank}); {own}. {ask}")
         }
     }
 }

@@ -16,3 +16,4 @@ mod slack_secret;
 pub use app::App;
 pub use command::{Command, Effect, Group, Parsed, parse};
 pub use commands::TABLE;
+pub use slack_secret::{NoSlackSecret, SlackSecret};

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::anyhow;
 use flock_aws::{Keyring, Secrets};
 use flock_core::{AccountFacts, AccountId, Action, Can, Network};
 use flock_net::{Account, FailureKind, Key, Networks, NewKey};
@@ -40,7 +41,8 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let checked = networks.check(&account).await.map_err(failed)?;
     if !new.remote_user.is_empty() && new.remote_user != checked.remote_user {
         return Err(refuse(format!(
-            "{id} is not added: the key is that of the user {}, but {shown} says {}",
+            "{id} is not added: the key is that of the user {}, but {shown} says {}; correct its user_id, or \
+             take the key of that user",
             checked.remote_user, new.remote_user
         )));
     }
@@ -56,7 +58,11 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     if *mark_as_bot && !item.facts.labelled {
         let account = Account::from_item(id, item.clone(), safe.keyring, app.as_ref())?;
         networks.mark_as_bot(&account).await.map_err(|failure| {
-            refuse(format!("{id} is added, but could not be marked as a bot: {failure}"))
+            // No refusal: something has changed.
+            anyhow!(
+                "{id} is added, but could not be marked as a bot: {failure}; mark it in its settings on the \
+                 network, then add it again"
+            )
         })?;
         item.facts.labelled = true;
         connection.store.label_account(id).await?;

@@ -1,13 +1,14 @@
-//! Carries out one command.
+//! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
+//! any time, and others wait for the directory.
 
 use std::{
     convert::Infallible,
     io::{self, Write as _},
 };
 
-use flock_core::{FlockName, Sheep, SheepId, State};
+use flock_core::{ENDED, FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     account, ask,
@@ -23,6 +24,20 @@ use crate::{
     run, show, slack, spend,
 };
 
+/// What a command has to say.
+struct Said {
+    /// What was asked for, on standard output.
+    lines: Vec<String>,
+    /// What people should know besides, on standard error: a program may read the other.
+    notes: Vec<String>,
+}
+
+impl From<Vec<String>> for Said {
+    fn from(lines: Vec<String>) -> Self {
+        Self { lines, notes: Vec::new() }
+    }
+}
+
 /// Does what `cli` says.
 pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     let Cli { place, command } = cli;
@@ -33,6 +48,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             speed: std::num::NonZeroU32::MIN,
             until: None,
             networks_on_loopback: false,
+            new_keyring: false,
         }),
     };
     match command {
@@ -40,10 +56,10 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
         Command::Run(options) => run::run(&place, &options).await,
-        Command::Flock(command) => Box::pin(flock(&place, command)).await,
-        Command::Sheep(command) => sheep(&place, command).await,
-        Command::Posts(options) => posts(&place, &options).await,
-        Command::Preview(options) => next_posts(&place, &options).await,
+        Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
+        Command::Sheep(command) => say(&sheep(&place, command).await?),
+        Command::Posts(options) => print_all(&posts(&place, &options).await?),
+        Command::Preview(options) => say(&next_posts(&place, &options).await?),
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
@@ -54,15 +70,18 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             print(&Box::pin(account::add(&place, &options)).await?)
         }
         Command::Account(AccountCommand::Show { account }) => {
-            let Connection { store, .. } = &connect(&place).await?;
-            print(&account::show(store, &account).await?)
+            let page = {
+                let Connection { store, .. } = &connect(&place).await?;
+                account::show(store, &account).await?
+            };
+            print(&page)
         }
         Command::Spend(options) => {
-            let Connection { store, clock, .. } = &connect(&place).await?;
-            for line in spend::lines(store, &options, clock.now()).await? {
-                print(&line)?;
-            }
-            Ok(())
+            let lines = {
+                let Connection { store, clock, .. } = &connect(&place).await?;
+                spend::lines(store, &options, clock.now()).await?
+            };
+            print_all(&lines)
         }
         Command::Networks { network } => {
             print(&network.map_or_else(networks::overview, networks::page))
@@ -70,33 +89,34 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<()> {
+async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
     match command {
         FlockCommand::Plan { dir } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let Connection { store, clock, .. } = &connect(place).await?;
-            print(&plan::plan(store, file, clock.now()).await?.to_string())
+            Ok(vec![plan::plan(store, file, clock.now()).await?.to_string()].into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            apply(place, file, yes).await
+            Box::pin(apply(place, file, yes)).await
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
+            let mut lines = Vec::new();
             for flock in store.flocks().await? {
                 let sheep = store.sheep_of_flock(&flock).await?;
                 let active =
                     sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
-                print(&format!("{flock}  {} sheep, {active} active", sheep.len()))?;
+                lines.push(format!("{flock}  {} sheep, {active} active", sheep.len()));
             }
-            Ok(())
+            Ok(lines.into())
         }
         FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
-async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> {
+async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said> {
     let asked = {
         let Connection { store, clock, .. } = &connect(place).await?;
         let now = clock.now();
@@ -104,8 +124,9 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             plan.apply(store, now).await?;
-            print(&text)?;
-            return if nothing { Ok(()) } else { print("Applied.") };
+            let applied = (!nothing).then(applied);
+            let lines = std::iter::once(text).chain(applied).collect();
+            return Ok(Said { lines, notes: stop_note(store).await? });
         }
         plan
     };
@@ -125,11 +146,15 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<()> 
         ));
     }
     plan.apply(store, now).await?;
-    print("Applied.")
+    Ok(Said { lines: vec![applied()], notes: stop_note(store).await? })
+}
+
+fn applied() -> String {
+    "Applied.".to_owned()
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
-async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()> {
+async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Said> {
     let sheep = {
         let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
@@ -150,41 +175,54 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<()
     }
     let Connection { store, clock, .. } = &connect(place).await?;
     let count = plan::remove_flock(store, name, &sheep, clock.now()).await?;
-    print(&format!(
+    Ok(vec![format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."
-    ))
+    )]
+    .into())
 }
 
-async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<()> {
+async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
     let Connection { store, clock, .. } = &connect(place).await?;
+    let lines = steer(store, command, clock.now()).await?;
+    Ok(Said { lines, notes: stop_note(store).await? })
+}
+
+async fn steer(
+    store: &Store,
+    command: SheepCommand,
+    now: Timestamp,
+) -> anyhow::Result<Vec<String>> {
     match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
-            for sheep in &sheep {
-                print(&if json {
+            let lines = sheep.iter().map(|sheep| {
+                Ok(if json {
                     serde_json::to_string(&show::SheepLine::new(sheep))?
                 } else {
                     show::sheep_line(sheep)
-                })?;
-            }
-            Ok(())
+                })
+            });
+            lines.collect()
         }
         SheepCommand::Show { sheep } => {
-            print(&show::sheep_page(&store.find_sheep(None, &sheep).await.map_err(not_found)?))
+            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
+            Ok(vec![show::sheep_page(&sheep)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
             change(store, sheep, |sheep| sheep.pause(now)).await
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            print(&moving::move_sheep(store, sheep, account, clock.now()).await?)
+            Ok(vec![moving::move_sheep(store, sheep, account, now).await?])
         }
         SheepCommand::Resume { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            let now = clock.now();
+            let is_over = matches!(sheep.state, State::Finished { .. });
+            if is_over && sheep.resume(now) == sheep {
+                return Err(refuse(format!("{} {ENDED}", sheep.id)));
+            }
             change(store, sheep, |sheep| sheep.resume(now)).await
         }
     }
@@ -194,13 +232,20 @@ async fn change(
     store: &Store,
     sheep: Sheep,
     transition: impl Fn(&Sheep) -> Sheep,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<String>> {
     let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
     let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
-    print(&show::sheep_line(&sheep))
+    let ended = matches!(sheep.state, State::Finished { .. });
+    let ended = ended.then(|| format!("{} {ENDED}", sheep.id));
+    Ok(std::iter::once(show::sheep_line(&sheep)).chain(ended).collect())
 }
 
-async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
+/// That everything is stopped, if it is: to be said after what would come to pass otherwise.
+async fn stop_note(store: &Store) -> anyhow::Result<Vec<String>> {
+    Ok(store.control().await?.stopped.iter().map(show::stopped).collect())
+}
+
+async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Vec<String>> {
     let Connection { store, .. } = &connect(place).await?;
     let removed = removed(store, options).await?;
     let (sheep, posts) = if removed.is_empty() {
@@ -214,14 +259,14 @@ async fn posts(place: &Place, options: &Posts) -> anyhow::Result<()> {
         let sheep = sheep.iter().find(|sheep| sheep.id == post.sheep);
         sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
     };
-    for post in posts {
-        print(&if options.json {
-            serde_json::to_string(&show::PostLine::new(&post))?
+    let lines = posts.iter().map(|post| {
+        Ok(if options.json {
+            serde_json::to_string(&show::PostLine::new(post))?
         } else {
-            show::post_line(&post, &zone(&post))
-        })?;
-    }
-    Ok(())
+            show::post_line(post, &zone(post))
+        })
+    });
+    lines.collect()
 }
 
 /// The posts of a sheep that was named in full and is there no more.
@@ -237,21 +282,20 @@ async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
     Ok(posts)
 }
 
-async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<()> {
+async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-    for post in store.upcoming(&sheep, clock.now(), options.count).await? {
-        print(&if options.json {
-            serde_json::to_string(&preview::UpcomingLine::new(&post))?
+    let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
+    let lines = posts.iter().map(|post| {
+        Ok(if options.json {
+            serde_json::to_string(&preview::UpcomingLine::new(post))?
         } else {
-            preview::upcoming_line(&post)
-        })?;
-    }
-    for line in preview::silent(&sheep) {
-        // Not on standard output, which may be read by a program.
-        writeln!(io::stderr(), "{line}")?;
-    }
-    Ok(())
+            preview::upcoming_line(post)
+        })
+    });
+    let lines = lines.collect::<anyhow::Result<_>>()?;
+    let notes = preview::silent(&sheep).into_iter().chain(stop_note(store).await?).collect();
+    Ok(Said { lines, notes })
 }
 
 async fn meant(
@@ -263,6 +307,18 @@ async fn meant(
         Some(sheep) => Ok(vec![store.find_sheep(flock, sheep).await.map_err(not_found)?]),
         None => store.sheep_of(flock).await.map_err(not_found),
     }
+}
+
+fn say(said: &Said) -> anyhow::Result<()> {
+    print_all(&said.lines)?;
+    for note in &said.notes {
+        writeln!(io::stderr(), "{note}")?;
+    }
+    Ok(())
+}
+
+fn print_all(lines: &[String]) -> anyhow::Result<()> {
+    lines.iter().try_for_each(|line| print(line))
 }
 
 fn print(line: &str) -> anyhow::Result<()> {

@@ -4,13 +4,7 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use anyhow::Context as _;
-use aws_sdk_dynamodb::{
-    Client,
-    types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-        Projection, ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
-    },
-};
+use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_aws::{Clock, SdkConfig};
 use flock_store::Store;
@@ -24,10 +18,11 @@ use crate::{
     data_dir::{DataDir, Endpoint, Hold},
     files::{self, Unreadable, WRITTEN_BY_HAND},
     local_cloud::LocalCloud,
-    local_secrets,
+    local_secrets::{self, Lost},
+    local_table,
     loopback::Token,
     refusal::refuse,
-    template::{self, Attribute, TableDefinition, TableKey, Template},
+    template::Template,
 };
 
 /// The name of the local table and bus.
@@ -84,14 +79,13 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
         Hold::Ours(data_dir) => {
             // Secrets after the database: where they are, it is missed.
             let database = open_database(&data_dir, &template)?;
-            secrets = local_secrets::all(&data_dir, &template.secrets)?;
+            secrets = local_secrets::all(&data_dir, &template, &database, Lost::Refused)?;
             let (cloud, _) = LocalCloud::start(database, secrets.clone(), Token::new()).await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)
         }
     };
     let client = Client::new(&aws);
-    ensure_table(&client, LOCAL_NAME, &template.table).await?;
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let clock = Clock::ahead(store.clock_ahead().await?);
     Ok(Connection { store, clock, aws, data_dir, secrets, _cloud: cloud })
@@ -143,73 +137,25 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
     })
 }
 
-/// Opens the database file, unless it is damaged or has lost what it held.
+/// Opens the database file, unless it is damaged or has lost what it held. Where there is none it is made, with the table:
+/// it is there whole, or not at all.
 pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<Database> {
     let secrets: Vec<_> = template.secrets.iter().map(|secret| &*secret.logical_id).collect();
     data_dir.check_database(&secrets)?;
-    data_dir.begin_database()?;
-    let path = data_dir.database();
+    data_dir.make_database(|path| {
+        let database = open(path)?;
+        local_table::ensure(&database, LOCAL_NAME, &template.table)
+    })?;
+    let database = open(&data_dir.database())?;
+    local_table::ensure(&database, LOCAL_NAME, &template.table)
+        .context("cannot make the table that template.yaml defines")?;
+    Ok(database)
+}
+
+fn open(path: &Path) -> anyhow::Result<Database> {
     let text = path.to_str().ok_or_else(|| {
         refuse(format!("the path {} is not UTF-8; choose another with --data", path.display()))
     })?;
     Database::new(text)
         .map_err(|err| refuse(format!("cannot open the database {}: {err}", path.display())))
-}
-
-/// Makes the table as the template defines it. Whether it was made now.
-pub async fn ensure_table(
-    client: &Client,
-    name: &str,
-    definition: &TableDefinition,
-) -> anyhow::Result<bool> {
-    let tables = client.list_tables().send().await.context("the local table does not answer")?;
-    if tables.table_names().iter().any(|table| table == name) {
-        return Ok(false);
-    }
-    let key = |key: &TableKey| {
-        let element = |attribute: &Attribute, kind: KeyType| {
-            KeySchemaElement::builder().attribute_name(&attribute.name).key_type(kind).build()
-        };
-        let range = key.range.iter().map(|range| element(range, KeyType::Range));
-        std::iter::once(element(&key.hash, KeyType::Hash)).chain(range).collect::<Result<_, _>>()
-    };
-    let mut create = client
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(key(&definition.key)?));
-    for attribute in &definition.attributes {
-        create = create.attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name(&attribute.name)
-                .attribute_type(ScalarAttributeType::from(attribute.kind.as_str()))
-                .build()?,
-        );
-    }
-    for index in &definition.indexes {
-        let projection = match index.projection {
-            template::Projection::KeysOnly => ProjectionType::KeysOnly,
-            template::Projection::All => ProjectionType::All,
-        };
-        create = create.global_secondary_indexes(
-            GlobalSecondaryIndex::builder()
-                .index_name(&index.name)
-                .set_key_schema(Some(key(&index.key)?))
-                .projection(Projection::builder().projection_type(projection).build())
-                .build()?,
-        );
-    }
-    create.send().await.context("cannot make the table that template.yaml defines")?;
-    if let Some(attribute) = &definition.ttl_attribute {
-        let ttl =
-            TimeToLiveSpecification::builder().enabled(true).attribute_name(attribute).build()?;
-        client
-            .update_time_to_live()
-            .table_name(name)
-            .time_to_live_specification(ttl)
-            .send()
-            .await
-            .context("cannot set the table's expiry")?;
-    }
-    Ok(true)
 }

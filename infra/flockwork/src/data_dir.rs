@@ -6,7 +6,8 @@ use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io::{ErrorKind, Write as _},
     os::unix::fs::{
-        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+        DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
+        PermissionsExt as _,
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -16,6 +17,7 @@ use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::{
     files::{self, Unreadable, WRITTEN_BY_HAND},
@@ -28,6 +30,12 @@ const DATABASE: &str = "flock.db";
 const ENDPOINT: &str = "endpoint.json";
 
 const LOCK: &str = "lock";
+
+/// What the lock's file begins with while it is held by a run that has said where it answers; its process id follows.
+const RUN: &str = "run ";
+
+/// As long as that can be.
+const MOST_IN_LOCK: u64 = 32;
 
 /// There while the sample flock is being applied.
 const SAMPLE: &str = "sample";
@@ -68,7 +76,7 @@ impl std::fmt::Debug for Endpoint {
 pub struct DataDir {
     path: PathBuf,
     // Locked; the system unlocks it when the process ends, however it ends.
-    _lock: File,
+    lock: File,
 }
 
 /// The data directory is ours, or a `flockwork run` has it.
@@ -86,6 +94,8 @@ impl DataDir {
 
     /// Takes the directory, or finds who has it.
     pub async fn hold(path: &Path) -> anyhow::Result<Hold> {
+        // Of a run that cannot be asked more is to be said than of its files.
+        Self::served_at(path)?;
         make(path).map_err(|err| {
             refuse(format!("cannot make the data directory {}: {err}", path.display()))
         })?;
@@ -105,8 +115,9 @@ impl DataDir {
         loop {
             match lock.try_lock() {
                 Ok(()) => {
-                    let dir = Self { path: path.to_owned(), _lock: lock };
+                    let dir = Self { path: path.to_owned(), lock };
                     // Left by a run that was killed.
+                    dir.unmark();
                     dir.remove_endpoint();
                     dir.remove_unfinished();
                     return Ok(Hold::Ours(dir));
@@ -162,16 +173,21 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
-    /// Lets there be a database file, which nobody else can read from its first moment on. `SQLite` gives its other
-    /// files the same permissions.
-    pub fn begin_database(&self) -> anyhow::Result<()> {
+    /// Lets there be a database file with what `make` puts into one, if there is none, or one with nothing in it. Nobody else
+    /// can read it from its first moment on: `SQLite` gives its other files the same permissions.
+    pub fn make_database(
+        &self,
+        make: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let path = self.database();
-        match File::options().write(true).create_new(true).mode(0o600).open(&path) {
-            Err(err) if err.kind() != ErrorKind::AlreadyExists => {
-                Err(refuse(format!("cannot write {}: {err}", path.display())))
-            }
-            _ => Ok(()),
+        if fs::metadata(&path).is_ok_and(|database| 0 < database.len()) {
+            return Ok(());
         }
+        let cannot = |err| refuse(format!("cannot write {}: {err}", path.display()));
+        // Not held open: closing it would take SQLite's locks away.
+        let new = self.unfinished().map_err(cannot)?.into_temp_path();
+        make(&new)?;
+        new.persist(&path).map_err(|err| cannot(err.error))
     }
 
     /// Refuses a database file that is damaged, before anything is written to it, and one that is missing or empty
@@ -246,19 +262,26 @@ impl DataDir {
     pub fn publish_endpoint(&self, endpoint: &Endpoint) -> anyhow::Result<()> {
         let path = self.path.join(ENDPOINT);
         // Whole or not at all, because others read it at any moment.
-        self.replace(&path, &serde_json::to_vec(endpoint)?)
+        self.replace(&path, &serde_json::to_vec(endpoint)?)?;
+        // Afterwards: whoever sees this knows that the endpoint was there.
+        let mark = format!("{RUN}{}\n", std::process::id());
+        self.lock.write_all_at(mark.as_bytes(), 0).map_err(|err| {
+            refuse(format!("cannot write to {}: {err}", self.path.join(LOCK).display()))
+        })
     }
 
-    /// The local secret called `name`; made by `make` when it is not there yet.
-    pub fn secret(&self, name: &str, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    /// No run answers here any more. Before its endpoint is removed, as it came after it.
+    fn unmark(&self) {
+        // What cannot be shortened had nothing written to it either.
+        let _ = self.lock.set_len(0);
+    }
+
+    /// The local secret called `name`, if it is there.
+    pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
         let path = self.secret_path(name);
         match files::read_text(&path, WRITTEN_BY_HAND) {
-            Ok(text) => Ok(text),
-            Err(Unreadable::Missing) => {
-                let text = make();
-                self.put_secret(name, &text)?;
-                Ok(text)
-            }
+            Ok(text) => Ok(Some(text)),
+            Err(Unreadable::Missing) => Ok(None),
             Err(err) => Err(refuse(format!("cannot read {}: it {err}", path.display()))),
         }
     }
@@ -270,19 +293,33 @@ impl DataDir {
 
     /// Gives the file at `path` this content and no other, readable by its owner alone.
     fn replace(&self, path: &Path, content: &[u8]) -> anyhow::Result<()> {
-        let (prefix, suffix) = NEW;
-        let permissions = fs::Permissions::from_mode(0o600);
-        let mut file = tempfile::Builder::new()
-            .prefix(prefix)
-            .suffix(suffix)
-            .permissions(permissions)
-            .tempfile_in(&self.path)?;
-        file.write_all(content)?;
-        file.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+        let write = || {
+            let mut file = self.unfinished()?;
+            file.write_all(content)?;
+            file.persist(path)?;
+            Ok(())
+        };
+        write().map_err(|err: std::io::Error| {
+            let what = match fs::symlink_metadata(path) {
+                Ok(there) if there.is_dir() => "it is a directory; move it away".to_owned(),
+                _ => err.to_string(),
+            };
+            refuse(format!("cannot write {}: {what}", path.display()))
+        })
     }
 
-    fn secret_path(&self, name: &str) -> PathBuf {
+    /// An empty file, readable by its owner alone, for what is being written.
+    fn unfinished(&self) -> std::io::Result<NamedTempFile> {
+        let (prefix, suffix) = NEW;
+        tempfile::Builder::new()
+            .prefix(prefix)
+            .suffix(suffix)
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(&self.path)
+    }
+
+    /// The file of the local secret called `name`.
+    pub(crate) fn secret_path(&self, name: &str) -> PathBuf {
         self.path.join(format!("{}{SECRET}", name.to_lowercase()))
     }
 
@@ -420,24 +457,58 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn is_unfinished(name: &str) -> bool {
-    name.starts_with(NEW.0) && name.ends_with(NEW.1)
+    // A database has files beside it while it is made.
+    name.starts_with(NEW.0) && name.contains(NEW.1)
 }
 
-/// Where the run is that has the directory, once it answers.
+/// Where the run is that has the directory, once it answers. Refused is a run that cannot be asked.
 fn read_endpoint(path: &Path) -> anyhow::Result<Option<Endpoint>> {
     let endpoint = path.join(ENDPOINT);
     check_owner(&endpoint, path)?;
-    let Ok(text) = files::read(&endpoint, WRITTEN_BY_HAND) else { return Ok(None) };
-    // It is written whole, so what cannot be read is not ours.
-    serde_json::from_slice(&text).map(Some).map_err(|_| {
-        refuse(
-            "the `flockwork run` that is up is of another version; stop it and start it again with this one",
-        )
-    })
+    let run = run_that_answers(path);
+    let not_a_file = fs::symlink_metadata(&endpoint).is_ok_and(|there| !there.is_file());
+    let why = if not_a_file {
+        "is a link, or no regular file".to_owned()
+    } else {
+        match files::read(&endpoint, WRITTEN_BY_HAND) {
+            Ok(text) => match serde_json::from_slice(&text) {
+                Ok(endpoint) => return Ok(Some(endpoint)),
+                Err(err) if err.is_data() && run.is_none() => {
+                    return Err(refuse(
+                        "the `flockwork run` that is up is of another version; stop it and start it again with \
+                         this one",
+                    ));
+                }
+                Err(_) => "is damaged, or of another version".to_owned(),
+            },
+            Err(Unreadable::Missing) => "is missing".to_owned(),
+            Err(err) => err.to_string(),
+        }
+    };
+    match run {
+        // It is the same still: it has not begun or ended while the other file was looked at.
+        Some(process) if run_that_answers(path) == Some(process) => {
+            let away = if not_a_file { ", move that file away," } else { "" };
+            Err(refuse(format!(
+                "a `flockwork run` has {}, but {}, which says where it answers, {why}; end that run (Ctrl-C where it \
+                 runs, or `kill {process}`){away} and start it again",
+                path.display(),
+                endpoint.display(),
+            )))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The process of the run that has the directory, once it has said where it answers.
+fn run_that_answers(path: &Path) -> Option<u32> {
+    let text = files::read_text(&path.join(LOCK), MOST_IN_LOCK).ok()?;
+    text.strip_prefix(RUN)?.trim_end().parse().ok()
 }
 
 impl Drop for DataDir {
     fn drop(&mut self) {
+        self.unmark();
         self.remove_endpoint();
     }
 }

@@ -51,7 +51,7 @@ impl Edits {
             self.texts.insert(texts, edited);
         }
         let changed = self.reconfigure(sheep, file.config.clone(), now);
-        let changed = changed.map_err(|err| refuse(format!("{}: {err}", sheep.id)))?;
+        let changed = changed.map_err(|err| refuse(format!("{}: {err}; try again", sheep.id)))?;
         self.places.insert(sheep.id.name.clone(), changed.next_place());
         Ok(changed)
     }

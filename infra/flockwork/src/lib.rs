@@ -45,6 +45,7 @@ pub mod slack_limits;
 pub mod slack_sender;
 pub mod slack_view;
 pub mod spend;
+pub mod streams;
 pub mod template;
 mod timetable;
 mod try_page;

@@ -10,8 +10,12 @@ use axum::{
 };
 use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
-use crate::serve::Limits;
+use crate::{
+    serve::Limits,
+    template::{Attribute, Projection, TableDefinition, TableKey},
+};
 
 const JSON: &str = "application/x-amz-json-1.0";
 
@@ -49,6 +53,52 @@ operations! {
     "DeleteTable" => delete_table,
     "DescribeTimeToLive" => describe_time_to_live,
     "UpdateTimeToLive" => update_time_to_live,
+}
+
+/// Lets there be a table called `name`, as the template defines it.
+pub fn ensure(database: &Database, name: &str, definition: &TableDefinition) -> anyhow::Result<()> {
+    let known = database.list_tables(serde_json::from_value(json!({}))?)?;
+    if known.table_names.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    let key = |key: &TableKey| {
+        let element = |kind: &str, attribute: &Attribute| json!({ "AttributeName": attribute.name, "KeyType": kind });
+        let range = key.range.iter().map(|range| element("RANGE", range));
+        std::iter::once(element("HASH", &key.hash)).chain(range).collect::<Vec<_>>()
+    };
+    let attributes = definition.attributes.iter().map(|attribute| {
+        json!({ "AttributeName": attribute.name, "AttributeType": attribute.kind.as_str() })
+    });
+    let indexes = definition.indexes.iter().map(|index| {
+        let projection = match index.projection {
+            Projection::KeysOnly => "KEYS_ONLY",
+            Projection::All => "ALL",
+        };
+        json!({
+            "IndexName": index.name,
+            "KeySchema": key(&index.key),
+            "Projection": { "ProjectionType": projection },
+        })
+    });
+    let mut request = json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": key(&definition.key),
+        "AttributeDefinitions": attributes.collect::<Vec<_>>(),
+    });
+    let indexes: Vec<_> = indexes.collect();
+    if !indexes.is_empty() {
+        request["GlobalSecondaryIndexes"] = indexes.into();
+    }
+    database.create_table(serde_json::from_value(request)?)?;
+    if let Some(attribute) = &definition.ttl_attribute {
+        let request = json!({
+            "TableName": name,
+            "TimeToLiveSpecification": { "AttributeName": attribute, "Enabled": true },
+        });
+        database.update_time_to_live(serde_json::from_value(request)?)?;
+    }
+    Ok(())
 }
 
 /// Answers as `DynamoDB` does. Who may ask is not known here.

@@ -7,7 +7,9 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderMap, HeaderName, StatusCode, Uri, header, uri::PathAndQuery},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request, uri::PathAndQuery,
+    },
     response::{IntoResponse as _, Response},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -83,12 +85,13 @@ impl Key {
         {
             return Err(Box::new(self.refusal()));
         }
-        let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let shown = match self {
-            Self::Session(token) => text(SESSION_TOKEN).is_some_and(|given| token.is(given)),
+            Self::Session(token) => {
+                only(headers, &SESSION_TOKEN).is_some_and(|given| token.is(given))
+            }
             Self::Bearer(token) => {
-                let given =
-                    text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+                let given = only(headers, &header::AUTHORIZATION);
+                let given = given.and_then(|value| value.strip_prefix("Bearer "));
                 given.is_some_and(|given| token.is(given))
             }
             Self::Path(token) => {
@@ -123,11 +126,31 @@ impl Key {
     }
 }
 
-/// The one `Host` of a request.
+/// The request with whom it is for in its `Host` alone, as everything here reads it; `None` where it says so twice.
+/// What a whole address in its first line says goes before its `Host` (RFC 9112, 3.2.2).
+pub(crate) fn aimed(mut parts: request::Parts) -> Option<request::Parts> {
+    if 1 < parts.headers.get_all(header::HOST).iter().count() {
+        return None;
+    }
+    if let Some(authority) = parts.uri.authority() {
+        let host = HeaderValue::from_str(authority.as_str()).ok()?;
+        parts.headers.insert(header::HOST, host);
+        let path = parts.uri.path_and_query().cloned();
+        parts.uri = path.map_or_else(Uri::default, Uri::from);
+    }
+    Some(parts)
+}
+
+/// The `Host` of a request.
 pub(crate) fn own_host(headers: &HeaderMap) -> Option<&str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = hosts.next()?.to_str().ok()?;
-    hosts.next().is_none().then_some(host)
+    only(headers, &header::HOST)
+}
+
+/// The value of a header that is there once. Of two, nobody knows which was meant.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
 }
 
 /// Whether a `Host` names this machine as such. With any port: a page that was pointed here by a name of its own
@@ -144,9 +167,9 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 
 /// Whether a request comes from no page, or from one that was served under the name it is sent to.
 pub(crate) fn is_own_origin(headers: &HeaderMap) -> bool {
-    let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(host) = own_host(headers) else { return false };
-    origins.all(|origin| origin.as_bytes() == format!("http://{host}").as_bytes())
+    let own = format!("http://{host}");
+    !headers.contains_key(header::ORIGIN) || only(headers, &header::ORIGIN) == Some(own.as_str())
 }
 
 #[cfg(test)]
@@ -196,6 +219,11 @@ mod tests {
                 with(&[host, ("origin", "null")]),
             ] {
                 assert_eq!(ask(&key, path, &wrong).await.0, 403, "{key:?} {wrong:?}");
+            }
+            for more in header.into_iter().chain(header.map(|(name, _)| (name, "guess"))) {
+                for twice in [with(&[host, more]), vec![more, host, header.unwrap()]] {
+                    assert_eq!(ask(&key, path, &twice).await.0, 403, "{key:?} {twice:?}");
+                }
             }
             assert!(!format!("{key:?}").contains("secret"), "{key:?}");
         }

@@ -13,17 +13,17 @@ use flock_aws::Clock;
 use flock_store::Store;
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use serde::Deserialize;
+use slash_command::SlackSecret;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    connect::{LOCAL_NAME, ensure_table, open_database},
+    connect::{LOCAL_NAME, open_database},
     data_dir::DataDir,
     dispatch::Dispatcher,
     functions::{Around, LocalFunction},
     local_cloud::{BusEvent, LocalCloud},
-    local_secrets::{self, SLACK_APP},
+    local_secrets::{self, Lost, SLACK_APP},
     local_slack::LocalSlack,
     loopback::Token,
     routes::Routes,
@@ -68,21 +68,19 @@ impl std::fmt::Debug for Ground {
     }
 }
 
-#[derive(Deserialize)]
-struct SlackSecret {
-    signing_secret: String,
-}
-
 impl Ground {
-    /// Opens the database in `data_dir` and starts the services.
-    pub async fn open(data_dir: &DataDir, template: &Template) -> anyhow::Result<Self> {
+    /// Opens the database in `data_dir` and starts the services. `keyring`: whether it may be a new one.
+    pub async fn open(
+        data_dir: &DataDir,
+        template: &Template,
+        keyring: Lost,
+    ) -> anyhow::Result<Self> {
         // Secrets after the database: where they are, it is missed.
         let database = open_database(data_dir, template)?;
-        let secrets = local_secrets::all(data_dir, &template.secrets)?;
+        let secrets = local_secrets::all(data_dir, template, &database, keyring)?;
         let (cloud, events) =
             LocalCloud::start(database.clone(), secrets.clone(), Token::new()).await?;
         let client = Client::new(&cloud.aws());
-        ensure_table(&client, LOCAL_NAME, &template.table).await?;
         let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
         let ahead = store.clock_ahead().await?;
         Ok(Self { store, database, ahead, cloud, events, secrets })
@@ -113,12 +111,12 @@ impl Ground {
         }
         let dispatcher = Dispatcher::new(started, events);
         let routes = Routes::new(dispatcher.functions());
-        let secret = secrets.get(SLACK_APP).and_then(|text| serde_json::from_str(text).ok());
-        // Without one the function says so to every request.
-        let secret =
-            secret.map_or_else(String::new, |SlackSecret { signing_secret }| signing_secret);
+        let secret = secrets.get(SLACK_APP).map(|text| SecretString::from(text.as_str()));
+        let secret = secret.and_then(|text| SlackSecret::parse(&text).ok());
+        // Without one, as in a template of somebody's own, the function says so to every request.
+        let secret = secret.map_or_else(SecretString::default, |secret| secret.signing_secret);
         let app_url = format!("http://{}", reachable(listens));
-        let sender = SlackSender::new(slack, app_url, SecretString::from(secret));
+        let sender = SlackSender::new(slack, app_url, secret);
         let token = cloud.token().clone();
         let desk = SlackDesk::open(sender.clone(), cloud.unhandled(), token).await?;
         Ok(Machine { cloud, dispatcher, routes, sender, desk, environment })

@@ -3,18 +3,34 @@
 use std::{io, process::ExitCode};
 
 use clap::Parser as _;
-use flockwork::{cli::Cli, command, refusal::Refusal};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use flockwork::{
+    cli::{Cli, Command},
+    command,
+    refusal::Refusal,
+    streams::Log,
+};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{self, writer::BoxMakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A run goes on whether its log is read or not; what other commands log is to be had whole.
+    let log = match &cli.command {
+        None | Some(Command::Run(_)) => BoxMakeWriter::new(|| Log),
+        Some(_) => BoxMakeWriter::new(io::stderr),
+    };
     // What the functions log is for the cloud; here the terminal says it in words, unless RUST_LOG asks.
     tracing_subscriber::registry()
         .with(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off")))
-        .with(fmt::layer().with_writer(io::stderr))
+        .with(fmt::layer().with_writer(log))
         .init();
     // Boxed, because what all commands need together is large.
-    match Box::pin(command::execute(Cli::parse())).await {
+    match Box::pin(command::execute(cli)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {

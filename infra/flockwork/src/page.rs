@@ -12,7 +12,7 @@ use axum::{
 };
 use flock_aws::Clock;
 use flock_core::Sheep;
-use flock_store::{Post, Store};
+use flock_store::{Post, Stop, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -20,7 +20,7 @@ use crate::{
     loopback::{self, Token},
     machine::reachable,
     routes::Routes,
-    show::local,
+    show::{local, stopped},
     slack_sender::SlackSender,
     try_page,
 };
@@ -153,10 +153,11 @@ impl Page {
         let load = async {
             let sheep = self.store.sheep_of(None).await?;
             let posts = self.store.newest_posts_of(&sheep, POSTS).await?;
-            Ok::<_, anyhow::Error>((sheep, posts))
+            let stop = self.store.control().await?.stopped;
+            Ok::<_, anyhow::Error>((sheep, posts, stop))
         };
         match load.await {
-            Ok((sheep, posts)) => Ok(self.markup(sheep, &posts)),
+            Ok((sheep, posts, stop)) => Ok(self.markup(sheep, &posts, stop.as_ref())),
             Err(err) => {
                 tracing::error!(error = format!("{err:#}"), "the page could not be shown");
                 let text = "The table does not answer. See the terminal of flockwork run.";
@@ -165,7 +166,7 @@ impl Page {
         }
     }
 
-    fn markup(&self, mut sheep: Vec<Sheep>, posts: &[Post]) -> Markup {
+    fn markup(&self, mut sheep: Vec<Sheep>, posts: &[Post], stop: Option<&Stop>) -> Markup {
         let zones: std::collections::HashMap<_, _> = sheep
             .iter()
             .map(|sheep| (sheep.id.clone(), sheep.config.rhythm.zone().clone()))
@@ -177,6 +178,7 @@ impl Page {
         html! {
             section.next {
                 h2 { "Next" }
+                @if let Some(stop) = stop { p { (stopped(stop)) } }
                 @if sheep.is_empty() {
                     p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
                 }
@@ -195,7 +197,7 @@ impl Page {
                 p.now { "It is " time datetime=(now) { (local(now, &jiff::tz::TimeZone::UTC)) } }
             }
             section.posts {
-                @if posts.is_empty() { p { "Nothing has been posted yet. The first post comes within a minute." } }
+                @if posts.is_empty() { p { "Nothing has been posted yet." } }
                 @for post in posts.iter().rev() {
                     article {
                         p.who {

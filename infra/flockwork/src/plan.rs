@@ -93,7 +93,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         let has_ended =
             there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
         if sheep.config.rhythm.first_slot(now).is_none() && !has_ended {
-            problems.push(format!("{id}: its `end` has passed"));
+            problems
+                .push(format!("{id}: its `end` has passed; give it a later one, or take it out"));
         }
         let member = |to_be| Member {
             sheep: to_be,
@@ -313,7 +314,9 @@ impl Plan {
             let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
             let birth = store.birth(&id).await?;
             let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
-                .ok_or_else(|| refuse(format!("{id}: its `end` has passed")))?;
+                .ok_or_else(|| {
+                    refuse(format!("{id}: its `end` has passed; give it a later one"))
+                })?;
             let created = Sheep { version: birth.version, ..created };
             // Made by another apply in the same moment: that one's files win.
             if store.create_sheep(&created).await? != Write::Done {

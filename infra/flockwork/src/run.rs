@@ -1,11 +1,6 @@
 //! `flockwork run`: everything in template.yaml, on this machine.
 
-use std::{
-    collections::HashMap,
-    io::{self, Write as _},
-    path::Path,
-    time::Duration,
-};
+use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use anyhow::ensure;
 use flock_aws::Clock;
@@ -23,11 +18,13 @@ use crate::{
     flock_file::{self, FlockFile},
     functions,
     interrupt::Interrupt,
+    local_secrets::Lost,
     loopback::Token,
     machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
     show::local,
+    streams::{LOG, OUT},
     timetable::{self, Timetable},
 };
 
@@ -36,6 +33,9 @@ const SAMPLE: &str = "infra/sample-flock";
 
 /// New posts of one sheep that are told at once; after a long pause of the terminal there can be many.
 const MOST_TOLD: usize = 20;
+
+/// How long what is not written yet may take when somebody wants the run to end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Everything that runs.
 struct Local {
@@ -69,12 +69,24 @@ struct Seen {
 /// Runs until Ctrl-C, or until `--until`.
 pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let mut interrupt = Interrupt::listen()?;
+    let ended = tokio::select! {
+        result = run_all(place, run) => result,
+        () = interrupt.asked() => Ok(()),
+        err = OUT.broken() => Err(err.into()),
+    };
+    let ended = ended.and_then(|()| Ok(say("Stopped.")?));
+    let hurried = async {
+        interrupt.asked().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    // Everything has ended but this, which has to end, too.
     tokio::select! {
-        result = run_all(place, run) => result?,
-        () = interrupt.asked() => {}
+        // Whether its log was read is no matter.
+        (drained, _) = async { tokio::join!(OUT.drain(), LOG.drain()) } => {
+            ended.and_then(|()| Ok(drained?))
+        }
+        () = hurried => ended,
     }
-    say("Stopped.")?;
-    Ok(())
 }
 
 /// Runs until `--until`. Everything ends with it when it is dropped.
@@ -102,7 +114,8 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         // Before there is a database: whoever dies before all of it is applied leaves that it is to be.
         data_dir.begin_sample()?;
     }
-    let ground = Ground::open(&data_dir, &template).await?;
+    let keyring = if run.new_keyring { Lost::Known } else { Lost::Refused };
+    let ground = Ground::open(&data_dir, &template, keyring).await?;
     let _sweeper = Task(sweep_expired(ground.database.clone()));
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
@@ -271,9 +284,9 @@ fn ahead_of_wall(clock: &Clock) -> SignedDuration {
     clock.now().duration_since(Clock::wall().now())
 }
 
-/// Tells the person at the terminal. Fails when nobody reads any more.
+/// Tells the person at the terminal, without waiting for whoever reads it. Fails when nobody reads any more.
 fn say(line: &str) -> io::Result<()> {
-    writeln!(io::stdout(), "{line}")
+    OUT.say(line)
 }
 
 impl Local {
@@ -499,7 +512,7 @@ mod tests {
                 panic!("nobody else has it")
             };
             let template = Template::parse(include_str!("../../../template.yaml")).unwrap();
-            let ground = Ground::open(&data_dir, &template).await.unwrap();
+            let ground = Ground::open(&data_dir, &template, Lost::Refused).await.unwrap();
             let store = ground.store.clone();
             let wall = Clock::stepped("2026-11-26T12:00:00Z".parse().unwrap());
             let functions = template.functions.into_iter().map(|function| (function, None));

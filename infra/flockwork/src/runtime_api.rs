@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io::{self, Write as _},
+    io,
     net::Ipv4Addr,
     path::Path,
     process::{ExitStatus, Stdio},
@@ -38,6 +38,7 @@ use crate::{
     interrupt::DiesWithUs,
     loopback::{Key, Token},
     serve::{Limits, serve_guarded},
+    streams::LOG,
 };
 
 /// What a function said to an event.
@@ -336,7 +337,7 @@ async fn capture(mut pipe: impl AsyncRead + Unpin, output: Arc<Output>) {
         let chunk = &chunk[..length];
         if output.aloud.load(Ordering::Relaxed) {
             // Nobody may be listening.
-            let _ = io::stderr().write_all(chunk);
+            let _ = LOG.put(chunk.to_vec());
         }
         let mut kept = output.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend_from_slice(chunk);

@@ -30,7 +30,7 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::loopback::Key;
+use crate::loopback::{self, Key};
 
 /// What those who connect may take.
 #[derive(Debug, Clone, Copy)]
@@ -211,6 +211,9 @@ impl Port {
         phase: &Mutex<Phase>,
     ) -> Response {
         let (parts, body) = request.into_parts();
+        let Some(parts) = loopback::aimed(parts) else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
         let admitted = match &self.key {
             Some(key) => key.admit(Request::from_parts(parts, Body::empty())),
             None => Ok(Request::from_parts(parts, Body::empty())),

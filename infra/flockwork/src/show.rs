@@ -1,7 +1,7 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
 use flock_core::{CorpusId, RemoteId, Sheep, State};
-use flock_store::{Post, PostState};
+use flock_store::{Post, PostState, Stop};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
@@ -68,6 +68,12 @@ impl<'a> SheepLine<'a> {
 /// An instant as people of a zone read it.
 pub fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// That everything is stopped.
+pub fn stopped(stop: &Stop) -> String {
+    let since = local(stop.at, &TimeZone::UTC);
+    format!("Everything is stopped since {since}; nothing is posted until `/flock start`.")
 }
 
 /// A line of a list of posts.

@@ -17,7 +17,9 @@ use crate::{
     cli::{Place, Say},
     connect::{check_answers, read_template},
     data_dir::{DataDir, Endpoint, Hold},
+    dispatch::Invoked,
     environment, functions,
+    local_secrets::Lost,
     loopback::Token,
     machine::Ground,
     refusal::refuse,
@@ -54,12 +56,12 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
             check_answers(&place.data, &endpoint).await?;
-            converse(&endpoint.slack, &endpoint.token, say, text).await
+            converse(&endpoint.slack, &endpoint.token, say, text, &mut io::stdout()).await
         }
         Hold::Ours(data_dir) => {
             functions::check(place.template(), &template.functions)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let ground = Ground::open(&data_dir, &template).await?;
+            let ground = Ground::open(&data_dir, &template, Lost::Refused).await?;
             let clock = Clock::ahead(ground.ahead);
             // Nothing that Slack sends is for a program of its own.
             let linked_in = template.functions.into_iter().filter(functions::is_linked_in);
@@ -73,16 +75,23 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();
             let token = machine.cloud.token();
-            let mut conversation = std::pin::pin!(converse(&url, token, say, text));
+            // Printed when others can have the directory again: whoever reads it may take any time.
+            let (mut said, mut complaints) = (Vec::new(), Vec::new());
+            let mut conversation = Box::pin(converse(&url, token, say, text, &mut said));
             let result = loop {
                 tokio::select! {
                     result = &mut conversation => break result,
-                    invoked = dispatcher.next() => if let Some(err) = invoked.failure {
-                        writeln!(io::stderr(), "! {} could not handle an event: {err:#}", invoked.function)?;
-                    },
+                    Invoked { function, failure, .. } = dispatcher.next() => {
+                        complaints.extend(failure.map(|err| {
+                            format!("! {function} could not handle an event: {err:#}")
+                        }));
+                    }
                 }
             };
-            drop(served);
+            drop(conversation);
+            drop((served, machine.desk, machine.cloud, dispatcher, data_dir));
+            io::stdout().write_all(&said)?;
+            complaints.iter().try_for_each(|line| writeln!(io::stderr(), "{line}"))?;
             result
         }
     }
@@ -109,8 +118,14 @@ impl Drop for Served {
     }
 }
 
-/// Enters the text at a desk, presses what is to be pressed, and prints what comes.
-async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow::Result<()> {
+/// Enters the text at a desk, presses what is to be pressed, and writes what comes to `out`.
+async fn converse(
+    desk: &str,
+    token: &Token,
+    say: &Say,
+    text: String,
+    out: &mut impl io::Write,
+) -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().timeout(LONGEST).build()?;
     let ask = async |what: Act| {
         let asked = Asked { user: say.user.clone(), room: say.room.clone(), what };
@@ -123,7 +138,7 @@ async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow:
         anyhow::Ok(seen)
     };
     let mut seen = ask(Act::Enter(text)).await?;
-    print(&seen)?;
+    print(out, &seen)?;
     let mut buttons = Vec::new();
     for label in &say.press {
         renew(&mut buttons, &seen);
@@ -144,10 +159,10 @@ async fn converse(desk: &str, token: &Token, say: &Say, text: String) -> anyhow:
             .question
             .as_ref()
             .map_or_else(String::new, |question| format!(" (it asks: {question} - yes)"));
-        writeln!(io::stdout(), "> [{}]{asks}", button.label)?;
+        writeln!(out, "> [{}]{asks}", button.label)?;
         let place = button.place.clone();
         seen = ask(Act::Press(place)).await?;
-        print(&seen)?;
+        print(out, &seen)?;
     }
     Ok(())
 }
@@ -162,8 +177,7 @@ fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
     }
 }
 
-fn print(seen: &Seen) -> anyhow::Result<()> {
-    let mut out = io::stdout();
+fn print(out: &mut impl io::Write, seen: &Seen) -> anyhow::Result<()> {
     for message in &seen.messages {
         let Shown { author, only_you, in_thread, change, text, .. } = message;
         if *change == Change::Deleted {

@@ -52,8 +52,8 @@ pub use rhythm::{
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
-    Due, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep, SheepConfig,
-    State,
+    Due, ENDED, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep,
+    SheepConfig, State,
 };
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,

@@ -61,6 +61,8 @@ pub enum Denied {
         needed: Rank,
         /// The lowest level that has it.
         level: LevelName,
+        /// The rank of that level, which may be higher.
+        rank: Rank,
         /// Members who can grant it.
         ask: Vec<UserId>,
     },
@@ -109,6 +111,14 @@ pub enum RoomRefusal {
     /// Only from below one's own rank, but for the top.
     #[error("your rank here is {}, so you can give and take only what is below it", own.0)]
     NotBelowOwn {
+        /// The rank of who asked.
+        own: Rank,
+    },
+    /// Only from the top.
+    #[error("that needs the highest level of the room, `{top}`, and your rank there is {}", own.0)]
+    NotAtTheTop {
+        /// The highest level.
+        top: LevelName,
         /// The rank of who asked.
         own: Rank,
     },
@@ -251,14 +261,13 @@ impl Room {
             return Ok(());
         }
         let enough = self.levels.iter().filter(|(_, rank)| needed <= **rank);
-        let Some((level, _)) = enough.min_by_key(|(_, rank)| **rank) else {
+        let Some((level, rank)) = enough.min_by_key(|(_, rank)| **rank) else {
             return Err(Denied::AboveAll { needed, top });
         };
-        let can_grant =
-            |member: &&UserId| self.rank_of(level) < self.rank(member) || self.is_top(member);
+        let can_grant = |member: &&UserId| *rank < self.rank(member) || self.is_top(member);
         let members = self.members().map(|(member, _)| member);
         let ask = members.filter(can_grant).cloned().collect();
-        Err(Denied::TooLow { needed, level: level.clone(), ask })
+        Err(Denied::TooLow { needed, level: level.clone(), rank: *rank, ask })
     }
 
     fn is_top(&self, user: &UserId) -> bool {
@@ -388,7 +397,10 @@ impl Room {
     }
 
     fn only_from_the_top(&self, by: &UserId) -> Result<(), RoomRefusal> {
-        if self.is_top(by) { Ok(()) } else { Err(RoomRefusal::NotBelowOwn { own: self.rank(by) }) }
+        if self.is_top(by) {
+            return Ok(());
+        }
+        Err(RoomRefusal::NotAtTheTop { top: self.top().0.clone(), own: self.rank(by) })
     }
 
     fn may_leave_the_top(&self, user: &UserId) -> Result<(), RoomRefusal> {
@@ -475,12 +487,14 @@ mod tests {
 
     #[test]
     fn a_denial_says_what_is_needed_and_who_can_grant_it() {
+        let shepherd =
+            |ask| Denied::TooLow { needed: Rank(1), level: level("shepherd"), rank: Rank(1), ask };
         let denied = room().permit(&user("U5"), Need::Rank(Rank(1))).unwrap_err();
         let ask = vec![user("U1")];
-        assert_eq!(denied, Denied::TooLow { needed: Rank(1), level: level("shepherd"), ask });
+        assert_eq!(denied, shepherd(ask));
         let denied = large().permit(&user("U5"), Need::Rank(Rank(1))).unwrap_err();
         let ask = vec![user("U1"), user("U3"), user("U4")];
-        assert_eq!(denied, Denied::TooLow { needed: Rank(1), level: level("shepherd"), ask });
+        assert_eq!(denied, shepherd(ask));
         let denied = room().permit(&user("U1"), Need::Rank(Rank(3))).unwrap_err();
         assert_eq!(denied, Denied::AboveAll { needed: Rank(3), top: Rank(2) });
     }
@@ -605,6 +619,44 @@ mod tests {
         for rank in [0, 1_001] {
             let refusal = room().add_level(&one, &level("nobody"), Rank(rank)).unwrap_err();
             assert_eq!(refusal, RoomRefusal::BadRank);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_denial_names_a_level_of_the_room_that_is_enough_and_who_can_give_it(
+            levels in prop::collection::btree_map("[a-e]", 1..8_u32, 1..5),
+            held in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+            needed in prop_oneof![Just(Need::Top), (0..9_u32).prop_map(|rank| Need::Rank(Rank(rank)))],
+        ) {
+            let names: Vec<_> = levels.keys().map(|name| level(name)).collect();
+            let levels: BTreeMap<_, _> =
+                levels.iter().map(|(name, rank)| (level(name), Rank(*rank))).collect();
+            let members = held.iter().zip(1..).map(|(held, number)| {
+                (user(&format!("U{number}")), held.get(&names).clone())
+            });
+            let room = Room::stored("C1".parse().unwrap(), levels, members.collect(), 1, None).unwrap();
+            for who in ["U1", "U2", "U9"].map(user) {
+                match room.permit(&who, needed) {
+                    Ok(()) => match needed {
+                        Need::Rank(rank) => prop_assert!(rank <= room.rank(&who)),
+                        Need::Top => prop_assert!(room.is_top(&who)),
+                    },
+                    Err(Denied::AboveAll { needed, top }) => {
+                        prop_assert!(top < needed && room.levels().values().all(|rank| *rank <= top));
+                    }
+                    Err(Denied::TooLow { needed, level, rank, ask }) => {
+                        prop_assert_eq!(room.levels().get(&level), Some(&rank));
+                        let enough = room.levels().values().filter(|rank| needed <= **rank);
+                        prop_assert_eq!(enough.min(), Some(&rank), "none of less is enough");
+                        prop_assert!(room.rank(&who) < needed);
+                        for by in ask {
+                            let granted = room.grant(&by, &who, &level);
+                            prop_assert!(granted.unwrap().room.permit(&who, Need::Rank(needed)).is_ok());
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -122,24 +122,96 @@ pub struct Intent {
 #[error("its text was changed by somebody else meanwhile")]
 pub struct OtherText;
 
-/// Why a sheep does not do at once what somebody asks for.
+/// Why a sheep does not do at once what somebody asks for. Says it to a person, of the sheep as `it`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {
-    /// It does not post at all.
+    /// It does not post, and can be resumed.
     #[error("it is {0}; resume it first")]
     Inactive(&'static str),
+    /// It posts no more.
+    #[error("it {ENDED}")]
+    Finished,
     /// It has something to post first.
     #[error("it is about to post already; ask again in a minute")]
     Busy,
+    /// It has something to post first, which does not go well.
+    #[error("its post {post} comes first, which could not be made so far: {why}")]
+    Waiting {
+        /// Which post that is.
+        post: Occurrence,
+        /// What went wrong last.
+        why: String,
+    },
+    /// It is beyond the post.
+    #[error("it is past number {asked} already; its next is {next}")]
+    Past {
+        /// What was asked for.
+        asked: Occurrence,
+        /// What is next.
+        next: Occurrence,
+    },
+    /// It is not there yet.
+    #[error("it has not come to number {asked}; its next is {next}")]
+    Ahead {
+        /// What was asked for.
+        asked: Occurrence,
+        /// What is next.
+        next: Occurrence,
+    },
     /// Its network would not take the text.
     #[error(transparent)]
     Text(#[from] TextRefusal),
 }
 
-/// The post somebody decides on is not waiting for a decision any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is known by now what became of that post, or somebody is just finding out")]
-pub struct NotUnknown;
+/// What is true of a sheep that has finished, and what to do.
+pub const ENDED: &str =
+    "has finished, because its `end` has come; apply its flock with a later one to let it go on";
+
+/// There is nothing to decide about the post somebody decides on. Says why, to them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotUnknown {
+    /// It is an earlier one.
+    #[error(
+        "it is known by now what became of post {asked} of {sheep}: nothing is open with that number, and the \
+         next is {next}"
+    )]
+    Known {
+        /// Whose.
+        sheep: SheepId,
+        /// What was asked for.
+        asked: Occurrence,
+        /// What is next.
+        next: Occurrence,
+    },
+    /// It is one of the future.
+    #[error("{sheep} has not come to number {asked}; its next is {next}")]
+    Ahead {
+        /// Whose.
+        sheep: SheepId,
+        /// What was asked for.
+        asked: Occurrence,
+        /// What is next.
+        next: Occurrence,
+    },
+    /// Nobody has told its network yet, or the network has certainly not taken it.
+    #[error(
+        "post {asked} of {sheep} counts as not sent and is still to be made, so there is nothing to decide"
+    )]
+    NotSent {
+        /// Whose.
+        sheep: SheepId,
+        /// What was asked for.
+        asked: Occurrence,
+    },
+    /// A tick is at it, or the next one will be.
+    #[error("post {asked} of {sheep} is being made or looked for; ask again in a minute")]
+    UnderWay {
+        /// Whose.
+        sheep: SheepId,
+        /// What was asked for.
+        asked: Occurrence,
+    },
+}
 
 /// Whether a network may have got a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -404,6 +476,9 @@ impl Sheep {
         if !said {
             // Files with a later end may let it go on.
             self.progress.cursor = then.cursor;
+        }
+        // What is said leaves the next slot, which there is none of after the end.
+        if !said || self.config.rhythm.first_slot(self.progress.slot).is_none() {
             self.state = State::Finished { since: whole_seconds(now) };
         }
     }
@@ -419,10 +494,15 @@ impl Sheep {
         intent.sent = sent;
     }
 
-    /// The sheep about to post its next line at once. Its planned times stay as they are, and so does its
-    /// daily cap, which this post does not count for.
-    pub fn post_now(&self, now: Timestamp) -> Result<Self, NotNow> {
-        self.can_be_asked()?;
+    /// The sheep about to post its next line at once, if that is the one with the number `asked`. Its planned times
+    /// stay as they are, and so does its daily cap, which this post does not count for.
+    pub fn post_now(&self, asked: Option<Occurrence>, now: Timestamp) -> Result<Self, NotNow> {
+        let next = self.progress.occurrence;
+        match asked {
+            Some(asked) if asked < next => return Err(NotNow::Past { asked, next }),
+            Some(asked) if next < asked => return Err(NotNow::Ahead { asked, next }),
+            Some(_) | None => self.can_be_asked()?,
+        }
         let mut sheep = self.changed();
         sheep.progress.owed = 1;
         sheep.progress.not_before = Some(whole_seconds(now));
@@ -449,13 +529,21 @@ impl Sheep {
     }
 
     fn can_be_asked(&self) -> Result<(), NotNow> {
-        if !matches!(self.state, State::Active) {
-            return Err(NotNow::Inactive(self.state.name()));
+        match self.state {
+            State::Active => {}
+            State::Paused { .. } | State::Stopped { .. } => {
+                return Err(NotNow::Inactive(self.state.name()));
+            }
+            State::Finished { .. } => return Err(NotNow::Finished),
         }
-        if self.intent.is_some() || 0 < self.progress.owed {
-            return Err(NotNow::Busy);
+        match &self.intent {
+            Some(Intent { occurrence, problem: Some(why), .. }) => {
+                Err(NotNow::Waiting { post: *occurrence, why: why.clone() })
+            }
+            Some(_) => Err(NotNow::Busy),
+            None if 0 < self.progress.owed => Err(NotNow::Busy),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The first number that no post of the sheep has or may have, whatever became of its intent.
@@ -477,9 +565,23 @@ impl Sheep {
         (!leased && intent.sent == Sent::Maybe && 0 < intent.attempts).then_some(intent)
     }
 
+    /// Whether nobody knows what became of the post of `occurrence`, and nobody is finding out.
+    fn is_unknown(&self, occurrence: Occurrence, now: Timestamp) -> Result<(), NotUnknown> {
+        let (sheep, asked, next) = (self.id.clone(), occurrence, self.progress.occurrence);
+        let intent = self.intent.as_ref().filter(|intent| intent.occurrence == asked);
+        Err(match intent {
+            Some(_) if self.unknown(now).is_some() => return Ok(()),
+            Some(intent) if intent.sent == Sent::Maybe => NotUnknown::UnderWay { sheep, asked },
+            Some(_) => NotUnknown::NotSent { sheep, asked },
+            None if asked < next => NotUnknown::Known { sheep, asked, next },
+            None if asked == next => NotUnknown::NotSent { sheep, asked },
+            None => NotUnknown::Ahead { sheep, asked, next },
+        })
+    }
+
     /// The sheep after somebody has seen the post of `occurrence` on its network.
     pub fn was_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
-        self.unknown(now).filter(|intent| intent.occurrence == occurrence).ok_or(NotUnknown)?;
+        self.is_unknown(occurrence, now)?;
         let mut sheep = Self { lease_until: None, ..self.changed() };
         sheep.go_on(now);
         Ok(sheep)
@@ -487,7 +589,7 @@ impl Sheep {
 
     /// The sheep about to post `occurrence` again, after somebody has seen that it is not there.
     pub fn was_not_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
-        self.unknown(now).filter(|intent| intent.occurrence == occurrence).ok_or(NotUnknown)?;
+        self.is_unknown(occurrence, now)?;
         let mut sheep = Self { lease_until: None, ..self.changed() };
         if let Some(intent) = &mut sheep.intent {
             intent.sent = Sent::No;
@@ -550,11 +652,15 @@ impl Sheep {
     }
 
     /// The sheep posting again, at once if its time has passed. What it left out is not missed. A
-    /// sheep that posts already, or whose end has come, stays as it is.
+    /// sheep that posts already, or whose end has come, stays as it is; where its end came before a post that was
+    /// decided, it makes that one.
     #[must_use]
     pub fn resume(&self, now: Timestamp) -> Self {
         match self.state {
             State::Paused { .. } | State::Stopped { .. } => self.reanchor(self.progress.slot, now),
+            State::Finished { .. } if self.intent.is_some() => {
+                self.reanchor(self.progress.slot, now)
+            }
             State::Active | State::Finished { .. } => self.clone(),
         }
     }
@@ -658,6 +764,8 @@ impl Sheep {
         }
         match self.config.rhythm.first_slot(slot.max(now)) {
             Some(slot) => sheep.progress.slot = slot,
+            // What was decided is finished first, as by a sheep that never paused. No slot comes after this one.
+            None if sheep.intent.is_some() => sheep.progress.slot = slot.max(now),
             None => sheep.state = State::Finished { since: now },
         }
         sheep
@@ -1016,9 +1124,15 @@ mod tests {
         assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
         let planned = sheep.next_at();
         let at = ts("2026-11-21T12:01:00Z");
-        sheep = sheep.post_now(at).unwrap();
+        let (asked, next) = (Occurrence(1), Occurrence(2));
+        let number = |number| sheep.post_now(Some(Occurrence(number)), at);
+        assert_eq!(number(1), Err(NotNow::Past { asked, next }));
+        assert_eq!(number(3), Err(NotNow::Ahead { asked: Occurrence(3), next }));
+        assert_eq!(number(u64::MAX), Err(NotNow::Ahead { asked: Occurrence(u64::MAX), next }));
+        assert_eq!(number(2), sheep.post_now(None, at));
+        sheep = sheep.post_now(None, at).unwrap();
         assert_eq!(sheep.next_at(), Some(at));
-        assert_eq!(sheep.post_now(at), Err(NotNow::Busy));
+        assert_eq!(sheep.post_now(None, at), Err(NotNow::Busy));
         assert_eq!(run(&mut sheep, "2026-11-21T12:01:00Z", 1), ["0: #2 line 1"]);
         assert_eq!(sheep.next_at(), planned);
         assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 2"]);
@@ -1040,7 +1154,7 @@ mod tests {
         let planned = ts("2026-11-21T12:03:00Z")..ts("2026-11-21T12:03:30Z");
         assert!(planned.contains(&sheep.next_at().unwrap()));
         let just_before = ts("2026-11-21T12:02:59Z");
-        sheep = post(&sheep.post_now(just_before).unwrap(), just_before);
+        sheep = post(&sheep.post_now(None, just_before).unwrap(), just_before);
         assert!(planned.contains(&sheep.next_at().unwrap()));
     }
 
@@ -1059,6 +1173,12 @@ mod tests {
         assert_eq!(refusal, NotNow::Text(TextRefusal::Empty));
         let refusal = sheep.pause(at).say("hello".to_owned(), &table(), at).unwrap_err();
         assert_eq!(refusal.to_string(), "it is paused; resume it first");
+        let late = Outcome::TryAgain { why: "it is away".to_owned(), not_before: None };
+        let refusal = asked.settle(&late, at).say("more".to_owned(), &table(), at).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "its post 2 comes first, which could not be made so far: it is away"
+        );
     }
 
     #[test]
@@ -1068,12 +1188,32 @@ mod tests {
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
         let claimed = sheep.claim(next, "first line".to_owned(), &table(), lease).unwrap();
-        assert_eq!(claimed.was_sent(first, now), Err(NotUnknown), "it is just being posted");
+        let said = |sheep: &Sheep, number| {
+            let (sent, not_sent) = (sheep.was_sent(number, now), sheep.was_not_sent(number, now));
+            let why = sent.unwrap_err();
+            assert_eq!(why, not_sent.unwrap_err());
+            why.to_string()
+        };
+        assert_eq!(
+            said(&claimed, first),
+            "post 1 of moon/apollo is being made or looked for; ask again in a minute"
+        );
+        let not_sent = "post 1 of moon/apollo counts as not sent and is still to be made, so there is nothing to decide";
+        assert_eq!(said(&sheep, first), not_sent);
+        let later = Outcome::TryAgain { why: "it is away".to_owned(), not_before: None };
+        assert_eq!(said(&claimed.settle(&later, now), first), not_sent);
         let unknown = claimed.settle(&Outcome::Unknown { why: "no answer".to_owned() }, now);
-        assert_eq!(unknown.was_sent(Occurrence(2), now), Err(NotUnknown));
+        assert_eq!(
+            said(&unknown, Occurrence(999)),
+            "moon/apollo has not come to number 999; its next is 1"
+        );
         let sent = unknown.was_sent(first, now).unwrap();
         assert_eq!((sent.intent.clone(), sent.progress.cursor.index()), (None, 1));
-        assert_eq!(sent.was_sent(first, now), Err(NotUnknown));
+        assert_eq!(
+            said(&sent, first),
+            "it is known by now what became of post 1 of moon/apollo: nothing is open with that number, and \
+             the next is 2"
+        );
         let again = unknown.was_not_sent(first, now).unwrap();
         assert_eq!((again.due(now), again.intent.unwrap().sent), (Due::Finish, Sent::No));
     }
@@ -1122,6 +1262,43 @@ mod tests {
         assert_eq!(run(&mut sheep, START, 60), ["0: #1 line 0", "3: #2 line 1"]);
         assert!(matches!(sheep.state, State::Finished { .. }));
         assert_eq!(sheep.progress.occurrence, Occurrence(3));
+        let refusal = sheep.post_now(None, ts("2026-11-21T12:05:00Z")).unwrap_err();
+        assert_eq!(refusal, NotNow::Finished);
+    }
+
+    /// Its post may be on its network, and nobody would look.
+    #[test]
+    fn what_was_decided_before_the_end_is_finished_after_it() {
+        let (start, after) = (ts(START), ts("2026-11-21T13:00:00Z"));
+        let mut sheep = sheep(1000, "skip");
+        let fields = RhythmFields {
+            line: Some("3m".to_owned()),
+            end: Some("2026-11-21T12:10".to_owned()),
+            ..RhythmFields::default()
+        };
+        sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+        let resumed = sheep.pause(start).resume(after);
+        assert!(matches!(resumed.state, State::Finished { .. }));
+        let Due::Post(next) = sheep.due(start) else { panic!("it is due") };
+        let claimed = sheep.claim(next, "first line".to_owned(), &table(), start).unwrap();
+        for outcome in [
+            Outcome::Unknown { why: "no answer".to_owned() },
+            Outcome::TryAgain { why: "it is away".to_owned(), not_before: None },
+        ] {
+            let said = sheep.say("hello".to_owned(), &table(), start).unwrap();
+            let said = said.claim_again(start).settle(&outcome, start);
+            for open in [claimed.settle(&outcome, start), said] {
+                let open = open.pause(start);
+                let left = Sheep { state: State::Finished { since: start }, ..open.clone() };
+                for open in [open.resume(after), left.resume(after)] {
+                    assert_eq!((open.next_at(), open.due(after)), (Some(after), Due::Finish));
+                    let ended = posted(&open.claim_again(after), after);
+                    assert!(matches!(ended.state, State::Finished { .. }));
+                    assert_eq!((&ended.intent, ended.progress.occurrence), (&None, Occurrence(2)));
+                    assert_eq!(ended.resume(after), ended);
+                }
+            }
+        }
     }
 
     #[test]

@@ -24,6 +24,16 @@ pub struct AccountItem {
     pub sealed_session: Option<String>,
 }
 
+impl AccountItem {
+    /// The attribute with the sealed key. Nothing else in the table has one.
+    pub const SEALED_KEY: &str = "sealed_key";
+
+    /// The account whose item is in the partition `pk`.
+    pub fn of_key(pk: &str) -> Option<AccountId> {
+        Key::as_account(pk)
+    }
+}
+
 impl Store {
     /// The account, if it was added.
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {

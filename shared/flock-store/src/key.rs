@@ -132,6 +132,12 @@ impl Key {
         self.sk.strip_prefix(ON_ACCOUNT)?.parse().ok()
     }
 
+    /// The account whose partition this is.
+    pub(crate) fn as_account(pk: &str) -> Option<AccountId> {
+        let (network, handle) = pk.strip_prefix("ACCOUNT#")?.split_once('#')?;
+        Some(AccountId { network: network.parse().ok()?, handle: handle.parse().ok()? })
+    }
+
     /// The key as a request wants it.
     pub(crate) fn attributes(self) -> Item {
         Item::from([
@@ -217,5 +223,6 @@ mod tests {
             Key::sheep(&"milton/book-1".parse().unwrap()).as_sheep()
         );
         assert_eq!(Key::account(&account).as_sheep_on_account(), None);
+        assert_eq!(Key::as_account(&Key::account(&account).pk), Some(account));
     }
 }

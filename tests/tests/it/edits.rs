@@ -12,7 +12,7 @@ use flockwork::{
 use crate::world::World;
 
 /// What files with these lines as the text of the sheep, the only one of its flock, change.
-async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
+async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
     let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
     let behaviour = BehaviourKind::Poem.with_text(&corpus);
     let config = SheepConfig { behaviour, ..world.read(id).await.config };
@@ -23,7 +23,11 @@ async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
         file: "poem.txt".into(),
     };
     let flock = world.store.flock(&id.flock).await.unwrap().unwrap();
-    let file = FlockFile { flock, sheep: vec![sheep] };
+    FlockFile { flock, sheep: vec![sheep] }
+}
+
+async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
+    let file = file(world, id, lines).await;
     plan::plan(&world.store, file, world.clock.now()).await.unwrap()
 }
 
@@ -109,6 +113,21 @@ async fn an_edit_of_a_text_that_somebody_else_has_edited_is_refused() {
         world.tick_at(&app, minute).await;
     }
     assert_eq!(world.seen(&id).await, ["apollo line 0", "other", "apollo line 1"]);
+}
+
+/// Exit code 2 would say that nothing was changed.
+#[tokio::test]
+async fn a_plan_that_is_carried_out_in_part_is_no_refusal() {
+    let (world, _, id) = poet(Network::Meadow).await;
+    let mut file = file(&world, &id, &["title", "apollo line 0"]).await;
+    file.flock.monthly_cap = Some("7".parse().unwrap());
+    let ours = plan::plan(&world.store, file, world.clock.now()).await.unwrap();
+    edit(&world, &id, &["apollo line 0", "other"]).await;
+    let err = ours.apply(&world.store, world.clock.now()).await.unwrap_err();
+    assert!(!err.is::<flockwork::refusal::Refusal>());
+    insta::assert_snapshot!(err, @"flock/apollo: its text was changed by somebody else meanwhile; try again; part of the plan is carried out, and applying again does the rest");
+    let flock = world.store.flock(&id.flock).await.unwrap().unwrap();
+    assert_eq!(flock.monthly_cap, Some("7".parse().unwrap()));
 }
 
 #[tokio::test]

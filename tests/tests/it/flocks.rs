@@ -376,7 +376,10 @@ async fn a_post_nobody_is_sure_of_keeps_its_sheep_until_somebody_says_what_becam
     slack.flock("pause apollo").await;
     assert_eq!(refusal(carry_out(&slack.world.store, "flock", Deed::Remove).await), said);
     let told = slack.flock("sent flock/apollo 1").await;
-    assert_eq!(told, "Post 1 of *flock/apollo* counts as sent, and the sheep goes on.");
+    assert_eq!(
+        told,
+        "Post 1 of *flock/apollo* counts as sent, and the sheep goes on once it is resumed: it is paused."
+    );
     carry_out(&slack.world.store, "flock", Deed::Remove).await.unwrap();
     // What is made again says its own first line, under a number of its own.
     apply(&slack.world, &[("apollo", SUN)]).await;
@@ -397,7 +400,7 @@ async fn a_post_that_counts_as_sent_and_cannot_be_recorded_is_said_so() {
     assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
     let other = of_another_life(&slack.world, &id).await;
     let told = slack.flock("sent flock/apollo 1").await;
-    assert_snapshot!(told, @r#"Post 1 of *flock/apollo* counts as sent, but it is not in the list of posts, where 1 is recorded as "of another life" (x:apollo, 17). The sheep goes on with number 2."#);
+    assert_snapshot!(told, @r#"Post 1 of *flock/apollo* counts as sent, but it is not in the list of posts, where 1 is recorded as "of another life" (x:apollo, 17). Its next number is 2, and the sheep goes on."#);
     assert_eq!(slack.world.posts(&id).await, [other]);
     assert_eq!(slack.world.read(&id).await.progress.occurrence, Occurrence(2));
 }

@@ -11,7 +11,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("posts", "*Nothing has been posted yet."),
     ("rc", "*Nothing is in flight."),
     ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2), as the first owner of every room."),
-    ("audit", "*Nobody has changed anything from Slack yet."),
+    ("audit", "*Nobody has changed anything yet that is this room's business."),
     ("preview moon 101", "*`101` is not a number from 1 to 100."),
     (
         "show Moon",

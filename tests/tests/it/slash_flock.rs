@@ -44,25 +44,22 @@ async fn a_sheep_or_a_flock_pauses_and_goes_on() {
     let mut slack = slack().await;
     let app = slack.world.app().await;
     assert_eq!(slack.flock("pause apollo").await, "Paused *flock/apollo*.");
-    assert_eq!(
-        slack.flock("pause flock/apollo").await,
-        "*Nothing to do: that is so already for *flock/apollo*."
-    );
+    assert_eq!(slack.flock("pause flock/apollo").await, "**flock/apollo* is paused already.");
     assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
     insta::assert_snapshot!(slack.flock("pause flock").await, @r"
-    *This pauses the flock *flock*, 3 sheep (1 of them already): none of them posts until somebody resumes it.
+    *This pauses the flock *flock*, 3 sheep (1 paused already): none of them posts until somebody resumes it.
     The button works for 5 minutes. [Pause the flock] [Cancel]
     ");
     // Asking alone pauses nothing.
     assert_eq!(slack.world.tick_at(&app, 3).await.posted, 2);
     assert_eq!(
         slack.press("U1", "C1", "Pause the flock").await,
-        "Paused the flock *flock*, 3 sheep (1 of them already)."
+        "Paused the flock *flock*, 3 sheep (1 paused already)."
     );
     assert_eq!(slack.world.tick_at(&app, 6).await.posted, 0);
     assert_eq!(
         slack.flock("pause flock").await,
-        "*Nothing to do: that is so already for the flock *flock*, 3 sheep."
+        "*Nothing to do for the flock *flock*, 3 sheep (3 paused already)."
     );
     assert_eq!(slack.flock("resume flock").await, "Resumed the flock *flock*, 3 sheep.");
     assert_eq!(slack.world.tick_at(&app, 9).await.posted, 3);
@@ -120,7 +117,7 @@ async fn a_post_can_be_asked_for_at_once() {
     slack.press("U1", "C1", "Post now").await;
     assert_eq!(app.handle(&due, deadline).await.unwrap().posted, 1);
     let again = slack.press("U1", "C1", "Post now").await;
-    assert_eq!(again, "*Post 3 of *flock/apollo* is made already.");
+    assert_eq!(again, "**flock/apollo* does not: it is past number 3 already; its next is 4.");
     let texts =
         |posts: Vec<flock_store::Post>| posts.into_iter().map(|post| post.text).collect::<Vec<_>>();
     assert_eq!(
@@ -156,6 +153,163 @@ async fn a_post_can_be_asked_for_at_once() {
 }
 
 #[tokio::test]
+async fn a_number_is_made_or_next_or_to_come() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    slack.world.tick_at(&app, 0).await;
+    let before = slack.world.read(&"flock/apollo".parse().unwrap()).await;
+    let mut told = Vec::new();
+    for line in ["now apollo 1", "now apollo 3", "now apollo 999", "now apollo 0", "now apollo two"]
+    {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    for number in ["1", "2", "3", "999", "0", "-1"] {
+        let said = slack.flock(&format!("sent apollo {number}")).await;
+        assert_eq!(slack.flock(&format!("send-again apollo {number}")).await, said);
+        told.push(format!("> sent apollo {number}\n{said}"));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    > now apollo 1
+    **flock/apollo* does not: it is past number 1 already; its next is 2.
+    > now apollo 3
+    **flock/apollo* does not: it has not come to number 3; its next is 2.
+    > now apollo 999
+    **flock/apollo* does not: it has not come to number 999; its next is 2.
+    > now apollo 0
+    *`0` is not the number of a post; `/flock show apollo` says which is next.
+    > now apollo two
+    *`two` is not the number of a post; `/flock show apollo` says which is next.
+    > sent apollo 1
+    *It is known by now what became of post 1 of flock/apollo: nothing is open with that number, and the next is 2.
+    > sent apollo 2
+    *Post 2 of flock/apollo counts as not sent and is still to be made, so there is nothing to decide.
+    > sent apollo 3
+    *flock/apollo has not come to number 3; its next is 2.
+    > sent apollo 999
+    *flock/apollo has not come to number 999; its next is 2.
+    > sent apollo 0
+    *`0` is not the number of a post; `/flock show apollo` says which is next.
+    > sent apollo -1
+    *`-1` is not the number of a post; `/flock show apollo` says which is next.
+    ");
+    assert_eq!(slack.world.read(&before.id).await, before);
+    assert_eq!(slack.flock("now apollo 2").await, "*flock/apollo* posts its next line now.");
+}
+
+/// A sheep of a flock whose days are over an hour after the start.
+async fn ends_soon(slack: &Slack, name: &str) -> flock_core::SheepId {
+    let end = Some("2026-03-02T13:00".to_owned());
+    let rhythm = RhythmFields { end, ..RhythmFields::default() };
+    slack.world.sheep_with(name, Network::Meadow, 40, &rhythm).await
+}
+
+#[tokio::test]
+async fn what_has_ended_is_not_said_to_go_on() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    let ids = [ends_soon(&slack, "leto").await, ends_soon(&slack, "maia").await];
+    slack.flock("pause leto").await;
+    slack.world.tick_at(&app, 90).await;
+    slack.world.tick_at(&app, 91).await;
+    let [leto, maia] = &ids;
+    assert_eq!(slack.world.read(maia).await.state.name(), "finished");
+    assert_eq!(slack.world.read(leto).await.state.name(), "paused");
+    let mut told = Vec::new();
+    for line in [
+        "resume leto",
+        "resume leto",
+        "pause leto",
+        "now leto",
+        "say leto hello",
+        "resume maia",
+        "pause maia",
+        "resume apollo",
+        "resume flock",
+        "pause flock",
+    ] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    told.push(slack.press("U1", "C1", "Pause the flock").await);
+    for line in ["pause flock", "resume flock", "resume flock"] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    > resume leto
+    *flock/leto* has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > resume leto
+    **flock/leto* has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > pause leto
+    **flock/leto* has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > now leto
+    **flock/leto* does not: it has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > say leto hello
+    **flock/leto* does not: it has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > resume maia
+    **flock/maia* has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > pause maia
+    **flock/maia* has finished, because its `end` has come; apply its flock with a later one to let it go on.
+    > resume apollo
+    **flock/apollo* is active already.
+    > resume flock
+    *Nothing to do for the flock *flock*, 5 sheep (3 active already, 2 finished).
+    > pause flock
+    *This pauses the flock *flock*, 5 sheep (2 finished): none of them posts until somebody resumes it.
+    The button works for 5 minutes. [Pause the flock] [Cancel]
+    Paused the flock *flock*, 5 sheep (2 finished).
+    > pause flock
+    *Nothing to do for the flock *flock*, 5 sheep (2 finished, 3 paused already).
+    > resume flock
+    Resumed the flock *flock*, 5 sheep (2 finished).
+    > resume flock
+    *Nothing to do for the flock *flock*, 5 sheep (3 active already, 2 finished).
+    ");
+}
+
+/// Its post may be there, and nobody would ever look.
+#[tokio::test]
+async fn what_was_open_when_its_end_came_is_found_out_when_it_is_resumed() {
+    let mut slack = Slack::start().await;
+    let end = Some("2026-03-02T13:00".to_owned());
+    let rhythm = RhythmFields { end, ..RhythmFields::default() };
+    let id = slack.world.sheep_with("apollo", Network::X, 3, &rhythm).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
+    slack.flock("pause apollo").await;
+    assert_eq!(slack.world.tick_at(&app, 90).await.posted, 0);
+    assert_eq!(slack.flock("resume apollo").await, "Resumed *flock/apollo*.");
+    assert_eq!(slack.world.tick_at(&app, 91).await.posted, 1);
+    assert_eq!(slack.world.seen(&id).await, ["apollo line 0"], "it was there, and nothing more is");
+    assert_eq!(slack.world.posts(&id).await.len(), 1);
+    let told = slack.flock("resume apollo").await;
+    assert!(
+        told.starts_with("**flock/apollo* has finished, because its `end` has come; "),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_decided_for_a_paused_sheep_waits_until_it_is_resumed() {
+    for (command, button, waits) in
+        [("sent", None, false), ("send-again", Some("Send it again"), true)]
+    {
+        let mut slack = Slack::start().await;
+        let id = slack.world.sheep("apollo", Network::X, 3).await;
+        let app = slack.world.app().await;
+        slack.world.x.misbehave(Misbehave::AcceptThen500);
+        assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
+        slack.flock("pause apollo").await;
+        let mut told = slack.flock(&format!("{command} apollo 1")).await;
+        if let Some(button) = button {
+            told = slack.press("U1", "C1", button).await;
+        }
+        assert!(told.contains("he sheep goes on once it is resumed: it is paused."), "{told}");
+        assert_eq!(slack.world.read(&id).await.intent.is_some(), waits);
+        assert_eq!(slack.world.tick_at(&app, 9).await.posted, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_rhythm_can_be_changed() {
     let mut slack = slack().await;
     let told = slack.flock("rhythm apollo 4h 2d").await;
@@ -165,6 +319,10 @@ async fn a_rhythm_can_be_changed() {
     );
     let told = slack.flock("rhythm apollo often").await;
     assert!(told.starts_with("*That is no rhythm: "), "{told}");
+    slack.flock("pause apollo").await;
+    let told = slack.flock("rhythm apollo 5h").await;
+    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. The next ";
+    assert!(told.contains(waits), "{told}");
 }
 
 #[tokio::test]
@@ -174,10 +332,7 @@ async fn the_buttons_of_a_sheep_work_for_those_who_may() {
     assert!(slack.press("U2", "C1", "Pause").await.contains("`pause` needs at least `shepherd`"));
     slack.flock("show apollo").await;
     assert_eq!(slack.press("U1", "C1", "Pause").await, "Paused *flock/apollo*.");
-    assert_eq!(
-        slack.press("U1", "C1", "Pause").await,
-        "*Nothing to do: that is so already for *flock/apollo*."
-    );
+    assert_eq!(slack.press("U1", "C1", "Pause").await, "**flock/apollo* is paused already.");
     assert!(slack.flock("show apollo").await.ends_with(" [Resume]"));
 }
 
@@ -274,8 +429,12 @@ async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
     let log = slack.enter("U1", "C2", "/flock audit").await;
     assert!(log.contains("<@U1> in <#C2>: `send-again flock/apollo 1` - done"), "{log}");
     assert!(log.contains("`send-again flock/apollo 1` - asked whether they are sure"), "{log}");
-    // What has been found out in between is not sent again.
-    assert!(slack.enter("U1", "C2", "/flock send-again apollo 1").await.contains("known by now"));
+    // What was decided in between is not decided again.
+    let told = slack.enter("U1", "C2", "/flock send-again apollo 1").await;
+    assert_eq!(
+        told,
+        "*Post 1 of flock/apollo counts as not sent and is still to be made, so there is nothing to decide."
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! them over, and events of the bus.
 
 use std::{
+    collections::HashMap,
     path::Path,
     sync::{
         Arc,
@@ -18,13 +19,16 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use dynoxide::Database;
 use flock_aws::Clock;
 use flock_core::Network;
 use flock_slack::{sign, verify};
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::{
     connect::LOCAL_NAME,
+    local_cloud::LocalCloud,
     local_slack::LocalSlack,
+    loopback::Token,
     runtime_api::{Answer, FunctionProcess, RuntimeApi},
     slack_sender::SlackSender,
 };
@@ -168,6 +172,44 @@ fn command(who: &str, line: &str) -> Value {
 
 fn secret() -> SecretString {
     SecretString::from(SIGNING_SECRET)
+}
+
+/// Slack's user sees that the app failed; whoever runs it finds why in the log.
+#[tokio::test]
+async fn a_secret_that_is_not_filled_in_is_named_in_the_log() {
+    const HUSH: &str = "hush-hush-0123456789";
+    let deployment = Deployment::start().await;
+    for (content, why) in [
+        (String::new(), "is empty"),
+        ("null".to_owned(), "is no JSON object with signing_secret and bot_token"),
+        (HUSH.to_owned(), "is no JSON object with signing_secret and bot_token"),
+        ("{}".to_owned(), "lacks signing_secret and bot_token"),
+        (json!({ "signing_secret": "", "bot_token": HUSH }).to_string(), "lacks signing_secret"),
+        (json!({ "signing_secret": HUSH }).to_string(), "lacks bot_token"),
+        (
+            json!({ "signing_secret": [HUSH], "bot_token": 1 }).to_string(),
+            "lacks signing_secret and bot_token",
+        ),
+    ] {
+        let secrets = HashMap::from([("Slack".to_owned(), content)]);
+        let token = Token::from(TOKEN.to_owned());
+        let (services, _) =
+            LocalCloud::start(Database::memory().unwrap(), secrets, token).await.unwrap();
+        let dynamodb = deployment.world.cloud.dynamodb_url();
+        let slack = deployment.slack.api_url();
+        let mut function = Function::start(&[dynamodb, services.services_url(), slack]).await;
+        let (status, body) = function.answer(command("U1", "alive")).await;
+        assert_eq!((status, body.as_str()), (500, ""), "{why}");
+        function.process.kill().await;
+        let log = function.process.output();
+        let line = log.lines().find(|line| line.contains("no request can be let in"));
+        let line = line.unwrap_or_else(|| panic!("it is an error of its own: {log}"));
+        assert!(
+            line.contains("ERROR") && line.contains(&format!("secret Slack {why}\"")),
+            "{line}"
+        );
+        assert!(!log.contains(HUSH), "{log}");
+    }
 }
 
 #[track_caller]
@@ -385,7 +427,7 @@ const PAUSE: Change = Change {
     question: ("U3", "show apollo"),
     before: "\nstate: active\n",
     after: "\nstate: paused\n",
-    told: ["Paused *flock/apollo*.", "Nothing to do: that is so already for *flock/apollo*."],
+    told: ["Paused *flock/apollo*.", "*flock/apollo* is paused already."],
 };
 
 /// What is left of a command whose process died.

@@ -55,6 +55,35 @@ async fn a_level_of_one_room_is_none_in_another() {
     );
 }
 
+/// A level that a room may not have, and its rank, are not what is needed there.
+#[tokio::test]
+async fn a_denial_names_a_level_of_the_room_with_its_rank_there() {
+    let mut slack = Slack::start().await;
+    slack.flock_sure("level remove shepherd", "Remove the level").await;
+    let denied = slack.enter("U2", "C1", "/flock start").await;
+    assert_eq!(
+        denied,
+        "*`start` needs rank 1, which is here at least `owner` (rank 2); you have no level here. <@U1> can \
+         grant it."
+    );
+    slack.flock("level add boss 9").await;
+    slack.flock_sure("level remove owner", "Remove the level").await;
+    assert_eq!(slack.enter("U1", "C1", "/flock levels").await, "*`boss`: rank 9, 1 member");
+    let denied = slack.enter("U2", "C1", "/flock start").await;
+    assert!(
+        denied.starts_with("*`start` needs rank 1, which is here at least `boss` (rank 9); "),
+        "{denied}"
+    );
+    let denied = slack.enter("U2", "C1", "/flock level add elder 5").await;
+    assert!(
+        denied.starts_with("*`level add` needs the highest level of this room, `boss` (rank 9); "),
+        "{denied}"
+    );
+    slack.flock("level add helper 1").await;
+    let denied = slack.enter("U2", "C1", "/flock start").await;
+    assert!(denied.starts_with("*`start` needs at least `helper` (rank 1); "), "{denied}");
+}
+
 #[tokio::test]
 async fn nobody_reaches_above_themselves() {
     let mut slack = Slack::start().await;
@@ -193,7 +222,7 @@ async fn who_owns_the_room_gets_its_highest_level() {
     let told = slack.enter("U3", "C2", "/flock grant room-owners C1").await;
     assert!(
         told.ends_with(
-            "In <#C1>: Your rank here is 0, so you can give and take only what is below it."
+            "In <#C1>: That needs the highest level of the room, `owner`, and your rank there is 0."
         ),
         "{told}"
     );

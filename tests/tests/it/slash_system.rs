@@ -38,10 +38,8 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     let alive = slack.enter("U3", "C2", "/flock alive").await;
     let (told, _) = alive.split_once(":0").unwrap();
     insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> did that in <#C1> at 2026-03-02 12");
-    assert_eq!(
-        slack.flock("now apollo").await,
-        "*Everything is stopped. `/flock start` lets it go on."
-    );
+    let told = slack.flock("now apollo").await;
+    insta::assert_snapshot!(told, @"*Everything is stopped since 2026-03-02 12:03:00 UTC; nothing is posted until `/flock start`.");
     assert!(slack.flock("stop").await.contains("stopped already"));
     assert!(slack.flock("start").await.contains("lets everything go on"));
     assert_eq!(slack.flock("start").await, "*Nothing was stopped.");
@@ -49,6 +47,38 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     assert_eq!(slack.world.tick_at(&tick, 21).await.posted, 1);
     assert!(0 < slack.world.read(&id).await.progress.missed);
     assert_eq!(slack.enter("U3", "C2", "/flock alive").await, "*Yes.");
+}
+
+/// Whatever is answered about flocks, done or not; and nothing else.
+#[tokio::test]
+async fn while_everything_is_stopped_every_answer_about_flocks_says_so() {
+    let mut slack = Slack::start().await;
+    slack.world.sheep("apollo", Network::Meadow, 40).await;
+    slack.flock_sure("stop", "Stop everything").await;
+    let line = "Everything is stopped since 2026-03-02 12:00:00 UTC; nothing is posted until `/flock start`.";
+    for refused in ["now apollo", "say apollo hello"] {
+        assert_eq!(slack.flock(refused).await, format!("*{line}"));
+    }
+    for command in slash_command::TABLE {
+        let line_of = match command.name().as_str() {
+            "help" | "audit" | "stop" | "start" | "now" | "say" => continue,
+            "sent" | "send-again" => format!("{} apollo 1", command.name()),
+            "rhythm" => "rhythm apollo 3m".to_owned(),
+            "sheep" | "flocks" | "posts" => command.name(),
+            name if command.group == slash_command::Group::Flock => format!("{name} apollo"),
+            _ => command.example.to_owned(),
+        };
+        let told = slack.flock(&line_of).await;
+        let is_about_flocks = command.group == slash_command::Group::Flock;
+        assert_eq!(told.matches(line).count(), usize::from(is_about_flocks), "{line_of}: {told}");
+        assert!(!told.contains(line) || told.contains(&format!("\n{line}")), "{told}");
+    }
+    let asked = slack.flock("pause flock").await;
+    assert!(asked.contains(line) && asked.ends_with(" [Pause the flock] [Cancel]"), "{asked}");
+    assert_eq!(
+        slack.flock("resume apollo").await,
+        format!("**flock/apollo* is active already.\n{line}")
+    );
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
 use flock_tests::{Bluesky, Mastodon, X};
 use flockwork::{
-    connect::{LOCAL_NAME, ensure_table},
+    connect::LOCAL_NAME,
     local_cloud::{BusEvent, LocalCloud},
+    local_table,
     loopback::Token,
     runtime_api::{FunctionProcess, RuntimeApi},
     template::Template,
@@ -86,13 +87,12 @@ impl World {
             ),
         ]);
         let token = Token::from(TOKEN.to_owned());
-        let (cloud, events) =
-            LocalCloud::start(Database::memory().unwrap(), secrets, token).await.unwrap();
-        let client = Client::new(&cloud.aws());
+        let database = Database::memory().unwrap();
         let template =
             Template::parse(&std::fs::read_to_string("../template.yaml").unwrap()).unwrap();
-        assert!(ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap());
-        let store = Store::new(client, LOCAL_NAME.to_owned());
+        local_table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
+        let (cloud, events) = LocalCloud::start(database, secrets, token).await.unwrap();
+        let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
         // As in a table whose first post was made long ago.
         store.table_id().await.unwrap();
         let x = X::start(CONSUMER).await;

@@ -36,7 +36,7 @@ async fn run(call: &Call<'_>) -> Answer {
     entries.retain(here);
     entries.truncate(count);
     if entries.is_empty() {
-        return tell("Nobody has changed anything from Slack yet.");
+        return tell("Nobody has changed anything yet that is this room's business.");
     }
     let lines: Vec<_> = entries
         .iter()

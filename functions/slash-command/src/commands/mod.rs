@@ -34,9 +34,9 @@ mod stop;
 mod version;
 mod whoami;
 
-use std::convert::Infallible;
+use std::{collections::BTreeMap, convert::Infallible};
 
-use flock_core::{LevelName, NotNow, Occurrence, Sheep, count};
+use flock_core::{ENDED, FlockName, LevelName, NotNow, Occurrence, Sheep, State, count};
 use flock_slack::escape;
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
@@ -81,7 +81,7 @@ pub static TABLE: &[&Command] = &[
 ];
 
 /// An instant for people of any zone.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     local(at, &TimeZone::UTC)
 }
 
@@ -107,12 +107,27 @@ fn not_now(sheep: &Sheep, why: &NotNow) -> Problem {
     Problem::Refused(format!("*{}* does not: {}.", sheep.id, escape(&why.to_string())))
 }
 
-/// The number of a post an argument gives.
+/// The number of a post of the sheep that the first argument names.
 fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Problem> {
     let text = call.argument(number);
     match text.parse() {
-        Ok(number) => Ok(Occurrence(number)),
-        Err(_) => refuse(format!("`{}` is not the number of a post.", code(text))),
+        Ok(number @ 1..) => Ok(Occurrence(number)),
+        Ok(0) | Err(_) => refuse(format!(
+            "`{}` is not the number of a post; `/flock show {}` says which is next.",
+            code(text),
+            code(call.argument(0))
+        )),
+    }
+}
+
+/// What comes of it for the sheep, which may be one that does not post: a part of a sentence.
+fn goes_on(sheep: &Sheep) -> String {
+    match sheep.state {
+        State::Active => "goes on".to_owned(),
+        State::Paused { .. } | State::Stopped { .. } => {
+            format!("goes on once it is resumed: it is {}", sheep.state.name())
+        }
+        State::Finished { .. } => ENDED.to_owned(),
     }
 }
 
@@ -122,8 +137,12 @@ fn look_up(call: &Call<'_>) -> Answer {
     Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
 }
 
-/// How a change of many sheep is spoken of.
+/// A change of a sheep or of many, and how it is spoken of.
 struct Words {
+    /// What happens to each.
+    change: fn(&Sheep, Timestamp) -> Sheep,
+    /// The name of the state that it brings them to.
+    becomes: &'static str,
     /// While it is being done.
     doing: &'static str,
     /// When it is done.
@@ -143,50 +162,94 @@ struct Hurts {
 }
 
 /// Changes the sheep, or all sheep of the flock, that the first argument names.
-async fn change_all(call: &Call<'_>, words: Words, change: impl Fn(&Sheep) -> Sheep) -> Answer {
+async fn change_all(call: &Call<'_>, words: Words) -> Answer {
+    match call.store().find(call.argument(0)).await? {
+        Found::Sheep(sheep) => change_one(call, &words, *sheep).await,
+        Found::Flock(flock, sheep) => change_flock(call, &words, &flock, sheep).await,
+    }
+}
+
+async fn change_one(call: &Call<'_>, words: &Words, sheep: Sheep) -> Answer {
+    let (is_changed, sheep) = change(call, words, sheep).await?;
+    let is_so = match &sheep.state {
+        state if is_changed && state.name() == words.becomes => {
+            return announce(format!("{} *{}*.", words.done, sheep.id));
+        }
+        State::Active => "is active already".to_owned(),
+        State::Paused { .. } => "is paused already".to_owned(),
+        State::Stopped { why, .. } => {
+            format!("has stopped already, and posts nothing until it is resumed: {}", escape(why))
+        }
+        State::Finished { .. } => ENDED.to_owned(),
+    };
+    let text = format!("*{}* {is_so}.", sheep.id);
+    if is_changed { announce(text) } else { refuse(text) }
+}
+
+async fn change_flock(
+    call: &Call<'_>,
+    words: &Words,
+    flock: &FlockName,
+    sheep: Vec<Sheep>,
+) -> Answer {
     /// More would take longer than Slack waits.
     const AT_ONCE: usize = 50;
     /// Writes at a time. One that is run again after it was cut off passes over what is done.
     const CONCURRENCY: usize = 32;
-    let Words { doing, done, hurts } = words;
-    let (what, sheep, hurts) = match call.store().find(call.argument(0)).await? {
-        Found::Sheep(sheep) => (format!("*{}*", sheep.id), vec![*sheep], None),
-        Found::Flock(flock, sheep) => {
-            let number = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
-            (format!("the flock *{flock}*, {number}"), sheep, hurts)
-        }
-    };
+    let Words { becomes, doing, done, ref hurts, .. } = *words;
+    let what = format!("the flock *{flock}*, {}", number_of(sheep.len()));
     if let (Stage::Given, Some(Hurts { happens, comes_to, label })) = (call.stage, hurts) {
-        let as_before = sheep.iter().filter(|sheep| change(sheep).version == sheep.version).count();
-        if as_before < sheep.len() {
-            let text = format!("{happens} {what}{}: {comes_to}", already(as_before));
+        let after = |sheep: &Sheep| (words.change)(sheep, call.now);
+        let stay = sheep.iter().filter(|sheep| after(sheep).version == sheep.version);
+        let stay: Vec<_> = stay.map(|sheep| sheep.state.name()).collect();
+        if stay.len() < sheep.len() {
+            let text = format!("{happens} {what}{}: {comes_to}", but(&stay, becomes));
             return Ok(Outcome::Sure { text, label });
         }
     }
     if AT_ONCE < sheep.len() && call.stage != Stage::Deferred {
         return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
     }
-    let change = &change;
-    let edits = sheep.into_iter().map(|sheep| async move {
-        let before = sheep.version;
-        let after = call.change_sheep(sheep, |sheep| Ok::<_, Infallible>(change(sheep))).await?;
-        Ok::<_, Problem>(after.version != before)
-    });
-    let edits: Vec<_> = edits.collect();
-    let (mut changed, mut as_before) = (0, 0);
+    let (mut changed, mut others) = (0, Vec::new());
+    let edits: Vec<_> = sheep.into_iter().map(|sheep| change(call, words, sheep)).collect();
     let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
-    while let Some(is_changed) = edits.next().await {
-        if is_changed? { changed += 1 } else { as_before += 1 }
+    while let Some(edit) = edits.next().await {
+        let (is_changed, sheep) = edit?;
+        let state = sheep.state.name();
+        if is_changed && state == becomes { changed += 1 } else { others.push(state) }
     }
+    let but = but(&others, becomes);
     if changed == 0 {
-        return refuse(format!("Nothing to do: that is so already for {what}."));
+        return refuse(format!("Nothing to do for {what}{but}."));
     }
-    announce(format!("{done} {what}{}.", already(as_before)))
+    announce(format!("{done} {what}{but}."))
 }
 
-/// Of how many that is so without a change.
-fn already(sheep: usize) -> String {
-    if sheep == 0 { String::new() } else { format!(" ({sheep} of them already)") }
+/// The sheep as it is then, and whether that is another than before.
+async fn change(call: &Call<'_>, words: &Words, sheep: Sheep) -> Result<(bool, Sheep), Problem> {
+    let before = sheep.version;
+    let change = |sheep: &Sheep| Ok::<_, Infallible>((words.change)(sheep, call.now));
+    let sheep = call.change_sheep(sheep, change).await?;
+    Ok((sheep.version != before, sheep))
+}
+
+/// In which states the sheep are that have not become what was wanted.
+fn but(states: &[&str], becomes: &str) -> String {
+    let mut counts = BTreeMap::new();
+    for state in states {
+        *counts.entry(*state).or_insert(0_usize) += 1;
+    }
+    let counts = counts.into_iter().map(|(state, count)| {
+        let already = if state == becomes { " already" } else { "" };
+        format!("{count} {state}{already}")
+    });
+    let counts: Vec<_> = counts.collect();
+    if counts.is_empty() { String::new() } else { format!(" ({})", counts.join(", ")) }
+}
+
+/// So many sheep.
+fn number_of(sheep: usize) -> String {
+    count(u64::try_from(sheep).unwrap_or(u64::MAX), "sheep")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use flock_core::{Sheep, Usage};
 
 use crate::{
-    call::{Answer, Call, Problem, announce},
+    call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
     commands::{not_now, occurrence},
 };
@@ -23,12 +23,8 @@ async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     // A button stands for one post: pressed again, it is not another.
     let number = call.arguments.get(1).map(|_| occurrence(call, 1)).transpose()?;
-    let change = |sheep: &Sheep| match number {
-        Some(number) if number != sheep.progress.occurrence => {
-            Err(Problem::Refused(format!("Post {number} of *{}* is made already.", sheep.id)))
-        }
-        _ => sheep.post_now(call.now).map_err(|why| not_now(sheep, &why)),
-    };
+    let change =
+        |sheep: &Sheep| sheep.post_now(number, call.now).map_err(|why| not_now(sheep, &why));
     let sheep = call.change_sheep(sheep, change).await?;
     call.hurry(&sheep).await;
     announce(format!("*{}* posts its next line now.", sheep.id))

@@ -1,6 +1,6 @@
 //! `pause <sheep|flock>`: a sheep or a flock.
 
-use flock_core::Usage;
+use flock_core::{Sheep, Usage};
 
 use crate::{
     call::{Answer, Call},
@@ -20,6 +20,8 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>) -> Answer {
     let words = Words {
+        change: Sheep::pause,
+        becomes: "paused",
         doing: "Pausing",
         done: "Paused",
         hurts: Some(Hurts {
@@ -28,5 +30,5 @@ async fn run(call: &Call<'_>) -> Answer {
             label: "Pause the flock",
         }),
     };
-    change_all(call, words, |sheep| sheep.pause(call.now)).await
+    change_all(call, words).await
 }

@@ -2,12 +2,12 @@
 
 use flock_core::Usage;
 use flock_slack::escape;
-use flock_store::Found;
+use flock_store::{Found, UpcomingPost};
 
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Effect, Group, Run},
-    commands::{local, time},
+    commands::local,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -27,16 +27,10 @@ async fn run(call: &Call<'_>) -> Answer {
         Found::Flock(_, sheep) => sheep,
     };
     let posts = call.store().upcoming(&sheep, call.now, count).await?;
-    let mut lines = Vec::new();
-    if let Some(stop) = &call.control.stopped {
-        lines.push(format!(
-            "_Nothing is posted while everything is stopped (since {})._",
-            time(stop.at)
-        ));
-    }
-    lines.extend(posts.iter().map(|post| {
+    let line = |post: &UpcomingPost| {
         format!("{} *{}* {}", local(post.at, &post.zone), post.sheep, escape(&post.text))
-    }));
+    };
+    let mut lines: Vec<_> = posts.iter().map(line).collect();
     let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none());
     let silent: Vec<_> =
         silent.map(|sheep| format!("*{}* is {}", sheep.id, sheep.state.name())).collect();

@@ -1,6 +1,6 @@
 //! `resume <sheep|flock>`: a sheep or a flock.
 
-use flock_core::Usage;
+use flock_core::{Sheep, Usage};
 
 use crate::{
     call::{Answer, Call},
@@ -19,6 +19,12 @@ pub(super) const COMMAND: Command = Command {
 };
 
 async fn run(call: &Call<'_>) -> Answer {
-    let words = Words { doing: "Resuming", done: "Resumed", hurts: None };
-    change_all(call, words, |sheep| sheep.resume(call.now)).await
+    let words = Words {
+        change: Sheep::resume,
+        becomes: "active",
+        doing: "Resuming",
+        done: "Resumed",
+        hurts: None,
+    };
+    change_all(call, words).await
 }

@@ -8,7 +8,7 @@ use flock_slack::escape;
 use crate::{
     call::{Answer, Call, announce, refuse},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::local,
+    commands::{goes_on, local},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -43,12 +43,13 @@ async fn run(call: &Call<'_>) -> Answer {
         Ok::<_, Infallible>(sheep.reconfigure(config, call.now))
     };
     let sheep = call.change_sheep(sheep, change).await?;
-    let next =
-        sheep.next_at().map(|next| format!(", next {}", local(next, sheep.config.rhythm.zone())));
+    let next = match sheep.next_at() {
+        Some(next) => format!(", next {}", local(next, sheep.config.rhythm.zone())),
+        None => format!("; it {}", goes_on(&sheep)),
+    };
     announce(format!(
-        "*{}* posts {}{}. The next `flockwork flock apply` puts back what its files say.",
+        "*{}* posts {}{next}. The next `flockwork flock apply` puts back what its files say.",
         sheep.id,
         escape(&sheep.config.rhythm.to_string()),
-        next.unwrap_or_default()
     ))
 }

@@ -5,7 +5,7 @@ use flock_core::{Occurrence, Sheep, Usage};
 use crate::{
     call::{Answer, Call, Outcome, Stage, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::{local, occurrence},
+    commands::{goes_on, local, occurrence},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -27,7 +27,14 @@ async fn run(call: &Call<'_>) -> Answer {
     }
     let sheep = call.change_sheep(sheep, |sheep| sheep.was_not_sent(occurrence, call.now)).await?;
     call.hurry(&sheep).await;
-    announce(format!("Post {occurrence} of *{}* is sent again.", sheep.id))
+    if sheep.next_at().is_some() {
+        return announce(format!("Post {occurrence} of *{}* is sent again.", sheep.id));
+    }
+    let goes_on = goes_on(&sheep);
+    announce(format!(
+        "Post {occurrence} of *{}* is to be sent again. The sheep {goes_on}.",
+        sheep.id
+    ))
 }
 
 /// What may come of it. Whatever is not known is still looked for, or would be if the sheep went on.

@@ -7,7 +7,7 @@ use flock_store::{Post, PostState, Recorded};
 use crate::{
     call::{Answer, Call, announce},
     command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::occurrence,
+    commands::{goes_on, occurrence},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -52,11 +52,16 @@ async fn run(call: &Call<'_>) -> Answer {
     if let Some((free, other)) = taken {
         tracing::error!(sheep = %sheep.id, occurrence = occurrence.0, "not recorded: {other}");
         return announce(format!(
-            "Post {occurrence} of *{}* counts as sent, but it is not in the list of posts, where {}. The sheep \
-             goes on with number {free}.",
+            "Post {occurrence} of *{}* counts as sent, but it is not in the list of posts, where {}. Its next \
+             number is {free}, and the sheep {}.",
             sheep.id,
-            escape(&other)
+            escape(&other),
+            goes_on(&sheep)
         ));
     }
-    announce(format!("Post {occurrence} of *{}* counts as sent, and the sheep goes on.", sheep.id))
+    announce(format!(
+        "Post {occurrence} of *{}* counts as sent, and the sheep {}.",
+        sheep.id,
+        goes_on(&sheep)
+    ))
 }

@@ -15,8 +15,9 @@ use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_store::Store;
 use flockwork::{
-    connect::{LOCAL_NAME, ensure_table},
+    connect::LOCAL_NAME,
     local_cloud::LocalCloud,
+    local_table,
     loopback::Token,
     runtime_api::{FunctionProcess, RuntimeApi},
     template::Template,
@@ -35,11 +36,11 @@ impl Deployment {
     /// An empty table, and these secrets.
     pub(crate) async fn start(secrets: HashMap<String, String>) -> Self {
         let database = Database::memory().unwrap();
-        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await.unwrap();
-        let client = Client::new(&cloud.aws());
         let template = fs::read_to_string(root().join("template.yaml")).unwrap();
         let template = Template::parse(&template).unwrap();
-        ensure_table(&client, LOCAL_NAME, &template.table).await.unwrap();
+        local_table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
+        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await.unwrap();
+        let client = Client::new(&cloud.aws());
         let store = Store::new(client, LOCAL_NAME.to_owned());
         Self { cloud, store }
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flock_tests::{Bluesky, Endpoint, Mastodon, MastodonMisbehave, Trouble, X};
+use flock_tests::{Bluesky, BlueskyMisbehave, Endpoint, Mastodon, MastodonMisbehave, Trouble, X};
 use insta::assert_snapshot;
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -252,6 +252,21 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     bluesky:apollo.example.com is added. Delete key.json. But it must not post yet:
       against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: let `flockwork account add --mark-as-bot` set it
     ");
+    // Added all the same, so that this is no refusal.
+    bluesky.misbehave("putRecord", BlueskyMisbehave::Refuse500);
+    let failed = world.flockwork(&format!("{add} --mark-as-bot"));
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(1), ""));
+    let said = &failed.stderr;
+    assert!(
+        said.starts_with(
+            "error: bluesky:apollo.example.com is added, but could not be marked as a bot: "
+        ),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("; mark it in its settings on the network, then add it again\n"),
+        "{said}"
+    );
     assert_snapshot!(world.ok(&format!("{add} --mark-as-bot")), @"bluesky:apollo.example.com can post now. Delete key.json.");
     let shown = world.ok("account show bluesky:apollo.example.com");
     assert!(shown.contains("label         labelled as a bot\n"), "{shown}");

@@ -1,17 +1,18 @@
 //! Whatever is read has a size, and whatever is waited for has an end.
 
 use std::{
-    fs::File,
-    io::{Read as _, Write as _},
+    fs::{File, TryLockError},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::Path,
     process::Command,
 };
 
 use insta::assert_snapshot;
+use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::world::{Output, Running, World, eventually, http};
+use crate::world::{Output, QUICK, Running, Unread, World, eventually, http, poem};
 
 const TOML: &str =
     "name = \"big\"\n[[sheep]]\nfiles = \"FILES\"\nbehaviour = \"poem\"\nline = \"5m\"\n";
@@ -245,22 +246,119 @@ fn what_is_said_in_slack_has_a_length() {
     assert!(shorter.stdout.contains("too long for a command"), "{shorter:#?}");
 }
 
-/// Nobody reads what it says, so that it waits for ever in the middle of something.
+/// Somebody else holds its database, so that it waits for long in the middle of something.
 #[test]
 fn a_run_that_is_stuck_ends_all_the_same() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
-        let (run, unread) = Running::spawn_unread(world.command("run --listen 127.0.0.1:0"));
-        let endpoint = world.path(".flockwork/endpoint.json");
-        eventually("it is up", || endpoint.exists().then_some(()));
+        world.ok("sheep list");
+        let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+        let run = world.start("run --listen 127.0.0.1:0");
+        is_held(&world);
         run.signal(signal);
         let output = run.finish();
         assert_eq!(output.code, Some(code), "{output:#?}");
         let said = "Stopped in the middle of something; the next start goes on from there.\n";
         assert_eq!(output.stderr, said);
-        drop(unread);
+        drop(other);
         assert_eq!(world.ok("sheep list"), "");
     }
+}
+
+/// As Ctrl-S in a terminal does, and a pager at its first page.
+#[test]
+fn a_run_goes_on_and_ends_whatever_its_readers_do() {
+    for (signal, stream) in [
+        ("INT", Unread::Stdout),
+        ("TERM", Unread::Stdout),
+        ("INT", Unread::ImpatientStdout),
+        ("INT", Unread::Stderr),
+    ] {
+        let world = World::new();
+        world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
+        world.ok("flock apply choir");
+        let mut command = world.command("run --listen 127.0.0.1:0");
+        command.env("RUST_LOG", "trace");
+        let (run, unread) = Running::spawn_unread(command, stream);
+        let posts = eventually("it posts", || {
+            Some(world.ok("posts --json")).filter(|posts| !posts.is_empty())
+        });
+        assert!(posts.contains("first"), "{posts}");
+        let page = world.endpoint()["page"].as_str().unwrap().to_owned();
+        let feed = http(|client| client.get(format!("{page}/feed")));
+        assert!(feed.status == 200 && feed.body.contains("first"), "{}", feed.body);
+        assert!(world.ok("flock remove choir --yes").contains("Removed"));
+        run.signal(signal);
+        // Where it does not end by itself, the code is another.
+        let output = run.finish();
+        assert_eq!(output.code, Some(0), "{output:#?}");
+        assert!(!output.stderr.contains("in the middle"), "{output:#?}");
+        drop(unread);
+    }
+}
+
+#[test]
+fn what_a_reader_does_not_take_is_left_out_and_counted() {
+    let world = World::new();
+    // A line has nearly 500 letters, as many as a post can have.
+    let poem = poem(&"la ".repeat(150), 9_000);
+    world.write_flock("choir", &[("alto", &poem, "line = \"1m\"")]);
+    world.ok("flock apply choir");
+    let run = world.command(&format!("run --listen 127.0.0.1:0 --speed {QUICK}"));
+    let (run, unread) = Running::spawn_unread(run, Unread::Stdout);
+    // More than the pipe and what waits.
+    eventually("many posts are made", || {
+        (1_000 <= world.ok("posts --limit 1000 --json").lines().count()).then_some(())
+    });
+    let mut lines = BufReader::new(unread).lines().map(Result::unwrap);
+    let number = |line: &str| {
+        line.contains(" la ").then(|| -> u64 {
+            let line = line.split("  (next").next().unwrap();
+            line.split_whitespace().last().unwrap().parse().unwrap()
+        })
+    };
+    let mut last = 0;
+    let told = loop {
+        let line = lines.next().unwrap();
+        if let Some(number) = number(&line) {
+            assert_eq!(number, last + 1, "none is missing before: {line}");
+            last = number;
+        } else if line.contains("left out") {
+            break line;
+        }
+    };
+    let left_out: u64 = told.trim_start_matches('(').split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(
+        told,
+        format!(
+            "({left_out} lines are left out here, because nobody read them; `flockwork posts` lists what \
+             was posted)"
+        )
+    );
+    let next = lines.find_map(|line| number(&line)).unwrap();
+    assert_eq!(next, last + left_out + 1, "each is told or counted");
+    run.signal("INT");
+    assert_eq!(lines.last().as_deref(), Some("Stopped."));
+    assert_eq!(run.finish().code, Some(0));
+}
+
+/// Others want the data directory meanwhile.
+#[test]
+fn a_command_that_nobody_reads_holds_nothing() {
+    let world = World::new();
+    world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
+    world.ok("flock apply choir");
+    let list = world.ok("sheep list");
+    let (unread, full) = std::io::pipe().unwrap();
+    let mut preview = world.command("preview --flock choir --count 5000 --json");
+    let mut preview = preview.stdout(full).spawn().unwrap();
+    let mut first = [0];
+    // More comes than the pipe takes.
+    (&unread).read_exact(&mut first).unwrap();
+    assert_eq!(world.ok("sheep list"), list);
+    drop(unread);
+    assert!(preview.wait().unwrap().success());
 }
 
 #[test]
@@ -273,4 +371,112 @@ fn sigterm_ends_a_run_as_ctrl_c_does() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
     assert!(output.stdout.ends_with("Stopped.\n"), "{}", output.stdout);
     assert!(!world.path(".flockwork/endpoint.json").exists());
+}
+
+/// Whatever is in the place of the file that says where a run answers, what is said of it is true.
+#[test]
+fn a_run_whose_endpoint_is_gone_is_told_of_as_such() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    run.line("There is no flock yet");
+    let place = world.path(".flockwork/endpoint.json");
+    let endpoint = std::fs::read(&place).unwrap();
+    let process = run.id().to_string();
+    let mut said = Vec::new();
+    let mut look = |world: &World, what: &str| {
+        let refused = world.refused("sheep list").replace(&process, "PROCESS");
+        for arguments in ["env", "slack link", "slack /flock", "run --listen 127.0.0.1:0"] {
+            assert_eq!(
+                world.refused(arguments).replace(&process, "PROCESS"),
+                refused,
+                "{what}: {arguments}"
+            );
+        }
+        said.push(refused);
+    };
+    std::fs::remove_file(&place).unwrap();
+    look(&world, "missing");
+    for content in ["", "{\"page\":", "{}", "null"] {
+        world.write(".flockwork/endpoint.json", content);
+        look(&world, content);
+    }
+    sparse(&place, 3_000_000_000);
+    look(&world, "huge");
+    std::fs::remove_file(&place).unwrap();
+    fifo(&place);
+    look(&world, "fifo");
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    look(&world, "directory");
+    std::fs::remove_dir(&place).unwrap();
+    said.dedup();
+    assert_snapshot!(said.concat(), @"
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is missing; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is damaged, or of another version; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is 3000000000 bytes long; 1048576 (1 MB) is the most; end that run (Ctrl-C where it runs, or `kill PROCESS`) and start it again
+    error: a `flockwork run` has .flockwork, but .flockwork/endpoint.json, which says where it answers, is a link, or no regular file; end that run (Ctrl-C where it runs, or `kill PROCESS`), move that file away, and start it again
+    ");
+    // It was not the run's fault.
+    world.write(".flockwork/endpoint.json", &endpoint);
+    assert_eq!(world.ok("sheep list"), "");
+    std::fs::remove_file(&place).unwrap();
+    std::fs::create_dir(&place).unwrap();
+    assert_eq!(run.interrupt().code, Some(0));
+    // What was put there is somebody's, and stays.
+    assert_snapshot!(world.refused("run --listen 127.0.0.1:0"), @"error: .flockwork/endpoint.json is a link, or no regular file; move it away, or choose another directory than .flockwork with --data");
+    assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
+    std::fs::remove_dir(&place).unwrap();
+    assert_eq!(world.ok("sheep list"), "");
+    // Neither does one that was killed stay there for ever.
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    run.kill();
+    std::fs::remove_file(&place).unwrap();
+    assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
+    assert_eq!(world.ok("sheep list"), "");
+}
+
+/// A short command is waited for, and is no run.
+#[test]
+fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
+    let world = World::new();
+    world.ok("sheep list");
+    let lock = File::options().write(true).open(world.path(".flockwork/lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(world.refused("env").contains("no `flockwork run` is up"));
+    assert_snapshot!(world.refused("sheep list"), @"error: .flockwork is in use by another flockwork command; try again when it is done");
+    let waiting = world.start("sheep list");
+    eventually("it wants the directory", || {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", waiting.id())).ok()?;
+        let mut open = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+        open.any(|file| file.ends_with(".flockwork/lock")).then_some(())
+    });
+    lock.unlock().unwrap();
+    let output = waiting.finish();
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
+/// What has the place of a file of ours is refused where it is found, also when it came after the start.
+#[test]
+fn a_directory_in_the_place_of_the_endpoint_is_refused_at_any_moment() {
+    let world = World::new();
+    world.ok("sheep list");
+    let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let run = world.start("run --listen 127.0.0.1:0");
+    is_held(&world);
+    std::fs::create_dir(world.path(".flockwork/endpoint.json")).unwrap();
+    drop(other);
+    let output = run.finish();
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(output.stderr, @"error: cannot write .flockwork/endpoint.json: it is a directory; move it away");
+}
+
+/// Waits until a process has the data directory.
+fn is_held(world: &World) {
+    eventually("a process has the data directory", || {
+        let lock = File::open(world.path(".flockwork/lock")).ok()?;
+        matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)).then_some(())
+    });
 }

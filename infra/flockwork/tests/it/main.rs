@@ -14,6 +14,7 @@ mod posts;
 mod programs;
 mod refusals;
 mod running;
+mod secrets;
 mod slack;
 mod spending;
 mod truth;

@@ -1,7 +1,15 @@
 //! What another user of the machine, or a page in a browser, gets at the ports and in the directory of a run:
 //! nothing.
 
-use std::{collections::BTreeMap, fs, os::unix::fs::chown, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::chown,
+    path::Path,
+    time::Duration,
+};
 
 use insta::assert_snapshot;
 use secrecy::SecretString;
@@ -91,8 +99,10 @@ fn table_and_services_are_for_those_who_have_the_token() {
         assert_eq!(http(|client| client.get(url)).status, 403);
     }
     // Nobody is kept waiting for a body that is not read.
-    let answer = http(|client| client.post(dynamodb).body(vec![b' '; 1 << 20]));
-    assert_eq!(answer.status, 403);
+    let (_, port) = dynamodb.rsplit_once(':').unwrap();
+    let begun =
+        format!("POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 1048576\r\n\r\n");
+    assert_eq!(raw(port, &begun), "403");
 
     // The desk of the terminal, which may act as anybody.
     let asked = json!({ "user": "U1", "room": "C1", "what": { "Enter": "/flock alive" } });
@@ -111,6 +121,160 @@ fn table_and_services_are_for_those_who_have_the_token() {
     let output = run.interrupt();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
     assert!(!output.stdout.contains(token), "it is told to nobody: {}", output.stdout);
+}
+
+/// The status that is answered to what no client sends.
+#[track_caller]
+fn raw(port: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    // Only a test that fails takes as long.
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+/// A request as it is written: where to, and whatever else shows that it may be asked.
+struct Asks<'a> {
+    method: &'a str,
+    url: &'a str,
+    path: String,
+    headers: Vec<String>,
+    body: &'a str,
+}
+
+impl Asks<'_> {
+    fn port(&self) -> &str {
+        self.url.rsplit_once(':').unwrap().1
+    }
+
+    /// The status for it, sent to `target`, with `more` headers before its own.
+    #[track_caller]
+    fn status(&self, target: &str, more: &[&str]) -> String {
+        let own = self.headers.iter().map(String::as_str);
+        let headers: Vec<_> = more.iter().copied().chain(own).collect();
+        let headers = headers.join("\r\n");
+        let (method, body) = (self.method, self.body);
+        let length = body.len();
+        raw(
+            self.port(),
+            &format!(
+                "{method} {target} HTTP/1.1\r\n{headers}\r\nConnection: close\r\nContent-Length: \
+                 {length}\r\n\r\n{body}"
+            ),
+        )
+    }
+}
+
+/// Something at every port of the run, with what is answered to whoever may ask it and to whoever may not.
+fn at_every_port<'a>(
+    page: &'a str,
+    try_token: &str,
+    endpoint: &'a Value,
+    slack: (&'a str, &str),
+) -> [(Asks<'a>, &'static str, &'static str); 8] {
+    let of = |key: &str| endpoint[key].as_str().unwrap();
+    let session = |target: &str| {
+        vec![
+            format!("X-Amz-Security-Token: {}", of("token")),
+            format!("X-Amz-Target: {target}"),
+            "Content-Type: application/json".to_owned(),
+        ]
+    };
+    let bearer = |token: &str| {
+        vec![format!("Authorization: Bearer {token}"), "Content-Type: application/json".to_owned()]
+    };
+    let get = |path: &str| Asks {
+        method: "GET",
+        url: page,
+        path: path.to_owned(),
+        headers: Vec::new(),
+        body: "",
+    };
+    let post = |url: &'a str, path: &str, headers: Vec<String>, body: &'a str| Asks {
+        method: "POST",
+        url,
+        path: path.to_owned(),
+        headers,
+        body,
+    };
+    let scan = r#"{"TableName":"flockwork"}"#;
+    let secret = r#"{"SecretId":"Keyring"}"#;
+    let enter = r#"{"user":"U1","room":"C1","what":{"Enter":"/flock alive"}}"#;
+    let (table, services) =
+        (session("DynamoDB_20120810.Scan"), session("secretsmanager.GetSecretValue"));
+    [
+        (get("/"), "200", "403"),
+        (get("/feed"), "200", "403"),
+        (get("/page.css"), "200", "403"),
+        (get(&format!("/try?token={try_token}")), "303", "403"),
+        (post(of("dynamodb"), "/", table, scan), "200", "403"),
+        (post(of("services"), "/", services, secret), "200", "403"),
+        (post(of("slack").trim_end_matches('/'), "/", bearer(of("token")), enter), "200", "403"),
+        (post(slack.0, slack.1, bearer("xoxb"), "{}"), "200", "403"),
+    ]
+}
+
+/// The other way to name another machine: in the first line, which goes before `Host` (RFC 9112, 3.2.2). And what is
+/// said twice, so that one reads what another does not.
+#[test]
+fn whom_a_request_is_for_and_what_it_shows_is_said_once() {
+    let world = choir();
+    let mut run = world.start(RUN);
+    let page = run.url();
+    let link = run.line("Try Slack commands at ");
+    let (_, try_token) = link.split_once("token=").unwrap();
+    let try_token = try_token.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap();
+    let endpoint = world.endpoint();
+    let slack = endpoint["environment"]["SLACK_URL"].as_str().unwrap();
+    let (slack_host, slack_path) = slack.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let slack = (format!("http://{slack_host}"), format!("/{slack_path}/users.list"));
+    let token = endpoint["token"].as_str().unwrap();
+    for (asks, good, closed) in at_every_port(&page, try_token, &endpoint, (&slack.0, &slack.1)) {
+        let (port, path, url) = (asks.port(), &asks.path, asks.url);
+        let own: &str = &format!("Host: 127.0.0.1:{port}");
+        let foreign = "Host: evil.example";
+        assert_eq!(asks.status(path, &[own]), good, "{url}{path}");
+        assert_eq!(asks.status(path, &[foreign]), closed, "{url}{path}");
+        // An address in the first line is as good as the other way, whatever `Host` says.
+        let whole = format!("{url}{path}");
+        for host in [own, foreign] {
+            assert_eq!(asks.status(&whole, &[host]), good, "{whole} {host}");
+        }
+        for other in [
+            "http://evil.example".to_owned(),
+            format!("http://evil.example:{port}"),
+            format!("http://127.0.0.1.evil.example:{port}"),
+            format!("http://evil.example@127.0.0.1:{port}"),
+            format!("http://127.0.0.1@evil.example:{port}"),
+            "https://evil.example".to_owned(),
+        ] {
+            let whole = format!("{other}{path}");
+            assert_eq!(asks.status(&whole, &[own]), closed, "{whole} at {url}");
+        }
+        for twice in [[own, own], [own, foreign], [foreign, own]] {
+            assert_eq!(asks.status(path, &twice), "400", "{url}{path} {twice:?}");
+            assert_eq!(asks.status(&whole, &twice), "400", "{whole} {twice:?}");
+        }
+        let origin: &str = &format!("Origin: http://127.0.0.1:{port}");
+        let other = "Origin: http://evil.example";
+        for [first, second] in [[origin, other], [other, origin], [origin, origin]] {
+            let status = asks.status(path, &[own, first, second]);
+            assert_eq!(status, closed, "{url}{path} {first} {second}");
+        }
+        // The token, with another of its kind before or after it.
+        let Some(shown) = asks.headers.iter().find(|header| header.contains(token)) else {
+            continue;
+        };
+        for again in [shown.clone(), shown.replace(token, "guess")] {
+            assert_eq!(asks.status(path, &[own, &again]), "403", "{url}{path}, first");
+            let mut headers = asks.headers.clone();
+            headers.push(again);
+            let after = Asks { headers, path: path.clone(), ..asks };
+            assert_eq!(after.status(path, &[own]), "403", "{url}{path}, last");
+        }
+    }
 }
 
 /// Whatever is logged.

@@ -159,3 +159,25 @@ fn a_sheep_is_shown_and_listed_as_what_it_does() {
     assert_eq!((again.occurrence, &again.text), (next.occurrence, &next.text));
     assert_eq!(line("milton")["missed"], 0);
 }
+
+#[test]
+fn a_sheep_whose_end_has_come_is_not_resumed() {
+    let world = World::new();
+    let now = from_now(SignedDuration::ZERO);
+    let end = now + SignedDuration::from_mins(10);
+    let rhythm = format!("line = \"4m\"\nend = \"{}\"", end.strftime("%Y-%m-%dT%H:%M:%S"));
+    world.write_flock("milton", &[("apollo", "one\n", &rhythm), ("zeus", "one\n", &rhythm)]);
+    world.ok("flock apply milton");
+    world.ok("sheep pause zeus");
+    world.run_until(now + SignedDuration::from_mins(20));
+    assert!(world.ok("sheep show apollo").contains("finished"));
+    let ended = "has finished, because its `end` has come; apply its flock with a later one to let it go on\n";
+    assert_eq!(world.refused("sheep resume apollo"), format!("error: milton/apollo {ended}"));
+    // It was only paused so far.
+    let said = world.ok("sheep resume zeus");
+    assert!(
+        said.contains("  finished ") && said.ends_with(&format!("milton/zeus {ended}")),
+        "{said}"
+    );
+    assert_eq!(world.refused("sheep resume zeus"), format!("error: milton/zeus {ended}"));
+}

@@ -251,9 +251,12 @@ fn a_program_dies_with_its_run() {
     let process = eventually("it has started", || {
         fs::read_to_string(world.path("heard")).ok().filter(|text| !text.is_empty())
     });
+    // Nobody else waits for whoever does not read that.
+    assert_eq!(world.ok("sheep list"), "");
     let interrupt = format!("kill -INT {}", run.id());
     assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
-    eventually("the run ends", || run.try_wait().unwrap());
+    let status = eventually("the run ends", || run.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0), "by itself");
     eventually("its program has ended", || {
         // One that nobody has waited for yet has a state of its own.
         let state = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -11,7 +11,7 @@ const DATABASE: &str = ".flockwork/flock.db";
 
 /// That `arguments` are refused with `lines` lines, each with the text beside it, and that no file changes.
 #[track_caller]
-fn check(world: &World, arguments: &str, expected: &[&str]) {
+pub(crate) fn check(world: &World, arguments: &str, expected: &[&str]) {
     let files = world.files("");
     let said = world.refused(arguments);
     assert!(!said.contains("panicked"), "{said}");

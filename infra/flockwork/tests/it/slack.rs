@@ -40,8 +40,28 @@ fn conversation(world: &World) -> String {
         &["/flock level add elder 5"],
         &["/flock level remove elder", "--press", "Remove the level"],
     ];
-    let said = entered.map(|words| format!("$ {}\n{}", words.join(" "), slack(world, words)));
+    let said = entered.map(|words| {
+        let answers = sorted(&slack(world, words));
+        format!("$ {}\n{answers}", words.join(" "))
+    });
     said.join("\n")
+}
+
+/// The answers in the order of their texts, where no button was pressed: what is deferred may be done before the
+/// first answer is shown.
+fn sorted(said: &str) -> String {
+    if said.contains("\n> [") {
+        return said.to_owned();
+    }
+    let mut answers: Vec<String> = Vec::new();
+    for line in said.split_inclusive('\n') {
+        match answers.last_mut() {
+            Some(last) if line.starts_with("  ") => last.push_str(line),
+            _ => answers.push(line.to_owned()),
+        }
+    }
+    answers.sort();
+    answers.concat()
 }
 
 #[test]
@@ -123,6 +143,36 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
     flockwork:
       This room has no level `elder` any more. @ada falls to `owner` (rank 2).
     ");
+}
+
+/// What would be posted is shown as before, and that it is not.
+#[test]
+fn what_slack_has_stopped_is_said_everywhere() {
+    let world = choir();
+    let before = ["sheep list", "sheep show alto", "preview --flock choir --count 2"];
+    let before = before.map(|arguments| (arguments, world.ok(arguments)));
+    slack(&world, &["/flock stop", "--press", "Stop everything"]);
+    let (line, until) =
+        ("Everything is stopped since ", "; nothing is posted until `/flock start`.\n");
+    let is_said = |said: &str| said.starts_with(line) && said.ends_with(until);
+    for (arguments, shown) in &before {
+        let output = world.flockwork(arguments);
+        assert_eq!((output.code, &output.stdout), (Some(0), shown), "{arguments}");
+        assert!(is_said(&output.stderr), "{arguments}: {}", output.stderr);
+    }
+    for arguments in ["sheep pause alto", "sheep resume alto", "flock apply choir"] {
+        let output = world.flockwork(arguments);
+        assert!(output.code == Some(0) && is_said(&output.stderr), "{arguments}: {output:#?}");
+    }
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    let page = http(|client| client.get(&url)).body;
+    assert!(page.contains(line) && page.contains("Nothing has been posted yet.<"), "{page}");
+    slack(&world, &["/flock start"]);
+    assert!(!http(|client| client.get(&url)).body.contains(line));
+    for arguments in ["sheep list", "sheep pause alto", "sheep resume alto", "flock apply choir"] {
+        world.ok(arguments);
+    }
 }
 
 #[test]

@@ -58,6 +58,15 @@ pub(crate) struct Running {
     stderr: Stream,
 }
 
+/// Which stream of a command nobody reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Unread {
+    Stdout,
+    /// Another process that has it, too, has made it one that does not wait.
+    ImpatientStdout,
+    Stderr,
+}
+
 /// What a command prints, line by line.
 struct Stream {
     lines: Receiver<String>,
@@ -91,7 +100,8 @@ impl World {
         fs::write(path, content).unwrap();
     }
 
-    /// Every file and directory below `relative` with its content. Not `lock`, which holds nothing.
+    /// Every file and directory below `relative` with its content. Not `lock`, which only
+    /// says whether a run has it.
     pub(crate) fn files(&self, relative: &str) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut directories = vec![self.path(relative)];
@@ -395,15 +405,29 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
-    /// As [`Running::spawn`], but nobody reads its standard output, which is full.
-    pub(crate) fn spawn_unread(mut command: Command) -> (Self, std::io::PipeReader) {
+    /// As [`Running::spawn`], but nobody reads one of its streams, which is full.
+    pub(crate) fn spawn_unread(mut command: Command, which: Unread) -> (Self, std::io::PipeReader) {
         let (unread, mut full) = std::io::pipe().unwrap();
         // As much as Linux keeps in a pipe (pipe(7), 2026-11).
         full.write_all(&b".".repeat(65_536)).unwrap();
-        let mut child =
-            command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = Stream::of(child.stderr.take().unwrap());
-        (Self { child, stdout: Stream::of(std::io::empty()), stderr }, unread)
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        match which {
+            Unread::Stdout => command.stdout(full),
+            Unread::ImpatientStdout => {
+                rustix::fs::fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();
+                command.stdout(full)
+            }
+            Unread::Stderr => command.stderr(full),
+        };
+        let mut child = command.spawn().unwrap();
+        // Its copies of the pipe would keep it open.
+        drop(command);
+        let read = |stream: Option<Box<dyn Read + Send>>| {
+            Stream::of(stream.unwrap_or_else(|| Box::new(std::io::empty())))
+        };
+        let stdout = read(child.stdout.take().map(|stdout| Box::new(stdout) as _));
+        let stderr = read(child.stderr.take().map(|stderr| Box::new(stderr) as _));
+        (Self { child, stdout, stderr }, unread)
     }
 
     /// As [`Running::spawn`], but its standard output is closed before it can write.
@@ -434,6 +458,11 @@ impl Running {
         let line = self.line("The meadow is at ");
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         url.unwrap_or_else(|| panic!("no address in {line}")).to_owned()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ctrl-C.
