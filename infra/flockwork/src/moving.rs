@@ -79,10 +79,11 @@ pub async fn move_sheep(
         Err(stays) => return Err(refuse(stays.to_string())),
     };
     noted.done(store).await?;
-    let next = moved.config.behaviour.show(moved.progress.cursor);
+    let behaviour = &moved.config.behaviour;
+    let (unit, next) = (behaviour.unit(), behaviour.position(moved.progress.cursor));
     let mut said = vec![
         show::sheep_line(&moved),
-        format!("It goes on with {next}, as {account}."),
+        format!("It goes on with {unit} {next}, as {account}."),
         format!(
             "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
              apply` moves it back.",

@@ -576,7 +576,8 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
         parts.push(format!("account {} -> {}", old.account, new.account));
     }
     if old.behaviour != new.behaviour {
-        parts.push(format!("text ({} -> {})", old.behaviour.size(), new.behaviour.size()));
+        let size = count(new.behaviour.units(), new.behaviour.unit());
+        parts.push(format!("text ({} -> {size})", old.behaviour.units()));
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));

@@ -119,7 +119,8 @@ pub fn sheep_page(sheep: &Sheep) -> String {
     rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));
-    rows.push(("next", behaviour.show(progress.cursor)));
+    let unit = format!("next {}", behaviour.unit());
+    rows.push((&unit, behaviour.position(progress.cursor)));
     if 0 < progress.missed {
         rows.push(("missed", format!("{} posts, in outages", progress.missed)));
     }

@@ -602,12 +602,14 @@ mod tests {
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
         insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap(), @r#"
         {
-          "behaviour": "poem",
-          "corpus": "00112233445566778899aabbccddeeff",
+          "behaviour": {
+            "corpus": "00112233445566778899aabbccddeeff",
+            "kind": "poem",
+            "lines": 3
+          },
           "cursor": 0,
           "due": "0",
           "handle": "apollo",
-          "lines": 3,
           "network": "meadow",
           "next_at": 1795262411,
           "occurrence": 7,

@@ -4,6 +4,7 @@
 
 mod bluesky;
 mod crash;
+mod earlier;
 mod edits;
 mod failures;
 mod flocks;

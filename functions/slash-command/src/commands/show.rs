@@ -31,8 +31,10 @@ async fn run(call: &Call<'_>) -> Answer {
     ];
     rows.extend(sheep.problem().map(|why| ("problem", escape(why))));
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
-    let next = behaviour.show(sheep.progress.cursor);
-    rows.push(("next", format!("{next}, as post {}", sheep.progress.occurrence)));
+    let next = behaviour.position(sheep.progress.cursor);
+    let next = format!("{next}, as post {}", sheep.progress.occurrence);
+    let unit = format!("next {}", behaviour.unit());
+    rows.push((&unit, next));
     if 0 < sheep.progress.missed {
         rows.push(("missed", format!("{}, in outages", count(sheep.progress.missed, "post"))));
     }

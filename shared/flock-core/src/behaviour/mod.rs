@@ -140,18 +140,23 @@ impl Behaviour {
         }
     }
 
-    /// How much there is of what it goes through, for a person.
-    pub fn size(&self) -> String {
+    /// What people call one of the things it goes through.
+    pub fn unit(&self) -> &'static str {
         match self {
-            Self::Poem(poem) => poem.size(),
+            Self::Poem(_) => "line",
         }
     }
 
-    /// What comes at `cursor`, for a person.
-    pub fn show(&self, cursor: Cursor) -> String {
+    /// How many of them there are.
+    pub fn units(&self) -> u32 {
         match self {
-            Self::Poem(poem) => poem.show(cursor),
+            Self::Poem(poem) => poem.lines,
         }
+    }
+
+    /// Which of them comes at `cursor`, for a person.
+    pub fn position(&self, cursor: Cursor) -> String {
+        format!("{} of {}", cursor.index().saturating_add(1), self.units())
     }
 }
 

@@ -38,21 +38,13 @@ impl Poem {
     }
 
     pub(super) fn describe(&self) -> String {
-        format!("poem of {}", self.size())
-    }
-
-    pub(super) fn size(&self) -> String {
-        count(self.lines, "line")
-    }
-
-    pub(super) fn show(&self, cursor: Cursor) -> String {
-        format!("line {} of {}", cursor.index().saturating_add(1), self.lines)
+        format!("poem of {}", count(self.lines, "line"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Behaviour, *};
 
     #[test]
     fn it_goes_through_its_text_and_starts_over() {
@@ -62,20 +54,17 @@ mod tests {
         let mut said = Vec::new();
         for _ in 0..3 {
             let material = text.material(&poem.needs(place.cursor)).unwrap();
-            said.push(format!(
-                "{}: {} {}",
-                poem.show(place.cursor),
-                poem.say(material),
-                place.starts_over
-            ));
+            said.push(format!("{} {}", poem.say(material), place.starts_over));
             place = poem.next(place.cursor);
         }
         insta::assert_snapshot!(said.join("\n"), @"
-        line 1 of 2: the moon false
-        line 2 of 2: rose false
-        line 1 of 2: the moon true
+        the moon false
+        rose false
+        the moon true
         ");
-        assert_eq!(poem.describe(), "poem of 2 lines");
+        let behaviour = Behaviour::Poem(poem.clone());
+        assert_eq!(behaviour.describe(), "poem of 2 lines");
+        assert_eq!(behaviour.position(Cursor::at(1)), "2 of 2");
         assert_eq!(poem.admit(Cursor::at(2)), Place::OVER);
         let other = Corpus::parse(b"the sun").unwrap();
         assert_eq!(other.material(&poem.needs(Cursor::default())), None);
@@ -84,7 +73,7 @@ mod tests {
     #[test]
     fn its_form_is_a_schema() {
         let text = Corpus::parse(b"the moon\nrose").unwrap();
-        let stored = serde_json::to_value(super::super::Behaviour::Poem(Poem::of(&text))).unwrap();
+        let stored = serde_json::to_value(Behaviour::Poem(Poem::of(&text))).unwrap();
         insta::assert_snapshot!(stored, @r#"{"corpus":"807af5a069bf7bd0d36e1f5631c39526","kind":"poem","lines":2}"#);
     }
 }
