@@ -67,7 +67,7 @@ pub(crate) static NOTHING: Node = Node { line: 0, tag: None, content: Content::M
 /// Deeper than any file of ours. Reading a node takes stack.
 const MAX_DEPTH: usize = 64;
 
-/// More keys than any mapping has that AWS takes: a template has at most 500 resources (AWS, "CloudFormation quotas",
+/// More keys than any mapping has that AWS takes: a template has at most 500 resources (AWS, "Quotas",
 /// 2026-11). A key is looked for by going through all of them.
 const MAX_KEYS: usize = 1_000;
 

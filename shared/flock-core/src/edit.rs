@@ -479,7 +479,7 @@ mod tests {
         }
 
         fn config(text: &Corpus, fields: &RhythmFields) -> SheepConfig {
-            let behaviour = BehaviourKind::Poem.with_text(&text);
+            let behaviour = BehaviourKind::Poem.with_text(text);
             let rhythm = RhythmFields {
                 line: Some("3m".to_owned()),
                 stanza: Some("1d".to_owned()),

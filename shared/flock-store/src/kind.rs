@@ -163,11 +163,12 @@ mod tests {
     /// KINDS.md is what the documentation of this crate shows.
     #[test]
     fn the_documentation_lists_all_kinds() {
-        let mut table =
-            "| item | `pk` | `sk` | written by | read by |\n|---|---|---|---|---|\n".to_owned();
-        for Kind { name, pk, sk, written_by, read_by } in KINDS {
-            table += &format!("| {name} | `{pk}` | `{sk}` | {written_by} | {read_by} |\n");
-        }
+        let rows = KINDS.iter().map(|Kind { name, pk, sk, written_by, read_by }| {
+            format!("| {name} | `{pk}` | `{sk}` | {written_by} | {read_by} |")
+        });
+        let head = ["| item | `pk` | `sk` | written by | read by |", "|---|---|---|---|---|"];
+        let lines: Vec<_> = head.map(str::to_owned).into_iter().chain(rows).collect();
+        let table = lines.join("\n") + "\n";
         assert_eq!(include_str!("../KINDS.md"), table, "write this into KINDS.md:\n{table}");
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use flock_aws::Clock;
 use flock_core::{
     BehaviourKind, Corpus, FlockName, Month, Network, Occurrence, RemoteId, Sent, Sheep, SheepId,
     State,
@@ -13,7 +14,7 @@ use flock_tests::{
     Operation,
 };
 use flockwork::plan;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use sheep_tick::{App, Report};
 
 use crate::{
@@ -284,7 +285,9 @@ async fn a_look_on_x_finds_its_post_in_any_order() {
         let id = world.sheep("apollo", Network::X, 40).await;
         let app = world.app().await;
         // An hour before the second line is due: older than what came of it can be.
-        world.x.advance(ts(START).duration_since(Timestamp::now()) - SignedDuration::from_hours(1));
+        world
+            .x
+            .advance(ts(START).duration_since(Clock::wall().now()) - SignedDuration::from_hours(1));
         world.tick(&app).await;
         let elsewhere = |texts: std::ops::Range<usize>| {
             for number in texts {

@@ -62,7 +62,7 @@ fn every_rule_is_for_events_that_somebody_publishes() {
     let mut kinds = BTreeSet::new();
     for function in &template.functions {
         for kind in function.rules.iter().flat_map(|rule| rule.pattern.kinds()) {
-            let detail_is_missing = Event::read(&json!({ "detail-type": kind })).unwrap_err();
+            let detail_is_missing = Event::read(json!({ "detail-type": kind })).unwrap_err();
             let said = detail_is_missing.to_string();
             assert_eq!(said, "unreadable event: missing field `detail`", "{kind}");
             assert!(kinds.insert(kind.clone()), "two rules are for {kind}");
