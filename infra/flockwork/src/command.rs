@@ -6,6 +6,7 @@ use std::{
     io::{self, Write as _},
 };
 
+use anyhow::Context as _;
 use flock_core::{ENDED, FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
 use jiff::{Timestamp, tz::TimeZone};
@@ -310,7 +311,7 @@ async fn meant(
 }
 
 fn say(said: &Said) -> anyhow::Result<()> {
-    print_all(&said.lines)?;
+    print_all(&said.lines).context("what was asked for is done, but it cannot be shown")?;
     for note in &said.notes {
         writeln!(io::stderr(), "{note}")?;
     }

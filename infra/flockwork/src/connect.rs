@@ -140,8 +140,7 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
 /// Opens the database file, unless it is damaged or has lost what it held. Where there is none it is made, with the table:
 /// it is there whole, or not at all.
 pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<Database> {
-    let secrets: Vec<_> = template.secrets.iter().map(|secret| &*secret.logical_id).collect();
-    data_dir.check_database(&secrets)?;
+    check_database(data_dir, template)?;
     data_dir.make_database(|path| {
         let database = open(path)?;
         local_table::ensure(&database, LOCAL_NAME, &template.table)
@@ -150,6 +149,12 @@ pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<
     local_table::ensure(&database, LOCAL_NAME, &template.table)
         .context("cannot make the table that template.yaml defines")?;
     Ok(database)
+}
+
+/// Refuses a database that is damaged or has lost what it held.
+pub(crate) fn check_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<()> {
+    let secrets: Vec<_> = template.secrets.iter().map(|secret| &*secret.logical_id).collect();
+    data_dir.check_database(&secrets)
 }
 
 fn open(path: &Path) -> anyhow::Result<Database> {

@@ -7,7 +7,11 @@
 use std::{
     collections::BTreeSet,
     io,
-    sync::{Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -49,6 +53,11 @@ impl Interrupt {
         Ok(Self(asks))
     }
 
+    /// Everything has ended: who does not wait for the last words leaves nothing in the middle of something.
+    pub(crate) fn has_ended() {
+        ENDED.store(true, Ordering::Relaxed);
+    }
+
     /// Waits for the first signal.
     pub(crate) async fn asked(&mut self) {
         if self.0.wait_for(|asked| *asked).await.is_err() {
@@ -57,6 +66,9 @@ impl Interrupt {
         }
     }
 }
+
+/// Whether everything has ended but what is still to be read of it.
+static ENDED: AtomicBool = AtomicBool::new(false);
 
 async fn heed(ready: &mpsc::Sender<io::Result<()>>, asked: &watch::Sender<bool>) {
     let signals = signal(SignalKind::interrupt())
@@ -77,6 +89,10 @@ async fn heed(ready: &mpsc::Sender<io::Result<()>>, asked: &watch::Sender<bool>)
         () = tokio::time::sleep(GRACE) => {}
     }
     kill_programs();
+    if ENDED.load(Ordering::Relaxed) {
+        // Only what it has said is not read yet.
+        std::process::exit(0);
+    }
     thread::spawn(|| {
         eprintln!("Stopped in the middle of something; the next start goes on from there.");
     });

@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, time::Instant};
 
 use crate::{
     cli::{Place, Run},
-    connect::read_template,
+    connect::{check_database, read_template},
     data_dir::{DataDir, Endpoint, Hold},
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
@@ -74,6 +74,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
         () = interrupt.asked() => Ok(()),
         err = OUT.broken() => Err(err.into()),
     };
+    Interrupt::has_ended();
     let ended = ended.and_then(|()| Ok(say("Stopped.")?));
     let hurried = async {
         interrupt.asked().await;
@@ -111,6 +112,8 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
     };
     if sample.is_some() {
+        // What is refused leaves no trace.
+        check_database(&data_dir, &template)?;
         // Before there is a database: whoever dies before all of it is applied leaves that it is to be.
         data_dir.begin_sample()?;
     }

@@ -503,6 +503,10 @@ impl Sheep {
             Some(asked) if next < asked => return Err(NotNow::Ahead { asked, next }),
             Some(_) | None => self.can_be_asked()?,
         }
+        if self.due_at(&self.progress) <= now {
+            // The tick makes the planned one: another besides would push it back.
+            return Err(NotNow::Busy);
+        }
         let mut sheep = self.changed();
         sheep.progress.owed = 1;
         sheep.progress.not_before = Some(whole_seconds(now));
@@ -787,7 +791,9 @@ impl Sheep {
         }
         let next = self.step(progress).map(|next| next.slot).or(self.config.rhythm.end());
         let room = next.map_or(room, |next| room.min(next.duration_since(progress.slot).as_secs()));
-        let number = self.id.number("jitter", progress.occurrence);
+        // By the slot and not by the number: a post at once takes a number, and moves no planned time.
+        let slot = u64::try_from(progress.slot.as_second()).unwrap_or_default();
+        let number = self.id.number("jitter", Occurrence(slot));
         let seconds = number.checked_rem(room.unsigned_abs()).unwrap_or(0);
         let jitter = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
         at.saturating_add(jitter).unwrap_or(at)
@@ -1151,11 +1157,13 @@ mod tests {
         let first = sheep.next_at().unwrap();
         sheep = post(&sheep, first);
         // Jitter ends where the rhythm does.
-        let planned = ts("2026-11-21T12:03:00Z")..ts("2026-11-21T12:03:30Z");
-        assert!(planned.contains(&sheep.next_at().unwrap()));
-        let just_before = ts("2026-11-21T12:02:59Z");
+        let planned = sheep.next_at().unwrap();
+        assert!((ts("2026-11-21T12:03:00Z")..ts("2026-11-21T12:03:30Z")).contains(&planned));
+        let just_before = planned - SignedDuration::from_secs(1);
         sheep = post(&sheep.post_now(None, just_before).unwrap(), just_before);
-        assert!(planned.contains(&sheep.next_at().unwrap()));
+        assert_eq!(sheep.next_at(), Some(planned));
+        // Where it is due, the planned post is the next one.
+        assert_eq!(sheep.post_now(None, planned), Err(NotNow::Busy));
     }
 
     #[test]

@@ -202,6 +202,13 @@ fn a_new_directory_starts_with_the_sample_flock() {
     let until = until + SignedDuration::from_mins(2);
     let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until}"));
     assert!(said.contains("There is no flock yet"), "{said}");
+    // Nor does it come back with a database that was lost and is put back.
+    let (database, copy) = (world.path(".flockwork/flock.db"), world.path("copy.db"));
+    std::fs::rename(&database, &copy).unwrap();
+    world.refused("run --listen 127.0.0.1:0");
+    assert!(!world.path(".flockwork/sample").exists());
+    std::fs::rename(&copy, &database).unwrap();
+    assert_eq!(world.ok("flock list"), "");
     // As a start leaves it that dies while it applies it.
     world.write(".flockwork/sample", "");
     let until = until + SignedDuration::from_mins(2);
