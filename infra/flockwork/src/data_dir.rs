@@ -15,7 +15,11 @@ use std::{
 
 use anyhow::Context as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use rustix::fs::OFlags;
+use rustix::{
+    fs::OFlags,
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
@@ -86,6 +90,18 @@ pub enum Hold {
     Ours(DataDir),
     /// It is served there.
     Running(Endpoint),
+}
+
+/// The files that a run has open. Whoever removes one makes room for a second run, or a second table.
+#[derive(Debug)]
+pub(crate) struct FilesInUse([(Option<(u64, u64)>, PathBuf); 2]);
+
+impl FilesInUse {
+    /// Which of them is not in its place any more.
+    pub(crate) fn missing(&self) -> Option<&Path> {
+        let moved = self.0.iter().find(|(file, path)| identity(path) != *file);
+        moved.map(|(_, path)| &**path)
+    }
 }
 
 impl DataDir {
@@ -256,6 +272,12 @@ impl DataDir {
                 path.display()
             ))),
         }
+    }
+
+    /// The files that a run has open, as they are now.
+    pub(crate) fn files_in_use(&self) -> FilesInUse {
+        let files = [LOCK, DATABASE].map(|name| self.path.join(name));
+        FilesInUse(files.map(|path| (identity(&path), path)))
     }
 
     /// Says where this directory is served, for other commands.
@@ -465,7 +487,8 @@ fn is_unfinished(name: &str) -> bool {
 fn read_endpoint(path: &Path) -> anyhow::Result<Option<Endpoint>> {
     let endpoint = path.join(ENDPOINT);
     check_owner(&endpoint, path)?;
-    let run = run_that_answers(path);
+    // What a dead run has left is not removed yet by whoever takes its place.
+    let Some(process) = run_that_answers(path) else { return Ok(None) };
     let not_a_file = fs::symlink_metadata(&endpoint).is_ok_and(|there| !there.is_file());
     let why = if not_a_file {
         "is a link, or no regular file".to_owned()
@@ -473,37 +496,39 @@ fn read_endpoint(path: &Path) -> anyhow::Result<Option<Endpoint>> {
         match files::read(&endpoint, WRITTEN_BY_HAND) {
             Ok(text) => match serde_json::from_slice(&text) {
                 Ok(endpoint) => return Ok(Some(endpoint)),
-                Err(err) if err.is_data() && run.is_none() => {
-                    return Err(refuse(
-                        "the `flockwork run` that is up is of another version; stop it and start it again with \
-                         this one",
-                    ));
-                }
                 Err(_) => "is damaged, or of another version".to_owned(),
             },
             Err(Unreadable::Missing) => "is missing".to_owned(),
             Err(err) => err.to_string(),
         }
     };
-    match run {
-        // It is the same still: it has not begun or ended while the other file was looked at.
-        Some(process) if run_that_answers(path) == Some(process) => {
-            let away = if not_a_file { ", move that file away," } else { "" };
-            Err(refuse(format!(
-                "a `flockwork run` has {}, but {}, which says where it answers, {why}; end that run (Ctrl-C where it \
-                 runs, or `kill {process}`){away} and start it again",
-                path.display(),
-                endpoint.display(),
-            )))
-        }
-        _ => Ok(None),
+    // It has ended while the other file was looked at.
+    if run_that_answers(path) != Some(process) {
+        return Ok(None);
     }
+    let away = if not_a_file { ", move that file away," } else { "" };
+    Err(refuse(format!(
+        "a `flockwork run` has {}, but {}, which says where it answers, {why}; end that run (Ctrl-C where it runs, or \
+         `kill {process}`){away} and start it again",
+        path.display(),
+        endpoint.display(),
+    )))
 }
 
-/// The process of the run that has the directory, once it has said where it answers.
-fn run_that_answers(path: &Path) -> Option<u32> {
+/// The process of the run that has the directory, once it has said where it answers, and as long as it lives.
+fn run_that_answers(path: &Path) -> Option<i32> {
     let text = files::read_text(&path.join(LOCK), MOST_IN_LOCK).ok()?;
-    text.strip_prefix(RUN)?.trim_end().parse().ok()
+    let process = text.strip_prefix(RUN)?.trim_end().parse().ok()?;
+    let lives = match test_kill_process(Pid::from_raw(process)?) {
+        Ok(()) => true,
+        Err(err) => err == Errno::PERM,
+    };
+    lives.then_some(process)
+}
+
+/// Which file there is at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 impl Drop for DataDir {

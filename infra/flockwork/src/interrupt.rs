@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    io,
+    io::{self, Write as _},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -94,7 +94,9 @@ async fn heed(ready: &mpsc::Sender<io::Result<()>>, asked: &watch::Sender<bool>)
         std::process::exit(0);
     }
     thread::spawn(|| {
-        eprintln!("Stopped in the middle of something; the next start goes on from there.");
+        // Whoever cannot be told has the exit code.
+        let said = "Stopped in the middle of something; the next start goes on from there.";
+        let _ = writeln!(io::stderr(), "{said}");
     });
     tokio::time::sleep(LAST_WORDS).await;
     std::process::exit(code)

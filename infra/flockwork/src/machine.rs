@@ -42,7 +42,8 @@ pub struct Ground {
     pub ahead: SignedDuration,
     cloud: LocalCloud,
     events: UnboundedReceiver<BusEvent>,
-    secrets: HashMap<String, String>,
+    /// The secrets by logical name.
+    pub secrets: HashMap<String, String>,
 }
 
 /// Everything that runs; it stops when dropped.

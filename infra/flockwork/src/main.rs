@@ -1,6 +1,9 @@
 //! The `flockwork` command.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use flockwork::{
@@ -34,7 +37,8 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {
-            eprintln!("error: {err:#}");
+            // Where nobody can be told, the exit code tells.
+            let _ = writeln!(io::stderr(), "error: {err:#}");
             ExitCode::from(if err.is::<Refusal>() { 2 } else { 1 })
         }
     }

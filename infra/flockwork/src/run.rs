@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, path::Path, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::Store;
@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, time::Instant};
 use crate::{
     cli::{Place, Run},
     connect::{check_database, read_template},
-    data_dir::{DataDir, Endpoint, Hold},
+    data_dir::{DataDir, Endpoint, FilesInUse, Hold},
     dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
     functions,
@@ -33,6 +33,9 @@ const SAMPLE: &str = "infra/sample-flock";
 
 /// New posts of one sheep that are told at once; after a long pause of the terminal there can be many.
 const MOST_TOLD: usize = 20;
+
+/// How often a run looks whether its files are still its own.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// How long what is not written yet may take when somebody wants the run to end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -72,7 +75,7 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     let ended = tokio::select! {
         result = run_all(place, run) => result,
         () = interrupt.asked() => Ok(()),
-        err = OUT.broken() => Err(err.into()),
+        err = OUT.broken() => Err(anyhow::Error::new(err).context("standard output cannot be written")),
     };
     Interrupt::has_ended();
     let ended = ended.and_then(|()| Ok(say("Stopped.")?));
@@ -120,6 +123,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let keyring = if run.new_keyring { Lost::Known } else { Lost::Refused };
     let ground = Ground::open(&data_dir, &template, keyring).await?;
     let _sweeper = Task(sweep_expired(ground.database.clone()));
+    let (files, secrets) = (data_dir.files_in_use(), ground.secrets.clone());
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
@@ -189,7 +193,35 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     if local.seen.is_empty() {
         say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
     }
-    local.work(run.until).await
+    tokio::select! {
+        result = local.work(run.until) => result,
+        lost = watch(&data_dir, &files, &secrets) => Err(lost?),
+    }
+}
+
+/// Sees to it that what this run has in memory is in its files, and gives an error when they are not its own any more.
+async fn watch(
+    data_dir: &DataDir,
+    files: &FilesInUse,
+    secrets: &HashMap<String, String>,
+) -> anyhow::Result<anyhow::Error> {
+    let mut every = tokio::time::interval(WATCHED);
+    loop {
+        every.tick().await;
+        if let Some(missing) = files.missing() {
+            return Ok(anyhow!(
+                "{} was moved, removed or replaced while this run had it open, so that another run could begin beside \
+                 it; put it back where it is to be had, and start the run again",
+                missing.display()
+            ));
+        }
+        for (name, text) in secrets {
+            if data_dir.secret(name).is_ok_and(|there| there.is_none()) {
+                data_dir.put_secret(name, text)?;
+                say(&format!("The secret {name} was gone from its file, and is there again."))?;
+            }
+        }
+    }
 }
 
 /// A task that ends when this is dropped.

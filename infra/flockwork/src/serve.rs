@@ -157,6 +157,11 @@ fn quietest(open: &HashMap<Id, Open>) -> Option<Id> {
     quietest.map(|(_, id)| id)
 }
 
+/// Whether a body was longer than it may be, and not one that is none: the type that says so is not axum's own.
+fn is_too_long(err: &axum::Error) -> bool {
+    err.to_string() == "length limit exceeded"
+}
+
 fn lock(phase: &Mutex<Phase>) -> MutexGuard<'_, Phase> {
     phase.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -223,8 +228,10 @@ impl Port {
             Err(refusal) => return *refusal,
         };
         // Whole before it counts as asked: a body that comes byte by byte is a connection that asks nothing.
-        let Ok(body) = axum::body::to_bytes(Body::new(body), self.limits.body).await else {
-            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        let body = match axum::body::to_bytes(Body::new(body), self.limits.body).await {
+            Ok(body) => body,
+            Err(err) if is_too_long(&err) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+            Err(_) => return StatusCode::BAD_REQUEST.into_response(),
         };
         *lock(phase) = Phase::now(Doing::Answered);
         parts.extensions.insert(ConnectInfo(peer));

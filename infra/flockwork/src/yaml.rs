@@ -315,11 +315,18 @@ impl<'t> Reader<'t> {
 
     fn map(&mut self, depth: usize) -> Result<Vec<Entry>, Problem> {
         let mut entries: Vec<Entry> = Vec::new();
-        loop {
+        for keys in 0.. {
             let key = match self.event()? {
                 (Event::MappingEnd, _) => return Ok(entries),
                 (event, span) => self.node(event, span, depth)?,
             };
+            // Also those that are here twice: each is a problem that somebody has to read.
+            if keys == MAX_KEYS {
+                let text = format!(
+                    "this is one key too many: CloudFormation takes no mapping of {MAX_KEYS}"
+                );
+                return Err(Problem { line: key.line, text });
+            }
             let (event, span) = self.event()?;
             let mut value = self.node(event, span, depth)?;
             let line = key.line;
@@ -336,14 +343,9 @@ impl<'t> Reader<'t> {
                 self.problems.add(line, text);
                 continue;
             }
-            if entries.len() == MAX_KEYS {
-                let text = format!(
-                    "this is one key too many: CloudFormation takes no mapping of {MAX_KEYS}"
-                );
-                return Err(Problem { line, text });
-            }
             entries.push(Entry { key, line, value });
         }
+        unreachable!("there is no end of numbers")
     }
 }
 

@@ -447,14 +447,83 @@ fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
     assert!(world.refused("env").contains("no `flockwork run` is up"));
     assert_snapshot!(world.refused("sheep list"), @"error: .flockwork is in use by another flockwork command; try again when it is done");
     let waiting = world.start("sheep list");
-    eventually("it wants the directory", || {
-        let open = std::fs::read_dir(format!("/proc/{}/fd", waiting.id())).ok()?;
-        let mut open = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
-        open.any(|file| file.ends_with(".flockwork/lock")).then_some(())
-    });
+    eventually("it wants the directory", || has_open(&waiting, ".flockwork/lock"));
     lock.unlock().unwrap();
     let output = waiting.finish();
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
+/// Nor is what a run has left that was killed, while somebody takes its place.
+#[test]
+fn what_a_dead_run_has_left_is_not_taken_for_one_that_is_up() {
+    let world = World::new();
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    let endpoint = std::fs::read(world.path(".flockwork/endpoint.json")).unwrap();
+    run.kill();
+    for endpoint in [Some(endpoint), None] {
+        match endpoint {
+            Some(endpoint) => world.write(".flockwork/endpoint.json", endpoint),
+            None => std::fs::remove_file(world.path(".flockwork/endpoint.json")).unwrap(),
+        }
+        // Taken, and what was left is not removed yet.
+        let lock = File::options().write(true).open(world.path(".flockwork/lock")).unwrap();
+        lock.lock().unwrap();
+        assert!(world.refused("env").contains("no `flockwork run` is up"));
+        let waiting = world.start("sheep list");
+        eventually("it wants the directory", || has_open(&waiting, ".flockwork/lock"));
+        lock.unlock().unwrap();
+        let output = waiting.finish();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+        let mut run = world.start("run --listen 127.0.0.1:0");
+        run.url();
+        run.kill();
+    }
+}
+
+/// Another run could begin beside it, or with a table of its own.
+#[test]
+fn a_run_whose_files_are_taken_away_ends_and_one_whose_secret_is_writes_it_again() {
+    for name in ["lock", "flock.db"] {
+        let world = World::new();
+        let mut run = world.start("run --listen 127.0.0.1:0");
+        run.url();
+        let keyring = world.path(".flockwork/keyring.secret.json");
+        let text = std::fs::read(&keyring).unwrap();
+        std::fs::remove_file(&keyring).unwrap();
+        eventually("it is there again", || std::fs::read(&keyring).ok().filter(|new| *new == text));
+        let path = world.path(&format!(".flockwork/{name}"));
+        std::fs::rename(&path, world.path("elsewhere")).unwrap();
+        let output = run.finish();
+        let said = format!(
+            "error: .flockwork/{name} was moved, removed or replaced while this run had it open, so that another run \
+             could begin beside it; put it back where it is to be had, and start the run again\n"
+        );
+        assert_eq!((output.code, output.stderr), (Some(1), said));
+        assert!(
+            output
+                .stdout
+                .contains("The secret Keyring was gone from its file, and is there again.")
+        );
+        std::fs::rename(world.path("elsewhere"), &path).unwrap();
+        assert_eq!(world.ok("sheep list"), "");
+    }
+}
+
+#[test]
+fn where_nobody_can_be_told_the_exit_code_tells() {
+    let world = World::new();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    let code = |arguments: &str, out: bool| {
+        let mut command = world.command(arguments);
+        command.stderr(full());
+        if out {
+            command.stdout(full());
+        }
+        command.status().unwrap().code()
+    };
+    assert_eq!(code("posts --sheep nope", false), Some(2));
+    assert_eq!(code("run --listen 127.0.0.1:0", true), Some(1));
 }
 
 /// What has the place of a file of ours is refused where it is found, also when it came after the start.
@@ -471,6 +540,12 @@ fn a_directory_in_the_place_of_the_endpoint_is_refused_at_any_moment() {
     let output = run.finish();
     assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
     assert_snapshot!(output.stderr, @"error: cannot write .flockwork/endpoint.json: it is a directory; move it away");
+}
+
+fn has_open(process: &Running, file: &str) -> Option<()> {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", process.id())).ok()?;
+    let mut open = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+    open.any(|open| open.ends_with(file)).then_some(())
 }
 
 /// Waits until a process has the data directory.
