@@ -611,7 +611,7 @@ mod tests {
           "due": "0",
           "handle": "apollo",
           "network": "meadow",
-          "next_at": 1795262411,
+          "next_at": 1795262410,
           "occurrence": 7,
           "pk": "FLOCK#moon",
           "rhythm": {
