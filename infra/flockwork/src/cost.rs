@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use flock_core::{
-    BilledPost, Cursor, Flock, Forecast, Month, Needs, Network, Usd, billed_posts, cap_reached,
+    Behaviour, BilledPost, Cursor, Flock, Forecast, Month, Network, Usd, billed_posts, cap_reached,
     count,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -35,25 +35,9 @@ pub struct Schedule {
     pub posts: Vec<BilledPost>,
 }
 
-/// Which posts have a link, each counted once for each network.
+/// Which posts have a link, each counted once for each behaviour and network.
 #[derive(Debug, Default)]
-pub struct Links(HashMap<(Needs, Network), bool>);
-
-impl Links {
-    /// Whether what `member` says at `cursor` has one.
-    fn has(&mut self, member: &Member, cursor: Cursor) -> bool {
-        let (behaviour, network) =
-            (&member.sheep.config.behaviour, member.sheep.config.account.network);
-        let key = (behaviour.needs(cursor), network);
-        if let Some(has) = self.0.get(&key) {
-            return *has;
-        }
-        let text = member.corpus.material(&key.0).map(|material| behaviour.say(material));
-        let has = text.is_some_and(|text| 0 < (network.facts().measure)(&text).links);
-        self.0.insert(key, has);
-        has
-    }
-}
+pub struct Links(HashMap<(Behaviour, Network), HashMap<Cursor, bool>>);
 
 impl Schedule {
     /// Adds the posts of `member` from `now` to before `until`.
@@ -62,7 +46,16 @@ impl Schedule {
         if !network.bills() {
             return;
         }
-        for post in billed_posts(&member.sheep, now, until, |cursor| links.has(member, cursor)) {
+        let behaviour = &member.sheep.config.behaviour;
+        // Looked up once: a month has tens of thousands of posts.
+        let links = links.0.entry((behaviour.clone(), network)).or_default();
+        let measure = |cursor| {
+            let material = member.corpus.material(&behaviour.needs(cursor));
+            let text = material.map(|material| behaviour.say(material));
+            text.is_some_and(|text| 0 < (network.facts().measure)(&text).links)
+        };
+        let has_link = |cursor| *links.entry(cursor).or_insert_with(|| measure(cursor));
+        for post in billed_posts(&member.sheep, now, until, has_link) {
             self.forecast = self.forecast.plus_post(network, post.link);
             self.posts.push(post);
         }

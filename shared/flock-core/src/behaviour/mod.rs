@@ -14,7 +14,7 @@ use crate::{Corpus, CorpusId};
 pub use poem::Poem;
 
 /// What a sheep says next. Stored as a map with its `kind`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Behaviour {
     /// The lines of a text in order, and again from the first.

@@ -6,7 +6,7 @@ use super::{Cursor, Material, Needs, Place};
 use crate::{Corpus, CorpusId, count};
 
 /// A text that is said line by line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Poem {
     /// The text.
     pub corpus: CorpusId,
