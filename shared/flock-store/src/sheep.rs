@@ -222,8 +222,12 @@ impl Store {
             removed: Some(now.into()),
         };
         let what = format!("sheep {}", sheep.id);
-        let written = self.put_version(&what, Key::sheep(&sheep.id), left, sheep.version).await?;
-        sheep_instead(written)
+        let read = AttributeValue::N(sheep.version.to_string());
+        let written = self.put_if(&what, Key::sheep(&sheep.id), left, |put| {
+            put.condition_expression("version = :read AND attribute_not_exists(removed)")
+                .expression_attribute_values(":read", read)
+        });
+        sheep_instead(written.await?)
     }
 
     fn sheep_item(&self, sheep: &Sheep) -> SheepItem {
