@@ -893,12 +893,14 @@ impl Reader<'_> {
     /// The sheep that one `[[sheep]]` makes.
     fn sheep(&mut self, header: usize, own: &Fields, defaults: &Defaults) -> Vec<SheepFile> {
         let behaviour =
-            self.parsed(defaults.or_own(own, "behaviour")).and_then(|behaviour| match behaviour {
-                Some(behaviour) => Ok(behaviour),
-                None => Err(self.report_missing(
-                    header,
-                    "`behaviour` is missing: write behaviour = \"poem\", here or in [defaults]",
-                )),
+            self.parsed::<BehaviourKind>(defaults.or_own(own, "behaviour")).and_then(|behaviour| {
+                match behaviour {
+                    Some(behaviour) => Ok(behaviour),
+                    None => Err(self.report_missing(
+                        header,
+                        "`behaviour` is missing: write behaviour = \"poem\", here or in [defaults]",
+                    )),
+                }
             });
         let network = self
             .parsed(defaults.or_own(own, "network"))
@@ -922,7 +924,6 @@ impl Reader<'_> {
             else {
                 continue;
             };
-            let behaviour: BehaviourKind = behaviour;
             let behaviour = behaviour.with_text(&corpus);
             let account = AccountId { network, handle };
             let config = SheepConfig {

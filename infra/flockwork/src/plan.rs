@@ -70,7 +70,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         restore: Vec::new(),
         texts: sheep
             .iter()
-            .map(|sheep| (corpus_of(&sheep.config).clone(), Arc::clone(&sheep.corpus)))
+            .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
             .collect(),
         wake: Vec::new(),
         unchanged: 0,
@@ -101,9 +101,9 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             text: Text::File(sheep.file.clone()),
             corpus: Arc::clone(&sheep.corpus),
         };
-        let corpus = corpus_of(&sheep.config);
+        let corpus = sheep.config.behaviour.text();
         if missing.contains(corpus)
-            && there.get(&sheep.name).is_some_and(|old| corpus_of(&old.config) == corpus)
+            && there.get(&sheep.name).is_some_and(|old| old.config.behaviour.text() == corpus)
         {
             plan.restore.push(sheep.name.clone());
         }
@@ -331,7 +331,7 @@ impl Plan {
                 texts
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(corpus_of(&old.config).clone());
+                    .push(old.config.behaviour.text().clone());
                 match cannot_move(old, &sheep.config.account) {
                     Some(why) => Err(why),
                     None => self
@@ -441,7 +441,7 @@ async fn remove(
 ) -> anyhow::Result<Result<(), String>> {
     let id = sheep.id.clone();
     for _ in 0..TRIES {
-        unused.insert(corpus_of(&sheep.config).clone());
+        unused.insert(sheep.config.behaviour.text().clone());
         // A tick may have begun a post since the flock was read.
         if let Some(why) = cannot_remove(&sheep, now) {
             return Ok(Err(why));
@@ -477,10 +477,6 @@ pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Ve
 
 fn changed_meanwhile(id: &SheepId) -> String {
     format!("{id} is being changed by somebody else; try again")
-}
-
-fn corpus_of(config: &SheepConfig) -> &CorpusId {
-    config.behaviour.text()
 }
 
 /// So many lines of edited texts are shown, of one sheep or of many.

@@ -216,7 +216,7 @@ async fn watch(
             ));
         }
         for (name, text) in secrets {
-            if data_dir.secret(name).is_ok_and(|there| there.is_none()) {
+            if data_dir.secret_path(name).try_exists().is_ok_and(|is_there| !is_there) {
                 data_dir.put_secret(name, text)?;
                 say(&format!("The secret {name} was gone from its file, and is there again."))?;
             }
