@@ -268,12 +268,13 @@ impl Walk {
             sent: Sent::Maybe,
             last_remote: None,
             reply_to,
+            quotes: None,
             picture,
             made_with_ai: false,
         };
         let purse = self.purse(&occurrence.to_string());
         match self.networks.post(&draft, &self.account().await?, &purse).await {
-            Outcome::Posted(id) => Ok(id),
+            Outcome::Done(id) => Ok(id),
             other => bail!("{text:?} was not posted: {other:?}"),
         }
     }

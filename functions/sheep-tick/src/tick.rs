@@ -1,19 +1,12 @@
 //! One tick.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
-use flock_core::{
-    Action, Ai, Cause, Deed, Due, Event, Fingerprint, Flock, FlockName, Intent, Network,
-    Occurrence, Outcome, Sent, Shards, Sheep, SheepId, Trouble, check_policy,
-};
-use flock_net::{Account, Accounts, Draft, Networks, Purse};
-use flock_store::{Post, PostState, Presence, Read, Recorded, Store, Units, Write};
+use flock_core::{Due, Event, Intent, Occurrence, Outcome, Sent, Shards, Sheep, SheepId};
+use flock_errand::{Carrier, Order, Payers};
+use flock_store::{Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -43,8 +36,7 @@ const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 #[derive(Debug)]
 pub struct App {
     store: Store,
-    networks: Networks,
-    accounts: Accounts,
+    carrier: Carrier,
     bus: EventBus,
     clock: Clock,
     // Every shard that may hold sheep.
@@ -82,7 +74,7 @@ pub struct Report {
 /// One event's work: what is read once for many sheep.
 struct Tick {
     lease_until: Timestamp,
-    flocks: Mutex<HashMap<FlockName, Arc<Flock>>>,
+    payers: Payers,
 }
 
 /// What came of one step with one sheep.
@@ -112,11 +104,10 @@ impl App {
     pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table.clone());
         let (store, shards) = store.with_shards(config.shards).await.context("could not start")?;
-        let accounts = Accounts::new(aws, store.clone(), &config);
-        let networks = Networks::new(store.clone(), &config, &clock);
+        let carrier = Carrier::new(aws, store.clone(), &config, clock.clone());
         let bus = EventBus::new(aws, config.bus);
         let presence = Presence::new("sheep-tick", process_id(), clock.now());
-        Ok(Self { store, networks, accounts, bus, clock, shards, presence })
+        Ok(Self { store, carrier, bus, clock, shards, presence })
     }
 
     /// Handles one event; `deadline` is when the platform ends the invocation.
@@ -124,7 +115,7 @@ impl App {
         let event = Event::read(event)?;
         let before = self.store.units();
         let control = self.store.control().await?;
-        self.accounts.drop_older(control.rebooted_at);
+        self.carrier.drop_older(control.rebooted_at);
         let mut report = match event {
             _ if control.stopped.is_some() => Report { held: true, ..Report::default() },
             Event::Scheduled if self.shards == Shards::ONE => self.work(0, deadline).await?,
@@ -230,13 +221,13 @@ impl App {
     /// Makes one post, if one is due.
     async fn step(&self, sheep: &Sheep, tick: &Tick) -> anyhow::Result<Step> {
         let now = self.clock.now();
-        if self.networks.limited_until(&sheep.config.account).is_some() {
+        if self.carrier.limited_until(&sheep.config.account).is_some() {
             return Ok(Step::Idle);
         }
         let (claimed, sent) = match sheep.due(now) {
             Due::No => return Ok(Step::Idle),
             Due::Finish => {
-                let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.sent);
+                let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.errand.sent);
                 (sheep.claim_again(tick.lease_until), sent)
             }
             Due::Post(next) => {
@@ -245,8 +236,8 @@ impl App {
                 let Some(material) = self.store.material(&sheep.id.flock, &needs).await? else {
                     return self.without_text(sheep, now).await;
                 };
-                let text = behaviour.say(material);
-                match sheep.claim(next, text, self.store.table_id().await?, tick.lease_until) {
+                let act = sheep.config.post(behaviour.say(material));
+                match sheep.claim(next, act, self.store.table_id().await?, tick.lease_until) {
                     Ok(claimed) => (claimed, Sent::No),
                     Err(refusal) => {
                         return self.stop(sheep, format!("{refusal}; change the line"), now).await;
@@ -254,203 +245,33 @@ impl App {
                 }
             }
         };
-        let flock = self.flock(&claimed, tick).await?;
         let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
-        // Before the claim: an intent that a crash leaves passes for sent, and is past forbidding.
-        let account = match self.account(&claimed, &intent, sent, &flock).await {
+        let order = Order {
+            errand: &intent.errand,
+            sent,
+            by: &sheep.id,
+            number: intent.occurrence,
+            newest: claimed.progress.last_remote.as_ref(),
+        };
+        let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;
+        let account = match self.carrier.prepare(order, &payer).await {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
         if self.store.put_sheep(&claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
-        let purse = Purse::new(
-            &self.store,
-            &flock,
-            (claimed.id.name.to_string(), intent.occurrence.to_string()),
-            intent.at,
-            now,
-        );
-        let outcome = self.post(&claimed, &intent, sent, &account, &purse).await?;
-        self.tell_spending(&flock, &purse).await;
-        let step = self.settle(claimed, &outcome).await?;
-        if let Outcome::Posted(_) | Outcome::Taken { posted: Some(_), .. } = outcome
-            && let Err(err) = purse.close().await
-        {
-            // The sum is right; a name stays in it until the sheep's next payment.
-            warn!(flock = %flock.name, error = %err, "a payment stays open");
-        }
+        let carried = self.carrier.carry_out(order, &account, &payer).await?;
+        let step = self.settle(claimed.clone(), &carried.outcome).await?;
+        self.carrier.close(&carried).await;
         Ok(step)
-    }
-
-    /// What holds for the sheep's flock; where nothing is charged and nothing forbidden, nothing is read.
-    async fn flock(&self, sheep: &Sheep, tick: &Tick) -> anyhow::Result<Arc<Flock>> {
-        let name = &sheep.id.flock;
-        if sheep.config.account.network == Network::Meadow {
-            return Ok(Arc::new(Flock::new(name.clone())));
-        }
-        if let Some(flock) = tick.flocks().get(name) {
-            return Ok(Arc::clone(flock));
-        }
-        let flock = self.store.flock(name).await?.unwrap_or_else(|| Flock::new(name.clone()));
-        let flock = Arc::new(flock);
-        tick.flocks().insert(name.clone(), Arc::clone(&flock));
-        Ok(flock)
-    }
-
-    /// The account to post through; or what comes of the post without asking its network, which may have it
-    /// already where `sent` says so.
-    async fn account(
-        &self,
-        sheep: &Sheep,
-        intent: &Intent,
-        sent: Sent,
-        flock: &Flock,
-    ) -> Result<Account, Outcome> {
-        let id = &sheep.config.account;
-        let later = |why| match sent {
-            Sent::No => Outcome::TryAgain { why, not_before: None },
-            Sent::Maybe => Outcome::Unknown { why },
-        };
-        let opened = self.accounts.open(id).await;
-        let opened =
-            opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
-        let Some(account) = opened else {
-            let why = format!(
-                "the account {id} was never added; add it with `flockwork account add`, then \
-                 `flockwork sheep resume {}`",
-                sheep.id
-            );
-            return Err(match sent {
-                Sent::No => Outcome::Refused { why },
-                Sent::Maybe => Outcome::Unknown { why },
-            });
-        };
-        if sent == Sent::No {
-            let forbidden = self.forbidden(sheep, intent, flock, &account).await;
-            let forbidden = forbidden.map_err(|err| {
-                later(format!("the rules of {} could not be checked: {err:#}", id.network))
-            })?;
-            if let Some(why) = forbidden {
-                return Err(Outcome::Refused { why });
-            }
-        }
-        Ok(account)
-    }
-
-    /// Asks the network, and records the post where the network does not.
-    async fn post(
-        &self,
-        sheep: &Sheep,
-        intent: &Intent,
-        sent: Sent,
-        account: &Account,
-        purse: &Purse<'_>,
-    ) -> anyhow::Result<Outcome> {
-        let id = &account.id;
-        let mut post = Post {
-            sheep: sheep.id.clone(),
-            occurrence: intent.occurrence,
-            account: id.clone(),
-            at: intent.at,
-            text: intent.text.clone(),
-            state: PostState::Pending,
-            remote_id: None,
-        };
-        let draft = Draft {
-            id: intent.post_id.clone(),
-            post: post.clone(),
-            sent,
-            last_remote: sheep.progress.last_remote.as_ref(),
-            reply_to: None,
-            picture: None,
-            made_with_ai: sheep.config.made_with_ai,
-        };
-        let outcome = self.networks.post(&draft, account, purse).await;
-        // On the meadow the post is its own record.
-        if let Outcome::Posted(remote_id) = &outcome
-            && id.network != Network::Meadow
-        {
-            post.state = PostState::Posted;
-            post.remote_id = Some(remote_id.clone());
-            if let Recorded::Taken(taken) = self.store.put_post(&post).await? {
-                let posted = taken.posted(&post);
-                let why = taken.why(&post, posted.is_some());
-                return Ok(Outcome::Taken { posted, free: taken.free, why });
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// Why the network's rules forbid the post, if they do.
-    async fn forbidden(
-        &self,
-        sheep: &Sheep,
-        intent: &Intent,
-        flock: &Flock,
-        account: &Account,
-    ) -> anyhow::Result<Option<String>> {
-        let network = account.id.network;
-        let can_mark = network.check_action(account.facts.tier, Action::AiMark).is_ok();
-        let mut deed = Deed {
-            action: Action::Post,
-            cause: if intent.said { Cause::Person } else { Cause::Rhythm },
-            ai: match (sheep.config.made_with_ai, can_mark) {
-                (false, _) => Ai::No,
-                (true, true) => Ai::Marked,
-                (true, false) => Ai::Unmarked,
-            },
-            account: &account.facts,
-            same_text: None,
-        };
-        let refused = |forbidden: flock_core::Forbidden| {
-            Some(format!("{forbidden}, then `flockwork sheep resume {}`", sheep.id))
-        };
-        if let Err(forbidden) = check_policy(network, &deed, &flock.waivers) {
-            return Ok(refused(forbidden));
-        }
-        // Asked only where the answer matters, because it costs a write.
-        let anybody = &account.id;
-        let matters =
-            check_policy(network, &Deed { same_text: Some(anybody), ..deed }, &flock.waivers);
-        let (Err(_), Some(fingerprint)) = (matters, Fingerprint::of(&intent.text)) else {
-            return Ok(None);
-        };
-        let other = self.store.say_first(&account.id, &fingerprint, self.clock.now()).await?;
-        deed.same_text = other.as_ref();
-        Ok(check_policy(network, &deed, &flock.waivers).err().and_then(refused))
-    }
-
-    /// Lets people know where the flock stands with its cap, once for each cap and month.
-    async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>) {
-        let Some(news) = purse.news() else { return };
-        let Some(what) = news.spending.notice(&flock.name, news.month, news.spent, news.cap) else {
-            return;
-        };
-        let event = Event::FlockSpending {
-            flock: flock.name.clone(),
-            month: news.month,
-            cap: news.cap,
-            stands: news.spending,
-            what,
-        };
-        let told = match self.bus.publish(&[event]).await {
-            Ok(()) => {
-                let noted = self.store.note_told(&flock.name, news.month, news.spending, news.cap);
-                noted.await.map_err(anyhow::Error::from)
-            }
-            Err(err) => Err(err.into()),
-        };
-        if let Err(err) = told {
-            error!(flock = %flock.name, error = format!("{err:#}"), "nobody is told of the spending");
-        }
     }
 
     /// Writes down what came of the intent. Somebody may have changed the sheep meanwhile; then the
     /// answer is applied to the sheep as it is now.
     async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
-        let post_id = claimed.intent.as_ref().map(|intent| intent.post_id.clone());
+        let post_id = claimed.intent.as_ref().map(|intent| intent.post_id().clone());
         self.announce(&claimed, outcome).await;
         let mut current = claimed;
         let settled = loop {
@@ -458,7 +279,7 @@ impl App {
             match self.store.put_sheep(&settled).await? {
                 Write::Done => break settled,
                 Write::Conflict(Some(sheep))
-                    if sheep.intent.as_ref().map(|i| &i.post_id) == post_id.as_ref() =>
+                    if sheep.intent.as_ref().map(Intent::post_id) == post_id.as_ref() =>
                 {
                     current = sheep;
                 }
@@ -484,27 +305,8 @@ impl App {
 
     /// Lets people know what they have to see to.
     async fn announce(&self, claimed: &Sheep, outcome: &Outcome) {
-        match outcome {
-            Outcome::Unknown { why } => self.tell(Event::SheepUnknown, claimed, why).await,
-            Outcome::Refused { why } | Outcome::Taken { why, .. } => {
-                self.tell(Event::SheepStopped, claimed, why).await;
-            }
-            Outcome::TryAgain { why, .. } if claimed.is_losing_patience() => {
-                self.tell(Event::SheepFailing, claimed, why).await;
-            }
-            Outcome::Posted(_) | Outcome::TryAgain { .. } => {}
-        }
-    }
-
-    /// Lets people know. Before it is written down: told twice can be told apart, told never cannot.
-    async fn tell(&self, kind: impl FnOnce(Trouble) -> Event, sheep: &Sheep, why: &str) {
-        let trouble = Trouble {
-            sheep: sheep.id.clone(),
-            occurrence: sheep.progress.occurrence,
-            why: why.to_owned(),
-        };
-        if let Err(err) = self.bus.publish(&[kind(trouble)]).await {
-            error!(sheep = %sheep.id, error = %err, "nobody is told");
+        if let Some(news) = claimed.news(outcome) {
+            self.carrier.tell(news).await;
         }
     }
 
@@ -528,7 +330,7 @@ impl App {
 
     async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
         error!(sheep = %sheep.id, "stopped: {why}");
-        self.tell(Event::SheepStopped, sheep, &why).await;
+        self.carrier.tell(sheep.trouble(Event::SheepStopped, &why)).await;
         Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
             Write::Done => Step::Stopped,
             Write::Conflict(_) => Step::LostRace,
@@ -538,11 +340,7 @@ impl App {
 
 impl Tick {
     fn new(lease_until: Timestamp) -> Self {
-        Self { lease_until, flocks: Mutex::default() }
-    }
-
-    fn flocks(&self) -> std::sync::MutexGuard<'_, HashMap<FlockName, Arc<Flock>>> {
-        self.flocks.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { lease_until, payers: Payers::default() }
     }
 }
 
@@ -550,7 +348,7 @@ impl Tick {
 fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) -> Step {
     let id = &settled.id;
     match outcome {
-        Outcome::Posted(_) => {
+        Outcome::Done(_) => {
             info!(sheep = %id, occurrence = occurrence.map(|o| o.0), "posted");
             Step::Posted(Box::new(settled))
         }

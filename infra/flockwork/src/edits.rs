@@ -90,7 +90,7 @@ impl Edits {
             return Ok(());
         };
         if let Some(intent) = old.decided() {
-            let text = shown(&intent.text);
+            let text = shown(&intent.errand.work.act.to_string());
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }
         let next = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);

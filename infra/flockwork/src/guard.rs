@@ -12,7 +12,7 @@ use std::{
 
 use flock_core::{
     AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Limit,
-    LimitOf, Network, Sheep, SheepId, Usd, Waivers, check_policies, count, preview,
+    LimitOf, Network, Sheep, SheepConfig, SheepId, Usd, Waivers, check_policies, count, preview,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -93,15 +93,14 @@ impl Accounts {
 
 /// What keeps `members` of `flock` from posting through their accounts, whoever else posts.
 pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<String> {
-    let mut groups: BTreeMap<(&AccountId, bool), Vec<&Member>> = BTreeMap::new();
+    let mut groups: BTreeMap<(&AccountId, bool, &[Action]), Vec<&Member>> = BTreeMap::new();
     for member in members {
-        let config = &member.sheep.config;
-        if config.account.network != Network::Meadow {
-            groups.entry((&config.account, config.made_with_ai)).or_default().push(member);
-        }
+        let SheepConfig { account, made_with_ai, behaviour, .. } = &member.sheep.config;
+        let group = (account, *made_with_ai, behaviour.actions());
+        groups.entry(group).or_default().push(member);
     }
     let mut problems = Vec::new();
-    for ((account, made_with_ai), members) in groups {
+    for ((account, made_with_ai, actions), members) in groups {
         let who = named(members.iter().map(|member| &member.sheep.id));
         let Some(facts) = accounts.get(account) else {
             problems.push(format!(
@@ -110,7 +109,7 @@ pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<Str
             ));
             continue;
         };
-        let why = cannot(account.network, facts, made_with_ai, &flock.waivers);
+        let why = cannot(account.network, facts, (actions, made_with_ai), &flock.waivers);
         problems.extend(why.into_iter().map(|why| format!("{who} ({account}): {why}")));
         if account.network.facts().limits_vary {
             problems.extend(too_long(account, facts, &members));
@@ -123,12 +122,14 @@ pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<Str
 fn cannot(
     network: Network,
     facts: &AccountFacts,
-    made_with_ai: bool,
+    (actions, made_with_ai): (&[Action], bool),
     waivers: &Waivers,
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    if let Err(lacking) = network.check_action(facts.tier, Action::Post) {
-        problems.push(lacking.to_string());
+    for action in actions {
+        if let Err(cannot) = flock_net::check_action(network, facts.tier, *action) {
+            problems.push(cannot.to_string());
+        }
     }
     let mark = network.check_action(facts.tier, Action::AiMark);
     let ai = match (made_with_ai, &mark) {
@@ -138,8 +139,10 @@ fn cannot(
     if let (true, Err(lacking)) = (made_with_ai, mark) {
         problems.push(format!("{lacking}; write made_with_ai = false for it"));
     }
-    let deed = Deed { ai, ..deed(facts) };
-    problems.extend(check_policies(network, &deed, waivers).map(|forbidden| forbidden.to_string()));
+    for action in actions {
+        let deed = Deed { ai, action: *action, ..deed(facts) };
+        problems.extend(check_policies(network, &deed, waivers).map(|broken| broken.to_string()));
+    }
     problems
 }
 

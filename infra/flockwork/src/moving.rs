@@ -106,9 +106,10 @@ fn transition(
     }
     let config = through(sheep, account, text_limit);
     if let Some(intent) = &sheep.intent {
-        config.check_text(&intent.text).map_err(|why| Stays::Post {
+        let act = &intent.errand.work.act;
+        config.check(act).map_err(|why| Stays::Post {
             sheep: sheep.id.clone(),
-            text: intent.text.clone(),
+            text: act.to_string(),
             why,
         })?;
     }
@@ -182,7 +183,7 @@ async fn outlook(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{Due, Occurrence, Outcome, Rhythm, RhythmFields, TableId};
+    use flock_core::{Act, Due, Errand, Occurrence, Outcome, Rhythm, RhythmFields, TableId, Task};
 
     #[test]
     fn what_waits_to_be_posted_moves_along_or_holds_it_back() {
@@ -198,7 +199,7 @@ mod tests {
         let sheep = sheep.unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([7; 16]);
-        let claimed = sheep.claim(next, "a line".to_owned(), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a line"), &table, now).unwrap();
         let why = "why".to_owned();
         let later = Outcome::TryAgain { why: why.clone(), not_before: None };
         let put_off = claimed.settle(&later, now);
@@ -207,7 +208,11 @@ mod tests {
         let x: AccountId = "x:echo".parse().unwrap();
         let to_x = |sheep: &Sheep, limit| transition(sheep, &x, limit, now);
         let moved = to_x(&put_off, 280).unwrap();
-        assert_eq!((&moved.config.account, &moved.intent), (&x, &put_off.intent));
+        let (waits, waited) =
+            (moved.intent.unwrap().errand, put_off.intent.clone().unwrap().errand);
+        assert_eq!((&moved.config.account, &waits.work.account), (&x, &x));
+        let along = Task { account: waited.work.account.clone(), ..waits.work.clone() };
+        assert_eq!(Errand { work: along, ..waits }, waited);
         assert_eq!((moved.progress, moved.config.text_limit), (put_off.progress.clone(), 280));
         insta::assert_snapshot!(to_x(&put_off, 5).unwrap_err(), @r#"choir/echo: its post "a line" waits to be made, but the text is 6 characters long by x's counting; x takes 5"#);
         for busy in [&unknown, &claimed] {

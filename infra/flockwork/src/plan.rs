@@ -187,7 +187,9 @@ impl Plan {
         };
         let wakes = |sheep: &&&Sheep| {
             let intent = sheep.waits_for_cap(now);
-            intent.is_some_and(|intent| self.raises_cap() || fits(&intent.text, sheep))
+            intent.is_some_and(|intent| {
+                self.raises_cap() || fits(&intent.errand.work.act.to_string(), sheep)
+            })
         };
         self.wake = sheep.iter().filter(wakes).map(|sheep| sheep.id.name.clone()).collect();
         let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);

@@ -459,9 +459,10 @@ impl Local {
     /// lives for as long as a lease does, from now on.
     async fn shorten_lease(&self, sheep: &Sheep) -> anyhow::Result<()> {
         let longest = self.clock.now().saturating_add(self.longest_lease)?;
-        if sheep.lease_until.is_some_and(|until| longest < until) {
+        let shortened = sheep.lease_at_most(longest);
+        if shortened != *sheep {
             // Where somebody has changed the sheep meanwhile, the next look sees to it.
-            self.store.put_sheep(&sheep.lease_at_most(longest)).await?;
+            self.store.put_sheep(&shortened).await?;
         }
         Ok(())
     }
@@ -497,7 +498,7 @@ impl Seen {
         Self {
             occurrence: sheep.progress.occurrence,
             state: sheep.state.clone(),
-            problem: sheep.intent.as_ref().and_then(|intent| intent.problem.clone()),
+            problem: sheep.intent.as_ref().and_then(|intent| intent.errand.problem.clone()),
         }
     }
 }
@@ -523,7 +524,7 @@ fn news(sheep: &Sheep, before: Option<&Seen>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use flock_core::{Due, SheepId};
+    use flock_core::{Act, Due, SheepId};
 
     use super::*;
     use crate::template::Template;
@@ -655,12 +656,12 @@ mod tests {
         let (now, sheep) = (run.wall.now(), run.sheep().await);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
         let later = now + SignedDuration::from_hours(2);
-        let table = run.local.store.table_id().await.unwrap();
-        let claimed = sheep.claim(next, "one".to_owned(), table, later).unwrap();
+        let table = run.local.store.table_id().await.unwrap().clone();
+        let claimed = sheep.claim(next, Act::post("one"), &table, later).unwrap();
         assert_eq!(run.local.store.put_sheep(&claimed).await.unwrap(), flock_store::Write::Done);
         run.fire().await;
         assert!(run.posts().await.is_empty(), "whoever has it may be at work");
-        let lease = run.sheep().await.lease_until.unwrap();
+        let lease = run.sheep().await.intent.unwrap().errand.lease_until.unwrap();
         assert!(lease <= run.wall.now() + run.local.longest_lease, "{lease}");
         run.wall.step_to(lease);
         run.fire().await;
@@ -668,7 +669,7 @@ mod tests {
         // What a healthy tick has is left alone.
         let sheep = run.sheep().await;
         let soon = lease + SignedDuration::from_secs(50);
-        let leased = Sheep { lease_until: Some(soon), ..sheep };
+        let leased = sheep.say("two".to_owned(), &table, soon).unwrap().claim_again(soon);
         assert_eq!(leased.lease_at_most(soon), leased);
     }
 }

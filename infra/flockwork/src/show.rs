@@ -1,6 +1,6 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
-use flock_core::{CorpusId, RemoteId, Sheep, State};
+use flock_core::{CorpusId, Intent, RemoteId, Sheep, State};
 use flock_store::{Post, PostState, Stop};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -125,9 +125,10 @@ pub fn sheep_page(sheep: &Sheep) -> String {
         rows.push(("missed", format!("{} posts, in outages", progress.missed)));
     }
     if let Some(intent) = &sheep.intent {
-        rows.push(("being posted", format!("number {}: {}", intent.occurrence, intent.text)));
-        if 0 < intent.attempts {
-            rows.push(("attempts", intent.attempts.to_string()));
+        let Intent { occurrence, errand, .. } = intent;
+        rows.push(("being posted", format!("number {occurrence}: {}", errand.work.act)));
+        if 0 < errand.attempts {
+            rows.push(("attempts", errand.attempts.to_string()));
         }
     }
     self::rows(&rows)

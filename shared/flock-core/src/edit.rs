@@ -358,7 +358,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::{BehaviourKind, Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId};
+    use crate::{
+        Act, BehaviourKind, Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId,
+    };
 
     fn table() -> TableId {
         TableId::from_random([7; 16])
@@ -502,20 +504,20 @@ mod tests {
                 Due::Finish => self.sheep.claim_again(now),
                 Due::Post(next) => {
                     let text = self.text.line(next.progress.cursor.index()).unwrap().to_owned();
-                    self.sheep.claim(next, text, &table(), now).unwrap()
+                    self.sheep.claim(next, Act::post(text), &table(), now).unwrap()
                 }
             };
         }
 
         fn settle(&mut self, outcome: &Outcome) {
-            if let (Outcome::Posted(_), Some(intent)) = (outcome, &self.sheep.intent) {
-                self.posts.push(intent.text.clone());
+            if let (Outcome::Done(_), Some(intent)) = (outcome, &self.sheep.intent) {
+                self.posts.push(intent.errand.work.act.to_string());
             }
             self.sheep = self.sheep.settle(outcome, self.now);
         }
 
         fn posted(&mut self) {
-            self.settle(&Outcome::Posted("1".parse().unwrap()));
+            self.settle(&Outcome::Done("1".parse().unwrap()));
         }
 
         fn refused(&mut self) {
@@ -575,7 +577,7 @@ mod tests {
                 if is_unknown {
                     poet.settle(&Outcome::Unknown { why: "why".to_owned() });
                     let intent = poet.sheep.intent.clone().unwrap();
-                    poet.posts.push(intent.text);
+                    poet.posts.push(intent.errand.work.act.to_string());
                     poet.sheep = poet.sheep.was_sent(intent.occurrence, poet.now).unwrap();
                 } else {
                     poet.posted();
@@ -803,7 +805,7 @@ mod tests {
                     (0..4, None) => {
                         poet.claim();
                         let intent = poet.sheep.intent.as_ref().unwrap();
-                        prop_assert_eq!(&intent.text, &lines[next]);
+                        prop_assert_eq!(&intent.errand.work.act, &Act::post(&lines[next]));
                         (under_way, edited_once) = (Some(next), false);
                         next += 1;
                     }

@@ -7,9 +7,11 @@
 //! Where to start: [`Sheep`] and its transitions (`due` → `claim` → `posted`), then [`Rhythm`].
 
 mod account;
+mod act;
 mod behaviour;
 mod corpus;
 mod edit;
+mod errand;
 mod event;
 mod flock;
 mod ids;
@@ -25,11 +27,13 @@ mod spend;
 mod usage;
 
 pub use account::AccountFacts;
+pub use act::{Act, NewPost};
 pub use behaviour::{
     Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, UnknownBehaviour,
 };
 pub use corpus::{Corpus, CorpusProblem, Piece};
 pub use edit::{Change, Edit};
+pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
@@ -52,8 +56,7 @@ pub use rhythm::{
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
-    Due, ENDED, Intent, Next, NotNow, NotUnknown, OtherText, Outcome, Progress, Sent, Sheep,
-    SheepConfig, State,
+    Due, ENDED, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
 };
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Cursor, Due, Occurrence, Outcome, Sheep, TableId};
+use crate::{Act, Cursor, Due, Occurrence, Outcome, Sheep, TableId};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum UpcomingText {
 /// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does.
 pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> + use<> {
     // Whoever holds the lease is making the first post of the preview right now.
-    let mut sheep = Sheep { lease_until: None, ..sheep.clone() };
+    let mut sheep = sheep.lease_at_most(now);
     let mut now = now;
     std::iter::from_fn(move || {
         if let Some((at, occurrence, cursor)) = sheep.post_in_time(now) {
@@ -38,20 +38,20 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
         let (claimed, what) = match sheep.due(now) {
             Due::No => return None,
             Due::Finish => {
-                let text = sheep.intent.as_ref()?.text.clone();
+                let text = sheep.intent.as_ref()?.errand.work.act.to_string();
                 (sheep.claim_again(now), UpcomingText::Decided(text))
             }
             Due::Post(next) => {
                 let cursor = next.progress.cursor;
                 // Neither text nor table change when the next post is due; any that are allowed will do.
                 let table = TableId::from_random([0; 16]);
-                (sheep.claim(next, "·".to_owned(), &table, now).ok()?, UpcomingText::At(cursor))
+                (sheep.claim(next, Act::post("·"), &table, now).ok()?, UpcomingText::At(cursor))
             }
         };
         let intent = claimed.intent.as_ref()?;
-        let (at, occurrence) = (intent.at, intent.occurrence);
-        let remote_id = intent.post_id.as_str().parse().ok()?;
-        sheep = claimed.settle(&Outcome::Posted(remote_id), now);
+        let (at, occurrence) = (intent.errand.due, intent.occurrence);
+        let remote_id = intent.post_id().as_str().parse().ok()?;
+        sheep = claimed.settle(&Outcome::Done(remote_id), now);
         Some(Upcoming { at, occurrence, what })
     })
 }
@@ -74,8 +74,8 @@ mod tests {
             let what = UpcomingText::At(next.progress.cursor);
             posts.push(Upcoming { at, occurrence, what });
             let table = TableId::from_random([7; 16]);
-            let claimed = sheep.claim(next, "x".to_owned(), &table, now).unwrap();
-            sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
+            let claimed = sheep.claim(next, Act::post("x"), &table, now).unwrap();
+            sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
         }
         posts
     }

@@ -1,15 +1,15 @@
 //! A sheep and what can happen to it. Every change is a function from a sheep to a sheep: the caller
 //! writes the result under the condition that the sheep is unchanged since it was read.
 //!
-//! One post goes `due` → `claim` (lease and intent are stored) → the network → `settle`. A crash
+//! One post goes `due` → `claim` (an intent with a leased errand is stored) → the network → `settle`. A crash
 //! in between leaves the intent, which the next tick finishes before anything else.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Behaviour, CatchUp, Cursor, DayCount, Edit, Month, Occurrence, Pattern, Place,
-    PostId, RemoteId, Rhythm, SheepId, TableId, TextRefusal,
+    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, NewPost,
+    Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId, Task,
+    TextRefusal, Trouble, errand::whole_seconds,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -25,8 +25,6 @@ pub struct Sheep {
     pub progress: Progress,
     /// A post that was decided and is not yet recorded.
     pub intent: Option<Intent>,
-    /// Until when one tick has the sheep for itself.
-    pub lease_until: Option<Timestamp>,
     /// Counts the changes, so that a write can require the sheep to be as it was read.
     pub version: u64,
 }
@@ -91,27 +89,13 @@ pub struct Progress {
     pub last_remote: Option<RemoteId>,
 }
 
-/// A decided post: stored before the network is asked, so that a crash in between shows.
+/// What was decided: stored before the network is asked, so that a crash in between shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
     /// Which planned post it is.
     pub occurrence: Occurrence,
-    /// The id of the post it becomes, the same however often it is tried.
-    pub post_id: PostId,
-    /// When it was due.
-    pub at: Timestamp,
-    /// What will be posted.
-    pub text: String,
-    /// Whether the network may have it already.
-    pub sent: Sent,
-    /// How often it went wrong.
-    pub attempts: u32,
-    /// Not tried again before this time.
-    pub retry_at: Option<Timestamp>,
-    /// What went wrong last, for a person.
-    pub problem: Option<String>,
-    /// Whether somebody asked for this very text: posting it does not move the sheep in its behaviour.
-    pub said: bool,
+    /// The act, on its way.
+    pub errand: Errand,
     /// Where the sheep goes on after it, where its text was edited meanwhile and that is not the line after
     /// the cursor.
     pub then: Option<Place>,
@@ -213,16 +197,6 @@ pub enum NotUnknown {
     },
 }
 
-/// Whether a network may have got a post.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sent {
-    /// Certainly not.
-    No,
-    /// A request may have reached it: look before sending again.
-    Maybe,
-}
-
 /// What is to be done about a sheep now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
@@ -243,39 +217,6 @@ pub struct Next {
     pub at: Timestamp,
 }
 
-/// What came of asking a network to post.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is there.
-    Posted(RemoteId),
-    /// It is certainly not there, and trying again can help.
-    TryAgain {
-        /// What happened, for a person.
-        why: String,
-        /// When the network said to come back.
-        not_before: Option<Timestamp>,
-    },
-    /// It is certainly not there, and trying again cannot help.
-    Refused {
-        /// What happened and what to do, for a person.
-        why: String,
-    },
-    /// The request went out and no answer came.
-    Unknown {
-        /// What happened, for a person.
-        why: String,
-    },
-    /// Another post is recorded under its number, so that it cannot be.
-    Taken {
-        /// What its network calls it. `None`: it is certainly not there.
-        posted: Option<RemoteId>,
-        /// The first number nobody has.
-        free: Occurrence,
-        /// What happened, for a person.
-        why: String,
-    },
-}
-
 impl SheepConfig {
     /// What people wrote through `account`, as long as its network usually takes it.
     pub fn new(account: AccountId, behaviour: Behaviour, rhythm: Rhythm) -> Self {
@@ -284,8 +225,30 @@ impl SheepConfig {
     }
 
     /// Refuses what the sheep's network would not take.
-    pub fn check_text(&self, text: &str) -> Result<(), TextRefusal> {
-        self.account.network.check_text(text, self.text_limit)
+    pub fn check(&self, act: &Act) -> Result<(), TextRefusal> {
+        match act {
+            Act::Post(post) => self.account.network.check_text(&post.text, self.text_limit),
+            Act::Repost { .. } | Act::Like { .. } | Act::Follow { .. } | Act::Delete { .. } => {
+                Ok(())
+            }
+        }
+    }
+
+    /// A post of this text, as the sheep makes it.
+    pub fn post(&self, text: String) -> Act {
+        Act::Post(NewPost { made_with_ai: self.made_with_ai, ..NewPost::of(text) })
+    }
+}
+
+impl Intent {
+    /// Whether somebody asked for this very text: posting it does not move the sheep in its behaviour.
+    pub fn is_said(&self) -> bool {
+        self.errand.work.cause == Cause::Person
+    }
+
+    /// The id of the post it becomes.
+    pub fn post_id(&self) -> &PostId {
+        &self.errand.work.id
     }
 }
 
@@ -306,9 +269,6 @@ impl Sheep {
     /// of its minute (AWS, "EventBridge Scheduler", 2026-11), so on a healthy day they are less than
     /// two minutes apart.
     const GRACE: SignedDuration = SignedDuration::from_mins(2);
-
-    /// After so many failures of one post, which is after about two hours, people are told.
-    const PATIENCE: u32 = 8;
 
     /// Time between posts that are caught up: shorter than the time between ticks, so that each tick
     /// makes one.
@@ -333,22 +293,14 @@ impl Sheep {
             day: None,
             last_remote: None,
         };
-        Some(Self {
-            id,
-            config,
-            state: State::Active,
-            progress,
-            intent: None,
-            lease_until: None,
-            version: 1,
-        })
+        Some(Self { id, config, state: State::Active, progress, intent: None, version: 1 })
     }
 
     /// When a tick should look at the sheep next. `None`: not until somebody acts.
     pub fn next_at(&self) -> Option<Timestamp> {
         match self.state {
             State::Active => {
-                let retry_at = self.intent.as_ref().and_then(|intent| intent.retry_at);
+                let retry_at = self.intent.as_ref().and_then(|intent| intent.errand.retry_at);
                 Some(retry_at.unwrap_or_else(|| self.due_at(&self.progress)))
             }
             State::Paused { .. } | State::Stopped { .. } | State::Finished { .. } => None,
@@ -357,8 +309,7 @@ impl Sheep {
 
     /// What is to be done about the sheep at `now`.
     pub fn due(&self, now: Timestamp) -> Due {
-        let leased = self.lease_until.is_some_and(|until| now < until);
-        if leased || self.next_at().is_none_or(|at| now < at) {
+        if self.is_leased(now) || self.next_at().is_none_or(|at| now < at) {
             return Due::No;
         }
         if self.intent.is_some() {
@@ -374,69 +325,88 @@ impl Sheep {
         Due::Post(self.catch_up(at, now))
     }
 
-    /// The sheep claimed until `lease_until`, with the intent to post `text`. Refuses a text its network
+    /// Whether somebody is making its post right now.
+    pub fn is_leased(&self, now: Timestamp) -> bool {
+        self.intent.as_ref().is_some_and(|intent| intent.errand.is_leased(now))
+    }
+
+    /// The sheep claimed until `lease_until`, with the intent to do `act`. Refuses a text its network
     /// would not take.
     pub fn claim(
         &self,
         next: Next,
-        text: String,
+        act: Act,
         table: &TableId,
         lease_until: Timestamp,
     ) -> Result<Self, TextRefusal> {
-        self.config.check_text(&text)?;
-        let intent = Intent {
-            occurrence: next.progress.occurrence,
-            post_id: PostId::new(table, &self.id, next.progress.occurrence),
-            at: next.at,
-            text,
-            sent: Sent::Maybe,
-            attempts: 0,
-            retry_at: None,
-            problem: None,
-            said: false,
-            then: None,
+        self.config.check(&act)?;
+        let occurrence = next.progress.occurrence;
+        let errand = self.errand(occurrence, act, Cause::Rhythm, table, next.at);
+        let errand = errand.claim(lease_until);
+        let intent = Intent { occurrence, errand, then: None };
+        Ok(Self { progress: next.progress, intent: Some(intent), ..self.changed() })
+    }
+
+    fn errand(
+        &self,
+        occurrence: Occurrence,
+        act: Act,
+        cause: Cause,
+        table: &TableId,
+        due: Timestamp,
+    ) -> Errand {
+        let task = Task {
+            id: PostId::new(table, &self.id, occurrence),
+            account: self.config.account.clone(),
+            act,
+            cause,
+            payer: self.id.flock.clone(),
         };
-        Ok(Self {
-            progress: next.progress,
-            intent: Some(intent),
-            lease_until: Some(lease_until),
-            ..self.changed()
-        })
+        Errand::new(task, due)
     }
 
     /// The sheep claimed again until `lease_until`, to finish the intent it has.
     #[must_use]
     pub fn claim_again(&self, lease_until: Timestamp) -> Self {
-        let mut sheep = Self { lease_until: Some(lease_until), ..self.changed() };
-        if let Some(intent) = &mut sheep.intent {
-            intent.sent = Sent::Maybe;
-        }
-        sheep
+        self.with_errand(|errand| errand.claim(lease_until))
     }
 
     /// The sheep with a lease that ends at `until`, if it ended later.
     #[must_use]
     pub fn lease_at_most(&self, until: Timestamp) -> Self {
         let until = whole_seconds(until);
-        match self.lease_until {
-            Some(lease) if until < lease => Self { lease_until: Some(until), ..self.changed() },
-            Some(_) | None => self.clone(),
+        let lease_until = self.intent.as_ref().and_then(|intent| intent.errand.lease_until);
+        if lease_until.is_none_or(|lease| lease <= until) {
+            return self.clone();
         }
+        self.with_errand(|errand| Errand { lease_until: Some(until), ..errand })
+    }
+
+    /// The sheep with another state of its errand, where it has one.
+    fn with_errand(&self, change: impl FnOnce(Errand) -> Errand) -> Self {
+        let mut sheep = self.changed();
+        sheep.change_errand(change);
+        sheep
+    }
+
+    fn change_errand(&mut self, change: impl FnOnce(Errand) -> Errand) {
+        self.intent =
+            self.intent.take().map(|intent| Intent { errand: change(intent.errand), ..intent });
     }
 
     /// The sheep after the network's answer to its intent.
     #[must_use]
     pub fn settle(&self, outcome: &Outcome, now: Timestamp) -> Self {
-        let mut sheep = Self { lease_until: None, ..self.changed() };
+        let mut sheep = self.changed();
         match outcome {
-            Outcome::Posted(remote_id) => {
+            Outcome::Done(remote_id) => {
                 sheep.go_on(now);
                 sheep.progress.last_remote = Some(remote_id.clone());
             }
             Outcome::TryAgain { why, not_before } => {
-                sheep.put_off(why, Sent::No, *not_before, now);
+                sheep.put_off((why, Sent::No), *not_before, now);
             }
-            Outcome::Unknown { why } => sheep.put_off(why, Sent::Maybe, None, now),
+            Outcome::Unknown { why } => sheep.put_off((why, Sent::Maybe), None, now),
             Outcome::Refused { why } => {
                 sheep.intent = None;
                 sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
@@ -466,7 +436,7 @@ impl Sheep {
     /// Moves past the post of the intent.
     fn go_on(&mut self, now: Timestamp) {
         let (said, then) =
-            self.intent.take().map_or((false, None), |intent| (intent.said, intent.then));
+            self.intent.take().map_or((false, None), |intent| (intent.is_said(), intent.then));
         let then = then.unwrap_or_else(|| self.config.behaviour.next(self.progress.cursor));
         if let Some(progress) = self.after(&self.progress, then, now).filter(|_| !said) {
             self.progress = progress;
@@ -483,15 +453,11 @@ impl Sheep {
         }
     }
 
-    fn put_off(&mut self, why: &str, sent: Sent, not_before: Option<Timestamp>, now: Timestamp) {
-        let Some(intent) = &mut self.intent else { return };
-        let now = whole_seconds(now);
-        intent.attempts = intent.attempts.saturating_add(1);
-        let seed = self.id.number("retry", intent.occurrence.plus(u64::from(intent.attempts)));
-        let retry_at = now.saturating_add(retry_after(intent.attempts, seed)).unwrap_or(now);
-        intent.retry_at = Some(not_before.map_or(retry_at, |at| at.max(retry_at)));
-        intent.problem = Some(why.to_owned());
-        intent.sent = sent;
+    fn put_off(&mut self, what: (&str, Sent), not_before: Option<Timestamp>, now: Timestamp) {
+        let Some(intent) = &self.intent else { return };
+        let tried = u64::from(intent.errand.attempts.saturating_add(1));
+        let seed = self.id.number("retry", intent.occurrence.plus(tried));
+        self.change_errand(|errand| errand.put_off(what, not_before, seed, now));
     }
 
     /// The sheep about to post its next line at once, if that is the one with the number `asked`. Its planned times
@@ -516,19 +482,11 @@ impl Sheep {
     /// The sheep about to post `text` at once, and then to go on where it was.
     pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
         self.can_be_asked()?;
-        self.config.check_text(&text)?;
-        let intent = Intent {
-            occurrence: self.progress.occurrence,
-            post_id: PostId::new(table, &self.id, self.progress.occurrence),
-            at: whole_seconds(now),
-            text,
-            sent: Sent::No,
-            attempts: 0,
-            retry_at: Some(whole_seconds(now)),
-            problem: None,
-            said: true,
-            then: None,
-        };
+        let act = self.config.post(text);
+        self.config.check(&act)?;
+        let occurrence = self.progress.occurrence;
+        let errand = self.errand(occurrence, act, Cause::Person, table, now).hurry(now);
+        let intent = Intent { occurrence, errand, then: None };
         Ok(Self { intent: Some(intent), ..self.changed() })
     }
 
@@ -541,10 +499,10 @@ impl Sheep {
             State::Finished { .. } => return Err(NotNow::Finished),
         }
         match &self.intent {
-            Some(Intent { occurrence, problem: Some(why), .. }) => {
-                Err(NotNow::Waiting { post: *occurrence, why: why.clone() })
-            }
-            Some(_) => Err(NotNow::Busy),
+            Some(Intent { occurrence, errand, .. }) => Err(match errand.problem.clone() {
+                Some(why) => NotNow::Waiting { post: *occurrence, why },
+                None => NotNow::Busy,
+            }),
             None if 0 < self.progress.owed => Err(NotNow::Busy),
             None => Ok(()),
         }
@@ -559,14 +517,12 @@ impl Sheep {
     /// The intent whose post may be on its network already. While there is one, the sheep must neither go
     /// nor change its account.
     pub fn open(&self) -> Option<&Intent> {
-        self.intent.as_ref().filter(|intent| intent.sent == Sent::Maybe)
+        self.intent.as_ref().filter(|intent| intent.errand.sent == Sent::Maybe)
     }
 
     /// The intent of which nobody knows whether it was posted, while nobody is finding out.
     pub fn unknown(&self, now: Timestamp) -> Option<&Intent> {
-        let leased = self.lease_until.is_some_and(|until| now < until);
-        let intent = self.intent.as_ref()?;
-        (!leased && intent.sent == Sent::Maybe && 0 < intent.attempts).then_some(intent)
+        self.intent.as_ref().filter(|intent| intent.errand.is_unknown(now))
     }
 
     /// Whether nobody knows what became of the post of `occurrence`, and nobody is finding out.
@@ -575,7 +531,9 @@ impl Sheep {
         let intent = self.intent.as_ref().filter(|intent| intent.occurrence == asked);
         Err(match intent {
             Some(_) if self.unknown(now).is_some() => return Ok(()),
-            Some(intent) if intent.sent == Sent::Maybe => NotUnknown::UnderWay { sheep, asked },
+            Some(intent) if intent.errand.sent == Sent::Maybe => {
+                NotUnknown::UnderWay { sheep, asked }
+            }
             Some(_) => NotUnknown::NotSent { sheep, asked },
             None if asked < next => NotUnknown::Known { sheep, asked, next },
             None if asked == next => NotUnknown::NotSent { sheep, asked },
@@ -586,7 +544,7 @@ impl Sheep {
     /// The sheep after somebody has seen the post of `occurrence` on its network.
     pub fn was_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
         self.is_unknown(occurrence, now)?;
-        let mut sheep = Self { lease_until: None, ..self.changed() };
+        let mut sheep = self.changed();
         sheep.go_on(now);
         Ok(sheep)
     }
@@ -594,23 +552,35 @@ impl Sheep {
     /// The sheep about to post `occurrence` again, after somebody has seen that it is not there.
     pub fn was_not_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
         self.is_unknown(occurrence, now)?;
-        let mut sheep = Self { lease_until: None, ..self.changed() };
-        if let Some(intent) = &mut sheep.intent {
-            intent.sent = Sent::No;
-            intent.retry_at = Some(whole_seconds(now));
-        }
-        Ok(sheep)
+        let again = |errand| Errand { sent: Sent::No, lease_until: None, ..errand };
+        Ok(self.with_errand(|errand| again(errand).hurry(now)))
     }
 
-    /// Whether one more failure of its post is one that people should hear of.
-    pub fn is_losing_patience(&self) -> bool {
-        self.intent.as_ref().is_some_and(|intent| intent.attempts + 1 == Self::PATIENCE)
+    /// What people have to hear of what came of its intent.
+    pub fn news(&self, outcome: &Outcome) -> Option<Event> {
+        let loses_patience =
+            || self.intent.as_ref().is_some_and(|intent| intent.errand.is_losing_patience());
+        match outcome {
+            Outcome::Unknown { why } => Some(self.trouble(Event::SheepUnknown, why)),
+            Outcome::Refused { why } | Outcome::Taken { why, .. } => {
+                Some(self.trouble(Event::SheepStopped, why))
+            }
+            Outcome::TryAgain { why, .. } if loses_patience() => {
+                Some(self.trouble(Event::SheepFailing, why))
+            }
+            Outcome::Done(_) | Outcome::TryAgain { .. } => None,
+        }
+    }
+
+    /// That something keeps it from posting.
+    pub fn trouble(&self, kind: impl FnOnce(Trouble) -> Event, why: &str) -> Event {
+        let occurrence = self.progress.occurrence;
+        kind(Trouble { sheep: self.id.clone(), occurrence, why: why.to_owned() })
     }
 
     /// The intent that is put off until the month is over, as what passes its flock's cap is.
     pub fn waits_for_cap(&self, now: Timestamp) -> Option<&Intent> {
-        let intent = self.intent.as_ref().filter(|intent| intent.sent == Sent::No)?;
-        intent.retry_at.is_some_and(|at| Month::of(now).end() <= at).then_some(intent)
+        self.intent.as_ref().filter(|intent| intent.errand.waits_for_cap(now))
     }
 
     /// The sheep about to try again what waits for its flock's cap, which may be another now. Any other
@@ -620,11 +590,7 @@ impl Sheep {
         if self.waits_for_cap(now).is_none() {
             return self.clone();
         }
-        let mut sheep = self.changed();
-        if let Some(intent) = &mut sheep.intent {
-            intent.retry_at = Some(whole_seconds(now));
-        }
-        sheep
+        self.with_errand(|errand| errand.hurry(now))
     }
 
     /// What keeps the sheep from posting as planned, for a person.
@@ -632,7 +598,7 @@ impl Sheep {
         match &self.state {
             State::Stopped { why, .. } => Some(why),
             State::Active | State::Paused { .. } | State::Finished { .. } => {
-                self.intent.as_ref()?.problem.as_deref()
+                self.intent.as_ref()?.errand.problem.as_deref()
             }
         }
     }
@@ -641,7 +607,8 @@ impl Sheep {
     #[must_use]
     pub fn stop(&self, why: String, now: Timestamp) -> Self {
         let since = whole_seconds(now);
-        Self { state: State::Stopped { since, why }, lease_until: None, ..self.changed() }
+        let sheep = self.with_errand(|errand| Errand { lease_until: None, ..errand });
+        Self { state: State::Stopped { since, why }, ..sheep }
     }
 
     /// The paused sheep. A sheep that does not post already stays as it is.
@@ -687,6 +654,9 @@ impl Sheep {
         let mut sheep = Self { config, ..self.clone() };
         if sheep.config.account != self.config.account {
             sheep.progress.last_remote = None;
+            let account = sheep.config.account.clone();
+            sheep
+                .change_errand(|errand| Errand { work: Task { account, ..errand.work }, ..errand });
         }
         let ended = matches!(self.state, State::Finished { .. });
         if sheep.config.rhythm == self.config.rhythm && !ended {
@@ -723,7 +693,7 @@ impl Sheep {
 
     /// The line of its text that is decided and not yet recorded.
     pub fn decided(&self) -> Option<&Intent> {
-        self.intent.as_ref().filter(|intent| !intent.said)
+        self.intent.as_ref().filter(|intent| !intent.is_said())
     }
 
     /// The sheep with a configuration whose text is the edited one of `edit`, at the place where it was. A post that
@@ -763,9 +733,7 @@ impl Sheep {
         let mut sheep = Self { state: State::Active, ..self.changed() };
         sheep.progress.owed = 0;
         sheep.progress.not_before = None;
-        if let Some(intent) = &mut sheep.intent {
-            intent.retry_at = None;
-        }
+        sheep.change_errand(|errand| Errand { retry_at: None, ..errand });
         match self.config.rhythm.first_slot(slot.max(now)) {
             Some(slot) => sheep.progress.slot = slot,
             // What was decided is finished first, as by a sheep that never paused. No slot comes after this one.
@@ -904,23 +872,6 @@ impl Sheep {
     }
 }
 
-/// How long to wait after the given number of failures: a minute, doubled each time, six hours at
-/// most, and up to a quarter more, which `seed` chooses.
-fn retry_after(attempts: u32, seed: u64) -> SignedDuration {
-    const FIRST: i64 = 60;
-    const MOST: i64 = 6 * 60 * 60;
-    let doubled = FIRST << attempts.saturating_sub(1).min(16);
-    let wait = doubled.min(MOST);
-    let quarter = (wait / 4).unsigned_abs();
-    let jitter = i64::try_from(seed % quarter.max(1)).unwrap_or(0);
-    SignedDuration::from_secs(wait + jitter)
-}
-
-/// Slots and leases are whole seconds, as the table stores them.
-fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -966,8 +917,8 @@ mod tests {
                     next.progress.occurrence,
                     next.progress.cursor.index()
                 ));
-                let claimed = sheep.claim(next, "x".to_owned(), &table(), now).unwrap();
-                *sheep = claimed.settle(&Outcome::Posted("1".parse().unwrap()), now);
+                let claimed = sheep.claim(next, Act::post("x"), &table(), now).unwrap();
+                *sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
             }
         }
         posts
@@ -978,7 +929,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "x".to_owned(), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("x"), &table(), now).unwrap();
         let put_off = |not_before: Option<&str>| {
             let not_before = not_before.map(ts);
             claimed.settle(&Outcome::TryAgain { why: "why".to_owned(), not_before }, now)
@@ -988,7 +939,7 @@ mod tests {
         let woken = waits.retry_for_cap(now);
         assert_eq!((woken.next_at(), woken.version), (Some(now), waits.version + 1));
         assert_eq!(woken.due(now), Due::Finish);
-        assert_eq!(woken.intent.as_ref().map(|intent| intent.sent), Some(Sent::No));
+        assert_eq!(woken.intent.as_ref().map(|intent| intent.errand.sent), Some(Sent::No));
         assert_eq!(woken.retry_for_cap(now), woken, "it waits no more");
         // A network that wants to be left alone for a day, an error, a post nobody is sure of.
         let unknown = claimed.settle(&Outcome::Unknown { why: "why".to_owned() }, now);
@@ -1063,12 +1014,12 @@ mod tests {
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, "first line".to_owned(), &table(), lease).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease).unwrap();
         assert_eq!(claimed.due(now), Due::No, "another tick has it");
         assert_eq!(claimed.next_at(), sheep.next_at(), "the index is not written by a claim");
         assert_eq!(claimed.due(lease), Due::Finish);
         let again = claimed.claim_again(lease + SignedDuration::from_secs(60));
-        let done = again.settle(&Outcome::Posted("1".parse().unwrap()), lease);
+        let done = again.settle(&Outcome::Done("1".parse().unwrap()), lease);
         assert_eq!((done.intent.clone(), done.progress.cursor.index()), (None, 1));
         assert_eq!(done.version, sheep.version + 3);
     }
@@ -1078,7 +1029,7 @@ mod tests {
         let now = ts(START);
         let mut sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        sheep = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
+        sheep = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
         let why = "x answered 503".to_owned();
         let failed = Outcome::TryAgain { why, not_before: None };
         let mut waits = Vec::new();
@@ -1098,7 +1049,7 @@ mod tests {
         let why = "x answered 429".to_owned();
         let limited = sheep.settle(&Outcome::TryAgain { why, not_before: Some(reset) }, now);
         assert_eq!(limited.next_at(), Some(reset));
-        assert_eq!(limited.intent.unwrap().sent, Sent::No);
+        assert_eq!(limited.intent.unwrap().errand.sent, Sent::No);
     }
 
     #[test]
@@ -1106,7 +1057,7 @@ mod tests {
         let now = ts(START);
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
         let stopped = claimed.settle(&Outcome::Refused { why: "suspended".to_owned() }, now);
         assert_eq!(stopped.next_at(), None);
         assert_eq!(stopped.progress, sheep.progress);
@@ -1116,12 +1067,12 @@ mod tests {
     }
 
     fn posted(sheep: &Sheep, now: Timestamp) -> Sheep {
-        sheep.settle(&Outcome::Posted("1".parse().unwrap()), now)
+        sheep.settle(&Outcome::Done("1".parse().unwrap()), now)
     }
 
     fn post(sheep: &Sheep, now: Timestamp) -> Sheep {
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        posted(&sheep.claim(next, "line".to_owned(), &table(), now).unwrap(), now)
+        posted(&sheep.claim(next, Act::post("line"), &table(), now).unwrap(), now)
     }
 
     #[test]
@@ -1195,7 +1146,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, "first line".to_owned(), &table(), lease).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease).unwrap();
         let said = |sheep: &Sheep, number| {
             let (sent, not_sent) = (sheep.was_sent(number, now), sheep.was_not_sent(number, now));
             let why = sent.unwrap_err();
@@ -1223,7 +1174,7 @@ mod tests {
              the next is 2"
         );
         let again = unknown.was_not_sent(first, now).unwrap();
-        assert_eq!((again.due(now), again.intent.unwrap().sent), (Due::Finish, Sent::No));
+        assert_eq!((again.due(now), again.intent.unwrap().errand.sent), (Due::Finish, Sent::No));
     }
 
     #[test]
@@ -1231,7 +1182,7 @@ mod tests {
         let now = ts(START);
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "first line".to_owned(), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
         assert_eq!((sheep.next_free(), claimed.next_free()), (Occurrence(1), Occurrence(2)));
         assert_eq!((sheep.open(), claimed.open()), (None, claimed.intent.as_ref()));
         let later = Outcome::TryAgain { why: "why".to_owned(), not_before: None };
@@ -1254,7 +1205,7 @@ mod tests {
     fn a_text_its_network_does_not_take_is_not_claimed() {
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(ts(START)) else { panic!("it is due") };
-        let refusal = sheep.claim(next, " ".to_owned(), &table(), ts(START)).unwrap_err();
+        let refusal = sheep.claim(next, Act::post(" "), &table(), ts(START)).unwrap_err();
         assert_eq!(refusal, TextRefusal::Empty);
     }
 
@@ -1288,7 +1239,7 @@ mod tests {
         let resumed = sheep.pause(start).resume(after);
         assert!(matches!(resumed.state, State::Finished { .. }));
         let Due::Post(next) = sheep.due(start) else { panic!("it is due") };
-        let claimed = sheep.claim(next, "first line".to_owned(), &table(), start).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), start).unwrap();
         for outcome in [
             Outcome::Unknown { why: "no answer".to_owned() },
             Outcome::TryAgain { why: "it is away".to_owned(), not_before: None },

@@ -20,7 +20,8 @@ mod x;
 
 use flock_aws::{Clock, Config};
 use flock_core::{
-    AccountFacts, AccountId, Action, Network, Outcome, Picture, PostId, RemoteId, Sent, SheepId,
+    AccountFacts, AccountId, Act, Action, Lacking, Network, Outcome, Picture, PostId, RemoteId,
+    Sent, SheepId, Tier,
 };
 use flock_store::{Post, Store};
 use jiff::Timestamp;
@@ -59,6 +60,8 @@ pub struct Draft<'a> {
     pub last_remote: Option<&'a RemoteId>,
     /// The post it answers.
     pub reply_to: Option<&'a RemoteId>,
+    /// The post that is shown in it.
+    pub quotes: Option<&'a RemoteId>,
     /// What is to be seen with it.
     pub picture: Option<&'a Picture>,
     /// Whether its text was made with artificial intelligence.
@@ -107,6 +110,41 @@ pub struct Checked {
     pub facts: AccountFacts,
     /// What is to be sealed beside the key, where one logs in.
     pub session: Option<SecretString>,
+}
+
+/// An account is asked for what cannot be done with it.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum Cannot {
+    /// Its network lacks it.
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
+    /// We have no request for it.
+    #[error("Flockwork cannot {action} on {}", network.title_within())]
+    NotByUs {
+        /// Where.
+        network: Network,
+        /// What.
+        action: Action,
+    },
+}
+
+/// Refuses what an account of `network` on `tier` cannot be asked for.
+pub fn check_action(network: Network, tier: Tier, action: Action) -> Result<(), Cannot> {
+    network.check_action(tier, action)?;
+    match action {
+        Action::Quote | Action::Like | Action::Follow | Action::DirectMessage => {
+            Err(Cannot::NotByUs { network, action })
+        }
+        Action::Post
+        | Action::Reply
+        | Action::Repost
+        | Action::Delete
+        | Action::Picture
+        | Action::Profile
+        | Action::Search
+        | Action::Timeline
+        | Action::AiMark => Ok(()),
+    }
 }
 
 /// What came of deleting a post.
@@ -186,7 +224,37 @@ impl Networks {
         };
         posted.map_or_else(
             |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
-            Outcome::Posted,
+            Outcome::Done,
+        )
+    }
+
+    /// Does anything but posting through `account`, which changes nothing where it is done already. `id` names it.
+    pub async fn act(
+        &self,
+        id: &PostId,
+        act: &Act,
+        sheep: &SheepId,
+        account: &Account,
+        purse: &Purse<'_>,
+    ) -> Outcome {
+        let cannot = |action| {
+            let refused = check_action(account.id.network, account.facts.tier, action);
+            let why = refused.err().map(|refused| refused.to_string()).unwrap_or_default();
+            Err(Failure::cannot(why))
+        };
+        let done = match act {
+            Act::Post(_) => cannot(Action::Post),
+            Act::Repost { of } => self.repost(id, of, account, purse).await,
+            Act::Delete { of } => {
+                let deleted = self.delete(of, account, purse).await;
+                deleted.map(|(Deleted::Now | Deleted::Before)| of.clone())
+            }
+            Act::Like { .. } => cannot(Action::Like),
+            Act::Follow { .. } => cannot(Action::Follow),
+        };
+        done.map_or_else(
+            |failure| refusal_for(failure.posts_nothing(), &account.id, sheep).into(),
+            Outcome::Done,
         )
     }
 
@@ -267,13 +335,13 @@ impl Draft<'_> {
         let asked = [
             (true, Action::Post),
             (self.reply_to.is_some(), Action::Reply),
+            (self.quotes.is_some(), Action::Quote),
             (self.picture.is_some(), Action::Picture),
             (self.made_with_ai, Action::AiMark),
         ];
         for (_, action) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
-            network
-                .check_action(account.facts.tier, action)
-                .map_err(|lacking| Failure::cannot(lacking.to_string()))?;
+            check_action(network, account.facts.tier, action)
+                .map_err(|cannot| Failure::cannot(cannot.to_string()))?;
         }
         if let Some(picture) = self.picture {
             let rules = account.facts.picture_rules(network);

@@ -89,11 +89,11 @@ impl Looks {
         for id in sheep.iter().filter(|id| **id != draft.post.sheep) {
             // Before its posts are read: what it records until then it has not in hand any more.
             let Some(sheep) = self.store.sheep(id, Read::Consistent).await? else { continue };
-            let busy = sheep.lease_until.is_some_and(|until| now < until);
             let same = sheep.intent.as_ref().is_some_and(|intent| {
-                intent.sent == Sent::Maybe && alike::same(&intent.text, &draft.post.text)
+                let said = intent.errand.work.act.to_string();
+                intent.errand.sent == Sent::Maybe && alike::same(&said, &draft.post.text)
             });
-            if busy && same && sheep.config.account == draft.post.account {
+            if sheep.is_leased(now) && same && sheep.config.account == draft.post.account {
                 return Ok(Some(id.clone()));
             }
         }

@@ -24,7 +24,7 @@ impl Meadow {
             ..draft.post.clone()
         };
         match self.store.put_post(&post).await {
-            Ok(Recorded::Done) => Outcome::Posted(remote_id),
+            Ok(Recorded::Done) => Outcome::Done(remote_id),
             // The record is the post: without it there is none.
             Ok(Recorded::Taken(taken)) => {
                 Outcome::Taken { posted: None, free: taken.free, why: taken.why(&post, false) }

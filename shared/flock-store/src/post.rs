@@ -1,7 +1,7 @@
 //! Recorded posts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
+use flock_core::{AccountId, Handle, Intent, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -229,14 +229,14 @@ impl PostItem {
 
 /// The post a sheep is making, or trying to.
 fn intended(sheep: &Sheep) -> Option<Post> {
-    let intent = sheep.intent.as_ref()?;
-    let unknown = intent.sent == Sent::Maybe && 0 < intent.attempts;
+    let Intent { occurrence, errand, .. } = sheep.intent.as_ref()?;
+    let unknown = errand.sent == Sent::Maybe && 0 < errand.attempts;
     Some(Post {
         sheep: sheep.id.clone(),
-        occurrence: intent.occurrence,
+        occurrence: *occurrence,
         account: sheep.config.account.clone(),
-        at: intent.at,
-        text: intent.text.clone(),
+        at: errand.due,
+        text: errand.work.act.to_string(),
         state: if unknown { PostState::Unknown } else { PostState::Pending },
         remote_id: None,
     })

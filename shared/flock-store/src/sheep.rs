@@ -2,9 +2,9 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
-    AccountId, Behaviour, CorpusId, Cursor, DayCount, FlockName, Handle, Intent, Network,
-    Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId,
-    State,
+    AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
+    Intent, Network, Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent, Sheep,
+    SheepConfig, SheepId, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -344,7 +344,11 @@ struct IntentItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     post: Option<PostId>,
     at: Seconds,
-    text: String,
+    /// Not there in what was decided while nothing but texts was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
     sent: Sent,
     #[serde(default, skip_serializing_if = "is_zero")]
     attempts: u64,
@@ -390,7 +394,8 @@ fn is_zero(number: &u64) -> bool {
 
 impl SheepItem {
     fn new(sheep: &Sheep, due: Option<String>, next_at: Option<Timestamp>) -> Self {
-        let Sheep { id: _, config, state, progress, intent, lease_until, version } = sheep;
+        let Sheep { id: _, config, state, progress, intent, version } = sheep;
+        let lease_until = intent.as_ref().and_then(|intent| intent.errand.lease_until);
         let (state, since, why) = match state {
             State::Active => (StateName::Active, None, None),
             State::Paused { since } => (StateName::Paused, Some(*since), None),
@@ -448,16 +453,18 @@ impl SheepItem {
                 return Err(format!("its behaviour `{name}` is not known").into());
             }
         };
-        let intent = self.intent.map(|intent| intent.into_intent(&id)).transpose()?;
+        let config = SheepConfig {
+            text_limit: self.text_limit.unwrap_or(self.network.facts().text_limit),
+            account: AccountId { network: self.network, handle: self.handle },
+            made_with_ai: self.made_with_ai,
+            behaviour,
+            rhythm: self.rhythm,
+        };
+        let lease_until = instant(self.lease_until)?;
+        let intent = self.intent.map(|intent| intent.into_intent(&id, &config, lease_until));
         Ok(Sheep {
             id,
-            config: SheepConfig {
-                text_limit: self.text_limit.unwrap_or(self.network.facts().text_limit),
-                account: AccountId { network: self.network, handle: self.handle },
-                made_with_ai: self.made_with_ai,
-                behaviour,
-                rhythm: self.rhythm,
-            },
+            config,
             state,
             progress: Progress {
                 occurrence: self.occurrence,
@@ -469,8 +476,7 @@ impl SheepItem {
                 day: self.day,
                 last_remote: self.last_remote,
             },
-            intent,
-            lease_until: instant(self.lease_until)?,
+            intent: intent.transpose()?,
             version: self.version,
         })
     }
@@ -478,36 +484,48 @@ impl SheepItem {
 
 impl IntentItem {
     fn new(intent: &Intent) -> Self {
+        // The account and who pays are the sheep's, and so is the lease.
+        let Intent { occurrence, errand, then } = intent;
+        let Errand { work, due, sent, attempts, retry_at, problem, lease_until: _ } = errand;
         Self {
-            occurrence: intent.occurrence,
-            post: Some(intent.post_id.clone()),
-            at: intent.at.into(),
-            text: intent.text.clone(),
-            sent: intent.sent,
-            attempts: intent.attempts.into(),
-            retry_at: intent.retry_at.map(Seconds::from),
-            problem: intent.problem.clone(),
-            said: intent.said,
-            then: intent.then,
+            occurrence: *occurrence,
+            post: Some(work.id.clone()),
+            at: (*due).into(),
+            act: Some(work.act.clone()),
+            text: None,
+            sent: *sent,
+            attempts: (*attempts).into(),
+            retry_at: retry_at.map(Seconds::from),
+            problem: problem.clone(),
+            said: intent.is_said(),
+            then: *then,
         }
     }
 
     fn into_intent(
         self,
         sheep: &SheepId,
+        config: &SheepConfig,
+        lease_until: Option<Timestamp>,
     ) -> Result<Intent, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Intent {
-            occurrence: self.occurrence,
-            post_id: self.post.unwrap_or_else(|| self.occurrence.post_id(sheep)),
-            at: self.at.try_into()?,
-            text: self.text,
+        let act = self.act.or_else(|| self.text.map(|text| config.post(text)));
+        let work = Task {
+            id: self.post.unwrap_or_else(|| self.occurrence.post_id(sheep)),
+            account: config.account.clone(),
+            act: act.ok_or("`act` is missing")?,
+            cause: if self.said { Cause::Person } else { Cause::Rhythm },
+            payer: sheep.flock.clone(),
+        };
+        let errand = Errand {
+            work,
+            due: self.at.try_into()?,
             sent: self.sent,
             attempts: self.attempts.try_into()?,
             retry_at: self.retry_at.map(Timestamp::try_from).transpose()?,
             problem: self.problem,
-            said: self.said,
-            then: self.then,
-        })
+            lease_until,
+        };
+        Ok(Intent { occurrence: self.occurrence, errand, then: self.then })
     }
 }
 
@@ -568,10 +586,10 @@ mod tests {
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([0xab; 16]);
-        let claimed = sheep.claim(next, "a".repeat(280), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a".repeat(280)), &table, now).unwrap();
         let why = "x answered 503".to_owned();
         let tried = claimed.settle(&Outcome::Unknown { why: why.clone() }, now);
-        let done = claimed.settle(&Outcome::Posted("1234567890123456789".parse().unwrap()), now);
+        let done = claimed.settle(&Outcome::Done("1234567890123456789".parse().unwrap()), now);
         for sheep in [&sheep, &claimed, &tried, &done, &sheep.pause(now), &done.stop(why, now)] {
             let item = round_trip(sheep);
             assert!(item_size(&item) < 1024, "{} bytes: {item:?}", item_size(&item));
@@ -591,7 +609,7 @@ mod tests {
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([0xab; 16]);
-        let claimed = sheep.claim(next, "a".to_owned(), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a"), &table, now).unwrap();
         let edited = claimed.edit(with(&new), &Edit::between(&old, &new), now).unwrap();
         let item = round_trip(&edited);
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
@@ -648,7 +666,7 @@ mod tests {
         });
         let item: Item = serde_dynamo::to_item(old).unwrap();
         let sheep = sheep_from_item(item).unwrap().unwrap();
-        let id = |sheep: &Sheep| sheep.intent.as_ref().unwrap().post_id.to_string();
+        let id = |sheep: &Sheep| sheep.intent.as_ref().unwrap().post_id().to_string();
         assert_eq!(id(&sheep), "9538037431755ee4785756900514ca01");
         let again = sheep.claim_again("2026-11-21T12:05:00Z".parse().unwrap());
         let stored = round_trip(&again);

@@ -51,7 +51,7 @@ async fn why(world: &World, id: &SheepId) -> String {
 }
 
 async fn problem(world: &World, id: &SheepId) -> String {
-    world.read(id).await.intent.and_then(|intent| intent.problem).expect("it has a problem")
+    world.read(id).await.intent.and_then(|intent| intent.errand.problem).expect("it has a problem")
 }
 
 async fn change(world: &World, id: &SheepId, change: impl FnOnce(&mut Sheep)) {
@@ -449,6 +449,7 @@ impl Hand {
             sent: Sent::No,
             last_remote: None,
             reply_to,
+            quotes: None,
             picture,
             made_with_ai: false,
         };
@@ -461,7 +462,7 @@ impl Hand {
     #[track_caller]
     fn posted(outcome: Outcome) -> RemoteId {
         match outcome {
-            Outcome::Posted(id) => id,
+            Outcome::Done(id) => id,
             other => panic!("not posted: {other:?}"),
         }
     }

@@ -126,12 +126,11 @@ async fn die(world: &World, id: &SheepId, servers: &[CrashProxy], cut: Cut) -> O
 async fn end_lease(world: &World, id: &SheepId, now: Timestamp) {
     // What it had sent may still be written: then the sheep is read again.
     loop {
-        let mut sheep = world.read(id).await;
-        if sheep.lease_until.is_none_or(|until| until <= now) {
+        let sheep = world.read(id).await;
+        if !sheep.is_leased(now) {
             return;
         }
-        sheep.lease_until = Some(now);
-        sheep.version += 1;
+        let sheep = sheep.lease_at_most(now);
         if world.store.put_sheep(&sheep).await.unwrap() == Write::Done {
             return;
         }

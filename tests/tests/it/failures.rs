@@ -33,7 +33,7 @@ async fn one_sheep_failing_for_ever_costs_the_others_nothing() {
         "{attempts} attempts in an hour, further and further apart"
     );
     let sheep = world.read(&failing).await;
-    let problem = sheep.intent.unwrap().problem.unwrap();
+    let problem = sheep.intent.unwrap().errand.problem.unwrap();
     assert!(problem.starts_with("X failed with status 500: \"Something is broken."), "{problem}");
     assert_eq!(sheep.state, State::Active);
 }

@@ -31,7 +31,7 @@ async fn after(world: &World, app: &App, minutes: i64) -> Report {
 }
 
 async fn problem(world: &World, id: &SheepId) -> String {
-    world.read(id).await.intent.and_then(|intent| intent.problem).expect("it has a problem")
+    world.read(id).await.intent.and_then(|intent| intent.errand.problem).expect("it has a problem")
 }
 
 async fn change(world: &World, id: &SheepId, change: impl FnOnce(&mut Sheep)) {
@@ -474,7 +474,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
         let flock_core::Due::Post(next) = sheep.due(sheep.progress.slot) else {
             panic!("it is due")
         };
-        *sheep = sheep.claim(next, "apollo line 0".to_owned(), table, lease).unwrap();
+        *sheep = sheep.claim(next, flock_core::Act::post("apollo line 0"), table, lease).unwrap();
         sheep.version -= 1;
     })
     .await;
@@ -483,7 +483,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
     insta::assert_snapshot!(said, @"flock/artemis is posting the same line through mastodon:apollo@stand-in.example at this moment, so nobody knows yet whose post is there; it is looked at again");
     // It has recorded it.
     change(&world, &first, |sheep| {
-        *sheep = sheep.settle(&flock_core::Outcome::Posted(theirs.clone()), world.clock.now());
+        *sheep = sheep.settle(&flock_core::Outcome::Done(theirs.clone()), world.clock.now());
         sheep.version -= 1;
     })
     .await;
@@ -572,7 +572,7 @@ async fn too_early_is_tried_again() {
     world.mastodon.misbehave(MastodonMisbehave::TooEarly);
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.put_off, 1);
-    assert_eq!(world.read(&id).await.intent.map(|intent| intent.sent), Some(Sent::No));
+    assert_eq!(world.read(&id).await.intent.map(|intent| intent.errand.sent), Some(Sent::No));
     let said = problem(&world, &id).await;
     assert_eq!(said, "Mastodon at stand-in.example takes it later: \"Come back in a moment\"");
     after(&world, &app, 2).await;

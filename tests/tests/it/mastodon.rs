@@ -35,7 +35,7 @@ async fn why(world: &World, id: &SheepId) -> String {
 }
 
 async fn problem(world: &World, id: &SheepId) -> String {
-    world.read(id).await.intent.and_then(|intent| intent.problem).expect("it has a problem")
+    world.read(id).await.intent.and_then(|intent| intent.errand.problem).expect("it has a problem")
 }
 
 async fn resume(world: &World, id: &SheepId) {
@@ -226,7 +226,11 @@ async fn a_look_that_fails_leaves_the_truth_open() {
         let app = world.app().await;
         world.tick_at(&app, 2).await;
         let sheep = world.read(&id).await;
-        assert_eq!(sheep.intent.map(|intent| intent.sent), Some(Sent::Maybe), "{misbehave:?}");
+        assert_eq!(
+            sheep.intent.map(|intent| intent.errand.sent),
+            Some(Sent::Maybe),
+            "{misbehave:?}"
+        );
         assert_eq!(sheep.state, State::Active);
         for minute in 3..9 {
             world.tick_at(&app, minute).await;
@@ -373,6 +377,7 @@ impl Hand {
             sent: with.sent.unwrap_or(Sent::No),
             last_remote: with.last_remote,
             reply_to: with.reply_to,
+            quotes: None,
             picture: with.picture,
             made_with_ai: false,
         };
@@ -384,7 +389,7 @@ impl Hand {
 
     async fn posted(&self, number: u64, text: &str, with: With<'_>) -> RemoteId {
         match self.post(number, text, with).await {
-            Outcome::Posted(id) => id,
+            Outcome::Done(id) => id,
             other => panic!("{text:?} is not posted: {other:?}"),
         }
     }

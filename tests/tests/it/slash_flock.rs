@@ -419,7 +419,7 @@ async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
     ");
     });
     // Asking alone sends nothing, and the look goes on.
-    let sent = |sheep: &flock_core::Sheep| sheep.intent.as_ref().map(|intent| intent.sent);
+    let sent = |sheep: &flock_core::Sheep| sheep.intent.as_ref().map(|intent| intent.errand.sent);
     assert_eq!(sent(&slack.world.read(&id).await), Some(flock_core::Sent::Maybe));
     assert_eq!(
         slack.press("U1", "C2", "Send it again").await,

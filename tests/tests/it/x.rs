@@ -63,6 +63,7 @@ impl Hand {
             sent: Sent::No,
             last_remote: None,
             reply_to: None,
+            quotes: None,
             picture: None,
             made_with_ai: false,
         }
@@ -72,7 +73,7 @@ impl Hand {
     async fn post(&self, draft: &Draft<'_>) -> Outcome {
         let purse = self.purse(&draft.post.occurrence.to_string());
         let outcome = self.networks.post(draft, &self.account, &purse).await;
-        if let Outcome::Posted(_) = outcome {
+        if let Outcome::Done(_) = outcome {
             purse.close().await.unwrap();
         }
         outcome
@@ -106,7 +107,7 @@ async fn account(world: &World, name: &str) -> Account {
 #[track_caller]
 fn posted(outcome: Outcome) -> RemoteId {
     match outcome {
-        Outcome::Posted(remote_id) => remote_id,
+        Outcome::Done(remote_id) => remote_id,
         other => panic!("{other:?}"),
     }
 }

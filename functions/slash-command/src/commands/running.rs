@@ -41,13 +41,14 @@ async fn run(call: &Call<'_>) -> Answer {
         ));
     }
     for sheep in call.store().due_now(call.now, SHEEP).await? {
-        let leased = sheep.lease_until.filter(|until| call.now < *until);
-        if let (Some(until), Some(intent)) = (leased, &sheep.intent) {
+        let leased = sheep.intent.as_ref().filter(|intent| intent.errand.is_leased(call.now));
+        let lease = leased.and_then(|intent| intent.errand.lease_until);
+        if let (Some(until), Some(intent)) = (lease, leased) {
             lines.push(format!(
                 "*{}* is making its post {}, due since {}; its lease ends at {}",
                 sheep.id,
                 intent.occurrence,
-                time(intent.at),
+                time(intent.errand.due),
                 time(until)
             ));
         }

@@ -30,8 +30,8 @@ async fn run(call: &Call<'_>) -> Answer {
             sheep: sheep.id.clone(),
             occurrence,
             account: sheep.config.account.clone(),
-            at: intent.at,
-            text: intent.text.clone(),
+            at: intent.errand.due,
+            text: intent.errand.work.act.to_string(),
             state: PostState::Posted,
             remote_id: None,
         };

@@ -39,7 +39,8 @@ async fn run(call: &Call<'_>) -> Answer {
         rows.push(("missed", format!("{}, in outages", count(sheep.progress.missed, "post"))));
     }
     if let Some(intent) = &sheep.intent {
-        rows.push(("being posted", format!("{}: {}", intent.occurrence, escape(&intent.text))));
+        let act = escape(&intent.errand.work.act.to_string());
+        rows.push(("being posted", format!("{}: {act}", intent.occurrence)));
     }
     let rows: Vec<_> = rows.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let id = sheep.id.to_string();

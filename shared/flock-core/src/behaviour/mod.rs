@@ -9,7 +9,7 @@ mod poem;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Corpus, CorpusId};
+use crate::{Action, Corpus, CorpusId};
 
 pub use poem::Poem;
 
@@ -118,6 +118,13 @@ impl Behaviour {
     pub fn admit(&self, cursor: Cursor) -> Place {
         match self {
             Self::Poem(poem) => poem.admit(cursor),
+        }
+    }
+
+    /// What an account has to be able to do for what it says.
+    pub fn actions(&self) -> &'static [Action] {
+        match self {
+            Self::Poem(_) => &[Action::Post],
         }
     }
 

@@ -30,7 +30,8 @@ fn measure(text: &str) -> Measured {
 
 fn can(_: Tier, action: Action) -> Can {
     match action {
-        Action::Post => Can::Yes,
+        // Everybody there is a machine.
+        Action::Post | Action::AiMark => Can::Yes,
         _ => Can::No("bots only post there so far"),
     }
 }

@@ -90,7 +90,7 @@ pub enum Tier {
 }
 
 /// Something an account can do on its network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// Post a text.
     Post,
@@ -223,7 +223,7 @@ pub struct Lacking {
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
     "`{handle}` is not an account of {}: they are written like `{}`",
-    network.facts().title.replacen("The", "the", 1),
+    network.title_within(),
     network.facts().account_example
 )]
 pub struct UnfitHandle {
@@ -248,6 +248,11 @@ impl Network {
     /// The name in files, tables and messages.
     pub fn name(self) -> &'static str {
         self.facts().name
+    }
+
+    /// Its name within a sentence.
+    pub fn title_within(self) -> String {
+        self.facts().title.replacen("The", "the", 1)
     }
 
     fn names() -> String {

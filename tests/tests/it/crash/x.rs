@@ -79,9 +79,9 @@ pub(super) async fn retry_now(world: &World, id: &SheepId) {
     let mut sheep = world.read(id).await;
     let now = world.clock.now();
     if let Some(intent) = &mut sheep.intent
-        && intent.retry_at.is_some_and(|at| now < at)
+        && intent.errand.retry_at.is_some_and(|at| now < at)
     {
-        intent.retry_at = Some(now);
+        intent.errand.retry_at = Some(now);
         sheep.version += 1;
         world.store.put_sheep(&sheep).await.unwrap();
     }

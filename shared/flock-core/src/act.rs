@@ -1,0 +1,154 @@
+//! What can be done in the world through an account, once: an act.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, RemoteId};
+
+/// Something that is done through an account. Stored as a map with its `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Act {
+    /// A post is made.
+    Post(NewPost),
+    /// A post is shown to the account's followers.
+    Repost {
+        /// Which one.
+        of: RemoteId,
+    },
+    /// A post is liked.
+    Like {
+        /// Which one.
+        of: RemoteId,
+    },
+    /// Somebody is followed.
+    Follow {
+        /// Who, by the network's id.
+        who: RemoteId,
+    },
+    /// An own post is deleted.
+    Delete {
+        /// Which one.
+        of: RemoteId,
+    },
+}
+
+/// A post to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPost {
+    /// What it says.
+    pub text: String,
+    /// Whether the text was made with artificial intelligence.
+    #[serde(default, rename = "ai", skip_serializing_if = "std::ops::Not::not")]
+    pub made_with_ai: bool,
+    /// The post it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<RemoteId>,
+    /// The post that is shown in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<RemoteId>,
+    /// Whether it answers the newest post of the same sheep, which makes a thread.
+    #[serde(default, rename = "thread", skip_serializing_if = "std::ops::Not::not")]
+    pub continues_thread: bool,
+}
+
+impl NewPost {
+    /// A post of nothing but `text`.
+    pub fn of(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            made_with_ai: false,
+            answers: None,
+            quotes: None,
+            continues_thread: false,
+        }
+    }
+}
+
+impl Act {
+    /// A post of nothing but `text`.
+    pub fn post(text: impl Into<String>) -> Self {
+        Self::Post(NewPost::of(text))
+    }
+
+    /// What the account has to be able to do for it.
+    pub fn actions(&self) -> Vec<Action> {
+        match self {
+            Self::Post(post) => {
+                let also = [
+                    (post.answers.is_some() || post.continues_thread, Action::Reply),
+                    (post.quotes.is_some(), Action::Quote),
+                    (post.made_with_ai, Action::AiMark),
+                ];
+                let also = also.into_iter().filter(|(is_asked, _)| *is_asked);
+                [Action::Post].into_iter().chain(also.map(|(_, action)| action)).collect()
+            }
+            Self::Repost { .. } => vec![Action::Repost],
+            Self::Like { .. } => vec![Action::Like],
+            Self::Follow { .. } => vec![Action::Follow],
+            Self::Delete { .. } => vec![Action::Delete],
+        }
+    }
+
+    /// Whether it may be done again without being seen twice: of what is done already, its network says so.
+    pub fn is_harmless_twice(&self) -> bool {
+        match self {
+            Self::Post(_) => false,
+            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
+                true
+            }
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    /// The text of a post; of anything else what is done.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Post(post) => f.write_str(&post.text),
+            Self::Repost { of } => write!(f, "(repost of {of})"),
+            Self::Like { of } => write!(f, "(like of {of})"),
+            Self::Follow { who } => write!(f, "(follows {who})"),
+            Self::Delete { of } => write!(f, "(deletion of {of})"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_a_schema() {
+        let id = || "123".parse::<RemoteId>().unwrap();
+        let acts = [
+            Act::post("the moon"),
+            Act::Post(NewPost {
+                made_with_ai: true,
+                answers: Some(id()),
+                quotes: Some(id()),
+                continues_thread: true,
+                ..NewPost::of("rose")
+            }),
+            Act::Repost { of: id() },
+            Act::Like { of: id() },
+            Act::Follow { who: id() },
+            Act::Delete { of: id() },
+        ];
+        let mut lines = Vec::new();
+        for act in acts {
+            let stored = serde_json::to_string(&act).unwrap();
+            assert_eq!(serde_json::from_str::<Act>(&stored).unwrap(), act);
+            lines.push(format!("{stored} {act} {:?}", act.actions()));
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"kind":"post","text":"the moon"} the moon [Post]
+        {"kind":"post","text":"rose","ai":true,"answers":"123","quotes":"123","thread":true} rose [Post, Reply, Quote, AiMark]
+        {"kind":"repost","of":"123"} (repost of 123) [Repost]
+        {"kind":"like","of":"123"} (like of 123) [Like]
+        {"kind":"follow","who":"123"} (follows 123) [Follow]
+        {"kind":"delete","of":"123"} (deletion of 123) [Delete]
+        "#);
+    }
+}

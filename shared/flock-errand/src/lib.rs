@@ -1,0 +1,285 @@
+//! Carries errands out: opens the account, asks the rules, reserves the money, asks the network, records what came of it,
+//! and tells people.
+//!
+//! Knows nothing of who owns an errand. Its owner goes [`Carrier::prepare`], claims it, [`Carrier::carry_out`], settles
+//! it, and [`Carrier::close`]. What is refused before the claim was never asked for.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use flock_aws::{Clock, Config, EventBus, SdkConfig};
+use flock_core::{
+    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Network,
+    NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
+};
+use flock_net::{Account, Accounts, Draft, Networks, Purse};
+use flock_store::{Post, PostState, Recorded, Store, StoreError};
+use jiff::Timestamp;
+use tracing::{error, warn};
+
+/// What errands are carried out with.
+#[derive(Debug)]
+pub struct Carrier {
+    store: Store,
+    networks: Networks,
+    accounts: Accounts,
+    bus: EventBus,
+    clock: Clock,
+}
+
+/// An errand, and what has to be known besides to carry it out.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The errand, as it is claimed.
+    pub errand: &'a Errand,
+    /// Whether it may have been done before it was claimed.
+    pub sent: Sent,
+    /// Who does it.
+    pub by: &'a SheepId,
+    /// Under which number it is recorded there.
+    pub number: Occurrence,
+    /// The newest thing it did before, as the network calls it.
+    pub newest: Option<&'a RemoteId>,
+}
+
+/// An errand that was carried out, with the money that it took.
+#[derive(Debug)]
+pub struct Carried<'a> {
+    /// What came of it.
+    pub outcome: Outcome,
+    purse: Purse<'a>,
+}
+
+/// What holds for those who pay: each is read once.
+#[derive(Debug, Default)]
+pub struct Payers(Mutex<HashMap<FlockName, Arc<Flock>>>);
+
+impl Payers {
+    fn known(&self) -> MutexGuard<'_, HashMap<FlockName, Arc<Flock>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Carrier {
+    /// Carries out what is in `store`, with the accounts and networks that `config` names.
+    pub fn new(aws: &SdkConfig, store: Store, config: &Config, clock: Clock) -> Self {
+        let accounts = Accounts::new(aws, store.clone(), config);
+        let networks = Networks::new(store.clone(), config, &clock);
+        let bus = EventBus::new(aws, config.bus.clone());
+        Self { store, networks, accounts, bus, clock }
+    }
+
+    /// Drops what was read of secrets before somebody ordered it at `ordered_at`.
+    pub fn drop_older(&self, ordered_at: Option<Timestamp>) {
+        self.accounts.drop_older(ordered_at);
+    }
+
+    /// When the account of an errand may be asked again, if its network said not to now.
+    pub fn limited_until(&self, account: &flock_core::AccountId) -> Option<Timestamp> {
+        self.networks.limited_until(account)
+    }
+
+    /// What holds for whom the errand is paid by; where nothing is charged and nothing forbidden, nothing is read.
+    pub async fn payer(&self, errand: &Errand, payers: &Payers) -> Result<Arc<Flock>, StoreError> {
+        let name = &errand.work.payer;
+        if errand.work.account.network == Network::Meadow {
+            return Ok(Arc::new(Flock::new(name.clone())));
+        }
+        if let Some(flock) = payers.known().get(name) {
+            return Ok(Arc::clone(flock));
+        }
+        let flock = self.store.flock(name).await?.unwrap_or_else(|| Flock::new(name.clone()));
+        let flock = Arc::new(flock);
+        payers.known().insert(name.clone(), Arc::clone(&flock));
+        Ok(flock)
+    }
+
+    /// The account to do it through; or what comes of it without asking its network. To be asked before the claim:
+    /// what a crash leaves claimed passes for sent, and is past forbidding.
+    pub async fn prepare(&self, order: Order<'_>, flock: &Flock) -> Result<Account, Outcome> {
+        let Order { errand, sent, by, .. } = order;
+        let id = &errand.work.account;
+        let later = |why| match sent {
+            Sent::No => Outcome::TryAgain { why, not_before: None },
+            Sent::Maybe => Outcome::Unknown { why },
+        };
+        let opened = self.accounts.open(id).await;
+        let opened =
+            opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
+        let Some(account) = opened else {
+            let why = format!(
+                "the account {id} was never added; add it with `flockwork account add`, then \
+                 `flockwork sheep resume {by}`"
+            );
+            return Err(match sent {
+                Sent::No => Outcome::Refused { why },
+                Sent::Maybe => Outcome::Unknown { why },
+            });
+        };
+        if sent == Sent::No {
+            let forbidden = self.forbidden(errand, flock, &account).await;
+            let forbidden = forbidden.map_err(|err| {
+                later(format!("the rules of {} could not be checked: {err:#}", id.network))
+            })?;
+            if let Some(forbidden) = forbidden {
+                let why = format!("{forbidden}, then `flockwork sheep resume {by}`");
+                return Err(Outcome::Refused { why });
+            }
+        }
+        Ok(account)
+    }
+
+    /// Asks the network, and records what was done where the network does not.
+    pub async fn carry_out<'a>(
+        &'a self,
+        order: Order<'_>,
+        account: &Account,
+        flock: &'a Flock,
+    ) -> Result<Carried<'a>, StoreError> {
+        let Order { errand, by, number, .. } = order;
+        let name = (by.name.to_string(), number.to_string());
+        let purse = Purse::new(&self.store, flock, name, errand.due, self.clock.now());
+        let outcome = self.ask(order, account, &purse).await?;
+        self.tell_spending(flock, &purse).await;
+        Ok(Carried { outcome, purse })
+    }
+
+    async fn ask(
+        &self,
+        order: Order<'_>,
+        account: &Account,
+        purse: &Purse<'_>,
+    ) -> Result<Outcome, StoreError> {
+        let Order { errand, sent, by, number, newest } = order;
+        let task = &errand.work;
+        let mut record = Post {
+            sheep: by.clone(),
+            occurrence: number,
+            account: account.id.clone(),
+            at: errand.due,
+            text: task.act.to_string(),
+            state: PostState::Pending,
+            remote_id: None,
+        };
+        let outcome = match &task.act {
+            Act::Post(post) => {
+                let draft = Draft {
+                    id: task.id.clone(),
+                    post: record.clone(),
+                    sent,
+                    last_remote: newest,
+                    reply_to: answered(post, newest),
+                    quotes: post.quotes.as_ref(),
+                    picture: None,
+                    made_with_ai: post.made_with_ai,
+                };
+                self.networks.post(&draft, account, purse).await
+            }
+            act => self.networks.act(&task.id, act, by, account, purse).await,
+        };
+        // On the meadow the post is its own record.
+        if let Outcome::Done(remote_id) = &outcome
+            && account.id.network != Network::Meadow
+        {
+            record.state = PostState::Posted;
+            record.remote_id = Some(remote_id.clone());
+            if let Recorded::Taken(taken) = self.store.put_post(&record).await? {
+                let posted = taken.posted(&record);
+                let why = taken.why(&record, posted.is_some());
+                return Ok(Outcome::Taken { posted, free: taken.free, why });
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Which of the network's rules forbids it, if one does.
+    async fn forbidden(
+        &self,
+        errand: &Errand,
+        flock: &Flock,
+        account: &Account,
+    ) -> Result<Option<Forbidden>, StoreError> {
+        let network = account.id.network;
+        let can_mark = network.check_action(account.facts.tier, Action::AiMark).is_ok();
+        for action in errand.work.act.actions() {
+            let is_ai = matches!(&errand.work.act, Act::Post(NewPost { made_with_ai: true, .. }));
+            let mut deed = Deed {
+                action,
+                cause: errand.work.cause,
+                ai: match (is_ai, can_mark) {
+                    (false, _) => Ai::No,
+                    (true, true) => Ai::Marked,
+                    (true, false) => Ai::Unmarked,
+                },
+                account: &account.facts,
+                same_text: None,
+            };
+            if let Err(forbidden) = check_policy(network, &deed, &flock.waivers) {
+                return Ok(Some(forbidden));
+            }
+            // Asked only where the answer matters, because it costs a write.
+            let anybody = Deed { same_text: Some(&account.id), ..deed };
+            if check_policy(network, &anybody, &flock.waivers).is_ok() {
+                continue;
+            }
+            let Some(fingerprint) = Fingerprint::of(&errand.work.act.to_string()) else { continue };
+            let now = self.clock.now();
+            let other = self.store.say_first(&account.id, &fingerprint, now).await?;
+            deed.same_text = other.as_ref();
+            if let Err(forbidden) = check_policy(network, &deed, &flock.waivers) {
+                return Ok(Some(forbidden));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets people know where the flock stands with its cap, once for each cap and month.
+    async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>) {
+        let Some(news) = purse.news() else { return };
+        let Some(what) = news.spending.notice(&flock.name, news.month, news.spent, news.cap) else {
+            return;
+        };
+        let event = Event::FlockSpending {
+            flock: flock.name.clone(),
+            month: news.month,
+            cap: news.cap,
+            stands: news.spending,
+            what,
+        };
+        if !self.tell(event).await {
+            return;
+        }
+        let noted = self.store.note_told(&flock.name, news.month, news.spending, news.cap);
+        if let Err(err) = noted.await {
+            error!(flock = %flock.name, error = %err, "the flock's spending is told again");
+        }
+    }
+
+    /// Lets people know; to be told before it is written down: told twice can be told apart, told never cannot. Says
+    /// whether it is on its way to them.
+    pub async fn tell(&self, event: Event) -> bool {
+        let told = self.bus.publish(std::slice::from_ref(&event)).await;
+        if let Err(err) = &told {
+            error!(kind = event.kind(), error = %err, "nobody is told");
+        }
+        told.is_ok()
+    }
+
+    /// Closes the books on what is done and settled.
+    pub async fn close(&self, carried: &Carried<'_>) {
+        if let Outcome::Done(_) | Outcome::Taken { posted: Some(_), .. } = carried.outcome
+            && let Err(err) = carried.purse.close().await
+        {
+            // The sum is right; a name stays in it until the sheep's next payment.
+            warn!(error = %err, "a payment stays open");
+        }
+    }
+}
+
+/// The post that is answered.
+fn answered<'a>(post: &'a NewPost, newest: Option<&'a RemoteId>) -> Option<&'a RemoteId> {
+    let thread = newest.filter(|_| post.continues_thread);
+    post.answers.as_ref().or(thread)
+}
