@@ -188,7 +188,7 @@ impl App {
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
         let tick = Tick::new(lease_until(self.clock.now(), left_until(deadline))?);
         let mut report = Report::default();
-        report.count(self.see_to(id, &tick).await);
+        report.count(Box::pin(self.see_to(id, &tick)).await);
         Ok(report)
     }
 
@@ -254,14 +254,14 @@ impl App {
             newest: claimed.progress.last_remote.as_ref(),
         };
         let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;
-        let account = match self.carrier.prepare(order, &payer).await {
+        let account = match Box::pin(self.carrier.prepare(order, &payer)).await {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
         if self.store.put_sheep(&claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
-        let carried = self.carrier.carry_out(order, &account, &payer).await?;
+        let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
         let step = self.settle(claimed.clone(), &carried.outcome).await?;
         self.carrier.close(&carried).await;
         Ok(step)
