@@ -269,6 +269,8 @@ impl Walk {
             last_remote: None,
             reply_to,
             quotes: None,
+            attempts: 0,
+            read: 1,
             picture,
             made_with_ai: false,
         };

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
-use flock_core::{Due, Event, Intent, Occurrence, Outcome, Sent, Shards, Sheep, SheepId};
+use flock_core::{Due, Event, Intent, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State};
 use flock_errand::{Carrier, Order, Payers};
 use flock_store::{Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
@@ -51,6 +51,8 @@ pub struct Report {
     pub posted: u64,
     /// To be tried again, because a network could not take the post now.
     pub put_off: u64,
+    /// Whose text was set aside, because its network does not take it.
+    pub set_aside: u64,
     /// Stopped until somebody acts.
     pub stopped: u64,
     /// Whose post may or may not be on its network.
@@ -83,6 +85,8 @@ enum Step {
     Idle,
     /// A post was made; the sheep as it is now.
     Posted(Box<Sheep>),
+    /// Its text is one that its network does not take.
+    SetAside,
     /// It will be tried again.
     PutOff,
     /// The sheep stopped.
@@ -136,6 +140,7 @@ impl App {
         info!(
             posted = report.posted,
             put_off = report.put_off,
+            set_aside = report.set_aside,
             stopped = report.stopped,
             unknown = report.unknown,
             lost_races = report.lost_races,
@@ -237,12 +242,8 @@ impl App {
                     return self.without_text(sheep, now).await;
                 };
                 let act = sheep.config.post(behaviour.say(material));
-                match sheep.claim(next, act, self.store.table_id().await?, tick.lease_until) {
-                    Ok(claimed) => (claimed, Sent::No),
-                    Err(refusal) => {
-                        return self.stop(sheep, format!("{refusal}; change the line"), now).await;
-                    }
-                }
+                let table = self.store.table_id().await?;
+                (sheep.claim(next, act, table, tick.lease_until), Sent::No)
             }
         };
         let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
@@ -251,6 +252,7 @@ impl App {
             sent,
             by: &sheep.id,
             number: intent.occurrence,
+            read: sheep.version,
             newest: claimed.progress.last_remote.as_ref(),
         };
         let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;
@@ -258,18 +260,43 @@ impl App {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
-        if self.store.put_sheep(&claimed).await? != Write::Done {
+        let unfit = claimed.unfit(sent);
+        if unfit.is_none() && sheep.needs_no_claim(&claimed) {
+            let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
+            // What else it may be is seen to by who has the sheep.
+            if matches!(carried.outcome, Outcome::Done(_)) {
+                return self.settle_by_number(&claimed, &carried.outcome).await;
+            }
+        }
+        if self.store.replace_sheep(sheep, &claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
+        let order = Order { read: claimed.version, ..order };
+        let known = match (unfit, sent) {
+            (Some(unfit), _) => Some(unfit),
+            (None, Sent::Maybe) => self.carrier.known(order).await?,
+            (None, Sent::No) => None,
+        };
+        if let Some(outcome) = known {
+            return self.settle(order, claimed.clone(), &outcome).await;
+        }
         let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
-        let step = self.settle(claimed.clone(), &carried.outcome).await?;
+        let step = self.settle(order, claimed.clone(), &carried.outcome).await?;
         self.carrier.close(&carried).await;
         Ok(step)
     }
 
     /// Writes down what came of the intent. Somebody may have changed the sheep meanwhile; then the
     /// answer is applied to the sheep as it is now.
-    async fn settle(&self, claimed: Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
+    async fn settle(
+        &self,
+        order: Order<'_>,
+        claimed: Sheep,
+        outcome: &Outcome,
+    ) -> anyhow::Result<Step> {
+        if let Outcome::SetAside { why } = outcome {
+            self.carrier.set_aside(order, why).await?;
+        }
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
         let post_id = claimed.intent.as_ref().map(|intent| intent.post_id().clone());
         self.announce(&claimed, outcome).await;
@@ -288,6 +315,26 @@ impl App {
             }
         };
         Ok(step_of(outcome, occurrence, settled))
+    }
+
+    /// Writes down that a post is made, which nobody had to claim. Somebody may have changed the sheep meanwhile; then it
+    /// goes on as it is now, where the number is still the next.
+    async fn settle_by_number(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
+        let now = self.clock.now();
+        let number = claimed.progress.occurrence;
+        // The claim was never written, so this is the one change since the sheep was read.
+        let mut settled = Sheep { version: claimed.version, ..claimed.settle(outcome, now) };
+        loop {
+            match self.store.put_sheep(&settled).await? {
+                Write::Done => return Ok(step_of(outcome, Some(number), settled)),
+                Write::Conflict(Some(sheep))
+                    if sheep.posts_by_number() && sheep.progress.occurrence == number =>
+                {
+                    settled = sheep.settle(outcome, now);
+                }
+                Write::Conflict(_) => return Ok(Step::LostRace),
+            }
+        }
     }
 
     /// Writes down what came of an intent that was not claimed, because its network was not asked.
@@ -352,6 +399,13 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
             info!(sheep = %id, occurrence = occurrence.map(|o| o.0), "posted");
             Step::Posted(Box::new(settled))
         }
+        Outcome::SetAside { why } => {
+            warn!(sheep = %id, "a text is set aside: {why}");
+            match settled.state {
+                State::Stopped { .. } => Step::Stopped,
+                State::Active | State::Paused { .. } | State::Finished { .. } => Step::SetAside,
+            }
+        }
         Outcome::TryAgain { why, .. } => {
             warn!(sheep = %id, "to be tried again: {why}");
             Step::PutOff
@@ -383,6 +437,7 @@ impl Report {
         self.posted += seen.posted;
         match seen.last {
             Ok(Step::Idle | Step::Posted(_)) => {}
+            Ok(Step::SetAside) => self.set_aside += 1,
             Ok(Step::PutOff) => self.put_off += 1,
             Ok(Step::Stopped) => self.stopped += 1,
             Ok(Step::Unknown) => self.unknown += 1,

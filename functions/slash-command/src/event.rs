@@ -71,6 +71,14 @@ fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
             let text = format!("*{sheep}* has stopped at its post {number}: {why}");
             (id, Reply::everybody(text).button(Button::new("Resume", "resume", sheep)))
         }
+        Event::SheepSetAside(trouble) => {
+            let (id, sheep, number, why) = of_sheep(trouble);
+            let text = format!(
+                "*{sheep}* has set the text of its post {number} aside, because its network does not take it: \
+                 {why}. It goes on with the next one; `/flock show {sheep}` lists what is set aside."
+            );
+            (id, Reply::everybody(text))
+        }
         Event::SheepFailing(trouble) => {
             let (id, sheep, number, why) = of_sheep(trouble);
             let text = format!(

@@ -33,7 +33,7 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let networks = Networks::new(connection.store.clone(), &config, &connection.clock);
     let failed = |failure: flock_net::Failure| {
         let again = match failure.kind {
-            FailureKind::Refused(_) => "",
+            FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
             FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
         };
         refuse(format!("{id} is not added: {failure}{again}"))

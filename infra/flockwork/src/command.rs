@@ -56,7 +56,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run(_) if place.aws => {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
-        Command::Run(options) => run::run(&place, &options).await,
+        Command::Run(options) => Box::pin(run::run(&place, &options)).await,
         Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
         Command::Sheep(command) => say(&sheep(&place, command).await?),
         Command::Posts(options) => print_all(&posts(&place, &options).await?),
@@ -208,7 +208,8 @@ async fn steer(
         }
         SheepCommand::Show { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            Ok(vec![show::sheep_page(&sheep)])
+            let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
+            Ok(vec![show::sheep_page(&sheep, &asides)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;

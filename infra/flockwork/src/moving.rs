@@ -199,7 +199,7 @@ mod tests {
         let sheep = sheep.unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([7; 16]);
-        let claimed = sheep.claim(next, Act::post("a line"), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a line"), &table, now);
         let why = "why".to_owned();
         let later = Outcome::TryAgain { why: why.clone(), not_before: None };
         let put_off = claimed.settle(&later, now);

@@ -23,7 +23,7 @@ use crate::{
     machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
-    show::local,
+    show::{aside_line, local},
     streams::{LOG, OUT},
     timetable::{self, Timetable},
 };
@@ -66,6 +66,7 @@ struct Scheduled {
 struct Seen {
     occurrence: Occurrence,
     state: State,
+    set_aside: u32,
     problem: Option<String>,
 }
 
@@ -444,6 +445,13 @@ impl Local {
             if aloud {
                 lines.extend(self.new_posts(&sheep, before.as_ref()).await?);
                 let at = self.clock.now();
+                if before.as_ref().is_some_and(|seen| seen.set_aside < sheep.progress.set_aside) {
+                    let newest = self.store.newest_asides(&sheep.id, 1).await?;
+                    let told = newest.iter().map(|aside| {
+                        format!("! {} has set aside its post {}", sheep.id, aside_line(aside))
+                    });
+                    lines.extend(told.map(|line| (at, line)));
+                }
                 lines.extend(news(&sheep, before.as_ref()).into_iter().map(|line| (at, line)));
             }
         }
@@ -498,6 +506,7 @@ impl Seen {
         Self {
             occurrence: sheep.progress.occurrence,
             state: sheep.state.clone(),
+            set_aside: sheep.progress.set_aside,
             problem: sheep.intent.as_ref().and_then(|intent| intent.errand.problem.clone()),
         }
     }
@@ -657,7 +666,7 @@ mod tests {
         let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
         let later = now + SignedDuration::from_hours(2);
         let table = run.local.store.table_id().await.unwrap().clone();
-        let claimed = sheep.claim(next, Act::post("one"), &table, later).unwrap();
+        let claimed = sheep.claim(next, Act::post("one"), &table, later);
         assert_eq!(run.local.store.put_sheep(&claimed).await.unwrap(), flock_store::Write::Done);
         run.fire().await;
         assert!(run.posts().await.is_empty(), "whoever has it may be at work");

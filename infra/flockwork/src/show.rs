@@ -1,7 +1,7 @@
 //! What people see of sheep and posts, as text and as JSON lines.
 
 use flock_core::{CorpusId, Intent, RemoteId, Sheep, State};
-use flock_store::{Post, PostState, Stop};
+use flock_store::{Aside, Post, PostState, Stop};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
@@ -100,8 +100,16 @@ pub fn sheep_line(sheep: &Sheep) -> String {
     format!("{:<32} {:<24} {state}{why}", sheep.id.to_string(), sheep.config.account.to_string())
 }
 
-/// Everything about a sheep.
-pub fn sheep_page(sheep: &Sheep) -> String {
+/// So many texts that were set aside are shown of a sheep.
+pub const ASIDES: usize = 5;
+
+/// A text that was set aside, and why.
+pub fn aside_line(aside: &Aside) -> String {
+    format!("{}, {:?}: {}", aside.occurrence, aside.text, aside.why)
+}
+
+/// Everything about a sheep; `asides` are the newest texts that it has set aside.
+pub fn sheep_page(sheep: &Sheep, asides: &[Aside]) -> String {
     let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
     let behaviour = &sheep.config.behaviour;
@@ -130,6 +138,10 @@ pub fn sheep_page(sheep: &Sheep) -> String {
         if 0 < errand.attempts {
             rows.push(("attempts", errand.attempts.to_string()));
         }
+    }
+    rows.extend(asides.iter().take(ASIDES).map(|aside| ("set aside", aside_line(aside))));
+    if ASIDES < asides.len() {
+        rows.push(("", "and older ones".to_owned()));
     }
     self::rows(&rows)
 }

@@ -65,6 +65,11 @@ pub enum Outcome {
         /// When the network said to come back.
         not_before: Option<Timestamp>,
     },
+    /// It is certainly not done and never will be, because of what it says; another text can be.
+    SetAside {
+        /// What is wrong with the text, for a person.
+        why: String,
+    },
     /// It is certainly not done, and nothing like it can be until somebody acts.
     Refused {
         /// What happened and what to do, for a person.

@@ -32,6 +32,9 @@ pub enum Event {
     /// A sheep has stopped, and somebody has to see to it.
     #[serde(rename = "sheep.stopped")]
     SheepStopped(Trouble),
+    /// A sheep has left out a text that its network does not take, and goes on.
+    #[serde(rename = "sheep.set-aside")]
+    SheepSetAside(Trouble),
     /// A sheep has failed to post for hours.
     #[serde(rename = "sheep.failing")]
     SheepFailing(Trouble),
@@ -100,6 +103,7 @@ impl Event {
             Self::ShardDue { .. } => "shard.due",
             Self::SheepDue { .. } => "sheep.due",
             Self::SheepStopped(_) => "sheep.stopped",
+            Self::SheepSetAside(_) => "sheep.set-aside",
             Self::SheepFailing(_) => "sheep.failing",
             Self::SheepUnknown(_) => "sheep.unknown",
             Self::FlockSpending { .. } => "flock.spending",
@@ -159,6 +163,7 @@ mod tests {
             Event::ShardDue { shard: 63 },
             Event::SheepDue { flock: "choir".parse().unwrap(), sheep: "apollo".parse().unwrap() },
             Event::SheepStopped(trouble()),
+            Event::SheepSetAside(trouble()),
             Event::SheepFailing(trouble()),
             Event::SheepUnknown(trouble()),
             Event::FlockSpending {
@@ -181,6 +186,7 @@ mod tests {
         {"detail":{"shard":63},"detail-type":"shard.due"}
         {"detail":{"flock":"choir","sheep":"apollo"},"detail-type":"sheep.due"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
+        {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.set-aside"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.failing"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.unknown"}
         {"detail":{"cap":"$2.50","flock":"choir","month":"2026-11","stands":"near","what":"flock choir has spent $2"},"detail-type":"flock.spending"}
@@ -225,7 +231,7 @@ mod tests {
         missing field `detail`
         missing field `sheep`
         `moon` is not a sheep id: write it as flock/sheep
-        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `sheep.stopped`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`
+        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`
         missing field `detail-type`
         invalid type: string "hello", expected adjacently tagged enum Event
         invalid type: null, expected adjacently tagged enum Event

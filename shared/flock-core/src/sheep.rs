@@ -7,9 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, NewPost,
-    Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId, Task,
-    TextRefusal, Trouble, errand::whole_seconds,
+    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Network,
+    NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId,
+    Task, TextRefusal, Trouble, errand::whole_seconds,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -87,6 +87,8 @@ pub struct Progress {
     pub day: Option<DayCount>,
     /// The newest post, as its network calls it.
     pub last_remote: Option<RemoteId>,
+    /// How many texts were set aside since then, because its network does not take them.
+    pub set_aside: u32,
 }
 
 /// What was decided: stored before the network is asked, so that a crash in between shows.
@@ -270,6 +272,9 @@ impl Sheep {
     /// two minutes apart.
     const GRACE: SignedDuration = SignedDuration::from_mins(2);
 
+    /// So many texts in a row that are not taken are not the fault of each of them.
+    const MOST_SET_ASIDE: u32 = 3;
+
     /// Time between posts that are caught up: shorter than the time between ticks, so that each tick
     /// makes one.
     const CATCH_UP_GAP: SignedDuration = SignedDuration::from_secs(50);
@@ -292,6 +297,7 @@ impl Sheep {
             missed: 0,
             day: None,
             last_remote: None,
+            set_aside: 0,
         };
         Some(Self { id, config, state: State::Active, progress, intent: None, version: 1 })
     }
@@ -330,21 +336,46 @@ impl Sheep {
         self.intent.as_ref().is_some_and(|intent| intent.errand.is_leased(now))
     }
 
-    /// The sheep claimed until `lease_until`, with the intent to do `act`. Refuses a text its network
-    /// would not take.
-    pub fn claim(
-        &self,
-        next: Next,
-        act: Act,
-        table: &TableId,
-        lease_until: Timestamp,
-    ) -> Result<Self, TextRefusal> {
-        self.config.check(&act)?;
+    /// The sheep claimed until `lease_until`, with the intent to do `act`.
+    #[must_use]
+    pub fn claim(&self, next: Next, act: Act, table: &TableId, lease_until: Timestamp) -> Self {
         let occurrence = next.progress.occurrence;
         let errand = self.errand(occurrence, act, Cause::Rhythm, table, next.at);
         let errand = errand.claim(lease_until);
         let intent = Intent { occurrence, errand, then: None };
-        Ok(Self { progress: next.progress, intent: Some(intent), ..self.changed() })
+        Self { progress: next.progress, intent: Some(intent), ..self.changed() }
+    }
+
+    /// Whether the sheep need not be written as `claimed` before its post is made: on the meadow the number of a post is
+    /// its key, which is there once, and whoever reads the same sheep says the same under its number. What was
+    /// missed is another matter: by it the number depends on the time.
+    pub fn needs_no_claim(&self, claimed: &Self) -> bool {
+        self.posts_by_number() && claimed.progress == self.progress
+    }
+
+    /// Whether somebody who has read the sheep may make its next post without having claimed it.
+    pub fn posts_by_number(&self) -> bool {
+        self.config.account.network == Network::Meadow && self.intent.is_none()
+    }
+
+    /// Whether the next number stands for the same post as in `changed`. Where it does not, and the sheep
+    /// [posts by number](Self::posts_by_number), somebody may still make the post as it was.
+    pub fn keeps_its_word(&self, changed: &Self) -> bool {
+        let place = |sheep: &Self| (sheep.progress.occurrence, sheep.progress.cursor);
+        let has_said = changed.intent.as_ref().is_some_and(Intent::is_said);
+        !has_said
+            && place(self) == place(changed)
+            && self.config.account == changed.config.account
+            && self.config.behaviour == changed.config.behaviour
+    }
+
+    /// What comes of its intent without asking its network, which would not take the text.
+    pub fn unfit(&self, sent: Sent) -> Option<Outcome> {
+        // What its network may have taken is for the network to say.
+        let asks_first = sent == Sent::Maybe && self.config.account.network != Network::Meadow;
+        let intent = self.intent.as_ref().filter(|_| !asks_first)?;
+        let refusal = self.config.check(&intent.errand.work.act).err()?;
+        Some(Outcome::SetAside { why: refusal.to_string() })
     }
 
     fn errand(
@@ -402,6 +433,17 @@ impl Sheep {
             Outcome::Done(remote_id) => {
                 sheep.go_on(now);
                 sheep.progress.last_remote = Some(remote_id.clone());
+                sheep.progress.set_aside = 0;
+            }
+            Outcome::SetAside { why } => {
+                let stops = self.stops_at(why);
+                // What somebody wanted said besides is not of its text.
+                let is_said = self.intent.as_ref().is_some_and(Intent::is_said);
+                sheep.go_on(now);
+                sheep.progress.set_aside += u32::from(!is_said);
+                if let Some(why) = stops {
+                    sheep.state = State::Stopped { since: whole_seconds(now), why };
+                }
             }
             Outcome::TryAgain { why, not_before } => {
                 sheep.put_off((why, Sent::No), *not_before, now);
@@ -424,6 +466,20 @@ impl Sheep {
             }
         }
         sheep
+    }
+
+    /// Why it stops when the text of its intent is set aside because of `why`, if that is one too many in a row.
+    fn stops_at(&self, why: &str) -> Option<String> {
+        let is_said = self.intent.as_ref().is_some_and(Intent::is_said);
+        let in_a_row = self.progress.set_aside + 1;
+        (!is_said && Self::MOST_SET_ASIDE <= in_a_row).then(|| {
+            let id = &self.id;
+            format!(
+                "{in_a_row} texts in a row were not taken and are set aside, the last because {why}; \
+                 `flockwork sheep show {id}` lists them; see to that, then `flockwork sheep resume {id}` \
+                 goes on behind them"
+            )
+        })
     }
 
     /// The sheep with `free` or a later number as its next: the ones before are taken.
@@ -567,6 +623,14 @@ impl Sheep {
             }
             Outcome::TryAgain { why, .. } if loses_patience() => {
                 Some(self.trouble(Event::SheepFailing, why))
+            }
+            Outcome::SetAside { why } => {
+                if let Some(why) = self.stops_at(why) {
+                    return Some(self.trouble(Event::SheepStopped, &why));
+                }
+                let act = &self.intent.as_ref()?.errand.work.act;
+                let why = format!("{:?}: {why}", act.to_string());
+                Some(self.trouble(Event::SheepSetAside, &why))
             }
             Outcome::Done(_) | Outcome::TryAgain { .. } => None,
         }
@@ -733,6 +797,7 @@ impl Sheep {
         let mut sheep = Self { state: State::Active, ..self.changed() };
         sheep.progress.owed = 0;
         sheep.progress.not_before = None;
+        sheep.progress.set_aside = 0;
         sheep.change_errand(|errand| Errand { retry_at: None, ..errand });
         match self.config.rhythm.first_slot(slot.max(now)) {
             Some(slot) => sheep.progress.slot = slot,
@@ -875,7 +940,7 @@ impl Sheep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Network, Poem, RhythmFields};
+    use crate::{Poem, RhythmFields};
 
     fn ts(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -917,7 +982,7 @@ mod tests {
                     next.progress.occurrence,
                     next.progress.cursor.index()
                 ));
-                let claimed = sheep.claim(next, Act::post("x"), &table(), now).unwrap();
+                let claimed = sheep.claim(next, Act::post("x"), &table(), now);
                 *sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
             }
         }
@@ -929,7 +994,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, Act::post("x"), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("x"), &table(), now);
         let put_off = |not_before: Option<&str>| {
             let not_before = not_before.map(ts);
             claimed.settle(&Outcome::TryAgain { why: "why".to_owned(), not_before }, now)
@@ -1014,7 +1079,7 @@ mod tests {
         let now = ts(START);
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease);
         assert_eq!(claimed.due(now), Due::No, "another tick has it");
         assert_eq!(claimed.next_at(), sheep.next_at(), "the index is not written by a claim");
         assert_eq!(claimed.due(lease), Due::Finish);
@@ -1029,7 +1094,7 @@ mod tests {
         let now = ts(START);
         let mut sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        sheep = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
+        sheep = sheep.claim(next, Act::post("first line"), &table(), now);
         let why = "x answered 503".to_owned();
         let failed = Outcome::TryAgain { why, not_before: None };
         let mut waits = Vec::new();
@@ -1057,7 +1122,7 @@ mod tests {
         let now = ts(START);
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), now);
         let stopped = claimed.settle(&Outcome::Refused { why: "suspended".to_owned() }, now);
         assert_eq!(stopped.next_at(), None);
         assert_eq!(stopped.progress, sheep.progress);
@@ -1072,7 +1137,7 @@ mod tests {
 
     fn post(sheep: &Sheep, now: Timestamp) -> Sheep {
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        posted(&sheep.claim(next, Act::post("line"), &table(), now).unwrap(), now)
+        posted(&sheep.claim(next, Act::post("line"), &table(), now), now)
     }
 
     #[test]
@@ -1146,7 +1211,7 @@ mod tests {
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let lease = now + SignedDuration::from_secs(60);
-        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), lease);
         let said = |sheep: &Sheep, number| {
             let (sent, not_sent) = (sheep.was_sent(number, now), sheep.was_not_sent(number, now));
             let why = sent.unwrap_err();
@@ -1182,7 +1247,7 @@ mod tests {
         let now = ts(START);
         let sheep = sheep(3, "skip");
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-        let claimed = sheep.claim(next, Act::post("first line"), &table(), now).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), now);
         assert_eq!((sheep.next_free(), claimed.next_free()), (Occurrence(1), Occurrence(2)));
         assert_eq!((sheep.open(), claimed.open()), (None, claimed.intent.as_ref()));
         let later = Outcome::TryAgain { why: "why".to_owned(), not_before: None };
@@ -1202,11 +1267,47 @@ mod tests {
     }
 
     #[test]
-    fn a_text_its_network_does_not_take_is_not_claimed() {
-        let sheep = sheep(3, "skip");
-        let Due::Post(next) = sheep.due(ts(START)) else { panic!("it is due") };
-        let refusal = sheep.claim(next, Act::post(" "), &table(), ts(START)).unwrap_err();
-        assert_eq!(refusal, TextRefusal::Empty);
+    fn a_text_that_is_not_taken_is_set_aside_and_the_next_one_follows() {
+        let refused = Outcome::SetAside { why: "X has it already".to_owned() };
+        let mut sheep = sheep(9, "skip");
+        let mut news = Vec::new();
+        let mut told = |sheep: &Sheep| match sheep.news(&refused) {
+            Some(Event::SheepSetAside(trouble)) => news.push(format!("aside {}", trouble.why)),
+            Some(Event::SheepStopped(trouble)) => news.push(format!("stopped {}", trouble.why)),
+            other => panic!("{other:?}"),
+        };
+        for line in 0..5 {
+            let now = sheep.next_at().unwrap();
+            let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+            assert_eq!(next.progress.cursor.index(), line);
+            sheep = sheep.claim(next, Act::post(format!("line {line}")), &table(), now);
+            // A post in between, and they are not in a row.
+            if line == 1 {
+                sheep = posted(&sheep, now);
+                continue;
+            }
+            told(&sheep);
+            sheep = sheep.settle(&refused, now);
+            assert_eq!((&sheep.intent, sheep.next_free().0), (&None, u64::from(line) + 2));
+            // What somebody wants said is not one of its lines.
+            if line == 2 {
+                let asked = sheep.say("hello".to_owned(), &table(), now).unwrap();
+                told(&asked);
+                sheep = asked.claim_again(now).settle(&refused, now).numbered_from(Occurrence(4));
+                sheep.progress.occurrence = Occurrence(4);
+            }
+        }
+        insta::assert_snapshot!(news.join("\n"), @r#"
+        aside "line 0": X has it already
+        aside "line 2": X has it already
+        aside "hello": X has it already
+        aside "line 3": X has it already
+        stopped 3 texts in a row were not taken and are set aside, the last because X has it already; `flockwork sheep show moon/apollo` lists them; see to that, then `flockwork sheep resume moon/apollo` goes on behind them
+        "#);
+        assert_eq!((sheep.state.name(), sheep.progress.cursor.index()), ("stopped", 5));
+        let now = ts("2026-11-21T13:00:00Z");
+        let resumed = sheep.resume(now);
+        assert_eq!((resumed.next_at(), resumed.progress.set_aside), (Some(now), 0));
     }
 
     #[test]
@@ -1239,7 +1340,7 @@ mod tests {
         let resumed = sheep.pause(start).resume(after);
         assert!(matches!(resumed.state, State::Finished { .. }));
         let Due::Post(next) = sheep.due(start) else { panic!("it is due") };
-        let claimed = sheep.claim(next, Act::post("first line"), &table(), start).unwrap();
+        let claimed = sheep.claim(next, Act::post("first line"), &table(), start);
         for outcome in [
             Outcome::Unknown { why: "no answer".to_owned() },
             Outcome::TryAgain { why: "it is away".to_owned(), not_before: None },

@@ -15,7 +15,7 @@ use flock_core::{
     NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse};
-use flock_store::{Post, PostState, Recorded, Store, StoreError};
+use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use tracing::{error, warn};
 
@@ -40,6 +40,8 @@ pub struct Order<'a> {
     pub by: &'a SheepId,
     /// Under which number it is recorded there.
     pub number: Occurrence,
+    /// At which version of its sheep it was decided.
+    pub read: u64,
     /// The newest thing it did before, as the network calls it.
     pub newest: Option<&'a RemoteId>,
 }
@@ -152,7 +154,7 @@ impl Carrier {
         account: &Account,
         purse: &Purse<'_>,
     ) -> Result<Outcome, StoreError> {
-        let Order { errand, sent, by, number, newest } = order;
+        let Order { errand, sent, by, number, read, newest } = order;
         let task = &errand.work;
         let mut record = Post {
             sheep: by.clone(),
@@ -169,6 +171,8 @@ impl Carrier {
                     id: task.id.clone(),
                     post: record.clone(),
                     sent,
+                    attempts: errand.attempts,
+                    read,
                     last_remote: newest,
                     reply_to: answered(post, newest),
                     quotes: post.quotes.as_ref(),
@@ -185,7 +189,7 @@ impl Carrier {
         {
             record.state = PostState::Posted;
             record.remote_id = Some(remote_id.clone());
-            if let Recorded::Taken(taken) = self.store.put_post(&record).await? {
+            if let Recorded::Taken(taken) = self.store.put_post(&record, read).await? {
                 let posted = taken.posted(&record);
                 let why = taken.why(&record, posted.is_some());
                 return Ok(Outcome::Taken { posted, free: taken.free, why });
@@ -255,6 +259,23 @@ impl Carrier {
         if let Err(err) = noted.await {
             error!(flock = %flock.name, error = %err, "the flock's spending is told again");
         }
+    }
+
+    /// What is known of it from before, where who had it has died: that its text is set aside.
+    pub async fn known(&self, order: Order<'_>) -> Result<Option<Outcome>, StoreError> {
+        let aside = self.store.aside(order.by, order.number).await?;
+        Ok(aside.map(|aside| Outcome::SetAside { why: aside.why }))
+    }
+
+    /// Notes that its text is set aside, so that people find it.
+    pub async fn set_aside(&self, order: Order<'_>, why: &str) -> Result<(), StoreError> {
+        let aside = Aside {
+            occurrence: order.number,
+            at: order.errand.due,
+            text: order.errand.work.act.to_string(),
+            why: why.to_owned(),
+        };
+        self.store.put_aside(order.by, &aside).await
     }
 
     /// Lets people know; to be told before it is written down: told twice can be told apart, told never cannot. Says

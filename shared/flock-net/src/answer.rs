@@ -417,6 +417,7 @@ mod tests {
                 .failure("It");
         let kind = match kind {
             FailureKind::TryAgain { .. } => "try again",
+            FailureKind::NotThisText(_) => "not this text",
             FailureKind::Refused(_) => "refused",
             FailureKind::Unknown => "unknown",
         };

@@ -491,9 +491,15 @@ fn at_uri(id: &RemoteId) -> Result<AtUri<'_>, Failure> {
 
 /// What Bluesky calls an error, if it is one.
 fn error_name(answer: &Answer) -> String {
-    let problem: Problem = serde_json::from_slice(&answer.body).unwrap_or_default();
-    problem.error
+    problem(answer).error
 }
+
+fn problem(answer: &Answer) -> Problem {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
+}
+
+/// How a server's words begin over a post that it does not take.
+const INVALID_POST: &str = "Invalid app.bsky.feed.post record";
 
 /// What an answer other than success means.
 fn failure(answer: &Answer) -> Failure {
@@ -511,6 +517,12 @@ fn failure(answer: &Answer) -> Failure {
             proof,
             "the account is deactivated; let its owner wake it in its settings",
         ),
+        // What a record is made of is ours, but for the text: "Invalid app.bsky.feed.post record: grapheme too big
+        // (maximum 300, got 301) at $.record.text" (a PDS of 2026-11).
+        "InvalidRequest" if problem(answer).message.starts_with(INVALID_POST) => {
+            let why = format!("Bluesky does not take the text{}", answer.said());
+            Failure::not_this_text(proof, why)
+        }
         _ => answer.failure(NAME),
     }
 }
@@ -559,4 +571,5 @@ struct Listed {
 #[serde(default)]
 struct Problem {
     error: String,
+    message: String,
 }

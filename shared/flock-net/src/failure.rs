@@ -26,6 +26,8 @@ pub enum FailureKind {
         /// Not before this time, if the network or the cap says so.
         not_before: Option<Timestamp>,
     },
+    /// Nothing was done, and trying again cannot help, because of what was to be said; another text can be.
+    NotThisText(NotDone),
     /// Nothing was done, and trying again cannot help.
     Refused(NotDone),
     /// The request may have been carried out.
@@ -60,6 +62,11 @@ impl Failure {
         Self { kind: FailureKind::Refused(proof), why: why.into() }
     }
 
+    /// The network does not take the text, and may well take another.
+    pub(crate) fn not_this_text(proof: NotDone, why: impl Into<String>) -> Self {
+        Self { kind: FailureKind::NotThisText(proof), why: why.into() }
+    }
+
     /// What was never asked for, because it cannot be.
     pub(crate) fn cannot(why: impl Into<String>) -> Self {
         Self::refused(NotDone::NOT_ASKED, why)
@@ -72,7 +79,9 @@ impl Failure {
     /// The proof that nothing was done, if there is one.
     pub(crate) fn not_done(&self) -> Option<NotDone> {
         match self.kind {
-            FailureKind::TryAgain { proof, .. } | FailureKind::Refused(proof) => Some(proof),
+            FailureKind::TryAgain { proof, .. }
+            | FailureKind::NotThisText(proof)
+            | FailureKind::Refused(proof) => Some(proof),
             FailureKind::Unknown => None,
         }
     }
@@ -81,7 +90,9 @@ impl Failure {
     pub(crate) fn posts_nothing(self) -> Self {
         match self.kind {
             FailureKind::Unknown => Self::try_again(NotDone::HARMLESS, self.why),
-            FailureKind::TryAgain { .. } | FailureKind::Refused(_) => self,
+            FailureKind::TryAgain { .. }
+            | FailureKind::NotThisText(_)
+            | FailureKind::Refused(_) => self,
         }
     }
 
@@ -96,6 +107,7 @@ impl From<Failure> for Outcome {
     fn from(Failure { kind, why }: Failure) -> Self {
         match kind {
             FailureKind::TryAgain { not_before, .. } => Self::TryAgain { why, not_before },
+            FailureKind::NotThisText(_) => Self::SetAside { why },
             FailureKind::Refused(_) => Self::Refused { why },
             FailureKind::Unknown => Self::Unknown { why },
         }

@@ -56,6 +56,10 @@ pub struct Draft<'a> {
     pub post: Post,
     /// Whether the network may have it already.
     pub sent: Sent,
+    /// How often it was tried before.
+    pub attempts: u32,
+    /// The version of the sheep that it was decided from.
+    pub read: u64,
     /// The sheep's newest post before this one, as the network calls it.
     pub last_remote: Option<&'a RemoteId>,
     /// The post it answers.
@@ -386,6 +390,9 @@ fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failur
             why: format!("{account}: {}, then `flockwork sheep resume {sheep}`", failure.why),
             ..failure
         },
+        FailureKind::NotThisText(_) => {
+            Failure { why: format!("{account}: {}", failure.why), ..failure }
+        }
         FailureKind::TryAgain { .. } | FailureKind::Unknown => failure,
     }
 }

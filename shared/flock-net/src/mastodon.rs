@@ -348,7 +348,7 @@ impl Instance<'_> {
                 ),
             ),
             (StatusCode::UNPROCESSABLE_ENTITY, Some(proof)) => {
-                Failure::refused(proof, format!("{name} does not take the post{said}; see to that"))
+                Failure::not_this_text(proof, format!("{name} does not take the post{said}"))
             }
             _ => answer.failure(name),
         }

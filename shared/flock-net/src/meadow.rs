@@ -23,8 +23,12 @@ impl Meadow {
             remote_id: Some(remote_id.clone()),
             ..draft.post.clone()
         };
-        match self.store.put_post(&post).await {
+        match self.store.put_post(&post, draft.read).await {
             Ok(Recorded::Done) => Outcome::Done(remote_id),
+            Ok(Recorded::Held) => Outcome::TryAgain {
+                why: "its sheep was changed meanwhile".to_owned(),
+                not_before: None,
+            },
             // The record is the post: without it there is none.
             Ok(Recorded::Taken(taken)) => {
                 Outcome::Taken { posted: None, free: taken.free, why: taken.why(&post, false) }

@@ -136,6 +136,9 @@ impl X {
     /// So many posts an account makes in a quarter of an hour at most (docs.x.com, "Rate limits", 2026-08):
     /// a post that was sent just now is among them.
     const PAGES: u32 = 10;
+    /// After so many tries, which is some seven minutes, X lists what it has: then what it calls a duplicate is one of
+    /// an older post.
+    const SURELY_LISTED: u32 = 3;
     /// How far X's clock and ours may be apart: further, and X does not take what we sign.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
@@ -198,15 +201,19 @@ impl X {
         proof: NotDone,
         caller: Caller<'_>,
     ) -> Result<RemoteId, Failure> {
+        let said_before =
+            || Failure::not_this_text(proof, "X has the same text from the account already");
         if draft.sent == Sent::No {
-            return Err(Failure::refused(
-                proof,
-                "X refused the text because the account posted the same one recently; change the \
-                 line or wait",
-            ));
+            return Err(said_before());
         }
         let found = self.find(draft, caller).await?;
-        found.ok_or_else(|| Failure::unknown("X says it has the post, but does not list it yet"))
+        found.ok_or_else(|| {
+            if draft.attempts < Self::SURELY_LISTED {
+                Failure::unknown("X says it has the post, but does not list it yet")
+            } else {
+                said_before()
+            }
+        })
     }
 
     /// Looks for the draft among the account's newest posts. Whatever goes wrong, with a bad key, too, what

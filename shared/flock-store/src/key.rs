@@ -85,6 +85,10 @@ impl Key {
         Self { pk: posts_of(sheep), sk: format!("POST#{:012}", occurrence.0) }
     }
 
+    pub(crate) fn aside(sheep: &SheepId, occurrence: Occurrence) -> Self {
+        Self { pk: asides_of(sheep), sk: format!("POST#{:012}", occurrence.0) }
+    }
+
     pub(crate) fn account(account: &AccountId) -> Self {
         let pk = format!("ACCOUNT#{}#{}", account.network, account.handle);
         Self { pk, sk: "ACCOUNT".to_owned() }
@@ -162,6 +166,11 @@ pub(crate) fn posts_of(sheep: &SheepId) -> String {
     format!("POSTS#{}#{}", sheep.flock, sheep.name)
 }
 
+/// The partition of what a sheep has set aside.
+pub(crate) fn asides_of(sheep: &SheepId) -> String {
+    format!("ASIDE#{}#{}", sheep.flock, sheep.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +187,7 @@ mod tests {
             Key::piece(&sheep.flock, &corpus, 7),
             Key::corpus_head(&sheep.flock, &corpus),
             Key::post(&sheep, Occurrence(42)),
+            Key::aside(&sheep, Occurrence(42)),
             Key::account(&account),
             Key::on_account(&account, &sheep),
             Key::taken(&account, &"2124182926852620288".parse().unwrap()),
@@ -200,6 +210,7 @@ mod tests {
         CORPUS#milton#00112233445566778899aabbccddeeff | LINE#00000007
         CORPUS#milton#00112233445566778899aabbccddeeff | HEAD
         POSTS#milton#book-1 | POST#000000000042
+        ASIDE#milton#book-1 | POST#000000000042
         ACCOUNT#x#milton_1 | ACCOUNT
         ACCOUNT#x#milton_1 | SHEEP#milton/book-1
         ACCOUNT#x#milton_1 | TAKEN#2124182926852620288

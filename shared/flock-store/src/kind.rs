@@ -54,6 +54,18 @@ pub const KINDS: &[Kind] = &[
         "a sheep's newest: `pk`, descending",
     ),
     kind(
+        "held number",
+        ["POSTS#<flock>#<sheep>", "POST#<12 digits>"],
+        "who changes what a sheep on the meadow says next, in the place of the post",
+        "the tick, by the condition of its put",
+    ),
+    kind(
+        "set aside",
+        ["ASIDE#<flock>#<sheep>", "POST#<12 digits>"],
+        "tick, when a network does not take a text",
+        "a sheep's newest: `pk`, descending; one by key when its intent is finished",
+    ),
+    kind(
         "account",
         ["ACCOUNT#<network>#<handle>", "ACCOUNT"],
         "account add; a renewed session",

@@ -16,6 +16,7 @@
 //! [`POST_RETENTION_DAYS`], and a corpus for a day after the last sheep that pointed to it.
 
 mod account;
+mod aside;
 mod audit;
 mod corpus;
 mod delivery;
@@ -48,6 +49,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::sync::OnceCell;
 
 pub use account::AccountItem;
+pub use aside::Aside;
 pub use audit::{AuditEntry, By};
 pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};

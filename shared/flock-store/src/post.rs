@@ -56,6 +56,8 @@ pub enum PostState {
 pub enum Recorded {
     /// It is recorded, now or by an earlier request.
     Done,
+    /// Its sheep was changed since it was read, and the number may stand for another post now: nothing was changed.
+    Held,
     /// Another post has its number: nothing was changed.
     Taken(Box<Taken>),
 }
@@ -67,6 +69,30 @@ pub struct Taken {
     pub by: Post,
     /// The first number nobody has.
     pub free: Occurrence,
+}
+
+/// Whether a number was held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// It was: who has read an older sheep makes no post under it any more.
+    Done,
+    /// The post is there.
+    Made(Box<Post>),
+}
+
+/// In a post's place until it is made: by whom it may be.
+#[derive(Debug, Serialize, Deserialize)]
+struct HoldItem {
+    /// The lowest version of its sheep that whoever makes it must have read.
+    held_from: u64,
+    ttl: Seconds,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum PostOrHold {
+    Hold(HoldItem),
+    Post(PostItem),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,10 +108,10 @@ struct PostItem {
 }
 
 impl Store {
-    /// Records a post. Once more changes nothing, and nothing is ever written over another post.
-    pub async fn put_post(&self, post: &Post) -> Result<Recorded, StoreError> {
+    /// Records a post that was decided by the sheep as it was at version `read`. Once more changes nothing, and
+    /// nothing is ever written over another post.
+    pub async fn put_post(&self, post: &Post, read: u64) -> Result<Recorded, StoreError> {
         let what = format!("post {} of {}", post.occurrence, post.sheep);
-        let expiry = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
         let item = PostItem {
             network: post.account.network,
             handle: post.account.handle.clone(),
@@ -93,12 +119,17 @@ impl Store {
             text: post.text.clone(),
             state: post.state,
             remote_id: post.remote_id.clone(),
-            ttl: post.at.saturating_add(expiry).unwrap_or(Timestamp::MAX).into(),
+            ttl: kept_until(post.at),
         };
         let key = Key::post(&post.sheep, post.occurrence);
-        let written = self.put_version(&what, key, &item, 0).await?;
-        let Write::Conflict(Some(there)) = written.read::<PostItem>(&what)? else {
-            return Ok(Recorded::Done);
+        let written = self.put_if(&what, key, &item, |put| {
+            put.condition_expression("attribute_not_exists(pk) OR held_from <= :read")
+                .expression_attribute_values(":read", AttributeValue::N(read.to_string()))
+        });
+        let there = match written.await?.read::<PostOrHold>(&what)? {
+            Write::Done | Write::Conflict(None) => return Ok(Recorded::Done),
+            Write::Conflict(Some(PostOrHold::Hold(_))) => return Ok(Recorded::Held),
+            Write::Conflict(Some(PostOrHold::Post(there))) => there,
         };
         let by = there.into_post(&post.sheep, post.occurrence)?;
         if by.is(post) {
@@ -107,6 +138,22 @@ impl Store {
         let newest = self.newest_posts(&post.sheep, 1).await?.pop();
         let last = newest.map_or(by.occurrence, |post| post.occurrence.max(by.occurrence));
         Ok(Recorded::Taken(Box::new(Taken { by, free: last.plus(1) })))
+    }
+
+    /// Keeps whoever has read a sheep before this version from making its next post, unless it is made already.
+    pub(crate) async fn hold(&self, sheep: &Sheep, from: u64) -> Result<Held, StoreError> {
+        let occurrence = sheep.progress.occurrence;
+        let what = format!("the number of post {occurrence} of {}", sheep.id);
+        let item = HoldItem { held_from: from, ttl: kept_until(sheep.progress.slot) };
+        let written = self.put_if(&what, Key::post(&sheep.id, occurrence), item, |put| {
+            put.condition_expression("attribute_not_exists(pk) OR attribute_exists(held_from)")
+        });
+        match written.await?.read::<PostItem>(&what)? {
+            Write::Conflict(Some(there)) => {
+                Ok(Held::Made(Box::new(there.into_post(&sheep.id, occurrence)?)))
+            }
+            Write::Done | Write::Conflict(None) => Ok(Held::Done),
+        }
     }
 
     /// The newest `limit` posts of `sheep`, oldest first, with those being made right now.
@@ -142,6 +189,7 @@ impl Store {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
+            .filter_expression("attribute_not_exists(held_from)")
             .expression_attribute_values(":pk", AttributeValue::S(posts_of(sheep)))
             .scan_index_forward(false)
             .consistent_read(true)
@@ -164,6 +212,12 @@ impl Store {
         }
         Ok(posts)
     }
+}
+
+/// When what belongs to a post at `at` expires.
+pub(crate) fn kept_until(at: Timestamp) -> Seconds {
+    let kept = SignedDuration::from_hours(24 * POST_RETENTION_DAYS);
+    at.saturating_add(kept).unwrap_or(Timestamp::MAX).into()
 }
 
 impl Post {

@@ -116,6 +116,7 @@ impl Store {
             .query()
             .table_name(&self.table)
             .key_condition_expression("pk = :pk")
+            .filter_expression("attribute_not_exists(held_from)")
             .expression_attribute_values(":pk", AttributeValue::S(posts_of(sheep)))
             .scan_index_forward(false)
             .consistent_read(true)

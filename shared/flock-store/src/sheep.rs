@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, Network, Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent, Sheep,
-    SheepConfig, SheepId, State, Task,
+    Intent, Network, Occurrence, Outcome, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent,
+    Sheep, SheepConfig, SheepId, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Item, Keyed, Store, StoreError, Write, from_item,
     key::{Key, sheep_of},
+    post::Held,
     request_error,
 };
 
@@ -156,6 +157,39 @@ impl Store {
         sheep_instead(written)
     }
 
+    /// Writes `changed` in the place of `sheep`. Where that makes something else of its next number, under which it may
+    /// be posting at the moment, the number is held first; and where the post is made, the sheep goes on behind
+    /// it, which is a conflict as any other.
+    pub async fn replace_sheep(
+        &self,
+        sheep: &Sheep,
+        changed: &Sheep,
+    ) -> Result<Write<Option<Sheep>>, StoreError> {
+        if sheep.posts_by_number() && !sheep.keeps_its_word(changed) {
+            return match Box::pin(self.hold_number(sheep, changed.version)).await? {
+                Write::Done => self.put_sheep(changed).await,
+                conflict @ Write::Conflict(_) => Ok(conflict),
+            };
+        }
+        self.put_sheep(changed).await
+    }
+
+    /// Holds the next number of a sheep for who reads it at version `from` or later.
+    async fn hold_number(
+        &self,
+        sheep: &Sheep,
+        from: u64,
+    ) -> Result<Write<Option<Sheep>>, StoreError> {
+        let Held::Made(post) = self.hold(sheep, from).await? else { return Ok(Write::Done) };
+        let Some(remote_id) = post.remote_id else { return Ok(Write::Done) };
+        // Its tick has died, or comes to it in a moment.
+        let behind = sheep.settle(&Outcome::Done(remote_id), post.at);
+        Ok(match self.put_sheep(&behind).await? {
+            Write::Done => Write::Conflict(Some(behind)),
+            conflict @ Write::Conflict(_) => conflict,
+        })
+    }
+
     /// What a new sheep called `id` begins with: after what an earlier one left, and after what is recorded.
     pub async fn birth(&self, id: &SheepId) -> Result<Birth, StoreError> {
         let left: Option<Left> =
@@ -199,7 +233,7 @@ impl Store {
             if changed == sheep {
                 return Ok(Ok(changed));
             }
-            match self.put_sheep(&changed).await? {
+            match self.replace_sheep(&sheep, &changed).await? {
                 Write::Done => return Ok(Ok(changed)),
                 Write::Conflict(newest) => {
                     sheep = newest.ok_or_else(|| ChangeError::Removed(id.clone()))?;
@@ -216,6 +250,12 @@ impl Store {
         sheep: &Sheep,
         now: Timestamp,
     ) -> Result<Write<Option<Sheep>>, StoreError> {
+        if sheep.posts_by_number()
+            && let conflict @ Write::Conflict(_) =
+                Box::pin(self.hold_number(sheep, sheep.version.saturating_add(1))).await?
+        {
+            return Ok(conflict);
+        }
         let left = Left {
             version: sheep.version.saturating_add(1),
             next: Some(sheep.next_free()),
@@ -309,6 +349,8 @@ struct SheepItem {
     day: Option<DayCount>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_remote: Option<RemoteId>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    set_aside: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<IntentItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -424,6 +466,7 @@ impl SheepItem {
             missed: progress.missed,
             day: progress.day,
             last_remote: progress.last_remote.clone(),
+            set_aside: progress.set_aside.into(),
             intent: intent.as_ref().map(IntentItem::new),
             lease_until: lease_until.map(Seconds::from),
             due,
@@ -475,6 +518,7 @@ impl SheepItem {
                 missed: self.missed,
                 day: self.day,
                 last_remote: self.last_remote,
+                set_aside: self.set_aside.try_into()?,
             },
             intent: intent.transpose()?,
             version: self.version,
@@ -532,7 +576,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{BehaviourKind, Corpus, Due, Edit, Outcome, RhythmFields, TableId};
+    use flock_core::{BehaviourKind, Corpus, Due, Edit, RhythmFields, TableId};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {
@@ -586,7 +630,7 @@ mod tests {
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([0xab; 16]);
-        let claimed = sheep.claim(next, Act::post("a".repeat(280)), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a".repeat(280)), &table, now);
         let why = "x answered 503".to_owned();
         let tried = claimed.settle(&Outcome::Unknown { why: why.clone() }, now);
         let done = claimed.settle(&Outcome::Done("1234567890123456789".parse().unwrap()), now);
@@ -609,7 +653,7 @@ mod tests {
         let now = "2026-11-21T12:01:00Z".parse().unwrap();
         let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
         let table = TableId::from_random([0xab; 16]);
-        let claimed = sheep.claim(next, Act::post("a"), &table, now).unwrap();
+        let claimed = sheep.claim(next, Act::post("a"), &table, now);
         let edited = claimed.edit(with(&new), &Edit::between(&old, &new), now).unwrap();
         let item = round_trip(&edited);
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();

@@ -450,6 +450,8 @@ impl Hand {
             last_remote: None,
             reply_to,
             quotes: None,
+            attempts: 0,
+            read: 1,
             picture,
             made_with_ai: false,
         };

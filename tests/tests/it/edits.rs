@@ -31,7 +31,7 @@ async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
     plan::plan(&world.store, file, world.clock.now()).await.unwrap()
 }
 
-async fn edit(world: &World, id: &SheepId, lines: &[&str]) {
+pub(crate) async fn edit(world: &World, id: &SheepId, lines: &[&str]) {
     let plan = plan(world, id, lines).await;
     plan.apply(&world.store, world.clock.now()).await.unwrap();
 }

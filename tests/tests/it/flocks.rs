@@ -303,8 +303,7 @@ async fn a_post_that_is_begun_while_its_sheep_is_removed_keeps_the_sheep() {
                     let now = ts(START);
                     let flock_core::Due::Post(next) = sheep.due(now) else { panic!("it is due") };
                     let table = world.store.table_id().await.unwrap();
-                    let claimed =
-                        sheep.claim(next, flock_core::Act::post("the moon"), table, now).unwrap();
+                    let claimed = sheep.claim(next, flock_core::Act::post("the moon"), table, now);
                     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
                     Some(claimed)
                 }
@@ -346,7 +345,7 @@ async fn an_apply_that_is_refused_with_something_changed_is_no_refusal() {
     let echo = world.read(&"flock/echo".parse().unwrap()).await;
     let flock_core::Due::Post(next) = echo.due(ts(START)) else { panic!("it is due") };
     let table = world.store.table_id().await.unwrap();
-    let claimed = echo.claim(next, flock_core::Act::post("the sun"), table, ts(START)).unwrap();
+    let claimed = echo.claim(next, flock_core::Act::post("the sun"), table, ts(START));
     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
     let err = late.apply(&world.store, ts(START)).await.unwrap_err();
     assert!(!err.is::<Refusal>());
@@ -414,7 +413,7 @@ async fn a_paused_sheep_with_an_open_post_says_how_to_go_on() {
     let sheep = world.read(&"flock/apollo".parse().unwrap()).await;
     let (now, table) = (world.clock.now(), world.store.table_id().await.unwrap());
     let flock_core::Due::Post(next) = sheep.due(now) else { panic!("it is due") };
-    let claimed = sheep.claim(next, flock_core::Act::post("the moon"), table, now).unwrap();
+    let claimed = sheep.claim(next, flock_core::Act::post("the moon"), table, now);
     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
     assert_eq!(world.store.put_sheep(&claimed.pause(now)).await.unwrap(), Write::Done);
     let said = refusal(carry_out(&world.store, "flock", Deed::Remove).await);
@@ -432,8 +431,8 @@ async fn of_another_life(world: &World, id: &SheepId) -> Post {
         state: PostState::Posted,
         remote_id: Some("17".parse().unwrap()),
     };
-    assert_eq!(world.store.put_post(&other).await.unwrap(), Recorded::Done);
-    assert_eq!(world.store.put_post(&other).await.unwrap(), Recorded::Done, "it is the same");
+    assert_eq!(world.store.put_post(&other, 1).await.unwrap(), Recorded::Done);
+    assert_eq!(world.store.put_post(&other, 1).await.unwrap(), Recorded::Done, "it is the same");
     other
 }
 

@@ -474,7 +474,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
         let flock_core::Due::Post(next) = sheep.due(sheep.progress.slot) else {
             panic!("it is due")
         };
-        *sheep = sheep.claim(next, flock_core::Act::post("apollo line 0"), table, lease).unwrap();
+        *sheep = sheep.claim(next, flock_core::Act::post("apollo line 0"), table, lease);
         sheep.version -= 1;
     })
     .await;
@@ -496,7 +496,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
         state: flock_store::PostState::Posted,
         remote_id: Some(theirs.clone()),
     };
-    assert_eq!(world.store.put_post(&post).await.unwrap(), flock_store::Recorded::Done);
+    assert_eq!(world.store.put_post(&post, 1).await.unwrap(), flock_store::Recorded::Done);
     assert_eq!(after(&world, &app, 4).await.posted, 1);
     assert_ne!(world.posts(&second).await[0].remote_id, Some(theirs));
     assert_eq!(texts(&world, Network::Mastodon, "apollo").len(), 2);

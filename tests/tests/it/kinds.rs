@@ -19,8 +19,9 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
             let kind = Kind::of(pk, sk).unwrap_or_else(|| panic!("{pk} {sk} is of no kind"));
             let version = item.get("v").and_then(|version| version.as_n().ok());
             assert_eq!(version.map(String::as_str), Some("1"), "{pk} {sk}: {item:?}");
-            let is_removed = item.contains_key("removed");
-            seen.insert(if is_removed { "removed sheep" } else { kind.name });
+            let instead = [("removed", "removed sheep"), ("held_from", "held number")];
+            let instead = instead.into_iter().find(|(mark, _)| item.contains_key(*mark));
+            seen.insert(instead.map_or(kind.name, |(_, name)| name));
         }
     };
     let apollo = slack.world.sheep("apollo", Network::X, 3).await;
@@ -29,6 +30,8 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     let app = slack.world.app().await;
     assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
     assert_eq!(slack.world.tick_at(&app, 2).await.posted, 1, "it is found, and taken");
+    slack.world.x.made_elsewhere(&crate::world::user_id("apollo"), "apollo line 1");
+    assert_eq!(slack.world.tick_at(&app, 3).await.set_aside, 1, "X has the text already");
     let now = slack.world.clock.now();
     slack.world.store.put_clock_ahead(SignedDuration::from_secs(7)).await.unwrap();
     slack.flock("grant U2 shepherd").await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
+mod aside;
 mod bluesky;
 mod crash;
 mod earlier;
@@ -11,6 +12,7 @@ mod flocks;
 mod habits;
 mod kinds;
 mod mastodon;
+mod numbers;
 mod policy;
 mod posting;
 mod process;

@@ -138,7 +138,7 @@ impl Slack {
     }
 
     /// Delivers what is on the bus to the function that has rules for it.
-    async fn events(&mut self) {
+    pub(crate) async fn events(&mut self) {
         while let Ok(event) = self.world.events.try_recv() {
             let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
             // Those for the tick are its own tests' matter.

@@ -246,7 +246,7 @@ async fn what_is_in_flight_is_shown_with_who_asked_for_it() {
     let flock_core::Due::Post(next) = sheep.due(now) else { panic!("it is due") };
     let lease = now + SignedDuration::from_secs(55);
     let table = slack.world.store.table_id().await.unwrap();
-    let claimed = sheep.claim(next, flock_core::Act::post("a line"), table, lease).unwrap();
+    let claimed = sheep.claim(next, flock_core::Act::post("a line"), table, lease);
     slack.world.store.put_sheep(&claimed).await.unwrap();
     let shown = slack.flock("rc").await;
     assert!(

@@ -150,8 +150,19 @@ impl World {
         lines: u32,
         rhythm: &RhythmFields,
     ) -> SheepId {
-        let flock: FlockName = "flock".parse().unwrap();
         let text: Vec<_> = (0..lines).map(|line| format!("{name} line {line}")).collect();
+        self.sheep_that_says(name, network, &text, rhythm).await
+    }
+
+    /// A poem sheep of this text.
+    pub(crate) async fn sheep_that_says(
+        &self,
+        name: &str,
+        network: Network,
+        text: &[String],
+        rhythm: &RhythmFields,
+    ) -> SheepId {
+        let flock: FlockName = "flock".parse().unwrap();
         let corpus = Corpus::parse(text.join("\n").as_bytes()).unwrap();
         let cap = Some("1000".parse().unwrap());
         self.store

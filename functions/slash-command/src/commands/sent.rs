@@ -36,7 +36,7 @@ async fn run(call: &Call<'_>) -> Answer {
             remote_id: None,
         };
         // As the tick does: recorded first, so that a crash in between loses nothing.
-        if let Recorded::Taken(by) = call.store().put_post(&post).await? {
+        if let Recorded::Taken(by) = call.store().put_post(&post, sheep.version).await? {
             taken =
                 Some((by.free, format!("{} is recorded as {}", by.by.occurrence, by.by.named())));
         }

@@ -2,6 +2,7 @@
 
 use flock_core::{State, Usage, count};
 use flock_slack::{Button, Reply, escape};
+use flock_store::Aside;
 
 use crate::{
     call::{Answer, Call, Outcome},
@@ -18,6 +19,9 @@ pub(super) const COMMAND: Command = Command {
     example: "show apollo",
     run: Run(|call| Box::pin(run(call))),
 };
+
+/// So many texts that were set aside are shown.
+const ASIDES: usize = 5;
 
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
@@ -41,6 +45,13 @@ async fn run(call: &Call<'_>) -> Answer {
     if let Some(intent) = &sheep.intent {
         let act = escape(&intent.errand.work.act.to_string());
         rows.push(("being posted", format!("{}: {act}", intent.occurrence)));
+    }
+    let asides = call.store().newest_asides(&sheep.id, ASIDES + 1).await?;
+    for Aside { occurrence, text, why, .. } in asides.iter().take(ASIDES) {
+        rows.push(("set aside", escape(&format!("{occurrence}, {text:?}: {why}"))));
+    }
+    if ASIDES < asides.len() {
+        rows.push(("set aside", "and older ones".to_owned()));
     }
     let rows: Vec<_> = rows.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
     let id = sheep.id.to_string();

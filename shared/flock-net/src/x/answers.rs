@@ -221,7 +221,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
              replying"
         ),
         403 if has(186, "needs to be a bit shorter") => {
-            format!("the text is too long for X{said}; shorten the line")
+            return Failure::not_this_text(proof, format!("the text is too long for X{said}"));
         }
         429 if has(NO_CODE, "usage-capped") => {
             let why = format!("the app's monthly cap at X is used up{said}");

@@ -56,20 +56,20 @@ async fn both(network: Network, status: u16, body: ForeignBody, requests: [usize
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_behind_202_no_crash_loses_or_doubles_a_post() {
-    both(Network::X, 202, ForeignBody::Json, [16, 19]).await;
+    both(Network::X, 202, ForeignBody::Json, [16, 20]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_x_behind_204_no_crash_loses_or_doubles_a_post() {
-    both(Network::X, 204, ForeignBody::Empty, [16, 19]).await;
+    both(Network::X, 204, ForeignBody::Empty, [16, 20]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mastodon_behind_308_no_crash_loses_or_doubles_a_post() {
-    both(Network::Mastodon, 308, ForeignBody::Empty, [13, 16]).await;
+    both(Network::Mastodon, 308, ForeignBody::Empty, [13, 17]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_mastodon_behind_404_no_crash_loses_or_doubles_a_post() {
-    both(Network::Mastodon, 404, ForeignBody::Page, [13, 16]).await;
+    both(Network::Mastodon, 404, ForeignBody::Page, [13, 17]).await;
 }
