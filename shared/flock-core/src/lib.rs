@@ -4,7 +4,8 @@
 //! knows nothing of AWS, HTTP, environment variables, files or clocks, and any randomness is derived
 //! from the values it is given, so that a preview shows what the tick will do.
 //!
-//! Where to start: [`Sheep`] and its transitions (`due` → `claim` → `posted`), then [`Rhythm`].
+//! Where to start: [`Errand`], an act on its way; [`Behaviour`], what is said next; [`Sheep`] and its transitions (`due` →
+//! `claim` → `settle`); then [`Rhythm`].
 
 mod account;
 mod act;
