@@ -71,14 +71,10 @@ impl Accounts {
     pub async fn read(store: &Store, ids: BTreeSet<&AccountId>) -> anyhow::Result<Self> {
         let reads: Vec<_> = ids
             .into_iter()
+            .filter(|id| id.network != Network::Meadow)
             .map(|id| async move {
-                let facts = match id.network {
-                    Network::Meadow => Some(AccountFacts::MEADOW),
-                    Network::X | Network::Mastodon | Network::Bluesky => {
-                        store.account(id).await?.map(|account| account.facts)
-                    }
-                };
-                anyhow::Ok(facts.map(|facts| (id.clone(), facts)))
+                let account = store.account(id).await?;
+                anyhow::Ok(account.map(|account| (id.clone(), account.facts)))
             })
             .collect();
         let known: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
@@ -87,7 +83,7 @@ impl Accounts {
 
     /// What is known of the account. `None`: it was never added.
     pub fn get(&self, id: &AccountId) -> Option<&AccountFacts> {
-        self.0.get(id)
+        if id.network == Network::Meadow { Some(&AccountFacts::MEADOW) } else { self.0.get(id) }
     }
 }
 

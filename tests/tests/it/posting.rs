@@ -192,3 +192,16 @@ async fn every_shard_is_worked_through_even_after_their_number_went_down() {
     let (_, shards) = world.store.clone().with_shards(Shards::ONE).await.unwrap();
     assert_eq!(shards, Shards::try_from(8).unwrap());
 }
+
+/// Nothing is to be seen of it there, and nothing keeps it from being posted.
+#[tokio::test]
+async fn what_is_made_with_ai_is_posted_on_the_meadow() {
+    let world = World::start().await;
+    let id = world.sheep("apollo", Network::Meadow, 3).await;
+    let mut sheep = world.read(&id).await;
+    sheep.config.made_with_ai = true;
+    sheep.version += 1;
+    assert_eq!(world.store.put_sheep(&sheep).await.unwrap(), flock_store::Write::Done);
+    let app = world.app().await;
+    assert_eq!(world.tick(&app).await.posted, 1);
+}

@@ -23,7 +23,7 @@ fn networks_are_shown_side_by_side() {
     search                      -             yes           yes           if            if
     list own posts              -             yes           yes           yes           yes
     send direct messages        -             if            if            yes           if
-    mark posts as made with AI  -             yes           yes           -             -
+    mark posts as made with AI  if            yes           yes           -             -
     longest post                500           280           280           500*          300
     a post costs                nothing       $0.015        $0.015        nothing       nothing
 

@@ -30,8 +30,8 @@ fn measure(text: &str) -> Measured {
 
 fn can(_: Tier, action: Action) -> Can {
     match action {
-        // Everybody there is a machine.
-        Action::Post | Action::AiMark => Can::Yes,
+        Action::Post => Can::Yes,
+        Action::AiMark => Can::If("everybody there is a machine, so nothing is to be seen of it"),
         _ => Can::No("bots only post there so far"),
     }
 }
