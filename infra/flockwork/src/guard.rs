@@ -135,10 +135,8 @@ fn cannot(
     if let (true, Err(lacking)) = (made_with_ai, mark) {
         problems.push(format!("{lacking}; write made_with_ai = false for it"));
     }
-    for action in actions {
-        let deed = Deed { ai, action: *action, ..deed(facts) };
-        problems.extend(check_policies(network, &deed, waivers).map(|broken| broken.to_string()));
-    }
+    let deed = Deed { ai, ..deed(facts) };
+    problems.extend(check_policies(network, &deed, waivers).map(|forbidden| forbidden.to_string()));
     problems
 }
 
@@ -481,6 +479,35 @@ mod tests {
         insta::assert_snapshot!(unfit(&flock(), &members, &accounts).join("\n"), @"
         choir/b (mastodon:b@example.social): Mastodon cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
         choir/a (bluesky:a.example.com): Bluesky cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
+        ");
+    }
+
+    #[test]
+    fn what_a_behaviour_wants_to_do_is_asked_of_network_and_tier() {
+        let actions = [Action::Post, Action::Reply, Action::Quote, Action::Repost, Action::Like];
+        let mut said = Vec::new();
+        for network in Network::ALL {
+            for tier in network.facts().tiers {
+                let facts = AccountFacts { tier: *tier, ..AccountFacts::MEADOW };
+                let waived =
+                    network.facts().rules.iter().map(|rule| (rule.name.to_owned(), String::new()));
+                let problems = cannot(network, &facts, (&actions, false), &waived.collect());
+                said.extend(problems.into_iter().map(|why| format!("{tier:?}: {why}")));
+            }
+        }
+        insta::assert_snapshot!(said.join("\n"), @"
+        Standard: The meadow cannot reply: bots only post there so far
+        Standard: The meadow cannot quote: bots only post there so far
+        Standard: The meadow cannot repost: bots only post there so far
+        Standard: The meadow cannot like: bots only post there so far
+        Standard: X cannot quote: since 2026-04-20 for Enterprise customers only
+        Standard: X cannot like: since 2026-04-20 for Enterprise customers only
+        Enterprise: Flockwork cannot quote on X
+        Enterprise: Flockwork cannot like on X
+        Standard: Flockwork cannot quote on Mastodon
+        Standard: Flockwork cannot like on Mastodon
+        Standard: Flockwork cannot quote on Bluesky
+        Standard: Flockwork cannot like on Bluesky
         ");
     }
 

@@ -91,12 +91,16 @@ impl Act {
         }
     }
 
-    /// Whether it may be done again without being seen twice: of what is done already, its network says so.
-    pub fn is_harmless_twice(&self) -> bool {
+    /// What rules of networks may forbid of it. Who answers their own post turns to nobody.
+    pub fn deeds(&self) -> Vec<Action> {
         match self {
-            Self::Post(_) => false,
+            Self::Post(post) => {
+                let answers = post.answers.iter().map(|_| Action::Reply);
+                let quotes = post.quotes.iter().map(|_| Action::Quote);
+                [Action::Post].into_iter().chain(answers).chain(quotes).collect()
+            }
             Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
-                true
+                self.actions()
             }
         }
     }
@@ -140,15 +144,15 @@ mod tests {
         for act in acts {
             let stored = serde_json::to_string(&act).unwrap();
             assert_eq!(serde_json::from_str::<Act>(&stored).unwrap(), act);
-            lines.push(format!("{stored} {act} {:?}", act.actions()));
+            lines.push(format!("{stored} {act} {:?} {:?}", act.actions(), act.deeds()));
         }
         insta::assert_snapshot!(lines.join("\n"), @r#"
-        {"kind":"post","text":"the moon"} the moon [Post]
-        {"kind":"post","text":"rose","ai":true,"answers":"123","quotes":"123","thread":true} rose [Post, Reply, Quote, AiMark]
-        {"kind":"repost","of":"123"} (repost of 123) [Repost]
-        {"kind":"like","of":"123"} (like of 123) [Like]
-        {"kind":"follow","who":"123"} (follows 123) [Follow]
-        {"kind":"delete","of":"123"} (deletion of 123) [Delete]
+        {"kind":"post","text":"the moon"} the moon [Post] [Post]
+        {"kind":"post","text":"rose","ai":true,"answers":"123","quotes":"123","thread":true} rose [Post, Reply, Quote, AiMark] [Post, Reply, Quote]
+        {"kind":"repost","of":"123"} (repost of 123) [Repost] [Repost]
+        {"kind":"like","of":"123"} (like of 123) [Like] [Like]
+        {"kind":"follow","who":"123"} (follows 123) [Follow] [Follow]
+        {"kind":"delete","of":"123"} (deletion of 123) [Delete] [Delete]
         "#);
     }
 }

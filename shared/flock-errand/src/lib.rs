@@ -207,7 +207,7 @@ impl Carrier {
     ) -> Result<Option<Forbidden>, StoreError> {
         let network = account.id.network;
         let can_mark = network.check_action(account.facts.tier, Action::AiMark).is_ok();
-        for action in errand.work.act.actions() {
+        for action in errand.work.act.deeds() {
             let is_ai = matches!(&errand.work.act, Act::Post(NewPost { made_with_ai: true, .. }));
             let mut deed = Deed {
                 action,

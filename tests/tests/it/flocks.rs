@@ -173,21 +173,21 @@ const STAR: &str = "a star\nfell\n";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_applies_at_once_leave_every_sheep_its_text() {
     // One gives up the text the other begins to use.
-    interleave(
+    Box::pin(interleave(
         Deed::Apply(&[("apollo", MOON), ("echo", SUN)]),
         Deed::Apply(&[("apollo", MOON), ("echo", STAR)]),
         Deed::Apply(&[("apollo", SUN), ("echo", SUN)]),
-    )
+    ))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_removal_and_an_apply_at_once_leave_every_sheep_its_text() {
-    interleave(
+    Box::pin(interleave(
         Deed::Apply(&[("apollo", MOON)]),
         Deed::Remove,
         Deed::Apply(&[("apollo", MOON), ("echo", MOON)]),
-    )
+    ))
     .await;
 }
 

@@ -1,0 +1,142 @@
+//! Everything an errand can be, carried out on every network; what none of them is asked for is refused in words.
+
+use flock_core::{Act, Cause, Errand, Network, NewPost, Occurrence, Outcome, Sent, SheepId, Task};
+use flock_errand::{Carrier, Order, Payers};
+
+use crate::world::{World, did, user_id};
+
+/// What came of an act of the sheep `id`, as its post with this number.
+async fn carry_out(world: &World, id: &SheepId, number: u64, sent: Sent, act: Act) -> Outcome {
+    let sheep = world.read(id).await;
+    let table = world.store.table_id().await.unwrap();
+    let number = Occurrence(number);
+    let task = Task {
+        id: flock_core::PostId::new(table, id, number),
+        account: sheep.config.account.clone(),
+        act,
+        cause: Cause::Rhythm,
+        payer: id.flock.clone(),
+    };
+    let errand = Errand::new(task, world.clock.now());
+    let carrier = Carrier::new(
+        &world.cloud.aws(),
+        world.store.clone(),
+        &world.config(1),
+        world.clock.clone(),
+    );
+    let newest = sheep.progress.last_remote.as_ref();
+    let order = Order { errand: &errand, sent, by: id, number, read: sheep.version, newest };
+    let payer = carrier.payer(&errand, &Payers::default()).await.unwrap();
+    let account = match carrier.prepare(order, &payer).await {
+        Ok(account) => account,
+        Err(outcome) => return outcome,
+    };
+    let done = carrier.carry_out(order, &account, &payer).await.unwrap();
+    carrier.close(&done).await;
+    done.outcome
+}
+
+/// A sheep that has made its first post, and the post's id.
+async fn poet(network: Network) -> (World, SheepId, flock_core::RemoteId) {
+    let mut world = World::start().await;
+    world.clock = flock_aws::Clock::wall();
+    let id = world.sheep("apollo", network, 3).await;
+    let app = world.app().await;
+    assert_eq!(world.tick(&app).await.posted, 1);
+    let first = world.read(&id).await.progress.last_remote.unwrap();
+    (world, id, first)
+}
+
+const NETWORKS: [Network; 3] = [Network::X, Network::Mastodon, Network::Bluesky];
+
+#[tokio::test]
+async fn a_repost_is_made_once_and_recorded() {
+    for network in NETWORKS {
+        let (world, id, first) = poet(network).await;
+        let act = Act::Repost { of: first.clone() };
+        let made = carry_out(&world, &id, 2, Sent::No, act.clone()).await;
+        let Outcome::Done(remote) = &made else { panic!("{network}: {made:?}") };
+        // Whoever has claimed it again does not know that it is done.
+        assert_eq!(carry_out(&world, &id, 2, Sent::Maybe, act).await, made, "{network}");
+        let reposts = match network {
+            Network::Bluesky => world.bluesky.records(&did("apollo"), "app.bsky.feed.repost").len(),
+            Network::Mastodon => {
+                let posts = world.mastodon.posts("apollo").into_iter();
+                posts.filter(|post| post.reblog_of.is_some()).count()
+            }
+            Network::X => {
+                let posts = world.x.posts(&user_id("apollo")).into_iter();
+                posts.filter(|post| post.repost_of.is_some()).count()
+            }
+            Network::Meadow => 0,
+        };
+        assert_eq!(reposts, 1, "{network}");
+        let recorded = world.posts(&id).await.pop().unwrap();
+        assert_eq!(recorded.text, format!("(repost of {first})"));
+        assert_eq!(recorded.remote_id.as_ref(), Some(remote), "{network}");
+    }
+}
+
+#[tokio::test]
+async fn a_post_is_deleted_and_deleting_it_again_changes_nothing() {
+    for network in NETWORKS {
+        let (world, id, first) = poet(network).await;
+        for sent in [Sent::No, Sent::Maybe] {
+            let act = Act::Delete { of: first.clone() };
+            let deleted = carry_out(&world, &id, 2, sent, act).await;
+            assert_eq!(deleted, Outcome::Done(first.clone()), "{network} {sent:?}");
+            assert_eq!(world.seen(&id).await, Vec::<String>::new(), "{network}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_thread_goes_on_under_the_newest_post() {
+    for network in NETWORKS {
+        let (world, id, first) = poet(network).await;
+        let act = Act::Post(NewPost { continues_thread: true, ..NewPost::of("and so on") });
+        let made = carry_out(&world, &id, 2, Sent::No, act).await;
+        assert!(matches!(made, Outcome::Done(_)), "{network}: {made:?}");
+        let answered = match network {
+            Network::Bluesky => {
+                let record = world.bluesky.posts(&did("apollo")).pop().unwrap();
+                record.value["reply"]["parent"]["uri"].as_str().map(str::to_owned)
+            }
+            Network::Mastodon => world.mastodon.posts("apollo").pop().unwrap().in_reply_to,
+            Network::X => world.x.posts(&user_id("apollo")).pop().unwrap().reply_to,
+            Network::Meadow => None,
+        };
+        assert_eq!(answered.as_deref(), Some(first.as_str()), "{network}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_do_is_refused_and_nothing_is_asked() {
+    let mut said = Vec::new();
+    for network in Network::ALL {
+        let (world, id, first) = poet(network).await;
+        let quote = Act::Post(NewPost { quotes: Some(first.clone()), ..NewPost::of("so true") });
+        let (like, follow) = (Act::Like { of: first.clone() }, Act::Follow { who: first.clone() });
+        for act in [quote, like, follow] {
+            match carry_out(&world, &id, 2, Sent::No, act).await {
+                Outcome::Refused { why } => said.push(why),
+                other => panic!("{network}: {other:?}"),
+            }
+        }
+        assert_eq!(world.posts(&id).await.len(), 1, "{network}");
+    }
+    insta::assert_snapshot!(said.join("\n"), @"
+    meadow:apollo: The meadow cannot quote: bots only post there so far, then `flockwork sheep resume flock/apollo`
+    meadow:apollo: The meadow cannot like: bots only post there so far, then `flockwork sheep resume flock/apollo`
+    meadow:apollo: The meadow cannot follow: bots only post there so far, then `flockwork sheep resume flock/apollo`
+    x:apollo: X cannot quote: since 2026-04-20 for Enterprise customers only, then `flockwork sheep resume flock/apollo`
+    against X's rule x-automated-like: Nothing is liked automatically. (https://help.x.com/en/rules-and-policies/x-automation) To do: like by hand, then `flockwork sheep resume flock/apollo`
+    against X's rule x-automated-follow: Nobody is followed automatically, in bulk or back. (https://help.x.com/en/rules-and-policies/x-automation) To do: follow by hand, then `flockwork sheep resume flock/apollo`
+    mastodon:apollo@stand-in.example: Flockwork cannot quote on Mastodon, then `flockwork sheep resume flock/apollo`
+    mastodon:apollo@stand-in.example: Flockwork cannot like on Mastodon, then `flockwork sheep resume flock/apollo`
+    mastodon:apollo@stand-in.example: Flockwork cannot follow on Mastodon, then `flockwork sheep resume flock/apollo`
+    bluesky:apollo.test: Flockwork cannot quote on Bluesky, then `flockwork sheep resume flock/apollo`
+    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then `flockwork sheep resume flock/apollo`
+    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then `flockwork sheep resume flock/apollo`
+    ");
+}
