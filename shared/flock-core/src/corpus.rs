@@ -1,8 +1,15 @@
 //! Text that behaviours draw from: its lines, and the pieces it is stored in.
+//!
+//! A line is what one post says. In a poem it is a line of the file; where people write posts it may have line feeds
+//! in it, and a time of its own.
 
-use crate::CorpusId;
+use std::{borrow::Cow, sync::Arc};
 
-/// The lines of a text, in file order, without the blank ones. Never empty.
+use jiff::Timestamp;
+
+use crate::{CorpusId, Cursor, errand::whole_seconds};
+
+/// The lines of a text, in file order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
     id: CorpusId,
@@ -10,6 +17,22 @@ pub struct Corpus {
     /// short one.
     text: String,
     lines: Vec<Line>,
+    times: Times,
+}
+
+/// The own times of lines, in order of lines. Empty where no line has one; cheap to hand on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times(Arc<[(u32, Timestamp)]>);
+
+/// A line that was written as a post of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item<'a> {
+    /// The line of its file where it begins, counted from 1.
+    pub number: usize,
+    /// What it says.
+    pub text: Cow<'a, str>,
+    /// When it is to be posted, where somebody said so.
+    pub at: Option<Timestamp>,
 }
 
 /// A line: where it stood in the file, and where it ends in the text.
@@ -26,6 +49,10 @@ pub struct Piece {
     pub first: u32,
     /// Its lines.
     pub lines: Vec<String>,
+    /// The own time of each; empty where none has one.
+    pub times: Vec<Option<Timestamp>>,
+    /// The own time of the line that follows the last: who says a line has to know when the next one comes.
+    pub next_at: Option<Timestamp>,
 }
 
 /// A file that cannot be a corpus, or a line that cannot be a post.
@@ -64,6 +91,14 @@ pub enum CorpusProblem {
         /// The most that is allowed.
         limit: u32,
     },
+    /// The form of the file is not that of its behaviour.
+    #[error("{why}")]
+    Form {
+        /// The line, counted from 1; none where the file as a whole is meant.
+        line: Option<usize>,
+        /// What is wrong and what would do.
+        why: String,
+    },
     /// Not every problem is told.
     #[error("more is wrong with it than the {told} problems told; mend these first")]
     More {
@@ -80,7 +115,21 @@ impl CorpusProblem {
             Self::NotUtf8 { line } | Self::Control { line, .. } | Self::LongLine { line, .. } => {
                 Some(*line)
             }
+            Self::Form { line, .. } => *line,
         }
+    }
+}
+
+impl Times {
+    /// The own time of the line at `cursor`.
+    pub fn at(&self, cursor: Cursor) -> Option<Timestamp> {
+        let found = self.0.binary_search_by_key(&cursor.index(), |(index, _)| *index).ok()?;
+        self.0.get(found).map(|(_, at)| *at)
+    }
+
+    /// Whether no line has one.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -99,57 +148,107 @@ impl Corpus {
     /// The most problems that are told: nobody reads more of them at once.
     pub const PROBLEMS: usize = 100;
 
-    /// Reads a file. White space around a line is dropped, as networks do; a line of nothing else is
-    /// blank. Every problem is reported, up to a number that can still be read.
+    /// Reads a file, each line of it a line. White space around a line is dropped, as networks do; a line of
+    /// nothing else is blank, and left out. Every problem is reported, up to a number that can still be read.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<CorpusProblem>> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text.trim_start_matches('\u{feff}'),
+        let (corpus, problems) = Self::parse_as_far_as_possible(bytes);
+        corpus.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+
+    /// The same, with the lines that are there where something is wrong with them.
+    pub fn parse_as_far_as_possible(bytes: &[u8]) -> (Option<Self>, Vec<CorpusProblem>) {
+        let text = match Self::text_of(bytes) {
+            Ok(text) => text,
+            Err(problem) => return (None, vec![problem]),
+        };
+        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        Self::of(lines.map(|(number, line)| Item { number, text: Cow::Borrowed(line), at: None }))
+    }
+
+    /// The text of a file, without its byte order mark.
+    pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, CorpusProblem> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text.trim_start_matches('\u{feff}')),
             Err(err) => {
                 let good = bytes.get(..err.valid_up_to()).unwrap_or_default();
                 let line = good.split(|byte| *byte == b'\n').count();
-                return Err(vec![CorpusProblem::NotUtf8 { line }]);
+                Err(CorpusProblem::NotUtf8 { line })
             }
-        };
-        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
+        }
+    }
+
+    /// The corpus of these items, whose texts may have line feeds in them, as far as there is one, and what is wrong
+    /// with it. White space around a text is dropped; what is left of one may be nothing, which no network takes.
+    pub fn of<'a>(
+        items: impl Iterator<Item = Item<'a>> + Clone,
+    ) -> (Option<Self>, Vec<CorpusProblem>) {
         // Counted before they are kept: a file of nothing but short lines has very many.
         let most = usize::try_from(Self::LINES).unwrap_or(usize::MAX);
         let (mut count, mut length) = (0, 0);
-        for (_, line) in lines.clone().take(most.saturating_add(1)) {
+        for item in items.clone().take(most.saturating_add(1)) {
             count += 1;
-            length += line.len();
+            length += item.text.len();
         }
         if most < count {
-            return Err(vec![CorpusProblem::TooManyLines { limit: Self::LINES }]);
-        }
-        let mut problems = Vec::new();
-        let mut corpus = Self {
-            id: CorpusId::of(lines.clone().map(|(_, line)| line)),
-            text: String::with_capacity(length),
-            lines: Vec::with_capacity(count),
-        };
-        for (number, line) in lines {
-            if let Some(c) = line.chars().find(|c| c.is_control() && *c != '\t') {
-                problems.push(CorpusProblem::Control { line: number, code: c.into() });
-            }
-            if Self::LINE_BYTES < line.len() {
-                problems.push(CorpusProblem::LongLine {
-                    line: number,
-                    bytes: line.len(),
-                    limit: Self::LINE_BYTES,
-                });
-            }
-            if Self::PROBLEMS < problems.len() {
-                problems.truncate(Self::PROBLEMS);
-                problems.push(CorpusProblem::More { told: Self::PROBLEMS });
-                break;
-            }
-            corpus.text.push_str(line);
-            corpus.lines.push(Line { number, end: corpus.text.len() });
+            return (None, vec![CorpusProblem::TooManyLines { limit: Self::LINES }]);
         }
         if count == 0 {
-            problems.push(CorpusProblem::Empty);
+            return (None, vec![CorpusProblem::Empty]);
         }
-        if problems.is_empty() { Ok(corpus) } else { Err(problems) }
+        let mut problems = Vec::new();
+        let mut text = String::with_capacity(length);
+        let mut lines = Vec::with_capacity(count);
+        let mut times = Vec::new();
+        for (index, Item { number, text: line, at }) in (0..).zip(items) {
+            let line = line.trim();
+            if problems.len() <= Self::PROBLEMS {
+                let is_odd = |c: &char| c.is_control() && !matches!(c, '\t' | '\n');
+                if let Some(c) = line.chars().find(is_odd) {
+                    problems.push(CorpusProblem::Control { line: number, code: c.into() });
+                }
+                if Self::LINE_BYTES < line.len() {
+                    problems.push(CorpusProblem::LongLine {
+                        line: number,
+                        bytes: line.len(),
+                        limit: Self::LINE_BYTES,
+                    });
+                }
+            }
+            text.push_str(line);
+            lines.push(Line { number, end: text.len() });
+            times.extend(at.map(|at| (index, whole_seconds(at))));
+        }
+        if Self::PROBLEMS < problems.len() {
+            problems.truncate(Self::PROBLEMS);
+            problems.push(CorpusProblem::More { told: Self::PROBLEMS });
+        }
+        (Some(Self::new(text, lines, times)), problems)
+    }
+
+    fn new(text: String, lines: Vec<Line>, times: Vec<(u32, Timestamp)>) -> Self {
+        let times = Times(times.into());
+        let id = CorpusId::of_lines(
+            ends(&text, &lines).map(|(_, line)| line),
+            (0..).map(Cursor::at).map(|cursor| times.at(cursor)),
+            !times.is_empty(),
+        );
+        Self { id, text, lines, times }
+    }
+
+    /// The corpus of these pieces, in order, its lines numbered one after the other. `None`: no line is in them, or
+    /// more than there can be.
+    pub fn of_pieces(pieces: impl IntoIterator<Item = Piece>) -> Option<Self> {
+        let (mut text, mut lines, mut times) = (String::new(), Vec::new(), Vec::new());
+        for piece in pieces {
+            let mut own = piece.times.into_iter();
+            for line in piece.lines {
+                let index = u32::try_from(lines.len()).ok().filter(|index| *index < Self::LINES)?;
+                times.extend(own.next().flatten().map(|at| (index, at)));
+                text += &line;
+                lines.push(Line { number: lines.len() + 1, end: text.len() });
+            }
+        }
+        (!lines.is_empty()).then(|| Self::new(text, lines, times))
     }
 
     /// The id: a digest of the lines.
@@ -169,9 +268,12 @@ impl Corpus {
 
     /// The lines with their numbers in the file, counted from 1.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let starts = std::iter::once(0).chain(self.lines.iter().map(|line| line.end));
-        let text = |start, end| self.text.get(start..end).expect("lines end where they were put");
-        starts.zip(&self.lines).map(move |(start, line)| (line.number, text(start, line.end)))
+        ends(&self.text, &self.lines)
+    }
+
+    /// The own times of its lines.
+    pub fn times(&self) -> &Times {
+        &self.times
     }
 
     /// The line with this index, counted from 0.
@@ -186,23 +288,42 @@ impl Corpus {
     pub fn pieces(&self) -> Vec<Piece> {
         // What DynamoDB adds to each element of a list.
         const ELEMENT_BYTES: usize = 4;
+        // What a time takes in a list.
+        const TIME_BYTES: usize = 8;
+        let beside = if self.times.is_empty() { 0 } else { TIME_BYTES };
         let mut pieces: Vec<Piece> = Vec::new();
         let mut size = usize::MAX;
         for (first, (_, line)) in (0..).zip(self.lines()) {
-            let line_size = line.len() + ELEMENT_BYTES;
+            let at = self.times.at(Cursor::at(first));
+            let line_size = line.len() + ELEMENT_BYTES + beside;
             match pieces.last_mut() {
                 Some(piece) if size.saturating_add(line_size) <= Self::PIECE_BYTES => {
                     size += line_size;
                     piece.lines.push(line.to_owned());
+                    piece.times.push(at);
                 }
-                _ => {
+                before => {
+                    if let Some(before) = before {
+                        before.next_at = at;
+                    }
                     size = line_size;
-                    pieces.push(Piece { first, lines: vec![line.to_owned()] });
+                    let (lines, times) = (vec![line.to_owned()], vec![at]);
+                    pieces.push(Piece { first, lines, times, next_at: None });
                 }
             }
         }
+        for piece in pieces.iter_mut().filter(|piece| piece.times.iter().all(Option::is_none)) {
+            piece.times.clear();
+        }
         pieces
     }
+}
+
+/// The lines of `text` by where they end, with their numbers.
+fn ends<'a>(text: &'a str, lines: &'a [Line]) -> impl Iterator<Item = (usize, &'a str)> + Clone {
+    let starts = std::iter::once(0).chain(lines.iter().map(|line| line.end));
+    let part = |start, end| text.get(start..end).expect("lines end where they were put");
+    starts.zip(lines).map(move |(start, line)| (line.number, part(start, line.end)))
 }
 
 #[cfg(test)]
@@ -263,6 +384,74 @@ mod tests {
             let by_index: Vec<_> = (0..=corpus.len()).map(|index| corpus.line(index)).collect();
             let expected = lines.iter().map(|line| Some(line.as_str())).chain([None]);
             prop_assert_eq!(by_index, expected.collect::<Vec<_>>());
+        }
+    }
+
+    fn ts(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[track_caller]
+    fn items(items: &[(&str, Option<i64>)]) -> Corpus {
+        let items = items.iter().zip(1..).map(|((text, at), number)| Item {
+            number,
+            text: Cow::Borrowed(*text),
+            at: at.map(ts),
+        });
+        let (corpus, problems) = Corpus::of(items);
+        assert_eq!(problems, []);
+        corpus.unwrap()
+    }
+
+    #[test]
+    fn ids_of_plain_lines_stay_and_no_two_texts_have_the_same() {
+        let plain = items(&[("the moon", None), ("rose", None)]);
+        assert_eq!(plain.id(), Corpus::parse(b"the moon\nrose").unwrap().id());
+        assert_eq!(plain.id().as_str(), "807af5a069bf7bd0d36e1f5631c39526");
+        let texts = [
+            plain,
+            items(&[("the moon\nrose", None)]),
+            items(&[("the moon", Some(1)), ("rose", None)]),
+            items(&[("the moon", None), ("rose", Some(1))]),
+            items(&[("the moon", Some(2)), ("rose", None)]),
+            items(&[("the moon\nrose", Some(1))]),
+            items(&[("the moon\n1\n4\nrose", None)]),
+            items(&[("the moon", None), ("", None), ("rose", None)]),
+        ];
+        let ids: std::collections::BTreeSet<_> = texts.iter().map(Corpus::id).collect();
+        assert_eq!(ids.len(), texts.len());
+    }
+
+    #[test]
+    fn an_item_has_several_lines_and_a_time() {
+        let text = items(&[("one\n\ntwo", None), (" three ", Some(7))]);
+        assert_eq!(text.line(0), Some("one\n\ntwo"));
+        assert_eq!(text.line(1), Some("three"));
+        assert_eq!(text.times().at(Cursor::at(0)), None);
+        assert_eq!(text.times().at(Cursor::at(1)), Some(ts(7)));
+        let long = [Item { number: 4, text: "x\n".repeat(2000).into(), at: None }];
+        let (_, problems) = Corpus::of(long.into_iter());
+        let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        assert_eq!(told, "line 4 is 3999 bytes long; a post cannot be longer than 3700");
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_make_the_same_corpus(
+            lines in prop::collection::vec(("[a-z\n猫]{0,900}", prop::option::of(0_i64..2_000_000_000)), 1..40),
+        ) {
+            let lines: Vec<_> = lines.iter().map(|(text, at)| (text.as_str(), *at)).collect();
+            let corpus = items(&lines);
+            let pieces = corpus.pieces();
+            let times = corpus.times();
+            for (piece, after) in pieces.iter().zip(1..) {
+                let size: usize = piece.lines.iter().map(|line| line.len() + 4).sum();
+                prop_assert!(size + 8 * piece.times.len() <= 3_800);
+                let next = pieces.get(after).map(|next| Cursor::at(next.first));
+                prop_assert_eq!(piece.next_at, next.and_then(|next| times.at(next)));
+            }
+            let again = Corpus::of_pieces(pieces).unwrap();
+            prop_assert_eq!(again, corpus);
         }
     }
 

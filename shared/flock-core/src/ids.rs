@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -347,12 +348,26 @@ impl Fingerprint {
 }
 
 impl CorpusId {
-    /// The id of the corpus with these lines.
-    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+    /// The id of the corpus with these lines and the times they have of their own; `has_times` says whether any has.
+    pub(crate) fn of_lines<'a>(
+        lines: impl Iterator<Item = &'a str> + Clone,
+        times: impl Iterator<Item = Option<Timestamp>>,
+        has_times: bool,
+    ) -> Self {
         let mut hasher = Sha256::new();
-        for line in lines {
+        if !has_times && lines.clone().all(|line| !line.contains('\n')) {
+            for line in lines {
+                hasher.update(line.as_bytes());
+                hasher.update(b"\n");
+            }
+            return Self(hex(&hasher.finalize()));
+        }
+        // No text begins like this, and each line says where it ends.
+        hasher.update([0xff]);
+        for (line, at) in lines.zip(times) {
+            let at = at.map_or_else(String::new, |at| at.as_second().to_string());
+            hasher.update(format!("{at}\n{}\n", line.len()).as_bytes());
             hasher.update(line.as_bytes());
-            hasher.update(b"\n");
         }
         Self(hex(&hasher.finalize()))
     }

@@ -32,7 +32,7 @@ pub use act::{Act, NewPost};
 pub use behaviour::{
     Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, UnknownBehaviour,
 };
-pub use corpus::{Corpus, CorpusProblem, Piece};
+pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use edit::{Change, Edit};
 pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};

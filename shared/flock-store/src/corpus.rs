@@ -9,13 +9,13 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
     WriteRequest,
 };
-use flock_core::{Corpus, CorpusId, FlockName, Material, Needs};
+use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece};
 use futures_util::{TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Keyed, Read, Store, StoreError, Write, conditional, from_item,
+    Item, Keyed, Read, Store, StoreError, Write, conditional, from_item,
     key::{Key, pieces_of},
     random_text, request_error,
     sheep::Seconds,
@@ -42,9 +42,33 @@ const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 struct PieceItem {
     first: u32,
     lines: Vec<String>,
+    /// The own time of each; not there where none has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    times: Vec<Option<Seconds>>,
+    /// The own time of the first line of the next piece.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_at: Option<Seconds>,
     /// Which storing of the corpus wrote it; random. Not there in what was written before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edition: Option<String>,
+}
+
+impl PieceItem {
+    fn new(piece: Piece, edition: Option<String>) -> Self {
+        let Piece { first, lines, times, next_at } = piece;
+        let times = times.into_iter().map(|at| at.map(Seconds::from)).collect();
+        Self { first, lines, times, next_at: next_at.map(Seconds::from), edition }
+    }
+
+    fn into_piece(self) -> Result<Piece, jiff::Error> {
+        let instant = |at: Option<Seconds>| at.map(Timestamp::try_from).transpose();
+        Ok(Piece {
+            first: self.first,
+            lines: self.lines,
+            times: self.times.into_iter().map(instant).collect::<Result<_, _>>()?,
+            next_at: instant(self.next_at)?,
+        })
+    }
 }
 
 /// Says that a corpus is there and whole. Before the pieces may expire it is marked, so that what is not
@@ -69,13 +93,14 @@ struct Marked {
 }
 
 impl Store {
-    /// The line of the corpus with this index. `None`: the corpus is not there, or shorter.
+    /// The line of the corpus with this index, and the own time of the next. `None`: the corpus is not there, or
+    /// shorter.
     async fn line(
         &self,
         flock: &FlockName,
         corpus: &CorpusId,
         index: u32,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Option<Material>, StoreError> {
         let up_to = Key::piece(flock, corpus, index);
         let what = || format!("line {index} of corpus {corpus} of flock {flock}");
         let output = self
@@ -97,9 +122,17 @@ impl Store {
             .map_err(|err| request_error("read", what(), err))?;
         self.meter.read(output.consumed_capacity());
         let Some(item) = output.items.unwrap_or_default().pop() else { return Ok(None) };
-        let mut piece: PieceItem = Keyed::read(item, &what())?.value;
+        let mut piece = piece(item, &what())?;
         let within = usize::try_from(index.saturating_sub(piece.first)).unwrap_or(usize::MAX);
-        Ok((within < piece.lines.len()).then(|| piece.lines.swap_remove(within)))
+        if piece.lines.len() <= within {
+            return Ok(None);
+        }
+        let is_last = within + 1 == piece.lines.len();
+        let next_at = match piece.times.get(within + 1) {
+            _ if is_last => piece.next_at,
+            next => next.copied().flatten(),
+        };
+        Ok(Some(Material::Line { text: piece.lines.swap_remove(within), next_at }))
     }
 
     /// What a behaviour of a sheep of `flock` needs. `None`: it is not there.
@@ -109,9 +142,7 @@ impl Store {
         needs: &Needs,
     ) -> Result<Option<Material>, StoreError> {
         match needs {
-            Needs::Line { corpus, index } => {
-                Ok(self.line(flock, corpus, *index).await?.map(Material::Line))
-            }
+            Needs::Line { corpus, index } => self.line(flock, corpus, *index).await,
         }
     }
 
@@ -146,17 +177,13 @@ impl Store {
             .into_paginator()
             .items()
             .send();
-        let mut text = String::new();
+        let mut read = Vec::new();
         while let Some(item) = pieces.next().await {
             let item = item.map_err(|err| request_error("read", what.clone(), err))?;
-            let piece: PieceItem = Keyed::read(item, &what)?.value;
-            for line in piece.lines {
-                text += &line;
-                text.push('\n');
-            }
+            read.push(piece(item, &what)?);
         }
         // What is cut off is another corpus than the one that was asked for.
-        Ok(Corpus::parse(text.as_bytes()).ok().filter(|read| read.id() == *corpus))
+        Ok(Corpus::of_pieces(read).filter(|read| read.id() == *corpus))
     }
 
     /// Which of these corpora are not there, or not whole, or not to stay.
@@ -217,8 +244,7 @@ impl Store {
             let mut requests = Vec::new();
             for piece in batch {
                 let key = Key::piece(flock, &id, piece.first);
-                let (first, lines) = (piece.first, piece.lines.clone());
-                let item = Keyed::new(key, PieceItem { first, lines, edition: edition.clone() });
+                let item = Keyed::new(key, PieceItem::new(piece.clone(), edition.clone()));
                 let put = PutRequest::builder()
                     .set_item(Some(to_item(item, id.to_string())?))
                     .build()
@@ -400,5 +426,36 @@ impl Store {
             }
         }
         Ok(())
+    }
+}
+
+fn piece(item: Item, what: &str) -> Result<Piece, StoreError> {
+    let piece: PieceItem = Keyed::read(item, what)?.value;
+    let corrupt =
+        |err: jiff::Error| StoreError::Corrupt { what: what.to_owned(), source: err.into() };
+    piece.into_piece().map_err(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_is_a_schema() {
+        let at = |second| Timestamp::from_second(second).ok();
+        let plain =
+            Piece { first: 3, lines: vec!["a".to_owned()], times: Vec::new(), next_at: None };
+        let lines = vec!["a\nb".to_owned(), "c".to_owned()];
+        let timed = Piece { first: 0, lines, times: vec![None, at(7)], next_at: at(9) };
+        let stored = [plain, timed].map(|piece| {
+            let item: Item = to_item(PieceItem::new(piece.clone(), None), "a piece").unwrap();
+            let read: PieceItem = from_item(item.clone(), "a piece").unwrap();
+            assert_eq!(read.into_piece().unwrap(), piece);
+            serde_dynamo::from_item::<_, serde_json::Value>(item).unwrap().to_string()
+        });
+        insta::assert_snapshot!(stored.join("\n"), @r#"
+        {"first":3,"lines":["a"]}
+        {"first":0,"lines":["a\nb","c"],"next_at":9,"times":[null,7]}
+        "#);
     }
 }

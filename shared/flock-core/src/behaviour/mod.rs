@@ -7,6 +7,7 @@
 
 mod poem;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Action, Corpus, CorpusId};
@@ -66,7 +67,12 @@ pub enum Needs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Material {
     /// The line.
-    Line(String),
+    Line {
+        /// What it says.
+        text: String,
+        /// The own time of the line after it.
+        next_at: Option<Timestamp>,
+    },
 }
 
 impl Cursor {
@@ -192,7 +198,8 @@ impl Corpus {
     pub fn material(&self, need: &Needs) -> Option<Material> {
         match need {
             Needs::Line { corpus, index } if *corpus == self.id() => {
-                self.line(*index).map(|line| Material::Line(line.to_owned()))
+                let next_at = self.times().at(Cursor::at(index.saturating_add(1)));
+                self.line(*index).map(|line| Material::Line { text: line.to_owned(), next_at })
             }
             Needs::Line { .. } => None,
         }

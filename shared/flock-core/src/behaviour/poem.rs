@@ -25,8 +25,8 @@ impl Poem {
 
     #[expect(clippy::unused_self, reason = "other behaviours make something of it")]
     pub(super) fn say(&self, material: Material) -> String {
-        let Material::Line(line) = material;
-        line
+        let Material::Line { text, next_at: _ } = material;
+        text
     }
 
     pub(super) fn next(&self, cursor: Cursor) -> Place {
