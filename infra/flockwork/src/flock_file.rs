@@ -15,9 +15,11 @@ use std::{
 
 use flock_core::{
     AccountId, BehaviourKind, Corpus, CorpusProblem, Flock, FlockName, Handle, InvalidRhythm,
-    Network, Rhythm, RhythmFields, SheepConfig, SheepName, Usd, Waivers, rules,
+    Network, Rhythm, RhythmFields, SheepConfig, SheepName, Source as TextSource, Usd, Waivers,
+    rules,
 };
 use glob::{MatchOptions, Pattern};
+use jiff::tz::TimeZone;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -239,7 +241,7 @@ const FIELDS: &[Field] = &[
     field("files", Kind::Text, r#""poems/*.txt""#, SHEEP),
     field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP),
     field("account", Kind::Text, r#""apollo""#, SHEEP),
-    field("behaviour", Kind::Text, r#""poem""#, DEFAULTS_OR_SHEEP),
+    field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),
@@ -386,11 +388,17 @@ impl Defaults {
     }
 }
 
-/// The rhythm fields that hold for a sheep: its own pattern replaces the defaults' whole pattern.
-fn rhythm_given<'a>(own: &'a Fields, defaults: &'a Fields) -> RhythmGiven<'a> {
+/// The rhythm fields that hold for a sheep: its own pattern replaces the defaults' whole pattern, and what says nothing
+/// to its behaviour is not taken over.
+fn rhythm_given<'a>(
+    own: &'a Fields,
+    defaults: &'a Fields,
+    behaviour: Option<BehaviourKind>,
+) -> RhythmGiven<'a> {
     let own_times = own.get("at").is_some_and(|at| !at.is_empty_list());
     let own_intervals = own.contains_key("line");
     let inherits = |name: &str| match name {
+        _ if behaviour.is_some_and(|behaviour| !behaviour.takes(name)) => false,
         "line" | "stanza" | "window" => !own_times,
         "at" | "days" => !own_intervals,
         _ => true,
@@ -536,23 +544,15 @@ struct Reported;
 struct Text {
     /// Where problems with it are reported.
     file: PathBuf,
-    /// What the core made of it; none where that was reported.
+    /// What its behaviour made of it, as far as it could be read, so that the lines of what was rejected are still
+    /// measured.
     corpus: Option<Arc<Corpus>>,
-    /// The whole text where it is no corpus, so that its lines are still measured.
-    rejected: String,
+    /// Whether nothing was wrong with it.
+    sound: bool,
     /// By their numbers, lines longer than any network takes.
     too_long: BTreeMap<usize, String>,
     /// The networks it has been measured for.
     checked: Vec<Option<Network>>,
-}
-
-impl Text {
-    /// The lines that would be posts, with their numbers.
-    fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        let rejected = self.rejected.trim_start_matches('\u{feff}').lines().map(str::trim);
-        let rejected = (1..).zip(rejected).filter(|(_, line)| !line.is_empty());
-        self.corpus.iter().flat_map(|corpus| corpus.lines()).chain(rejected)
-    }
 }
 
 /// Where a sheep comes from.
@@ -588,6 +588,21 @@ struct Walk<'a> {
     left: usize,
 }
 
+/// How a corpus file is read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Reading {
+    behaviour: BehaviourKind,
+    /// Where it matters what the zone is called.
+    zone: Option<String>,
+}
+
+impl Reading {
+    fn new(behaviour: BehaviourKind, zone: &TimeZone) -> Self {
+        let name = || zone.iana_name().unwrap_or_default().to_owned();
+        Self { behaviour, zone: behaviour.reads_times().then(name) }
+    }
+}
+
 /// Goes through a flock's files and collects what is wrong.
 struct Reader<'a> {
     /// The directory as the user wrote it.
@@ -602,8 +617,8 @@ struct Reader<'a> {
     /// Whether `flock.toml` is TOML; if not, nothing can be said to be missing.
     sound: bool,
     problems: Vec<Problem>,
-    /// Corpus files by their paths without links: each is read once.
-    texts: HashMap<PathBuf, Text>,
+    /// Corpus files by their paths without links, and by how they are read: each is read once.
+    texts: HashMap<(PathBuf, Reading), Text>,
     /// How many bytes and lines they have together.
     size: (u64, u64),
     /// Where each sheep's name was seen first.
@@ -869,7 +884,7 @@ impl Reader<'_> {
             fields.entry(name).or_insert(given);
         }
         let nothing = Fields::new();
-        let together = rhythm_fields(&rhythm_given(&nothing, &fields));
+        let together = rhythm_fields(&rhythm_given(&nothing, &fields, None));
         let rhythm_problems = Rhythm::parse(&together).err().unwrap_or_default();
         Defaults { fields, rhythm_problems }
     }
@@ -892,27 +907,32 @@ impl Reader<'_> {
 
     /// The sheep that one `[[sheep]]` makes.
     fn sheep(&mut self, header: usize, own: &Fields, defaults: &Defaults) -> Vec<SheepFile> {
-        let behaviour =
-            self.parsed::<BehaviourKind>(defaults.or_own(own, "behaviour")).and_then(|behaviour| {
-                match behaviour {
-                    Some(behaviour) => Ok(behaviour),
-                    None => Err(self.report_missing(
-                        header,
-                        "`behaviour` is missing: write behaviour = \"poem\", here or in [defaults]",
-                    )),
-                }
-            });
+        let behaviour = self.parsed(defaults.or_own(own, "behaviour"));
+        let behaviour = behaviour.and_then(|behaviour: Option<BehaviourKind>| {
+            behaviour.ok_or_else(|| {
+                let what = format!(
+                    "`behaviour` is missing: write behaviour = {}, here or in [defaults]",
+                    BehaviourKind::EXAMPLE
+                );
+                self.report_missing(header, what)
+            })
+        });
         let network = self
             .parsed(defaults.or_own(own, "network"))
             .map(|network| network.unwrap_or(Network::Meadow));
         let account = self.account(own.get("account"), network.ok());
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
-        let rhythm = self.rhythm(header, own, defaults);
+        let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
+        let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
         for source in self.sources(header, own) {
             let name = self.claim_name(&source);
-            let corpus =
-                source.path.and_then(|path| self.corpus(source.path_line, &path, network.ok()));
+            let corpus = source.path.and_then(|path| match behaviour {
+                Ok(behaviour) => {
+                    self.corpus(source.path_line, &path, (behaviour, &zone), network.ok())
+                }
+                Err(Reported) => self.look_for(source.path_line, &path),
+            });
             let handle = match (&account, &name) {
                 (Ok(Some(handle)), _) => Ok(handle.clone()),
                 (Ok(None), Ok(name)) => self.own_account(source.named_line, name, network.ok()),
@@ -924,6 +944,15 @@ impl Reader<'_> {
             else {
                 continue;
             };
+            let misfits = behaviour.check_text(&corpus, rhythm);
+            if !misfits.is_empty() {
+                self.problems.extend(misfits.into_iter().map(|problem| Problem {
+                    file: file.clone(),
+                    line: problem.line(),
+                    what: problem.to_string(),
+                }));
+                continue;
+            }
             let behaviour = behaviour.with_text(&corpus);
             let account = AccountId { network, handle };
             let config = SheepConfig {
@@ -979,9 +1008,17 @@ impl Reader<'_> {
         header: usize,
         own: &Fields,
         defaults: &Defaults,
+        behaviour: Option<BehaviourKind>,
     ) -> Result<Rhythm, Reported> {
-        let given = rhythm_given(own, &defaults.fields);
-        let rhythm = Rhythm::parse(&rhythm_fields(&given)).map_err(|problems| {
+        let given = rhythm_given(own, &defaults.fields, behaviour);
+        let fields = rhythm_fields(&given);
+        let misfits = behaviour.map(|behaviour| behaviour.check(&fields)).unwrap_or_default();
+        let rhythm = match Rhythm::parse(&fields) {
+            Ok(rhythm) if misfits.is_empty() => Ok(rhythm),
+            Ok(_) => Err(misfits),
+            Err(problems) => Err(problems.into_iter().chain(misfits).collect()),
+        };
+        let rhythm = rhythm.map_err(|problems: Vec<_>| {
             for problem in problems {
                 let InvalidRhythm { field, why } = &problem;
                 match given.get(field) {
@@ -1216,29 +1253,46 @@ impl Reader<'_> {
         outcome
     }
 
-    /// The corpus in the file that `line` of `flock.toml` names, each line measured for `network`.
+    /// That the file that `line` of `flock.toml` names can be read, where nobody knows for what.
+    fn look_for<T>(&mut self, line: usize, path: &Path) -> Result<T, Reported> {
+        let located = locate(&self.root, path);
+        let bytes = located.and_then(|located| Ok(files::read(&located, MOST_TEXT_BYTES)?));
+        if let Err(err) = bytes {
+            self.report_unreadable(line, path, &err);
+        }
+        Err(Reported)
+    }
+
+    fn report_unreadable(&mut self, line: usize, path: &Path, unreadable: &Unreadable) -> Reported {
+        let hint = unreadable.hint();
+        self.report(line, format!("`{}` {unreadable}{hint}", path.display()))
+    }
+
+    /// The corpus in the file that `line` of `flock.toml` names, as `behaviour` reads it, each line measured for
+    /// `network`.
     fn corpus(
         &mut self,
         line: usize,
         path: &Path,
+        (behaviour, zone): (BehaviourKind, &TimeZone),
         network: Option<Network>,
     ) -> Result<(PathBuf, Arc<Corpus>), Reported> {
-        let unreadable = |reader: &mut Self, unreadable: Unreadable| {
-            let hint = unreadable.hint();
-            reader.report(line, format!("`{}` {unreadable}{hint}", path.display()))
-        };
-        let located = locate(&self.root, path).map_err(|err| unreadable(self, err))?;
-        if !self.texts.contains_key(&located) {
-            let text = self.read(path, &located).map_err(|err| unreadable(self, err))?;
-            self.texts.insert(located.clone(), text);
+        let located =
+            locate(&self.root, path).map_err(|err| self.report_unreadable(line, path, &err))?;
+        let key = (located, Reading::new(behaviour, zone));
+        if !self.texts.contains_key(&key) {
+            let text = self
+                .read(path, &key.0, (behaviour, zone))
+                .map_err(|err| self.report_unreadable(line, path, &err))?;
+            self.texts.insert(key.clone(), text);
         }
-        let text = self.texts.get_mut(&located).ok_or(Reported)?;
+        let text = self.texts.get_mut(&key).ok_or(Reported)?;
         if !text.checked.contains(&network) {
             text.checked.push(network);
             // Where accounts have limits of their own, only they can tell.
             let limited = network.filter(|network| !network.facts().limits_vary);
             let mut told = 0;
-            for (number, line) in text.lines() {
+            for (number, line) in text.corpus.iter().flat_map(|corpus| corpus.lines()) {
                 let refusal = limited
                     .and_then(|network| network.check_text(line, network.facts().text_limit).err());
                 let refusal = refusal.map(|refusal| refusal.to_string());
@@ -1254,15 +1308,22 @@ impl Reader<'_> {
                 }
             }
         }
-        let corpus = text.corpus.clone().ok_or(Reported)?;
+        let corpus = text.corpus.clone().filter(|_| text.sound).ok_or(Reported)?;
         Ok((text.file.clone(), corpus))
     }
 
     /// Reads a text of the flock, unless that would be more than it may have.
-    fn read(&mut self, path: &Path, located: &Path) -> Result<Text, Unreadable> {
+    fn read(
+        &mut self,
+        path: &Path,
+        located: &Path,
+        (behaviour, zone): (BehaviourKind, &TimeZone),
+    ) -> Result<Text, Unreadable> {
         let bytes = files::read(located, MOST_TEXT_BYTES)?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        let text = self.text(self.dir.join(path), bytes);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let source = TextSource { name: &name, bytes: &bytes, zone };
+        let text = self.text(self.dir.join(path), behaviour.read(&source));
         let lines = text.corpus.as_ref().map_or(0, |corpus| u64::from(corpus.len()));
         let size = (self.size.0.saturating_add(length), self.size.1.saturating_add(lines));
         if MOST_BYTES < size.0 || MOST_LINES < size.1 {
@@ -1272,22 +1333,13 @@ impl Reader<'_> {
         Ok(text)
     }
 
-    /// Reads the bytes of a corpus and reports what is wrong, but for the lengths of lines.
-    fn text(&mut self, file: PathBuf, bytes: Vec<u8>) -> Text {
-        let problems = match Corpus::parse(&bytes) {
-            Ok(corpus) => {
-                return Text {
-                    file,
-                    corpus: Some(Arc::new(corpus)),
-                    rejected: String::new(),
-                    too_long: BTreeMap::new(),
-                    checked: Vec::new(),
-                };
-            }
-            Err(problems) => problems,
-        };
-        let too_many =
-            problems.iter().any(|problem| matches!(problem, CorpusProblem::TooManyLines { .. }));
+    /// Reports what is wrong with a corpus that was read, but for the lengths of lines.
+    fn text(
+        &mut self,
+        file: PathBuf,
+        (corpus, problems): (Option<Corpus>, Vec<CorpusProblem>),
+    ) -> Text {
+        let sound = problems.is_empty();
         let mut too_long = BTreeMap::new();
         for problem in problems {
             match (&problem, problem.line()) {
@@ -1301,10 +1353,7 @@ impl Reader<'_> {
                 }
             }
         }
-        // What is not UTF-8 has no length, and of too many lines each would be one problem more.
-        let rejected =
-            if too_many { String::new() } else { String::from_utf8(bytes).unwrap_or_default() };
-        Text { file, corpus: None, rejected, too_long, checked: Vec::new() }
+        Text { file, corpus: corpus.map(Arc::new), sound, too_long, checked: Vec::new() }
     }
 }
 

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, Network, Occurrence, Outcome, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent,
-    Sheep, SheepConfig, SheepId, State, Task,
+    Intent, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId, Rhythm, Sent, Sheep,
+    SheepConfig, SheepId, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -325,7 +325,7 @@ struct SheepItem {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     made_with_ai: bool,
     behaviour: BehaviourItem,
-    /// Of a poem as it was written before behaviours were maps.
+    /// As they were written before behaviours were maps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     corpus: Option<CorpusId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -366,7 +366,7 @@ struct SheepItem {
 enum BehaviourItem {
     /// As it is written.
     Map(Behaviour),
-    /// The kind alone, as it was written of poems.
+    /// The kind alone, as it was written before.
     Name(String),
 }
 
@@ -489,12 +489,10 @@ impl SheepItem {
         };
         let behaviour = match (self.behaviour, self.corpus, self.lines) {
             (BehaviourItem::Map(behaviour), _, _) => behaviour,
-            (BehaviourItem::Name(name), Some(corpus), Some(lines)) if name == "poem" => {
-                Behaviour::Poem(Poem { corpus, lines })
-            }
-            (BehaviourItem::Name(name), _, _) => {
-                return Err(format!("its behaviour `{name}` is not known").into());
-            }
+            (BehaviourItem::Name(name), corpus, lines) => corpus
+                .zip(lines)
+                .and_then(|(corpus, lines)| Behaviour::from_before(&name, corpus, lines))
+                .ok_or_else(|| format!("its behaviour `{name}` is not known"))?,
         };
         let config = SheepConfig {
             text_limit: self.text_limit.unwrap_or(self.network.facts().text_limit),
@@ -576,7 +574,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{BehaviourKind, Corpus, Due, Edit, RhythmFields, TableId};
+    use flock_core::{BehaviourKind, Corpus, Due, Edit, Poem, RhythmFields, TableId};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {

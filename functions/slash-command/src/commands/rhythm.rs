@@ -31,7 +31,11 @@ async fn run(call: &Call<'_>) -> Answer {
         days: Vec::new(),
         ..now
     };
-    let rhythm = match Rhythm::parse(&fields) {
+    let fits = match sheep.config.behaviour.kind().check(&fields) {
+        problems if problems.is_empty() => Rhythm::parse(&fields),
+        problems => Err(problems),
+    };
+    let rhythm = match fits {
         Ok(rhythm) => rhythm,
         Err(problems) => {
             let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();

@@ -7,10 +7,10 @@
 
 mod poem;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Corpus, CorpusId};
+use crate::{Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields};
 
 pub use poem::Poem;
 
@@ -23,7 +23,7 @@ pub enum Behaviour {
 }
 
 /// The kinds of behaviours, as people ask for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BehaviourKind {
     /// See [`Behaviour::Poem`].
     Poem,
@@ -31,8 +31,19 @@ pub enum BehaviourKind {
 
 /// There is no behaviour of that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a behaviour: use poem")]
+#[error("`{0}` is not a behaviour: use {known}", known = BehaviourKind::names())]
 pub struct UnknownBehaviour(String);
+
+/// A file that people wrote for a behaviour.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Its name, without directories.
+    pub name: &'a str,
+    /// What is in it.
+    pub bytes: &'a [u8],
+    /// The zone that local times in it are of.
+    pub zone: &'a TimeZone,
+}
 
 /// Where a sheep is in its behaviour. Only the behaviour knows what it means.
 #[derive(
@@ -98,6 +109,18 @@ impl Place {
 }
 
 impl Behaviour {
+    /// What was stored while there were poems alone: the kind by name, the text beside it.
+    pub fn from_before(kind: &str, corpus: CorpusId, lines: u32) -> Option<Self> {
+        (kind == "poem").then_some(Self::Poem(Poem { corpus, lines }))
+    }
+
+    /// Which kind it is of.
+    pub fn kind(&self) -> BehaviourKind {
+        match self {
+            Self::Poem(_) => BehaviourKind::Poem,
+        }
+    }
+
     /// What it needs to say what comes at `cursor`.
     pub fn needs(&self, cursor: Cursor) -> Needs {
         match self {
@@ -174,10 +197,56 @@ impl Behaviour {
 }
 
 impl BehaviourKind {
+    /// By the names that people ask for.
+    const ALL: [(&'static str, Self); 1] = [("poem", Self::Poem)];
+
+    /// How one is asked for in `flock.toml`.
+    pub const EXAMPLE: &'static str = "\"poem\"";
+
+    fn names() -> String {
+        Self::ALL.map(|(name, _)| name).join(" or ")
+    }
+
     /// The behaviour of this kind with this text.
     pub fn with_text(self, text: &Corpus) -> Behaviour {
         match self {
             Self::Poem => Behaviour::Poem(Poem::of(text)),
+        }
+    }
+
+    /// The text in a file, as far as there is one, and what is wrong with it.
+    pub fn read(self, source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
+        match self {
+            Self::Poem => Corpus::parse_as_far_as_possible(source.bytes),
+        }
+    }
+
+    /// Whether a file says something else in another zone.
+    pub fn reads_times(self) -> bool {
+        match self {
+            Self::Poem => false,
+        }
+    }
+
+    /// Whether the field of a rhythm says anything to it. What says nothing is not taken over from what holds for
+    /// others.
+    pub fn takes(self, _field: &str) -> bool {
+        match self {
+            Self::Poem => true,
+        }
+    }
+
+    /// What in a rhythm does not go with it.
+    pub fn check(self, _rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
+        match self {
+            Self::Poem => Vec::new(),
+        }
+    }
+
+    /// What in a text does not go with the rhythm.
+    pub fn check_text(self, _text: &Corpus, _rhythm: &Rhythm) -> Vec<CorpusProblem> {
+        match self {
+            Self::Poem => Vec::new(),
         }
     }
 }
@@ -186,10 +255,8 @@ impl std::str::FromStr for BehaviourKind {
     type Err = UnknownBehaviour;
 
     fn from_str(name: &str) -> Result<Self, UnknownBehaviour> {
-        match name {
-            "poem" => Ok(Self::Poem),
-            _ => Err(UnknownBehaviour(name.to_owned())),
-        }
+        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        found.map(|(_, kind)| kind).ok_or_else(|| UnknownBehaviour(name.to_owned()))
     }
 }
 
