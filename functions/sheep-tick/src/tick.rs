@@ -241,7 +241,9 @@ impl App {
                 let Some(material) = self.store.material(&sheep.id.flock, &needs).await? else {
                     return self.without_text(sheep, now).await;
                 };
-                let act = sheep.config.post(behaviour.say(material));
+                let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
+                let said = behaviour.say(turn, material);
+                let (next, act) = (next.followed_by(said.then), sheep.config.post(said.act));
                 let table = self.store.table_id().await?;
                 (sheep.claim(next, act, table, tick.lease_until), Sent::No)
             }

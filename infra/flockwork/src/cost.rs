@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use flock_core::{
-    Behaviour, BilledPost, Cursor, Flock, Forecast, Month, Network, Usd, billed_posts, cap_reached,
+    Behaviour, BilledPost, Flock, Forecast, Month, Network, Turn, Usd, billed_posts, cap_reached,
     count,
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -37,7 +37,7 @@ pub struct Schedule {
 
 /// Which posts have a link, each counted once for each behaviour and network.
 #[derive(Debug, Default)]
-pub struct Links(HashMap<(Behaviour, Network), HashMap<Cursor, bool>>);
+pub struct Links(HashMap<(Behaviour, Network), HashMap<Turn, bool>>);
 
 impl Schedule {
     /// Adds the posts of `member` from `now` to before `until`.
@@ -49,12 +49,17 @@ impl Schedule {
         let behaviour = &member.sheep.config.behaviour;
         // Looked up once: a month has tens of thousands of posts.
         let links = links.0.entry((behaviour.clone(), network)).or_default();
-        let measure = |cursor| {
-            let material = member.corpus.material(&behaviour.needs(cursor));
-            let text = material.map(|material| behaviour.say(material));
+        let measure = |turn: Turn| {
+            let material = member.corpus.material(&behaviour.needs(turn.cursor));
+            let text = material.map(|material| behaviour.say(turn, material).act.to_string());
             text.is_some_and(|text| 0 < (network.facts().measure)(&text).links)
         };
-        let has_link = |cursor| *links.entry(cursor).or_insert_with(|| measure(cursor));
+        let varies = behaviour.varies();
+        let has_link = |turn: Turn| {
+            // What is always the same is said at any time.
+            let turn = if varies { turn } else { Turn { at: now, ..turn } };
+            *links.entry(turn).or_insert_with(|| measure(turn))
+        };
         for post in billed_posts(&member.sheep, now, until, has_link) {
             self.forecast = self.forecast.plus_post(network, post.link);
             self.posts.push(post);

@@ -30,7 +30,8 @@ mod usage;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Source, UnknownBehaviour,
+    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Said, Source, Turn,
+    UnknownBehaviour,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use edit::{Change, Edit};

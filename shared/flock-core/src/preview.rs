@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Act, Cursor, Due, Occurrence, Outcome, Sheep, TableId};
+use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Turn};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,8 @@ pub struct Upcoming {
 pub enum UpcomingText {
     /// Decided already: an earlier tick left it.
     Decided(String),
-    /// What its behaviour says there.
-    At(Cursor),
+    /// What its behaviour says then.
+    At(Turn),
 }
 
 /// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does.
@@ -32,7 +32,8 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
     std::iter::from_fn(move || {
         if let Some((at, occurrence, cursor)) = sheep.post_in_time(now) {
             now = at;
-            return Some(Upcoming { at, occurrence, what: UpcomingText::At(cursor) });
+            let what = UpcomingText::At(sheep.turn(cursor, occurrence, at));
+            return Some(Upcoming { at, occurrence, what });
         }
         now = now.max(sheep.next_at()?);
         let (claimed, what) = match sheep.due(now) {
@@ -42,10 +43,10 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
                 (sheep.claim_again(now), UpcomingText::Decided(text))
             }
             Due::Post(next) => {
-                let cursor = next.progress.cursor;
+                let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
                 // Neither text nor table change when the next post is due; any that are allowed will do.
                 let table = TableId::from_random([0; 16]);
-                (sheep.claim(next, Act::post("·"), &table, now), UpcomingText::At(cursor))
+                (sheep.claim(next, Act::post("·"), &table, now), UpcomingText::At(turn))
             }
         };
         let intent = claimed.intent.as_ref()?;
@@ -71,7 +72,7 @@ mod tests {
             let now = now.max(at);
             let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
             let (at, occurrence) = (next.at, next.progress.occurrence);
-            let what = UpcomingText::At(next.progress.cursor);
+            let what = UpcomingText::At(sheep.turn(next.progress.cursor, occurrence, at));
             posts.push(Upcoming { at, occurrence, what });
             let table = TableId::from_random([7; 16]);
             let claimed = sheep.claim(next, Act::post("x"), &table, now);

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Network,
     NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId,
-    Task, TextRefusal, Trouble, errand::whole_seconds,
+    Task, TextRefusal, Trouble, Turn, errand::whole_seconds,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -98,8 +98,8 @@ pub struct Intent {
     pub occurrence: Occurrence,
     /// The act, on its way.
     pub errand: Errand,
-    /// Where the sheep goes on after it, where its text was edited meanwhile and that is not the line after
-    /// the cursor.
+    /// Where the sheep goes on after it, where that is not where its behaviour usually does: by what the behaviour
+    /// said, or because its text was edited meanwhile.
     pub then: Option<Place>,
 }
 
@@ -217,6 +217,16 @@ pub struct Next {
     pub progress: Progress,
     /// When the post was due.
     pub at: Timestamp,
+    /// Where its behaviour goes on after it.
+    pub then: Place,
+}
+
+impl Next {
+    /// The same, where its behaviour has said where it goes on.
+    #[must_use]
+    pub fn followed_by(self, then: Place) -> Self {
+        Self { then, ..self }
+    }
 }
 
 impl SheepConfig {
@@ -236,9 +246,15 @@ impl SheepConfig {
         }
     }
 
-    /// A post of this text, as the sheep makes it.
-    pub fn post(&self, text: String) -> Act {
-        Act::Post(NewPost { made_with_ai: self.made_with_ai, ..NewPost::of(text) })
+    /// What is to be done, as the sheep does it.
+    pub fn post(&self, act: Act) -> Act {
+        match act {
+            Act::Post(post) => Act::Post(NewPost { made_with_ai: self.made_with_ai, ..post }),
+            act @ (Act::Repost { .. }
+            | Act::Like { .. }
+            | Act::Follow { .. }
+            | Act::Delete { .. }) => act,
+        }
     }
 }
 
@@ -322,13 +338,25 @@ impl Sheep {
             return Due::Finish;
         }
         if 0 < self.progress.owed {
-            return Due::Post(Next { progress: self.progress.clone(), at: whole_seconds(now) });
+            return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
         let at = self.due_at(&self.progress);
         if now.duration_since(at) <= Self::GRACE {
-            return Due::Post(Next { progress: self.progress.clone(), at });
+            return Due::Post(self.next(self.progress.clone(), at));
         }
         Due::Post(self.catch_up(at, now))
+    }
+
+    /// The post at `progress`.
+    fn next(&self, progress: Progress, at: Timestamp) -> Next {
+        let then = self.config.behaviour.next(progress.cursor);
+        Next { progress, at, then }
+    }
+
+    /// The turn of its behaviour that makes the post with the number `occurrence`, due at `at`.
+    pub fn turn(&self, cursor: Cursor, occurrence: Occurrence, at: Timestamp) -> Turn {
+        let varies = self.config.behaviour.varies();
+        Turn { cursor, seed: if varies { self.id.number("turn", occurrence) } else { 0 }, at }
     }
 
     /// Whether somebody is making its post right now.
@@ -342,7 +370,9 @@ impl Sheep {
         let occurrence = next.progress.occurrence;
         let errand = self.errand(occurrence, act, Cause::Rhythm, table, next.at);
         let errand = errand.claim(lease_until);
-        let intent = Intent { occurrence, errand, then: None };
+        let usual = self.config.behaviour.next(next.progress.cursor);
+        let then = Some(next.then).filter(|then| *then != usual);
+        let intent = Intent { occurrence, errand, then };
         Self { progress: next.progress, intent: Some(intent), ..self.changed() }
     }
 
@@ -538,7 +568,7 @@ impl Sheep {
     /// The sheep about to post `text` at once, and then to go on where it was.
     pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
         self.can_be_asked()?;
-        let act = self.config.post(text);
+        let act = self.config.post(Act::post(text));
         self.config.check(&act)?;
         let occurrence = self.progress.occurrence;
         let errand = self.errand(occurrence, act, Cause::Person, table, now).hurry(now);
@@ -909,13 +939,13 @@ impl Sheep {
             count += 1;
         }
         if count == 1 {
-            return Next { progress: last, at };
+            return self.next(last, at);
         }
         let keep = match self.config.rhythm.catch_up() {
             CatchUp::Latest => {
                 let missed = self.progress.missed + count - 1;
                 let progress = Progress { missed, day: self.progress.day, ..last };
-                return Next { progress, at: whole_seconds(now) };
+                return self.next(progress, whole_seconds(now));
             }
             CatchUp::Skip => 1,
             CatchUp::All(most) => u64::from(most).min(count),
@@ -933,7 +963,7 @@ impl Sheep {
         while let Some(next) = self.step(&progress).filter(is_due) {
             progress.slot = next.slot;
         }
-        Next { progress, at: whole_seconds(now) }
+        self.next(progress, whole_seconds(now))
     }
 }
 

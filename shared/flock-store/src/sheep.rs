@@ -550,7 +550,7 @@ impl IntentItem {
         config: &SheepConfig,
         lease_until: Option<Timestamp>,
     ) -> Result<Intent, Box<dyn std::error::Error + Send + Sync>> {
-        let act = self.act.or_else(|| self.text.map(|text| config.post(text)));
+        let act = self.act.or_else(|| self.text.map(|text| config.post(Act::post(text))));
         let work = Task {
             id: self.post.unwrap_or_else(|| self.occurrence.post_id(sheep)),
             account: config.account.clone(),

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use flock_core::{AccountId, FlockName, Needs, Occurrence, Sheep, SheepId, Upcoming, UpcomingText};
+use flock_core::{
+    AccountId, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming, UpcomingText,
+};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{Store, StoreError};
@@ -40,21 +42,24 @@ impl Store {
             .collect();
         upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
         upcoming.truncate(count);
-        let mut texts: HashMap<(FlockName, Needs), String> = HashMap::new();
+        let mut materials: HashMap<(FlockName, Needs), Option<Material>> = HashMap::new();
         let mut posts = Vec::new();
         for (sheep, next) in upcoming {
             let text = match next.what {
                 UpcomingText::Decided(text) => text,
-                UpcomingText::At(cursor) => {
+                UpcomingText::At(turn) => {
                     let behaviour = &sheep.config.behaviour;
-                    let key = (sheep.id.flock.clone(), behaviour.needs(cursor));
-                    if !texts.contains_key(&key) {
+                    let key = (sheep.id.flock.clone(), behaviour.needs(turn.cursor));
+                    if !materials.contains_key(&key) {
                         let material = self.material(&key.0, &key.1).await?;
-                        let text = material.map(|material| behaviour.say(material));
-                        let text = text.unwrap_or_else(|| "(its corpus is missing)".to_owned());
-                        texts.insert(key.clone(), text);
+                        materials.insert(key.clone(), material);
                     }
-                    texts.get(&key).cloned().unwrap_or_default()
+                    let material = materials.get(&key).cloned().flatten();
+                    let said = material.map(|material| behaviour.say(turn, material));
+                    said.map_or_else(
+                        || "(its corpus is missing)".to_owned(),
+                        |said| said.act.to_string(),
+                    )
                 }
             };
             posts.push(UpcomingPost {

@@ -1,8 +1,8 @@
 //! What a sheep says next: a file for each behaviour.
 //!
 //! A behaviour is a value and does nothing itself. Asked where a sheep is in it, it names what it [needs](Needs); given that,
-//! it says the text, and what follows. The same [cursor](Cursor) and [material](Material) always give the same text, so
-//! that a preview comes true and a sheep can say again why it said something. Who runs a sheep, shows it or plans it asks
+//! it [says](Said) what is done, and where it goes on. The same [turn](Turn) and [material](Material) always give the same,
+//! so that a preview comes true and a sheep can say again why it said something. Who runs a sheep, shows it or plans it asks
 //! here, and knows no behaviour by name.
 
 mod poem;
@@ -10,7 +10,7 @@ mod poem;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields};
+use crate::{Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields};
 
 pub use poem::Poem;
 
@@ -60,6 +60,27 @@ pub struct Place {
     /// Whether a round begins there, so that its pause comes first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub starts_over: bool,
+}
+
+/// When a behaviour says something. Two turns that are the same are answered the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Turn {
+    /// Where the sheep is in it.
+    pub cursor: Cursor,
+    /// A number that stands where others draw a random one: another for each post. 0 for a behaviour that does not
+    /// [vary](Behaviour::varies).
+    pub seed: u64,
+    /// When the post is due.
+    pub at: Timestamp,
+}
+
+/// What a behaviour says in one turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What is done.
+    pub act: Act,
+    /// Where it goes on afterwards.
+    pub then: Place,
 }
 
 /// What a behaviour has to be given to say what comes next.
@@ -129,13 +150,20 @@ impl Behaviour {
     }
 
     /// What it says, given what it needs.
-    pub fn say(&self, material: Material) -> String {
+    pub fn say(&self, turn: Turn, material: Material) -> Said {
         match self {
-            Self::Poem(poem) => poem.say(material),
+            Self::Poem(poem) => poem.say(turn, material),
         }
     }
 
-    /// Where it goes on after what it says at `cursor`.
+    /// Whether what it says at one place is not always the same: whether it looks at more of a turn than the cursor.
+    pub fn varies(&self) -> bool {
+        match self {
+            Self::Poem(_) => false,
+        }
+    }
+
+    /// Where it usually goes on after what it says at `cursor`.
     pub fn next(&self, cursor: Cursor) -> Place {
         match self {
             Self::Poem(poem) => poem.next(cursor),

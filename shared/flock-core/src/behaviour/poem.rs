@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cursor, Material, Needs, Place};
-use crate::{Corpus, CorpusId, count};
+use super::{Cursor, Material, Needs, Place, Said, Turn};
+use crate::{Act, Corpus, CorpusId, count};
 
 /// A text that is said line by line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,10 +23,9 @@ impl Poem {
         Needs::Line { corpus: self.corpus.clone(), index: cursor.index() }
     }
 
-    #[expect(clippy::unused_self, reason = "other behaviours make something of it")]
-    pub(super) fn say(&self, material: Material) -> String {
+    pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
         let Material::Line { text, next_at: _ } = material;
-        text
+        Said { act: Act::post(text), then: self.next(turn.cursor) }
     }
 
     pub(super) fn next(&self, cursor: Cursor) -> Place {
@@ -54,8 +53,11 @@ mod tests {
         let mut said = Vec::new();
         for _ in 0..3 {
             let material = text.material(&poem.needs(place.cursor)).unwrap();
-            said.push(format!("{} {}", poem.say(material), place.starts_over));
-            place = poem.next(place.cursor);
+            let turn = Turn { cursor: place.cursor, seed: 0, at: jiff::Timestamp::UNIX_EPOCH };
+            let Said { act, then } = poem.say(turn, material);
+            said.push(format!("{act} {}", place.starts_over));
+            assert_eq!(then, poem.next(place.cursor));
+            place = then;
         }
         insta::assert_snapshot!(said.join("\n"), @"
         the moon false
