@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use flock_core::{ENDED, FlockName, Sheep, SheepId, State};
+use flock_core::{FlockName, Sheep, SheepId, State};
 use flock_store::{Post, Read, Store};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -223,7 +223,7 @@ async fn steer(
             let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
             let is_over = matches!(sheep.state, State::Finished { .. });
             if is_over && sheep.resume(now) == sheep {
-                return Err(refuse(format!("{} {ENDED}", sheep.id)));
+                return Err(refuse(format!("{} {}", sheep.id, sheep.ended())));
             }
             change(store, sheep, |sheep| sheep.resume(now)).await
         }
@@ -238,7 +238,7 @@ async fn change(
     let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
     let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
     let ended = matches!(sheep.state, State::Finished { .. });
-    let ended = ended.then(|| format!("{} {ENDED}", sheep.id));
+    let ended = ended.then(|| format!("{} {}", sheep.id, sheep.ended()));
     Ok(std::iter::once(show::sheep_line(&sheep)).chain(ended).collect())
 }
 

@@ -18,15 +18,16 @@ use crate::{flock_file::SheepFile, refusal::refuse};
 /// The texts of sheep that get another.
 #[derive(Debug, Default)]
 pub(crate) struct Edits {
-    /// By what is replaced and by what; nothing where the old text is not in the table.
-    texts: BTreeMap<(CorpusId, CorpusId), Option<Edited>>,
+    /// By what is replaced and by what.
+    texts: BTreeMap<(CorpusId, CorpusId), Edited>,
     /// Where each sheep goes on, as far as it is known before it is written.
     places: BTreeMap<SheepName, Place>,
 }
 
 #[derive(Debug)]
 struct Edited {
-    old: Corpus,
+    /// `None`: it is not in the table.
+    old: Option<Corpus>,
     new: Arc<Corpus>,
     edit: Edit,
 }
@@ -43,12 +44,12 @@ impl Edits {
         let texts = key(&sheep.config, &file.config);
         if texts.0 != texts.1 && !self.texts.contains_key(&texts) {
             let old = store.corpus(&sheep.id.flock, &texts.0).await?;
-            let edited = old.map(|old| Edited {
-                edit: Edit::between(&old, &file.corpus),
-                new: Arc::clone(&file.corpus),
-                old,
-            });
-            self.texts.insert(texts, edited);
+            let edit = match &old {
+                Some(old) => Edit::between(old, &file.corpus),
+                // Nobody knows which lines are still there.
+                None => Edit::from_lost(texts.0.clone(), &file.corpus),
+            };
+            self.texts.insert(texts, Edited { edit, new: Arc::clone(&file.corpus), old });
         }
         let changed = self.reconfigure(sheep, file.config.clone(), now);
         let changed = changed.map_err(|err| refuse(format!("{}: {err}; try again", sheep.id)))?;
@@ -69,9 +70,7 @@ impl Edits {
             return Ok(sheep.reconfigure(config, now));
         }
         match self.texts.get(&texts) {
-            Some(Some(edited)) => sheep.edit(config, &edited.edit, now),
-            // Nobody knows which lines are still there.
-            Some(None) => Ok(sheep.reconfigure(config, now)),
+            Some(edited) => sheep.edit(config, &edited.edit, now),
             None => Err(OtherText),
         }
     }
@@ -94,14 +93,14 @@ impl Edits {
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }
         let next = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
-        let Some(edited) = edited else {
+        if edited.edit.is_from_lost() {
             writeln!(
                 f,
                 "{MARGIN}the old text is not in the table, so it stays at its line's number:"
             )?;
             let line = new.corpus.line(place.cursor.index()).unwrap_or_default();
             return Row::Line { sign: ' ', text: line, is_next: true }.write(f);
-        };
+        }
         if edited.edit.keeps_nothing() {
             writeln!(f, "{MARGIN}no line of the old text is left: it starts over")?;
         }
@@ -214,13 +213,13 @@ impl Edited {
 
     /// What is shown of a change that has others above or below.
     fn rows_of(&self, change: Change, next: usize, above: bool, below: bool) -> Vec<Row<'_>> {
-        let (text, sign, lines, edges): (&Corpus, char, Range<usize>, [usize; 2]) = match change {
+        let (text, sign, lines, edges): (Option<&Corpus>, _, Range<usize>, _) = match change {
             Change::Kept { new, len, .. } => {
                 let edges = [above, below].map(|there| if there { CONTEXT } else { 0 });
-                (&self.new, ' ', new..new + len, edges)
+                (Some(&*self.new), ' ', new..new + len, edges)
             }
-            Change::New { new, len } => (&self.new, '+', new..new + len, [EDGE; 2]),
-            Change::Gone { old, len } => (&self.old, '-', old..old + len, [EDGE; 2]),
+            Change::New { new, len } => (Some(&*self.new), '+', new..new + len, [EDGE; 2]),
+            Change::Gone { old, len } => (self.old.as_ref(), '-', old..old + len, [EDGE; 2]),
         };
         let has_next = sign != '-' && lines.contains(&next);
         let mut wanted: BTreeSet<_> = lines.clone().take(edges[0]).collect();
@@ -247,8 +246,9 @@ impl Edited {
     }
 }
 
-fn row(text: &Corpus, line: usize, sign: char, is_next: bool) -> Row<'_> {
-    let text = u32::try_from(line).ok().and_then(|line| text.line(line)).unwrap_or_default();
+fn row(text: Option<&Corpus>, line: usize, sign: char, is_next: bool) -> Row<'_> {
+    let line = || text?.line(u32::try_from(line).ok()?);
+    let text = line().unwrap_or_default();
     Row::Line { sign, text, is_next }
 }
 

@@ -12,7 +12,8 @@ use std::{
 
 use flock_core::{
     AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Limit,
-    LimitOf, Network, Sheep, SheepConfig, SheepId, Usd, Waivers, check_policies, count, preview,
+    LimitOf, Network, Sheep, SheepConfig, SheepId, Times, Usd, Waivers, check_policies, count,
+    preview,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -42,10 +43,10 @@ pub enum Text {
 
 impl Text {
     /// How a problem with a line begins.
-    fn at(&self, line: usize) -> String {
+    fn at(&self, unit: &str, line: usize) -> String {
         match self {
             Self::File(_) => format!("{self}:{line}"),
-            Self::Of(_) => format!("line {line} of {self}"),
+            Self::Of(_) => format!("{unit} {line} of {self}"),
         }
     }
 }
@@ -172,8 +173,9 @@ pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<St
     });
     let refused: Vec<_> = refused.collect();
     let shown = refused.iter().take(SHOWN);
+    let at = |number| member.text.at(member.sheep.config.behaviour.unit(), number);
     let mut problems: Vec<_> =
-        shown.map(|(number, refusal)| format!("{}: {refusal}", member.text.at(*number))).collect();
+        shown.map(|(number, refusal)| format!("{}: {refusal}", at(*number))).collect();
     if let Some(more) = refused.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
         let are = if more == 1 { "line more is" } else { "lines more are" };
         problems.push(format!("{}: {more} {are} too long", member.text));
@@ -312,35 +314,39 @@ fn some_lines(numbers: &[usize]) -> String {
 /// How far ahead limits are looked at: the longest that networks have.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
+/// A sheep and the times that lines of its text have of their own.
+pub type Timed<S> = (S, Times);
+
 /// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
-pub fn too_many(sheep: &[&Sheep], others: &[Sheep], now: Timestamp) -> Vec<String> {
+pub fn too_many(sheep: &[Timed<&Sheep>], others: &[Timed<Sheep>], now: Timestamp) -> Vec<String> {
     // Schedules are in whole seconds.
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let times = |sheep: &Sheep| -> Vec<Timestamp> {
-        let posts = preview(sheep, now).map(|post| post.at.max(now));
+    let posts_of = |sheep: &Sheep, times: &Times| -> Vec<Timestamp> {
+        let posts = preview(sheep, times, now).map(|post| post.at.max(now));
         posts.take_while(|at| *at < until).collect()
     };
-    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep)>> = BTreeMap::new();
-    let own = sheep.iter().map(|sheep| (true, *sheep));
-    for (is_own, sheep) in own.chain(others.iter().map(|sheep| (false, sheep))) {
-        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep));
+    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep, &Times)>> = BTreeMap::new();
+    let own = sheep.iter().map(|(sheep, times)| (true, *sheep, times));
+    let others = others.iter().map(|(sheep, times)| (false, sheep, times));
+    for (is_own, sheep, times) in own.chain(others) {
+        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep, times));
     }
     let mut problems = Vec::new();
     for (network, sheep) in networks {
         let facts = network.facts();
-        if facts.limits.is_empty() || !sheep.iter().any(|(is_own, _)| *is_own) {
+        if facts.limits.is_empty() || !sheep.iter().any(|(is_own, ..)| *is_own) {
             continue;
         }
         let mut accounts: BTreeMap<&AccountId, (BTreeSet<&SheepId>, Vec<Timestamp>)> =
             BTreeMap::new();
-        for (_, sheep) in &sheep {
+        for (_, sheep, times) in &sheep {
             let (ids, posts) = accounts.entry(&sheep.config.account).or_default();
             ids.insert(&sheep.id);
-            posts.extend(times(sheep));
+            posts.extend(posts_of(sheep, times));
         }
         let ours: BTreeSet<_> =
-            sheep.iter().filter(|own| own.0).map(|(_, sheep)| &sheep.config.account).collect();
+            sheep.iter().filter(|own| own.0).map(|(_, sheep, _)| &sheep.config.account).collect();
         for (account, (ids, posts)) in &mut accounts {
             posts.sort_unstable();
             let limits = facts.limits.iter().filter(|limit| limit.of == LimitOf::Account);

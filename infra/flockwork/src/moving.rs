@@ -8,7 +8,7 @@ use crate::{
     cost::Outlook,
     guard::{self, Accounts, Member},
     operator,
-    plan::{cannot_move, other_flocks},
+    plan::{cannot_move, other_flocks, with_times},
     refusal::{not_changed, refuse},
     show,
     spend::with_texts,
@@ -156,8 +156,9 @@ async fn fit(
     let all: Vec<_> = members.iter().collect();
     problems.extend(guard::said_twice(flock, &all, accounts, |sheep| sheep == id));
     let mut others = other_flocks(store, &id.flock).await?;
-    others.extend_from_slice(rest);
-    problems.extend(guard::too_many(&[&moved.sheep], &others, now));
+    others.extend(with_times(store, rest.to_vec()).await?);
+    let timed = (&moved.sheep, moved.corpus.times().clone());
+    problems.extend(guard::too_many(&[timed], &others, now));
     let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
     let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);
     problems.extend(guard::without_cap(flock, &[&moved.sheep], cost));

@@ -21,7 +21,7 @@ use crate::{
     cost::Outlook,
     edits::Edits,
     flock_file::{FlockFile, SheepFile, one_line},
-    guard::{self, Accounts, Member, Text},
+    guard::{self, Accounts, Member, Text, Timed},
     operator,
     refusal::{Refusal, not_changed, refuse},
 };
@@ -207,10 +207,11 @@ impl Plan {
         let members: Vec<_> = members.iter().map(|(member, _)| member).collect();
         let mut problems = guard::unfit(&self.flock, &members, accounts);
         problems.extend(guard::said_twice(&self.flock, &members, accounts, |_| true));
-        let sheep: Vec<_> = members.iter().map(|member| &member.sheep).collect();
-        let limited = |sheep: &&Sheep| !sheep.config.account.network.facts().limits.is_empty();
-        if sheep.iter().any(limited) {
-            let others = other_flocks(store, &self.flock.name).await?;
+        let timed = members.iter().map(|member| (&member.sheep, member.corpus.times().clone()));
+        let sheep: Vec<_> = timed.collect();
+        let limited = |sheep: &Sheep| !sheep.config.account.network.facts().limits.is_empty();
+        if sheep.iter().any(|(sheep, _)| limited(sheep)) {
+            let others = Box::pin(other_flocks(store, &self.flock.name)).await?;
             problems.extend(guard::too_many(&sheep, &others, now));
         }
         Ok(problems)
@@ -469,12 +470,22 @@ async fn wake(store: &Store, flock: &FlockName, now: Timestamp) -> anyhow::Resul
 }
 
 /// The sheep of every flock but this one.
-pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Vec<Sheep>> {
+pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Vec<Timed<Sheep>>> {
     let mut sheep = Vec::new();
     for other in store.flocks().await?.into_iter().filter(|other| other != flock) {
-        sheep.extend(store.sheep_of_flock(&other).await?);
+        sheep.extend(with_times(store, store.sheep_of_flock(&other).await?).await?);
     }
     Ok(sheep)
+}
+
+/// The sheep with the times that lines of their texts have of their own.
+pub async fn with_times(store: &Store, sheep: Vec<Sheep>) -> anyhow::Result<Vec<Timed<Sheep>>> {
+    let mut with_times = Vec::new();
+    for sheep in sheep {
+        let times = Box::pin(store.times(&sheep)).await?;
+        with_times.push((sheep, times));
+    }
+    Ok(with_times)
 }
 
 fn changed_meanwhile(id: &SheepId) -> String {

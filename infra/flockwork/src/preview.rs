@@ -5,7 +5,7 @@ use flock_store::UpcomingPost;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::show::local;
+use crate::{flock_file::one_line, show::local};
 
 /// A post to come, as one JSON line.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,7 @@ impl<'a> UpcomingLine<'a> {
 
 /// A post to come, as people read it.
 pub fn upcoming_line(post: &UpcomingPost) -> String {
-    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, post.text)
+    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
 }
 
 /// Why some of `sheep` do not appear in a preview, a line each.

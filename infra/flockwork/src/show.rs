@@ -5,6 +5,8 @@ use flock_store::{Aside, Post, PostState, Stop};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
+use crate::flock_file::one_line;
+
 /// A post as one JSON line. The names are a promise to scripts.
 #[derive(Debug, Serialize)]
 pub struct PostLine<'a> {
@@ -83,7 +85,7 @@ pub fn post_line(post: &Post, zone: &TimeZone) -> String {
         PostState::Pending => "  (being posted)",
         PostState::Unknown => "  (unknown whether it was posted; being found out)",
     };
-    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, post.text)
+    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, one_line(&post.text))
 }
 
 /// A line of a list of sheep.
@@ -134,7 +136,10 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside]) -> String {
     }
     if let Some(intent) = &sheep.intent {
         let Intent { occurrence, errand, .. } = intent;
-        rows.push(("being posted", format!("number {occurrence}: {}", errand.work.act)));
+        rows.push((
+            "being posted",
+            format!("number {occurrence}: {}", one_line(&errand.work.act.to_string())),
+        ));
         if 0 < errand.attempts {
             rows.push(("attempts", errand.attempts.to_string()));
         }

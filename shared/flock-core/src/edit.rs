@@ -7,7 +7,7 @@ use std::{collections::HashMap, ops::Range, slice::SliceIndex};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::{Corpus, CorpusId, Cursor, Place, SheepConfig};
+use crate::{Behaviour, Corpus, CorpusId, Cursor, Place, SheepConfig, Times};
 
 /// What an edit did to the lines of a text.
 #[derive(Debug, Clone)]
@@ -17,8 +17,11 @@ pub struct Edit {
     /// The lines before and after as numbers: equal lines have equal ones.
     old: Vec<u32>,
     new: Vec<u32>,
-    /// Lines that are kept, in order; between two runs something is gone or new.
-    kept: Vec<Run>,
+    /// Lines that are kept, in order; between two runs something is gone or new. `None`: nobody knows, because the old
+    /// text is lost.
+    kept: Option<Vec<Run>>,
+    /// The own times of the lines after.
+    times: Times,
 }
 
 /// Consecutive lines that are kept, by their places before and after.
@@ -63,8 +66,16 @@ impl Edit {
         let mut numbers = HashMap::new();
         let before = number_lines(old, &mut numbers);
         let after = number_lines(new, &mut numbers);
-        let kept = kept(&before, &after, WORK);
-        Self { from: old.id(), to: new.id(), old: before, new: after, kept }
+        let kept = Some(kept(&before, &after, WORK));
+        let times = new.times().clone();
+        Self { from: old.id(), to: new.id(), old: before, new: after, kept, times }
+    }
+
+    /// The edit that leads to `new` from a text that is lost: places keep their numbers.
+    pub fn from_lost(old: CorpusId, new: &Corpus) -> Self {
+        let after = number_lines(new, &mut HashMap::new());
+        let times = new.times().clone();
+        Self { from: old, to: new.id(), old: Vec::new(), new: after, kept: None, times }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -72,30 +83,47 @@ impl Edit {
         (&self.from, &self.to) == (old.behaviour.text(), new.behaviour.text())
     }
 
-    /// Whether no line is kept.
-    pub fn keeps_nothing(&self) -> bool {
-        self.kept.is_empty()
+    /// The own times of the lines it leads to.
+    pub fn times(&self) -> &Times {
+        &self.times
     }
 
-    /// Where a sheep goes on that has said the lines before `next`, and none from there on.
+    /// Whether nobody knows what was edited.
+    pub fn is_from_lost(&self) -> bool {
+        self.kept.is_none()
+    }
+
+    /// Whether no line is kept.
+    pub fn keeps_nothing(&self) -> bool {
+        self.kept.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Where a sheep goes on in `behaviour`, which has the new text, that has said the lines before `next`, and none
+    /// from there on.
     ///
     /// What is kept is said once in the round: not again if it was said, and not left out if it was not. What
     /// is new at the place is said, too, unless
     ///
-    /// - it stands for lines that were said: those that are gone there are counted off against it;
+    /// - it stands for lines that were said: those that are gone there are counted off against it. Where another round
+    ///   comes and nothing unsaid is gone there, all of it does; where none comes, what is one too many would be lost;
     /// - it was said: a line that was said and moved to just there.
     ///
     /// A round that has not begun begins with the first line, and so does a text of which nothing is kept.
-    pub fn place(&self, next: Cursor) -> Place {
+    pub fn place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
+        self.untimed_place(next, behaviour).timed(&self.times)
+    }
+
+    fn untimed_place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
+        let Some(kept) = &self.kept else { return behaviour.admit(next) };
         let next = usize::try_from(next.index()).unwrap_or(usize::MAX).min(self.old.len());
         if next == 0 {
-            return Place::at(Cursor::default());
+            return behaviour.first();
         }
         if self.keeps_nothing() {
-            return Place::OVER;
+            return behaviour.anew();
         }
-        let after = self.kept.partition_point(|run| run.old < next);
-        let (runs_before, runs_after) = self.kept.split_at(after);
+        let after = kept.partition_point(|run| run.old < next);
+        let (runs_before, runs_after) = kept.split_at(after);
         // Between which kept lines the place is: the last that was said, and the first that was not.
         let (from, lo, inside) = runs_before.last().map_or((0, 0, false), |run| {
             let said = run.len.min(next - run.old);
@@ -107,17 +135,15 @@ impl Edit {
             None => (self.old.len(), self.new.len()),
         };
         let gone = next - from;
-        let start = if 0 < gone && next == to { hi } else { hi.min(lo + gone) };
+        let stands_for_all = 0 < gone && next == to && !behaviour.goes_through_once();
+        let start = if stands_for_all { hi } else { hi.min(lo + gone) };
         let start = self.after_what_was_said(next, start..hi);
-        match u32::try_from(start) {
-            Ok(index) if start < self.new.len() => Place::at(Cursor::at(index)),
-            _ => Place::OVER,
-        }
+        behaviour.admit(Cursor::at(u32::try_from(start).unwrap_or(u32::MAX)))
     }
 
-    /// Where a sheep goes on that is saying the line at `cursor`.
-    pub fn place_after(&self, cursor: Cursor) -> Place {
-        self.place(Cursor::at(cursor.index().saturating_add(1)))
+    /// Where a sheep goes on in `behaviour` that is saying the line at `cursor`.
+    pub fn place_after(&self, cursor: Cursor, behaviour: &Behaviour) -> Place {
+        self.place(Cursor::at(cursor.index().saturating_add(1)), behaviour)
     }
 
     /// Where `new` ends to hold lines that were said before `next` and are gone there.
@@ -128,7 +154,7 @@ impl Edit {
         }
         let mut gone = Vec::new();
         let mut from = 0;
-        for run in self.kept.iter().take_while(|run| run.old < next) {
+        for run in self.kept.iter().flatten().take_while(|run| run.old < next) {
             gone.push(part(&self.old, from..run.old));
             from = run.old + run.len;
         }
@@ -143,7 +169,7 @@ impl Edit {
     pub fn changes(&self) -> impl Iterator<Item = Change> {
         let end = Run { old: self.old.len(), new: self.new.len(), len: 0 };
         let mut at = (0, 0);
-        self.kept.iter().copied().chain([end]).flat_map(move |Run { old, new, len }| {
+        self.kept.iter().flatten().copied().chain([end]).flat_map(move |Run { old, new, len }| {
             let gone = Change::Gone { old: at.0, len: old - at.0 };
             let added = Change::New { new: at.1, len: new - at.1 };
             at = (old + len, new + len);
@@ -371,6 +397,10 @@ mod tests {
         Corpus::parse(lines.join("\n").as_bytes()).unwrap()
     }
 
+    fn poem(lines: &[impl AsRef<str>]) -> Behaviour {
+        BehaviourKind::Poem.with_text(&corpus(lines))
+    }
+
     fn edit(old: &str, new: &str) -> Edit {
         let lines = |text: &str| corpus(&text.split(' ').collect::<Vec<_>>());
         Edit::between(&lines(old), &lines(new))
@@ -380,7 +410,9 @@ mod tests {
     #[track_caller]
     fn check(old: &str, next: &str, new: &str, expected: &str) {
         let cursor = old.split(' ').position(|line| line == next).unwrap_or(usize::MAX);
-        let place = edit(old, new).place(Cursor::at(u32::try_from(cursor).unwrap_or(u32::MAX)));
+        let poem = poem(&new.split(' ').collect::<Vec<_>>());
+        let cursor = Cursor::at(u32::try_from(cursor).unwrap_or(u32::MAX));
+        let place = edit(old, new).place(cursor, &poem);
         let line = new.split(' ').nth(place.cursor.index().try_into().unwrap()).unwrap();
         let got = if place.starts_over { format!("over: {line}") } else { line.to_owned() };
         assert_eq!(got, expected, "{old:?} before {next} -> {new:?}");
@@ -770,7 +802,7 @@ mod tests {
                 steps.into_iter().filter(|step| !matches!(step, Step::Swap(..))).collect();
             let new = edited(&lines, &steps);
             let next = next % (count + 1);
-            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(Cursor::at(u32::try_from(next).unwrap()));
+            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(Cursor::at(u32::try_from(next).unwrap()), &poem(&new));
             let rest = if place.starts_over { &[] } else { &new[usize::try_from(place.cursor.index()).unwrap()..] };
             let (said, unsaid) = lines.split_at(next);
             if next == 0 {
@@ -855,9 +887,9 @@ mod tests {
         ) {
             let new = other.unwrap_or_else(|| edited(&old, &steps));
             let edit = Edit::between(&corpus(&old), &corpus(&new));
-            let pairs = pairs(&edit.old, &edit.new, &edit.kept);
+            let pairs = pairs(&edit.old, &edit.new, edit.kept.as_ref().unwrap());
             prop_assert_eq!(pairs.len(), most_kept(&old, &new));
-            let place = edit.place(Cursor::at(next));
+            let place = edit.place(Cursor::at(next), &poem(&new));
             let cursor = usize::try_from(place.cursor.index()).unwrap();
             prop_assert!(cursor < new.len());
             let next = usize::try_from(next).unwrap();

@@ -58,7 +58,7 @@ pub use rhythm::{
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
-    Due, ENDED, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
+    Due, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
 };
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,

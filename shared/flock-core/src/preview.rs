@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Turn};
+use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Times, Turn};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +24,19 @@ pub enum UpcomingText {
     At(Turn),
 }
 
-/// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does.
-pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> + use<> {
+/// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does. `times` are those
+/// that lines of its text have of their own.
+pub fn preview(
+    sheep: &Sheep,
+    times: &Times,
+    now: Timestamp,
+) -> impl Iterator<Item = Upcoming> + use<> {
+    let times = times.clone();
     // Whoever holds the lease is making the first post of the preview right now.
     let mut sheep = sheep.lease_at_most(now);
     let mut now = now;
     std::iter::from_fn(move || {
-        if let Some((at, occurrence, cursor)) = sheep.post_in_time(now) {
+        if let Some((at, occurrence, cursor)) = sheep.post_in_time(now, &times) {
             now = at;
             let what = UpcomingText::At(sheep.turn(cursor, occurrence, at));
             return Some(Upcoming { at, occurrence, what });
@@ -44,6 +50,8 @@ pub fn preview(sheep: &Sheep, now: Timestamp) -> impl Iterator<Item = Upcoming> 
             }
             Due::Post(next) => {
                 let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
+                let then = next.then.timed(&times);
+                let next = next.followed_by(then);
                 // Neither text nor table change when the next post is due; any that are allowed will do.
                 let table = TableId::from_random([0; 16]);
                 (sheep.claim(next, Act::post("·"), &table, now), UpcomingText::At(turn))
@@ -114,7 +122,8 @@ mod tests {
                     Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), start).unwrap();
                 for hours in [0, 1, 50] {
                     let now = start + jiff::SignedDuration::from_hours(hours);
-                    let preview: Vec<_> = preview(&sheep, now).take(500).collect();
+                    let preview: Vec<_> =
+                        preview(&sheep, &Times::default(), now).take(500).collect();
                     assert_eq!(preview, ticked(&sheep, now), "{fields:?} {hours}");
                 }
             }

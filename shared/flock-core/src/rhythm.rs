@@ -223,6 +223,11 @@ impl Rhythm {
         self.jitter
     }
 
+    /// Before which nothing is posted.
+    pub fn start(&self) -> Option<Timestamp> {
+        self.start
+    }
+
     /// From when on nothing is posted any more.
     pub fn end(&self) -> Option<Timestamp> {
         self.end
@@ -232,6 +237,21 @@ impl Rhythm {
     pub fn first_slot(&self, from: Timestamp) -> Option<Timestamp> {
         let from = self.start.map_or(from, |start| start.max(from));
         self.slot_from(from)
+    }
+
+    /// The slot of what has the time `at` of its own, which window, start and cap do not move, or the first at or after
+    /// `from`. `None`: the rhythm has ended by then, or by `from`.
+    pub fn slot_at(&self, at: Option<Timestamp>, from: Timestamp) -> Option<Timestamp> {
+        let Some(at) = at else { return self.first_slot(from) };
+        self.end.is_none_or(|end| at.max(from) < end).then_some(at)
+    }
+
+    /// The day's count when `slot` is posted, where there is a daily cap.
+    pub fn counted(&self, slot: Timestamp, day: Option<DayCount>) -> Option<DayCount> {
+        self.daily_cap?;
+        let date = self.local_date(slot);
+        let count = day.filter(|day| day.date == date).map_or(0, |day| day.count) + 1;
+        Some(DayCount { date, count })
     }
 
     /// The slot after `slot`, and the day's count when `slot` is posted.
@@ -253,10 +273,11 @@ impl Rhythm {
                 self.slot_from(slot.checked_add(SignedDuration::from_secs(1)).ok()?)?
             }
         };
-        let Some(cap) = self.daily_cap else { return Some((next, None)) };
-        let date = self.local_date(slot);
-        let count = day.filter(|day| day.date == date).map_or(0, |day| day.count) + 1;
-        let day = Some(DayCount { date, count });
+        let (Some(cap), Some(day)) = (self.daily_cap, self.counted(slot, day)) else {
+            return Some((next, None));
+        };
+        let DayCount { date, count } = day;
+        let day = Some(day);
         if count < cap || self.local_date(next) != date {
             return Some((next, day));
         }
@@ -562,23 +583,33 @@ fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
 
 fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Timestamp, String> {
     let text = text.trim();
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Timestamp::from_second(at.as_second()).map_err(|err| err.to_string());
-    }
-    let local = if text.len() == "2026-01-01".len() {
-        text.parse::<Date>()
-            .ok()
-            .and_then(|date| match whole_day {
-                WholeDay::FromItsStart => Some(date),
-                WholeDay::ToItsEnd => date.tomorrow().ok(),
-            })
-            .map(|date| date.to_datetime(Time::midnight()))
+    let at = if text.len() == DATE.len() {
+        let date = text.parse::<Date>().ok().and_then(|date| match whole_day {
+            WholeDay::FromItsStart => Some(date),
+            WholeDay::ToItsEnd => date.tomorrow().ok(),
+        });
+        date.and_then(|date| instant(zone, date.to_datetime(Time::midnight())))
     } else {
-        text.parse::<DateTime>().ok()
+        parse_moment(text, zone)
     };
-    local.and_then(|local| instant(zone, local)).ok_or_else(|| {
+    at.ok_or_else(|| {
         format!("`{text}` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)")
     })
+}
+
+/// How long a date is.
+const DATE: &str = "2026-01-01";
+
+/// The whole second that a date with a time stands for, in `zone` where it has no offset.
+pub(crate) fn parse_moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let text = text.trim();
+    let at = match text.parse::<Timestamp>() {
+        Ok(at) => at,
+        // A date alone says no time.
+        Err(_) if text.len() <= DATE.len() => return None,
+        Err(_) => instant(zone, text.parse::<DateTime>().ok()?)?,
+    };
+    Timestamp::from_second(at.as_second()).ok()
 }
 
 impl fmt::Display for Rhythm {

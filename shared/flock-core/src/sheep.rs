@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Network,
     NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId,
-    Task, TextRefusal, Trouble, Turn, errand::whole_seconds,
+    Task, TextRefusal, Times, Trouble, Turn, errand::whole_seconds,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -61,7 +61,7 @@ pub enum State {
         /// Why, for a person.
         why: String,
     },
-    /// Its end date has come.
+    /// Its end date has come, or its behaviour has nothing left to say.
     Finished {
         /// When its last post was made.
         since: Timestamp,
@@ -77,6 +77,9 @@ pub struct Progress {
     pub slot: Timestamp,
     /// Where the sheep is in its behaviour.
     pub cursor: Cursor,
+    /// The own time of what comes there, which is its slot then: people chose it, so jitter, window and cap do not
+    /// move it, and no outage makes it be left out.
+    pub at: Option<Timestamp>,
     /// Posts of `all(k)` that are still to be caught up after the next one.
     pub owed: u32,
     /// The earliest time of the next post while catching up, which keeps the posts apart.
@@ -115,8 +118,8 @@ pub enum NotNow {
     #[error("it is {0}; resume it first")]
     Inactive(&'static str),
     /// It posts no more.
-    #[error("it {ENDED}")]
-    Finished,
+    #[error("it {0}")]
+    Finished(&'static str),
     /// It has something to post first.
     #[error("it is about to post already; ask again in a minute")]
     Busy,
@@ -149,8 +152,8 @@ pub enum NotNow {
     Text(#[from] TextRefusal),
 }
 
-/// What is true of a sheep that has finished, and what to do.
-pub const ENDED: &str =
+/// What is true of a sheep whose end date has come, and what to do.
+const ENDED: &str =
     "has finished, because its `end` has come; apply its flock with a later one to let it go on";
 
 /// There is nothing to decide about the post somebody decides on. Says why, to them.
@@ -303,11 +306,13 @@ impl Sheep {
         occurrence: Occurrence,
         now: Timestamp,
     ) -> Option<Self> {
-        let slot = config.rhythm.first_slot(whole_seconds(now))?;
+        let Place { cursor, at, .. } = config.behaviour.first();
+        let slot = config.rhythm.slot_at(at, whole_seconds(now))?;
         let progress = Progress {
             occurrence,
             slot,
-            cursor: Cursor::default(),
+            cursor,
+            at,
             owed: 0,
             not_before: None,
             missed: 0,
@@ -341,7 +346,7 @@ impl Sheep {
             return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
         let at = self.due_at(&self.progress);
-        if now.duration_since(at) <= Self::GRACE {
+        if now.duration_since(at) <= Self::GRACE || self.progress.at.is_some() {
             return Due::Post(self.next(self.progress.clone(), at));
         }
         Due::Post(self.catch_up(at, now))
@@ -383,9 +388,12 @@ impl Sheep {
         self.posts_by_number() && claimed.progress == self.progress
     }
 
-    /// Whether somebody who has read the sheep may make its next post without having claimed it.
+    /// Whether somebody who has read the sheep may make its next post without having claimed it. Where lines have times
+    /// of their own, only an intent knows when the next one comes.
     pub fn posts_by_number(&self) -> bool {
-        self.config.account.network == Network::Meadow && self.intent.is_none()
+        self.config.account.network == Network::Meadow
+            && self.intent.is_none()
+            && self.config.behaviour.timed_text().is_none()
     }
 
     /// Whether the next number stands for the same post as in `changed`. Where it does not, and the sheep
@@ -526,17 +534,35 @@ impl Sheep {
         let then = then.unwrap_or_else(|| self.config.behaviour.next(self.progress.cursor));
         if let Some(progress) = self.after(&self.progress, then, now).filter(|_| !said) {
             self.progress = progress;
+            self.finish_where_nothing_comes(now);
             return;
         }
         self.progress.occurrence = self.progress.occurrence.plus(1);
         if !said {
             // Files with a later end may let it go on.
             self.progress.cursor = then.cursor;
+            self.progress.at = then.at;
         }
         // What is said leaves the next slot, which there is none of after the end.
         if !said || self.config.rhythm.first_slot(self.progress.slot).is_none() {
             self.state = State::Finished { since: whole_seconds(now) };
         }
+        self.finish_where_nothing_comes(now);
+    }
+
+    /// Finishes a sheep that posts, whose behaviour has nothing left to say.
+    fn finish_where_nothing_comes(&mut self, now: Timestamp) {
+        let is_over = self.config.behaviour.ended(self.progress.cursor).is_some();
+        if is_over && self.intent.is_none() && matches!(self.state, State::Active) {
+            self.progress.owed = 0;
+            self.progress.not_before = None;
+            self.state = State::Finished { since: whole_seconds(now) };
+        }
+    }
+
+    /// Why it has finished, where it has, and what to do: a part of a sentence about it.
+    pub fn ended(&self) -> &'static str {
+        self.config.behaviour.ended(self.progress.cursor).unwrap_or(ENDED)
     }
 
     fn put_off(&mut self, what: (&str, Sent), not_before: Option<Timestamp>, now: Timestamp) {
@@ -582,7 +608,7 @@ impl Sheep {
             State::Paused { .. } | State::Stopped { .. } => {
                 return Err(NotNow::Inactive(self.state.name()));
             }
-            State::Finished { .. } => return Err(NotNow::Finished),
+            State::Finished { .. } => return Err(NotNow::Finished(self.ended())),
         }
         match &self.intent {
             Some(Intent { occurrence, errand, .. }) => Err(match errand.problem.clone() {
@@ -734,6 +760,9 @@ impl Sheep {
     #[must_use]
     pub fn reconfigure(&self, config: SheepConfig, now: Timestamp) -> Self {
         let place = config.behaviour.admit(self.progress.cursor);
+        let is_here = config.behaviour.text() == self.config.behaviour.text()
+            && place.cursor == self.progress.cursor;
+        let place = if is_here { Place { at: self.progress.at, ..place } } else { place };
         let mut sheep = self.configured(config, place, now);
         if place == Place::OVER
             && let Some(intent) = &mut sheep.intent
@@ -753,7 +782,11 @@ impl Sheep {
                 .change_errand(|errand| Errand { work: Task { account, ..errand.work }, ..errand });
         }
         let ended = matches!(self.state, State::Finished { .. });
-        if sheep.config.rhythm == self.config.rhythm && !ended {
+        sheep.progress.cursor = place.cursor;
+        sheep.progress.at = place.at;
+        // The slot of a post that was decided is its own.
+        let is_planned_anew = place.at != self.progress.at && self.decided().is_none();
+        if sheep.config.rhythm == self.config.rhythm && !ended && !is_planned_anew {
             sheep = sheep.changed();
         } else {
             // A shorter rhythm must not wait out the longer one it replaces.
@@ -766,9 +799,12 @@ impl Sheep {
                 sheep.state = self.state.clone();
             }
         }
-        sheep.progress.cursor = place.cursor;
         // Its time was planned for a line of the round that is over with the edit.
-        if place.starts_over && !sheep.is_behind() && sheep.decided().is_none() {
+        if place.starts_over
+            && place.at.is_none()
+            && !sheep.is_behind()
+            && sheep.decided().is_none()
+        {
             match sheep.config.rhythm.paused_slot(sheep.progress.slot) {
                 Some(slot) => sheep.progress.slot = slot,
                 None if matches!(sheep.state, State::Active) => {
@@ -777,6 +813,7 @@ impl Sheep {
                 None => {}
             }
         }
+        sheep.finish_where_nothing_comes(now);
         sheep
     }
 
@@ -801,11 +838,13 @@ impl Sheep {
         if !edit.is_from(&self.config, &config) {
             return Err(OtherText);
         }
-        let mut sheep = self.configured(config, edit.place(self.progress.cursor), now);
+        let behaviour = config.behaviour.clone();
+        let place = edit.place(self.progress.cursor, &behaviour);
+        let mut sheep = self.configured(config, place, now);
         let then = self.decided().map(|intent| match intent.then {
-            Some(Place::OVER) => Place::OVER,
-            Some(place) => edit.place(place.cursor),
-            None => edit.place_after(self.progress.cursor),
+            Some(Place { starts_over: true, .. }) => behaviour.anew().timed(edit.times()),
+            Some(place) => edit.place(place.cursor, &behaviour),
+            None => edit.place_after(self.progress.cursor, &behaviour),
         });
         let usual = sheep.config.behaviour.next(sheep.progress.cursor);
         if let Some(intent) = &mut sheep.intent {
@@ -816,7 +855,7 @@ impl Sheep {
 
     /// Where the sheep goes on in its text, after the post that is under way where there is one.
     pub fn next_place(&self) -> Place {
-        let here = Place::at(self.progress.cursor);
+        let here = Place { at: self.progress.at, ..Place::at(self.progress.cursor) };
         let usual = || self.config.behaviour.next(here.cursor);
         self.decided().map_or(here, |intent| intent.then.unwrap_or_else(usual))
     }
@@ -829,7 +868,9 @@ impl Sheep {
         sheep.progress.not_before = None;
         sheep.progress.set_aside = 0;
         sheep.change_errand(|errand| Errand { retry_at: None, ..errand });
-        match self.config.rhythm.first_slot(slot.max(now)) {
+        let is_over = self.config.behaviour.ended(self.progress.cursor).is_some();
+        let next = self.config.rhythm.slot_at(self.progress.at, slot.max(now));
+        match next.filter(|_| !is_over) {
             Some(slot) => sheep.progress.slot = slot,
             // What was decided is finished first, as by a sheep that never paused. No slot comes after this one.
             None if sheep.intent.is_some() => sheep.progress.slot = slot.max(now),
@@ -849,7 +890,7 @@ impl Sheep {
         }
         let at = progress.slot.max(progress.not_before.unwrap_or(Timestamp::MIN));
         let room = self.config.rhythm.jitter().as_secs();
-        if room == 0 || progress.slot < at {
+        if room == 0 || progress.slot < at || progress.at.is_some() {
             return at;
         }
         let next = self.step(progress).map(|next| next.slot).or(self.config.rhythm.end());
@@ -862,19 +903,27 @@ impl Sheep {
         at.saturating_add(jitter).unwrap_or(at)
     }
 
-    /// The place after the post at `progress`. `None`: that was the last one.
+    /// The place after the post at `progress`, as far as the rhythm knows it. `None`: that was the last one.
     fn step(&self, progress: &Progress) -> Option<Progress> {
-        self.step_to(self.config.behaviour.next(progress.cursor), progress)
+        let next = self.config.behaviour.next(progress.cursor);
+        let is_over = self.config.behaviour.ended(next.cursor).is_some();
+        if is_over { None } else { self.step_to(next, progress, progress.slot) }
     }
 
-    /// The same, where the text goes on at `place`.
-    fn step_to(&self, place: Place, progress: &Progress) -> Option<Progress> {
-        let Place { cursor, starts_over } = place;
-        let (slot, day) = self.config.rhythm.next_slot(progress.slot, starts_over, progress.day)?;
+    /// The same, where the text goes on at `place`, and the rhythm after `slot`.
+    fn step_to(&self, place: Place, progress: &Progress, slot: Timestamp) -> Option<Progress> {
+        let Place { cursor, starts_over, at } = place;
+        let rhythm = &self.config.rhythm;
+        let (slot, day) = match at {
+            Some(at) => (rhythm.slot_at(Some(at), at)?, rhythm.counted(slot, progress.day)),
+            None => rhythm.next_slot(slot, starts_over, progress.day)?,
+        };
         Some(Progress {
             occurrence: progress.occurrence.plus(1),
             slot,
             cursor,
+            at,
+            owed: 0,
             day,
             not_before: None,
             ..progress.clone()
@@ -884,7 +933,8 @@ impl Sheep {
     /// The place after the post at `progress` was made at `now`, still catching up where posts are owed; the
     /// text goes on at `then`.
     fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
-        let mut next = if 0 < progress.owed {
+        let now = whole_seconds(now);
+        let mut next = if 0 < progress.owed && progress.at.or(then.at).is_none() {
             Progress {
                 occurrence: progress.occurrence.plus(1),
                 cursor: then.cursor,
@@ -892,11 +942,14 @@ impl Sheep {
                 ..progress.clone()
             }
         } else {
-            self.step_to(then, progress)?
+            // The rhythm goes on from a time that people chose, or from when it was made up for.
+            let is_late = Self::GRACE < now.duration_since(progress.slot);
+            let slot = if progress.at.is_some() && is_late { now } else { progress.slot };
+            self.step_to(then, progress, slot)?
         };
-        let now = whole_seconds(now);
         // What is planned for a time to come stays there.
-        let is_late = 0 < next.owed || progress.not_before.is_some() && next.slot <= now;
+        let is_behind = progress.not_before.is_some() || next.at.is_some();
+        let is_late = 0 < next.owed || is_behind && next.slot <= now;
         next.not_before = now
             .checked_add(Self::CATCH_UP_GAP)
             .ok()
@@ -912,6 +965,7 @@ impl Sheep {
     pub(crate) fn post_in_time(
         &mut self,
         now: Timestamp,
+        times: &Times,
     ) -> Option<(Timestamp, Occurrence, Cursor)> {
         let Progress { occurrence, cursor, owed, not_before, .. } = self.progress;
         let waits = matches!(self.state, State::Active)
@@ -922,10 +976,12 @@ impl Sheep {
         if at < now {
             return None;
         }
-        match self.step(&self.progress) {
+        let then = self.config.behaviour.next(cursor).timed(times);
+        match self.after(&self.progress, then, at) {
             Some(progress) => self.progress = progress,
             None => self.state = State::Finished { since: at },
         }
+        self.finish_where_nothing_comes(at);
         Some((at, occurrence, cursor))
     }
 
@@ -1353,7 +1409,7 @@ mod tests {
         assert!(matches!(sheep.state, State::Finished { .. }));
         assert_eq!(sheep.progress.occurrence, Occurrence(3));
         let refusal = sheep.post_now(None, ts("2026-11-21T12:05:00Z")).unwrap_err();
-        assert_eq!(refusal, NotNow::Finished);
+        assert_eq!(refusal, NotNow::Finished(ENDED));
     }
 
     /// Its post may be on its network, and nobody would look.

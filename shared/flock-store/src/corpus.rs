@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
     WriteRequest,
 };
-use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece};
+use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece, Sheep, Times};
 use futures_util::{TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -157,6 +157,13 @@ impl Store {
             None => self.read_corpus(flock, corpus, Read::Consistent).await,
             whole => Ok(whole),
         }
+    }
+
+    /// The times that lines of the text of `sheep` have of their own; none where the text is not there.
+    pub async fn times(&self, sheep: &Sheep) -> Result<Times, StoreError> {
+        let Some(text) = sheep.config.behaviour.timed_text() else { return Ok(Times::default()) };
+        let corpus = self.corpus(&sheep.id.flock, text).await?;
+        Ok(corpus.map(|corpus| corpus.times().clone()).unwrap_or_default())
     }
 
     async fn read_corpus(

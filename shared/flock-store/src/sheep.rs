@@ -339,6 +339,9 @@ struct SheepItem {
     occurrence: Occurrence,
     slot: Seconds,
     cursor: Cursor,
+    /// The own time of what comes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own_at: Option<Seconds>,
     #[serde(default, skip_serializing_if = "is_zero")]
     owed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -461,6 +464,7 @@ impl SheepItem {
             occurrence: progress.occurrence,
             slot: progress.slot.into(),
             cursor: progress.cursor,
+            own_at: progress.at.map(Seconds::from),
             owed: progress.owed.into(),
             not_before: progress.not_before.map(Seconds::from),
             missed: progress.missed,
@@ -511,6 +515,7 @@ impl SheepItem {
                 occurrence: self.occurrence,
                 slot: self.slot.try_into()?,
                 cursor: self.cursor,
+                at: instant(self.own_at)?,
                 owed: self.owed.try_into()?,
                 not_before: instant(self.not_before)?,
                 missed: self.missed,
@@ -657,6 +662,15 @@ mod tests {
         let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
         insta::assert_snapshot!(value["intent"]["then"], @r#"{"cursor":0}"#);
         insta::assert_snapshot!(serde_json::to_string(&Place::OVER).unwrap(), @r#"{"cursor":0,"starts_over":true}"#);
+        let own = Place { at: Some(now), ..Place::at(Cursor::at(2)) };
+        let written = serde_json::to_string(&own).unwrap();
+        insta::assert_snapshot!(written, @r#"{"cursor":2,"at":1795262460}"#);
+        assert_eq!(serde_json::from_str::<Place>(&written).unwrap(), own);
+        let timed = Sheep {
+            progress: Progress { at: Some(now), slot: now, ..sheep.progress.clone() },
+            ..sheep
+        };
+        assert_eq!(round_trip(&timed)["own_at"], AttributeValue::N("1795262460".to_owned()));
     }
 
     #[test]

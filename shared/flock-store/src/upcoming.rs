@@ -34,12 +34,12 @@ impl Store {
         now: Timestamp,
         count: usize,
     ) -> Result<Vec<UpcomingPost>, StoreError> {
-        let mut upcoming: Vec<(&Sheep, Upcoming)> = sheep
-            .iter()
-            .flat_map(|sheep| {
-                flock_core::preview(sheep, now).take(count).map(move |next| (sheep, next))
-            })
-            .collect();
+        let mut upcoming: Vec<(&Sheep, Upcoming)> = Vec::new();
+        for sheep in sheep {
+            let times = self.times(sheep).await?;
+            let next = flock_core::preview(sheep, &times, now).take(count);
+            upcoming.extend(next.map(|next| (sheep, next)));
+        }
         upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
         upcoming.truncate(count);
         let mut materials: HashMap<(FlockName, Needs), Option<Material>> = HashMap::new();

@@ -36,7 +36,7 @@ mod whoami;
 
 use std::{collections::BTreeMap, convert::Infallible};
 
-use flock_core::{ENDED, FlockName, LevelName, NotNow, Occurrence, Sheep, State, count};
+use flock_core::{FlockName, LevelName, NotNow, Occurrence, Sheep, State, count};
 use flock_slack::escape;
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
@@ -127,7 +127,7 @@ fn goes_on(sheep: &Sheep) -> String {
         State::Paused { .. } | State::Stopped { .. } => {
             format!("goes on once it is resumed: it is {}", sheep.state.name())
         }
-        State::Finished { .. } => ENDED.to_owned(),
+        State::Finished { .. } => sheep.ended().to_owned(),
     }
 }
 
@@ -180,7 +180,7 @@ async fn change_one(call: &Call<'_>, words: &Words, sheep: Sheep) -> Answer {
         State::Stopped { why, .. } => {
             format!("has stopped already, and posts nothing until it is resumed: {}", escape(why))
         }
-        State::Finished { .. } => ENDED.to_owned(),
+        State::Finished { .. } => sheep.ended().to_owned(),
     };
     let text = format!("*{}* {is_so}.", sheep.id);
     if is_changed { announce(text) } else { refuse(text) }

@@ -28,7 +28,12 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let posts = call.store().upcoming(&sheep, call.now, count).await?;
     let line = |post: &UpcomingPost| {
-        format!("{} *{}* {}", local(post.at, &post.zone), post.sheep, escape(&post.text))
+        format!(
+            "{} *{}* {}",
+            local(post.at, &post.zone),
+            post.sheep,
+            escape(&post.text.replace('\n', " ↵ "))
+        )
     };
     let mut lines: Vec<_> = posts.iter().map(line).collect();
     let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none());

@@ -1,6 +1,6 @@
 //! `stop`: everything, at once.
 
-use flock_core::{Sheep, Usage, count, preview};
+use flock_core::{Usage, count, preview};
 use flock_slack::mention;
 use flock_store::{Stop, Write};
 use jiff::SignedDuration;
@@ -58,10 +58,12 @@ async fn consequence(call: &Call<'_>) -> Result<String, Problem> {
     }
     sheep.retain(|sheep| sheep.next_at().is_some());
     let tomorrow = call.now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(call.now);
-    let of = |sheep: &Sheep| {
-        preview(sheep, call.now).take(MOST_POSTS).take_while(|post| post.at < tomorrow).count()
-    };
-    let posts: usize = sheep.iter().map(of).sum();
+    let mut posts = 0_usize;
+    for sheep in &sheep {
+        let times = call.store().times(sheep).await?;
+        let next = preview(sheep, &times, call.now).take(MOST_POSTS);
+        posts += next.take_while(|post| post.at < tomorrow).count();
+    }
     let posts = count(u64::try_from(posts).unwrap_or(u64::MAX), "post");
     let sheep = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
     Ok(format!(

@@ -10,7 +10,9 @@ mod poem;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::{Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields};
+use crate::{
+    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields, Times,
+};
 
 pub use poem::Poem;
 
@@ -60,6 +62,13 @@ pub struct Place {
     /// Whether a round begins there, so that its pause comes first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub starts_over: bool,
+    /// The own time of what comes there: it is due then, and not by the rhythm.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::second::optional"
+    )]
+    pub at: Option<Timestamp>,
 }
 
 /// When a behaviour says something. Two turns that are the same are answered the same.
@@ -121,11 +130,17 @@ impl Cursor {
 
 impl Place {
     /// The beginning of the next round.
-    pub const OVER: Self = Self { cursor: Cursor(0), starts_over: true };
+    pub const OVER: Self = Self { cursor: Cursor(0), starts_over: true, at: None };
 
     /// In the middle of a round.
     pub fn at(cursor: Cursor) -> Self {
-        Self { cursor, starts_over: false }
+        Self { cursor, starts_over: false, at: None }
+    }
+
+    /// The place, where what comes there has the time of its own that `times` says.
+    #[must_use]
+    pub fn timed(self, times: &Times) -> Self {
+        Self { at: times.at(self.cursor), ..self }
     }
 }
 
@@ -163,7 +178,42 @@ impl Behaviour {
         }
     }
 
-    /// Where it usually goes on after what it says at `cursor`.
+    /// Where it begins.
+    pub fn first(&self) -> Place {
+        match self {
+            Self::Poem(_) => Place::at(Cursor::default()),
+        }
+    }
+
+    /// That nothing comes at `cursor`, where that is so, and what to do: a part of a sentence about its sheep.
+    pub fn ended(&self, _cursor: Cursor) -> Option<&'static str> {
+        match self {
+            Self::Poem(_) => None,
+        }
+    }
+
+    /// Where it goes on in an edited text of which no line is kept.
+    pub fn anew(&self) -> Place {
+        match self {
+            Self::Poem(_) => Place::OVER,
+        }
+    }
+
+    /// Whether what it has passed by never comes again.
+    pub fn goes_through_once(&self) -> bool {
+        match self {
+            Self::Poem(_) => false,
+        }
+    }
+
+    /// The text in which lines have times of their own, where there is one.
+    pub fn timed_text(&self) -> Option<&CorpusId> {
+        match self {
+            Self::Poem(_) => None,
+        }
+    }
+
+    /// Where it usually goes on after what it says at `cursor`, but for the own time of what comes there.
     pub fn next(&self, cursor: Cursor) -> Place {
         match self {
             Self::Poem(poem) => poem.next(cursor),
