@@ -8,6 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
+use flock_core::Act;
 use flockwork::flock_file;
 use libfuzzer_sys::fuzz_target;
 
@@ -44,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
                 // Elsewhere the plan looks, once it knows the account.
                 let is_known = !sheep.config.account.network.facts().limits_vary;
                 for (_, line) in sheep.corpus.lines().filter(|_| is_known) {
-                    sheep.config.check_text(line).expect("every line is a post");
+                    sheep.config.check(&Act::post(line)).expect("every line is a post");
                 }
                 let behaviour = &sheep.config.behaviour;
                 assert_eq!(behaviour.text(), &sheep.corpus.id());
