@@ -8,12 +8,12 @@ use std::{
 };
 
 use flock_core::{
-    Change, Corpus, CorpusId, Edit, OtherText, Place, Sheep, SheepConfig, SheepName, count,
+    Change, Corpus, CorpusId, Cursor, Edit, OtherText, Place, Sheep, SheepConfig, SheepName, count,
 };
 use flock_store::Store;
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{flock_file::SheepFile, refusal::refuse};
+use crate::{flock_file::SheepFile, refusal::refuse, show::local};
 
 /// The texts of sheep that get another.
 #[derive(Debug, Default)]
@@ -93,13 +93,13 @@ impl Edits {
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }
         let next = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
+        let zone = new.config.rhythm.zone();
         if edited.edit.is_from_lost() {
             writeln!(
                 f,
                 "{MARGIN}the old text is not in the table, so it stays at its line's number:"
             )?;
-            let line = new.corpus.line(place.cursor.index()).unwrap_or_default();
-            return Row::Line { sign: ' ', text: line, is_next: true }.write(f);
+            return row(Some(&new.corpus), next, ' ', true).write(f, zone);
         }
         if edited.edit.keeps_nothing() {
             writeln!(f, "{MARGIN}no line of the old text is left: it starts over")?;
@@ -109,7 +109,7 @@ impl Edits {
         if 0 < above {
             writeln!(f, "{MARGIN}({} above)", count(above, "more changed line"))?;
         }
-        rows.iter().try_for_each(|row| row.write(f))?;
+        rows.iter().try_for_each(|row| row.write(f, zone))?;
         if 0 < below {
             writeln!(f, "{MARGIN}({} below)", count(below, "more changed line"))?;
         }
@@ -142,21 +142,21 @@ enum Row<'a> {
     Line {
         sign: char,
         text: &'a str,
+        /// Its own time.
+        at: Option<Timestamp>,
         is_next: bool,
     },
     /// So many lines in a row that are not shown.
-    LeftOut {
-        sign: char,
-        lines: usize,
-    },
+    LeftOut { sign: char, lines: usize },
 }
 
 impl Row<'_> {
-    fn write(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write(self, f: &mut fmt::Formatter<'_>, zone: &TimeZone) -> fmt::Result {
         match self {
-            Self::Line { sign, text, is_next } => {
+            Self::Line { sign, text, at, is_next } => {
                 let margin = if is_next { NEXT } else { MARGIN };
-                writeln!(f, "{margin}{sign} {}", shown(text))
+                let at = at.map(|at| format!("{}: ", local(at, zone))).unwrap_or_default();
+                writeln!(f, "{margin}{sign} {at}{}", shown(text))
             }
             Self::LeftOut { sign: ' ', lines } => {
                 let lines = count(u64::try_from(lines).unwrap_or(u64::MAX), "line");
@@ -211,6 +211,17 @@ impl Edited {
         (rows, left_out)
     }
 
+    fn has_times(&self) -> bool {
+        let is_timed = |text: &Corpus| !text.times().is_empty();
+        is_timed(&self.new) || self.old.as_ref().is_some_and(is_timed)
+    }
+
+    /// Whether a line that is kept has another time than before.
+    fn is_moved(&self, old: usize, new: usize) -> bool {
+        let at = |text: &Corpus, line| text.times().at(Cursor::at(u32::try_from(line).ok()?));
+        self.old.as_ref().is_some_and(|text| at(text, old) != at(&self.new, new))
+    }
+
     /// What is shown of a change that has others above or below.
     fn rows_of(&self, change: Change, next: usize, above: bool, below: bool) -> Vec<Row<'_>> {
         let (text, sign, lines, edges): (Option<&Corpus>, _, Range<usize>, _) = match change {
@@ -222,7 +233,15 @@ impl Edited {
             Change::Gone { old, len } => (self.old.as_ref(), '-', old..old + len, [EDGE; 2]),
         };
         let has_next = sign != '-' && lines.contains(&next);
+        // A line that is kept may have another time.
+        let moved = |line: usize| match change {
+            Change::Kept { old, new, .. } => self.is_moved(old + (line - new), line),
+            Change::New { .. } | Change::Gone { .. } => false,
+        };
         let mut wanted: BTreeSet<_> = lines.clone().take(edges[0]).collect();
+        if self.has_times() {
+            wanted.extend(lines.clone().filter(|line| moved(*line)));
+        }
         wanted.extend(lines.clone().rev().take(edges[1]));
         if has_next {
             let around = next.saturating_sub(CONTEXT)..=next.saturating_add(CONTEXT);
@@ -238,6 +257,7 @@ impl Edited {
                 lines => rows.push(Row::LeftOut { sign, lines }),
             }
             if line < lines.end {
+                let sign = if moved(line) { '~' } else { sign };
                 rows.push(row(text, line, sign, has_next && line == next));
             }
             from = line + 1;
@@ -247,9 +267,12 @@ impl Edited {
 }
 
 fn row(text: Option<&Corpus>, line: usize, sign: char, is_next: bool) -> Row<'_> {
-    let line = || text?.line(u32::try_from(line).ok()?);
-    let text = line().unwrap_or_default();
-    Row::Line { sign, text, is_next }
+    let line = || {
+        let (text, index) = (text?, u32::try_from(line).ok()?);
+        Some((text.line(index)?, text.times().at(Cursor::at(index))))
+    };
+    let (text, at) = line().unwrap_or_default();
+    Row::Line { sign, text, at, is_next }
 }
 
 /// A text as it can be shown in one line of a terminal: nothing in it moves what stands beside it.
