@@ -255,7 +255,8 @@ impl Store {
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match condition(put).send().await {
+        // What waits for the SDK is large, and so would be all that waits for it.
+        match Box::pin(condition(put).send()).await {
             Ok(output) => {
                 self.meter.write(output.consumed_capacity());
                 Ok(Write::Done)
