@@ -1520,7 +1520,7 @@ flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; use a name such a
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
 flock.toml:8: unknown field `colour`; [defaults] takes behaviour, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
-flock.toml:16: `prose` is not a behaviour: use poem
+flock.toml:16: `prose` is not a behaviour: use poem or queue
 flock.toml:17: `nothing.txt` does not exist
 flock.toml:18: `line` must be text such as \"3m\"
 flock.toml:21: `behaviour` is missing: write behaviour = \"poem\", here or in [defaults]
@@ -1998,7 +1998,7 @@ corpus = "a.txt"
             "\
 flock.toml:2: `time_zone`: `Mars` is not a time zone; use a name such as Europe/London
 flock.toml:4: `time_zone`: `Venus` is not a time zone; use a name such as Europe/London
-flock.toml:5: `prose` is not a behaviour: use poem
+flock.toml:5: `prose` is not a behaviour: use poem or queue
 flock.toml:6: `myspace` is not a network: use one of meadow, x, mastodon, bluesky
 flock.toml:7: `window`: `9` is not a time of day; write it as 09:30
 flock.toml:8: `jitter`: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d

@@ -30,7 +30,7 @@ mod usage;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Said, Source, Turn,
+    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Queue, Said, Source, Turn,
     UnknownBehaviour,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};

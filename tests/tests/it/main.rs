@@ -17,6 +17,7 @@ mod numbers;
 mod policy;
 mod posting;
 mod process;
+mod queue;
 mod repeats;
 mod slack;
 mod slash_answers;

@@ -12,6 +12,7 @@ mod networks;
 mod ports;
 mod posts;
 mod programs;
+mod queue;
 mod refusals;
 mod running;
 mod secrets;

@@ -6,6 +6,7 @@
 //! here, and knows no behaviour by name.
 
 mod poem;
+mod queue;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use crate::{
 };
 
 pub use poem::Poem;
+pub use queue::Queue;
 
 /// What a sheep says next. Stored as a map with its `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +24,8 @@ pub use poem::Poem;
 pub enum Behaviour {
     /// The lines of a text in order, and again from the first.
     Poem(Poem),
+    /// Posts that people wrote, in order, once.
+    Queue(Queue),
 }
 
 /// The kinds of behaviours, as people ask for them.
@@ -29,6 +33,8 @@ pub enum Behaviour {
 pub enum BehaviourKind {
     /// See [`Behaviour::Poem`].
     Poem,
+    /// See [`Behaviour::Queue`].
+    Queue,
 }
 
 /// There is no behaviour of that name.
@@ -154,6 +160,7 @@ impl Behaviour {
     pub fn kind(&self) -> BehaviourKind {
         match self {
             Self::Poem(_) => BehaviourKind::Poem,
+            Self::Queue(_) => BehaviourKind::Queue,
         }
     }
 
@@ -161,6 +168,7 @@ impl Behaviour {
     pub fn needs(&self, cursor: Cursor) -> Needs {
         match self {
             Self::Poem(poem) => poem.needs(cursor),
+            Self::Queue(queue) => queue.needs(cursor),
         }
     }
 
@@ -168,13 +176,14 @@ impl Behaviour {
     pub fn say(&self, turn: Turn, material: Material) -> Said {
         match self {
             Self::Poem(poem) => poem.say(turn, material),
+            Self::Queue(queue) => queue.say(turn, material),
         }
     }
 
     /// Whether what it says at one place is not always the same: whether it looks at more of a turn than the cursor.
     pub fn varies(&self) -> bool {
         match self {
-            Self::Poem(_) => false,
+            Self::Poem(_) | Self::Queue(_) => false,
         }
     }
 
@@ -182,13 +191,15 @@ impl Behaviour {
     pub fn first(&self) -> Place {
         match self {
             Self::Poem(_) => Place::at(Cursor::default()),
+            Self::Queue(queue) => queue.first(),
         }
     }
 
     /// That nothing comes at `cursor`, where that is so, and what to do: a part of a sentence about its sheep.
-    pub fn ended(&self, _cursor: Cursor) -> Option<&'static str> {
+    pub fn ended(&self, cursor: Cursor) -> Option<&'static str> {
         match self {
             Self::Poem(_) => None,
+            Self::Queue(queue) => queue.ended(cursor),
         }
     }
 
@@ -196,6 +207,7 @@ impl Behaviour {
     pub fn anew(&self) -> Place {
         match self {
             Self::Poem(_) => Place::OVER,
+            Self::Queue(queue) => queue.first(),
         }
     }
 
@@ -203,6 +215,7 @@ impl Behaviour {
     pub fn goes_through_once(&self) -> bool {
         match self {
             Self::Poem(_) => false,
+            Self::Queue(_) => true,
         }
     }
 
@@ -210,6 +223,7 @@ impl Behaviour {
     pub fn timed_text(&self) -> Option<&CorpusId> {
         match self {
             Self::Poem(_) => None,
+            Self::Queue(queue) => queue.timed_text(),
         }
     }
 
@@ -217,6 +231,7 @@ impl Behaviour {
     pub fn next(&self, cursor: Cursor) -> Place {
         match self {
             Self::Poem(poem) => poem.next(cursor),
+            Self::Queue(queue) => queue.next(cursor),
         }
     }
 
@@ -225,13 +240,14 @@ impl Behaviour {
     pub fn admit(&self, cursor: Cursor) -> Place {
         match self {
             Self::Poem(poem) => poem.admit(cursor),
+            Self::Queue(queue) => queue.admit(cursor),
         }
     }
 
     /// What an account has to be able to do for what it says.
     pub fn actions(&self) -> &'static [Action] {
         match self {
-            Self::Poem(_) => &[Action::Post],
+            Self::Poem(_) | Self::Queue(_) => &[Action::Post],
         }
     }
 
@@ -244,6 +260,7 @@ impl Behaviour {
     pub fn text(&self) -> &CorpusId {
         match self {
             Self::Poem(poem) => &poem.corpus,
+            Self::Queue(queue) => &queue.corpus,
         }
     }
 
@@ -251,6 +268,7 @@ impl Behaviour {
     pub fn describe(&self) -> String {
         match self {
             Self::Poem(poem) => poem.describe(),
+            Self::Queue(queue) => queue.describe(),
         }
     }
 
@@ -258,6 +276,7 @@ impl Behaviour {
     pub fn unit(&self) -> &'static str {
         match self {
             Self::Poem(_) => "line",
+            Self::Queue(_) => "item",
         }
     }
 
@@ -265,18 +284,22 @@ impl Behaviour {
     pub fn units(&self) -> u32 {
         match self {
             Self::Poem(poem) => poem.lines,
+            Self::Queue(queue) => queue.posts,
         }
     }
 
     /// Which of them comes at `cursor`, for a person.
     pub fn position(&self, cursor: Cursor) -> String {
-        format!("{} of {}", cursor.index().saturating_add(1), self.units())
+        match self {
+            Self::Poem(poem) => format!("{} of {}", cursor.index().saturating_add(1), poem.lines),
+            Self::Queue(queue) => queue.position(cursor),
+        }
     }
 }
 
 impl BehaviourKind {
     /// By the names that people ask for.
-    const ALL: [(&'static str, Self); 1] = [("poem", Self::Poem)];
+    const ALL: [(&'static str, Self); 2] = [("poem", Self::Poem), ("queue", Self::Queue)];
 
     /// How one is asked for in `flock.toml`.
     pub const EXAMPLE: &'static str = "\"poem\"";
@@ -289,6 +312,7 @@ impl BehaviourKind {
     pub fn with_text(self, text: &Corpus) -> Behaviour {
         match self {
             Self::Poem => Behaviour::Poem(Poem::of(text)),
+            Self::Queue => Behaviour::Queue(Queue::of(text)),
         }
     }
 
@@ -296,6 +320,7 @@ impl BehaviourKind {
     pub fn read(self, source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
         match self {
             Self::Poem => Corpus::parse_as_far_as_possible(source.bytes),
+            Self::Queue => queue::read(source),
         }
     }
 
@@ -303,28 +328,32 @@ impl BehaviourKind {
     pub fn reads_times(self) -> bool {
         match self {
             Self::Poem => false,
+            Self::Queue => true,
         }
     }
 
     /// Whether the field of a rhythm says anything to it. What says nothing is not taken over from what holds for
     /// others.
-    pub fn takes(self, _field: &str) -> bool {
+    pub fn takes(self, field: &str) -> bool {
         match self {
             Self::Poem => true,
+            Self::Queue => queue::takes(field),
         }
     }
 
     /// What in a rhythm does not go with it.
-    pub fn check(self, _rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
+    pub fn check(self, rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
         match self {
             Self::Poem => Vec::new(),
+            Self::Queue => queue::check(rhythm),
         }
     }
 
     /// What in a text does not go with the rhythm.
-    pub fn check_text(self, _text: &Corpus, _rhythm: &Rhythm) -> Vec<CorpusProblem> {
+    pub fn check_text(self, text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
         match self {
             Self::Poem => Vec::new(),
+            Self::Queue => queue::check_text(text, rhythm),
         }
     }
 }

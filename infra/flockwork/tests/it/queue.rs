@@ -1,0 +1,191 @@
+//! Queues, as whoever has the files sees them.
+
+use insta::assert_snapshot;
+use jiff::SignedDuration;
+
+use crate::world::{World, XWorld, from_now, timeless};
+
+const QUEUE: &str = "\
+text,at
+\"A quoted \"\"post\"\",
+of two lines\",
+Happy new year!,2040-01-01 00:00
+Last,
+";
+
+fn write(world: &World, stanza: &str, queue: &str) {
+    let toml = format!(
+        "name = \"choir\"\ntime_zone = \"Europe/London\"\n[defaults]\nstanza = \"2h\"\n[[sheep]]\nname = \
+         \"crier\"\nbehaviour = \"queue\"\ncorpus = \"queue.csv\"\nline = \"1h\"\n{stanza}\n"
+    );
+    world.write("choir/flock.toml", toml);
+    world.write("choir/queue.csv", queue);
+}
+
+#[test]
+fn a_queue_is_planned_applied_and_shown() {
+    let world = World::new();
+    write(&world, "start = 2039-12-31T12:00:00", QUEUE);
+    let plan = world.ok("flock plan choir");
+    assert_snapshot!(plan, @"
+    flock choir:
+      + create crier: queue of 3 posts, every 1h, from 2039-12-31T12:00:00Z, in Europe/London, on meadow:crier
+    1 to create, 0 to change, 0 to remove, 0 unchanged
+    ");
+    assert_eq!(world.ok("flock apply choir"), plan + "Applied.\n");
+    assert_snapshot!(world.ok("preview --flock choir"), @r#"
+    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post",\nof two lines
+    2040-01-01 00:00:00 GMT  choir/crier  Happy new year!
+    2040-01-01 01:00:00 GMT  choir/crier  Last
+    "#);
+    assert_snapshot!(world.ok("sheep show crier"), @"
+    sheep         choir/crier
+    account       meadow:crier
+    behaviour     queue of 3 posts (corpus 807b4260f96d574cf6dcb012228eb1ab)
+    rhythm        every 1h, from 2039-12-31T12:00:00Z, in Europe/London
+    state         active
+    next post     2039-12-31 12:00:00 GMT
+    next number   1
+    next item     1 of 3
+    ");
+    write(&world, "start = 2039-12-31T12:00:00", &QUEUE.replace("Last", "\"Mended,\nin two\""));
+    assert_snapshot!(world.ok("flock plan choir"), @r#"
+    flock choir:
+      ~ change crier: text (3 -> 3 items)
+        next >   A quoted "post",\nof two lines
+                 2040-01-01 00:00:00 GMT: Happy new year!
+               - Last
+               + Mended,\nin two
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    "#);
+    // Times alone are another text, too.
+    write(&world, "start = 2039-12-31T12:00:00", &QUEUE.replace("00:00", "08:00"));
+    assert_snapshot!(world.ok("flock apply choir"), @r#"
+    flock choir:
+      ~ change crier: text (3 -> 3 items)
+        next >   A quoted "post",\nof two lines
+               ~ 2040-01-01 08:00:00 GMT: Happy new year!
+                 Last
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    Applied.
+    "#);
+    assert_snapshot!(world.ok("preview --flock choir"), @r#"
+    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post",\nof two lines
+    2040-01-01 08:00:00 GMT  choir/crier  Happy new year!
+    2040-01-01 09:00:00 GMT  choir/crier  Last
+    "#);
+}
+
+#[test]
+fn an_empty_queue_has_finished_until_there_is_more() {
+    let world = World::new();
+    let queue = "text\n\"one,\ntwo\"\nthree\n";
+    write(&world, "", queue);
+    world.ok("flock apply choir");
+    world.run_until(from_now(SignedDuration::from_hours(3)));
+    // In summer it is another zone.
+    let timeless = |shown: &str| timeless(shown).replace(" BST", " GMT");
+    assert_snapshot!(timeless(&world.ok("posts")), @r"
+    TIME GMT  choir/crier  one,\ntwo
+    TIME GMT  choir/crier  three
+    ");
+    assert_snapshot!(timeless(&world.ok("sheep list")), @"choir/crier                      meadow:crier             finished TIME GMT");
+    assert_snapshot!(timeless(&world.ok("sheep show crier")), @"
+    sheep         choir/crier
+    account       meadow:crier
+    behaviour     queue of 2 posts (corpus cf7a02fb5434fceb9d71568ca526e117)
+    rhythm        every 1h, in Europe/London
+    state         finished
+    next number   3
+    next item     3, which is not written yet
+    ");
+    assert_snapshot!(world.refused("sheep resume crier"), @"error: choir/crier has finished, because its queue is empty; add posts to its file and apply its flock to let it go on");
+    assert_snapshot!(world.flockwork("preview --flock choir").stderr, @"choir/crier has finished");
+    assert_snapshot!(world.ok("flock plan choir"), @"flock choir: nothing to change (1 sheep)");
+    write(&world, "", &(queue.to_owned() + "four\nfive\n"));
+    assert_snapshot!(world.ok("flock apply choir"), @r"
+    flock choir:
+      ~ change crier: text (2 -> 4 items)
+                 one,\ntwo
+                 three
+        next > + four
+               + five
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    Applied.
+    ");
+    world.run_until(from_now(SignedDuration::from_hours(6)));
+    let posts = world.posts("posts").into_iter().map(|post| (post.occurrence, post.text));
+    assert_snapshot!(format!("{:?}", posts.collect::<Vec<_>>()), @r#"[(1, "one,\ntwo"), (2, "three"), (3, "four"), (4, "five")]"#);
+}
+
+#[test]
+fn what_does_not_go_with_a_queue_is_refused_where_it_stands() {
+    let world = World::new();
+    let refused = |stanza: &str, queue: &str| {
+        write(&world, stanza, queue);
+        world.refused("flock plan choir")
+    };
+    assert_snapshot!(refused("stanza = \"1h\"\ncatch_up = \"latest\"", QUEUE), @"
+    error: choir/flock.toml:10: `stanza`: a queue does not start over, so there is no pause before that; leave it out
+    choir/flock.toml:11: `catch_up`: with `latest` posts would be left out that somebody wrote; use skip or all(3), which a queue goes on in order with
+    ");
+    assert_snapshot!(refused("end = 2039-12-31", "text,at,when\n"), @"error: choir/queue.csv:1: unknown column `when`; a queue has `text` and, for posts with times of their own, `at`");
+    assert_snapshot!(refused("end = 2039-12-31", QUEUE), @"error: choir/queue.csv:4: its time is not before the `end` of its sheep; give it an earlier one");
+    assert_snapshot!(refused("", "text,at\n,2040-01-01 00:00\nb,2039-01-01 00:00\n"), @"
+    error: choir/queue.csv:2: the text is empty
+    choir/queue.csv:3: its time is before that of line 2; posts are made in the order of the file
+    ");
+    // The defaults hold for others.
+    write(&world, "catch_up = \"all(3)\"", QUEUE);
+    world.ok("flock plan choir");
+}
+
+#[test]
+fn on_x_a_text_that_is_too_long_is_refused_with_its_line() {
+    let world = XWorld::new();
+    world.add("crier");
+    let queue = format!("{QUEUE}\"Short,\nbut then\n{}\",\n", "long ".repeat(60));
+    write(&world, "network = \"x\"", &queue);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/queue.csv:6: the text is 315 characters long by x's counting; x takes 280");
+}
+
+#[test]
+fn one_file_may_be_a_poem_and_a_queue_and_be_read_in_two_zones() {
+    let world = World::new();
+    let sheep = |name: &str, rest: &str| {
+        format!("[[sheep]]\nname = \"{name}\"\ncorpus = \"queue.csv\"\nline = \"1h\"\n{rest}\n")
+    };
+    let toml = [
+        "name = \"choir\"".to_owned(),
+        sheep("poem", "behaviour = \"poem\""),
+        sheep("queue", "behaviour = \"queue\""),
+        sheep("far", "behaviour = \"queue\"\ntime_zone = \"Asia/Tokyo\""),
+        sheep("same", "behaviour = \"queue\""),
+    ];
+    world.write("choir/flock.toml", toml.join("\n"));
+    world.write("choir/queue.csv", "text,at\nrose,2040-01-01 00:00\n");
+    world.ok("flock apply choir");
+    let next = ["queue", "far", "same"].map(|name| world.ok(&format!("preview --sheep {name}")));
+    assert_snapshot!(next.concat(), @"
+    2040-01-01 00:00:00 UTC  choir/queue  rose
+    2040-01-01 00:00:00 JST  choir/far  rose
+    2040-01-01 00:00:00 UTC  choir/same  rose
+    ");
+    assert_snapshot!(world.ok("sheep show poem").lines().nth(2).unwrap(), @"behaviour     poem of 2 lines (corpus 65688703dc8e297b14c276b2cc976eee)");
+}
+
+#[test]
+fn the_sample_is_a_queue() {
+    let world = World::new();
+    for (file, text) in [
+        ("flock.toml", include_str!("../../../sample-queue/flock.toml")),
+        ("queue.csv", include_str!("../../../sample-queue/queue.csv")),
+    ] {
+        world.write(&format!("town-crier/{file}"), text);
+    }
+    assert_snapshot!(world.ok("flock plan town-crier"), @"
+    flock town-crier:
+      + create crier: queue of 4 posts, at 09:00 17:30, in Europe/London, on meadow:crier
+    1 to create, 0 to change, 0 to remove, 0 unchanged
+    ");
+}
