@@ -99,8 +99,9 @@ async fn a_thread_goes_on_under_the_newest_post() {
         assert!(matches!(made, Outcome::Done(_)), "{network}: {made:?}");
         let answered = match network {
             Network::Bluesky => {
-                let record = world.bluesky.posts(&did("apollo")).pop().unwrap();
-                record.value["reply"]["parent"]["uri"].as_str().map(str::to_owned)
+                let posts = world.bluesky.posts(&did("apollo"));
+                let reply = posts.iter().find_map(|post| post.value.get("reply")).unwrap();
+                reply["parent"]["uri"].as_str().map(str::to_owned)
             }
             Network::Mastodon => world.mastodon.posts("apollo").pop().unwrap().in_reply_to,
             Network::X => world.x.posts(&user_id("apollo")).pop().unwrap().reply_to,
