@@ -8,7 +8,7 @@ use flock_core::{Due, Event, Intent, Occurrence, Outcome, Sent, Shards, Sheep, S
 use flock_errand::{Carrier, Order, Payers};
 use flock_store::{Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info, warn};
@@ -25,11 +25,7 @@ const POSTS_PER_SHEEP: u64 = 3;
 /// What a post begun last needs until it is recorded: the network's timeout and two writes.
 const WRAP_UP: Duration = Duration::from_secs(15);
 
-/// How much longer than the invocation a lease lives, for clocks that differ.
-const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
-
-/// The invocation's length where the platform does not say; `cargo lambda watch` sends a deadline that
-/// has passed. Same as the function's timeout in template.yaml.
+/// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 
 /// What the function keeps between invocations.
@@ -159,11 +155,11 @@ impl App {
 
     /// Works through the due sheep of one shard, the longest due first.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = left_until(deadline);
+        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
         let started = tokio::time::Instant::now();
         let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
-        let tick = Tick::new(lease_until(now, left)?);
+        let tick = Tick::new(self.clock.lease(left));
 
         let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
@@ -186,7 +182,8 @@ impl App {
 
     /// Sees to one sheep.
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
-        let tick = Tick::new(lease_until(self.clock.now(), left_until(deadline))?);
+        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let tick = Tick::new(self.clock.lease(left));
         let mut report = Report::default();
         report.count(Box::pin(self.see_to(id, &tick)).await);
         Ok(report)
@@ -365,17 +362,6 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
             Step::Stopped
         }
     }
-}
-
-fn left_until(deadline: SystemTime) -> Duration {
-    match Clock::left_until(deadline) {
-        Duration::ZERO => DEFAULT_LENGTH,
-        left => left,
-    }
-}
-
-fn lease_until(now: Timestamp, left: Duration) -> Result<Timestamp, jiff::Error> {
-    now.saturating_add(left)?.saturating_add(LEASE_MARGIN)
 }
 
 impl Report {

@@ -17,6 +17,7 @@ mod flock;
 mod ids;
 mod money;
 mod network;
+mod notice;
 mod picture;
 mod policy;
 mod preview;
@@ -45,6 +46,7 @@ pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnfitHandle, UnknownNetwork,
 };
+pub use notice::{GoOn, Notice, Telling};
 pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,

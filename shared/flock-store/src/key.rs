@@ -47,6 +47,10 @@ impl Key {
         Self { pk: Self::DEFERRED.to_owned(), sk: id.to_string() }
     }
 
+    pub(crate) fn notice(id: &DeliveryId) -> Self {
+        Self { pk: format!("NOTICE#{id}"), sk: "NOTICE".to_owned() }
+    }
+
     pub(crate) fn instance(function: &str, id: &str) -> Self {
         Self { pk: Self::INSTANCES.to_owned(), sk: format!("{function}#{id}") }
     }
@@ -190,6 +194,7 @@ mod tests {
             Key::delivery(&id),
             Key::question(&id),
             Key::deferred(&id),
+            Key::notice(&id),
             Key::instance("sheep-tick", "cd34"),
             Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), &id),
         ];
@@ -212,6 +217,7 @@ mod tests {
         DELIVERY#ffeeddccbbaa99887766554433221100 | DELIVERY
         QUESTION#ffeeddccbbaa99887766554433221100 | QUESTION
         DEFERRED | ffeeddccbbaa99887766554433221100
+        NOTICE#ffeeddccbbaa99887766554433221100 | NOTICE
         INSTANCES | sheep-tick#cd34
         AUDIT#2026-11 | 001795262400000#ffeeddccbbaa99887766554433221100
         ");

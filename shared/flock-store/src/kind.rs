@@ -111,6 +111,12 @@ pub const KINDS: &[Kind] = &[
         "its event; `running`",
     ),
     kind(
+        "notice",
+        ["NOTICE#<id>", "NOTICE"],
+        "who tells a room: before, and after",
+        "the next to whom its event is delivered",
+    ),
+    kind(
         "audit entry",
         ["AUDIT#<month>", "<15 digits>#<id>"],
         "a command in Slack, a waiver or a move, before it changes anything",

@@ -23,6 +23,7 @@ mod find;
 mod flock;
 mod key;
 mod kind;
+mod notice;
 mod post;
 mod room;
 mod roster;
@@ -43,6 +44,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use flock_core::{Shards, TableId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::OnceCell;
@@ -328,6 +330,13 @@ impl Store {
         let output = delete.set_key(Some(key.attributes())).send().await;
         output.map(|_| ()).map_err(|err| request_error("remove", what, err))
     }
+}
+
+/// The condition that nothing is there, or what has expired: that may stay for a while (AWS, "Using time to live", 2026-11).
+fn unless_unexpired(put: PutItemFluentBuilder, now: Timestamp) -> PutItemFluentBuilder {
+    put.condition_expression("attribute_not_exists(pk) OR #ttl < :now")
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
 }
 
 /// An update expression as it goes on after something that is set.

@@ -20,6 +20,7 @@ mod slash_answers;
 mod slash_door;
 mod slash_flock;
 mod slash_lines;
+mod slash_notices;
 mod slash_process;
 mod slash_rooms;
 mod slash_system;

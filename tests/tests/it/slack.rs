@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use slash_command::App;
 
-use crate::world::{SIGNING_SECRET, World, ts};
+use crate::world::{SIGNING_SECRET, World, far_deadline, ts};
 
 /// A deployment whose first owner is U1, and Slack.
 pub(crate) struct Slack {
@@ -143,7 +143,7 @@ impl Slack {
             let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
             // Those for the tick are its own tests' matter.
             if event["detail-type"] != "sheep.due" {
-                self.app.handle(&event).await.unwrap();
+                self.app.handle(&event, far_deadline()).await.unwrap();
             }
         }
     }
