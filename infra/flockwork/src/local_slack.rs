@@ -602,7 +602,10 @@ impl Workspace {
                     "is_private": !kind("C"), "is_member": true, "is_archived": false,
                 } }))
             }
-            "conversations.history" => Ok(self.lock().history(&room()?, arguments)),
+            "conversations.history" => {
+                let room = room()?;
+                Ok(self.lock().history(&room, arguments))
+            }
             "users.info" => {
                 let user = self.lock().user_json(text("user"));
                 user.map(|user| json!({ "ok": true, "user": user }))
@@ -708,6 +711,45 @@ mod tests {
         assert_eq!(answer["user"]["name"], "ben");
         let answer: Value = request().send().await.unwrap().json().await.unwrap();
         assert_eq!(answer["error"], "not_authed");
+    }
+
+    #[tokio::test]
+    async fn a_rooms_history_is_read_page_by_page_newest_first() {
+        let slack = LocalSlack::start(Clock::wall()).await.unwrap();
+        let mine = json!({ "event_type": "a-kind", "event_payload": { "id": "7" } });
+        let wrong = json!({ "event_type": "a.kind", "event_payload": {} });
+        for (number, metadata) in [mine.clone(), wrong, json!(null)].into_iter().enumerate() {
+            let text = format!("message {number}");
+            let said = json!({ "channel": "C1", "text": text, "metadata": metadata });
+            assert_eq!(call(&slack, "chat.postMessage", &said).await["ok"], true);
+        }
+        let whisper = json!({ "channel": "C1", "user": "U2", "text": "psst" });
+        call(&slack, "chat.postEphemeral", &whisper).await;
+        let history = async |more: Value| {
+            let mut arguments = json!({ "channel": "C1", "limit": 2 });
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            call(&slack, "conversations.history", &arguments).await
+        };
+        let texts = |page: &Value| -> Vec<String> {
+            let messages = page["messages"].as_array().unwrap().iter();
+            messages.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+        };
+        let first = history(json!({})).await;
+        assert_eq!(texts(&first), ["message 2", "message 1"]);
+        assert_eq!(first["has_more"], true);
+        assert_eq!(first["messages"][1].get("metadata"), None, "Slack leaves it out");
+        let cursor = first["response_metadata"]["next_cursor"].clone();
+        let second = history(json!({ "cursor": cursor, "include_all_metadata": true })).await;
+        assert_eq!(texts(&second), ["message 0"]);
+        assert_eq!(second["response_metadata"]["next_cursor"], "");
+        assert_eq!(second["messages"][0]["metadata"], mine);
+        let kind = history(json!({ "cursor": cursor })).await["messages"][0]["metadata"].clone();
+        assert_eq!(kind, json!({ "event_type": "a-kind" }));
+        let newer = history(json!({ "oldest": second["messages"][0]["ts"] })).await;
+        assert_eq!(texts(&newer), ["message 2", "message 1"]);
+        let gone = json!({ "channel": "C9" });
+        let refused = call(&slack, "conversations.history", &gone).await;
+        assert_eq!(refused["error"], "channel_not_found");
     }
 
     #[tokio::test]

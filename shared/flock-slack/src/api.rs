@@ -537,9 +537,7 @@ async fn call(
         "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
         "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
         // Who wants to post to a private room without being in it is told that there is none.
-        "channel_not_found"
-            if method.starts_with("chat.") || method == "conversations.history" =>
-        {
+        "channel_not_found" if method.starts_with("chat.") || method == "conversations.history" => {
             SlackError::NotInRoom(room.to_owned())
         }
         // Slack asks for a minute where it does not say how long.
@@ -801,6 +799,62 @@ mod tests {
         insta::assert_snapshot!(err, @"Slack failed at chat.postMessage with status 503; try again later (slack-status.com)");
         let err = refused((200, "content-type: text/html", html)).await;
         insta::assert_snapshot!(err, @"chat.postMessage was not answered as Slack does (status 200); is SLACK_URL right?");
+    }
+
+    #[tokio::test]
+    async fn the_messages_of_a_notice_are_found_on_any_page() {
+        let id = DeliveryId::of(&["x"]);
+        let ours = with_notice(json!({ "ts": "7.2" }), &id, 2);
+        let others = [
+            json!({ "ts": "7.1", "text": "hello" }),
+            json!({ "ts": "7.3", "metadata": null }),
+            json!({ "ts": "7.4", "metadata": { "event_type": NOTICE } }),
+            with_notice(json!({ "ts": "7.5" }), &DeliveryId::of(&["y"]), 2),
+            json!({ "ts": "7.6", "metadata": {
+                "event_type": "theirs", "event_payload": ours["metadata"]["event_payload"],
+            } }),
+        ];
+        let more = json!({ "next_cursor": "bmV4dA==" });
+        let slack = StandIn::start([
+            answer(&json!({ "ok": true, "messages": others, "response_metadata": more })),
+            answer(&json!({ "ok": true, "messages": [ours], "has_more": false })),
+            answer(&json!({ "ok": false, "error": "missing_scope", "needed": "groups:history" })),
+            answer(&json!({ "ok": false, "error": "channel_not_found" })),
+            answer(&json!({ "ok": true })),
+        ])
+        .await;
+        let api = slack.api();
+        let since = "2026-11-21T12:00:00Z".parse().unwrap();
+        let find = async || api.messages_of_notice(&token(), &room(), &id, since).await;
+        assert_eq!(find().await.unwrap(), [(2, "7.2".parse().unwrap())]);
+        assert!(matches!(find().await, Err(SlackError::Scope(scope)) if scope == "groups:history"));
+        assert!(matches!(find().await, Err(SlackError::NotInRoom(_))));
+        assert!(matches!(find().await, Err(SlackError::Unreadable { .. })), "it is no history");
+        let first = "/api/conversations.history application/x-www-form-urlencoded Bearer xoxb-token \
+                     channel=C1&oldest=1795262100&limit=50&include_all_metadata=true";
+        let seen = slack.seen();
+        assert_eq!(seen[..2], [first.to_owned(), format!("{first}&cursor=bmV4dA%3D%3D")]);
+    }
+
+    /// What Slack has certainly not done is done again; what it may have done is looked for.
+    #[tokio::test]
+    async fn what_may_be_done_is_told_from_what_is_not() {
+        for code in ["internal_error", "fatal_error", "request_timeout", "service_unavailable"] {
+            let err = refused(answer(&json!({ "ok": false, "error": code }))).await;
+            assert!(err.may_be_done() && err.to_string().contains(code), "{err}");
+        }
+        for code in
+            ["is_archived", "channel_not_found", "missing_scope", "invalid_auth", "ratelimited"]
+        {
+            let err = refused(answer(&json!({ "ok": false, "error": code }))).await;
+            assert!(!err.may_be_done(), "{err}");
+        }
+        let plain = |status| (status, "content-type: text/plain", String::new());
+        assert!(!refused(plain(429)).await.may_be_done());
+        for status in [200, 302, 403, 408, 500, 502, 503, 504] {
+            let err = refused(plain(status)).await;
+            assert!(err.may_be_done(), "{status}: {err}");
+        }
     }
 
     #[tokio::test]

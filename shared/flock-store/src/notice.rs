@@ -16,7 +16,7 @@ const WHAT: &str = "a notice";
 struct NoticeItem {
     version: u64,
     room: RoomId,
-    due: Seconds,
+    since: Seconds,
     sent: Sent,
     #[serde(default, skip_serializing_if = "is_zero")]
     attempts: u32,
@@ -96,7 +96,7 @@ impl NoticeItem {
         Self {
             version: *version,
             room: work.room.clone(),
-            due: (*due).into(),
+            since: (*due).into(),
             sent: *sent,
             attempts: *attempts,
             retry_at: retry_at.map(Seconds::from),
@@ -115,7 +115,7 @@ impl NoticeItem {
         let instant = |seconds: Option<Seconds>| seconds.map(Timestamp::try_from).transpose();
         let errand = Errand {
             work: Notice { id: id.clone(), room: self.room },
-            due: self.due.try_into().map_err(corrupt)?,
+            due: self.since.try_into().map_err(corrupt)?,
             sent: self.sent,
             attempts: self.attempts,
             retry_at: instant(self.retry_at).map_err(corrupt)?,
@@ -150,9 +150,9 @@ mod tests {
             forms.push(value.to_string());
         }
         insta::assert_snapshot!(forms.join("\n"), @r#"
-        {"due":1795262400,"lease_until":1795262435,"pk":"NOTICE#ffeeddccbbaa99887766554433221100","room":"C1","sent":"maybe","sk":"NOTICE","ttl":1795348800,"v":1,"version":1}
-        {"attempts":1,"due":1795262400,"pk":"NOTICE#ffeeddccbbaa99887766554433221100","problem":"no answer","retry_at":1795262460,"room":"C1","sent":"maybe","sk":"NOTICE","ttl":1795348800,"v":1,"version":2}
-        {"due":1795262400,"pk":"NOTICE#ffeeddccbbaa99887766554433221100","room":"C1","sent":"maybe","sk":"NOTICE","told":"1795262400.000100","ttl":1795348800,"v":1,"version":2}
+        {"lease_until":1795262435,"pk":"NOTICE#ffeeddccbbaa99887766554433221100","room":"C1","sent":"maybe","since":1795262400,"sk":"NOTICE","ttl":1795348800,"v":1,"version":1}
+        {"attempts":1,"pk":"NOTICE#ffeeddccbbaa99887766554433221100","problem":"no answer","retry_at":1795262460,"room":"C1","sent":"maybe","since":1795262400,"sk":"NOTICE","ttl":1795348800,"v":1,"version":2}
+        {"pk":"NOTICE#ffeeddccbbaa99887766554433221100","room":"C1","sent":"maybe","since":1795262400,"sk":"NOTICE","told":"1795262400.000100","ttl":1795348800,"v":1,"version":2}
         "#);
     }
 }
