@@ -15,6 +15,7 @@ mod errand;
 mod event;
 mod flock;
 mod ids;
+mod job;
 mod money;
 mod network;
 mod notice;
@@ -39,8 +40,9 @@ pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
-    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
+    JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
 };
+pub use job::{AnswerTo, Job, JobKind};
 pub use money::{InvalidUsd, Usd};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,

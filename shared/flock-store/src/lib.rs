@@ -1,12 +1,12 @@
 //! The DynamoDB table. Nobody else spells a key.
 //!
 //! One table, because its items are read together, and one sparse index, `due`, which holds the keys of
-//! the sheep that will post. Both are defined in `template.yaml` and nowhere else.
+//! the sheep that will post and of the jobs that run. Both are defined in `template.yaml` and nowhere else.
 //!
 #![doc = include_str!("../KINDS.md")]
 //!
 //! The index `due` has `due` (the shard, as text) and `next_at` (seconds) as its key. Only active sheep
-//! have these attributes, so there is no second list of due things to lose.
+//! and running jobs have these attributes, so there is no second list of due things to lose.
 //!
 //! A post on the meadow *is* its post item: the put that publishes it is the put that records it.
 //!
@@ -21,6 +21,7 @@ mod corpus;
 mod delivery;
 mod find;
 mod flock;
+mod job;
 mod key;
 mod kind;
 mod notice;
@@ -55,9 +56,9 @@ pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use kind::{KINDS, Kind};
 pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
-pub use sheep::{Birth, ChangeError, DueCursor, DuePage, Read};
+pub use sheep::{Birth, ChangeError, DueCursor, DueEntry, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
-pub use system::{Control, Instance, Presence, Stop};
+pub use system::{Control, DueNow, Instance, Presence, Stop};
 pub use units::Units;
 pub use upcoming::UpcomingPost;
 
