@@ -27,13 +27,16 @@ impl App {
         lease_until: Timestamp,
         in_time: impl Fn() -> bool,
     ) -> anyhow::Result<u64> {
+        if !in_time() {
+            return Ok(0);
+        }
         let Some(job) = self.store.job(id).await? else { return Ok(0) };
         let Some(claimed) = job.claim(self.clock.now(), lease_until) else { return Ok(0) };
         if self.store.put_job(&claimed).await? != Write::Done {
             return Ok(0);
         }
         let (mut job, mut steps) = (claimed, 0);
-        while in_time() {
+        loop {
             if job.cancelled_by.is_some() {
                 self.end(job, true).await?;
                 return Ok(steps);
@@ -52,9 +55,12 @@ impl App {
                     return Err(err.into());
                 }
             }
+            // However short the time is, whoever has claimed it makes a step.
+            if !in_time() {
+                self.release(job).await;
+                return Ok(steps);
+            }
         }
-        self.release(job).await;
-        Ok(steps)
     }
 
     /// Sees to the next sheep. Gives the last of them and the states that they have now; nothing when none is left.
@@ -94,7 +100,8 @@ impl App {
                 // Somebody has cancelled it meanwhile.
                 Write::Conflict(Some(newest))
                     if newest.is_running()
-                        && (newest.lease_until, &newest.cursor) == (job.lease_until, &job.cursor) =>
+                        && (newest.lease_until, &newest.cursor)
+                            == (job.lease_until, &job.cursor) =>
                 {
                     current = newest;
                 }

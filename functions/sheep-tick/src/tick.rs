@@ -197,11 +197,7 @@ impl App {
     }
 
     /// Goes on with jobs alone.
-    async fn work_on_jobs(
-        &self,
-        jobs: Vec<JobId>,
-        deadline: SystemTime,
-    ) -> anyhow::Result<Report> {
+    async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
         let stop_at = tokio::time::Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
         let in_time = || tokio::time::Instant::now() < stop_at;

@@ -20,6 +20,9 @@ impl App {
         let lease = self.clock.lease(Clock::time_of_invocation(deadline, DEFAULT_LENGTH));
         match Event::read(event)? {
             Event::CommandDeferred { id } => self.go_on(&id).await,
+            Event::JobEnded { id, cancelled } => {
+                Box::pin(self.tell_of_job(&id, cancelled, lease)).await
+            }
             event => match notice(&event) {
                 Some((id, reply)) => {
                     let Some(room) = self.control_room.clone() else {
@@ -94,6 +97,8 @@ fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
         Event::Scheduled
         | Event::ShardDue { .. }
         | Event::SheepDue { .. }
+        | Event::JobDue { .. }
+        | Event::JobEnded { .. }
         | Event::CommandDeferred { .. } => return None,
     })
 }

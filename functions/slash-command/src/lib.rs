@@ -11,6 +11,7 @@ mod commands;
 mod dispatch;
 mod event;
 mod http;
+mod jobs;
 mod notice;
 mod slack_secret;
 

@@ -5,7 +5,9 @@ use std::{fmt::Display, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName, Spending, Usd};
+use crate::{
+    DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName, Spending, Usd,
+};
 
 /// An event, as EventBridge carries it: its kind in `detail-type`, what belongs to it in `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -40,7 +40,8 @@ pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
-    JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
+    JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
+    UserId,
 };
 pub use job::{AnswerTo, Job, JobKind};
 pub use money::{InvalidUsd, Usd};

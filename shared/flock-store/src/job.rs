@@ -6,7 +6,7 @@ use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, RoomId, SheepName, Us
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{DueEntry, Item, Keyed, Read, Store, StoreError, Write, key::Key, sheep::Seconds};
+use crate::{DueEntry, Read, Store, StoreError, Write, key::Key, sheep::Seconds};
 
 /// How long a job is kept after it was over.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -154,6 +154,7 @@ impl JobItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Item, Keyed};
 
     #[test]
     fn the_item_is_a_schema() {
@@ -185,6 +186,10 @@ mod tests {
             let value: serde_json::Value = serde_dynamo::from_item(item).unwrap();
             forms.push(value.to_string());
         }
-        insta::assert_snapshot!(forms.join("\n"), @"");
+        insta::assert_snapshot!(forms.join("\n"), @r#"
+        {"answer_to":"{}","asked_by":"U1","due":"0","flock":"moon","next_at":0,"pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","v":1,"version":1,"what":"pause"}
+        {"answer_to":"{}","asked_by":"U1","counts":{"active":1},"cursor":"apollo","due":"0","flock":"moon","lease_until":1795262456,"next_at":0,"pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","v":1,"version":3,"what":"pause"}
+        {"answer_to":"{}","asked_by":"U1","cancelled_by":"U2","counts":{"active":1},"cursor":"apollo","ended":1795262409,"flock":"moon","pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","ttl":1795867209,"v":1,"version":5,"what":"pause"}
+        "#);
     }
 }

@@ -2,8 +2,8 @@
 //! of the text is the order of the numbers.
 
 use flock_core::{
-    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, JobId, Month, Network, Occurrence, RemoteId,
-    RoomId, SheepId,
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, JobId, Month, Network, Occurrence,
+    RemoteId, RoomId, SheepId,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, JobId, Network, Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent, Sheep,
-    SheepConfig, SheepId, SheepName, State, Task,
+    Intent, JobId, Network, Occurrence, Place, Poem, PostId, Progress, RemoteId, Rhythm, Sent,
+    Sheep, SheepConfig, SheepId, SheepName, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,9 @@ use flock_core::{Job, RoomId, Shards, Sheep, TableId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{DueEntry, Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds};
+use crate::{
+    DueEntry, Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds,
+};
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
 /// every shard that was ever used.

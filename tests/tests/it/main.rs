@@ -9,6 +9,7 @@ mod edits;
 mod failures;
 mod flocks;
 mod habits;
+mod jobs;
 mod kinds;
 mod mastodon;
 mod policy;

@@ -138,11 +138,11 @@ impl Slack {
     }
 
     /// Delivers what is on the bus to the function that has rules for it.
-    async fn events(&mut self) {
+    pub(crate) async fn events(&mut self) {
         while let Ok(event) = self.world.events.try_recv() {
             let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
             // Those for the tick are its own tests' matter.
-            if event["detail-type"] != "sheep.due" {
+            if !["sheep.due", "job.due"].iter().any(|kind| event["detail-type"] == *kind) {
                 self.app.handle(&event, far_deadline()).await.unwrap();
             }
         }

@@ -84,22 +84,22 @@ async fn a_large_flock_pauses_behind_the_answer() {
     let before = slack.seen("U1", "C1");
     slack.press_alone("U1", "C1", "Pause the flock").await;
     let answer = crate::slack::shown(&before, &slack.seen("U1", "C1"));
-    assert_eq!(answer, "*Pausing the flock *flock*, 60 sheep. I tell you when it is done.");
+    assert!(answer.starts_with("Pausing the flock *flock*, 60 sheep, as job `"), "{answer}");
     let event = slack.world.events.try_recv().unwrap();
+    assert_eq!(event.detail_type, "job.due");
     let running = slack.flock("running").await;
-    assert!(running.contains("`pause flock`, asked by <@U1> in <#C1>"), "{running}");
+    assert!(running.contains("pauses the flock *flock*: not begun yet"), "{running}");
     // Once more is harmless.
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-    for _ in 0..2 {
-        slack.app.handle(&event, far_deadline()).await.unwrap();
+    let app = slack.world.app().await;
+    for steps in [1, 0] {
+        let report = Box::pin(app.handle(&event, far_deadline())).await.unwrap();
+        assert_eq!(report.job_steps, steps);
     }
-    assert_eq!(slack.flock("running").await, "*Nothing is in flight.");
+    let told = slack.flock("running").await;
+    let over = "<@U1>: Paused the flock *flock*, 60 sheep.";
+    assert_eq!(told, format!("*Nothing is in flight.\n{over}"));
     assert!(slack.flock("flocks").await.contains("60 sheep, 60 of them paused"));
-    let told = slack.flock("resume flock").await;
-    assert_eq!(
-        told,
-        "*Resuming the flock *flock*, 60 sheep. I tell you when it is done.\nResumed the flock *flock*, 60 sheep."
-    );
 }
 
 #[tokio::test]
