@@ -103,7 +103,7 @@ impl App {
             match Box::pin(self.send(&reply, &to, &job.room, &job.asked_by)).await {
                 Ok(()) => return Ok(json!({ "told": "by response URL" })),
                 Err(err) => {
-                    tracing::warn!(job = %job.id, error = format!("{err:#}"), "not answered")
+                    tracing::warn!(job = %job.id, error = format!("{err:#}"), "not answered");
                 }
             }
         }

@@ -71,9 +71,10 @@ impl App {
     ) -> Result<RemoteId, Failed> {
         let as_before = |why| Failed { sent: if look { Sent::Maybe } else { Sent::No }, why };
         let SlackSecret { bot_token, .. } = self.slack_secret().await.map_err(as_before)?;
-        let there = match look {
-            true => self.look_for(telling, &bot_token).await.map_err(as_before)?,
-            false => Vec::new(),
+        let there = if look {
+            self.look_for(telling, &bot_token).await.map_err(as_before)?
+        } else {
+            Vec::new()
         };
         let Notice { id, room } = &telling.errand.work;
         let mut last = None;

@@ -453,14 +453,14 @@ impl Slack {
             Value::Null => String::new(),
             other => other.to_string(),
         };
-        let time = |field: &str| argument(field).parse::<f64>().ok();
+        let time = |field: &str| microseconds(&argument(field));
         let is = |field: &str| ["true", "1"].contains(&argument(field).as_str());
         let limit = argument("limit").parse().unwrap_or(100).clamp(1, 999);
-        let (oldest, latest) = (time("oldest").unwrap_or(0.0), time("latest").unwrap_or(f64::MAX));
+        let (oldest, latest) = (time("oldest").unwrap_or(0), time("latest").unwrap_or(i64::MAX));
         let before = argument("cursor").strip_prefix("before:").map(str::to_owned);
         let messages = self.rooms.get(room.as_str()).into_iter().flat_map(|room| &room.messages);
         let mut messages = messages.rev().filter(|message| {
-            let at: f64 = message.ts.parse().unwrap_or(0.0);
+            let at = microseconds(&message.ts).unwrap_or(0);
             let inclusive = is("inclusive") && (at == oldest || at == latest);
             !message.deleted
                 && message.only_for.is_none()
@@ -481,9 +481,10 @@ impl Slack {
                 }
             }
             if let Some(metadata) = &message.metadata {
-                said["metadata"] = match is("include_all_metadata") {
-                    true => metadata.clone(),
-                    false => json!({ "event_type": metadata["event_type"] }),
+                said["metadata"] = if is("include_all_metadata") {
+                    metadata.clone()
+                } else {
+                    json!({ "event_type": metadata["event_type"] })
                 };
             }
             said
@@ -506,6 +507,13 @@ impl Slack {
             "tz": "Etc/UTC", "profile": { "display_name": name, "real_name": name },
         }))
     }
+}
+
+/// A time as Slack writes it, such as `1795262400.000100` or `1795262400`.
+fn microseconds(text: &str) -> Option<i64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
 async fn web_api(

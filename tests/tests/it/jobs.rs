@@ -9,15 +9,16 @@ use aws_sdk_dynamodb::{
 use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, Network, SheepId};
 use flock_store::Write;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::connect::LOCAL_NAME;
+use flockwork::{connect::LOCAL_NAME, slack_sender::SlackSender};
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
+use secrecy::SecretString;
 use serde_json::json;
 use sheep_tick::App;
 
 use crate::{
-    slack::{Slack, room, user},
-    world::{World, far_deadline, tick, ts},
+    slack::{Slack, room, serve, user},
+    world::{SIGNING_SECRET, World, far_deadline, tick, ts},
 };
 
 fn flock() -> FlockName {
@@ -48,7 +49,8 @@ async fn flock_of(world: &World, number: u32) {
     let writes = batches.into_iter().map(|batch| {
         let write = client.batch_write_item().request_items(LOCAL_NAME, batch);
         async move {
-            assert!(write.send().await.unwrap().unprocessed_items.unwrap_or_default().is_empty())
+            let left = write.send().await.unwrap().unprocessed_items;
+            assert!(left.unwrap_or_default().is_empty());
         }
     });
     stream::iter(writes).buffer_unordered(8).collect::<Vec<_>>().await;
@@ -303,10 +305,68 @@ async fn cell(cut: Cut) -> Option<String> {
 async fn a_job_whose_tick_dies_anywhere_is_done_and_told_of_once() {
     let mut cells = 0;
     for cut in (0..).flat_map(|k| [Cut::Before(k), Cut::After(k)]) {
-        let Some(at) = cell(cut).await else { break };
+        let Some(at) = Box::pin(cell(cut)).await else { break };
         println!("{:<10} once {at}", format!("{cut:?}"));
         cells += 1;
     }
     // Control, index, job, claim, page, three sheep, step, page, bus, end, process.
     assert_eq!(cells, 2 * 13);
+}
+
+/// One cell: the control room dies at `cut` of the command that begins a job. Gives the request it died at.
+async fn begun(cut: Cut) -> Option<String> {
+    let mut slack = Slack::start().await;
+    flock_of(&slack.world, 51).await;
+    let (plan, never) = (CrashPlan::new(cut), CrashPlan::new(Cut::Never));
+    let cloud = &slack.world.cloud;
+    let dynamodb = CrashProxy::start("dynamodb", &cloud.dynamodb_url(), &never).await;
+    let services = CrashProxy::start("services", &cloud.services_url(), &never).await;
+    let aws = flock_aws::local(dynamodb.url(), services.url(), cloud.token().secret());
+    let mut config = slack.world.config(1);
+    config.slack_url = Some(slack.local.api_url());
+    config.first_owner = Some(user("U1"));
+    let clock = slack.world.clock.clone();
+    let app = slash_command::App::start(config, &aws, clock).await.unwrap();
+    let (url, server) = serve(&std::sync::Arc::new(app)).await;
+    dynamodb.follow(&plan);
+    services.follow(&plan);
+    let sender = SlackSender::new(slack.local.clone(), url, SecretString::from(SIGNING_SECRET));
+    let (who, place) = (user("U1"), room("C1"));
+    let died = tokio::select! {
+        () = plan.reached() => true,
+        () = sender.enter(&who, &place, None, "/flock resume flock") => false,
+    };
+    server.abort();
+    if !died {
+        return None;
+    }
+    let at = plan.cut_at().unwrap();
+    let jobs = slack.world.store.running_jobs().await.unwrap();
+    let log = slack.flock("audit").await;
+    assert!(jobs.is_empty() || log.contains("`resume flock` - "), "{at}: {log}");
+    let tick = slack.world.app().await;
+    let steps = slack.world.tick(&tick).await.job_steps;
+    assert_eq!(steps, u64::try_from(jobs.len()).unwrap(), "{at}");
+    // By hand once more.
+    let told = slack.flock("resume flock").await;
+    assert!(told.contains("Resuming the flock *flock*, 51 sheep, as job"), "{at}: {told}");
+    assert_eq!(slack.world.tick(&tick).await.job_steps, 1, "{at}");
+    slack.events().await;
+    let seen = slack.seen("U1", "C1").into_iter();
+    let over = seen.filter(|message| message.text.contains("Resumed the flock *flock*, 51 sheep."));
+    assert_eq!(over.count(), jobs.len() + 1, "{at}");
+    Some(at)
+}
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the table is there to be read: `-- --nocapture`")]
+async fn a_job_that_is_asked_for_is_begun_or_not_wherever_the_answer_dies() {
+    let mut cells = 0;
+    for cut in (0..).flat_map(|k| [Cut::Before(k), Cut::After(k)]) {
+        let Some(at) = Box::pin(begun(cut)).await else { break };
+        println!("{:<10} {at}", format!("{cut:?}"));
+        cells += 1;
+    }
+    // Delivery, room and control, process; audit, flocks, name, sheep, index, job, bus, audit.
+    assert_eq!(cells, 2 * 11);
 }

@@ -198,7 +198,7 @@ impl Slack {
 }
 
 /// The function behind an address.
-async fn serve(app: &Arc<App>) -> (String, tokio::task::JoinHandle<()>) {
+pub(crate) async fn serve(app: &Arc<App>) -> (String, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Arc::clone(app).router();
