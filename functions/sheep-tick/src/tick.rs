@@ -4,14 +4,18 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
-use flock_core::{Due, Event, Intent, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State};
+use flock_core::{
+    Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
+};
 use flock_errand::{Carrier, Order, Payers};
-use flock_store::{Presence, Read, Store, Units, Write};
+use flock_store::{DueEntry, Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info, warn};
+
+use crate::jobs;
 
 /// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
 const CONCURRENCY: usize = 64;
@@ -25,20 +29,16 @@ const POSTS_PER_SHEEP: u64 = 3;
 /// What a post begun last needs until it is recorded: the network's timeout and two writes.
 const WRAP_UP: Duration = Duration::from_secs(15);
 
-/// How much longer than the invocation a lease lives, for clocks that differ.
-const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
-
-/// The invocation's length where the platform does not say; `cargo lambda watch` sends a deadline that
-/// has passed. Same as the function's timeout in template.yaml.
+/// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 
 /// What the function keeps between invocations.
 #[derive(Debug)]
 pub struct App {
-    store: Store,
+    pub(crate) store: Store,
     carrier: Carrier,
-    bus: EventBus,
-    clock: Clock,
+    pub(crate) bus: EventBus,
+    pub(crate) clock: Clock,
     // Every shard that may hold sheep.
     shards: Shards,
     presence: Presence,
@@ -61,6 +61,8 @@ pub struct Report {
     pub lost_races: u64,
     /// That could not be dealt with, because the table or a secret failed.
     pub failed: u64,
+    /// Steps made of jobs.
+    pub job_steps: u64,
     /// Whether time ran out; the next tick goes on.
     pub cut_short: bool,
     /// Whether nothing was done, because somebody has stopped everything.
@@ -128,6 +130,7 @@ impl App {
             Event::SheepDue { flock, sheep } => {
                 self.work_on(SheepId { flock, name: sheep }, deadline).await?
             }
+            Event::JobDue { id } => self.work_on_jobs(vec![id], deadline).await?,
             other => return Err(other.is_not_for("sheep-tick").into()),
         };
         let Units { read, write } = self.store.units();
@@ -145,6 +148,7 @@ impl App {
             unknown = report.unknown,
             lost_races = report.lost_races,
             failed = report.failed,
+            job_steps = report.job_steps,
             cut_short = report.cut_short,
             held = report.held,
             write_units = report.write_units,
@@ -162,20 +166,29 @@ impl App {
         Ok(Report { handed_on, ..Report::default() })
     }
 
-    /// Works through the due sheep of one shard, the longest due first.
+    /// Works through what is due of one shard: the sheep, the longest due first, and then the jobs, because a post has a
+    /// time and a job has none.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = left_until(deadline);
+        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
         let started = tokio::time::Instant::now();
         let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
-        let tick = Tick::new(lease_until(now, left)?);
+        let tick = Tick::new(self.clock.lease(left));
 
         let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
-        let mut from = None;
+        let (mut from, mut jobs) = (None, Vec::new());
         while in_time() {
-            let page = self.store.due_sheep(shard, now, PAGE, from).await?;
-            let mut results = stream::iter(page.sheep)
+            let page = self.store.due(shard, now, PAGE, from).await?;
+            let mut sheep = Vec::new();
+            for entry in page.entries {
+                match entry {
+                    DueEntry::Sheep(id) => sheep.push(id),
+                    DueEntry::Job(id) => jobs.push(id),
+                    DueEntry::Unknown(key) => warn!(key, "passed over: another version's"),
+                }
+            }
+            let mut results = stream::iter(sheep)
                 .take_while(|_| std::future::ready(in_time()))
                 .map(|id| self.see_to(id, &tick))
                 .buffer_unordered(CONCURRENCY);
@@ -185,13 +198,47 @@ impl App {
             let Some(next) = page.next else { break };
             from = Some(next);
         }
+        self.go_on_with(jobs, &tick, &mut report, in_time).await;
         report.cut_short = !in_time();
         Ok(report)
     }
 
+    /// Goes on with jobs alone.
+    async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
+        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let stop_at = tokio::time::Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
+        let in_time = || tokio::time::Instant::now() < stop_at;
+        let mut report = Report::default();
+        self.go_on_with(jobs, &Tick::new(self.clock.lease(left)), &mut report, in_time).await;
+        report.cut_short = !in_time();
+        Ok(report)
+    }
+
+    async fn go_on_with(
+        &self,
+        jobs: Vec<JobId>,
+        tick: &Tick,
+        report: &mut Report,
+        in_time: impl Fn() -> bool + Copy,
+    ) {
+        let mut results = stream::iter(jobs)
+            .map(async |id| (Box::pin(self.go_on(&id, tick.lease_until, in_time)).await, id))
+            .buffer_unordered(jobs::AT_ONCE);
+        while let Some((result, id)) = results.next().await {
+            match result {
+                Ok(steps) => report.job_steps += steps,
+                Err(err) => {
+                    error!(job = %id, error = format!("{err:#}"), "not gone on with, next tick will");
+                    report.failed += 1;
+                }
+            }
+        }
+    }
+
     /// Sees to one sheep.
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
-        let tick = Tick::new(lease_until(self.clock.now(), left_until(deadline))?);
+        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let tick = Tick::new(self.clock.lease(left));
         let mut report = Report::default();
         report.count(Box::pin(self.see_to(id, &tick)).await);
         Ok(report)
@@ -421,17 +468,6 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
             Step::Stopped
         }
     }
-}
-
-fn left_until(deadline: SystemTime) -> Duration {
-    match Clock::left_until(deadline) {
-        Duration::ZERO => DEFAULT_LENGTH,
-        left => left,
-    }
-}
-
-fn lease_until(now: Timestamp, left: Duration) -> Result<Timestamp, jiff::Error> {
-    now.saturating_add(left)?.saturating_add(LEASE_MARGIN)
 }
 
 impl Report {

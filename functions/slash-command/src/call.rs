@@ -1,7 +1,7 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, NotUnknown, Room, RoomRefusal, Sheep, SheepId, UserId,
+    Arguments, Event, FlockName, JobId, NotUnknown, Room, RoomRefusal, Sheep, SheepId, UserId,
 };
 use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
@@ -167,6 +167,13 @@ impl Call<'_> {
         let SheepId { flock, name } = sheep.id.clone();
         if let Err(err) = self.app.bus.publish(&[Event::SheepDue { flock, sheep: name }]).await {
             tracing::warn!(sheep = %sheep.id, error = %err, "the tick is not hurried");
+        }
+    }
+
+    /// Has a tick see to a job now and not in the next minute.
+    pub(crate) async fn hurry_job(&self, id: &JobId) {
+        if let Err(err) = self.app.bus.publish(&[Event::JobDue { id: id.clone() }]).await {
+            tracing::warn!(job = %id, error = %err, "the tick is not hurried");
         }
     }
 

@@ -1,21 +1,35 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
+use std::time::{Duration, SystemTime};
+
 use anyhow::Context as _;
-use flock_core::{DeliveryId, Event, Trouble};
+use flock_aws::Clock;
+use flock_core::{DeliveryId, Event, Notice, Trouble};
 use flock_slack::{Button, Reply, escape};
-use flock_store::Seen;
 use serde_json::{Value, json};
 
-use crate::{app::App, call::Stage, http::AnswerTo, slack_secret::SlackSecret};
+use crate::{app::App, call::Stage, http::AnswerTo};
+
+/// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
+const DEFAULT_LENGTH: Duration = Duration::from_secs(30);
 
 impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
-    /// again.
-    pub async fn handle(&self, event: &Value) -> anyhow::Result<Value> {
+    /// again; `deadline` is when it does so.
+    pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Value> {
+        let lease = self.clock.lease(Clock::time_of_invocation(deadline, DEFAULT_LENGTH));
         match Event::read(event)? {
             Event::CommandDeferred { id } => self.go_on(&id).await,
+            Event::JobEnded { id, cancelled } => {
+                Box::pin(self.tell_of_job(&id, cancelled, lease)).await
+            }
             event => match notice(&event) {
-                Some((id, reply)) => self.tell(&id, &reply).await,
+                Some((id, reply)) => {
+                    let Some(room) = self.control_room.clone() else {
+                        return Ok(json!({ "told": "nobody" }));
+                    };
+                    Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
+                }
                 None => Err(event.is_not_for("slash-command").into()),
             },
         }
@@ -36,25 +50,6 @@ impl App {
         }
         self.store.delete_deferred(id).await?;
         Ok(json!({ "done": asked.line }))
-    }
-
-    /// Tells the control room what people should know. Once: the event may come again.
-    async fn tell(&self, id: &DeliveryId, reply: &Reply) -> anyhow::Result<Value> {
-        let Some(room) = &self.control_room else { return Ok(json!({ "told": "nobody" })) };
-        if self.claim(id).await? != Seen::First {
-            return Ok(json!({ "told": "before" }));
-        }
-        let sent = async {
-            let SlackSecret { bot_token, .. } = self.slack_secret().await?;
-            let to = AnswerTo::Room { thread_ts: None };
-            Ok(self.post(reply, &to, room, &bot_token).await?)
-        };
-        if let Err(err) = sent.await {
-            // Better told twice than never: it may be there, but nobody knows.
-            self.store.forget_seen(id).await?;
-            return Err(err);
-        }
-        Ok(json!({ "told": room }))
     }
 }
 
@@ -110,6 +105,8 @@ fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
         Event::Scheduled
         | Event::ShardDue { .. }
         | Event::SheepDue { .. }
+        | Event::JobDue { .. }
+        | Event::JobEnded { .. }
         | Event::CommandDeferred { .. } => return None,
     })
 }

@@ -11,6 +11,8 @@ mod commands;
 mod dispatch;
 mod event;
 mod http;
+mod jobs;
+mod notice;
 mod slack_secret;
 
 pub use app::App;

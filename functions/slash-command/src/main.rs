@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
         async move {
             // Requests through API Gateway have one; events of the bus do not.
             if event.payload.get("requestContext").is_none() {
-                let result = app.handle(&event.payload).await;
+                let result = app.handle(&event.payload, event.context.deadline()).await;
                 return result.map_err(|err| {
                     let unreadable = err.is::<UnreadableEvent>();
                     let kind = if unreadable { "UnreadableEvent" } else { "EventFailed" };

@@ -254,7 +254,8 @@ impl LocalFunction {
                 Ok(serde_json::to_value(report?)?)
             }
             Handler::SlashCommand(app) => {
-                let answer = tokio::time::timeout(timeout, Box::pin(app.handle(event))).await;
+                let answer =
+                    tokio::time::timeout(timeout, Box::pin(app.handle(event, deadline))).await;
                 answer.with_context(|| format!("ended after its {timeout:?}"))?
             }
             Handler::Program(program) => program.handle(event, timeout).await,

@@ -113,6 +113,8 @@ pub struct Message {
     pub text: String,
     /// The blocks.
     pub blocks: Vec<Value>,
+    /// What the app has written there for itself.
+    pub metadata: Option<Value>,
     /// Whether it took the place of another.
     pub edited: bool,
     /// Whether it is gone.
@@ -140,6 +142,7 @@ pub(crate) struct Draft {
     pub(crate) thread_ts: Option<String>,
     pub(crate) text: String,
     pub(crate) blocks: Vec<Value>,
+    pub(crate) metadata: Option<Value>,
 }
 
 /// Where an answer to a command or a button goes.
@@ -248,7 +251,8 @@ impl Workspace {
     /// Lets Slack say something to `user` alone.
     pub(crate) fn slackbot(&self, room: &RoomId, user: &UserId, text: String) {
         let (author, only_for) = (Author::Slackbot, Some(user.clone()));
-        self.add(room, Draft { author, only_for, thread_ts: None, text, blocks: Vec::new() });
+        let (thread_ts, blocks, metadata) = (None, Vec::new(), None);
+        self.add(room, Draft { author, only_for, thread_ts, text, blocks, metadata });
     }
 
     /// Adds what the app says; with it come the problems of a message Slack does not take.
@@ -272,6 +276,7 @@ impl Draft {
             thread_ts: text("thread_ts"),
             text: text("text").unwrap_or_default(),
             blocks: message["blocks"].as_array().cloned().unwrap_or_default(),
+            metadata: slack_limits::metadata(message),
         }
     }
 }
@@ -338,7 +343,7 @@ impl Slack {
 
     fn add(&mut self, room: &RoomId, draft: Draft, now: Timestamp) -> String {
         let change = self.number();
-        let Draft { author, only_for, thread_ts, text, blocks } = draft;
+        let Draft { author, only_for, thread_ts, text, blocks, metadata } = draft;
         // Nothing else ever has it, also not in the next run: the functions know messages by it.
         self.newest_us = now.as_microsecond().max(self.newest_us + 1);
         let ts = format!("{}.{:06}", self.newest_us / 1_000_000, self.newest_us % 1_000_000);
@@ -350,6 +355,7 @@ impl Slack {
             only_for,
             text,
             blocks,
+            metadata,
             edited: false,
             deleted: false,
             change,
@@ -438,6 +444,57 @@ impl Slack {
         Ok(())
     }
 
+    /// What everybody in a room has seen, newest first and page by page, as `conversations.history` gives it (Slack,
+    /// "conversations.history", read 2026-11): neither what one alone sees, nor what is in threads.
+    fn history(&self, room: &RoomId, arguments: &Value) -> Value {
+        // Arguments of a form are text.
+        let argument = |field: &str| match &arguments[field] {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let time = |field: &str| microseconds(&argument(field));
+        let is = |field: &str| ["true", "1"].contains(&argument(field).as_str());
+        let limit = argument("limit").parse().unwrap_or(100).clamp(1, 999);
+        let (oldest, latest) = (time("oldest").unwrap_or(0), time("latest").unwrap_or(i64::MAX));
+        let before = argument("cursor").strip_prefix("before:").map(str::to_owned);
+        let messages = self.rooms.get(room.as_str()).into_iter().flat_map(|room| &room.messages);
+        let mut messages = messages.rev().filter(|message| {
+            let at = microseconds(&message.ts).unwrap_or(0);
+            let inclusive = is("inclusive") && (at == oldest || at == latest);
+            !message.deleted
+                && message.only_for.is_none()
+                && message.thread_ts.is_none()
+                && (inclusive || (oldest < at && at < latest))
+                && before.as_ref().is_none_or(|before| message.ts < *before)
+        });
+        let page: Vec<_> = messages.by_ref().take(limit).collect();
+        let more = messages.next().is_some();
+        let cursor = page.last().filter(|_| more).map(|last| format!("before:{}", last.ts));
+        let page = page.into_iter().map(|message| {
+            let mut said = json!({ "type": "message", "ts": message.ts, "text": message.text });
+            match &message.author {
+                Author::Person(user) => said["user"] = json!(user.as_str()),
+                Author::Bot | Author::Slackbot => {
+                    said["bot_id"] = json!(BOT_AUTHOR);
+                    said["blocks"] = json!(message.blocks);
+                }
+            }
+            if let Some(metadata) = &message.metadata {
+                said["metadata"] = if is("include_all_metadata") {
+                    metadata.clone()
+                } else {
+                    json!({ "event_type": metadata["event_type"] })
+                };
+            }
+            said
+        });
+        json!({
+            "ok": true, "messages": page.collect::<Vec<_>>(), "has_more": more,
+            "response_metadata": { "next_cursor": cursor.unwrap_or_default() },
+        })
+    }
+
     fn user_json(&self, id: &str) -> Option<Value> {
         let name = match id {
             BOT => BOT_NAME,
@@ -450,6 +507,13 @@ impl Slack {
             "tz": "Etc/UTC", "profile": { "display_name": name, "real_name": name },
         }))
     }
+}
+
+/// A time as Slack writes it, such as `1795262400.000100` or `1795262400`.
+fn microseconds(text: &str) -> Option<i64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction: i64 = format!("{fraction:0<6}").get(..6)?.parse().ok()?;
+    seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(fraction)
 }
 
 async fn web_api(
@@ -545,6 +609,10 @@ impl Workspace {
                     "is_channel": kind("C"), "is_group": kind("G"), "is_im": kind("D"),
                     "is_private": !kind("C"), "is_member": true, "is_archived": false,
                 } }))
+            }
+            "conversations.history" => {
+                let room = room()?;
+                Ok(self.lock().history(&room, arguments))
             }
             "users.info" => {
                 let user = self.lock().user_json(text("user"));
@@ -651,6 +719,45 @@ mod tests {
         assert_eq!(answer["user"]["name"], "ben");
         let answer: Value = request().send().await.unwrap().json().await.unwrap();
         assert_eq!(answer["error"], "not_authed");
+    }
+
+    #[tokio::test]
+    async fn a_rooms_history_is_read_page_by_page_newest_first() {
+        let slack = LocalSlack::start(Clock::wall()).await.unwrap();
+        let mine = json!({ "event_type": "a-kind", "event_payload": { "id": "7" } });
+        let wrong = json!({ "event_type": "a.kind", "event_payload": {} });
+        for (number, metadata) in [mine.clone(), wrong, json!(null)].into_iter().enumerate() {
+            let text = format!("message {number}");
+            let said = json!({ "channel": "C1", "text": text, "metadata": metadata });
+            assert_eq!(call(&slack, "chat.postMessage", &said).await["ok"], true);
+        }
+        let whisper = json!({ "channel": "C1", "user": "U2", "text": "psst" });
+        call(&slack, "chat.postEphemeral", &whisper).await;
+        let history = async |more: Value| {
+            let mut arguments = json!({ "channel": "C1", "limit": 2 });
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            call(&slack, "conversations.history", &arguments).await
+        };
+        let texts = |page: &Value| -> Vec<String> {
+            let messages = page["messages"].as_array().unwrap().iter();
+            messages.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+        };
+        let first = history(json!({})).await;
+        assert_eq!(texts(&first), ["message 2", "message 1"]);
+        assert_eq!(first["has_more"], true);
+        assert_eq!(first["messages"][1].get("metadata"), None, "Slack leaves it out");
+        let cursor = first["response_metadata"]["next_cursor"].clone();
+        let second = history(json!({ "cursor": cursor, "include_all_metadata": true })).await;
+        assert_eq!(texts(&second), ["message 0"]);
+        assert_eq!(second["response_metadata"]["next_cursor"], "");
+        assert_eq!(second["messages"][0]["metadata"], mine);
+        let kind = history(json!({ "cursor": cursor })).await["messages"][0]["metadata"].clone();
+        assert_eq!(kind, json!({ "event_type": "a-kind" }));
+        let newer = history(json!({ "oldest": second["messages"][0]["ts"] })).await;
+        assert_eq!(texts(&newer), ["message 2", "message 1"]);
+        let gone = json!({ "channel": "C9" });
+        let refused = call(&slack, "conversations.history", &gone).await;
+        assert_eq!(refused["error"], "channel_not_found");
     }
 
     #[tokio::test]

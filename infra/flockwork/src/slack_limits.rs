@@ -63,6 +63,16 @@ pub fn check(message: &Value) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The metadata that Slack keeps of a message. What has not its form is left out, and the message is taken (Slack, "Using
+/// message metadata", read 2026-11).
+pub fn metadata(message: &Value) -> Option<Value> {
+    let metadata = message.get("metadata")?;
+    let kind = metadata.get("event_type")?.as_str()?;
+    let is_of_a_kind = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let is_known = !kind.is_empty() && kind.chars().all(is_of_a_kind);
+    (is_known && metadata.get("event_payload")?.is_object()).then(|| metadata.clone())
+}
+
 #[derive(Default)]
 struct Checking {
     problems: Vec<String>,

@@ -171,6 +171,7 @@ impl SlackSender {
             thread_ts: None,
             text: typed,
             blocks: Vec::new(),
+            metadata: None,
         };
         let said = self.workspace().add(room, said);
         let response_url = self.slack.response_url(user, room, None);
@@ -225,6 +226,7 @@ impl SlackSender {
             thread_ts: thread_ts.clone(),
             text: text.clone(),
             blocks: Vec::new(),
+            metadata: None,
         };
         let ts = self.workspace().add(room, draft);
         let in_private = room.as_str().starts_with('D');

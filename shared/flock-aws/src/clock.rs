@@ -7,6 +7,9 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
+/// How much longer than the invocation a lease lives, for clocks that differ.
+const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
+
 /// Where time comes from: the wall in the cloud, and locally also a clock that is moved by hand.
 #[derive(Debug, Clone, Default)]
 pub struct Clock(Source);
@@ -66,6 +69,21 @@ impl Clock {
     pub fn left_until(deadline: SystemTime) -> Duration {
         #[expect(clippy::disallowed_methods, reason = "the edge is where time enters")]
         deadline.duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    /// How much time an invocation has that the platform ends at `deadline`; as much as is `usual` where it does not
+    /// say: `cargo lambda watch` sends a deadline that has passed.
+    pub fn time_of_invocation(deadline: SystemTime, usual: Duration) -> Duration {
+        match Self::left_until(deadline) {
+            Duration::ZERO => usual,
+            left => left,
+        }
+    }
+
+    /// When a lease ends that is taken now by an invocation which has so much time.
+    pub fn lease(&self, left: Duration) -> Timestamp {
+        let end = self.now().saturating_add(left).and_then(|end| end.saturating_add(LEASE_MARGIN));
+        end.unwrap_or(Timestamp::MAX)
     }
 }
 

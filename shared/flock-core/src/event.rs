@@ -5,7 +5,9 @@ use std::{fmt::Display, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{DeliveryId, FlockName, Month, Occurrence, Shards, SheepId, SheepName, Spending, Usd};
+use crate::{
+    DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName, Spending, Usd,
+};
 
 /// An event, as EventBridge carries it: its kind in `detail-type`, what belongs to it in `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,20 @@ pub enum Event {
         flock: FlockName,
         /// Its name there.
         sheep: SheepName,
+    },
+    /// Somebody does not want to wait for the schedule with a job.
+    #[serde(rename = "job.due")]
+    JobDue {
+        /// The job that is to go on.
+        id: JobId,
+    },
+    /// A job is over, and who asked for it is to be told.
+    #[serde(rename = "job.ended")]
+    JobEnded {
+        /// The job.
+        id: JobId,
+        /// Whether it was ended before it had seen to all.
+        cancelled: bool,
     },
     /// A sheep has stopped, and somebody has to see to it.
     #[serde(rename = "sheep.stopped")]
@@ -102,6 +118,8 @@ impl Event {
             Self::Scheduled => "Scheduled Event",
             Self::ShardDue { .. } => "shard.due",
             Self::SheepDue { .. } => "sheep.due",
+            Self::JobDue { .. } => "job.due",
+            Self::JobEnded { .. } => "job.ended",
             Self::SheepStopped(_) => "sheep.stopped",
             Self::SheepSetAside(_) => "sheep.set-aside",
             Self::SheepFailing(_) => "sheep.failing",
@@ -162,6 +180,8 @@ mod tests {
             Event::Scheduled,
             Event::ShardDue { shard: 63 },
             Event::SheepDue { flock: "choir".parse().unwrap(), sheep: "apollo".parse().unwrap() },
+            Event::JobDue { id: "0123abcd".parse().unwrap() },
+            Event::JobEnded { id: "0123abcd".parse().unwrap(), cancelled: true },
             Event::SheepStopped(trouble()),
             Event::SheepSetAside(trouble()),
             Event::SheepFailing(trouble()),
@@ -185,6 +205,8 @@ mod tests {
         {"detail-type":"Scheduled Event"}
         {"detail":{"shard":63},"detail-type":"shard.due"}
         {"detail":{"flock":"choir","sheep":"apollo"},"detail-type":"sheep.due"}
+        {"detail":{"id":"0123abcd"},"detail-type":"job.due"}
+        {"detail":{"cancelled":true,"id":"0123abcd"},"detail-type":"job.ended"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.set-aside"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.failing"}
@@ -231,7 +253,7 @@ mod tests {
         missing field `detail`
         missing field `sheep`
         `moon` is not a sheep id: write it as flock/sheep
-        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`
+        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `job.due`, `job.ended`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`
         missing field `detail-type`
         invalid type: string "hello", expected adjacently tagged enum Event
         invalid type: null, expected adjacently tagged enum Event

@@ -126,6 +126,12 @@ text_id! {
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 text_id! {
+    /// Names a job: short, because people type it.
+    JobId, "job id", "it is 8 hexadecimal digits",
+    |value| value.len() == 8
+        && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+text_id! {
     /// The name of a level of a room.
     LevelName, "level name",
     "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
@@ -326,6 +332,13 @@ impl TableId {
     /// The id made of these random bytes.
     pub fn from_random(bytes: [u8; 16]) -> Self {
         Self(hex(&bytes))
+    }
+}
+
+impl JobId {
+    /// The id of the job that this delivery asks for.
+    pub fn of(asked: &DeliveryId) -> Self {
+        Self(asked.0.chars().take(8).flat_map(char::to_lowercase).collect())
     }
 }
 

@@ -16,8 +16,10 @@ mod errand;
 mod event;
 mod flock;
 mod ids;
+mod job;
 mod money;
 mod network;
+mod notice;
 mod picture;
 mod policy;
 mod preview;
@@ -40,13 +42,16 @@ pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
-    LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId, UserId,
+    JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
+    UserId,
 };
+pub use job::{AnswerTo, Job, JobKind};
 pub use money::{InvalidUsd, Usd};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnfitHandle, UnknownNetwork,
 };
+pub use notice::{GoOn, Notice, Telling};
 pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,

@@ -3,7 +3,8 @@
 use std::{sync::OnceLock, time::Duration};
 
 use flock_aws::CaBundleError;
-use flock_core::{RoomId, UserId};
+use flock_core::{DeliveryId, RemoteId, RoomId, UserId};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::{
     RequestBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
@@ -13,6 +14,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{ResponseUrl, cut};
+
+/// The kind of the metadata of a notice's messages.
+const NOTICE: &str = "flockwork_notice";
 
 /// A user as Slack knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,15 @@ pub enum SlackError {
         /// The HTTP status.
         status: u16,
     },
+    /// Slack says that it failed on the way: "It's possible some aspect of the operation succeeded" (Slack, "chat.postMessage",
+    /// 2026-11).
+    #[error("Slack failed at {method} ({code}); look whether it was done, and try again later")]
+    Unsure {
+        /// The method called.
+        method: &'static str,
+        /// Slack's word for it.
+        code: String,
+    },
     /// The answer is not one of Slack's.
     #[error("{method} was not answered as Slack does (status {status}); is SLACK_URL right?")]
     Unreadable {
@@ -140,6 +153,11 @@ impl SlackApi {
     const PAGE_USERS: &str = "200";
     /// More pages than this are not a workspace but a loop.
     const PAGES: usize = 500;
+    /// Messages a page, of which the longest take some 20 KB; Slack recommends at most 200, and returns the newest first
+    /// (Slack, "conversations.history", 2026-11).
+    const PAGE_MESSAGES: &str = "50";
+    /// More than this are not said in a room between two tries, which are minutes apart.
+    const PAGES_OF_HISTORY: usize = 100;
 
     /// Slack at `url`, or at its own address. Response URLs may then be there, too.
     pub fn new(url: Option<String>) -> Self {
@@ -184,13 +202,51 @@ impl SlackApi {
         room: &RoomId,
         thread_ts: Option<&str>,
         payload: &Value,
-    ) -> Result<String, SlackError> {
+    ) -> Result<RemoteId, SlackError> {
         const METHOD: &str = "chat.postMessage";
         let body = addressed(payload, room, None, thread_ts);
         let request = json(self.request(METHOD, token)?, &body);
         let answer = call(METHOD, request, room.as_str()).await?;
         // It was posted, whatever else the answer lacks.
-        answer.ts.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })
+        let ts = answer.ts.and_then(|ts| ts.parse().ok());
+        ts.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })
+    }
+
+    /// The messages of the notice called `id` that are in `room` and were posted after `since`: the number of each, and what
+    /// Slack calls it. Slack's clock may differ from ours.
+    pub async fn messages_of_notice(
+        &self,
+        token: &SecretString,
+        room: &RoomId,
+        id: &DeliveryId,
+        since: Timestamp,
+    ) -> Result<Vec<(usize, RemoteId)>, SlackError> {
+        const METHOD: &str = "conversations.history";
+        const MARGIN: SignedDuration = SignedDuration::from_mins(5);
+        let oldest = since.saturating_sub(MARGIN).unwrap_or(since).as_second().to_string();
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..Self::PAGES_OF_HISTORY {
+            let mut fields = vec![
+                ("channel", room.as_str()),
+                ("oldest", &oldest),
+                ("limit", Self::PAGE_MESSAGES),
+                ("include_all_metadata", "true"),
+            ];
+            if !cursor.is_empty() {
+                fields.push(("cursor", &cursor));
+            }
+            let request = form(self.request(METHOD, token)?, &fields);
+            let answer = call(METHOD, request, room.as_str()).await?;
+            // Without them it is no history, and nothing is known from it.
+            let messages =
+                answer.messages.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })?;
+            found.extend(messages.iter().filter_map(|message| message.of_notice(id)));
+            cursor = answer.response_metadata.next_cursor;
+            if cursor.is_empty() {
+                return Ok(found);
+            }
+        }
+        Err(SlackError::Unreadable { method: METHOD, status: 200 })
     }
 
     /// Posts a message that only `user` sees, for as long as their Slack is open.
@@ -309,7 +365,10 @@ impl SlackError {
     /// Whether Slack may have done what was asked.
     pub fn may_be_done(&self) -> bool {
         match self {
-            Self::NoAnswer { .. } | Self::Failed { .. } | Self::Unreadable { .. } => true,
+            Self::NoAnswer { .. }
+            | Self::Failed { .. }
+            | Self::Unsure { .. }
+            | Self::Unreadable { .. } => true,
             Self::Certificates(_)
             | Self::Address(_)
             | Self::ForeignUrl
@@ -335,6 +394,7 @@ struct Answer {
     #[serde(default)]
     members: Vec<Member>,
     channel: Option<Channel>,
+    messages: Option<Vec<Said>>,
     #[serde(default)]
     response_metadata: Metadata,
 }
@@ -343,6 +403,37 @@ struct Answer {
 #[serde(default)]
 struct Metadata {
     next_cursor: String,
+}
+
+/// A message of a room's history.
+#[derive(Deserialize)]
+struct Said {
+    ts: String,
+    /// Anybody's, in any form.
+    metadata: Option<Value>,
+}
+
+impl Said {
+    /// Its number, and what Slack calls it, if it is a message of the notice.
+    fn of_notice(&self, id: &DeliveryId) -> Option<(usize, RemoteId)> {
+        let metadata = self.metadata.as_ref()?;
+        let payload = &metadata["event_payload"];
+        if metadata["event_type"] != NOTICE || payload["id"] != id.as_str() {
+            return None;
+        }
+        let number = usize::try_from(payload["number"].as_u64()?).ok()?;
+        Some((number, self.ts.parse().ok()?))
+    }
+}
+
+/// A message with the name of its notice and its number there, for who looks for it. People do not see them (Slack, "Message
+/// metadata", 2026-11).
+pub fn with_notice(mut message: Value, id: &DeliveryId, number: usize) -> Value {
+    message["metadata"] = serde_json::json!({
+        "event_type": NOTICE,
+        "event_payload": { "id": id.as_str(), "number": number },
+    });
+    message
 }
 
 /// `chat.postMessage` answers with an id, `conversations.info` with all there is.
@@ -446,11 +537,14 @@ async fn call(
         "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
         "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
         // Who wants to post to a private room without being in it is told that there is none.
-        "channel_not_found" if method.starts_with("chat.") => {
+        "channel_not_found" if method.starts_with("chat.") || method == "conversations.history" => {
             SlackError::NotInRoom(room.to_owned())
         }
         // Slack asks for a minute where it does not say how long.
         "ratelimited" | "rate_limited" => SlackError::RateLimited { method, retry_after_s: 60 },
+        "internal_error" | "fatal_error" | "request_timeout" | "service_unavailable" => {
+            SlackError::Unsure { method, code }
+        }
         "" => SlackError::Unreadable { method, status: status.as_u16() },
         code => SlackError::Refused { method, code: cut(code) },
     })
@@ -599,7 +693,7 @@ mod tests {
         let slack = StandIn::start([answer(&posted), answer(&json!({ "ok": true }))]).await;
         let (api, payload) = (slack.api(), json!({ "text": "x", "response_type": "ephemeral" }));
         let ts = api.post_message(&token(), &room(), Some("1.1"), &payload).await.unwrap();
-        assert_eq!(ts, "1.2");
+        assert_eq!(ts.as_str(), "1.2");
         api.post_ephemeral(&token(), &room(), &user(), None, &payload).await.unwrap();
         let head = "application/json; charset=utf-8 Bearer xoxb-token";
         assert_eq!(
@@ -705,6 +799,62 @@ mod tests {
         insta::assert_snapshot!(err, @"Slack failed at chat.postMessage with status 503; try again later (slack-status.com)");
         let err = refused((200, "content-type: text/html", html)).await;
         insta::assert_snapshot!(err, @"chat.postMessage was not answered as Slack does (status 200); is SLACK_URL right?");
+    }
+
+    #[tokio::test]
+    async fn the_messages_of_a_notice_are_found_on_any_page() {
+        let id = DeliveryId::of(&["x"]);
+        let ours = with_notice(json!({ "ts": "7.2" }), &id, 2);
+        let others = [
+            json!({ "ts": "7.1", "text": "hello" }),
+            json!({ "ts": "7.3", "metadata": null }),
+            json!({ "ts": "7.4", "metadata": { "event_type": NOTICE } }),
+            with_notice(json!({ "ts": "7.5" }), &DeliveryId::of(&["y"]), 2),
+            json!({ "ts": "7.6", "metadata": {
+                "event_type": "theirs", "event_payload": ours["metadata"]["event_payload"],
+            } }),
+        ];
+        let more = json!({ "next_cursor": "bmV4dA==" });
+        let slack = StandIn::start([
+            answer(&json!({ "ok": true, "messages": others, "response_metadata": more })),
+            answer(&json!({ "ok": true, "messages": [ours], "has_more": false })),
+            answer(&json!({ "ok": false, "error": "missing_scope", "needed": "groups:history" })),
+            answer(&json!({ "ok": false, "error": "channel_not_found" })),
+            answer(&json!({ "ok": true })),
+        ])
+        .await;
+        let api = slack.api();
+        let since = "2026-11-21T12:00:00Z".parse().unwrap();
+        let find = async || api.messages_of_notice(&token(), &room(), &id, since).await;
+        assert_eq!(find().await.unwrap(), [(2, "7.2".parse().unwrap())]);
+        assert!(matches!(find().await, Err(SlackError::Scope(scope)) if scope == "groups:history"));
+        assert!(matches!(find().await, Err(SlackError::NotInRoom(_))));
+        assert!(matches!(find().await, Err(SlackError::Unreadable { .. })), "it is no history");
+        let first = "/api/conversations.history application/x-www-form-urlencoded Bearer xoxb-token \
+                     channel=C1&oldest=1795262100&limit=50&include_all_metadata=true";
+        let seen = slack.seen();
+        assert_eq!(seen[..2], [first.to_owned(), format!("{first}&cursor=bmV4dA%3D%3D")]);
+    }
+
+    /// What Slack has certainly not done is done again; what it may have done is looked for.
+    #[tokio::test]
+    async fn what_may_be_done_is_told_from_what_is_not() {
+        for code in ["internal_error", "fatal_error", "request_timeout", "service_unavailable"] {
+            let err = refused(answer(&json!({ "ok": false, "error": code }))).await;
+            assert!(err.may_be_done() && err.to_string().contains(code), "{err}");
+        }
+        for code in
+            ["is_archived", "channel_not_found", "missing_scope", "invalid_auth", "ratelimited"]
+        {
+            let err = refused(answer(&json!({ "ok": false, "error": code }))).await;
+            assert!(!err.may_be_done(), "{err}");
+        }
+        let plain = |status| (status, "content-type: text/plain", String::new());
+        assert!(!refused(plain(429)).await.may_be_done());
+        for status in [200, 302, 403, 408, 500, 502, 503, 504] {
+            let err = refused(plain(status)).await;
+            assert!(err.may_be_done(), "{status}: {err}");
+        }
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ mod message;
 mod typed;
 mod verify;
 
-pub use api::{RoomInfo, SlackApi, SlackError, User};
+pub use api::{RoomInfo, SlackApi, SlackError, User, with_notice};
 pub use incoming::{
     Callback, Interaction, Message, Pressed, ResponseUrl, SlashCommand, UnreadableBody,
     is_ssl_check,

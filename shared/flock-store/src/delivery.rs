@@ -103,15 +103,7 @@ impl Store {
         let item = DeliveryItem { since: now.into(), done: false, ttl: after(now, SEEN_FOR) };
         let what = "a delivery from Slack";
         let written = self
-            .put_if(what, Key::delivery(id), &item, |put| {
-                // Expired items may still be there for a while (AWS, "Using time to live", 2026-11).
-                put.condition_expression("attribute_not_exists(pk) OR #ttl < :now")
-                    .expression_attribute_names("#ttl", "ttl")
-                    .expression_attribute_values(
-                        ":now",
-                        AttributeValue::N(now.as_second().to_string()),
-                    )
-            })
+            .put_if(what, Key::delivery(id), &item, |put| crate::unless_unexpired(put, now))
             .await?;
         Ok(match written.read(what)? {
             Write::Done => Seen::First,
@@ -126,11 +118,6 @@ impl Store {
     pub async fn seen_and_done(&self, id: &DeliveryId, now: Timestamp) -> Result<(), StoreError> {
         let item = DeliveryItem { since: now.into(), done: true, ttl: after(now, SEEN_FOR) };
         self.put("a delivery from Slack", Key::delivery(id), item).await
-    }
-
-    /// Forgets a delivery that could not be dealt with, so that it is taken when it comes again.
-    pub async fn forget_seen(&self, id: &DeliveryId) -> Result<(), StoreError> {
-        self.delete_one("a delivery from Slack", Key::delivery(id)).await
     }
 
     /// Stores a command that goes on after its answer.

@@ -13,7 +13,7 @@ const CONCURRENCY: usize = 16;
 pub enum Found {
     /// One sheep.
     Sheep(Box<Sheep>),
-    /// All sheep of a flock.
+    /// The sheep of a flock.
     Flock(FlockName, Vec<Sheep>),
 }
 
@@ -86,7 +86,7 @@ impl Store {
             if left == 0 {
                 break;
             }
-            sheep.extend(self.first_sheep_of_flock(&flock, Some(left)).await?);
+            sheep.extend(self.some_sheep_of_flock(&flock, None, Some(left)).await?);
         }
         Ok(sheep)
     }
@@ -138,9 +138,18 @@ impl Store {
 
     /// The sheep or the flock called `text`; `flock/*` is the flock where a sheep has its name.
     pub async fn find(&self, text: &str) -> Result<Found, NotFound> {
+        self.find_some(text, None).await
+    }
+
+    /// The same, with at most `limit` sheep of a flock.
+    pub async fn find_some(&self, text: &str, limit: Option<usize>) -> Result<Found, NotFound> {
         if let Some(flock) = text.strip_suffix("/*") {
             let flock: FlockName = flock.parse()?;
-            let sheep = self.sheep_of(Some(&flock)).await?;
+            let known = self.flocks().await?;
+            if !known.contains(&flock) {
+                return Err(NotFound::Flock { name: flock, known });
+            }
+            let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
             return Ok(Found::Flock(flock, sheep));
         }
         let flocks = self.flocks().await?;
@@ -159,7 +168,7 @@ impl Store {
             }
             (Err(NotFound::Sheep(_)), None) => Err(NotFound::Neither(text.to_owned())),
             (Err(NotFound::Sheep(_)), Some(flock)) => {
-                let sheep = self.sheep_of_flock(&flock).await?;
+                let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
                 Ok(Found::Flock(flock, sheep))
             }
             (Err(err), _) => Err(err),

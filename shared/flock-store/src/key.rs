@@ -2,8 +2,8 @@
 //! of the text is the order of the numbers.
 
 use flock_core::{
-    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Month, Network, Occurrence, RemoteId,
-    RoomId, SheepId,
+    AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, JobId, Month, Network, Occurrence,
+    RemoteId, RoomId, SheepId,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,14 @@ impl Key {
 
     pub(crate) fn deferred(id: &DeliveryId) -> Self {
         Self { pk: Self::DEFERRED.to_owned(), sk: id.to_string() }
+    }
+
+    pub(crate) fn notice(id: &DeliveryId) -> Self {
+        Self { pk: format!("NOTICE#{id}"), sk: "NOTICE".to_owned() }
+    }
+
+    pub(crate) fn job(id: &JobId) -> Self {
+        Self { pk: format!("JOB#{id}"), sk: "JOB".to_owned() }
     }
 
     pub(crate) fn instance(function: &str, id: &str) -> Self {
@@ -126,6 +134,11 @@ impl Key {
         Some(SheepId { flock, name })
     }
 
+    /// The job an index entry stands for. `None`: the item is not a job.
+    pub(crate) fn as_job(&self) -> Option<JobId> {
+        if self.sk == "JOB" { self.pk.strip_prefix("JOB#")?.parse().ok() } else { None }
+    }
+
     /// The number of a sheep's post.
     pub(crate) fn as_occurrence(&self) -> Option<Occurrence> {
         self.sk.strip_prefix("POST#")?.parse().ok().map(Occurrence)
@@ -200,6 +213,8 @@ mod tests {
             Key::delivery(&id),
             Key::question(&id),
             Key::deferred(&id),
+            Key::notice(&id),
+            Key::job(&JobId::of(&id)),
             Key::instance("sheep-tick", "cd34"),
             Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), &id),
         ];
@@ -223,11 +238,15 @@ mod tests {
         DELIVERY#ffeeddccbbaa99887766554433221100 | DELIVERY
         QUESTION#ffeeddccbbaa99887766554433221100 | QUESTION
         DEFERRED | ffeeddccbbaa99887766554433221100
+        NOTICE#ffeeddccbbaa99887766554433221100 | NOTICE
+        JOB#ffeeddcc | JOB
         INSTANCES | sheep-tick#cd34
         AUDIT#2026-11 | 001795262400000#ffeeddccbbaa99887766554433221100
         ");
         assert_eq!(Key::sheep(&sheep).as_sheep(), Some(sheep));
         assert_eq!(Key::shards().as_sheep(), None);
+        assert_eq!(Key::job(&JobId::of(&id)).as_job(), Some(JobId::of(&id)));
+        assert_eq!(Key::shards().as_job(), None);
         let on_account = Key::on_account(&account, &"milton/book-1".parse().unwrap());
         assert_eq!(
             on_account.as_sheep_on_account(),

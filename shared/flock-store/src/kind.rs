@@ -123,6 +123,18 @@ pub const KINDS: &[Kind] = &[
         "its event; `running`",
     ),
     kind(
+        "notice",
+        ["NOTICE#<id>", "NOTICE"],
+        "who tells a room: before, and after",
+        "the next to whom its event is delivered",
+    ),
+    kind(
+        "job",
+        ["JOB#<id>", "JOB"],
+        "pause and resume of a large flock; each step of a tick",
+        "the tick, in the index; `running`",
+    ),
+    kind(
         "audit entry",
         ["AUDIT#<month>", "<15 digits>#<id>"],
         "a command in Slack, a waiver or a move, before it changes anything",

@@ -1,12 +1,12 @@
 //! The DynamoDB table. Nobody else spells a key.
 //!
 //! One table, because its items are read together, and one sparse index, `due`, which holds the keys of
-//! the sheep that will post. Both are defined in `template.yaml` and nowhere else.
+//! the sheep that will post and of the jobs that run. Both are defined in `template.yaml` and nowhere else.
 //!
 #![doc = include_str!("../KINDS.md")]
 //!
 //! The index `due` has `due` (the shard, as text) and `next_at` (seconds) as its key. Only active sheep
-//! have these attributes, so there is no second list of due things to lose.
+//! and running jobs have these attributes, so there is no second list of due things to lose.
 //!
 //! A post on the meadow *is* its post item: the put that publishes it is the put that records it.
 //!
@@ -22,8 +22,10 @@ mod corpus;
 mod delivery;
 mod find;
 mod flock;
+mod job;
 mod key;
 mod kind;
+mod notice;
 mod post;
 mod room;
 mod roster;
@@ -44,6 +46,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
 use flock_core::{Shards, TableId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc};
 use tokio::sync::OnceCell;
@@ -55,9 +58,9 @@ pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
 pub use find::{Found, NotFound};
 pub use kind::{KINDS, Kind};
 pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
-pub use sheep::{Birth, ChangeError, DueCursor, DuePage, Read};
+pub use sheep::{Birth, ChangeError, DueCursor, DueEntry, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
-pub use system::{Control, Instance, Presence, Stop};
+pub use system::{Control, DueNow, Instance, Presence, Stop};
 pub use units::Units;
 pub use upcoming::UpcomingPost;
 
@@ -331,6 +334,13 @@ impl Store {
         let output = delete.set_key(Some(key.attributes())).send().await;
         output.map(|_| ()).map_err(|err| request_error("remove", what, err))
     }
+}
+
+/// The condition that nothing is there, or what has expired: that may stay for a while (AWS, "Using time to live", 2026-11).
+fn unless_unexpired(put: PutItemFluentBuilder, now: Timestamp) -> PutItemFluentBuilder {
+    put.condition_expression("attribute_not_exists(pk) OR #ttl < :now")
+        .expression_attribute_names("#ttl", "ttl")
+        .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
 }
 
 /// An update expression as it goes on after something that is set.

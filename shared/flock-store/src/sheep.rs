@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId, Rhythm, Sent, Sheep,
-    SheepConfig, SheepId, State, Task,
+    Intent, JobId, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId, Rhythm, Sent,
+    Sheep, SheepConfig, SheepId, SheepName, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,11 +39,22 @@ pub enum ChangeError {
     Store(#[from] StoreError),
 }
 
-/// Some of the sheep that are due, the longest due first.
+/// What waits in the index `due`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DueEntry {
+    /// A sheep.
+    Sheep(SheepId),
+    /// A job.
+    Job(JobId),
+    /// What only another version of Flockwork knows, by its key. It is that one's to see to.
+    Unknown(String),
+}
+
+/// Some of what is due, the longest due first.
 #[derive(Debug)]
 pub struct DuePage {
-    /// Their ids.
-    pub sheep: Vec<SheepId>,
+    /// What it is.
+    pub entries: Vec<DueEntry>,
     /// Where the next page starts; `None` at the end.
     pub next: Option<DueCursor>,
 }
@@ -57,13 +68,13 @@ pub struct Birth {
     pub version: u64,
 }
 
-/// Where a page of due sheep starts.
+/// Where a page of the index starts.
 #[derive(Debug)]
 pub struct DueCursor(Item);
 
 impl Store {
-    /// The sheep of `shard` that are due at `now`, one page of at most `limit`.
-    pub async fn due_sheep(
+    /// What is due of `shard` at `now`, one page of at most `limit`.
+    pub async fn due(
         &self,
         shard: u16,
         now: Timestamp,
@@ -83,14 +94,17 @@ impl Store {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|err| request_error("find the due sheep of", format!("shard {shard}"), err))?;
+            .map_err(|err| request_error("find what is due of", format!("shard {shard}"), err))?;
         self.meter.read(output.consumed_capacity());
-        let mut sheep = Vec::new();
+        let mut entries = Vec::new();
         for item in output.items.unwrap_or_default() {
             let key: Key = from_item(item, format!("an entry of due shard {shard}"))?;
-            sheep.extend(key.as_sheep());
+            let sheep = key.as_sheep().map(DueEntry::Sheep);
+            let known = sheep.or_else(|| key.as_job().map(DueEntry::Job));
+            let unknown = || DueEntry::Unknown(format!("{} {}", key.pk, key.sk));
+            entries.push(known.unwrap_or_else(unknown));
         }
-        Ok(DuePage { sheep, next: output.last_evaluated_key.map(DueCursor) })
+        Ok(DuePage { entries, next: output.last_evaluated_key.map(DueCursor) })
     }
 
     /// The sheep called `id`.
@@ -111,16 +125,19 @@ impl Store {
 
     /// All sheep of a flock, by name.
     pub async fn sheep_of_flock(&self, flock: &FlockName) -> Result<Vec<Sheep>, StoreError> {
-        self.first_sheep_of_flock(flock, None).await
+        self.some_sheep_of_flock(flock, None, None).await
     }
 
-    /// The first sheep of a flock, by name: all, or at most `limit`.
-    pub(crate) async fn first_sheep_of_flock(
+    /// Sheep of a flock, by name: from the first on, or after one, all, or at most `limit`.
+    pub async fn some_sheep_of_flock(
         &self,
         flock: &FlockName,
+        after: Option<&SheepName>,
         limit: Option<usize>,
     ) -> Result<Vec<Sheep>, StoreError> {
         let most = limit.unwrap_or(usize::MAX);
+        let after = after.map(|name| SheepId { flock: flock.clone(), name: name.clone() });
+        let after = after.map(|id| Key::sheep(&id).attributes());
         let mut pages = self
             .client
             .query()
@@ -129,6 +146,7 @@ impl Store {
             .expression_attribute_values(":flock", AttributeValue::S(sheep_of(flock)))
             .expression_attribute_values(":sheep", AttributeValue::S("SHEEP#".to_owned()))
             .consistent_read(true)
+            .set_exclusive_start_key(after)
             .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .into_paginator()

@@ -6,11 +6,13 @@ use aws_sdk_dynamodb::{
     operation::update_item::builders::UpdateItemFluentBuilder,
     types::{AttributeValue, ReturnValue},
 };
-use flock_core::{RoomId, Shards, Sheep, TableId, UserId};
+use flock_core::{Job, RoomId, Shards, Sheep, TableId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds};
+use crate::{
+    DueEntry, Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds,
+};
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
 /// every shard that was ever used.
@@ -58,6 +60,15 @@ pub struct Stop {
     /// When.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Default)]
+pub struct DueNow {
+    /// The sheep.
+    pub sheep: Vec<Sheep>,
+    /// The jobs.
+    pub jobs: Vec<Job>,
 }
 
 /// A process of a function.
@@ -203,14 +214,20 @@ impl Store {
         self.put("the local clock", Key::clock(), clock).await
     }
 
-    /// The sheep that are due at `now`, in any shard, at most `limit` of each. Among them is all that is in
-    /// flight, because a claim leaves the time a sheep was due at.
-    pub async fn due_now(&self, now: Timestamp, limit: u16) -> Result<Vec<Sheep>, StoreError> {
+    /// What is due at `now`, in any shard, at most `limit` of each. Among it is all that is in flight, because a claim
+    /// leaves the time a sheep or a job was due at.
+    pub async fn due_now(&self, now: Timestamp, limit: u16) -> Result<DueNow, StoreError> {
         let shards = self.shards_item().await?.map_or(Shards::ONE, |known| known.highest);
-        let mut due = Vec::new();
+        let mut due = DueNow::default();
         for shard in shards.numbers() {
-            for id in self.due_sheep(shard, now, limit.into(), None).await?.sheep {
-                due.extend(self.sheep(&id, Read::Eventual).await?);
+            for entry in self.due(shard, now, limit.into(), None).await?.entries {
+                match entry {
+                    DueEntry::Sheep(id) => due.sheep.extend(self.sheep(&id, Read::Eventual).await?),
+                    DueEntry::Job(id) => {
+                        due.jobs.extend(self.job(&id).await?.filter(Job::is_running));
+                    }
+                    DueEntry::Unknown(_) => {}
+                }
             }
         }
         Ok(due)

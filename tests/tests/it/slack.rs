@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use slash_command::App;
 
-use crate::world::{SIGNING_SECRET, World, ts};
+use crate::world::{SIGNING_SECRET, World, far_deadline, ts};
 
 /// A deployment whose first owner is U1, and Slack.
 pub(crate) struct Slack {
@@ -142,8 +142,8 @@ impl Slack {
         while let Ok(event) = self.world.events.try_recv() {
             let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
             // Those for the tick are its own tests' matter.
-            if event["detail-type"] != "sheep.due" {
-                self.app.handle(&event).await.unwrap();
+            if !["sheep.due", "job.due"].iter().any(|kind| event["detail-type"] == *kind) {
+                self.app.handle(&event, far_deadline()).await.unwrap();
             }
         }
     }
@@ -198,7 +198,7 @@ impl Slack {
 }
 
 /// The function behind an address.
-async fn serve(app: &Arc<App>) -> (String, tokio::task::JoinHandle<()>) {
+pub(crate) async fn serve(app: &Arc<App>) -> (String, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Arc::clone(app).router();

@@ -4,7 +4,10 @@ use flock_core::{Flock, FlockName, Network, RhythmFields};
 use flock_tests::Misbehave;
 use serde_json::json;
 
-use crate::{slack::Slack, world::tick};
+use crate::{
+    slack::Slack,
+    world::{far_deadline, tick},
+};
 
 /// Three sheep, one of which has posted.
 async fn slack() -> Slack {
@@ -81,22 +84,22 @@ async fn a_large_flock_pauses_behind_the_answer() {
     let before = slack.seen("U1", "C1");
     slack.press_alone("U1", "C1", "Pause the flock").await;
     let answer = crate::slack::shown(&before, &slack.seen("U1", "C1"));
-    assert_eq!(answer, "*Pausing the flock *flock*, 60 sheep. I tell you when it is done.");
+    assert!(answer.starts_with("Pausing the flock *flock*, 60 sheep, as job `"), "{answer}");
     let event = slack.world.events.try_recv().unwrap();
+    assert_eq!(event.detail_type, "job.due");
     let running = slack.flock("running").await;
-    assert!(running.contains("`pause flock`, asked by <@U1> in <#C1>"), "{running}");
+    assert!(running.contains("pauses the flock *flock*: not begun yet"), "{running}");
     // Once more is harmless.
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-    for _ in 0..2 {
-        slack.app.handle(&event).await.unwrap();
+    let app = slack.world.app().await;
+    for steps in [1, 0] {
+        let report = Box::pin(app.handle(&event, far_deadline())).await.unwrap();
+        assert_eq!(report.job_steps, steps);
     }
-    assert_eq!(slack.flock("running").await, "*Nothing is in flight.");
+    let told = slack.flock("running").await;
+    let over = "<@U1>: Paused the flock *flock*, 60 sheep.";
+    assert_eq!(told, format!("*Nothing is in flight.\n{over}"));
     assert!(slack.flock("flocks").await.contains("60 sheep, 60 of them paused"));
-    let told = slack.flock("resume flock").await;
-    assert_eq!(
-        told,
-        "*Resuming the flock *flock*, 60 sheep. I tell you when it is done.\nResumed the flock *flock*, 60 sheep."
-    );
 }
 
 #[tokio::test]
@@ -384,7 +387,7 @@ async fn people_decide_what_nobody_knows() {
         events.push(json!({ "detail-type": event.detail_type, "detail": event.detail }));
     }
     for event in events.iter().chain(&events) {
-        slack.app.handle(event).await.unwrap();
+        slack.app.handle(event, far_deadline()).await.unwrap();
     }
     let after = slack.seen("U1", "C2");
     assert_eq!(after.len(), before.len() + 1);
@@ -408,7 +411,7 @@ async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
     assert_eq!(slack.world.tick_at(&app, 0).await.unknown, 1);
     while let Ok(event) = slack.world.events.try_recv() {
         let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-        slack.app.handle(&event).await.unwrap();
+        slack.app.handle(&event, far_deadline()).await.unwrap();
     }
     let filters = [(r"\d\d:\d\d:\d\d", "HH:MM:SS")];
     let asked = slack.press("U1", "C2", "Send again").await;
@@ -446,7 +449,7 @@ async fn a_sheep_that_stops_says_why_and_can_be_resumed() {
     assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 1);
     let event = slack.world.events.try_recv().unwrap();
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-    slack.app.handle(&event).await.unwrap();
+    slack.app.handle(&event, far_deadline()).await.unwrap();
     let told = slack.seen("U3", "C2").pop().unwrap();
     assert!(told.text.starts_with("*flock/apollo* has stopped at its post 1: "), "{}", told.text);
     slack.press("U1", "C2", "Resume").await;
@@ -468,7 +471,7 @@ async fn the_control_room_hears_of_the_spending_once() {
     let before = slack.seen("U1", "C2").len();
     while let Ok(event) = slack.world.events.try_recv() {
         let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-        slack.app.handle(&event).await.unwrap();
+        slack.app.handle(&event, far_deadline()).await.unwrap();
     }
     let told: Vec<_> = slack.seen("U1", "C2").split_off(before);
     assert_eq!(told.len(), 2, "{told:?}");
@@ -499,7 +502,7 @@ async fn the_control_room_hears_of_a_network_that_is_away_for_hours() {
     let event = slack.world.events.try_recv().unwrap();
     assert!(slack.world.events.try_recv().is_err());
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
-    slack.app.handle(&event).await.unwrap();
+    slack.app.handle(&event, far_deadline()).await.unwrap();
     let told = slack.seen("U1", "C2").split_off(before);
     let text = &told[0].text;
     assert!(text.starts_with("*flock/apollo* has not been able to make its post 1 for"), "{text}");

@@ -68,7 +68,7 @@ fn every_rule_is_for_events_that_somebody_publishes() {
             assert!(kinds.insert(kind.clone()), "two rules are for {kind}");
         }
     }
-    assert_eq!(kinds.len(), 8, "{kinds:?}");
+    assert_eq!(kinds.len(), 10, "{kinds:?}");
 }
 
 /// The emulators do not ask what a role may do; AWS does.

@@ -11,6 +11,7 @@ mod grant;
 mod grant_room_owners;
 pub(crate) mod help;
 mod instances;
+mod jobs_cancel;
 mod level_add;
 mod level_remove;
 mod levels;
@@ -36,7 +37,7 @@ mod whoami;
 
 use std::{collections::BTreeMap, convert::Infallible};
 
-use flock_core::{FlockName, LevelName, NotNow, Occurrence, Sheep, State, count};
+use flock_core::{FlockName, JobKind, LevelName, NotNow, Occurrence, Sheep, State, count};
 use flock_slack::escape;
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
@@ -45,6 +46,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use crate::{
     call::{Answer, Call, Outcome, Problem, Stage, announce, code, refuse},
     command::Command,
+    jobs::how_to_end,
 };
 
 /// All commands. The first usage that fits is taken, so what is written out stands before what takes any word.
@@ -69,6 +71,7 @@ pub static TABLE: &[&Command] = &[
     &start::COMMAND,
     &reboot::COMMAND,
     &running::COMMAND,
+    &jobs_cancel::COMMAND,
     &instances::COMMAND,
     &levels::COMMAND,
     &level_add::COMMAND,
@@ -137,12 +140,15 @@ fn look_up(call: &Call<'_>) -> Answer {
     Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
 }
 
+/// Sheep of a flock that are counted while somebody waits.
+const COUNTED: usize = 500;
+
 /// A change of a sheep or of many, and how it is spoken of.
 struct Words {
     /// What happens to each.
     change: fn(&Sheep, Timestamp) -> Sheep,
-    /// The name of the state that it brings them to.
-    becomes: &'static str,
+    /// The same as a job, for a flock that is too large to wait for, and to which state it brings them.
+    job: JobKind,
     /// While it is being done.
     doing: &'static str,
     /// When it is done.
@@ -163,7 +169,7 @@ struct Hurts {
 
 /// Changes the sheep, or all sheep of the flock, that the first argument names.
 async fn change_all(call: &Call<'_>, words: Words) -> Answer {
-    match call.store().find(call.argument(0)).await? {
+    match call.store().find_some(call.argument(0), Some(COUNTED + 1)).await? {
         Found::Sheep(sheep) => change_one(call, &words, *sheep).await,
         Found::Flock(flock, sheep) => change_flock(call, &words, &flock, sheep).await,
     }
@@ -172,7 +178,7 @@ async fn change_all(call: &Call<'_>, words: Words) -> Answer {
 async fn change_one(call: &Call<'_>, words: &Words, sheep: Sheep) -> Answer {
     let (is_changed, sheep) = change(call, words, sheep).await?;
     let is_so = match &sheep.state {
-        state if is_changed && state.name() == words.becomes => {
+        state if is_changed && state.name() == words.job.becomes() => {
             return announce(format!("{} *{}*.", words.done, sheep.id));
         }
         State::Active => "is active already".to_owned(),
@@ -192,23 +198,33 @@ async fn change_flock(
     flock: &FlockName,
     sheep: Vec<Sheep>,
 ) -> Answer {
-    /// More would take longer than Slack waits.
+    /// More would take longer than Slack waits, and is a job.
     const AT_ONCE: usize = 50;
-    /// Writes at a time. One that is run again after it was cut off passes over what is done.
+    /// Writes at a time.
     const CONCURRENCY: usize = 32;
-    let Words { becomes, doing, done, ref hurts, .. } = *words;
-    let what = format!("the flock *{flock}*, {}", number_of(sheep.len()));
+    let Words { job, doing, done, ref hurts, .. } = *words;
+    let becomes = job.becomes();
+    let is_counted = sheep.len() <= COUNTED;
+    let number =
+        if is_counted { number_of(sheep.len()) } else { format!("more than {COUNTED} sheep") };
+    let what = format!("the flock *{flock}*, {number}");
     if let (Stage::Given, Some(Hurts { happens, comes_to, label })) = (call.stage, hurts) {
         let after = |sheep: &Sheep| (words.change)(sheep, call.now);
         let stay = sheep.iter().filter(|sheep| after(sheep).version == sheep.version);
         let stay: Vec<_> = stay.map(|sheep| sheep.state.name()).collect();
-        if stay.len() < sheep.len() {
-            let text = format!("{happens} {what}{}: {comes_to}", but(&stay, becomes));
+        if !is_counted || stay.len() < sheep.len() {
+            let but = if is_counted { but(&stay, becomes) } else { String::new() };
+            let text = format!("{happens} {what}{but}: {comes_to}");
             return Ok(Outcome::Sure { text, label });
         }
     }
-    if AT_ONCE < sheep.len() && call.stage != Stage::Deferred {
-        return Ok(Outcome::Later(format!("{doing} {what}. I tell you when it is done.")));
+    if AT_ONCE < sheep.len() {
+        let job = call.begin_job(job, flock).await?;
+        return announce(format!(
+            "{doing} {what}, as job `{}`. I tell you here when it is done; {}.",
+            job.id,
+            how_to_end(&job.id)
+        ));
     }
     let (mut changed, mut others) = (0, Vec::new());
     let edits: Vec<_> = sheep.into_iter().map(|sheep| change(call, words, sheep)).collect();

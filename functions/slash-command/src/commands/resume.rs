@@ -1,6 +1,6 @@
 //! `resume <sheep|flock>`: a sheep or a flock.
 
-use flock_core::{Sheep, Usage};
+use flock_core::{JobKind, Sheep, Usage};
 
 use crate::{
     call::{Answer, Call},
@@ -21,7 +21,7 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let words = Words {
         change: Sheep::resume,
-        becomes: "active",
+        job: JobKind::Resume,
         doing: "Resuming",
         done: "Resumed",
         hurts: None,

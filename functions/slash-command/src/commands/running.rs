@@ -8,6 +8,7 @@ use crate::{
     command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
     commands::time,
     dispatch::room_link,
+    jobs,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -15,7 +16,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::System,
     need: EVERYBODY,
     effect: Effect::Reads,
-    help: "What is in flight: posts being made, commands that take longer",
+    help: "What is in flight: jobs and how far they are, posts being made, commands that take longer",
     example: "running",
     run: Run(|call| Box::pin(run(call))),
 };
@@ -40,7 +41,9 @@ async fn run(call: &Call<'_>) -> Answer {
             time(asked.since)
         ));
     }
-    for sheep in call.store().due_now(call.now, SHEEP).await? {
+    let due = call.store().due_now(call.now, SHEEP).await?;
+    lines.extend(due.jobs.iter().map(jobs::progress));
+    for sheep in due.sheep {
         let leased = sheep.intent.as_ref().filter(|intent| intent.errand.is_leased(call.now));
         let lease = leased.and_then(|intent| intent.errand.lease_until);
         if let (Some(until), Some(intent)) = (lease, leased) {

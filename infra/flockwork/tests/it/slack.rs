@@ -234,7 +234,8 @@ fn the_manifest_is_for_a_deployment() {
       scopes:
         bot:
           - commands
-          # To hear what is said to it, in channels it is in and in its own conversation.
+          # To hear what is said to it, in channels it is in and in its own conversation; and to look in a channel's history
+          # whether a message of ours, whose answer was lost, is there.
           - app_mentions:read
           - channels:history
           - groups:history

@@ -1,0 +1,138 @@
+//! Goes on with jobs: long work on a flock, step by step, as far as the time of the tick goes.
+
+use std::convert::Infallible;
+
+use flock_core::{Event, Job, JobId, SheepName, State};
+use flock_store::{ChangeError, Write};
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use crate::App;
+
+/// Sheep of one step: few enough to be written within the time that a tick keeps for what it has begun.
+const STEP: usize = 200;
+
+/// Writes at a time.
+const CONCURRENCY: usize = 32;
+
+/// Jobs that go on beside each other, so that a long one does not hold up the rest.
+pub(crate) const AT_ONCE: usize = 4;
+
+impl App {
+    /// Goes on with a job while there is time. Says how many steps it made; none where another tick has it.
+    pub(crate) async fn go_on(
+        &self,
+        id: &JobId,
+        lease_until: Timestamp,
+        in_time: impl Fn() -> bool,
+    ) -> anyhow::Result<u64> {
+        if !in_time() {
+            return Ok(0);
+        }
+        let Some(job) = self.store.job(id).await? else { return Ok(0) };
+        let Some(claimed) = job.claim(self.clock.now(), lease_until) else { return Ok(0) };
+        if self.store.put_job(&claimed).await? != Write::Done {
+            return Ok(0);
+        }
+        let (mut job, mut steps) = (claimed, 0);
+        loop {
+            if job.cancelled_by.is_some() {
+                self.end(job, true).await?;
+                return Ok(steps);
+            }
+            match self.step_of(&job).await {
+                Ok(Some((cursor, states))) => match self.write_step(&job, cursor, &states).await? {
+                    Some(next) => (job, steps) = (next, steps + 1),
+                    None => return Ok(steps),
+                },
+                Ok(None) => {
+                    self.end(job, false).await?;
+                    return Ok(steps);
+                }
+                Err(err) => {
+                    self.release(job).await;
+                    return Err(err.into());
+                }
+            }
+            // However short the time is, whoever has claimed it makes a step.
+            if !in_time() {
+                self.release(job).await;
+                return Ok(steps);
+            }
+        }
+    }
+
+    /// Sees to the next sheep. Gives the last of them and the states that they have now; nothing when none is left.
+    async fn step_of(&self, job: &Job) -> Result<Option<(SheepName, Vec<State>)>, ChangeError> {
+        let after = job.cursor.as_ref();
+        let sheep = self.store.some_sheep_of_flock(&job.flock, after, Some(STEP)).await?;
+        let Some(last) = sheep.last().map(|sheep| sheep.id.name.clone()) else { return Ok(None) };
+        let now = self.clock.now();
+        let edits = sheep.into_iter().map(|sheep| {
+            self.store.change_sheep(sheep, |sheep| Ok::<_, Infallible>(job.change(sheep, now)))
+        });
+        let edits: Vec<_> = edits.collect();
+        let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
+        let mut states = Vec::new();
+        while let Some(edit) = edits.next().await {
+            match edit {
+                Ok(Ok(sheep)) => states.push(sheep.state),
+                Err(ChangeError::Removed(_)) => {}
+                Err(err) => return Err(err),
+            }
+        }
+        Ok(Some((last, states)))
+    }
+
+    /// Writes down how far a job has come. Nothing: it is another tick's by now.
+    async fn write_step(
+        &self,
+        job: &Job,
+        cursor: SheepName,
+        states: &[State],
+    ) -> anyhow::Result<Option<Job>> {
+        let mut current = job.clone();
+        loop {
+            let next = current.step(cursor.clone(), states);
+            match self.store.put_job(&next).await? {
+                Write::Done => return Ok(Some(next)),
+                // Somebody has cancelled it meanwhile.
+                Write::Conflict(Some(newest))
+                    if newest.is_running()
+                        && (newest.lease_until, &newest.cursor)
+                            == (job.lease_until, &job.cursor) =>
+                {
+                    current = newest;
+                }
+                Write::Conflict(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// Ends a job. People are told first: told twice can be told apart, told never cannot.
+    async fn end(&self, job: Job, cancelled: bool) -> anyhow::Result<()> {
+        let told = self.bus.publish(&[Event::JobEnded { id: job.id.clone(), cancelled }]).await;
+        if let Err(err) = told {
+            self.release(job).await;
+            return Err(err.into());
+        }
+        let now = self.clock.now();
+        let ended = |job: &Job| if job.is_running() { job.end(now) } else { job.clone() };
+        let job = self.store.change_job(job, ended).await?;
+        info!(job = %job.id, flock = %job.flock, sheep = job.done(), cancelled, "job ended");
+        Ok(())
+    }
+
+    /// Leaves a job to the next tick.
+    async fn release(&self, job: Job) {
+        let (id, lease_until) = (job.id.clone(), job.lease_until);
+        let released = |job: &Job| {
+            let is_ours = job.is_running() && job.lease_until == lease_until;
+            if is_ours { job.release() } else { job.clone() }
+        };
+        if let Err(err) = self.store.change_job(job, released).await {
+            warn!(job = %id, error = %err, "a job keeps its lease until it ends");
+        }
+    }
+}
