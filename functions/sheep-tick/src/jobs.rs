@@ -13,6 +13,16 @@ use crate::App;
 /// Sheep of one step: few enough to be written within the time that a tick keeps for what it has begun.
 const STEP: usize = 200;
 
+/// What a step has done.
+struct Done {
+    /// The last of its sheep.
+    cursor: SheepName,
+    /// The states that its sheep have now.
+    states: Vec<State>,
+    /// Whether no sheep came after them.
+    is_last: bool,
+}
+
 /// Writes at a time.
 const CONCURRENCY: usize = 32;
 
@@ -20,16 +30,13 @@ const CONCURRENCY: usize = 32;
 pub(crate) const AT_ONCE: usize = 4;
 
 impl App {
-    /// Goes on with a job while there is time. Says how many steps it made; none where another tick has it.
+    /// Goes on with a job while there is time; one step is always made. Says how many; none where another tick has it.
     pub(crate) async fn go_on(
         &self,
         id: &JobId,
         lease_until: Timestamp,
         in_time: impl Fn() -> bool,
     ) -> anyhow::Result<u64> {
-        if !in_time() {
-            return Ok(0);
-        }
         let Some(job) = self.store.job(id).await? else { return Ok(0) };
         let Some(claimed) = job.claim(self.clock.now(), lease_until) else { return Ok(0) };
         if self.store.put_job(&claimed).await? != Write::Done {
@@ -42,10 +49,15 @@ impl App {
                 return Ok(steps);
             }
             match self.step_of(&job).await {
-                Ok(Some((cursor, states))) => match self.write_step(&job, cursor, &states).await? {
-                    Some(next) => (job, steps) = (next, steps + 1),
-                    None => return Ok(steps),
-                },
+                Ok(Some(done)) => {
+                    let Some(next) = self.write_step(&job, &done).await? else { return Ok(steps) };
+                    (job, steps) = (next, steps + 1);
+                    if done.is_last {
+                        let cancelled = job.cancelled_by.is_some();
+                        self.end(job, cancelled).await?;
+                        return Ok(steps);
+                    }
+                }
                 Ok(None) => {
                     self.end(job, false).await?;
                     return Ok(steps);
@@ -55,7 +67,6 @@ impl App {
                     return Err(err.into());
                 }
             }
-            // However short the time is, whoever has claimed it makes a step.
             if !in_time() {
                 self.release(job).await;
                 return Ok(steps);
@@ -63,11 +74,12 @@ impl App {
         }
     }
 
-    /// Sees to the next sheep. Gives the last of them and the states that they have now; nothing when none is left.
-    async fn step_of(&self, job: &Job) -> Result<Option<(SheepName, Vec<State>)>, ChangeError> {
+    /// Sees to the next sheep. `None`: none is left.
+    async fn step_of(&self, job: &Job) -> Result<Option<Done>, ChangeError> {
         let after = job.cursor.as_ref();
         let sheep = self.store.some_sheep_of_flock(&job.flock, after, Some(STEP)).await?;
-        let Some(last) = sheep.last().map(|sheep| sheep.id.name.clone()) else { return Ok(None) };
+        let Some(cursor) = sheep.last().map(|sheep| sheep.id.name.clone()) else { return Ok(None) };
+        let is_last = sheep.len() < STEP;
         let now = self.clock.now();
         let edits = sheep.into_iter().map(|sheep| {
             self.store.change_sheep(sheep, |sheep| Ok::<_, Infallible>(job.change(sheep, now)))
@@ -82,19 +94,14 @@ impl App {
                 Err(err) => return Err(err),
             }
         }
-        Ok(Some((last, states)))
+        Ok(Some(Done { cursor, states, is_last }))
     }
 
     /// Writes down how far a job has come. Nothing: it is another tick's by now.
-    async fn write_step(
-        &self,
-        job: &Job,
-        cursor: SheepName,
-        states: &[State],
-    ) -> anyhow::Result<Option<Job>> {
+    async fn write_step(&self, job: &Job, done: &Done) -> anyhow::Result<Option<Job>> {
         let mut current = job.clone();
         loop {
-            let next = current.step(cursor.clone(), states);
+            let next = current.step(done.cursor.clone(), &done.states);
             match self.store.put_job(&next).await? {
                 Write::Done => return Ok(Some(next)),
                 // Somebody has cancelled it meanwhile.

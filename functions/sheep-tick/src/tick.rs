@@ -167,7 +167,7 @@ impl App {
     }
 
     /// Works through what is due of one shard: the sheep, the longest due first, and then the jobs, because a post has a
-    /// time and a job has none.
+    /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
         let started = tokio::time::Instant::now();
@@ -180,14 +180,16 @@ impl App {
         let (mut from, mut jobs) = (None, Vec::new());
         while in_time() {
             let page = self.store.due(shard, now, PAGE, from).await?;
-            let mut sheep = Vec::new();
+            let (mut sheep, mut new_jobs) = (Vec::new(), Vec::new());
             for entry in page.entries {
                 match entry {
                     DueEntry::Sheep(id) => sheep.push(id),
-                    DueEntry::Job(id) => jobs.push(id),
+                    DueEntry::Job(id) => new_jobs.push(id),
                     DueEntry::Unknown(key) => warn!(key, "passed over: another version's"),
                 }
             }
+            self.go_on_with(new_jobs.clone(), &tick, &mut report, || false).await;
+            jobs.extend(new_jobs);
             let mut results = stream::iter(sheep)
                 .take_while(|_| std::future::ready(in_time()))
                 .map(|id| self.see_to(id, &tick))
@@ -198,7 +200,9 @@ impl App {
             let Some(next) = page.next else { break };
             from = Some(next);
         }
-        self.go_on_with(jobs, &tick, &mut report, in_time).await;
+        if in_time() {
+            self.go_on_with(jobs, &tick, &mut report, in_time).await;
+        }
         report.cut_short = !in_time();
         Ok(report)
     }

@@ -309,7 +309,7 @@ async fn a_job_whose_tick_dies_anywhere_is_done_and_told_of_once() {
         println!("{:<10} once {at}", format!("{cut:?}"));
         cells += 1;
     }
-    // Control, index, job, claim, page, three sheep, step, page, bus, end, process.
+    // Control, index, job, claim, page, three sheep, step, bus, end; the job once more, and process.
     assert_eq!(cells, 2 * 13);
 }
 
@@ -369,4 +369,21 @@ async fn a_job_that_is_asked_for_is_begun_or_not_wherever_the_answer_dies() {
     }
     // Delivery, room and control, process; audit, flocks, name, sheep, index, job, bus, audit.
     assert_eq!(cells, 2 * 11);
+}
+
+/// Whoever pauses a flock that posts too much for its ticks must not wait for its posts.
+#[tokio::test]
+async fn a_job_makes_a_step_in_a_tick_that_has_no_time() {
+    let mut slack = Slack::start().await;
+    flock_of(&slack.world, 450).await;
+    slack.flock_sure("pause flock", "Pause the flock").await;
+    for number in 0..300 {
+        slack.world.sheep(&format!("z-{number}"), Network::Meadow, 3).await;
+    }
+    let app = slack.world.app().await;
+    #[expect(clippy::disallowed_methods, reason = "the platform's deadlines are on the wall clock")]
+    let soon = std::time::SystemTime::now() + Duration::from_millis(4);
+    let report = Box::pin(app.handle(&tick(), soon)).await.unwrap();
+    assert!(report.cut_short && 1 <= report.job_steps, "{report:?}");
+    assert_eq!(only_job(&slack.world).await.done() % 200, 0);
 }
