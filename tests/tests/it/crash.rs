@@ -8,7 +8,9 @@ mod x;
 use std::time::Duration;
 
 use flock_aws::Keyring;
-use flock_core::{Network, RhythmFields, SheepId};
+use flock_core::{
+    BehaviourKind, Network, Occurrence, RhythmFields, Sheep, SheepConfig, SheepId, Source,
+};
 use flock_store::Write;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
@@ -41,6 +43,8 @@ enum Begins {
     WithoutKey,
     /// There was an outage.
     Late,
+    /// It is a queue whose posts have times of their own.
+    Queue,
 }
 
 impl Proxies {
@@ -83,6 +87,7 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy
             world.bluesky.end_sessions();
         }
         Begins::WithoutKey => world.mastodon.idempotency(false),
+        Begins::Queue => queue(&world, &id).await,
         Begins::Late => {
             let mut sheep = world.read(&id).await;
             sheep.progress.slot -= jiff::SignedDuration::from_hours(60);
@@ -91,6 +96,21 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy
         }
     }
     (world, id, [bluesky, mastodon])
+}
+
+/// Has the sheep post what people wrote, of which the first is due and the second will be in years.
+async fn queue(world: &World, id: &SheepId) {
+    let table = b"at,text\n2026-03-02 12:00,apollo line 0\n2126-03-02 12:00,apollo line 1\n";
+    let source = Source { name: "queue.csv", bytes: table, zone: &jiff::tz::TimeZone::UTC };
+    let (Some(text), problems) = BehaviourKind::Queue.read(&source) else { panic!("it is one") };
+    assert_eq!(problems, []);
+    world.store.put_corpus(&id.flock, &text, |_| {}).await.unwrap();
+    let sheep = world.read(id).await;
+    let behaviour = BehaviourKind::Queue.with_text(&text);
+    let config = SheepConfig { behaviour, ..sheep.config };
+    let created = Sheep::create(id.clone(), config, Occurrence(1), world.clock.now()).unwrap();
+    let changed = Sheep { version: sheep.version + 1, ..created };
+    assert_eq!(world.store.put_sheep(&changed).await.unwrap(), Write::Done);
 }
 
 fn follow(servers: &[CrashProxy], plan: &std::sync::Arc<CrashPlan>) {
@@ -198,6 +218,10 @@ async fn cell(network: Network, begins: Begins, cuts: &[Cut]) -> Cell {
     live(&world, &servers, 2, async || {}).await;
     let at = at.join(", then ");
     assert_recorded_once(&world, &id, &at).await;
+    if matches!(begins, Begins::Queue) {
+        let next_at = world.read(&id).await.next_at();
+        assert_eq!(next_at, Some(ts("2126-03-02T12:00:00Z")), "{at}");
+    }
     Some((at, world.seen(&id).await))
 }
 
@@ -282,6 +306,18 @@ async fn on_the_meadow_after_an_outage_no_crash_loses_or_doubles_a_post() {
     none_lost_or_doubled(&left, 9);
     let left = matrix_from(Network::Meadow, Begins::Late, Some(Cut::Before(7))).await;
     none_lost_or_doubled(&left, 9);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_queue_with_times_can_die_anywhere() {
+    // On the meadow with a claim, which knows when the next one is due.
+    let queue = matrix_from(Network::Meadow, Begins::Queue, None).await;
+    none_lost_or_doubled(&queue, 9);
+    // Who finishes it asks what is set aside, and not for the text.
+    let left = matrix_from(Network::Meadow, Begins::Queue, Some(Cut::After(6))).await;
+    none_lost_or_doubled(&left, 9);
+    let queue = matrix_from(Network::Bluesky, Begins::Queue, None).await;
+    none_lost_or_doubled(&queue, 13);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
