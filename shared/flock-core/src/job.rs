@@ -86,7 +86,7 @@ impl Job {
 
     /// How many sheep are done.
     pub fn done(&self) -> u64 {
-        self.counts.values().sum()
+        self.counts.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
     /// Whether it goes on by itself.

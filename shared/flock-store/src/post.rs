@@ -140,19 +140,21 @@ impl Store {
         Ok(Recorded::Taken(Box::new(Taken { by, free: last.plus(1) })))
     }
 
-    /// Keeps whoever has read a sheep before this version from making its next post, unless it is made already.
+    /// Keeps whoever has read a sheep before this version from making its next post, unless it is made already. Who comes
+    /// late with an older version changes nothing of what a newer one keeps out: their sheep is not written either.
     pub(crate) async fn hold(&self, sheep: &Sheep, from: u64) -> Result<Held, StoreError> {
         let occurrence = sheep.progress.occurrence;
         let what = format!("the number of post {occurrence} of {}", sheep.id);
         let item = HoldItem { held_from: from, ttl: kept_until(sheep.progress.slot) };
         let written = self.put_if(&what, Key::post(&sheep.id, occurrence), item, |put| {
-            put.condition_expression("attribute_not_exists(pk) OR attribute_exists(held_from)")
+            put.condition_expression("attribute_not_exists(pk) OR held_from < :from")
+                .expression_attribute_values(":from", AttributeValue::N(from.to_string()))
         });
-        match written.await?.read::<PostItem>(&what)? {
-            Write::Conflict(Some(there)) => {
+        match written.await?.read::<PostOrHold>(&what)? {
+            Write::Conflict(Some(PostOrHold::Post(there))) => {
                 Ok(Held::Made(Box::new(there.into_post(&sheep.id, occurrence)?)))
             }
-            Write::Done | Write::Conflict(None) => Ok(Held::Done),
+            Write::Done | Write::Conflict(None | Some(PostOrHold::Hold(_))) => Ok(Held::Done),
         }
     }
 

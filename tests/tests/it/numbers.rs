@@ -207,3 +207,57 @@ async fn a_pause_another_tick_and_another_sheep_while_a_post_is_made() {
         &[&[zero, zero, one, two, three], &[zero, one, zero, one, two, three]],
     );
 }
+
+/// Three come between each other: who edits from an old sheep, who edits from a newer one, and a tick that has read the sheep
+/// between the two.
+#[tokio::test]
+async fn who_holds_a_number_late_lets_nobody_in_again() {
+    let mut late = 0;
+    for k in 0..2 {
+        let world = World::start().await;
+        let id = world.sheep("apollo", Network::Meadow, 4).await;
+        let app = world.app().await;
+        world.tick_at(&app, 0).await;
+        let old = world.read(&id).await;
+        let change = |sheep: &flock_core::Sheep, cursor| {
+            let mut changed = sheep.clone();
+            changed.progress.cursor = flock_core::Cursor::at(cursor);
+            changed.version += 1;
+            changed
+        };
+        let plan = CrashPlan::new(Cut::Hold(k));
+        let (slow, _proxy) = crate::flocks::proxied(&world, &plan).await;
+        let first = tokio::spawn({
+            let (old, changed) = (old.clone(), change(&old, 2));
+            async move { slow.replace_sheep(&old, &changed).await.unwrap() }
+        });
+        plan.reached().await;
+        let now = world.clock.now();
+        for again in [flock_core::Sheep::pause, flock_core::Sheep::resume] {
+            let sheep = world.read(&id).await;
+            let changed = again(&sheep, now);
+            let written = world.store.put_sheep(&changed).await.unwrap();
+            assert_eq!(written, flock_store::Write::Done);
+        }
+        // What a tick would post that has read it now, and comes to it later.
+        let read = world.read(&id).await;
+        let post = flock_store::Post {
+            sheep: id.clone(),
+            occurrence: read.progress.occurrence,
+            account: read.config.account.clone(),
+            at: now,
+            text: LINES[1].to_owned(),
+            state: flock_store::PostState::Posted,
+            remote_id: Some("1".parse().unwrap()),
+        };
+        let written = world.store.replace_sheep(&read, &change(&read, 3)).await.unwrap();
+        assert_eq!(written, flock_store::Write::Done);
+        plan.release();
+        late += usize::from(first.await.unwrap() != flock_store::Write::Done);
+        let recorded = world.store.put_post(&post, read.version).await.unwrap();
+        assert_eq!(recorded, flock_store::Recorded::Held, "held at {k}");
+        world.tick_at(&app, 3).await;
+        assert_eq!(world.seen(&id).await, [LINES[0], LINES[3]]);
+    }
+    assert_eq!(late, 2);
+}
