@@ -57,6 +57,53 @@ impl Edits {
         Ok(changed)
     }
 
+    /// What would be posted twice or never, where a text is gone through once: a problem for each of the first.
+    pub(crate) fn slips(&self, sheep: &Sheep, file: &SheepFile, changed: &Sheep) -> Vec<String> {
+        const SHOWN: usize = 5;
+        let texts = key(&sheep.config, &file.config);
+        let is_same_kind = sheep.config.behaviour.kind() == file.config.behaviour.kind();
+        let Some(Edited { edit, new, .. }) = self.texts.get(&texts).filter(|_| is_same_kind) else {
+            return Vec::new();
+        };
+        let cursor = usize::try_from(sheep.progress.cursor.index()).unwrap_or(usize::MAX);
+        let said = cursor.saturating_add(usize::from(sheep.decided().is_some()));
+        let slips = edit.slips(said, changed.next_place(), &file.config.behaviour);
+        if slips.is_empty() {
+            return Vec::new();
+        }
+        let lines: Vec<_> = new.lines().collect();
+        let about = |index: &usize, why: &str| {
+            let (number, text) = lines.get(*index).copied().unwrap_or_default();
+            format!("{}:{number}: {}: {why}", file.file.display(), shown(text))
+        };
+        let kinds = [
+            (
+                &slips.again,
+                "this was posted already, from where it stood before, and would be posted again; take it out, or \
+                 put it back above what is to come",
+            ),
+            (
+                &slips.never,
+                "this stands above what was posted, and would never be; put it below, or take it out",
+            ),
+            (
+                &slips.unclear,
+                "of the posts that said this one was made and one is to come, and nobody can tell which this is; \
+                 change its text, or leave both in",
+            ),
+        ];
+        let of_kind = |(indexes, why): (&Vec<usize>, &'static str)| {
+            indexes.iter().map(|index| about(index, why)).collect::<Vec<_>>()
+        };
+        let mut problems: Vec<_> = kinds.into_iter().flat_map(of_kind).collect();
+        if let Some(more) = problems.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
+            problems.truncate(SHOWN);
+            problems
+                .push(format!("{}: {more} more of the same are not shown", file.file.display()));
+        }
+        problems
+    }
+
     /// The sheep as it is now with another configuration, at the place where it is in its text. Refuses if its
     /// text is not the one that was planned for.
     pub(crate) fn reconfigure(
@@ -101,8 +148,16 @@ impl Edits {
             )?;
             return row(Some(&new.corpus), next, ' ', true).write(f, zone);
         }
-        if edited.edit.keeps_nothing() {
-            writeln!(f, "{MARGIN}no line of the old text is left: it starts over")?;
+        let behaviour = &new.config.behaviour;
+        if edited.edit.starts_over(behaviour) {
+            let unit = behaviour.unit();
+            writeln!(f, "{MARGIN}no {unit} of the old text is left: it starts over")?;
+            if behaviour.goes_through_once() && 0 < old.progress.cursor.index() {
+                writeln!(
+                    f,
+                    "{MARGIN}all of this is posted, from the first on, whatever was posted before"
+                )?;
+            }
         }
         let (rows, left_out) = edited.rows_around(next, most);
         let [above, below] = left_out;

@@ -43,7 +43,7 @@ pub enum Text {
 
 impl Text {
     /// How a problem with a line begins.
-    fn at(&self, unit: &str, line: usize) -> String {
+    pub fn at(&self, unit: &str, line: usize) -> String {
         match self {
             Self::File(_) => format!("{self}:{line}"),
             Self::Of(_) => format!("{unit} {line} of {self}"),

@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::anyhow;
 use flock_core::{
-    AccountId, Corpus, CorpusId, Flock, FlockName, Month, Occurrence, Sheep, SheepConfig, SheepId,
-    SheepName, State, Usd, count,
+    AccountId, Corpus, CorpusId, Cursor, Flock, FlockName, Month, Occurrence, Sheep, SheepConfig,
+    SheepId, SheepName, State, Usd, count,
 };
 use flock_store::{Store, Write};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,6 +24,7 @@ use crate::{
     guard::{self, Accounts, Member, Text, Timed},
     operator,
     refusal::{Refusal, not_changed, refuse},
+    show::local,
 };
 
 /// The difference between a flock's files and the table.
@@ -42,6 +43,8 @@ pub struct Plan {
     texts: BTreeMap<CorpusId, Arc<Corpus>>,
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
+    /// What has a time that has passed.
+    late: Vec<String>,
     unchanged: usize,
     /// Who posts through which account.
     roster: Vec<(SheepId, AccountId)>,
@@ -73,6 +76,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
             .collect(),
         wake: Vec::new(),
+        late: Vec::new(),
         unchanged: 0,
         roster: Vec::new(),
         outlook: None,
@@ -120,6 +124,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             Some(old) => {
                 problems.extend(cannot_move(&old, account));
                 let changed = plan.edits.plan(store, &old, &sheep, now).await?;
+                problems.extend(plan.edits.slips(&old, &sheep, &changed));
                 members.push((member(changed), true));
                 plan.change.push((old, sheep));
             }
@@ -129,7 +134,29 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     problems.extend(plan.money(store, &members, now).await?);
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
+    let new = members.iter().filter(|(_, is_new)| *is_new);
+    plan.late = new.filter_map(|(member, _)| late(member, now)).collect();
     if problems.is_empty() { Ok(plan) } else { Err(refuse(problems.join("\n"))) }
+}
+
+/// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
+fn late(member: &Member, now: Timestamp) -> Option<String> {
+    let Member { sheep, text, corpus } = member;
+    let next = sheep.next_place().cursor.index();
+    let to_come = corpus.lines().zip(0..).skip(usize::try_from(next).unwrap_or(usize::MAX));
+    let late: Vec<_> = to_come
+        .filter_map(|((number, _), index)| Some((number, corpus.times().at(Cursor::at(index))?)))
+        .filter(|(_, at)| *at < now)
+        .collect();
+    let (number, at) = late.first()?;
+    let many = u64::try_from(late.len()).unwrap_or(u64::MAX);
+    Some(format!(
+        "{}: {} with a time that has passed, the first in {} ({}): posted at once, a minute apart",
+        sheep.id.name,
+        count(many, sheep.config.behaviour.unit()),
+        text.at(sheep.config.behaviour.unit(), *number),
+        local(*at, sheep.config.rhythm.zone())
+    ))
 }
 
 /// A post that may be on the old account's network must be settled there first.
@@ -506,6 +533,7 @@ impl fmt::Display for Plan {
             remove,
             restore,
             wake,
+            late,
             unchanged,
             outlook,
             ..
@@ -539,6 +567,9 @@ impl fmt::Display for Plan {
         }
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;
+        }
+        for late in late {
+            writeln!(f, "  ! {late}")?;
         }
         write!(
             f,
@@ -584,7 +615,9 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
     if old.account != new.account {
         parts.push(format!("account {} -> {}", old.account, new.account));
     }
-    if old.behaviour != new.behaviour {
+    if old.behaviour.kind() != new.behaviour.kind() {
+        parts.push(format!("{} -> {}", old.behaviour.describe(), new.behaviour.describe()));
+    } else if old.behaviour != new.behaviour {
         let size = count(new.behaviour.units(), new.behaviour.unit());
         parts.push(format!("text ({} -> {size})", old.behaviour.units()));
     }

@@ -22,6 +22,26 @@ pub struct Edit {
     kept: Option<Vec<Run>>,
     /// The own times of the lines after.
     times: Times,
+    /// Whether no line is kept, and each is the one in its place before with something mended.
+    mended: bool,
+}
+
+/// What an edit of a text that is gone through once would have said again, or never: indexes after the edit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Slips {
+    /// Lines that were said where they stood before.
+    pub again: Vec<usize>,
+    /// Lines that stand above what was said.
+    pub never: Vec<usize>,
+    /// Lines that may be one that was said, or one that says the same and was not.
+    pub unclear: Vec<usize>,
+}
+
+impl Slips {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.never.is_empty() && self.unclear.is_empty()
+    }
 }
 
 /// Consecutive lines that are kept, by their places before and after.
@@ -68,14 +88,16 @@ impl Edit {
         let after = number_lines(new, &mut numbers);
         let kept = Some(kept(&before, &after, WORK));
         let times = new.times().clone();
-        Self { from: old.id(), to: new.id(), old: before, new: after, kept, times }
+        let mended = kept.as_ref().is_some_and(Vec::is_empty) && is_mended(old, new);
+        Self { from: old.id(), to: new.id(), old: before, new: after, kept, times, mended }
     }
 
     /// The edit that leads to `new` from a text that is lost: places keep their numbers.
     pub fn from_lost(old: CorpusId, new: &Corpus) -> Self {
         let after = number_lines(new, &mut HashMap::new());
         let times = new.times().clone();
-        Self { from: old, to: new.id(), old: Vec::new(), new: after, kept: None, times }
+        let (from, to, old) = (old, new.id(), Vec::new());
+        Self { from, to, old, new: after, kept: None, times, mended: false }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -96,6 +118,75 @@ impl Edit {
     /// Whether no line is kept.
     pub fn keeps_nothing(&self) -> bool {
         self.kept.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// Whether a sheep begins anew in `behaviour`, which has the new text: nothing is left of the old one. Where every line
+    /// was mended of a text that is gone through once, what was said is not said again.
+    pub fn starts_over(&self, behaviour: &Behaviour) -> bool {
+        self.keeps_nothing() && !(self.mended && behaviour.goes_through_once())
+    }
+
+    /// What would be said again or never by a sheep that has said the first `said` lines and goes on at `place`.
+    pub fn slips(&self, said: usize, place: Place, behaviour: &Behaviour) -> Slips {
+        let mut slips = Slips::default();
+        let Some(kept) = &self.kept else { return slips };
+        if !behaviour.goes_through_once() || kept.is_empty() {
+            return slips;
+        }
+        let place = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
+        let mut gone = [HashMap::new(), HashMap::new()];
+        for change in self.changes() {
+            let Change::Gone { old, len } = change else { continue };
+            for (index, number) in (old..).zip(part(&self.old, old..old + len)) {
+                let [made, to_come] = &mut gone;
+                *if index < said { made } else { to_come }.entry(*number).or_insert(0_usize) += 1;
+            }
+        }
+        let [mut made, mut to_come] = gone;
+        let take = |from: &mut HashMap<u32, usize>, number| match from.get_mut(&number) {
+            Some(left @ 1..) => {
+                *left -= 1;
+                true
+            }
+            Some(0) | None => false,
+        };
+        // Lines that were said and are gone just there: what is new in their place is what they were mended to.
+        let mut mended = 0;
+        for change in self.changes() {
+            match change {
+                Change::Kept { .. } => mended = 0,
+                Change::Gone { old, len } => {
+                    mended = (old..old + len).filter(|old| *old < said).count()
+                }
+                Change::New { new, len } => {
+                    for (index, number) in (new..).zip(part(&self.new, new..new + len)) {
+                        let was_made = take(&mut made, *number);
+                        if place <= index {
+                            slips.again.extend(was_made.then_some(index));
+                        } else if !was_made {
+                            if take(&mut to_come, *number) || mended == 0 {
+                                slips.never.push(index);
+                            } else {
+                                mended -= 1;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        // Of two that say the same one was said, and nobody knows which of them is left.
+        let mut there: HashMap<u32, usize> = HashMap::new();
+        self.new.iter().for_each(|number| *there.entry(*number).or_default() += 1);
+        for run in kept.iter().filter(|run| run.old < said) {
+            let lines =
+                (run.new..run.new + run.len.min(said - run.old)).zip(part(&self.new, run.new..));
+            for (index, number) in lines {
+                if to_come.get(number).is_some_and(|left| there.get(number) <= Some(left)) {
+                    slips.unclear.push(index);
+                }
+            }
+        }
+        slips
     }
 
     /// Where a sheep goes on in `behaviour`, which has the new text, that has said the lines before `next`, and none
@@ -119,7 +210,7 @@ impl Edit {
         if next == 0 {
             return behaviour.first();
         }
-        if self.keeps_nothing() {
+        if self.starts_over(behaviour) {
             return behaviour.anew();
         }
         let after = kept.partition_point(|run| run.old < next);
@@ -136,7 +227,13 @@ impl Edit {
         };
         let gone = next - from;
         let stands_for_all = 0 < gone && next == to && !behaviour.goes_through_once();
-        let start = if stands_for_all { hi } else { hi.min(lo + gone) };
+        let mut start = if stands_for_all { hi } else { hi.min(lo + gone) };
+        if behaviour.goes_through_once() {
+            // What was to come before is to come, wherever it is put.
+            let was_to_come = among(self.gone_from(next));
+            let lines = part(&self.new, lo..start);
+            start = lines.iter().position(|line| was_to_come(*line)).map_or(start, |at| lo + at);
+        }
         let start = self.after_what_was_said(next, start..hi);
         behaviour.admit(Cursor::at(u32::try_from(start).unwrap_or(u32::MAX)))
     }
@@ -144,6 +241,14 @@ impl Edit {
     /// Where a sheep goes on in `behaviour` that is saying the line at `cursor`.
     pub fn place_after(&self, cursor: Cursor, behaviour: &Behaviour) -> Place {
         self.place(Cursor::at(cursor.index().saturating_add(1)), behaviour)
+    }
+
+    /// The lines that are not kept, from the one with this index on.
+    fn gone_from(&self, index: usize) -> impl Iterator<Item = &u32> {
+        self.changes().flat_map(move |change| match change {
+            Change::Gone { old, len } => part(&self.old, old.max(index)..(old + len).max(index)),
+            Change::Kept { .. } | Change::New { .. } => &[],
+        })
     }
 
     /// Where `new` ends to hold lines that were said before `next` and are gone there.
@@ -192,6 +297,29 @@ impl Change {
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
+}
+
+/// Whether most lines say what the line in their place said before, but for some words.
+fn is_mended(old: &Corpus, new: &Corpus) -> bool {
+    /// Enough to know.
+    const LINES: usize = 100;
+    let pairs = old.lines().zip(new.lines()).take(LINES);
+    let (mut alike, mut all) = (0, 0);
+    for ((_, old), (_, new)) in pairs {
+        let mut words: HashMap<&str, usize> = HashMap::new();
+        old.split_whitespace().for_each(|word| *words.entry(word).or_default() += 1);
+        let count = |text: &str| text.split_whitespace().count();
+        let both = new.split_whitespace().filter(|word| match words.get_mut(word) {
+            Some(left @ 1..) => {
+                *left -= 1;
+                true
+            }
+            Some(0) | None => false,
+        });
+        alike += usize::from(count(old) + count(new) <= 4 * both.count());
+        all += 1;
+    }
+    all < 2 * alike
 }
 
 fn number_lines<'a>(corpus: &'a Corpus, numbers: &mut HashMap<&'a str, u32>) -> Vec<u32> {

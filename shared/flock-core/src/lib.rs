@@ -36,7 +36,7 @@ pub use behaviour::{
     UnknownBehaviour,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
-pub use edit::{Change, Edit};
+pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};
 pub use flock::Flock;

@@ -603,6 +603,10 @@ const DATE: &str = "2026-01-01";
 /// The whole second that a date with a time stands for, in `zone` where it has no offset.
 pub(crate) fn parse_moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
+    // A zone's name in brackets is not read, and nobody is to believe that it is.
+    if text.contains('[') {
+        return None;
+    }
     let at = match text.parse::<Timestamp>() {
         Ok(at) => at,
         // A date alone says no time.

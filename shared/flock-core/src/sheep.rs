@@ -346,8 +346,11 @@ impl Sheep {
             return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
         let at = self.due_at(&self.progress);
-        if now.duration_since(at) <= Self::GRACE || self.progress.at.is_some() {
+        if now.duration_since(at) <= Self::GRACE {
             return Due::Post(self.next(self.progress.clone(), at));
+        }
+        if self.progress.at.is_some() {
+            return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
         Due::Post(self.catch_up(at, now))
     }

@@ -118,7 +118,7 @@ async fn an_outage_leaves_no_post_out_and_ends_in_no_burst() {
     364: 0
     ");
     insta::assert_snapshot!(made(&world, &id).await.join("\n"), @r#"
-    1h "a"
+    6h "a"
     6h 50s "b"
     6h 1m 50s "c"
     "#);

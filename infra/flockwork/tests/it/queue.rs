@@ -189,3 +189,143 @@ fn the_sample_is_a_queue() {
     1 to create, 0 to change, 0 to remove, 0 unchanged
     ");
 }
+
+/// As spreadsheets are edited: every way would post something twice, or never.
+#[test]
+fn an_edit_that_would_post_something_twice_or_never_is_refused() {
+    let world = World::new();
+    write(&world, "", "text\nZebra\nApple\nMango\nBanana\nKiwi\nFig\n");
+    world.ok("flock apply choir");
+    // At once, and after one, two and three hours.
+    world.run_until(from_now(SignedDuration::from_mins(3 * 60 + 30)));
+    let posts = timeless(&world.ok("posts"));
+    assert!(posts.ends_with("choir/crier  Banana\n"), "{posts}");
+    let refused = |queue: &str| {
+        write(&world, "", queue);
+        world.refused("flock plan choir")
+    };
+    // Sorted.
+    assert_snapshot!(refused("text\nApple\nBanana\nFig\nKiwi\nMango\nZebra\n"), @"
+    error: choir/queue.csv:6: Mango: this was posted already, from where it stood before, and would be posted again; take it out, or put it back above what is to come
+    choir/queue.csv:7: Zebra: this was posted already, from where it stood before, and would be posted again; take it out, or put it back above what is to come
+    ");
+    // One to come moved to the top, and a new one.
+    assert_snapshot!(refused("text\nUrgent\nFig\nZebra\nApple\nMango\nBanana\nKiwi\n"), @"
+    error: choir/queue.csv:2: Urgent: this stands above what was posted, and would never be; put it below, or take it out
+    choir/queue.csv:3: Fig: this stands above what was posted, and would never be; put it below, or take it out
+    ");
+    // What was made is taken out, or mended, and what is to come is put in another order.
+    for fine in [
+        "text\nFig\nKiwi\n",
+        "text\nZebras\nApple\nMangos\nBanana\nFig\nmore\nKiwi\n",
+        "text\nApple\nZebra\nMango\nBanana\nKiwi\nZebra again\nFig\n",
+    ] {
+        write(&world, "", fine);
+        world.ok("flock plan choir");
+    }
+    // Everything mended at once is not posted again, and everything new is.
+    let mended = "text\nZebra #zoo\nApple #zoo\nMango #zoo\nBanana #zoo\nKiwi #zoo\nFig #zoo\n";
+    write(&world, "", mended);
+    assert_snapshot!(world.ok("flock plan choir"), @"
+    flock choir:
+      ~ change crier: text (6 -> 6 items)
+               - Zebra
+               - Apple
+               - Mango
+               - Banana
+               - Kiwi
+               - Fig
+               + Zebra #zoo
+               + Apple #zoo
+               + Mango #zoo
+               + Banana #zoo
+        next > + Kiwi #zoo
+               + Fig #zoo
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    ");
+    write(&world, "", "text\nother\nthings\n");
+    assert_snapshot!(world.ok("flock plan choir"), @"
+    flock choir:
+      ~ change crier: text (6 -> 2 items)
+               no item of the old text is left: it starts over
+               all of this is posted, from the first on, whatever was posted before
+               - Zebra
+               - Apple
+               - Mango
+               - Banana
+               - Kiwi
+               - Fig
+        next > + other
+               + things
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    ");
+}
+
+#[test]
+fn of_two_posts_that_say_the_same_nobody_guesses_which_is_left() {
+    let world = World::new();
+    write(&world, "", "text\nHello\nB\nHello\nC\nHello\nD\n");
+    world.ok("flock apply choir");
+    world.run_until(from_now(SignedDuration::from_mins(3 * 60 + 30)));
+    write(&world, "", "text\nHello\nD\n");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/queue.csv:2: Hello: of the posts that said this one was made and one is to come, and nobody can tell which this is; change its text, or leave both in");
+    // The one to come is taken out.
+    write(&world, "", "text\nHello\nB\nHello\nC\nD\n");
+    world.ok("flock plan choir");
+}
+
+#[test]
+fn what_people_get_wrong_is_said_before_it_is_posted() {
+    let world = World::new();
+    write(&world, "", "text,at\nlong ago,2020-01-01 09:00\nto come,2040-01-01 09:00\n");
+    let plan = world.ok("flock plan choir");
+    assert_snapshot!(plan, @"
+    flock choir:
+      + create crier: queue of 2 posts, every 1h, in Europe/London, on meadow:crier
+      ! crier: 1 item with a time that has passed, the first in choir/queue.csv:2 (2020-01-01 09:00:00 GMT): posted at once, a minute apart
+    1 to create, 0 to change, 0 to remove, 0 unchanged
+    ");
+    world.ok("flock apply choir");
+    world.run_until(from_now(SignedDuration::from_mins(10)));
+    // It is a post of today, and not one of 2020.
+    let today = from_now(SignedDuration::ZERO).to_string();
+    assert!(world.ok("posts --json").contains(&today[..7]));
+    let mut said = Vec::new();
+    for wrong in [
+        "text,at\nin Berlin,2040-01-01T09:00[Europe/Berlin]\n",
+        "text;at\nHello, you,2040-01-01 09:00\n",
+        "sep=;\ntext;at\nHello;\n",
+    ] {
+        write(&world, "", wrong);
+        said.push(world.refused("flock plan choir"));
+    }
+    world.write("choir/queue.txt", "text,at\nHello,2040-01-01 09:00\n");
+    let toml = "name = \"choir\"\n[[sheep]]\nname = \"crier\"\nbehaviour = \"queue\"\ncorpus = \"queue.txt\"\nline = \"1h\"\n";
+    world.write("choir/flock.toml", toml);
+    said.push(world.refused("flock plan choir"));
+    assert_snapshot!(said.join("\n"), @"
+    error: choir/queue.csv:2: `2040-01-01T09:00[Europe/Berlin]` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
+
+    error: choir/queue.csv:2: it has `,` between its fields, or none, and the first line has ';'; write the same, or put the text between double quotes
+
+    error: choir/queue.csv:1: `sep=` is a line of Excel's own; take it out
+
+    error: choir/queue.txt:1: this is a table; give its file a name that ends with .csv
+    ");
+    world.write("choir/queue.txt", "moon\n---\nrose\n");
+    world.write(
+        "choir/flock.toml",
+        toml.replace("queue\"\nline", "queue\"\nline").replace("\"queue\"", "\"poem\""),
+    );
+    assert_snapshot!(world.ok("flock plan choir"), @"
+    flock choir:
+      ~ change crier: queue of 2 posts -> poem of 3 lines, rhythm (every 1h, in Europe/London -> every 1h)
+               no line of the old text is left: it starts over
+               - 2020-01-01 09:00:00 UTC: long ago
+               - 2040-01-01 09:00:00 UTC: to come
+        next > + moon
+               + ---
+               + rose
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    ");
+}

@@ -141,6 +141,10 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
     let is_table = source.name.to_lowercase().ends_with(".csv");
     let items = if is_table {
         table(text, source.zone, &mut problems)
+    } else if begins_a_table(text) {
+        let why = "this is a table; give its file a name that ends with .csv";
+        tell(&mut problems, 1, why);
+        None
     } else {
         Some(texts(text, source.zone, &mut problems))
     };
@@ -193,7 +197,10 @@ fn time(
     let text = text.trim();
     let at = parse_moment(text, zone);
     if at.is_none() {
-        tell(problems, line, format!("`{text}` is not a time; write it as 2026-12-01 09:00"));
+        let why = format!(
+            "`{text}` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00"
+        );
+        tell(problems, line, why);
     }
     at
 }
@@ -201,6 +208,20 @@ fn time(
 /// A text as posts have it, whatever ends the lines of its file.
 fn with_line_feeds(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
+}
+
+/// Whether a line stands between two posts of a text.
+fn is_between(line: &str) -> bool {
+    let line = line.trim();
+    3 <= line.len() && line.bytes().all(|byte| byte == b'-')
+}
+
+/// Whether a text begins as a table does.
+fn begins_a_table(text: &str) -> bool {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let first = first.to_lowercase().replace(['"', ' '], "");
+    let names: Vec<_> = first.split([',', ';', '\t']).collect();
+    2 <= names.len() && names.contains(&"text") && names.contains(&"at")
 }
 
 /// The posts of a text, between lines of three hyphens. What is blank between two is none.
@@ -212,7 +233,7 @@ fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) 
     for (number, line) in (1..).zip(text.split_inclusive('\n').chain(["---"])) {
         let start = at;
         at += line.len();
-        if line.trim() != "---" {
+        if !is_between(line) {
             if begin.is_none() && !line.trim().is_empty() {
                 begin = Some((number, start));
             }
@@ -221,9 +242,11 @@ fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) 
         let Some((number, from)) = begin.take() else { continue };
         let whole = text.get(from..start.min(text.len())).unwrap_or_default();
         let (first, rest) = whole.split_once('\n').unwrap_or((whole, ""));
-        let (said, own) = match first.trim().strip_prefix("at:") {
-            Some(own) => (rest, time(own, zone, number, problems)),
-            None => (whole, None),
+        let (said, own) = match first.trim().split_once(':') {
+            Some((name, own)) if name.eq_ignore_ascii_case("at") => {
+                (rest, time(own, zone, number, problems))
+            }
+            _ => (whole, None),
         };
         items.push(Item { number, text: with_line_feeds(said), at: own });
     }
@@ -245,8 +268,10 @@ fn columns(
 ) -> Option<Vec<Column>> {
     let before = problems.len();
     let mut columns = Vec::new();
-    for name in header {
-        let name = name.trim();
+    let names: Vec<_> = header.iter().map(str::trim).collect();
+    // Spreadsheets write empty columns behind the others.
+    let named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    for name in names.into_iter().take(named) {
         let column = match name.to_lowercase().as_str() {
             "text" => Column::Text,
             "at" => Column::At,
@@ -305,9 +330,13 @@ fn table<'a>(
 ) -> Option<Vec<Item<'a>>> {
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     // What Excel writes where the comma stands in numbers.
-    let separator = if header.contains(';') { ';' } else { ',' };
+    if header.to_lowercase().starts_with("sep=") {
+        tell(problems, 1, "`sep=` is a line of Excel's own; take it out");
+        return None;
+    }
+    let separator = [';', '\t'].into_iter().find(|c| header.contains(*c)).unwrap_or(',');
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(if separator == ';' { b';' } else { b',' })
+        .delimiter(u8::try_from(separator).unwrap_or(b','))
         .has_headers(false)
         .flexible(true)
         .from_reader(text.as_bytes());
@@ -347,6 +376,17 @@ fn table<'a>(
             let why = format!(
                 "it has more fields than there are columns; put a text with `{separator}` in it between double \
                  quotes"
+            );
+            tell(problems, line, why);
+        }
+        let others = [',', ';', '\t'].into_iter().filter(|c| *c != separator);
+        if row.len() < columns.len()
+            && !raw.trim_start().starts_with('"')
+            && let Some(other) = others.into_iter().find(|c| raw.contains(*c))
+        {
+            let why = format!(
+                "it has `{other}` between its fields, or none, and the first line has {separator:?}; write the same, or \
+                 put the text between double quotes"
             );
             tell(problems, line, why);
         }
@@ -447,11 +487,11 @@ mod tests {
         insta::assert_snapshot!(shown("q.csv", "at\n"), @"1: the column `text` is missing; the first line names the columns: `text` and, for posts with times of their own, `at`");
         insta::assert_snapshot!(shown("q.csv", "text\n"), @"there is no line to post in it");
         insta::assert_snapshot!(shown("q.csv", ""), @"there is no line to post in it");
-        insta::assert_snapshot!(shown("q.csv", "text,at\nfine,2026-12-01\n\"a\nb\",tomorrow\none, two, three\n\x07,\n"), @r"
-        2: `2026-12-01` is not a time; write it as 2026-12-01 09:00
-        3: `tomorrow` is not a time; write it as 2026-12-01 09:00
+        insta::assert_snapshot!(shown("q.csv", "text,at\nfine,2026-12-01\n\"a\nb\",tomorrow\none, two, three\n\x07,\n"), @"
+        2: `2026-12-01` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
+        3: `tomorrow` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
         5: it has more fields than there are columns; put a text with `,` in it between double quotes
-        5: `two` is not a time; write it as 2026-12-01 09:00
+        5: `two` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
         6: line 6 holds the control character U+0007; remove it
         ");
         let mistakes =
@@ -476,11 +516,11 @@ mod tests {
         insta::assert_snapshot!(shown("queue.txt", text), @r#"
         3 - "one\n\ntwo"
         7 2026-12-01T09:00:00Z "three\nfour"
-        13 - "five -- six\n----"
+        13 - "five -- six"
         "#);
-        insta::assert_snapshot!(shown("queue.txt", "one\n---\nat: noon\ntwo\n---\nat:\nthree"), @r"
-        3: `noon` is not a time; write it as 2026-12-01 09:00
-        6: `` is not a time; write it as 2026-12-01 09:00
+        insta::assert_snapshot!(shown("queue.txt", "one\n---\nat: noon\ntwo\n---\nat:\nthree"), @"
+        3: `noon` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
+        6: `` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
         ");
         insta::assert_snapshot!(shown("queue.txt", " \n---\n---\n"), @"there is no line to post in it");
     }
@@ -715,7 +755,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_is_due_when_it_was_and_the_rhythm_goes_on_from_then() {
+    fn what_is_late_is_due_when_it_is_made_and_the_rhythm_goes_on_from_then() {
         let posts = "text,at\na,2025-12-31 12:00\nb,2025-12-31 13:00\nc\nd\n";
         let fields = RhythmFields { line: Some("30m".to_owned()), ..RhythmFields::default() };
         let mut teller = Teller::new(read_as("q.csv", posts).0.unwrap(), &fields, ts(BEGIN));
@@ -726,7 +766,7 @@ mod tests {
             told.push(format!("{} {} as of {}", teller.now, teller.said.last().unwrap(), next.at));
         }
         insta::assert_snapshot!(told.join("\n"), @"
-        2025-12-31T18:00:00Z a as of 2025-12-31T12:00:00Z
+        2025-12-31T18:00:00Z a as of 2025-12-31T18:00:00Z
         2025-12-31T18:00:50Z b as of 2025-12-31T18:00:50Z
         2025-12-31T18:30:50Z c as of 2025-12-31T18:30:50Z
         2025-12-31T19:00:50Z d as of 2025-12-31T19:00:50Z
