@@ -150,13 +150,18 @@ impl Edit {
             }
             Some(0) | None => false,
         };
+        let is_moved = among(self.changes().flat_map(|change| match change {
+            Change::New { new, len } => part(&self.new, new..new + len),
+            Change::Kept { .. } | Change::Gone { .. } => &[],
+        }));
         // Lines that were said and are gone just there: what is new in their place is what they were mended to.
         let mut mended = 0;
         for change in self.changes() {
             match change {
                 Change::Kept { .. } => mended = 0,
                 Change::Gone { old, len } => {
-                    mended = (old..old + len).filter(|old| *old < said).count()
+                    let made = part(&self.old, old..(old + len).min(said.max(old)));
+                    mended = made.iter().filter(|number| !is_moved(**number)).count();
                 }
                 Change::New { new, len } => {
                     for (index, number) in (new..).zip(part(&self.new, new..new + len)) {
@@ -913,6 +918,36 @@ mod tests {
             Step::Replace(at) => lines[at % len] = format!("other {nth}"),
             Step::Swap(a, b) => lines.swap(a % len, b % len),
             Step::Delete(_) => {}
+        }
+    }
+
+    proptest! {
+        /// Of posts that all say something else: what an edit is not refused for loses none and doubles none.
+        #[test]
+        fn what_is_no_slip_is_posted_once(
+            old in Just(('a'..='h').collect::<Vec<_>>()),
+            new in Just(('a'..='l').collect::<Vec<_>>()).prop_shuffle(),
+            length in 1_usize..12,
+            said in 0_usize..=8,
+        ) {
+            let texts = |letters: &[char]| letters.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let new = &new[..length];
+            let queue = BehaviourKind::Queue.with_text(&corpus(&texts(new)));
+            let edit = Edit::between(&corpus(&texts(&old)), &corpus(&texts(new)));
+            let cursor = Cursor::at(u32::try_from(said).unwrap());
+            let place = edit.place(cursor, &queue);
+            let slips = edit.slips(said, place, &queue);
+            if !slips.is_empty() || edit.keeps_nothing() {
+                return Ok(());
+            }
+            let (above, below) = new.split_at(place.cursor.index().try_into().unwrap());
+            let (made, to_come) = old.split_at(said);
+            prop_assert!(!below.iter().any(|letter| made.contains(letter)), "{below:?}");
+            prop_assert!(!above.iter().any(|letter| to_come.contains(letter)), "{above:?}");
+            // A new one above stands for one that was made and is gone.
+            let fresh = above.iter().filter(|letter| !old.contains(letter)).count();
+            let gone = made.iter().filter(|letter| !new.contains(letter)).count();
+            prop_assert!(fresh <= gone, "{above:?}");
         }
     }
 

@@ -313,10 +313,7 @@ fn what_people_get_wrong_is_said_before_it_is_posted() {
     error: choir/queue.txt:1: this is a table; give its file a name that ends with .csv
     ");
     world.write("choir/queue.txt", "moon\n---\nrose\n");
-    world.write(
-        "choir/flock.toml",
-        toml.replace("queue\"\nline", "queue\"\nline").replace("\"queue\"", "\"poem\""),
-    );
+    world.write("choir/flock.toml", toml.replace("\"queue\"", "\"poem\""));
     assert_snapshot!(world.ok("flock plan choir"), @"
     flock choir:
       ~ change crier: queue of 2 posts -> poem of 3 lines, rhythm (every 1h, in Europe/London -> every 1h)

@@ -270,8 +270,8 @@ fn columns(
     let mut columns = Vec::new();
     let names: Vec<_> = header.iter().map(str::trim).collect();
     // Spreadsheets write empty columns behind the others.
-    let named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
-    for name in names.into_iter().take(named) {
+    let count = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    for name in names.into_iter().take(count) {
         let column = match name.to_lowercase().as_str() {
             "text" => Column::Text,
             "at" => Column::At,
