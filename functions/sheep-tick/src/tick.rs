@@ -188,8 +188,7 @@ impl App {
                     DueEntry::Unknown(key) => warn!(key, "passed over: another version's"),
                 }
             }
-            self.go_on_with(new_jobs.clone(), &tick, &mut report, || false).await;
-            jobs.extend(new_jobs);
+            jobs.extend(self.go_on_with(new_jobs, &tick, &mut report, || false).await);
             let mut results = stream::iter(sheep)
                 .take_while(|_| std::future::ready(in_time()))
                 .map(|id| self.see_to(id, &tick))
@@ -218,25 +217,32 @@ impl App {
         Ok(report)
     }
 
+    /// Goes on with each of these jobs, and gives those that steps were made of.
     async fn go_on_with(
         &self,
         jobs: Vec<JobId>,
         tick: &Tick,
         report: &mut Report,
         in_time: impl Fn() -> bool + Copy,
-    ) {
+    ) -> Vec<JobId> {
+        let mut ours = Vec::new();
         let mut results = stream::iter(jobs)
             .map(async |id| (Box::pin(self.go_on(&id, tick.lease_until, in_time)).await, id))
             .buffer_unordered(jobs::AT_ONCE);
         while let Some((result, id)) = results.next().await {
             match result {
-                Ok(steps) => report.job_steps += steps,
+                Ok(0) => {}
+                Ok(steps) => {
+                    report.job_steps += steps;
+                    ours.push(id);
+                }
                 Err(err) => {
                     error!(job = %id, error = format!("{err:#}"), "not gone on with, next tick will");
                     report.failed += 1;
                 }
             }
         }
+        ours
     }
 
     /// Sees to one sheep.

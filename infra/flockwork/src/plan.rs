@@ -362,13 +362,14 @@ impl Plan {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(old.config.behaviour.text().clone());
-                match cannot_move(old, &sheep.config.account) {
-                    Some(why) => Err(why),
-                    None => self
-                        .edits
-                        .reconfigure(old, sheep.config.clone(), now)
-                        .map_err(|err| format!("{}: {err}; try again", old.id)),
+                if let Some(why) = cannot_move(old, &sheep.config.account) {
+                    return Err(why);
                 }
+                let changed = self.edits.reconfigure(old, sheep.config.clone(), now);
+                let changed = changed.map_err(|err| format!("{}: {err}; try again", old.id))?;
+                // It may have come further since it was planned.
+                let slips = self.edits.slips(old, sheep, &changed);
+                if slips.is_empty() { Ok(changed) } else { Err(slips.join("\n")) }
             };
             let changed = store.change_sheep(old.clone(), transition).await.map_err(not_changed)?;
             changed.map_err(refuse)?;

@@ -5,7 +5,7 @@ use std::{collections::HashMap, io, path::Path, time::Duration};
 use anyhow::{anyhow, ensure};
 use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
-use flock_store::Store;
+use flock_store::{NotFound, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{net::TcpListener, time::Instant};
@@ -50,6 +50,8 @@ struct Local {
     clock: Clock,
     speed: u32,
     seen: HashMap<SheepId, Seen>,
+    // What it has told of a sheep that it cannot read.
+    unreadable: Option<String>,
     // The time to wake up at, and when that is.
     alarm: Option<(Timestamp, Instant)>,
     // When the clock was moved last.
@@ -187,6 +189,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         clock,
         speed,
         seen: HashMap::new(),
+        unreadable: None,
         alarm: None,
         stepped: Instant::now(),
     };
@@ -439,7 +442,12 @@ impl Local {
     /// Tells what has changed since the last look.
     async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
         let mut lines = Vec::new();
-        for sheep in self.store.sheep_of(None).await? {
+        let sheep = match self.store.sheep_of(None).await {
+            // Functions pass over it, so that the others go on.
+            Err(NotFound::Store(err @ StoreError::Corrupt { .. })) => return self.cannot_read(err),
+            sheep => sheep?,
+        };
+        for sheep in sheep {
             self.shorten_lease(&sheep).await?;
             let before = self.seen.insert(sheep.id.clone(), Seen::of(&sheep));
             if aloud {
@@ -458,6 +466,16 @@ impl Local {
         lines.sort();
         for (_, line) in lines {
             say(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Tells once that a sheep cannot be read, and what that means.
+    fn cannot_read(&mut self, err: StoreError) -> anyhow::Result<()> {
+        let what = format!("{:#}", anyhow::Error::from(err));
+        if self.unreadable.as_ref() != Some(&what) {
+            say(&format!("! {what}; the others go on, but nothing more is told here of any"))?;
+            self.unreadable = Some(what);
         }
         Ok(())
     }
@@ -536,7 +554,7 @@ mod tests {
     use flock_core::{Act, Due, SheepId};
 
     use super::*;
-    use crate::template::Template;
+    use crate::{connect::LOCAL_NAME, template::Template};
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -545,6 +563,7 @@ mod tests {
         local: Local,
         wall: Clock,
         // What the run stands on.
+        table: aws_sdk_dynamodb::Client,
         _directory: tempfile::TempDir,
         _data_dir: DataDir,
     }
@@ -585,12 +604,14 @@ mod tests {
                 clock: wall.clone(),
                 speed: 1,
                 seen: HashMap::new(),
+                unreadable: None,
                 alarm: None,
                 stepped: Instant::now(),
             };
+            let table = aws_sdk_dynamodb::Client::new(&machine.cloud.aws());
             // They stop when they are dropped.
             std::mem::forget((machine.cloud, machine.desk));
-            Self { local, wall, _directory: directory, _data_dir: data_dir }
+            Self { local, wall, table, _directory: directory, _data_dir: data_dir }
         }
 
         /// How long the run would sleep now.
@@ -655,6 +676,25 @@ mod tests {
         assert!(run.sleeps() <= MINUTE && Duration::ZERO < run.sleeps());
         let made = run.posts().await.len() - before;
         assert!((1..=3).contains(&made), "{made}");
+    }
+
+    /// Somebody or another version has written what this one cannot read.
+    #[tokio::test]
+    async fn a_sheep_that_cannot_be_read_does_not_keep_the_others_from_posting() {
+        use aws_sdk_dynamodb::types::AttributeValue as Value;
+        let mut run = Box::pin(TestRun::start()).await;
+        run.fire().await;
+        let text = |text: &str| Value::S(text.to_owned());
+        let bad = run.table.put_item().table_name(LOCAL_NAME).item("pk", text("FLOCK#choir"));
+        let bad = bad.item("sk", text("SHEEP#bad")).item("due", text("0"));
+        bad.item("next_at", Value::N("0".to_owned())).send().await.unwrap();
+        for _ in 0..2 {
+            run.set(SignedDuration::from_mins(1));
+            run.fire().await;
+        }
+        assert_eq!(run.posts().await, ["one", "two", "three"]);
+        let told = run.local.unreadable.unwrap();
+        assert!(told.starts_with("choir/bad does not have the expected form: "), "{told}");
     }
 
     /// A tick that died left it, and then the clock was set back.

@@ -6,7 +6,7 @@ use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, RoomId, SheepName, Us
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{DueEntry, Read, Store, StoreError, Write, key::Key, sheep::Seconds};
+use crate::{DueEntry, Read, Store, StoreError, Write, if_readable, key::Key, sheep::Seconds};
 
 /// How long a job is kept after it was over.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -94,7 +94,7 @@ impl Store {
         let mut jobs = Vec::new();
         for entry in self.due(SHARD, NEXT_AT, MOST, None).await?.entries {
             if let DueEntry::Job(id) = entry {
-                jobs.extend(self.job(&id).await?.filter(Job::is_running));
+                jobs.extend(if_readable(self.job(&id).await)?.filter(Job::is_running));
             }
         }
         jobs.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));

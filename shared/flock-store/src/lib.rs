@@ -362,6 +362,15 @@ fn random_text() -> String {
     format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
+/// What was read, where somebody can read it: in a list of what is due, one item that nobody can read is not to hide the
+/// others. The tick meets it, too, and says what is wrong with it.
+fn if_readable<T>(read: Result<Option<T>, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        read => read,
+    }
+}
+
 /// A failed request, named for its reader.
 fn request_error<E, R>(
     action: &'static str,

@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DueEntry, Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds,
+    DueEntry, Keyed, Read, Store, StoreError, Write, if_readable, key::Key, request_error,
+    sheep::Seconds,
 };
 
 /// How the due index is cut. Sheep move to their new shard with their next post, so readers look at
@@ -222,9 +223,11 @@ impl Store {
         for shard in shards.numbers() {
             for entry in self.due(shard, now, limit.into(), None).await?.entries {
                 match entry {
-                    DueEntry::Sheep(id) => due.sheep.extend(self.sheep(&id, Read::Eventual).await?),
+                    DueEntry::Sheep(id) => {
+                        due.sheep.extend(if_readable(self.sheep(&id, Read::Eventual).await)?);
+                    }
                     DueEntry::Job(id) => {
-                        due.jobs.extend(self.job(&id).await?.filter(Job::is_running));
+                        due.jobs.extend(if_readable(self.job(&id).await)?.filter(Job::is_running));
                     }
                     DueEntry::Unknown(_) => {}
                 }
