@@ -305,7 +305,7 @@ impl App {
                 (sheep.claim(next, act, table, tick.lease_until), Sent::No)
             }
         };
-        let intent = claimed.intent.clone().context("a claimed sheep has an intent")?;
+        let intent = claimed.intent.as_ref().context("a claimed sheep has an intent")?;
         let order = Order {
             errand: &intent.errand,
             sent,
@@ -337,10 +337,10 @@ impl App {
             (None, Sent::No) => None,
         };
         if let Some(outcome) = known {
-            return self.settle(order, claimed.clone(), &outcome).await;
+            return self.settle(order, &claimed, &outcome).await;
         }
         let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
-        let step = self.settle(order, claimed.clone(), &carried.outcome).await?;
+        let step = self.settle(order, &claimed, &carried.outcome).await?;
         self.carrier.close(&carried).await;
         Ok(step)
     }
@@ -350,63 +350,60 @@ impl App {
     async fn settle(
         &self,
         order: Order<'_>,
-        claimed: Sheep,
+        claimed: &Sheep,
         outcome: &Outcome,
     ) -> anyhow::Result<Step> {
         if let Outcome::SetAside { why } = outcome {
             self.carrier.set_aside(order, why).await?;
         }
-        let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
-        let post_id = claimed.intent.as_ref().map(|intent| intent.post_id().clone());
-        self.announce(&claimed, outcome).await;
-        let mut current = claimed;
-        let settled = loop {
-            let settled = current.settle(outcome, self.clock.now());
-            match self.store.put_sheep(&settled).await? {
-                Write::Done => break settled,
-                Write::Conflict(Some(sheep))
-                    if sheep.intent.as_ref().map(Intent::post_id) == post_id.as_ref() =>
-                {
-                    current = sheep;
-                }
-                // Another tick finished the intent: while it is open the sheep is not removed.
-                Write::Conflict(_) => return Ok(Step::LostRace),
-            }
-        };
-        Ok(step_of(outcome, occurrence, settled))
+        self.announce(claimed, outcome).await;
+        // Another tick finished the intent where it is not there: while it is open the sheep is not removed.
+        let post_id = claimed.intent.as_ref().map(Intent::post_id);
+        let is_ours = |sheep: &Sheep| sheep.intent.as_ref().map(Intent::post_id) == post_id;
+        let settled = claimed.settle(outcome, self.clock.now());
+        self.write_settled(claimed, settled, outcome, is_ours).await
     }
 
     /// Writes down that a post is made, which nobody had to claim. Somebody may have changed the sheep meanwhile; then it
     /// goes on as it is now, where the number is still the next.
     async fn settle_by_number(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
-        let now = self.clock.now();
         let number = claimed.progress.occurrence;
-        // The claim was never written, so this is the one change since the sheep was read.
-        let mut settled = Sheep { version: claimed.version, ..claimed.settle(outcome, now) };
-        loop {
-            match self.store.put_sheep(&settled).await? {
-                Write::Done => return Ok(step_of(outcome, Some(number), settled)),
-                Write::Conflict(Some(sheep))
-                    if sheep.posts_by_number() && sheep.progress.occurrence == number =>
-                {
-                    settled = sheep.settle(outcome, now);
-                }
-                Write::Conflict(_) => return Ok(Step::LostRace),
-            }
-        }
+        let is_ours =
+            |sheep: &Sheep| sheep.posts_by_number() && sheep.progress.occurrence == number;
+        let settled = self.settled_at_once(claimed, outcome);
+        self.write_settled(claimed, settled, outcome, is_ours).await
     }
 
     /// Writes down what came of an intent that was not claimed, because its network was not asked.
     async fn settle_unclaimed(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
         self.announce(claimed, outcome).await;
-        // The claim was never written, so this is the one change since the sheep was read.
-        let settled =
-            Sheep { version: claimed.version, ..claimed.settle(outcome, self.clock.now()) };
+        let settled = self.settled_at_once(claimed, outcome);
+        self.write_settled(claimed, settled, outcome, |_| false).await
+    }
+
+    /// The sheep after `outcome`, where its claim was never written: this is the one change since it was read.
+    fn settled_at_once(&self, claimed: &Sheep, outcome: &Outcome) -> Sheep {
+        Sheep { version: claimed.version, ..claimed.settle(outcome, self.clock.now()) }
+    }
+
+    /// Writes a settled sheep. Where it is another by now, and its post still `is_ours`, the outcome is applied to that.
+    async fn write_settled(
+        &self,
+        claimed: &Sheep,
+        mut settled: Sheep,
+        outcome: &Outcome,
+        is_ours: impl Fn(&Sheep) -> bool,
+    ) -> anyhow::Result<Step> {
         let occurrence = claimed.intent.as_ref().map(|intent| intent.occurrence);
-        Ok(match self.store.put_sheep(&settled).await? {
-            Write::Done => step_of(outcome, occurrence, settled),
-            Write::Conflict(_) => Step::LostRace,
-        })
+        loop {
+            match self.store.put_sheep(&settled).await? {
+                Write::Done => return Ok(step_of(outcome, occurrence, settled)),
+                Write::Conflict(Some(sheep)) if is_ours(&sheep) => {
+                    settled = sheep.settle(outcome, self.clock.now());
+                }
+                Write::Conflict(_) => return Ok(Step::LostRace),
+            }
+        }
     }
 
     /// Lets people know what they have to see to.
