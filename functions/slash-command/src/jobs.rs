@@ -41,21 +41,12 @@ impl Call<'_> {
             self.cancel_job(running).await?;
         }
         let asked = self.asked;
-        let job = Job {
-            id: JobId::of(&asked.id),
-            what,
-            flock: flock.clone(),
-            asked_by: asked.user.clone(),
-            room: asked.room.clone(),
-            answer_to: AnswerTo(asked.answer_to.clone()),
-            since: Timestamp::from_second(self.now.as_second()).unwrap_or(self.now),
-            cursor: None,
-            counts: std::collections::BTreeMap::new(),
-            lease_until: None,
-            cancelled_by: None,
-            ended: None,
-            version: 1,
-        };
+        let job = Job::new(
+            JobId::of(&asked.id),
+            (what, flock.clone()),
+            (asked.user.clone(), asked.room.clone(), AnswerTo(asked.answer_to.clone())),
+            self.now,
+        );
         match self.store().put_job(&job).await? {
             Write::Done => {}
             // A job of the last days has its name, which is short: the next has another.

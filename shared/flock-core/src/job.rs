@@ -73,6 +73,30 @@ impl JobKind {
 }
 
 impl Job {
+    /// A job that nobody has begun; `asked` is who wants it, in which room, and where else an answer goes.
+    pub fn new(
+        id: JobId,
+        (what, flock): (JobKind, FlockName),
+        (asked_by, room, answer_to): (UserId, RoomId, AnswerTo),
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            what,
+            flock,
+            asked_by,
+            room,
+            answer_to,
+            since: whole_seconds(now),
+            cursor: None,
+            counts: BTreeMap::new(),
+            lease_until: None,
+            cancelled_by: None,
+            ended: None,
+            version: 1,
+        }
+    }
+
     /// What it makes of a sheep; one that is so already stays as it is.
     #[must_use]
     pub fn change(&self, sheep: &Sheep, now: Timestamp) -> Sheep {
@@ -151,21 +175,8 @@ mod tests {
     }
 
     fn job(what: JobKind) -> Job {
-        Job {
-            id: "0123abcd".parse().unwrap(),
-            what,
-            flock: "moon".parse().unwrap(),
-            asked_by: "U1".parse().unwrap(),
-            room: "C1".parse().unwrap(),
-            answer_to: AnswerTo("hush".to_owned()),
-            since: at(0),
-            cursor: None,
-            counts: BTreeMap::new(),
-            lease_until: None,
-            cancelled_by: None,
-            ended: None,
-            version: 1,
-        }
+        let asked = ("U1".parse().unwrap(), "C1".parse().unwrap(), AnswerTo("hush".to_owned()));
+        Job::new("0123abcd".parse().unwrap(), (what, "moon".parse().unwrap()), asked, at(0))
     }
 
     fn sheep() -> Sheep {

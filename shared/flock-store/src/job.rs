@@ -159,21 +159,12 @@ mod tests {
     #[test]
     fn the_item_is_a_schema() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let job = Job {
-            id: "0123abcd".parse().unwrap(),
-            what: JobKind::Pause,
-            flock: "moon".parse().unwrap(),
-            asked_by: "U1".parse().unwrap(),
-            room: "C1".parse().unwrap(),
-            answer_to: AnswerTo("{}".to_owned()),
-            since: at("2026-11-21T12:00:00Z"),
-            cursor: None,
-            counts: BTreeMap::new(),
-            lease_until: None,
-            cancelled_by: None,
-            ended: None,
-            version: 1,
-        };
+        let job = Job::new(
+            "0123abcd".parse().unwrap(),
+            (JobKind::Pause, "moon".parse().unwrap()),
+            ("U1".parse().unwrap(), "C1".parse().unwrap(), AnswerTo("{}".to_owned())),
+            at("2026-11-21T12:00:00Z"),
+        );
         let claimed = job.claim(at("2026-11-21T12:00:01Z"), at("2026-11-21T12:00:56Z")).unwrap();
         let stepped = claimed.step("apollo".parse().unwrap(), [&flock_core::State::Active]);
         let over = stepped.cancel(&"U2".parse().unwrap()).end(at("2026-11-21T12:00:09Z"));

@@ -257,21 +257,12 @@ async fn cell(cut: Cut) -> Option<String> {
     let mut slack = Slack::start().await;
     flock_of(&slack.world, 3).await;
     let world = &slack.world;
-    let job = Job {
-        id: "0123abcd".parse().unwrap(),
-        what: JobKind::Pause,
-        flock: flock(),
-        asked_by: user("U1"),
-        room: room("C1"),
-        answer_to: AnswerTo(r#"{"room":{"thread_ts":null}}"#.to_owned()),
-        since: world.clock.now(),
-        cursor: None,
-        counts: std::collections::BTreeMap::new(),
-        lease_until: None,
-        cancelled_by: None,
-        ended: None,
-        version: 1,
-    };
+    let job = Job::new(
+        "0123abcd".parse().unwrap(),
+        (JobKind::Pause, flock()),
+        (user("U1"), room("C1"), AnswerTo(r#"{"room":{"thread_ts":null}}"#.to_owned())),
+        world.clock.now(),
+    );
     assert_eq!(world.store.put_job(&job).await.unwrap(), Write::Done);
     let (plan, never) = (CrashPlan::new(cut), CrashPlan::new(Cut::Never));
     let dynamodb = CrashProxy::start("dynamodb", &world.cloud.dynamodb_url(), &never).await;

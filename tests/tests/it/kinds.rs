@@ -47,21 +47,12 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
         answer_to: "{}".to_owned(),
     };
     slack.world.store.put_deferred(&asked).await.unwrap();
-    let job = flock_core::Job {
-        id: flock_core::JobId::of(&asked.id),
-        what: flock_core::JobKind::Pause,
-        flock: "flock".parse().unwrap(),
-        asked_by: by,
-        room: place,
-        answer_to: flock_core::AnswerTo("{}".to_owned()),
-        since: now,
-        cursor: None,
-        counts: std::collections::BTreeMap::new(),
-        lease_until: None,
-        cancelled_by: None,
-        ended: None,
-        version: 1,
-    };
+    let job = flock_core::Job::new(
+        flock_core::JobId::of(&asked.id),
+        (flock_core::JobKind::Pause, "flock".parse().unwrap()),
+        (by, place, flock_core::AnswerTo("{}".to_owned())),
+        now,
+    );
     assert_eq!(slack.world.store.put_job(&job).await.unwrap(), flock_store::Write::Done);
     let sheep = slack.world.read(&echo).await;
     assert_eq!(
