@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::Sheep;
+use flock_core::{Sheep, local};
 use flock_store::{Post, Stop, Store};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -20,7 +20,7 @@ use crate::{
     loopback::{self, Token},
     machine::reachable,
     routes::Routes,
-    show::{local, stopped},
+    show::stopped,
     slack_sender::SlackSender,
     try_page,
 };
