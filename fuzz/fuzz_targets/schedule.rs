@@ -3,9 +3,9 @@
 //! Three lines: the expression, the seconds of the anchor and those of the moment.
 #![no_main]
 
-use flockwork::schedule::Schedule;
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
+use local_cloud::schedule::Schedule;
 
 fuzz_target!(|text: &str| {
     let mut lines = text.splitn(3, '\n');

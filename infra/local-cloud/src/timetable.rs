@@ -17,7 +17,7 @@ const WORTH_TELLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// All schedules of a run.
 #[derive(Debug)]
-pub(crate) struct Timetable {
+pub struct Timetable {
     /// From where the distances are counted.
     start: Timestamp,
     schedules: Vec<Timed>,
@@ -37,7 +37,7 @@ struct Timed {
 
 impl Timetable {
     /// `schedules`, all due at once.
-    pub(crate) fn new(schedules: Vec<Schedule>, now: Timestamp, instant: Instant) -> Self {
+    pub fn new(schedules: Vec<Schedule>, now: Timestamp, instant: Instant) -> Self {
         let schedules = schedules
             .into_iter()
             .map(|every| Timed { every, due: Some(now), fired: now })
@@ -46,7 +46,7 @@ impl Timetable {
     }
 
     /// When the next one fires, if none is added.
-    pub(crate) fn due(&self) -> Option<Timestamp> {
+    pub fn due(&self) -> Option<Timestamp> {
         self.schedules.iter().filter_map(|schedule| schedule.due).min()
     }
 
@@ -54,7 +54,7 @@ impl Timetable {
     ///
     /// Where it went back, every schedule goes back with it: nothing is waited for longer than its distance.
     /// Where it went on, or the machine slept, what was due meanwhile is due now, once.
-    pub(crate) fn keep_up(&mut self, now: Timestamp, instant: Instant) -> Option<SignedDuration> {
+    pub fn keep_up(&mut self, now: Timestamp, instant: Instant) -> Option<SignedDuration> {
         let passed = SignedDuration::try_from(instant.saturating_duration_since(self.since));
         let expected = self.wall.saturating_add(passed.ok()?).ok()?;
         let went = now.duration_since(expected);
@@ -75,7 +75,7 @@ impl Timetable {
     }
 
     /// Those that are due at `at`, by their places. They have no next time until they are done.
-    pub(crate) fn fire(&mut self, at: Timestamp) -> Vec<usize> {
+    pub fn fire(&mut self, at: Timestamp) -> Vec<usize> {
         let due = |schedule: &Timed| schedule.due.is_some_and(|due| due <= at);
         let fired = self.schedules.iter_mut().enumerate().filter(|(_, schedule)| due(schedule));
         let fired = fired.map(|(place, schedule)| {
@@ -87,7 +87,7 @@ impl Timetable {
     }
 
     /// What the schedule at `place` fired is done at `now`. Whether it fires again.
-    pub(crate) fn done(&mut self, place: usize, now: Timestamp) -> bool {
+    pub fn done(&mut self, place: usize, now: Timestamp) -> bool {
         let start = self.start;
         let schedule = self.schedules.get_mut(place);
         let next = schedule.and_then(|schedule| {
@@ -100,7 +100,7 @@ impl Timetable {
 }
 
 /// What is said when the clock went so far.
-pub(crate) fn told(went: SignedDuration) -> Option<String> {
+pub fn told(went: SignedDuration) -> Option<String> {
     let by = went.abs();
     if by < WORTH_TELLING {
         return None;
