@@ -30,6 +30,7 @@ mod send_again;
 mod sent;
 mod sheep;
 mod show;
+mod spend;
 mod start;
 mod stop;
 mod version;
@@ -64,6 +65,7 @@ pub static TABLE: &[&Command] = &[
     &show::COMMAND,
     &posts::COMMAND,
     &preview::COMMAND,
+    &spend::COMMAND,
     &pause::COMMAND,
     &resume::COMMAND,
     &now::COMMAND,
