@@ -10,6 +10,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("sheep", "*There are no sheep."),
     ("posts", "*Nothing has been posted yet."),
     ("spend", "*No flock pays for anything."),
+    ("networks myspace", "*`myspace` is not a network: there are meadow, x, mastodon, bluesky."),
     ("rc", "*Nothing is in flight."),
     ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2), as the first owner of every room."),
     ("audit", "*Nobody has changed anything yet that is this room's business."),

@@ -16,6 +16,7 @@ mod level_add;
 mod level_remove;
 mod levels;
 mod members;
+mod networks;
 mod now;
 mod pause;
 mod posts;
@@ -66,6 +67,7 @@ pub static TABLE: &[&Command] = &[
     &posts::COMMAND,
     &preview::COMMAND,
     &spend::COMMAND,
+    &networks::COMMAND,
     &pause::COMMAND,
     &resume::COMMAND,
     &now::COMMAND,
