@@ -105,11 +105,11 @@ fn the_log_is_read_at_the_terminal() {
     world.ok("slack /flock say a <&>`\u{202e}");
     world.refused("sheep move a x:nobody");
     let log = timeless(&world.ok("audit")).replace(&user(), "USER");
-    assert_snapshot!(log, @"
+    assert_snapshot!(log, @r"
     TIME UTC  USER at the command line: flock apply choir - done
     TIME UTC  U1 in C1 of Slack: pause a - done
     TIME UTC  U1 in C1 of Slack: now a - refused: *choir/a* does not: it is paused; resume it first.
-    TIME UTC  U1 in C1 of Slack: say a <&>`‮ - refused: *choir/a* does not: it is paused; resume it first.
+    TIME UTC  U1 in C1 of Slack: say a <&>`\u{202e} - refused: *choir/a* does not: it is paused; resume it first.
     TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; add it with its key
     ");
     assert_eq!(world.ok("audit --limit 2").lines().count(), 2);
@@ -153,7 +153,7 @@ fn a_rhythm_is_asked_for_limits_and_money() {
     flockwork (only visible to you):
       I am looking whether X takes that.
     flockwork (only visible to you):
-      Choir/a, choir/b, choir/c and 4 more (x:apollo): 105 posts in 15 minutes from TIME UTC on, but X takes 100 of one account; give them a slower rhythm.
+      choir/a, choir/b, choir/c and 4 more (x:apollo): 105 posts in 15 minutes from TIME UTC on, but X takes 100 of one account; give them a slower rhythm.
       All sheep on X together: 10080 posts in 24 hours from TIME UTC on, but X takes 10000 of one app; give them a slower rhythm.
 
     flockwork (only visible to you):
