@@ -9,6 +9,7 @@ pub mod cli;
 pub mod command;
 pub mod connect;
 pub mod cost;
+mod cron;
 pub mod data_dir;
 pub mod dispatch;
 mod edits;
