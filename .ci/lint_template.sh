@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 echo "sam validate --lint"
 sam validate --lint
 
-echo "transform, then cfn-lint and checkov; what they miss is in infra/flockwork/src/audit.rs, run by the tests"
+echo "transform, then cfn-lint and checkov; what they miss is in infra/local-cloud/src/exposure.rs, run by the tests"
 python .ci/transform.py template.yaml >"$work/cloudformation.json"
 cfn-lint --template "$work/cloudformation.json"
 

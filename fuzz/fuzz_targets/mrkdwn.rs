@@ -1,8 +1,8 @@
 //! Holds: any text is shown, as HTML and in a terminal, in a size that follows from its own, and none of it is a tag.
 #![no_main]
 
-use flockwork::mrkdwn::{Names, html, plain};
 use libfuzzer_sys::fuzz_target;
+use local_slack::mrkdwn::{Names, html, plain};
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);

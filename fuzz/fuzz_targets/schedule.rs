@@ -3,9 +3,9 @@
 //! Five lines: the expression, the seconds of the anchor and those of the moment, a zone, and the seconds of an end.
 #![no_main]
 
-use flockwork::schedule::Expression;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use libfuzzer_sys::fuzz_target;
+use local_cloud::schedule::Expression;
 
 fuzz_target!(|text: &str| {
     let mut lines = text.split('\n');

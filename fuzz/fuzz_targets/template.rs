@@ -1,16 +1,16 @@
-//! Holds: any text is a template or refused, and audited, with lines that are in it.
+//! Holds: any text is a template or refused, and looked through for what must not be deployed, with lines that are in it.
 #![no_main]
 
-use flockwork::{audit::audit, template::Template, yaml::Problem};
 use libfuzzer_sys::fuzz_target;
+use local_cloud::{exposure, template::Template, yaml::Finding};
 use serde_json::json;
 
 fuzz_target!(|text: &str| {
     // YAML ends lines with line feeds, carriage returns or both; its parser counts the end as a line of its own.
     let lines = text.split(['\n', '\r']).count() + 1;
-    let check = |problems: &[Problem]| {
-        for problem in problems {
-            assert!((1..=lines).contains(&problem.line), "{problem} of {lines} lines");
+    let check = |findings: &[Finding]| {
+        for finding in findings {
+            assert!((1..=lines).contains(&finding.line), "{finding} of {lines} lines");
         }
     };
     match Template::parse(text) {
@@ -20,10 +20,10 @@ fuzz_target!(|text: &str| {
                 let _ = rule.pattern.matches("flockwork", "post.received", &detail);
             }
         }
-        Err(problems) => {
-            assert!(!problems.problems().is_empty());
-            check(problems.problems());
+        Err(err) => {
+            assert!(!err.findings().is_empty());
+            check(err.findings());
         }
     }
-    check(&audit(text));
+    check(&exposure::check(text, &["NETWORKS_ON_LOOPBACK"]));
 });

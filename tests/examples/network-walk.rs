@@ -27,10 +27,10 @@ use flock_core::{
 use flock_net::{Account, Accounts, Checked, Deleted, Draft, FailureKind, Key, Networks, Purse};
 use flock_store::{AccountItem, Post, PostState, Store};
 use flock_tests::{Meter, Metered};
-use flockwork::{
-    connect::LOCAL_NAME, local_cloud::LocalCloud, local_table, loopback::Token, template::Template,
-};
+use flockwork::connect::{LOCAL_NAME, STRANGERS};
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::{services::LocalCloud, table, template::Template};
+use loopback::Token;
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -150,8 +150,8 @@ impl Walk {
         let database = Database::memory()?;
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let template = Template::parse(&std::fs::read_to_string(root.join("template.yaml"))?)?;
-        local_table::ensure(&database, LOCAL_NAME, &template.table)?;
-        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await?;
+        table::ensure(&database, LOCAL_NAME, &template.table)?;
+        let (cloud, _) = LocalCloud::start(database, secrets, Token::new(), STRANGERS).await?;
         let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
         let config = Config {
             table: LOCAL_NAME.to_owned(),

@@ -1,5 +1,5 @@
 //! The stand-ins of the end-to-end tests: networks before our functions, and a proxy that cuts a flow at a chosen
-//! request. Lambda around them is `flockwork::runtime_api`.
+//! request. Lambda around them is `local_cloud::runtime_api`.
 //!
 //! Each server listens on a loopback port of its own and is gone when its handle is dropped. Nothing here
 //! knows our other crates: what is tested is what goes over the wire.

@@ -29,8 +29,8 @@ use flock_core::{
     Network, Occurrence, Rhythm, RhythmFields, Sheep, SheepConfig, SheepId, State, Tier,
 };
 use flock_store::{AccountItem, Post, PostState};
-use flockwork::runtime_api::{Answer, RuntimeApi};
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::runtime_api::{Answer, RuntimeApi};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{

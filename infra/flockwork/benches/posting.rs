@@ -15,8 +15,8 @@ use flock_core::{
     AccountId, BehaviourKind, Corpus, Flock, FlockName, Network, Occurrence, Rhythm, RhythmFields,
     Sheep, SheepConfig, SheepId,
 };
-use flockwork::runtime_api::{Answer, RuntimeApi};
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::runtime_api::{Answer, RuntimeApi};
 use serde_json::{Value, json};
 
 use lambda::{Deployment, LENGTH, build, quantile, resident_mb};

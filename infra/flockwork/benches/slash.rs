@@ -23,8 +23,8 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flock_core::{Room, RoomId, UserId};
 use flock_store::Store;
-use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::Timestamp;
+use local_cloud::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};

@@ -8,6 +8,8 @@ use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_aws::{Clock, SdkConfig};
 use flock_store::Store;
+use local_cloud::{services::LocalCloud, table, template::Template};
+use loopback::Token;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -17,16 +19,16 @@ use crate::{
     cli::Place,
     data_dir::{DataDir, Endpoint, Hold},
     files::{self, Unreadable, WRITTEN_BY_HAND},
-    local_cloud::LocalCloud,
     local_secrets::{self, Lost},
-    local_table,
-    loopback::Token,
     refusal::refuse,
-    template::Template,
 };
 
 /// The name of the local table and bus.
 pub const LOCAL_NAME: &str = "flockwork";
+
+/// What is told to those who ask AWS on this machine without its credentials.
+pub const STRANGERS: &str = "this is the AWS of a flockwork run; it answers programs with the credentials that \
+                             `flockwork env` prints, by the name 127.0.0.1";
 
 /// The template this program was built with, for use outside its source tree.
 const BUILT_IN_TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -80,7 +82,8 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             // Secrets after the database: where they are, it is missed.
             let database = open_database(&data_dir, &template)?;
             secrets = local_secrets::all(&data_dir, &template, &database, Lost::Refused)?;
-            let (cloud, _) = LocalCloud::start(database, secrets.clone(), Token::new()).await?;
+            let (cloud, _) =
+                LocalCloud::start(database, secrets.clone(), Token::new(), STRANGERS).await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)
         }
@@ -126,12 +129,12 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
         Err(Unreadable::Missing) if place.template.is_none() => BUILT_IN_TEMPLATE.to_owned(),
         Err(err) => return Err(refuse(format!("cannot read {}: it {err}", path.display()))),
     };
-    Template::parse(&text).map_err(|problems| {
+    Template::parse(&text).map_err(|err| {
         let name = path.display();
-        let lines: Vec<_> = problems
-            .problems()
+        let lines: Vec<_> = err
+            .findings()
             .iter()
-            .map(|problem| format!("{name}:{}: {}", problem.line, problem.text))
+            .map(|finding| format!("{name}:{}: {}", finding.line, finding.text))
             .collect();
         refuse(lines.join("\n"))
     })
@@ -143,10 +146,10 @@ pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<
     check_database(data_dir, template)?;
     data_dir.make_database(|path| {
         let database = open(path)?;
-        local_table::ensure(&database, LOCAL_NAME, &template.table)
+        table::ensure(&database, LOCAL_NAME, &template.table)
     })?;
     let database = open(&data_dir.database())?;
-    local_table::ensure(&database, LOCAL_NAME, &template.table)
+    table::ensure(&database, LOCAL_NAME, &template.table)
         .context("cannot make the table that template.yaml defines")?;
     Ok(database)
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use loopback::Token;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::{
     fs::OFlags,
@@ -25,7 +26,6 @@ use tempfile::NamedTempFile;
 
 use crate::{
     files::{self, Unreadable, WRITTEN_BY_HAND},
-    loopback::Token,
     refusal::refuse,
 };
 

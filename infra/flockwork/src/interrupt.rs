@@ -5,10 +5,8 @@
 //! from there is true of any moment. A second signal does not wait.
 
 use std::{
-    collections::BTreeSet,
     io::{self, Write as _},
     sync::{
-        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -16,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use local_cloud::kill_programs;
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
@@ -100,40 +98,4 @@ async fn heed(ready: &mpsc::Sender<io::Result<()>>, asked: &watch::Sender<bool>)
     });
     tokio::time::sleep(LAST_WORDS).await;
     std::process::exit(code)
-}
-
-/// The programs that were started and have not been waited for, by their ids.
-static PROGRAMS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
-
-/// A program that dies with this process, also when it is ended in the middle of something.
-#[derive(Debug)]
-pub(crate) struct DiesWithUs(Option<u32>);
-
-impl DiesWithUs {
-    /// The program with this id, until it has been waited for; then the id can be another's.
-    pub(crate) fn new(id: Option<u32>) -> Self {
-        programs().extend(id);
-        Self(id)
-    }
-}
-
-impl Drop for DiesWithUs {
-    fn drop(&mut self) {
-        if let Some(id) = self.0 {
-            programs().remove(&id);
-        }
-    }
-}
-
-fn programs() -> MutexGuard<'static, BTreeSet<u32>> {
-    PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn kill_programs() {
-    for id in programs().iter() {
-        if let Some(id) = i32::try_from(*id).ok().and_then(Pid::from_raw) {
-            // It may have ended by itself.
-            let _ = kill_process(id, Signal::KILL);
-        }
-    }
 }

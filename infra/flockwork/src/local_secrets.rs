@@ -8,16 +8,12 @@ use dynoxide::{AttributeValue, Database, DynoxideError, actions::scan::ScanReque
 use flock_aws::Keyring;
 use flock_core::{AccountId, count};
 use flock_store::AccountItem;
+use local_cloud::template::{SecretDefinition, SecretValue, Template};
 use secrecy::SecretString;
 use serde_json::Value;
 use slash_command::SlackSecret;
 
-use crate::{
-    connect::LOCAL_NAME,
-    data_dir::DataDir,
-    refusal::refuse,
-    template::{SecretDefinition, SecretValue, Template},
-};
+use crate::{connect::LOCAL_NAME, data_dir::DataDir, refusal::refuse};
 
 /// The keyring's logical name in template.yaml.
 pub const KEYRING: &str = "Keyring";

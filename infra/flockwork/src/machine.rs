@@ -12,24 +12,28 @@ use dynoxide::Database;
 use flock_aws::Clock;
 use flock_store::Store;
 use jiff::SignedDuration;
+use local_cloud::{
+    dispatch::Dispatcher,
+    functions::{Around, LocalFunction, StartError},
+    gateway::Routes,
+    runtime_api::Listener,
+    services::{BusEvent, LocalCloud},
+    template::{Function, Template},
+};
+use local_slack::{desk::SlackDesk, sender::SlackSender, workspace::LocalSlack};
+use loopback::Token;
 use secrecy::SecretString;
 use slash_command::SlackSecret;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    connect::{LOCAL_NAME, open_database},
+    connect::{LOCAL_NAME, STRANGERS, open_database},
     data_dir::DataDir,
-    dispatch::Dispatcher,
-    functions::{Around, LocalFunction},
-    local_cloud::{BusEvent, LocalCloud},
+    functions,
     local_secrets::{self, Lost, SLACK_APP},
-    local_slack::LocalSlack,
-    loopback::Token,
-    routes::Routes,
-    slack_desk::SlackDesk,
-    slack_sender::SlackSender,
-    template::{Function, Template},
+    refusal::refuse,
+    streams::LOG,
 };
 
 /// The table and the services around it.
@@ -80,7 +84,7 @@ impl Ground {
         let database = open_database(data_dir, template)?;
         let secrets = local_secrets::all(data_dir, template, &database, keyring)?;
         let (cloud, events) =
-            LocalCloud::start(database.clone(), secrets.clone(), Token::new()).await?;
+            LocalCloud::start(database.clone(), secrets.clone(), Token::new(), STRANGERS).await?;
         let client = Client::new(&cloud.aws());
         let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
         let ahead = store.clock_ahead().await?;
@@ -99,16 +103,19 @@ impl Ground {
         let Self { cloud, events, secrets, .. } = self;
         let slack = LocalSlack::start(clock.clone()).await?;
         let around = Around {
+            linked: functions::LINKED,
             cloud: &cloud,
             clock,
-            slack_url: slack.api_url(),
-            networks_on_loopback,
-            log: EnvFilter::try_from_default_env().ok().map(|filter| filter.to_string()),
+            variables: functions::variables(slack.api_url(), networks_on_loopback),
+            log: EnvFilter::try_from_default_env()
+                .ok()
+                .map(|filter| (filter.to_string(), LISTENER)),
         };
         let (mut started, mut environment) = (Vec::new(), BTreeMap::new());
         for (function, program) in functions {
             environment.extend(around.environment(&function));
-            started.push(LocalFunction::start(function, program, &around).await?);
+            started
+                .push(LocalFunction::start(function, program, &around).await.map_err(not_started)?);
         }
         let dispatcher = Dispatcher::new(started, events);
         let routes = Routes::new(dispatcher.functions());
@@ -121,6 +128,19 @@ impl Ground {
         let token = cloud.token().clone();
         let desk = SlackDesk::open(sender.clone(), cloud.unhandled(), token).await?;
         Ok(Machine { cloud, dispatcher, routes, sender, desk, environment })
+    }
+}
+
+/// What programs write goes where the log goes.
+const LISTENER: Listener = |text| {
+    // Nobody may be listening.
+    let _ = LOG.put(text.to_vec());
+};
+
+fn not_started(err: StartError) -> anyhow::Error {
+    match err {
+        StartError::Config(_) | StartError::Unknown(_) => refuse(err.to_string()),
+        StartError::Failed(_) => err.into(),
     }
 }
 

@@ -13,16 +13,21 @@ use axum::{
 use flock_aws::Clock;
 use flock_core::Sheep;
 use flock_store::{Post, Stop, Store};
+use local_cloud::gateway::{self, Routes};
+use local_slack::{
+    sender::SlackSender,
+    try_page::{self, Words},
+};
+use loopback::{
+    Token,
+    serve::{Limits, serve},
+};
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    loopback::{self, Token},
     machine::reachable,
-    routes::Routes,
     show::{local, stopped},
-    slack_sender::SlackSender,
-    try_page,
 };
 
 /// Posts on the page.
@@ -33,6 +38,9 @@ const NEXT: usize = 8;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+
+/// How people find the local Slack.
+const WORDS: Words = Words { run: "flockwork run", link: "flockwork slack link" };
 
 struct Page {
     store: Store,
@@ -53,7 +61,7 @@ pub const PATHS: [&str; 9] = [
 ];
 
 /// Serves the page on `listener`, and the routes of the functions beside it.
-pub fn serve(
+pub fn open(
     listener: TcpListener,
     store: Store,
     clock: Clock,
@@ -68,12 +76,12 @@ pub fn serve(
         .route("/page.css", get(async || css(STYLE)))
         .route("/page.js", get(async || js(SCRIPT)))
         .with_state(Arc::new(Page { store, clock }))
-        .merge(try_page::router(sender, try_token))
+        .merge(try_page::router(sender, try_token, WORDS, gateway::not_found))
         .layer(middleware::from_fn_with_state(listens, own_pages_alone))
         .layer(middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
     Ok(tokio::spawn(async move {
-        crate::serve::serve(listener, pages, crate::serve::Limits::USUAL).await;
+        serve(listener, pages, Limits::USUAL).await;
     }))
 }
 
@@ -95,11 +103,11 @@ async fn own_pages_alone(
     (StatusCode::FORBIDDEN, what).into_response()
 }
 
-pub(crate) fn css(text: &'static str) -> impl IntoResponse {
+fn css(text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css")], text)
 }
 
-pub(crate) fn js(text: &'static str) -> impl IntoResponse {
+fn js(text: &'static str) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript")], text)
 }
 

@@ -7,6 +7,11 @@ use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State};
 use flock_store::{NotFound, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
+use local_cloud::{
+    dispatch::{Dispatcher, Invoked},
+    timetable::{self, Timetable},
+};
+use loopback::Token;
 use serde_json::Value;
 use tokio::{net::TcpListener, time::Instant};
 
@@ -14,18 +19,15 @@ use crate::{
     cli::{Place, Run},
     connect::{check_database, read_template},
     data_dir::{DataDir, Endpoint, FilesInUse, Hold},
-    dispatch::{Dispatcher, Invoked},
     flock_file::{self, FlockFile},
     functions,
     interrupt::Interrupt,
     local_secrets::Lost,
-    loopback::Token,
     machine::{self, Ground, Machine},
     page, plan,
     refusal::refuse,
     show::{aside_line, local},
     streams::{LOG, OUT},
-    timetable::{self, Timetable},
 };
 
 /// The flock a new data directory starts with, when it is there.
@@ -52,7 +54,7 @@ struct Local {
     store: Store,
     clock: Clock,
     speed: u32,
-    seen: HashMap<SheepId, Seen>,
+    seen: HashMap<SheepId, Told>,
     // What it has told of a sheep that it cannot read.
     unreadable: Option<String>,
     // The time to wake up at, and when that is.
@@ -68,7 +70,7 @@ struct Scheduled {
 }
 
 /// What the terminal has told of a sheep.
-struct Seen {
+struct Told {
     occurrence: Occurrence,
     state: State,
     set_aside: u32,
@@ -104,7 +106,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     // What can be refused is, before anything is written.
     refuse_past(run.until, Clock::wall().now())?;
     let template = read_template(place)?;
-    functions::check(place.template(), &template.functions)?;
+    functions::refuse_unrunnable(place.template(), &template.functions)?;
     if 1 < run.speed.get() {
         functions::refuse_speed(place.template(), &template.functions)?;
     }
@@ -158,7 +160,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let try_link =
         here.ip().is_loopback().then(|| format!("http://{here}/try?token={}", try_token.expose()));
     let _page =
-        Task(page::serve(listener, store.clone(), clock.clone(), sender, routes, try_token)?);
+        Task(page::open(listener, store.clone(), clock.clone(), sender, routes, try_token)?);
     data_dir.publish_endpoint(&Endpoint {
         page: page_url.clone(),
         try_link: try_link.clone(),
@@ -455,7 +457,7 @@ impl Local {
         };
         for sheep in sheep {
             self.shorten_lease(&sheep).await?;
-            let before = self.seen.insert(sheep.id.clone(), Seen::of(&sheep));
+            let before = self.seen.insert(sheep.id.clone(), Told::of(&sheep));
             if aloud {
                 lines.extend(self.new_posts(&sheep, before.as_ref()).await?);
                 let at = self.clock.now();
@@ -503,7 +505,7 @@ impl Local {
     async fn new_posts(
         &self,
         sheep: &Sheep,
-        before: Option<&Seen>,
+        before: Option<&Told>,
     ) -> anyhow::Result<Vec<(Timestamp, String)>> {
         let next = sheep.progress.occurrence;
         // Of a sheep that was applied since, the newest post, if it has made one.
@@ -525,7 +527,7 @@ impl Local {
     }
 }
 
-impl Seen {
+impl Told {
     fn of(sheep: &Sheep) -> Self {
         Self {
             occurrence: sheep.progress.occurrence,
@@ -537,8 +539,8 @@ impl Seen {
 }
 
 /// What else a person wants to hear of a sheep that was seen as `before`.
-fn news(sheep: &Sheep, before: Option<&Seen>) -> Vec<String> {
-    let seen = Seen::of(sheep);
+fn news(sheep: &Sheep, before: Option<&Told>) -> Vec<String> {
+    let seen = Told::of(sheep);
     let mut lines = Vec::new();
     if before.map(|before| &before.state) != Some(&seen.state) {
         match &seen.state {
@@ -560,7 +562,8 @@ mod tests {
     use flock_core::{Act, Due, SheepId};
 
     use super::*;
-    use crate::{connect::LOCAL_NAME, template::Template};
+    use crate::connect::LOCAL_NAME;
+    use local_cloud::template::Template;
 
     const MINUTE: Duration = Duration::from_mins(1);
 

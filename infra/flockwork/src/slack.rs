@@ -10,6 +10,15 @@ use std::{
 use anyhow::{Context as _, bail};
 use axum::Router;
 use flock_aws::Clock;
+use local_cloud::dispatch::Invoked;
+use local_slack::{
+    desk::{Asked, Change, Heard, Input, Shown, ShownButton, SlackDesk},
+    sender::COMMAND,
+};
+use loopback::{
+    Token,
+    serve::{Limits, serve},
+};
 use reqwest::Url;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -17,15 +26,10 @@ use crate::{
     cli::{Place, Say},
     connect::{check_answers, read_template},
     data_dir::{DataDir, Endpoint, Hold},
-    dispatch::Invoked,
     environment, functions,
     local_secrets::Lost,
-    loopback::Token,
     machine::Ground,
     refusal::refuse,
-    serve::{Limits, serve},
-    slack_desk::{Act, Asked, Change, Seen, Shown, ShownButton, SlackDesk},
-    slack_sender::COMMAND,
 };
 
 /// The app as api.slack.com takes it.
@@ -59,7 +63,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             converse(&endpoint.slack, &endpoint.token, say, text, &mut io::stdout()).await
         }
         Hold::Ours(data_dir) => {
-            functions::check(place.template(), &template.functions)?;
+            functions::refuse_unrunnable(place.template(), &template.functions)?;
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let ground = Ground::open(&data_dir, &template, Lost::Refused).await?;
             let clock = Clock::ahead(ground.ahead);
@@ -127,21 +131,22 @@ async fn converse(
     out: &mut impl io::Write,
 ) -> anyhow::Result<()> {
     let http = reqwest::Client::builder().no_proxy().timeout(LONGEST).build()?;
-    let ask = async |what: Act| {
+    let ask = async |what: Input| {
         let asked = Asked { user: say.user.clone(), room: say.room.clone(), what };
         let response = http.post(desk).bearer_auth(token.expose()).json(&asked).send().await;
         let response = response.context("the local Slack does not answer")?;
         if !response.status().is_success() {
             bail!("{}", response.text().await?);
         }
-        let seen: Seen = response.json().await.context("the local Slack answers something else")?;
-        anyhow::Ok(seen)
+        let heard: Heard =
+            response.json().await.context("the local Slack answers something else")?;
+        anyhow::Ok(heard)
     };
-    let mut seen = ask(Act::Enter(text)).await?;
-    print(out, &seen)?;
+    let mut heard = ask(Input::Enter(text)).await?;
+    print(out, &heard)?;
     let mut buttons = Vec::new();
     for label in &say.press {
-        renew(&mut buttons, &seen);
+        renew(&mut buttons, &heard);
         let Some(button) = buttons.iter().find(|button| button.label.eq_ignore_ascii_case(label))
         else {
             let there: Vec<_> =
@@ -161,15 +166,15 @@ async fn converse(
             .map_or_else(String::new, |question| format!(" (it asks: {question} - yes)"));
         writeln!(out, "> [{}]{asks}", button.label)?;
         let place = button.place.clone();
-        seen = ask(Act::Press(place)).await?;
-        print(out, &seen)?;
+        heard = ask(Input::Press(place)).await?;
+        print(out, &heard)?;
     }
     Ok(())
 }
 
 /// The buttons that are there now, the newest first: those of a message that was changed or deleted are not.
-fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
-    for message in &seen.messages {
+fn renew(buttons: &mut Vec<ShownButton>, heard: &Heard) {
+    for message in &heard.messages {
         buttons.retain(|button| button.place.ts != message.ts);
         if message.change != Change::Deleted {
             buttons.splice(0..0, message.buttons.iter().cloned());
@@ -177,8 +182,8 @@ fn renew(buttons: &mut Vec<ShownButton>, seen: &Seen) {
     }
 }
 
-fn print(out: &mut impl io::Write, seen: &Seen) -> anyhow::Result<()> {
-    for message in &seen.messages {
+fn print(out: &mut impl io::Write, heard: &Heard) -> anyhow::Result<()> {
+    for message in &heard.messages {
         let Shown { author, only_you, in_thread, change, text, .. } = message;
         if *change == Change::Deleted {
             writeln!(out, "{author} took a message back.")?;
@@ -197,10 +202,10 @@ fn print(out: &mut impl io::Write, seen: &Seen) -> anyhow::Result<()> {
             writeln!(out, "{}", format!("  {line}").trim_end())?;
         }
     }
-    if seen.messages.is_empty() {
+    if heard.messages.is_empty() {
         writeln!(out, "Nobody answers.")?;
     }
-    if !seen.settled {
+    if !heard.settled {
         writeln!(out, "Something is still being done; its answer comes later.")?;
     }
     Ok(())

@@ -13,8 +13,8 @@ use flock_core::{
 };
 use flock_store::Write;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use jiff::Timestamp;
+use local_cloud::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 

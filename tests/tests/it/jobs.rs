@@ -9,9 +9,10 @@ use aws_sdk_dynamodb::{
 use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, Network, SheepId};
 use flock_store::Write;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::{connect::LOCAL_NAME, slack_sender::SlackSender};
+use flockwork::connect::LOCAL_NAME;
 use futures_util::{StreamExt as _, stream};
 use jiff::SignedDuration;
+use local_slack::sender::SlackSender;
 use secrecy::SecretString;
 use serde_json::json;
 use sheep_tick::App;

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use flock_core::Network;
-use flockwork::runtime_api::{Answer, FunctionProcess, RuntimeApi};
+use local_cloud::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use serde_json::{Value, json};
 
 use crate::world::{BINARY, World, spawn, tick};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use flock_core::{RoomId, UserId};
 use flock_slack::sign;
-use flockwork::{
-    local_slack::{Author, LocalSlack, Message},
-    slack_sender::SlackSender,
-    slack_view,
+use local_slack::{
+    sender::SlackSender,
+    view,
+    workspace::{Author, LocalSlack, Message},
 };
 use reqwest::{Response, StatusCode};
 use secrecy::SecretString;
@@ -92,7 +92,7 @@ impl Slack {
     /// Presses it, and leaves what is deferred on the bus.
     pub(crate) async fn press_alone(&self, who: &str, place: &str, label: &str) {
         let before = self.seen(who, place);
-        let mut buttons = before.iter().flat_map(slack_view::buttons);
+        let mut buttons = before.iter().flat_map(view::buttons);
         let button = buttons.rfind(|button| button.label == label);
         let button = button.unwrap_or_else(|| panic!("no button {label}: {before:?}"));
         self.sender.press(&user(who), &room(place), &button.place).await.unwrap();
@@ -221,7 +221,7 @@ pub(crate) fn shown(before: &[Message], after: &[Message]) -> String {
             message.blocks.iter().filter_map(|block| block["text"]["text"].as_str()).collect();
         let text = if texts.is_empty() { message.text.clone() } else { texts.join("\n") };
         let only = if message.only_for.is_some() { "*" } else { "" };
-        let buttons: Vec<_> = slack_view::buttons(message)
+        let buttons: Vec<_> = view::buttons(message)
             .into_iter()
             .map(|button| format!(" [{}]", button.label))
             .collect();

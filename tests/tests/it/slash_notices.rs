@@ -5,11 +5,11 @@ use std::sync::Arc;
 use flock_core::{DeliveryId, Sent};
 use flock_slack::SlackError;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::{
-    local_slack::{Author, LocalSlack},
-    slack_sender::SlackSender,
-};
 use jiff::SignedDuration;
+use local_slack::{
+    sender::SlackSender,
+    workspace::{Author, LocalSlack},
+};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use slash_command::App;

@@ -24,16 +24,15 @@ use flock_aws::Clock;
 use flock_core::Network;
 use flock_slack::{sign, verify};
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::{
-    connect::LOCAL_NAME,
-    local_cloud::LocalCloud,
-    local_slack::LocalSlack,
-    loopback::Token,
-    runtime_api::{Answer, FunctionProcess, RuntimeApi},
-    slack_sender::SlackSender,
-};
+use flockwork::connect::{LOCAL_NAME, STRANGERS};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
+use local_cloud::{
+    runtime_api::{Answer, FunctionProcess, RuntimeApi},
+    services::LocalCloud,
+};
+use local_slack::{sender::SlackSender, workspace::LocalSlack};
+use loopback::Token;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -194,7 +193,9 @@ async fn a_secret_that_is_not_filled_in_is_named_in_the_log() {
         let secrets = HashMap::from([("Slack".to_owned(), content)]);
         let token = Token::from(TOKEN.to_owned());
         let (services, _) =
-            LocalCloud::start(Database::memory().unwrap(), secrets, token).await.unwrap();
+            LocalCloud::start(Database::memory().unwrap(), secrets, token, STRANGERS)
+                .await
+                .unwrap();
         let dynamodb = deployment.world.cloud.dynamodb_url();
         let slack = deployment.slack.api_url();
         let mut function = Function::start(&[dynamodb, services.services_url(), slack]).await;

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs};
 
 use flock_core::Event;
-use flockwork::{functions::KNOWN, template::Template};
+use flockwork::functions::LINKED;
+use local_cloud::template::Template;
 use serde_json::{Value, json};
 
 #[test]
@@ -17,8 +18,9 @@ fn every_function_folder_is_in_the_template_and_what_is_linked_in_is_a_folder() 
         .collect();
     assert_eq!(deployed, folders, "template.yaml and functions/");
     // The local run builds and starts any other.
-    for known in KNOWN {
-        assert!(folders.contains(known), "infra/flockwork/src/functions.rs has {known}");
+    for linked in LINKED {
+        let name = linked.name;
+        assert!(folders.contains(name), "infra/flockwork/src/functions.rs has {name}");
     }
 }
 

@@ -16,15 +16,15 @@ use flock_core::{
 use flock_net::{Account, Checked, Failure, Key, Networks};
 use flock_store::{AccountItem, Post, Read, Store};
 use flock_tests::{Bluesky, Mastodon, X};
-use flockwork::{
-    connect::LOCAL_NAME,
-    local_cloud::{BusEvent, LocalCloud},
-    local_table,
-    loopback::Token,
+use flockwork::connect::{LOCAL_NAME, STRANGERS};
+use jiff::Timestamp;
+use local_cloud::{
     runtime_api::{FunctionProcess, RuntimeApi},
+    services::{BusEvent, LocalCloud},
+    table,
     template::Template,
 };
-use jiff::Timestamp;
+use loopback::Token;
 use secrecy::SecretString;
 use serde_json::json;
 use sheep_tick::{App, Report};
@@ -90,8 +90,8 @@ impl World {
         let database = Database::memory().unwrap();
         let template =
             Template::parse(&std::fs::read_to_string("../template.yaml").unwrap()).unwrap();
-        local_table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
-        let (cloud, events) = LocalCloud::start(database, secrets, token).await.unwrap();
+        table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
+        let (cloud, events) = LocalCloud::start(database, secrets, token, STRANGERS).await.unwrap();
         let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
         // As in a table whose first post was made long ago.
         store.table_id().await.unwrap();

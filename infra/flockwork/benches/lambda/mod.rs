@@ -14,14 +14,14 @@ use std::{
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
 use flock_store::Store;
-use flockwork::{
-    connect::LOCAL_NAME,
-    local_cloud::LocalCloud,
-    local_table,
-    loopback::Token,
+use flockwork::connect::{LOCAL_NAME, STRANGERS};
+use local_cloud::{
     runtime_api::{FunctionProcess, RuntimeApi},
+    services::LocalCloud,
+    table,
     template::Template,
 };
+use loopback::Token;
 
 /// How long an event may take.
 pub(crate) const LENGTH: Duration = Duration::from_mins(2);
@@ -38,8 +38,9 @@ impl Deployment {
         let database = Database::memory().unwrap();
         let template = fs::read_to_string(root().join("template.yaml")).unwrap();
         let template = Template::parse(&template).unwrap();
-        local_table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
-        let (cloud, _) = LocalCloud::start(database, secrets, Token::new()).await.unwrap();
+        table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
+        let (cloud, _) =
+            LocalCloud::start(database, secrets, Token::new(), STRANGERS).await.unwrap();
         let client = Client::new(&cloud.aws());
         let store = Store::new(client, LOCAL_NAME.to_owned());
         Self { cloud, store }

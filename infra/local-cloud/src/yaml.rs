@@ -1,6 +1,6 @@
 //! A YAML file as a tree that keeps lines and the tags of functions, and what can be asked of it.
 //!
-//! Whatever is wrong becomes a [`Problem`] with its line, and reading goes on where it can. Knows
+//! Whatever is wrong becomes a [`Finding`] with its line, and reading goes on where it can. Knows
 //! how AWS reads YAML, and nothing of SAM, of resources or of what a file is for.
 //!
 //! YAML comes as events of the parser and not as its ready-made tree: that tree knows only the
@@ -12,16 +12,16 @@ use std::{cell::RefCell, fmt};
 /// Something in a file that cannot be run, or must not be deployed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {text}")]
-pub struct Problem {
+pub struct Finding {
     /// The line, counted from 1.
     pub line: usize,
     /// What is wrong and what to do.
     pub text: String,
 }
 
-/// The problems found so far.
+/// What was found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(RefCell<Vec<Problem>>);
+pub(crate) struct Findings(RefCell<Vec<Finding>>);
 
 /// A value in the file.
 #[derive(Debug)]
@@ -51,14 +51,14 @@ pub(crate) struct Entry {
     pub(crate) value: Node,
 }
 
-/// A node that is read, and what to call it in a problem.
+/// A node that is read, and what to call it in a finding.
 #[derive(Clone)]
 pub(crate) struct Value<'n> {
     pub(crate) node: &'n Node,
     /// The line of its key, if it has one.
     pub(crate) line: usize,
     pub(crate) what: String,
-    pub(crate) problems: &'n Problems,
+    pub(crate) findings: &'n Findings,
 }
 
 /// A mapping without keys.
@@ -71,27 +71,27 @@ const MAX_DEPTH: usize = 64;
 /// 2026-11). A key is looked for by going through all of them.
 const MAX_KEYS: usize = 1_000;
 
-/// The one document of the file; none when it cannot be read, and then there is a problem.
-pub(crate) fn document(text: &str, problems: &Problems) -> Option<Node> {
-    let read = Reader { parser: Parser::new_from_str(text), problems }.document();
-    let root = read.map_err(|Problem { line, text }| problems.add(line, text)).ok()?;
+/// The one document of the file; none when it cannot be read, and then there is a finding.
+pub(crate) fn document(text: &str, findings: &Findings) -> Option<Node> {
+    let read = Reader { parser: Parser::new_from_str(text), findings }.document();
+    let root = read.map_err(|Finding { line, text }| findings.add(line, text)).ok()?;
     if root.is_none() {
-        problems.add(1, "the file is empty");
+        findings.add(1, "the file is empty");
     }
     root
 }
 
-impl Problems {
+impl Findings {
     pub(crate) fn add(&self, line: usize, text: impl Into<String>) {
-        self.0.borrow_mut().push(Problem { line, text: text.into() });
+        self.0.borrow_mut().push(Finding { line, text: text.into() });
     }
 
     /// By line, each once.
-    pub(crate) fn sorted(self) -> Vec<Problem> {
-        let mut problems = self.0.into_inner();
-        problems.sort_by_key(|problem| problem.line);
-        problems.dedup();
-        problems
+    pub(crate) fn sorted(self) -> Vec<Finding> {
+        let mut findings = self.0.into_inner();
+        findings.sort_by_key(|finding| finding.line);
+        findings.dedup();
+        findings
     }
 }
 
@@ -143,7 +143,7 @@ impl Node {
         }
     }
 
-    /// What it is, to be said in a problem.
+    /// What it is, to be said in a finding.
     pub(crate) fn describe(&self) -> String {
         match (&self.tag, &self.content) {
             (Some(tag), _) => format!("`!{tag}`"),
@@ -165,12 +165,12 @@ impl Node {
 }
 
 impl<'n> Value<'n> {
-    pub(crate) fn problem(&self, text: impl Into<String>) {
-        self.problems.add(self.line, text);
+    pub(crate) fn finding(&self, text: impl Into<String>) {
+        self.findings.add(self.line, text);
     }
 
     pub(crate) fn must_be(&self, must: &str) {
-        self.problem(format!("{} must be {must}, not {}", self.what, self.node.describe()));
+        self.finding(format!("{} must be {must}, not {}", self.what, self.node.describe()));
     }
 
     /// The value itself, if it is a mapping.
@@ -187,11 +187,11 @@ impl<'n> Value<'n> {
         self.iter().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
-    /// Likewise; its absence is a problem.
+    /// Likewise; its absence is a finding.
     pub(crate) fn need(&self, key: &str, advice: &str) -> Option<Self> {
         let found = self.get(key);
         if found.is_none() {
-            self.problem(format!("{} has no `{key}`; write {advice}", self.what));
+            self.finding(format!("{} has no `{key}`; write {advice}", self.what));
         }
         found
     }
@@ -200,7 +200,7 @@ impl<'n> Value<'n> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'n str, Self)> {
         self.node.entries().iter().map(|Entry { key, line, value: node }| {
             let what = format!("`{key}` of {}", self.what);
-            (key.as_str(), Self { node, line: *line, what, problems: self.problems })
+            (key.as_str(), Self { node, line: *line, what, findings: self.findings })
         })
     }
 
@@ -222,7 +222,7 @@ impl<'n> Value<'n> {
             return None;
         };
         if node.is_plain() && is_misread(text) {
-            self.problem(format!("`{text}` may be more than text to CloudFormation; quote it"));
+            self.finding(format!("`{text}` may be more than text to CloudFormation; quote it"));
             return None;
         }
         Some(text.to_owned())
@@ -232,7 +232,7 @@ impl<'n> Value<'n> {
     pub(crate) fn only_text(&self) -> Option<String> {
         let text = self.plain_text()?;
         if self.node.is_plain() && is_certain(&text) {
-            self.problem(format!("`{text}` in {} is not text; quote it", self.what));
+            self.finding(format!("`{text}` in {} is not text; quote it", self.what));
             return None;
         }
         Some(text)
@@ -247,45 +247,45 @@ impl<'n> Value<'n> {
         found
     }
 
-    /// What was made of the value, or a problem.
+    /// What was made of the value, or a finding.
     pub(crate) fn accept<T>(&self, made: Result<T, impl fmt::Display>) -> Option<T> {
-        made.map_err(|error| self.problem(error.to_string())).ok()
+        made.map_err(|error| self.finding(error.to_string())).ok()
     }
 }
 
 struct Reader<'t> {
     parser: Parser<'t, StrInput<'t>>,
-    problems: &'t Problems,
+    findings: &'t Findings,
 }
 
 impl<'t> Reader<'t> {
-    fn document(&mut self) -> Result<Option<Node>, Problem> {
+    fn document(&mut self) -> Result<Option<Node>, Finding> {
         let mut root = None;
         loop {
             match self.event()? {
                 (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd, _) => {}
                 (Event::StreamEnd, _) => return Ok(root.filter(|root: &Node| !root.is_nothing())),
                 (event, span) if root.is_none() => root = Some(self.node(event, span, 0)?),
-                (_, span) => return Err(problem(span, "this is a second document; keep one")),
+                (_, span) => return Err(finding(span, "this is a second document; keep one")),
             }
         }
     }
 
-    fn event(&mut self) -> Result<(Event<'t>, Span), Problem> {
+    fn event(&mut self) -> Result<(Event<'t>, Span), Finding> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => {
                 let (line, column) = (error.marker().line(), error.marker().col() + 1);
                 let text = format!("this is not YAML at column {column}: {}", error.info());
-                Err(Problem { line, text })
+                Err(Finding { line, text })
             }
-            None => Err(Problem { line: 1, text: "this is not YAML: it has no end".to_owned() }),
+            None => Err(Finding { line: 1, text: "this is not YAML: it has no end".to_owned() }),
         }
     }
 
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Problem> {
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, Finding> {
         if depth > MAX_DEPTH {
-            return Err(problem(span, "this is nested too deeply; bring it nearer to the top"));
+            return Err(finding(span, "this is nested too deeply; bring it nearer to the top"));
         }
         let line = span.start.line();
         let (tag, content) = match event {
@@ -296,14 +296,14 @@ impl<'t> Reader<'t> {
             Event::SequenceStart(_, tag) => (tag, Content::List(self.list(depth + 1)?)),
             Event::MappingStart(_, tag) => (tag, Content::Map(self.map(depth + 1)?)),
             Event::Alias(_) => {
-                return Err(problem(span, "CloudFormation knows no aliases; write it out"));
+                return Err(finding(span, "CloudFormation knows no aliases; write it out"));
             }
-            _ => return Err(problem(span, "this is not YAML: a value is missing")),
+            _ => return Err(finding(span, "this is not YAML: a value is missing")),
         };
         Ok(Node { line, tag: tag.map(|tag| tag.suffix.clone()), content })
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Problem> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, Finding> {
         let mut items = Vec::new();
         loop {
             match self.event()? {
@@ -313,19 +313,19 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, Problem> {
+    fn map(&mut self, depth: usize) -> Result<Vec<Entry>, Finding> {
         let mut entries: Vec<Entry> = Vec::new();
         for keys in 0.. {
             let key = match self.event()? {
                 (Event::MappingEnd, _) => return Ok(entries),
                 (event, span) => self.node(event, span, depth)?,
             };
-            // Also those that are here twice: each is a problem that somebody has to read.
+            // Also those that are here twice: each is a finding that somebody has to read.
             if keys == MAX_KEYS {
                 let text = format!(
                     "this is one key too many: CloudFormation takes no mapping of {MAX_KEYS}"
                 );
-                return Err(Problem { line: key.line, text });
+                return Err(Finding { line: key.line, text });
             }
             let (event, span) = self.event()?;
             let mut value = self.node(event, span, depth)?;
@@ -335,12 +335,12 @@ impl<'t> Reader<'t> {
                 value.line = line;
             }
             let Some(key) = key.scalar().map(str::to_owned) else {
-                self.problems.add(line, "only text can be a key; write a name");
+                self.findings.add(line, "only text can be a key; write a name");
                 continue;
             };
             if let Some(Entry { line: first, .. }) = entries.iter().find(|known| known.key == key) {
                 let text = format!("`{key}` is here twice, first on line {first}; remove one");
-                self.problems.add(line, text);
+                self.findings.add(line, text);
                 continue;
             }
             entries.push(Entry { key, line, value });
@@ -349,8 +349,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn problem(span: Span, text: &str) -> Problem {
-    Problem { line: span.start.line(), text: text.to_owned() }
+fn finding(span: Span, text: &str) -> Finding {
+    Finding { line: span.start.line(), text: text.to_owned() }
 }
 
 /// Whether AWS, which reads YAML 1.1, may see something else in plain text than its characters.
@@ -372,18 +372,18 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let problems = Problems::default();
-        let root = document(text, &problems);
-        let found: Vec<String> = problems.sorted().iter().map(Problem::to_string).collect();
+        let findings = Findings::default();
+        let root = document(text, &findings);
+        let found: Vec<String> = findings.sorted().iter().map(Finding::to_string).collect();
         assert_eq!(found, expected, "{text:?}");
         assert!(root.is_some() || !found.is_empty(), "{text:?}");
     }
 
     /// What is under `a`, as text.
     fn text_of(value: &str) -> Option<String> {
-        let problems = Problems::default();
-        let root = document(&format!("a: {value}"), &problems)?;
-        let a = Value { node: root.get("a")?, line: 1, what: String::new(), problems: &problems };
+        let findings = Findings::default();
+        let root = document(&format!("a: {value}"), &findings)?;
+        let a = Value { node: root.get("a")?, line: 1, what: String::new(), findings: &findings };
         a.plain_text()
     }
 

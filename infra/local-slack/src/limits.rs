@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 /// Slack does not take a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Slack's word for it.
     pub code: &'static str,
     /// What is wrong, each with its place in the message.
@@ -26,7 +26,7 @@ const ID: usize = 255;
 const URL: usize = 3_000;
 
 /// Checks a message: its `text` and `blocks`.
-pub fn check(message: &Value) -> Result<(), Refused> {
+pub(crate) fn check(message: &Value) -> Result<(), Refused> {
     let refused = |code, problem: &str| Err(Refused { code, problems: vec![problem.to_owned()] });
     let text = match message.get("text") {
         None | Some(Value::Null) => "",
@@ -65,7 +65,7 @@ pub fn check(message: &Value) -> Result<(), Refused> {
 
 /// The metadata that Slack keeps of a message. What has not its form is left out, and the message is taken (Slack, "Using
 /// message metadata", read 2026-11).
-pub fn metadata(message: &Value) -> Option<Value> {
+pub(crate) fn metadata(message: &Value) -> Option<Value> {
     let metadata = message.get("metadata")?;
     let kind = metadata.get("event_type")?.as_str()?;
     let is_of_a_kind = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';

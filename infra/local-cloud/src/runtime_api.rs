@@ -8,10 +8,7 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     process::{ExitStatus, Stdio},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -34,12 +31,15 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{
-    interrupt::DiesWithUs,
-    loopback::{Key, Token},
+use loopback::{
+    Key, Token,
     serve::{Limits, serve_guarded},
-    streams::LOG,
 };
+
+use crate::children::DiesWithUs;
+
+/// Who gets what processes write, besides those who ask for it; must not wait for anybody.
+pub type Listener = fn(&[u8]);
 
 /// What a function said to an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,8 +101,8 @@ pub struct FunctionProcess {
 #[derive(Debug, Default)]
 struct Output {
     kept: Mutex<Vec<u8>>,
-    // Whether our standard error gets it too.
-    aloud: AtomicBool,
+    // Who gets it, too.
+    listener: OnceLock<Listener>,
 }
 
 /// The state, and who waits for it to change.
@@ -271,9 +271,10 @@ impl FunctionProcess {
         Ok(Self { child, dies_with_us, output, readers, shared: Arc::clone(&runtime_api.shared) })
     }
 
-    /// From now on what it writes goes to our standard error, too.
-    pub fn speak_up(&self) {
-        self.output.aloud.store(true, Ordering::Relaxed);
+    /// From now on what it writes goes to `listener`, too.
+    pub fn speak_up(&self, listener: Listener) {
+        // Who listens first, listens.
+        let _ = self.output.listener.set(listener);
     }
 
     /// How it ended, if it has.
@@ -335,9 +336,8 @@ async fn capture(mut pipe: impl AsyncRead + Unpin, output: Arc<Output>) {
     let mut chunk = [0; 4096];
     while let Ok(length @ 1..) = pipe.read(&mut chunk).await {
         let chunk = &chunk[..length];
-        if output.aloud.load(Ordering::Relaxed) {
-            // Nobody may be listening.
-            let _ = LOG.put(chunk.to_vec());
+        if let Some(listener) = output.listener.get() {
+            listener(chunk);
         }
         let mut kept = output.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.extend_from_slice(chunk);

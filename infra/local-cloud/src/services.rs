@@ -21,11 +21,12 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{
-    local_table,
-    loopback::{Key, Token},
+use loopback::{
+    Key, Token,
     serve::{Limits, serve_guarded},
 };
+
+use crate::table;
 
 const REGION: &str = "us-east-1";
 
@@ -63,17 +64,18 @@ struct Services {
 }
 
 impl LocalCloud {
-    /// Serves `database` and `secrets` to those who have `token`; what is put on the bus comes out of the
-    /// receiver.
+    /// Serves `database` and `secrets` to those who have `token`, and tells others the sentence `strangers`; what is put
+    /// on the bus comes out of the receiver.
     pub async fn start(
         database: Database,
         secrets: HashMap<String, String>,
         token: Token,
+        strangers: &'static str,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
-        let key = Key::Session(token.clone());
+        let key = Key::Session(token.clone(), strangers);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let dynamodb = listener.local_addr()?;
-        let (table, table_key) = (local_table::router(database), key.clone());
+        let (table, table_key) = (table::router(database), key.clone());
         let database = tokio::spawn(async move {
             serve_guarded(listener, table_key, table, Limits::AWS).await;
         });

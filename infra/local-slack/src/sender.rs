@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use loopback::unheard;
+
 use crate::{
-    local_slack::{
-        APP, Author, BOT, BOT_AUTHOR, BOT_NAME, Draft, LocalSlack, Message, TEAM, Workspace,
-        unheard,
+    limits::TEXT,
+    workspace::{
+        APP, Author, BOT, BOT_AUTHOR, BOT_NAME, LocalSlack, Message, NewMessage, TEAM, Workspace,
     },
-    slack_limits::TEXT,
 };
 
 /// The one command of the app.
@@ -165,7 +166,7 @@ impl SlackSender {
     }
 
     async fn command(&self, user: &UserId, room: &RoomId, text: &str, typed: String) {
-        let said = Draft {
+        let said = NewMessage {
             author: Author::Person(user.clone()),
             only_for: Some(user.clone()),
             thread_ts: None,
@@ -220,7 +221,7 @@ impl SlackSender {
 
     async fn message(&self, user: &UserId, room: &RoomId, thread_ts: Option<String>, text: String) {
         let mentions = text.contains(&format!("<@{BOT}>"));
-        let draft = Draft {
+        let new = NewMessage {
             author: Author::Person(user.clone()),
             only_for: None,
             thread_ts: thread_ts.clone(),
@@ -228,7 +229,7 @@ impl SlackSender {
             blocks: Vec::new(),
             metadata: None,
         };
-        let ts = self.workspace().add(room, draft);
+        let ts = self.workspace().add(room, new);
         let in_private = room.as_str().starts_with('D');
         // Slack sends the same message twice to an app that reads the room, each with an id of its own.
         for kind in ["app_mention", "message"] {

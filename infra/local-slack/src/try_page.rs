@@ -14,7 +14,7 @@ use axum::{
     extract::{ConnectInfo, Query, Request, State},
     http::{HeaderMap, Method, StatusCode, Uri, header},
     middleware::{self, Next},
-    response::{Html, IntoResponse as _, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response},
     routing::{any, get, post},
 };
 use flock_core::{RoomId, UserId};
@@ -22,14 +22,13 @@ use jiff::{Timestamp, tz::TimeZone};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 
+use loopback::Token;
+
 use crate::{
-    local_slack::{Author, Message},
-    loopback::{self, Token},
     mrkdwn::Names,
-    page::{css, js},
-    routes,
-    slack_sender::{ButtonPlace, SlackSender},
-    slack_view,
+    sender::{ButtonPlace, SlackSender},
+    view,
+    workspace::{Author, Message},
 };
 
 const STYLE: &str = include_str!("try.css");
@@ -85,32 +84,53 @@ struct Link {
     door: String,
     /// What the browser keeps.
     cookie: Token,
+    words: Words,
+    elsewhere: fn() -> Response,
+}
+
+/// In which words people are told where the link is.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// The command that starts all this, and prints the link.
+    pub run: &'static str,
+    /// The command that prints it again.
+    pub link: &'static str,
 }
 
 const COOKIE: &str = "flockwork";
 
-/// The pages, for those who have come by the link with `token`.
-pub(crate) fn router(sender: SlackSender, token: Token) -> Router {
+/// The pages, for those who have come by the link with `token`. Who is not at this machine gets what is `elsewhere`.
+pub fn router(
+    sender: SlackSender,
+    token: Token,
+    words: Words,
+    elsewhere: fn() -> Response,
+) -> Router {
     let door = format!("/try/{}", Token::new().expose());
     let pages = Router::new()
         .route(&format!("{door}/"), get(whole))
         .route(&format!("{door}/room"), get(room))
         .route(&format!("{door}/enter"), post(enter))
         .route(&format!("{door}/press"), post(press));
-    let link = Arc::new(Link { token, door, cookie: Token::new() });
+    let link = Arc::new(Link { token, door, cookie: Token::new(), words, elsewhere });
+    let (at_the_door, earlier) = (Arc::clone(&link), Arc::clone(&link));
     pages
         .layer(middleware::from_fn_with_state(Arc::clone(&link), only_by_link))
-        .route("/try", get(async move |uri: Uri| link.come_in(&uri)))
-        .route("/try/{*earlier}", any(no_door))
+        .route("/try", get(async move |uri: Uri| at_the_door.come_in(&uri)))
+        .route(
+            "/try/{*earlier}",
+            any(async move |method: Method, uri: Uri| earlier.no_door(&method, &uri)),
+        )
         .route("/try.css", get(async || css(STYLE)))
         .route("/try.js", get(async || js(SCRIPT)))
         .route("/try_door.js", get(async || js(DOOR_SCRIPT)))
-        .layer(middleware::from_fn(only_here))
+        .layer(middleware::from_fn_with_state(link, only_here))
         .with_state(sender)
 }
 
 /// Whoever is not at this machine finds nothing here.
 async fn only_here(
+    State(link): State<Arc<Link>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
@@ -118,7 +138,7 @@ async fn only_here(
     if is_from_here(peer.ip(), request.method(), request.headers()) {
         next.run(request).await
     } else {
-        routes::not_found()
+        (link.elsewhere)()
     }
 }
 
@@ -127,17 +147,7 @@ async fn only_by_link(State(link): State<Arc<Link>>, request: Request, next: Nex
     if link.is_kept(request.headers()) {
         return next.run(request).await;
     }
-    no_door(request.method().clone(), request.uri().clone()).await
-}
-
-/// Says where the link is, to people; and to the page of an earlier run that it is one.
-async fn no_door(method: Method, asked: Uri) -> Response {
-    if method == Method::GET && !asked.path().ends_with("/room") {
-        return (StatusCode::FORBIDDEN, Html(where_the_link_is().into_string())).into_response();
-    }
-    let what = "the link to this page is of an earlier run. Open the one that `flockwork run` has printed, or \
-                that `flockwork slack link` prints.";
-    (StatusCode::FORBIDDEN, what).into_response()
+    link.no_door(request.method(), request.uri())
 }
 
 /// The token in a query, and the query without it.
@@ -154,12 +164,28 @@ fn without_token(query: &str) -> (Option<String>, String) {
 }
 
 impl Link {
+    /// Says where the link is, to people; and to the page of an earlier run that it is one.
+    fn no_door(&self, method: &Method, asked: &Uri) -> Response {
+        if *method == Method::GET && !asked.path().ends_with("/room") {
+            return self.where_it_is();
+        }
+        let Words { run, link } = self.words;
+        let what = format!(
+            "the link to this page is of an earlier run. Open the one that `{run}` has printed, or that `{link}` prints."
+        );
+        (StatusCode::FORBIDDEN, what).into_response()
+    }
+
+    fn where_it_is(&self) -> Response {
+        let page = where_the_link_is(self.words);
+        (StatusCode::FORBIDDEN, Html(page.into_string())).into_response()
+    }
+
     /// Lets the link in and keeps its token out of the address bar.
     fn come_in(&self, here: &Uri) -> Response {
         let (given, others) = without_token(here.query().unwrap_or_default());
         if !given.is_some_and(|given| self.token.is(&given)) {
-            return (StatusCode::FORBIDDEN, Html(where_the_link_is().into_string()))
-                .into_response();
+            return self.where_it_is();
         }
         let Self { door, cookie, .. } = self;
         let query = if others.is_empty() { others } else { format!("?{others}") };
@@ -181,7 +207,7 @@ impl Link {
     }
 }
 
-fn where_the_link_is() -> Markup {
+fn where_the_link_is(Words { run, link }: Words) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -197,9 +223,9 @@ fn where_the_link_is() -> Markup {
                 main { div {
                     p {
                         "Here one can be anybody, so it opens with a link that only you have. "
-                        "It is in the terminal of " code { "flockwork run" } ", in the line that begins with "
+                        "It is in the terminal of " code { (run) } ", in the line that begins with "
                         em { "Try Slack commands at" } "; "
-                        code { "flockwork slack link" } " prints it again. Each run has a new one."
+                        code { (link) } " prints it again. Each run has a new one."
                     }
                     // Where the link was on a page of another address, the browser keeps the cookie back at first.
                     p { "You have just opened it? " a href="" { "Go on" } "." }
@@ -209,6 +235,14 @@ fn where_the_link_is() -> Markup {
             }
         }
     }
+}
+
+fn css(text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/css")], text)
+}
+
+fn js(text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript")], text)
 }
 
 fn is_from_here(peer: IpAddr, method: &Method, headers: &HeaderMap) -> bool {
@@ -351,7 +385,7 @@ fn is_ts(text: &str) -> bool {
 
 /// Slack's own have longer names.
 fn is_person(id: &str) -> bool {
-    id != crate::local_slack::BOT && id != "USLACKBOT"
+    id != crate::workspace::BOT && id != "USLACKBOT"
 }
 
 fn name<'n>(names: &'n std::collections::BTreeMap<String, String>, id: &'n str) -> &'n str {
@@ -393,7 +427,7 @@ fn messages(sender: &SlackSender, user: &UserId, room: &RoomId) -> Markup {
 }
 
 fn one(message: &Message, user: &UserId, room: &RoomId, names: &Names) -> Markup {
-    let author = slack_view::author(message, names);
+    let author = view::author(message, names);
     let at = message.ts.split('.').next().and_then(|seconds| seconds.parse().ok());
     let at = at.and_then(|seconds| Timestamp::from_second(seconds).ok());
     let pressing = [("as", user.as_str()), ("room", room.as_str())];
@@ -412,7 +446,7 @@ fn one(message: &Message, user: &UserId, room: &RoomId, names: &Names) -> Markup
                         " " a.reply href={ "?as=" (user) "&room=" (room) "&thread=" (message.ts) } { "Reply" }
                     }
                 }
-                div.body { (slack_view::html(message, names, &pressing)) }
+                div.body { (view::html(message, names, &pressing)) }
                 @if message.edited { p.edited { "(edited)" } }
             }
         }

@@ -1,5 +1,5 @@
 //! Slack on this machine, in memory: people, rooms and what was said in them, the Web API and the response URLs
-//! that the functions call. What Slack sends to us is [`crate::slack_sender`].
+//! that the functions call. What Slack sends to us is [`crate::sender`].
 //!
 //! Any bearer's token is accepted, because there is one app; whoever calls knows the address, which nobody guesses.
 
@@ -25,11 +25,15 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{
-    loopback::{Key, Token},
-    mrkdwn::Names,
+use loopback::{
+    Key, Token,
     serve::{Limits, serve_guarded},
-    slack_limits::{self, Refused},
+    unheard,
+};
+
+use crate::{
+    limits::{self, Refused},
+    mrkdwn::Names,
 };
 
 /// The bot's user.
@@ -136,7 +140,7 @@ pub enum Author {
 
 /// What a message is to be.
 #[derive(Debug, Clone)]
-pub(crate) struct Draft {
+pub(crate) struct NewMessage {
     pub(crate) author: Author,
     pub(crate) only_for: Option<UserId>,
     pub(crate) thread_ts: Option<String>,
@@ -214,13 +218,6 @@ impl LocalSlack {
     }
 }
 
-/// 32 hexadecimal digits that nobody knows and that never come again.
-pub(crate) fn unheard() -> String {
-    let mut random = [0; 16];
-    aws_lc_rs::rand::fill(&mut random).expect("the system has randomness");
-    format!("{:032x}", u128::from_be_bytes(random))
-}
-
 impl Drop for Serving {
     fn drop(&mut self) {
         self.0.abort();
@@ -243,16 +240,16 @@ impl Workspace {
     }
 
     /// Adds a message to a room that is there; returns its `ts`.
-    pub(crate) fn add(&self, room: &RoomId, draft: Draft) -> String {
+    pub(crate) fn add(&self, room: &RoomId, new: NewMessage) -> String {
         let now = self.clock.now();
-        self.lock().add(room, draft, now)
+        self.lock().add(room, new, now)
     }
 
     /// Lets Slack say something to `user` alone.
     pub(crate) fn slackbot(&self, room: &RoomId, user: &UserId, text: String) {
         let (author, only_for) = (Author::Slackbot, Some(user.clone()));
         let (thread_ts, blocks, metadata) = (None, Vec::new(), None);
-        self.add(room, Draft { author, only_for, thread_ts, text, blocks, metadata });
+        self.add(room, NewMessage { author, only_for, thread_ts, text, blocks, metadata });
     }
 
     /// Adds what the app says; with it come the problems of a message Slack does not take.
@@ -262,12 +259,12 @@ impl Workspace {
         only_for: Option<UserId>,
         message: &Value,
     ) -> Result<String, Refused> {
-        slack_limits::check(message)?;
-        Ok(self.add(room, Draft::from_app(only_for, message)))
+        limits::check(message)?;
+        Ok(self.add(room, NewMessage::from_app(only_for, message)))
     }
 }
 
-impl Draft {
+impl NewMessage {
     fn from_app(only_for: Option<UserId>, message: &Value) -> Self {
         let text = |field: &str| message[field].as_str().map(str::to_owned);
         Self {
@@ -276,7 +273,7 @@ impl Draft {
             thread_ts: text("thread_ts"),
             text: text("text").unwrap_or_default(),
             blocks: message["blocks"].as_array().cloned().unwrap_or_default(),
-            metadata: slack_limits::metadata(message),
+            metadata: limits::metadata(message),
         }
     }
 }
@@ -341,9 +338,9 @@ impl Slack {
         }
     }
 
-    fn add(&mut self, room: &RoomId, draft: Draft, now: Timestamp) -> String {
+    fn add(&mut self, room: &RoomId, new: NewMessage, now: Timestamp) -> String {
         let change = self.number();
-        let Draft { author, only_for, thread_ts, text, blocks, metadata } = draft;
+        let NewMessage { author, only_for, thread_ts, text, blocks, metadata } = new;
         // Nothing else ever has it, also not in the next run: the functions know messages by it.
         self.newest_us = now.as_microsecond().max(self.newest_us + 1);
         let ts = format!("{}.{:06}", self.newest_us / 1_000_000, self.newest_us % 1_000_000);
@@ -411,13 +408,12 @@ impl Slack {
         let is = |field: &str| message[field] == true || message[field] == "true";
         let deletes = is("delete_original");
         if !deletes {
-            slack_limits::check(message)
-                .map_err(|refused| (StatusCode::BAD_REQUEST, refused.code))?;
+            limits::check(message).map_err(|refused| (StatusCode::BAD_REQUEST, refused.code))?;
         }
         if let Some(url) = self.answers.get_mut(id) {
             url.left -= 1;
         }
-        let draft = Draft::from_app(
+        let new = NewMessage::from_app(
             (message["response_type"] != "in_channel").then(|| url.user.clone()),
             message,
         );
@@ -432,14 +428,14 @@ impl Slack {
                 }
             }
             Some(ts) if is("replace_original") => {
-                let blocks = self.identified(draft.blocks);
+                let blocks = self.identified(new.blocks);
                 if let Some(original) = self.message_mut(&url.room, &ts) {
-                    (original.text, original.blocks) = (draft.text, blocks);
+                    (original.text, original.blocks) = (new.text, blocks);
                     (original.edited, original.change) = (true, change);
                 }
             }
             _ if deletes => {}
-            _ => drop(self.add(&url.room, draft, now)),
+            _ => drop(self.add(&url.room, new, now)),
         }
         Ok(())
     }

@@ -30,27 +30,27 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use crate::loopback::{self, Key};
+use crate::access::{self, Key};
 
 /// What those who connect may take.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Connections at once.
-    pub(crate) connections: usize,
+    pub connections: usize,
     /// The largest body of a request, in bytes.
-    pub(crate) body: usize,
+    pub body: usize,
     /// How long a new connection may take until it has asked something, with all of its body.
-    pub(crate) first: Duration,
+    pub first: Duration,
     /// How long one may take until it has had its answer and asks the next thing.
-    pub(crate) between: Duration,
+    pub between: Duration,
     /// How long an answer may take to be made; none where it waits for what may come in days.
-    pub(crate) answer: Option<Duration>,
+    pub answer: Option<Duration>,
 }
 
 impl Limits {
     /// For people and for the few requests of Slack. A body is what Lambda takes (AWS, "Lambda quotas", 2026-11);
     /// no answer takes as long as two minutes, and a client keeps its connections for 90 s.
-    pub(crate) const USUAL: Self = Self {
+    pub const USUAL: Self = Self {
         connections: 64,
         body: 6 * 1024 * 1024,
         first: Duration::from_secs(30),
@@ -60,10 +60,10 @@ impl Limits {
 
     /// For AWS, which every function asks, each for 64 sheep at once, and other commands: so many that none of theirs
     /// is closed for another. A body is what `DynamoDB` takes (AWS, "`BatchWriteItem`", 2026-11).
-    pub(crate) const AWS: Self = Self { connections: 2048, body: 16 * 1024 * 1024, ..Self::USUAL };
+    pub const AWS: Self = Self { connections: 2048, body: 16 * 1024 * 1024, ..Self::USUAL };
 
     /// For a function's process, which waits for its next event.
-    pub(crate) const RUNTIME_API: Self = Self { connections: 16, answer: None, ..Self::USUAL };
+    pub const RUNTIME_API: Self = Self { connections: 16, answer: None, ..Self::USUAL };
 }
 
 /// What a connection is at.
@@ -101,12 +101,12 @@ struct Port {
 
 /// Serves `router` on `listener` until it is dropped, and its connections with it. Requests carry who asks as
 /// [`ConnectInfo`].
-pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits) {
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits) {
     serve_to(listener, Port { key: None, router, limits, answered: Arc::default() }).await;
 }
 
 /// The same for those alone who show the `key`. Of a request without it nothing but its head is read.
-pub(crate) async fn serve_guarded(listener: TcpListener, key: Key, router: Router, limits: Limits) {
+pub async fn serve_guarded(listener: TcpListener, key: Key, router: Router, limits: Limits) {
     serve_to(listener, Port { key: Some(key), router, limits, answered: Arc::default() }).await;
 }
 
@@ -216,7 +216,7 @@ impl Port {
         phase: &Mutex<Phase>,
     ) -> Response {
         let (parts, body) = request.into_parts();
-        let Some(parts) = loopback::aimed(parts) else {
+        let Some(parts) = access::aimed(parts) else {
             return StatusCode::BAD_REQUEST.into_response();
         };
         let admitted = match &self.key {

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::{
-    local_slack::{Author, BOT_NAME, Message},
     mrkdwn::{self, Names},
-    slack_sender::ButtonPlace,
+    sender::ButtonPlace,
+    workspace::{Author, BOT_NAME, Message},
 };
 
 /// A button on a message.

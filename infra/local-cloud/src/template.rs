@@ -1,13 +1,13 @@
 //! What `template.yaml` says, as far as it matters on one machine.
 //!
-//! Strict: what the local run cannot do is a [`Problem`] that names its line, and all problems are
+//! Strict: what the local run cannot do is a [`Finding`] that names its line, and all findings are
 //! found at once. Resource types and properties that mean nothing locally are listed here and
 //! passed over; whether what they name exists is for cfn-lint. Knows nothing of files, of AWS's
 //! APIs, of how anything is run, or of YAML beyond [`crate::yaml`].
 
 use crate::{
     schedule::{Expression, Schedule},
-    yaml::{self, NOTHING, Node, Problem, Problems, Value},
+    yaml::{self, Finding, Findings, NOTHING, Node, Value},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value as Json;
@@ -211,18 +211,18 @@ pub enum SecretValue {
 
 /// All that is wrong with a template, by line. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct TemplateProblems(Vec<Problem>);
+pub struct TemplateError(Vec<Finding>);
 
-impl TemplateProblems {
-    /// The problems, by line.
-    pub fn problems(&self) -> &[Problem] {
+impl TemplateError {
+    /// What was found, by line.
+    pub fn findings(&self) -> &[Finding] {
         &self.0
     }
 }
 
-impl fmt::Display for TemplateProblems {
+impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, Problem { line, text }) in self.0.iter().enumerate() {
+        for (place, Finding { line, text }) in self.0.iter().enumerate() {
             let newline = if place == 0 { "" } else { "\n" };
             write!(f, "{newline}template.yaml:{line}: {text}")?;
         }
@@ -232,14 +232,14 @@ impl fmt::Display for TemplateProblems {
 
 impl Template {
     /// Reads the text of a `template.yaml`.
-    pub fn parse(text: &str) -> Result<Self, TemplateProblems> {
-        let problems = Problems::default();
-        let root = yaml::document(text, &problems);
-        let template = root.and_then(|root| template(&root, &problems));
-        let problems = problems.sorted();
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        let findings = Findings::default();
+        let root = yaml::document(text, &findings);
+        let template = root.and_then(|root| template(&root, &findings));
+        let findings = findings.sorted();
         match template {
-            Some(template) if problems.is_empty() => Ok(template),
-            _ => Err(TemplateProblems(problems)),
+            Some(template) if findings.is_empty() => Ok(template),
+            _ => Err(TemplateError(findings)),
         }
     }
 }
@@ -423,7 +423,8 @@ fn is_in(words: &str, word: &str) -> bool {
 
 fn better(kind: &str) -> &'static str {
     let better = BETTER.iter().find(|(worse, _)| *worse == kind);
-    better.map_or("remove it, or teach it in infra/flockwork/src/template.rs", |(_, better)| better)
+    better
+        .map_or("remove it, or teach it in infra/local-cloud/src/template.rs", |(_, better)| better)
 }
 
 // --- Reading ---
@@ -456,10 +457,10 @@ struct Common {
     environment: BTreeMap<String, EnvValue>,
 }
 
-/// None only when there is a problem; there may be one in any case.
-fn template(root: &Node, problems: &Problems) -> Option<Template> {
+/// None only when there is a finding; there may be one in any case.
+fn template(root: &Node, findings: &Findings) -> Option<Template> {
     let what = "the template".to_owned();
-    let root = Value { node: root, line: root.line, what, problems };
+    let root = Value { node: root, line: root.line, what, findings };
     let sections = fields(&root, SECTIONS)?;
     sections.need("Transform", TRANSFORM);
     choice(&sections, "Transform", &[TRANSFORM]);
@@ -474,12 +475,12 @@ fn template(root: &Node, problems: &Problems) -> Option<Template> {
     let the_only = |kind, what: &str| {
         let mut found = of(kind).map(|resource| &resource.properties);
         let Some(first) = found.next() else {
-            all.problem(format!("there is no {what}; write one resource of type {kind}"));
+            all.finding(format!("there is no {what}; write one resource of type {kind}"));
             return None;
         };
         for second in found {
             let text = format!("this is a second {what}, the first is on line {}", first.line);
-            second.problem(text + "; keep one");
+            second.finding(text + "; keep one");
         }
         Some(first)
     };
@@ -535,13 +536,13 @@ fn resources<'n>(section: &Value<'n>) -> Vec<Resource<'n>> {
             FUNCTION | TABLE | BUS | SECRET | API | INTEGRATION | ROUTE => {
                 if let Some(condition) = node.get("Condition") {
                     let text = "the local run cannot tell whether the condition holds; remove it";
-                    value.problems.add(condition.line, text);
+                    value.findings.add(condition.line, text);
                 }
             }
             passed_over if is_in(PASSED_OVER_TYPES, passed_over) => {}
             other => {
                 let text = format!("the local run does not know the type {other}; ");
-                value.problem(text + better(other));
+                value.finding(text + better(other));
             }
         }
         resources.push(Resource { id, node, kind: text, properties });
@@ -566,7 +567,7 @@ fn fields<'n>(value: &Value<'n>, known: &str) -> Option<Value<'n>> {
 
 fn only(fields: &Value<'_>, known: &str) {
     for (_, value) in fields.iter().filter(|(key, _)| !is_in(known, key)) {
-        value.problem(format!("the local run does not know {}; {}", value.what, better("")));
+        value.finding(format!("the local run does not know {}; {}", value.what, better("")));
     }
 }
 
@@ -630,7 +631,7 @@ impl<'n> Reading<'n> {
                 other => {
                     let (found, better) = (kind.node.describe(), better(other.unwrap_or_default()));
                     let text = "the local run cannot start a function by";
-                    kind.problem(format!("{text} {found}; {better}"));
+                    kind.finding(format!("{text} {found}; {better}"));
                 }
             }
         }
@@ -647,11 +648,11 @@ impl<'n> Reading<'n> {
     }
 
     fn binary(&self, resource: &Resource<'n>) -> Option<String> {
-        let Value { what: of, problems, line, .. } = &resource.properties;
+        let Value { what: of, findings, line, .. } = &resource.properties;
         let metadata = resource.node.get("Metadata");
         let value = |node: &'n Node, key: &str| {
             let what = format!("`{key}` of {of}");
-            Value { node, line: node.line, what, problems }
+            Value { node, line: node.line, what, findings }
         };
         if let Some(method) = metadata.and_then(|metadata| metadata.get("BuildMethod")) {
             value(method, "BuildMethod").choice(&["rust-cargolambda"]);
@@ -659,7 +660,7 @@ impl<'n> Reading<'n> {
         let properties = metadata.and_then(|metadata| metadata.get("BuildProperties"));
         let Some(node) = properties.and_then(|properties| properties.get("Binary")) else {
             let text = "does not say which program it is; write `Binary` in its `Metadata`";
-            problems.add(*line, format!("{of} {text}: `{{ BuildProperties: {{ Binary: ... }} }}`"));
+            findings.add(*line, format!("{of} {text}: `{{ BuildProperties: {{ Binary: ... }} }}`"));
             return None;
         };
         self.text(&value(node, "Binary"))
@@ -688,7 +689,7 @@ impl<'n> Reading<'n> {
             && end <= start
         {
             let text = "ends before it starts; correct `StartDate` or `EndDate`";
-            fields.problem(format!("{} {text}", fields.what));
+            fields.finding(format!("{} {text}", fields.what));
         }
         let value = fields.need("ScheduleExpression", "when it fires")?;
         let expression = value.accept(self.text(&value)?.parse::<Expression>())?;
@@ -699,7 +700,7 @@ impl<'n> Reading<'n> {
         let (text, what) = (self.text(value)?, &value.what);
         if text.contains("<aws.scheduler.") {
             let text = "has a place for AWS to fill, which the local run does not; write it out";
-            value.problem(format!("{what} {text}"));
+            value.finding(format!("{what} {text}"));
             return None;
         }
         let parsed = serde_json::from_str(&text);
@@ -763,7 +764,7 @@ impl<'n> Reading<'n> {
             let line = properties.line;
             if let Some(first) = lines.insert((method, path.clone()), line) {
                 let text = format!("`{method} {path}` is here twice, first on line {first}");
-                properties.problem(text + "; remove one");
+                properties.finding(text + "; remove one");
             }
             let Some(id) = resource_in(target.node).filter(is(INTEGRATION)) else {
                 target.must_be(integration);
@@ -771,7 +772,7 @@ impl<'n> Reading<'n> {
             };
             let function = function_of.get(id);
             let mut functions = functions.iter_mut();
-            // Without a function there is a problem already.
+            // Without a function there is a finding already.
             if let Some(function) = functions.find(|known| Some(&&*known.logical_id) == function) {
                 function.routes.push(Route { method, path, line });
             }
@@ -794,7 +795,7 @@ impl<'n> Reading<'n> {
         for unused in attributes.iter().filter(|attribute| {
             !keys().any(|key| key.hash == **attribute || key.range.as_ref() == Some(attribute))
         }) {
-            fields.problem(format!("the attribute `{}` is in no key; remove it", unused.name));
+            fields.finding(format!("the attribute `{}` is in no key; remove it", unused.name));
         }
         Some(TableDefinition { key, indexes, ttl_attribute, attributes })
     }
@@ -810,7 +811,7 @@ impl<'n> Reading<'n> {
                 "B" => AttributeKind::Binary,
                 _ => {
                     let text = "must be S, N or B, not";
-                    item.problem(format!("`AttributeType` of `{name}` {text} `{kind}`"));
+                    item.finding(format!("`AttributeType` of `{name}` {text} `{kind}`"));
                     return None;
                 }
             };
@@ -827,14 +828,14 @@ impl<'n> Reading<'n> {
             let attribute = attributes.iter().find(|attribute| attribute.name == name).cloned();
             if attribute.is_none() {
                 let text = "has no type; add it to `AttributeDefinitions`";
-                item.problem(format!("`{name}` in {} {text}", schema.what));
+                item.finding(format!("`{name}` in {} {text}", schema.what));
             }
             kinds.push(kind);
             parts.push(attribute);
         }
         if kinds != ["HASH"] && kinds != ["HASH", "RANGE"] {
             let text = "must be one HASH and at most one RANGE after it";
-            schema.problem(format!("{} {text}", schema.what));
+            schema.finding(format!("{} {text}", schema.what));
             return None;
         }
         let mut parts = parts.into_iter().collect::<Option<Vec<Attribute>>>()?.into_iter();
@@ -881,7 +882,7 @@ impl<'n> Reading<'n> {
             (None, Some(generate)) => self.generated_secret(&generate),
             (Some(_), Some(generate)) => {
                 let text = "has both `SecretString` and `GenerateSecretString`; remove one";
-                generate.problem(format!("{} {text}", fields.what));
+                generate.finding(format!("{} {text}", fields.what));
                 None
             }
         }
@@ -906,7 +907,7 @@ impl<'n> Reading<'n> {
             }
             _ => {
                 let text = "needs `SecretStringTemplate` and `GenerateStringKey`, or neither";
-                fields.problem(format!("{} {text}", fields.what));
+                fields.finding(format!("{} {text}", fields.what));
                 None
             }
         }
@@ -919,7 +920,7 @@ impl<'n> Reading<'n> {
         let number = text.parse().ok().filter(|number| range.contains(number));
         if number.is_none() {
             let (what, min, max) = (&value.what, range.start(), range.end());
-            value.problem(format!("{what} must be {min} to {max} {unit}, not `{text}`"));
+            value.finding(format!("{what} must be {min} to {max} {unit}, not `{text}`"));
         }
         number
     }
@@ -929,7 +930,7 @@ impl<'n> Reading<'n> {
         match self.value(value)? {
             EnvValue::Text(text) => Some(text),
             EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
-                value.problem(format!("{} must be text, not the name of a resource", value.what));
+                value.finding(format!("{} must be text, not the name of a resource", value.what));
                 None
             }
         }
@@ -944,7 +945,7 @@ impl<'n> Reading<'n> {
             (_, Some(("Sub", text))) => value.accept(pieces(text))?,
             (Some(function), _) => {
                 let text = format!("the local run cannot work out `!{function}` for {what}");
-                value.problem(text + "; write text, `!Ref` or `!Sub`");
+                value.finding(text + "; write text, `!Ref` or `!Sub`");
                 return None;
             }
         };
@@ -963,7 +964,7 @@ impl<'n> Reading<'n> {
                 EnvValue::Text(text) => whole.push_str(&text),
                 resource if is_alone => return Some(resource),
                 EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
-                    value.problem(format!("{what} has `{name}` within text; use it alone"));
+                    value.finding(format!("{what} has `{name}` within text; use it alone"));
                     return None;
                 }
             }
@@ -1011,7 +1012,7 @@ fn moment(of: &Value<'_>, text: &str) -> Result<Timestamp, String> {
 
 fn not_empty(fields: &Value<'_>) {
     if fields.node.entries().is_empty() {
-        fields.problem(format!("{} is empty; list exact texts", fields.what));
+        fields.finding(format!("{} is empty; list exact texts", fields.what));
     }
 }
 
@@ -1019,7 +1020,7 @@ fn not_empty(fields: &Value<'_>) {
 fn exact_texts(value: &Value<'_>) -> Option<Vec<String>> {
     let items = value.items()?;
     if items.is_empty() {
-        value.problem(format!("{} is empty; list exact texts", value.what));
+        value.finding(format!("{} is empty; list exact texts", value.what));
     }
     Some(items.iter().filter_map(Value::only_text).collect())
 }
@@ -1106,7 +1107,7 @@ pub(crate) fn route_key(key: &str) -> Result<(Method, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::audit;
+    use crate::exposure;
     use serde_json::json;
 
     const REAL: &str = include_str!("../../../template.yaml");
@@ -1171,16 +1172,16 @@ Resources:
 
     #[track_caller]
     fn good(text: &str) -> Template {
-        Template::parse(text).unwrap_or_else(|problems| panic!("{problems}"))
+        Template::parse(text).unwrap_or_else(|findings| panic!("{findings}"))
     }
 
     #[track_caller]
-    fn problems(text: &str) -> String {
-        let problems = Template::parse(text).expect_err("it is wrong").0;
-        problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+    fn findings(text: &str) -> String {
+        let findings = Template::parse(text).expect_err("it is wrong").0;
+        findings.iter().map(Finding::to_string).collect::<Vec<_>>().join("\n")
     }
 
-    /// The good template with what is after `-` changed to what is after `+` has the problems after `=`.
+    /// The good template with what is after `-` changed to what is after `+` has the findings after `=`.
     fn check_all(cases: &str) {
         for case in cases.trim_matches('\n').split("\n\n") {
             let lines = |mark: &str| {
@@ -1190,10 +1191,10 @@ Resources:
                     .join("\n")
             };
             let (from, to) = (lines("- "), lines("+ "));
-            let teach = "remove it, or teach it in infra/flockwork/src/template.rs";
+            let teach = "remove it, or teach it in infra/local-cloud/src/template.rs";
             let expected = lines("= ").replace("{teach}", teach);
             assert_eq!(GOOD.matches(&from).count(), 1, "{from:?} is there once");
-            let found = problems(&GOOD.replacen(&from, &to, 1));
+            let found = findings(&GOOD.replacen(&from, &to, 1));
             assert_eq!(found, expected, "{case}");
         }
     }
@@ -1935,7 +1936,7 @@ Resources:
 
     #[test]
     fn a_file_that_is_no_template_is_refused() {
-        let check = |text: &str, expected: &str| assert_eq!(problems(text), expected, "{text:?}");
+        let check = |text: &str, expected: &str| assert_eq!(findings(text), expected, "{text:?}");
         check("", "line 1: the file is empty");
         check("- a\n", "line 1: the template must be a mapping, not a list");
         check("\nhello\n", "line 2: the template must be a mapping, not `hello`");
@@ -1949,7 +1950,7 @@ Resources:
     fn all_problems_are_found_at_once() {
         let text =
             format!("{GOOD}Bus: 1\nBus: 2\n? [a]\n: b\nOutputs:\n  A: !Reff B\n  A: !Ref C\n");
-        let known = "of the template; remove it, or teach it in infra/flockwork/src/template.rs";
+        let known = "of the template; remove it, or teach it in infra/local-cloud/src/template.rs";
         let expected = format!(
             "template.yaml:56: the local run does not know `Bus` {known}\n\
              template.yaml:57: `Bus` is here twice, first on line 56; remove one\n\
@@ -1958,7 +1959,7 @@ Resources:
         );
         let found = Template::parse(&text).expect_err("it is wrong");
         assert_eq!(found.to_string(), expected);
-        assert_eq!(found.problems().len(), 4);
+        assert_eq!(found.findings().len(), 4);
     }
 
     #[test]
@@ -2135,16 +2136,16 @@ Resources:
         let (mut read, mut refused) = (0, 0);
         for round in 0..1000 {
             let text = mutate(if round % 4 == 0 { REAL } else { GOOD }, &mut random);
-            audit(&text);
+            exposure::check(&text, &[]);
             match Template::parse(&text) {
                 Ok(_) => read += 1,
-                Err(TemplateProblems(problems)) => {
+                Err(TemplateError(findings)) => {
                     refused += 1;
                     // A parser that ran out of text points behind the last line.
                     let lines = 1..=text.split('\n').count() + 1;
-                    assert!(!problems.is_empty(), "{text}");
-                    for problem in problems {
-                        assert!(lines.contains(&problem.line), "{problem}\n{text}");
+                    assert!(!findings.is_empty(), "{text}");
+                    for finding in findings {
+                        assert!(lines.contains(&finding.line), "{finding}\n{text}");
                     }
                 }
             }
@@ -2158,8 +2159,8 @@ Resources:
         let lines: Vec<&str> = REAL.lines().collect();
         for missing in 0..lines.len() {
             let text = [&lines[..missing], &lines[missing + 1..]].concat().join("\n");
-            if let Err(problems) = Template::parse(&text) {
-                assert!(!problems.problems().is_empty(), "without line {}", missing + 1);
+            if let Err(findings) = Template::parse(&text) {
+                assert!(!findings.findings().is_empty(), "without line {}", missing + 1);
             }
         }
     }

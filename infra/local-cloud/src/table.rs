@@ -12,10 +12,9 @@ use dynoxide::{Database, DynoxideError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
-use crate::{
-    serve::Limits,
-    template::{Attribute, Projection, TableDefinition, TableKey},
-};
+use loopback::serve::Limits;
+
+use crate::template::{Attribute, Projection, TableDefinition, TableKey};
 
 const JSON: &str = "application/x-amz-json-1.0";
 

@@ -1,9 +1,10 @@
-//! A function that is not part of this program: built with cargo from its folder, run as a process, and asked
+//! A function that is not linked into this program: built with cargo from its folder, run as a process, and asked
 //! over the Lambda Runtime API, as in the cloud.
 //!
 //! It handles one event at a time; Lambda would start a second process for a second one.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -14,10 +15,42 @@ use serde_json::Value;
 use tokio::{process::Command, sync::Mutex};
 
 use crate::{
-    refusal::refuse,
-    runtime_api::{Answer, FunctionProcess, RuntimeApi},
+    runtime_api::{Answer, FunctionProcess, Listener, RuntimeApi},
     template::Function,
 };
+
+/// A function's program cannot be built. What is wrong is in its package, or this machine has no cargo.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// There is no cargo to be started.
+    #[error("{place} needs cargo to be built, which cannot be started: {source}")]
+    NoCargo {
+        /// The function, where the template has it.
+        place: String,
+        /// Why it cannot.
+        source: io::Error,
+    },
+    /// Cargo ended without a program.
+    #[error("{place} cannot be run, because `cargo build -p {binary}` failed:\n{said}")]
+    Failed {
+        /// The function, where the template has it.
+        place: String,
+        /// Its package.
+        binary: String,
+        /// What cargo said.
+        said: String,
+    },
+    /// The package has another program.
+    #[error(
+        "{place} cannot be run, because the package {binary} has no program called {binary}; give it a src/main.rs"
+    )]
+    NoProgram {
+        /// The function, where the template has it.
+        place: String,
+        /// Its package.
+        binary: String,
+    },
+}
 
 /// Lines a process wrote that are told when it has ended.
 const LAST_LINES: usize = 5;
@@ -27,8 +60,8 @@ const LAST_LINES: usize = 5;
 pub struct Program {
     binary: PathBuf,
     environment: Vec<(String, String)>,
-    // Whether the terminal gets what it writes.
-    aloud: bool,
+    // Who gets what it writes.
+    listener: Option<Listener>,
     runtime_api: RuntimeApi,
     process: Mutex<Option<FunctionProcess>>,
 }
@@ -45,10 +78,10 @@ fn directory(template: &Path) -> &Path {
 }
 
 /// Builds a function's package and returns where its program is.
-pub async fn build(template: &Path, function: &Function) -> anyhow::Result<PathBuf> {
+pub async fn build(template: &Path, function: &Function) -> Result<PathBuf, BuildError> {
     let Function { logical_id, line, binary, .. } = function;
     let place = format!("{}:{line}: {logical_id}", template.display());
-    let output = Command::new("cargo")
+    let output = match Command::new("cargo")
         .args(["build", "--quiet", "--message-format", "json-render-diagnostics"])
         .args(["--package", binary])
         .current_dir(directory(template))
@@ -56,14 +89,14 @@ pub async fn build(template: &Path, function: &Function) -> anyhow::Result<PathB
         .kill_on_drop(true)
         .output()
         .await
-        .map_err(|err| {
-            refuse(format!("{place} needs cargo to be built, which cannot be started: {err}"))
-        })?;
+    {
+        Ok(output) => output,
+        Err(source) => return Err(BuildError::NoCargo { place, source }),
+    };
+    let binary = binary.clone();
     if !output.status.success() {
-        return Err(refuse(format!(
-            "{place} cannot be run, because `cargo build -p {binary}` failed:\n{}",
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        )));
+        let said = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        return Err(BuildError::Failed { place, binary, said });
     }
     let artifacts = output.stdout.split(|byte| *byte == b'\n');
     let mut executable = artifacts.filter_map(|line| {
@@ -71,24 +104,20 @@ pub async fn build(template: &Path, function: &Function) -> anyhow::Result<PathB
         let ours = message["target"]["name"] == binary.as_str();
         message["executable"].as_str().filter(|_| ours).map(PathBuf::from)
     });
-    executable.next_back().ok_or_else(|| {
-        refuse(format!(
-            "{place} cannot be run, because the package {binary} has no program called {binary}; give it \
-             a src/main.rs"
-        ))
-    })
+    let executable = executable.next_back();
+    executable.ok_or(BuildError::NoProgram { place, binary })
 }
 
 impl Program {
-    /// Gets ready to start `binary`, with this environment on top of what Lambda sets. With `aloud` the
-    /// terminal gets what it writes.
+    /// Gets ready to start `binary`, with this environment on top of what Lambda sets. The
+    /// `listener` gets what it writes.
     pub async fn new(
         binary: PathBuf,
         environment: Vec<(String, String)>,
-        aloud: bool,
-    ) -> anyhow::Result<Self> {
+        listener: Option<Listener>,
+    ) -> io::Result<Self> {
         let runtime_api = RuntimeApi::start().await?;
-        Ok(Self { binary, environment, aloud, runtime_api, process: Mutex::new(None) })
+        Ok(Self { binary, environment, listener, runtime_api, process: Mutex::new(None) })
     }
 
     /// Hands it an event and waits for what it says, at most `timeout` from when it has taken it.
@@ -146,8 +175,8 @@ impl Program {
             self.environment.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         let process = FunctionProcess::spawn(&self.runtime_api, &self.binary, &environment)
             .map_err(|err| anyhow!("{} cannot be started: {err}", self.binary.display()))?;
-        if self.aloud {
-            process.speak_up();
+        if let Some(listener) = self.listener {
+            process.speak_up(listener);
         }
         Ok(process)
     }

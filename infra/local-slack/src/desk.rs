@@ -1,4 +1,4 @@
-//! Where another command enters something in the local Slack of a running `flockwork run`, and sees what comes:
+//! Where another command enters something in the local Slack of a run that is up, and sees what comes:
 //! JSON over HTTP on a loopback port, for those who have the run's token.
 
 use std::{
@@ -18,13 +18,16 @@ use flock_core::{RoomId, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{
-    local_slack::{Author, Message},
-    loopback::{Key, Token},
-    mrkdwn,
+use loopback::{
+    Key, Token,
     serve::{Limits, serve_guarded},
-    slack_sender::{ButtonPlace, SlackSender},
-    slack_view,
+};
+
+use crate::{
+    mrkdwn,
+    sender::{ButtonPlace, SlackSender},
+    view,
+    workspace::{Author, Message},
 };
 
 /// How long what was deferred may take until it is shown as not done.
@@ -45,12 +48,12 @@ pub struct Asked {
     /// Where.
     pub room: RoomId,
     /// What they do.
-    pub what: Act,
+    pub what: Input,
 }
 
-/// What somebody does.
+/// What somebody enters or presses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Act {
+pub enum Input {
     /// They enter this text.
     Enter(String),
     /// They press this button.
@@ -59,7 +62,7 @@ pub enum Act {
 
 /// What came of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Seen {
+pub struct Heard {
     /// Whether all that was deferred is done.
     pub settled: bool,
     /// What is new in the room, to who asked.
@@ -148,8 +151,8 @@ async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
     let Asked { user, room, what } = asked;
     let since = sender.workspace().lock().count();
     match what {
-        Act::Enter(text) => sender.enter(&user, &room, None, &text).await,
-        Act::Press(place) => {
+        Input::Enter(text) => sender.enter(&user, &room, None, &text).await,
+        Input::Press(place) => {
             if let Err(err) = sender.press(&user, &room, &place).await {
                 return (StatusCode::NOT_FOUND, err.to_string()).into_response();
             }
@@ -164,7 +167,7 @@ async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
         .filter(|message| since < message.change && message.author != Author::Person(user.clone()));
     let messages = new.map(|message| Shown {
         ts: message.ts.clone(),
-        author: slack_view::author(&message, &names),
+        author: view::author(&message, &names),
         only_you: message.only_for.is_some(),
         in_thread: message.thread_ts.is_some(),
         change: match message {
@@ -172,8 +175,8 @@ async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
             Message { edited: true, .. } => Change::Replaced,
             _ => Change::Said,
         },
-        text: slack_view::plain(&message, &names),
-        buttons: slack_view::buttons(&message)
+        text: view::plain(&message, &names),
+        buttons: view::buttons(&message)
             .into_iter()
             .map(|button| ShownButton {
                 label: button.label,
@@ -184,5 +187,5 @@ async fn act(State(desk): State<Desk>, Json(asked): Json<Asked>) -> Response {
             })
             .collect(),
     });
-    Json(Seen { settled, messages: messages.collect() }).into_response()
+    Json(Heard { settled, messages: messages.collect() }).into_response()
 }

@@ -9,7 +9,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
 
 use crate::{
     functions::LocalFunction,
-    local_cloud::{BusEvent, Unhandled},
+    services::{BusEvent, Unhandled},
 };
 
 /// The functions, the bus between them, and what they are doing.

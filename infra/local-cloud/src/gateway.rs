@@ -68,7 +68,7 @@ impl Routes {
 }
 
 /// What API Gateway says where there is nothing.
-pub(crate) fn not_found() -> Response {
+pub fn not_found() -> Response {
     gateway(StatusCode::NOT_FOUND, "Not Found")
 }
 

@@ -21,7 +21,7 @@ const WORTH_TELLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// All schedules of a run.
 #[derive(Debug)]
-pub(crate) struct Timetable {
+pub struct Timetable {
     /// From where the distances are counted that have no start of their own.
     began: Timestamp,
     schedules: Vec<Timed>,
@@ -42,7 +42,7 @@ struct Timed {
 
 impl Timetable {
     /// `schedules`, of which those that keep distances are due at once.
-    pub(crate) fn new(schedules: Vec<Schedule>, now: Timestamp, instant: Instant) -> Self {
+    pub fn new(schedules: Vec<Schedule>, now: Timestamp, instant: Instant) -> Self {
         let timed = schedules.into_iter().map(|schedule| {
             let due = schedule.first(now);
             Timed { schedule, due, fired: None, is_handled: false }
@@ -51,13 +51,13 @@ impl Timetable {
     }
 
     /// Those that fire no more, as they stand in the template.
-    pub(crate) fn ended(&self) -> impl Iterator<Item = &Schedule> {
+    pub fn ended(&self) -> impl Iterator<Item = &Schedule> {
         let ended = self.schedules.iter().filter(|timed| timed.due.is_none() && !timed.is_handled);
         ended.map(|timed| &timed.schedule)
     }
 
     /// When the next one fires, if none is added.
-    pub(crate) fn due(&self) -> Option<Timestamp> {
+    pub fn due(&self) -> Option<Timestamp> {
         self.schedules.iter().filter_map(|schedule| schedule.due).min()
     }
 
@@ -65,7 +65,7 @@ impl Timetable {
     ///
     /// Where it went back, every distance goes back with it: nothing is waited for longer than that. Of a calendar it is
     /// that time again, too. Where it went on, or the machine slept, what was due meanwhile is due now, once.
-    pub(crate) fn keep_up(&mut self, now: Timestamp, instant: Instant) -> Option<SignedDuration> {
+    pub fn keep_up(&mut self, now: Timestamp, instant: Instant) -> Option<SignedDuration> {
         let passed = SignedDuration::try_from(instant.saturating_duration_since(self.since));
         let expected = self.wall.saturating_add(passed.ok()?).ok()?;
         let went = now.duration_since(expected);
@@ -90,7 +90,7 @@ impl Timetable {
     }
 
     /// Those that are due at `at`, by their places. They have no next time until they are done.
-    pub(crate) fn fire(&mut self, at: Timestamp) -> Vec<usize> {
+    pub fn fire(&mut self, at: Timestamp) -> Vec<usize> {
         let due = |timed: &Timed| timed.due.is_some_and(|due| due <= at);
         let fired = self.schedules.iter_mut().enumerate().filter(|(_, timed)| due(timed));
         let fired = fired.map(|(place, timed)| {
@@ -101,7 +101,7 @@ impl Timetable {
     }
 
     /// What the schedule at `place` fired is done at `now`.
-    pub(crate) fn done(&mut self, place: usize, now: Timestamp) {
+    pub fn done(&mut self, place: usize, now: Timestamp) {
         let began = self.began;
         if let Some(timed) = self.schedules.get_mut(place) {
             timed.is_handled = false;
@@ -128,7 +128,7 @@ impl Timed {
 }
 
 /// What is said when the clock went so far.
-pub(crate) fn told(went: SignedDuration) -> Option<String> {
+pub fn told(went: SignedDuration) -> Option<String> {
     let by = went.abs();
     if by < WORTH_TELLING {
         return None;

@@ -23,9 +23,9 @@ pub struct Token(SecretString);
 
 /// Where whoever asks shows the token.
 #[derive(Debug, Clone)]
-pub(crate) enum Key {
-    /// As the session token of AWS credentials.
-    Session(Token),
+pub enum Key {
+    /// As the session token of AWS credentials. Who shows another one is told this sentence.
+    Session(Token, &'static str),
     /// As a bearer's.
     Bearer(Token),
     /// As the first part of the path, for those who can be told an address and nothing else.
@@ -38,7 +38,7 @@ const SESSION_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token"
 impl Token {
     /// A new one.
     pub fn new() -> Self {
-        Self::from(crate::local_slack::unheard())
+        Self::from(unheard())
     }
 
     /// What is told to those who may ask.
@@ -52,9 +52,16 @@ impl Token {
     }
 
     /// Whether this was given, in a time that says nothing about it.
-    pub(crate) fn is(&self, given: &str) -> bool {
+    pub fn is(&self, given: &str) -> bool {
         verify_slices_are_equal(self.expose().as_bytes(), given.as_bytes()).is_ok()
     }
+}
+
+/// 32 hexadecimal digits that nobody knows and that never come again.
+pub fn unheard() -> String {
+    let mut random = [0; 16];
+    aws_lc_rs::rand::fill(&mut random).expect("the system has randomness");
+    format!("{:032x}", u128::from_be_bytes(random))
 }
 
 impl Default for Token {
@@ -78,7 +85,7 @@ impl Serialize for Token {
 impl Key {
     /// The request, as whoever answers it is to see it, if it shows the token; or what is answered instead. Its body is
     /// not looked at.
-    pub(crate) fn admit(&self, mut request: Request) -> Result<Request, Box<Response>> {
+    pub fn admit(&self, mut request: Request) -> Result<Request, Box<Response>> {
         let headers = request.headers();
         // Programs do not say where they come from, and browsers cannot help it.
         if headers.contains_key(header::ORIGIN) || !own_host(headers).is_some_and(is_loopback_name)
@@ -86,7 +93,7 @@ impl Key {
             return Err(Box::new(self.refusal()));
         }
         let shown = match self {
-            Self::Session(token) => {
+            Self::Session(token, _) => {
                 only(headers, &SESSION_TOKEN).is_some_and(|given| token.is(given))
             }
             Self::Bearer(token) => {
@@ -113,11 +120,10 @@ impl Key {
     fn refusal(&self) -> Response {
         match self {
             // As AWS says it, so that its SDKs and its command line show the sentence and do not try again.
-            Self::Session(_) => {
+            Self::Session(_, sentence) => {
                 let what = json!({
                     "__type": "UnrecognizedClientException",
-                    "message": "this is the AWS of a flockwork run; it answers programs with the \
-                                credentials that `flockwork env` prints, by the name 127.0.0.1",
+                    "message": sentence,
                 });
                 (StatusCode::FORBIDDEN, Json(what)).into_response()
             }
@@ -128,7 +134,7 @@ impl Key {
 
 /// The request with whom it is for in its `Host` alone, as everything here reads it; `None` where it says so twice.
 /// What a whole address in its first line says goes before its `Host` (RFC 9112, 3.2.2).
-pub(crate) fn aimed(mut parts: request::Parts) -> Option<request::Parts> {
+pub fn aimed(mut parts: request::Parts) -> Option<request::Parts> {
     if 1 < parts.headers.get_all(header::HOST).iter().count() {
         return None;
     }
@@ -142,7 +148,7 @@ pub(crate) fn aimed(mut parts: request::Parts) -> Option<request::Parts> {
 }
 
 /// The `Host` of a request.
-pub(crate) fn own_host(headers: &HeaderMap) -> Option<&str> {
+pub fn own_host(headers: &HeaderMap) -> Option<&str> {
     only(headers, &header::HOST)
 }
 
@@ -155,7 +161,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 
 /// Whether a `Host` names this machine as such. With any port: a page that was pointed here by a name of its own
 /// has that name, and what is forwarded from another port has a port of its own.
-pub(crate) fn is_loopback_name(host: &str) -> bool {
+pub fn is_loopback_name(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -166,7 +172,7 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 }
 
 /// Whether a request comes from no page, or from one that was served under the name it is sent to.
-pub(crate) fn is_own_origin(headers: &HeaderMap) -> bool {
+pub fn is_own_origin(headers: &HeaderMap) -> bool {
     let Some(host) = own_host(headers) else { return false };
     let own = format!("http://{host}");
     !headers.contains_key(header::ORIGIN) || only(headers, &header::ORIGIN) == Some(own.as_str())
@@ -203,7 +209,7 @@ mod tests {
         let token = || Token::from("secret".to_owned());
         let host = ("host", "127.0.0.1:4");
         for (key, path, header) in [
-            (Key::Session(token()), "/a", Some(("x-amz-security-token", "secret"))),
+            (Key::Session(token(), "no"), "/a", Some(("x-amz-security-token", "secret"))),
             (Key::Bearer(token()), "/a", Some(("authorization", "Bearer secret"))),
             (Key::Path(token()), "/secret/a?b=c", None),
         ] {
@@ -228,9 +234,9 @@ mod tests {
             assert!(!format!("{key:?}").contains("secret"), "{key:?}");
         }
         for (key, path, header) in [
-            (Key::Session(token()), "/a?X-Amz-Security-Token=secret", None),
-            (Key::Session(token()), "/a", Some(("x-amz-security-token", "secre"))),
-            (Key::Session(token()), "/a", Some(("authorization", "Bearer secret"))),
+            (Key::Session(token(), "no"), "/a?X-Amz-Security-Token=secret", None),
+            (Key::Session(token(), "no"), "/a", Some(("x-amz-security-token", "secre"))),
+            (Key::Session(token(), "no"), "/a", Some(("authorization", "Bearer secret"))),
             (Key::Bearer(token()), "/a", Some(("authorization", "secret"))),
             (Key::Bearer(token()), "/a", Some(("authorization", "Bearer "))),
             (Key::Path(token()), "/a", None),

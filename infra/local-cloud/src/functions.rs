@@ -1,0 +1,303 @@
+//! The functions of template.yaml: those that are linked into this program run in it, with the handlers that the Lambdas
+//! run; any other runs as the program it is.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use anyhow::Context as _;
+use axum::Router;
+use flock_aws::{Clock, ConfigError, SdkConfig};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use crate::{
+    program::{self, BuildError, Program},
+    runtime_api::Listener,
+    services::LocalCloud,
+    template::{EnvValue, Function},
+};
+
+/// A function that is ready for events.
+#[derive(Debug)]
+pub struct LocalFunction {
+    /// Its definition.
+    pub definition: Function,
+    handler: Handler,
+}
+
+#[derive(Debug)]
+enum Handler {
+    Linked(Arc<dyn Running>),
+    Program(Box<Program>),
+}
+
+/// Gives the value of a variable.
+pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
+
+/// A function that is linked into this program.
+#[derive(Debug, Clone, Copy)]
+pub struct Linked {
+    /// What its folder, its package and its program are called.
+    pub name: &'static str,
+    /// Whether it answers requests.
+    pub answers_http: bool,
+    /// Whether it could start with such variables.
+    pub check: fn(Lookup<'_>) -> Result<(), ConfigError>,
+    /// Starts it with them.
+    pub start: for<'a> fn(
+        Lookup<'a>,
+        &'a SdkConfig,
+        Clock,
+    ) -> BoxFuture<'a, anyhow::Result<Arc<dyn Running>>>,
+}
+
+/// A linked function that has started.
+pub trait Running: fmt::Debug + Send + Sync {
+    /// Handles one event; `deadline` is when it is ended.
+    fn handle<'a>(
+        &'a self,
+        event: &'a Value,
+        deadline: SystemTime,
+    ) -> BoxFuture<'a, anyhow::Result<Value>>;
+
+    /// What answers its requests, if it answers any.
+    fn router(self: Arc<Self>) -> Option<Router>;
+}
+
+/// The variables of functions, with the local names of what the template refers to.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    /// What the table and the bus are called.
+    pub name: &'static str,
+    /// Where the template gives none.
+    pub unless_given: BTreeMap<&'static str, String>,
+    /// Whatever the template gives: only whoever starts the run says so.
+    pub always: BTreeMap<&'static str, Option<String>>,
+}
+
+/// What the functions are started with.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// Those that need no program.
+    pub linked: &'a [Linked],
+    /// Their AWS.
+    pub cloud: &'a LocalCloud,
+    /// Their time.
+    pub clock: &'a Clock,
+    /// Their variables.
+    pub variables: Variables,
+    /// What programs log and who gets it; nothing leaves it to the template.
+    pub log: Option<(String, Listener)>,
+}
+
+/// What the template wants of functions and cannot be had here, each with its line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", lines.join("\n"))]
+pub struct NotRunnable {
+    lines: Vec<String>,
+}
+
+impl NotRunnable {
+    fn unless_none(lines: Vec<String>) -> Result<(), Self> {
+        if lines.is_empty() { Ok(()) } else { Err(Self { lines }) }
+    }
+}
+
+/// A function does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template does not give it what it needs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is neither a program nor a function of this name.
+    #[error("`{0}` is not a function of this program")]
+    Unknown(String),
+    /// It tried.
+    #[error(transparent)]
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn linked<'l>(linked: &'l [Linked], function: &Function) -> Option<&'l Linked> {
+    linked.iter().find(|linked| linked.name == function.binary)
+}
+
+/// Refuses functions that cannot be run here, each with its line in the template. `taken` are paths that something else
+/// answers.
+pub fn check(
+    template: &Path,
+    functions: &[Function],
+    linked_in: &[Linked],
+    variables: &Variables,
+    taken: &[&str],
+) -> Result<(), NotRunnable> {
+    let name = template.display();
+    let mut lines = Vec::new();
+    for function in functions {
+        let Function { logical_id, line, binary, .. } = function;
+        if let Some(linked) = linked(linked_in, function) {
+            if let Err(err) = (linked.check)(&|key| variables.get(function, key)) {
+                lines.push(format!("{name}:{line}: {logical_id} has a {err}"));
+            }
+        } else if program::folder(template, binary).is_none() {
+            let known: Vec<_> = linked_in.iter().map(|linked| linked.name).collect();
+            lines.push(format!(
+                "{name}:{line}: {logical_id} runs `{binary}`, but beside the template there is no package \
+                 functions/{binary}, and it is not one of the functions this program has: {}",
+                known.join(", ")
+            ));
+        }
+        for route in &function.routes {
+            let answer = linked_in.iter().filter(|linked| linked.answers_http);
+            let answer: Vec<_> = answer.map(|linked| linked.name).collect();
+            if !answer.contains(&binary.as_str()) {
+                let why = if linked(linked_in, function).is_some() {
+                    "does not answer HTTP, so it cannot have a route".to_owned()
+                } else {
+                    format!(
+                        "is a program of its own, and on this machine only functions of this program answer HTTP \
+                         ({}); remove the route, or link the function in",
+                        answer.join(", ")
+                    )
+                };
+                lines.push(format!("{name}:{}: {logical_id} {why}", route.line));
+            } else if taken.contains(&route.path.as_str()) {
+                lines.push(format!(
+                    "{name}:{}: {} has a page of the local run; choose another path",
+                    route.line, route.path
+                ));
+            }
+        }
+    }
+    NotRunnable::unless_none(lines)
+}
+
+/// Refuses a clock that is not the one on the wall for functions that see no other.
+pub fn check_clock(
+    template: &Path,
+    functions: &[Function],
+    linked_in: &[Linked],
+    faster: &str,
+) -> Result<(), NotRunnable> {
+    let programs = functions.iter().filter(|function| linked(linked_in, function).is_none());
+    let lines = programs.map(|Function { logical_id, line, .. }| {
+        format!(
+            "{}:{line}: {logical_id} is a program of its own and sees the clock on the wall, which \
+             {faster} does not move; run without {faster}",
+            template.display()
+        )
+    });
+    NotRunnable::unless_none(lines.collect())
+}
+
+/// Builds a program of every function that is not linked in; `tell` hears of each before. In the place of each function
+/// there is its program, if it is one.
+pub async fn build(
+    template: &Path,
+    functions: &[Function],
+    linked_in: &[Linked],
+    tell: impl Fn(&str) -> io::Result<()>,
+) -> io::Result<Result<Vec<Option<PathBuf>>, BuildError>> {
+    let mut programs = Vec::new();
+    for function in functions {
+        programs.push(if linked(linked_in, function).is_some() {
+            None
+        } else {
+            tell(&format!("Building {} with cargo ...", function.binary))?;
+            match program::build(template, function).await {
+                Ok(program) => Some(program),
+                Err(err) => return Ok(Err(err)),
+            }
+        });
+    }
+    Ok(Ok(programs))
+}
+
+impl Variables {
+    /// The value of a variable of a function.
+    pub fn get(&self, definition: &Function, key: &str) -> Option<String> {
+        if let Some(always) = self.always.get(key) {
+            return always.clone();
+        }
+        let given = definition.environment.get(key).map(|value| match value {
+            EnvValue::Text(text) => text.clone(),
+            EnvValue::Table | EnvValue::Bus => self.name.to_owned(),
+            EnvValue::Secret(logical_id) => logical_id.clone(),
+        });
+        let given = given.filter(|text| !text.is_empty());
+        given.or_else(|| self.unless_given.get(key).cloned())
+    }
+
+    /// All that a function has.
+    fn all(&self, definition: &Function) -> BTreeMap<String, String> {
+        let given = definition.environment.keys().map(String::as_str);
+        let keys =
+            given.chain(self.unless_given.keys().copied()).chain(self.always.keys().copied());
+        keys.filter_map(|key| Some((key.to_owned(), self.get(definition, key)?))).collect()
+    }
+}
+
+impl Around<'_> {
+    /// The environment of a function that is a program.
+    pub fn environment(&self, definition: &Function) -> Vec<(String, String)> {
+        let mut environment: Vec<_> = self.variables.all(definition).into_iter().collect();
+        environment.extend(self.cloud.environment().map(|(key, value)| (key.to_owned(), value)));
+        if let Some((log, _)) = &self.log {
+            environment.push(("RUST_LOG".to_owned(), log.clone()));
+        }
+        environment
+    }
+}
+
+impl LocalFunction {
+    /// Starts the function, as its Lambda would start; `program` is what [`build`] built of it.
+    pub async fn start(
+        definition: Function,
+        program: Option<PathBuf>,
+        around: &Around<'_>,
+    ) -> Result<Self, StartError> {
+        let handler = if let Some(program) = program {
+            let environment = around.environment(&definition);
+            let listener = around.log.as_ref().map(|(_, listener)| *listener);
+            let program = Program::new(program, environment, listener).await;
+            Handler::Program(Box::new(program.map_err(|err| StartError::Failed(err.into()))?))
+        } else {
+            let Some(linked) = linked(around.linked, &definition) else {
+                return Err(StartError::Unknown(definition.binary));
+            };
+            let lookup = |key: &str| around.variables.get(&definition, key);
+            (linked.check)(&lookup)?;
+            let aws = around.cloud.aws();
+            let started = (linked.start)(&lookup, &aws, around.clock.clone()).await;
+            Handler::Linked(started.map_err(|err| StartError::Failed(err.into()))?)
+        };
+        Ok(Self { definition, handler })
+    }
+
+    /// Handles one event within the function's timeout.
+    pub async fn handle(&self, event: &Value) -> anyhow::Result<Value> {
+        let timeout = self.definition.timeout;
+        #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+        let deadline = SystemTime::now() + timeout;
+        match &self.handler {
+            Handler::Linked(function) => {
+                // Ended as Lambda ends it: what went on would go on beside whoever has the lease next.
+                let answer = tokio::time::timeout(timeout, function.handle(event, deadline)).await;
+                answer.with_context(|| format!("ended after its {timeout:?}"))?
+            }
+            Handler::Program(program) => program.handle(event, timeout).await,
+        }
+    }
+
+    /// What answers its requests, if it answers any.
+    pub fn router(&self) -> Option<Router> {
+        match &self.handler {
+            Handler::Linked(function) => Arc::clone(function).router(),
+            Handler::Program(_) => None,
+        }
+    }
+}

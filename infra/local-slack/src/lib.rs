@@ -1,0 +1,13 @@
+//! Slack on this machine: people and rooms in memory, the Web API that apps call, what Slack sends them when people type
+//! and press, and how it all looks in a browser and in a terminal.
+//!
+//! Begin at [`workspace`] (what is there) and [`sender`] (what people do). Knows no command of the app, and nothing of
+//! templates, tables or AWS; whoever starts it says in which words people find it.
+
+pub mod desk;
+mod limits;
+pub mod mrkdwn;
+pub mod sender;
+pub mod try_page;
+pub mod view;
+pub mod workspace;
