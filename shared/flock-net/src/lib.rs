@@ -164,14 +164,14 @@ pub enum Deleted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
     /// Some of them.
-    pub posts: Vec<Seen>,
+    pub posts: Vec<ShownPost>,
     /// Where the next page begins. `None`: there is none.
     pub next: Option<String>,
 }
 
 /// A post as its network shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct ShownPost {
     /// Its id.
     pub id: RemoteId,
     /// What it says, as plain text.

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline, alike,
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline, alike,
     answer::{Answer, DONE, printable},
     failure::NotDone,
     html,
@@ -227,7 +227,7 @@ impl Mastodon {
             let at = status.at().ok_or_else(|| {
                 Failure::unknown(format!("{} does not say when a post was made", instance.name))
             })?;
-            posts.push(Seen { id, text: status.text(), at });
+            posts.push(ShownPost { id, text: status.text(), at });
         }
         Ok(Timeline { posts, next })
     }

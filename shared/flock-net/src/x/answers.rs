@@ -89,7 +89,7 @@ struct Link {
 /// An answer other than success. X has several forms of it.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Problem {
+pub(super) struct XError {
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -157,7 +157,7 @@ impl Tweet {
     }
 }
 
-impl Problem {
+impl XError {
     pub(super) fn of(answer: &Answer) -> Self {
         serde_json::from_slice(&answer.body).unwrap_or_default()
     }
@@ -181,7 +181,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
     let Some(proof) = answer.proof() else { return answer.failure(X_NAME) };
     let status = answer.status.as_u16();
     let said = answer.said();
-    let problem = Problem::of(answer);
+    let problem = XError::of(answer);
     let has = |code, words| problem.has(code, words);
     let words = match status {
         401 | 403 if has(416, "suspended application") => {
