@@ -16,6 +16,6 @@ mod notice;
 mod slack_secret;
 
 pub use app::App;
-pub use command::{Command, Effect, Group, Parsed, parse};
-pub use commands::TABLE;
+pub use command::{Command, Group};
+pub use commands::{Parsed, TABLE, parse};
 pub use slack_secret::{NoSlackSecret, SlackSecret};
