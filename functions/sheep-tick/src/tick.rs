@@ -421,8 +421,8 @@ impl App {
                     self.store.note_incomplete(&sheep.id.flock, corpus).await?;
                 }
                 let why = format!(
-                    "its text is not in the table; `flockwork flock apply` with its flock's directory \
-                     restores it, then `flockwork sheep resume {}`",
+                    "its text is not in the table; apply its flock's files again, which restores it, then \
+                     resume {}",
                     sheep.id
                 );
                 self.stop(sheep, why, now).await

@@ -386,10 +386,9 @@ impl Key {
 /// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.
 fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
     match failure.kind {
-        FailureKind::Refused(_) => Failure {
-            why: format!("{account}: {}, then `flockwork sheep resume {sheep}`", failure.why),
-            ..failure
-        },
+        FailureKind::Refused(_) => {
+            Failure { why: format!("{account}: {}, then resume {sheep}", failure.why), ..failure }
+        }
         FailureKind::NotThisText(_) => {
             Failure { why: format!("{account}: {}", failure.why), ..failure }
         }

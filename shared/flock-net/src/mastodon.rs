@@ -338,14 +338,12 @@ impl Instance<'_> {
                 proof,
                 format!(
                     "{name} shuts the account out{said}; ask its moderators, or move the sheep to another \
-                     account (`flockwork sheep move`)"
+                     account"
                 ),
             ),
             (StatusCode::GONE, Some(proof)) => Failure::refused(
                 proof,
-                format!(
-                    "{name} is gone{said}; move the sheep to another account (`flockwork sheep move`)"
-                ),
+                format!("{name} is gone{said}; move the sheep to another account"),
             ),
             (StatusCode::UNPROCESSABLE_ENTITY, Some(proof)) => {
                 Failure::not_this_text(proof, format!("{name} does not take the post{said}"))
@@ -361,10 +359,7 @@ impl Instance<'_> {
             // A page: nothing that reads waits for it to go.
             (StatusCode::GONE, None) => Failure::refused(
                 NotDone::HARMLESS,
-                format!(
-                    "{} is gone; move the sheep to another account (`flockwork sheep move`)",
-                    self.name
-                ),
+                format!("{} is gone; move the sheep to another account", self.name),
             ),
             _ => answer.reading_failure(&self.name),
         }

@@ -210,7 +210,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         }
         403 if has(261, "oauth1 app permissions") => format!(
             "the app may only read at X{said}; give it \"Read and write\" in X's developer console, \
-             then add the account again with a fresh key (`flockwork account add`)"
+             then add the account again with a fresh key"
         ),
         403 if has(453, "client-forbidden") || has(453, "client-not-enrolled") => format!(
             "X does not let the app's tier do this{said}; see the app's access in X's developer \
@@ -283,7 +283,7 @@ mod tests {
             r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#,
             &refused(
                 "X does not accept the account's key: \"Invalid or expired token.\"; add the account \
-                 again with a fresh key (`flockwork account add`)",
+                 again with a fresh key",
             ),
         );
         check(
@@ -319,8 +319,7 @@ mod tests {
             &refused(
                 "the app may only read at X: \"Your client app is not configured with the \
                  appropriate oauth1 app permissions for this endpoint.\"; give it \"Read and write\" \
-                 in X's developer console, then add the account again with a fresh key (`flockwork \
-                 account add`)",
+                 in X's developer console, then add the account again with a fresh key",
             ),
         );
         check(
