@@ -7,7 +7,7 @@ use flockwork::cli::Cli;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::world::{World, XWorld, timeless};
+use crate::world::{Running, World, XWorld, timeless};
 
 /// Commands that only look, and what they are tried with.
 const READS: &[(&str, &str)] = &[
@@ -113,6 +113,44 @@ fn the_log_is_read_at_the_terminal() {
     TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; add it with its key
     ");
     assert_eq!(world.ok("audit --limit 2").lines().count(), 2);
+}
+
+/// On a deployed table: as who they are there, too, wherever that is to be had.
+#[test]
+fn whoever_works_on_a_deployed_table_is_known_by_their_arn() {
+    let world = World::new();
+    world.write_flock("choir", &[("a", "one\n", "line = \"1h\"")]);
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    let environment = world.ok("env");
+    let deployed = |arguments: &str, more: &[(&str, &str)]| {
+        let mut command = world.command(&format!("--aws --table flockwork {arguments}"));
+        command.envs(environment.lines().filter_map(|line| line.split_once('=')));
+        let output = Running::spawn({
+            command.envs(more.iter().copied());
+            command
+        })
+        .finish();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        (output.stdout, output.stderr.replace(&user(), "USER"))
+    };
+    let (_, said) = deployed("flock apply choir", &[]);
+    assert_eq!(said, "");
+    assert_eq!(newest(&world)["arn"], "arn:aws:iam::000000000000:user/local");
+    let shown = deployed("audit", &[]).0;
+    assert!(
+        shown.contains(
+            " at the command line (arn:aws:iam::000000000000:user/local): flock apply choir - done"
+        ),
+        "{shown}"
+    );
+    // Whom AWS does not tell, does what they wanted all the same.
+    let nobody = ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1");
+    let (_, said) = deployed("sheep pause a", &[nobody]);
+    assert_snapshot!(said, @"AWS does not say who you are there, so the audit log has you as USER alone.");
+    let entry = newest(&world);
+    assert_eq!((&entry["line"], &entry["arn"]), (&json!("sheep pause choir/a"), &Value::Null));
+    run.interrupt();
 }
 
 /// The sample flock is applied for whoever starts the first run.
