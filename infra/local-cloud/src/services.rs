@@ -178,7 +178,7 @@ struct GetSecretValue {
     secret_id: String,
 }
 
-/// What STS says of whoever asks: on this machine everybody with the token is the same (AWS, "GetCallerIdentity", 2026-11).
+/// What STS says of whoever asks: on this machine everybody with the token is the same (AWS, "`GetCallerIdentity`", 2026-11).
 const CALLER: &str = "\
 <GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
 <Arn>arn:aws:iam::000000000000:user/local</Arn><UserId>local</UserId><Account>000000000000</Account>\
