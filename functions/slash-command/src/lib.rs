@@ -10,12 +10,16 @@ mod command;
 mod commands;
 mod dispatch;
 mod event;
+mod function;
 mod http;
 mod jobs;
 mod notice;
+mod settings;
 mod slack_secret;
 
 pub use app::App;
 pub use command::{Command, Effect, Group, Parsed, parse};
 pub use commands::TABLE;
+pub use function::{SlashCommand, error_type};
+pub use settings::Settings;
 pub use slack_secret::{NoSlackSecret, SlackSecret};

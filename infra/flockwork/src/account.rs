@@ -24,13 +24,14 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
     let shown = file.display();
     let new = read_key(id, file)?;
-    let config = functions::posting_config(&read_template(place)?, options.networks_on_loopback)?;
+    let settings =
+        functions::network_settings(&read_template(place)?, options.networks_on_loopback)?;
     let connection = connect(place).await?;
     let safe = Safe::open(place, &connection, options).await?;
     let app = safe.x_app(id.network, &new).await?;
     let account = Account::from_key_file(id.clone(), &new, app.as_ref())
         .map_err(|err| refuse(format!("{shown}: {err:#}")))?;
-    let networks = Networks::new(connection.store.clone(), &config, &connection.clock);
+    let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let failed = |failure: flock_net::Failure| {
         let again = match failure.kind {
             FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",

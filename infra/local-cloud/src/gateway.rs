@@ -1,70 +1,341 @@
-//! The routes of template.yaml: which function answers a request, as API Gateway's HTTP APIs choose.
+//! API Gateway's HTTP API in front of any function: which one answers a request, the event it is handed, and what is made
+//! of its answer (AWS, "Create AWS Lambda proxy integrations for HTTP APIs", payload format 2.0, read 2026-11).
+//!
+//! Knows no function from another: what is linked in and what is a program get the same event.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use anyhow::{Context as _, anyhow, bail, ensure};
 use axum::{
-    Json, Router,
-    extract::Request,
-    http::StatusCode,
+    Json,
+    body::{Body, Bytes},
+    extract::{ConnectInfo, Request},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
+        header::{
+            CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, SET_COOKIE, TRANSFER_ENCODING,
+            UPGRADE, USER_AGENT,
+        },
+        request::Parts,
+    },
     response::{IntoResponse as _, Response},
 };
-use serde_json::json;
-use tower::ServiceExt as _;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flock_aws::Clock;
+use futures_util::FutureExt as _;
+use loopback::unheard;
+use serde_json::{Map, Value, json};
+use tokio::{
+    sync::{mpsc::UnboundedSender, oneshot},
+    task::JoinSet,
+};
 
 use crate::{
+    dispatch::Invoked,
     functions::LocalFunction,
     template::{Method, Route},
 };
 
-/// API Gateway's longest integration (AWS, "Quotas for HTTP APIs", 2026-11).
+/// API Gateway's longest integration and largest request, and what Lambda takes and returns (AWS, "Quotas for HTTP
+/// APIs" and "Lambda quotas", 2026-11).
 const LONGEST: Duration = Duration::from_secs(30);
+const LARGEST_REQUEST: usize = 10 * 1024 * 1024;
+const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
+
+/// What is text to API Gateway, besides `text/...`; the body of anything else, and of what says nothing, is handed on as
+/// Base64. AWS documents no list: this is what was seen there (github.com/ministackorg/ministack/pull/766, 2026-06), and
+/// a form of Slack's comes as Base64, too (`infra/events/slash-command-http.json`).
+const TEXTS: [&str; 3] = ["application/json", "application/javascript", "application/xml"];
 
 /// All routes of the template, and what answers them.
-#[derive(Debug, Clone, Default)]
-pub struct Routes(Vec<Answering>);
-
 #[derive(Debug, Clone)]
-struct Answering {
-    route: Route,
-    router: Router,
-    timeout: Duration,
+pub struct Routes {
+    answering: Vec<(Route, Arc<LocalFunction>)>,
+    failures: UnboundedSender<Invoked>,
+    // What whoever asked has not waited for goes on, as on AWS, and ends with the last of these.
+    under_way: Arc<Mutex<JoinSet<()>>>,
 }
 
 /// How well a route fits a request; the greatest wins.
 type Fit = (usize, usize, bool);
 
 impl Routes {
-    /// The routes of `functions`.
-    pub fn new(functions: &[Arc<LocalFunction>]) -> Self {
-        let mut routes = Vec::new();
-        for function in functions {
-            let Some(answers) = function.router() else { continue };
-            routes.extend(function.definition.routes.iter().map(|route| Answering {
-                route: route.clone(),
-                router: answers.clone(),
-                timeout: function.definition.timeout.min(LONGEST),
-            }));
-        }
-        Self(routes)
+    /// The routes of `functions`; what becomes of requests that are not handled goes to `failures`, too.
+    pub(crate) fn new(
+        functions: &[Arc<LocalFunction>],
+        failures: UnboundedSender<Invoked>,
+    ) -> Self {
+        let answering = functions.iter().flat_map(|function| {
+            let routes = function.definition.routes.iter();
+            routes.map(|route| (route.clone(), Arc::clone(function)))
+        });
+        Self { answering: answering.collect(), failures, under_way: Arc::default() }
     }
 
     /// Answers a request as the function does that has the route, or as API Gateway does.
     pub async fn answer(self, request: Request) -> Response {
         let (method, path) = (request.method().as_str(), request.uri().path());
         let fitting = self
-            .0
+            .answering
             .iter()
-            .filter_map(|answering| Some((fit(&answering.route, method, path)?, answering)));
-        let Some((_, answering)) = fitting.max_by_key(|(fit, _)| *fit) else {
+            .filter_map(|(route, function)| Some((fit(route, method, path)?, route, function)));
+        let Some((_, route, function)) = fitting.max_by_key(|(fit, ..)| *fit) else {
             return not_found();
         };
-        let answer = answering.router.clone().oneshot(request);
-        match tokio::time::timeout(answering.timeout, answer).await {
+        let (parts, body) = request.into_parts();
+        let too_large = || gateway(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
+            return too_large();
+        };
+        let event = event(route, &parts, &body, &Clock::wall());
+        if LARGEST_PAYLOAD < event.to_string().len() {
+            return too_large();
+        }
+        let answered = self.invoke(Arc::clone(function), event);
+        match tokio::time::timeout(LONGEST, answered).await {
             Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
+            // It has failed, and said why elsewhere.
+            Ok(Err(_)) => gateway(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
             Err(_) => gateway(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         }
     }
+
+    /// Hands the event to the function, whether or not anybody waits for the answer.
+    fn invoke(&self, function: Arc<LocalFunction>, event: Value) -> oneshot::Receiver<Response> {
+        let (sender, receiver) = oneshot::channel();
+        let failures = self.failures.clone();
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while under_way.try_join_next().is_some() {}
+        under_way.spawn(async move {
+            // Boxed, because what a function needs is large.
+            let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
+            let answer = match handled {
+                Ok(handled) => handled.and_then(|answer| response(answer).context(NO_ANSWER)),
+                Err(_) => Err(anyhow!("it panicked; standard error says where")),
+            };
+            match answer {
+                // Whoever asked may have gone.
+                Ok(response) => drop(sender.send(response)),
+                Err(err) => {
+                    drop(sender);
+                    let function = function.definition.logical_id.clone();
+                    // Nobody listens any more only when the run is ending.
+                    let invoked = Invoked { function, schedule: None, failure: Some(err) };
+                    let _ = failures.send(invoked);
+                }
+            }
+        });
+        receiver
+    }
+}
+
+const NO_ANSWER: &str = "what it returned is no answer to a request";
+
+/// What a function is handed for a request.
+fn event(route: &Route, parts: &Parts, body: &Bytes, clock: &Clock) -> Value {
+    let Parts { method, uri, headers, version, extensions, .. } = parts;
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let source_ip = peer.map_or_else(|| "127.0.0.1".to_owned(), |peer| peer.ip().to_string());
+    let host = text(headers, &HOST).unwrap_or_default();
+    let route_key = format!("{} {}", route.method, route.path);
+    let path = decoded(uri.path());
+    let now = clock.now();
+    let mut event = json!({
+        "version": "2.0",
+        "routeKey": route_key,
+        "rawPath": path,
+        "rawQueryString": uri.query().unwrap_or_default(),
+        "headers": passed_on(headers, &source_ip),
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": host,
+            "domainPrefix": host.split(['.', ':']).next(),
+            "http": {
+                "method": method.as_str(),
+                "path": path,
+                "protocol": format!("{version:?}"),
+                "sourceIp": source_ip,
+                "userAgent": text(headers, &USER_AGENT).unwrap_or_default(),
+            },
+            "requestId": unheard(),
+            "routeKey": route_key,
+            "stage": "$default",
+            "time": now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+            "timeEpoch": now.as_millisecond(),
+        },
+        "isBase64Encoded": false,
+    });
+    let cookies: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|line| {
+            String::from_utf8_lossy(line.as_bytes())
+                .into_owned()
+                .split(';')
+                .map(|cookie| cookie.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .filter(|cookie| !cookie.is_empty())
+        .collect();
+    if !cookies.is_empty() {
+        event["cookies"] = json!(cookies);
+    }
+    let mut query: BTreeMap<String, String> = BTreeMap::new();
+    for (key, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        join(&mut query, key.into_owned(), &value);
+    }
+    if !query.is_empty() {
+        event["queryStringParameters"] = json!(query);
+    }
+    let parameters = parameters(route, uri.path());
+    if !parameters.is_empty() {
+        event["pathParameters"] = json!(parameters);
+    }
+    if !body.is_empty() {
+        let kind = text(headers, &CONTENT_TYPE).unwrap_or_default();
+        // What claims to be text and is none keeps its bytes.
+        match std::str::from_utf8(body).ok().filter(|_| is_text(&kind)) {
+            Some(text) => event["body"] = json!(text),
+            None => {
+                event["body"] = json!(BASE64_STANDARD.encode(body));
+                event["isBase64Encoded"] = json!(true);
+            }
+        }
+    }
+    event
+}
+
+/// The headers a function sees, in lower case, those of one name joined.
+fn passed_on(headers: &HeaderMap, source_ip: &str) -> BTreeMap<String, String> {
+    let mut passed_on = BTreeMap::new();
+    // What is between two connections alone; and cookies have a field of their own.
+    let kept =
+        |name: &&HeaderName| ![&CONNECTION, &TRANSFER_ENCODING, &UPGRADE, &COOKIE].contains(name);
+    for name in headers.keys().filter(kept) {
+        for value in headers.get_all(name) {
+            join(&mut passed_on, name.to_string(), &String::from_utf8_lossy(value.as_bytes()));
+        }
+    }
+    join(&mut passed_on, "x-forwarded-for".to_owned(), source_ip);
+    passed_on.insert("x-forwarded-proto".to_owned(), "http".to_owned());
+    let port = passed_on.get("host").and_then(|host| host.rsplit_once(':'));
+    let port = port.map_or_else(|| "80".to_owned(), |(_, port)| port.to_owned());
+    passed_on.insert("x-forwarded-port".to_owned(), port);
+    let trace = unheard();
+    let (begun, id) = trace.split_at(8);
+    passed_on.entry("x-amzn-trace-id".to_owned()).or_insert_with(|| format!("Root=1-{begun}-{id}"));
+    passed_on
+}
+
+fn join(values: &mut BTreeMap<String, String>, key: String, value: &str) {
+    values
+        .entry(key)
+        .and_modify(|values| *values = format!("{values},{value}"))
+        .or_insert_with(|| value.to_owned());
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    Some(String::from_utf8_lossy(headers.get(name)?.as_bytes()).into_owned())
+}
+
+fn is_text(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.starts_with("text/") || TEXTS.contains(&kind.as_str())
+}
+
+/// API Gateway hands paths on without their percent signs
+/// (github.com/middleapi/standard-server/pull/93, read 2026-11).
+fn decoded(path: &str) -> String {
+    // A plus is a plus in a path.
+    let pair = format!("={}", path.replace('+', "%2B").replace('&', "%26"));
+    let mut parsed = form_urlencoded::parse(pair.as_bytes());
+    parsed.next().map_or_else(String::new, |(_, path)| path.into_owned())
+}
+
+/// What stands in a path where the route has names.
+fn parameters(route: &Route, path: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    let mut rest = path;
+    for wanted in route.path.split('/') {
+        let name = wanted.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+        if let Some(name) = name.and_then(|name| name.strip_suffix('+')) {
+            parameters.insert(name.to_owned(), decoded(rest));
+            break;
+        }
+        let (part, after) = rest.split_once('/').unwrap_or((rest, ""));
+        if let Some(name) = name {
+            parameters.insert(name.to_owned(), decoded(part));
+        }
+        rest = after;
+    }
+    parameters
+}
+
+/// What whoever asked is told of a function's answer. One without `statusCode` is the body itself.
+fn response(answer: Value) -> anyhow::Result<Response> {
+    let length = answer.to_string().len();
+    ensure!(length <= LARGEST_PAYLOAD, "it has {length} bytes, more than the 6 MB Lambda takes");
+    let body = match answer {
+        Value::Object(answer) if answer.contains_key("statusCode") => return formed(&answer),
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn formed(answer: &Map<String, Value>) -> anyhow::Result<Response> {
+    let status = match &answer["statusCode"] {
+        Value::String(text) => text.parse().ok(),
+        status => status.as_u64().and_then(|status| u16::try_from(status).ok()),
+    };
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+    let status = status.filter(|status| 200 <= status.as_u16());
+    let status = status.ok_or_else(|| anyhow!("`statusCode` is {}", answer["statusCode"]))?;
+    let nothing = Value::Null;
+    let field = |name: &str| answer.get(name).unwrap_or(&nothing);
+    let body = match field("body") {
+        Value::Null => Bytes::new(),
+        Value::String(text) if *field("isBase64Encoded") == Value::Bool(true) => {
+            BASE64_STANDARD.decode(text).context("`body` is not Base64")?.into()
+        }
+        Value::String(text) => text.clone().into(),
+        _ => bail!("`body` is not text"),
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    let given = field("headers");
+    ensure!(given.is_null() || given.is_object(), "`headers` is not an object");
+    for (name, value) in given.as_object().into_iter().flatten() {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            _ => bail!("the header {name} is not text"),
+        };
+        let name: HeaderName = name.parse().with_context(|| format!("the header {name}"))?;
+        let value = HeaderValue::from_str(&value).with_context(|| format!("the header {name}"))?;
+        // How it is sent is the connection's affair.
+        if ![CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH, UPGRADE].contains(&name) {
+            headers.append(name, value);
+        }
+    }
+    let cookies = field("cookies");
+    ensure!(cookies.is_null() || cookies.is_array(), "`cookies` is not a list");
+    for cookie in cookies.as_array().into_iter().flatten() {
+        let cookie = cookie.as_str().context("a cookie is not text")?;
+        headers.append(SET_COOKIE, HeaderValue::from_str(cookie).context("a cookie")?);
+    }
+    headers
+        .entry(CONTENT_TYPE)
+        .or_insert_with(|| HeaderValue::from_static("text/plain;charset=UTF-8"));
+    Ok(response)
 }
 
 /// What API Gateway says where there is nothing.

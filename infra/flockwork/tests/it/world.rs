@@ -241,7 +241,7 @@ impl XWorld {
         let x = runtime.block_on(X::start(CONSUMER_KEY));
         let world = World::new();
         let real = include_str!("../../../../template.yaml");
-        let own = format!("X_SECRET: !Ref XApp\n        X_URL: {}\n", x.url());
+        let own = format!("X_SECRET: !Ref XApp\n          X_URL: {}\n", x.url());
         assert!(real.contains("X_SECRET: !Ref XApp\n"), "there is a place for X's address");
         world.write("template.yaml", real.replace("X_SECRET: !Ref XApp\n", &own));
         Self { world, x, runtime }
