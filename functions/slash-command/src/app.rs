@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use flock_aws::{Clock, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
+use flock_ops::Noted;
 use flock_slack::SlackApi;
 use flock_store::{Control, Presence, Seen, Store, StoreError, Write};
 
-use crate::{call::Problem, settings::Settings, slack_secret::SlackSecret};
+use crate::{call::Obstacle, settings::Settings, slack_secret::SlackSecret};
 
 /// What the function keeps between invocations.
 #[derive(Debug)]
@@ -99,9 +100,10 @@ impl App {
     /// Writes a room that `change` makes of the room as it is now, whatever others change meanwhile.
     pub(crate) async fn change_room<T>(
         &self,
+        _: &Noted,
         id: &RoomId,
         change: impl Fn(&Room) -> Result<(Room, T), RoomRefusal>,
-    ) -> Result<T, Problem> {
+    ) -> Result<T, Obstacle> {
         /// People change rooms by hand: a few at once at most.
         const TRIES: usize = 20;
         let mut room = self.store.room(id, self.first_owner.as_ref()).await?;
@@ -112,6 +114,6 @@ impl App {
                 Write::Conflict(newest) => room = newest,
             }
         }
-        Err(Problem::Refused("Others are changing this room; try again.".to_owned()))
+        Err(Obstacle::Refused("Others are changing this room; try again.".to_owned()))
     }
 }

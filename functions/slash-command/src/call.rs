@@ -1,8 +1,10 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, JobId, NotUnknown, Room, RoomRefusal, Sheep, SheepId, UserId,
+    Arguments, Event, FlockName, JobId, NotUnknown, Objection, Remedy, Room, RoomRefusal, Sheep,
+    SheepId, UserId,
 };
+use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
@@ -40,7 +42,7 @@ pub(crate) enum Stage {
 
 /// What a command gives back.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum Step {
     /// It is done.
     Done(Reply),
     /// It takes longer and is run again in a moment, in stage [`Stage::Deferred`]. Says so.
@@ -56,30 +58,30 @@ pub(crate) enum Outcome {
 
 /// Why a command is not carried out.
 #[derive(Debug)]
-pub(crate) enum Problem {
+pub(crate) enum Obstacle {
     /// The person can put it right. In mrkdwn.
     Refused(String),
     /// They cannot.
     Failed(anyhow::Error),
 }
 
-pub(crate) type Answer = Result<Outcome, Problem>;
+pub(crate) type Answer = Result<Step, Obstacle>;
 
 /// Done, and only who asked is told.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 pub(crate) fn tell(text: impl Into<String>) -> Answer {
-    Ok(Outcome::Done(Reply::only_you(text)))
+    Ok(Step::Done(Reply::only_you(text)))
 }
 
 /// Done, and the room is told.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 pub(crate) fn announce(text: impl Into<String>) -> Answer {
-    Ok(Outcome::Done(Reply::everybody(text)))
+    Ok(Step::Done(Reply::everybody(text)))
 }
 
 /// Not done, and who asked is told why. In mrkdwn.
-pub(crate) fn refuse<T>(text: impl Into<String>) -> Result<T, Problem> {
-    Err(Problem::Refused(text.into()))
+pub(crate) fn refuse<T>(text: impl Into<String>) -> Result<T, Obstacle> {
+    Err(Obstacle::Refused(text.into()))
 }
 
 impl Call<'_> {
@@ -101,7 +103,7 @@ impl Call<'_> {
     }
 
     /// An argument that counts something, or `default` where it is left out.
-    pub(crate) fn count(&self, number: usize, default: usize) -> Result<usize, Problem> {
+    pub(crate) fn count(&self, number: usize, default: usize) -> Result<usize, Obstacle> {
         const MOST: usize = 100;
         let Some(text) = self.arguments.get(number) else { return Ok(default) };
         match text.parse() {
@@ -111,14 +113,14 @@ impl Call<'_> {
     }
 
     /// An argument that names a flock.
-    pub(crate) fn flock(&self, number: usize) -> Result<FlockName, Problem> {
+    pub(crate) fn flock(&self, number: usize) -> Result<FlockName, Obstacle> {
         let flock = self.argument(number).parse();
-        flock.map_err(|err| Problem::from(NotFound::from(err)))
+        flock.map_err(|err| Obstacle::from(NotFound::from(err)))
     }
 
     /// Who the argument with this number means, in Slack's words for them: `<@U1|name>`, `U1` or `@name`. Members
     /// of the room are known here; Slack, which is asked for everybody else, forgets who has left.
-    pub(crate) async fn user_named(&self, number: usize) -> Result<Named, Problem> {
+    pub(crate) async fn user_named(&self, number: usize) -> Result<Named, Obstacle> {
         let text = self.argument(number);
         let bracketed = text.strip_prefix("<@").and_then(|text| text.strip_suffix('>'));
         let id = bracketed.map_or(text, |text| text.split_once('|').map_or(text, |(id, _)| id));
@@ -150,18 +152,6 @@ impl Call<'_> {
         }
     }
 
-    /// Writes a change of a sheep.
-    pub(crate) async fn change_sheep<R>(
-        &self,
-        sheep: Sheep,
-        change: impl Fn(&Sheep) -> Result<Sheep, R>,
-    ) -> Result<Sheep, Problem>
-    where
-        Problem: From<R>,
-    {
-        Ok(self.store().change_sheep(sheep, change).await??)
-    }
-
     /// Has the tick see to a sheep now and not in the next minute. Without it, the next minute does.
     pub(crate) async fn hurry(&self, sheep: &Sheep) {
         let SheepId { flock, name } = sheep.id.clone();
@@ -187,7 +177,7 @@ impl Call<'_> {
     }
 
     /// Refuses what would have to wait until everything is started again.
-    pub(crate) fn not_while_stopped(&self) -> Result<(), Problem> {
+    pub(crate) fn not_while_stopped(&self) -> Result<(), Obstacle> {
         self.stopped().map_or(Ok(()), refuse)
     }
 }
@@ -216,64 +206,61 @@ pub(crate) fn code(text: &str) -> String {
     escape(&line) + more
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for Obstacle {
     fn from(err: StoreError) -> Self {
         Self::Failed(err.into())
     }
 }
 
-impl From<anyhow::Error> for Problem {
+impl From<anyhow::Error> for Obstacle {
     fn from(err: anyhow::Error) -> Self {
         Self::Failed(err)
     }
 }
 
-impl From<NotFound> for Problem {
+impl From<flock_ops::Error> for Obstacle {
+    fn from(err: flock_ops::Error) -> Self {
+        match err {
+            flock_ops::Error::Refused(refusal) => Self::Refused(said(&refusal)),
+            flock_ops::Error::Failed(err) => Self::Failed(err),
+        }
+    }
+}
+
+impl From<NotFound> for Obstacle {
     fn from(err: NotFound) -> Self {
-        match err {
-            NotFound::Store(err) => err.into(),
-            NotFound::Sheep(_) | NotFound::Neither(_) => {
-                Self::Refused(format!("{} `/flock sheep` lists them.", sentence(&err)))
-            }
-            NotFound::Flock { .. }
-            | NotFound::Several { .. }
-            | NotFound::OtherFlock(..)
-            | NotFound::Invalid(_) => Self::Refused(sentence(&err)),
-        }
+        flock_ops::Error::from(err).into()
     }
 }
 
-impl From<ChangeError> for Problem {
+impl From<ChangeError> for Obstacle {
     fn from(err: ChangeError) -> Self {
-        match err {
-            ChangeError::Store(err) => err.into(),
-            ChangeError::Removed(_) | ChangeError::Busy(_) => Self::Refused(sentence(&err)),
-        }
+        flock_ops::Error::from(err).into()
     }
 }
 
-impl From<NotUnknown> for Problem {
+impl From<NotUnknown> for Obstacle {
     fn from(err: NotUnknown) -> Self {
-        Self::Refused(sentence(&err))
+        flock_ops::Error::from(err).into()
     }
 }
 
-impl From<std::convert::Infallible> for Problem {
+impl From<std::convert::Infallible> for Obstacle {
     fn from(never: std::convert::Infallible) -> Self {
         match never {}
     }
 }
 
-impl From<SlackError> for Problem {
+impl From<SlackError> for Obstacle {
     fn from(err: SlackError) -> Self {
         tracing::warn!(error = %err, "Slack could not be asked");
         Self::Refused(format!("Slack could not be asked: {}.", escape(&err.to_string())))
     }
 }
 
-impl From<RoomRefusal> for Problem {
+impl From<RoomRefusal> for Obstacle {
     fn from(err: RoomRefusal) -> Self {
-        let text = sentence(&err);
+        let text = sentence(&err.to_string());
         Self::Refused(match &err {
             RoomRefusal::NotAMember(user)
             | RoomRefusal::LastAtTheTop(user)
@@ -292,10 +279,30 @@ impl From<RoomRefusal> for Problem {
     }
 }
 
-/// An error as a sentence in mrkdwn. What begins with a name keeps it as it is.
-fn sentence(err: &impl std::error::Error) -> String {
-    let text = escape(&err.to_string());
+/// What is refused, in mrkdwn, with the commands that do what is to be done.
+fn said(refusal: &Refusal) -> String {
+    let lines = refusal.objections().iter().map(|Objection { what, remedy }| {
+        let how = match remedy {
+            None | Some(Remedy::AddAccount(_)) => return sentence(what),
+            Some(Remedy::ListSheep) => "`/flock sheep` lists them.".to_owned(),
+            Some(Remedy::ShowSheep(sheep)) => format!("`/flock show {sheep}` tells."),
+            Some(Remedy::ResumeSheep(sheep)) => format!("`/flock resume {sheep}` resumes it."),
+            Some(Remedy::SayWhetherSent(sheep, number)) => {
+                format!("`/flock sent {sheep} {number}` or `/flock send-again {sheep} {number}` says it.")
+            }
+        };
+        format!("{} {how}", sentence(what))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A sentence in mrkdwn. What begins with the name of a sheep keeps it as it is.
+fn sentence(text: &str) -> String {
+    let text = escape(text);
+    let (word, after) = text.split_once(' ').unwrap_or((&text, ""));
+    if word.parse::<SheepId>().is_ok() {
+        return format!("*{word}* {after}.");
+    }
     let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
-    let is_name = text.split(' ').next().is_some_and(|word| word.contains('/'));
-    if is_name { format!("{text}.") } else { format!("{}{rest}.", first.to_uppercase()) }
+    format!("{}{rest}.", first.to_uppercase())
 }

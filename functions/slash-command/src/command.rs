@@ -1,13 +1,11 @@
-//! What a command is, and finding the one that is meant.
+//! What a command is.
 
 use std::{fmt, future::Future, pin::Pin};
 
-use flock_core::{Arguments, Need, Rank, Usage, Word, words};
+use flock_core::{Need, Rank, Usage};
+use flock_ops::Noted;
 
-use crate::{
-    call::{Answer, Call},
-    commands::TABLE,
-};
+use crate::call::{Answer, Call};
 
 /// A command: everything that help, the parser, the README and the tests know of it.
 #[derive(Debug)]
@@ -18,8 +16,6 @@ pub struct Command {
     pub group: Group,
     /// Who may.
     pub need: Need,
-    /// Whether it is written into the audit log.
-    pub effect: Effect,
     /// What it does, in a line.
     pub help: &'static str,
     /// Words that could be typed.
@@ -42,19 +38,16 @@ pub enum Group {
     Audit,
 }
 
-/// What a command does to the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+/// Carries a command out.
+pub(crate) enum Run {
     /// It only looks.
-    Reads,
-    /// It changes something, so it is written into the audit log.
-    Changes,
+    Reads(for<'a> fn(&'a Call<'a>) -> Running<'a>),
+    /// It changes something, so it is written into the audit log first.
+    Changes(for<'a> fn(&'a Call<'a>, &'a Noted) -> Running<'a>),
 }
 
-/// Carries a command out.
-pub(crate) struct Run(
-    pub(crate) for<'a> fn(&'a Call<'a>) -> Pin<Box<dyn Future<Output = Answer> + Send + 'a>>,
-);
+/// A command that is being carried out.
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// Everybody may.
 pub(crate) const EVERYBODY: Need = Need::Rank(Rank(0));
@@ -62,65 +55,15 @@ pub(crate) const EVERYBODY: Need = Need::Rank(Rank(0));
 /// What changes what the world sees.
 pub(crate) const SHEPHERD: Need = Need::Rank(Rank(1));
 
-/// What a line asks for.
-#[derive(Debug)]
-pub enum Parsed {
-    /// A command with its arguments.
-    Run(&'static Command, Arguments),
-    /// Commands of that name, which want fewer, more or other words.
-    Usage(Vec<&'static Command>),
-    /// No command; the closest one, if any is close.
-    Unknown(Option<String>),
-}
-
-/// Finds what `line` asks for. The first usage of the table that fits exactly is taken.
-pub fn parse(line: &str) -> Parsed {
-    let words = words(line);
-    for command in TABLE {
-        for usage in command.usages {
-            if let Some(arguments) = usage.matches(line, &words) {
-                return Parsed::Run(command, arguments);
-            }
-        }
-    }
-    let named = named(&words);
-    if !named.is_empty() {
-        return Parsed::Usage(named);
-    }
-    let closest = usages().filter_map(|usage| {
-        let name = usage.name();
-        let typed = words.iter().take(name.split(' ').count()).map(|word| word.text.to_lowercase());
-        let typed = typed.collect::<Vec<_>>().join(" ");
-        // So long is no slip, and to compare takes the one length times the other.
-        if 3 * name.len() < typed.len() {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(&name, &typed);
-        // A third of the letters may be wrong: more would be another word.
-        (3 * distance <= name.chars().count().max(3)).then_some((distance, name))
-    });
-    Parsed::Unknown(closest.min().map(|(_, name)| name))
-}
-
-/// The commands that have one of these words as their name, or the first of them as its beginning.
-pub(crate) fn named(words: &[Word]) -> Vec<&'static Command> {
-    let whole = |usage: &Usage| usage.name().split(' ').count() == usage.begins_like(words);
-    let begun = |usage: &Usage| 0 < usage.begins_like(words);
-    let with = |fits: &dyn Fn(&Usage) -> bool| -> Vec<_> {
-        TABLE.iter().filter(|command| command.usages.iter().any(fits)).copied().collect()
-    };
-    let wholly = with(&whole);
-    if wholly.is_empty() { with(&begun) } else { wholly }
-}
-
-fn usages() -> impl Iterator<Item = Usage> {
-    TABLE.iter().flat_map(|command| command.usages.iter().copied())
-}
-
 impl Command {
     /// Its name: the words before the first argument.
     pub fn name(&self) -> String {
         self.usages.first().map(|usage| usage.name()).unwrap_or_default()
+    }
+
+    /// Whether it changes something, and is in the audit log.
+    pub fn changes(&self) -> bool {
+        matches!(self.run, Run::Changes(_))
     }
 
     /// The usages that have its name, and the other ones.
@@ -148,6 +91,9 @@ impl Group {
 
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Run")
+        f.write_str(match self {
+            Self::Reads(_) => "Reads",
+            Self::Changes(_) => "Changes",
+        })
     }
 }

@@ -1,14 +1,15 @@
 //! Carries a command out: who may, what is written down, what is answered.
 
 use flock_core::{Denied, Event, Need, Room, RoomId};
+use flock_ops::{Noted, Who};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
-use flock_store::{Asked, AuditEntry, By, Seen};
+use flock_store::{Asked, By, Seen};
 
 use crate::{
     app::App,
-    call::{Answer, Call, Outcome, Problem, Stage, code},
-    command::{Command, Effect, Group, Parsed, parse},
-    commands,
+    call::{Answer, Call, Obstacle, Stage, Step, code},
+    command::{Command, Group, Run},
+    commands::{self, Parsed, parse},
 };
 
 /// Characters of the longest line that is read. Far more than any post has.
@@ -29,20 +30,20 @@ impl App {
             Ok(seen @ (Seen::Begun { .. } | Seen::Done)) => return Err(seen),
             Ok(Seen::First) => match looked {
                 Ok((room, control)) => self.answer(asked, Stage::Given, &room, &control).await,
-                Err(err) => Err(Problem::Failed(err)),
+                Err(err) => Err(Obstacle::Failed(err)),
             },
             Err(err) => Err(err.into()),
         };
-        Ok(reply.unwrap_or_else(|problem| problem.into_reply(asked)))
+        Ok(reply.unwrap_or_else(|obstacle| obstacle.into_reply(asked)))
     }
 
     /// Goes on with a command that was confirmed or deferred.
     pub(crate) async fn go_on_with(&self, asked: &Asked, stage: Stage) -> Reply {
         let reply = match Box::pin(self.look(&asked.room)).await {
             Ok((room, control)) => self.answer(asked, stage, &room, &control).await,
-            Err(err) => Err(Problem::Failed(err)),
+            Err(err) => Err(Obstacle::Failed(err)),
         };
-        reply.unwrap_or_else(|problem| problem.into_reply(asked))
+        reply.unwrap_or_else(|obstacle| obstacle.into_reply(asked))
     }
 
     async fn answer(
@@ -51,11 +52,11 @@ impl App {
         stage: Stage,
         room: &Room,
         control: &flock_store::Control,
-    ) -> Result<Reply, Problem> {
+    ) -> Result<Reply, Obstacle> {
         let line = asked.line.as_str();
         if LONGEST < line.chars().count() {
             let text = format!("That is too long for a command: more than {LONGEST} characters.");
-            return Err(Problem::Refused(text));
+            return Err(Obstacle::Refused(text));
         }
         let (command, arguments) = match parse(line) {
             Parsed::Run(command, arguments) => (command, arguments),
@@ -69,29 +70,25 @@ impl App {
         let arguments = arguments.map(unescape);
         let call =
             Call { app: self, arguments, asked, stage, room, control, now: self.clock.now() };
-        let mut entry = AuditEntry {
-            id: asked.id.clone(),
-            at: asked.since,
-            by: By::Slack { user: asked.user.clone(), room: asked.room.clone() },
-            line: asked.line.clone(),
-            outcome: None,
+        let (outcome, noted) = match command.run {
+            Run::Reads(run) => (run(&call).await, None),
+            Run::Changes(run) => {
+                let noted = Noted::begin(&self.store, who(asked), asked.line.clone()).await?;
+                (run(&call, &noted).await, Some(noted))
+            }
         };
-        if command.effect == Effect::Changes {
-            self.store.put_audit(&entry).await?;
-        }
-        let outcome = match (command.run.0)(&call).await {
-            Ok(Outcome::Later(text)) => self.defer(asked).await.map(|()| Outcome::Later(text)),
+        let outcome = match outcome {
+            Ok(Step::Later(text)) => self.defer(asked).await.map(|()| Step::Later(text)),
             outcome => outcome,
         };
-        if command.effect == Effect::Changes {
-            entry.outcome = Some(outcome_word(&outcome));
-            self.store.put_audit(&entry).await?;
+        if let Some(noted) = noted {
+            noted.end(&self.store, outcome_word(&outcome)).await?;
         }
         let held = call.stopped().filter(|_| command.group == Group::Flock);
         match with_line(outcome, held.as_deref())? {
-            Outcome::Done(reply) => Ok(reply),
-            Outcome::Later(text) => Ok(Reply::only_you(text)),
-            Outcome::Sure { text, label } => {
+            Step::Done(reply) => Ok(reply),
+            Step::Later(text) => Ok(Reply::only_you(text)),
+            Step::Sure { text, label } => {
                 self.store.put_question(asked).await?;
                 let minutes = flock_store::CONFIRM_FOR.as_mins();
                 let text = format!("{text}\nThe button works for {minutes} minutes.");
@@ -103,13 +100,13 @@ impl App {
     }
 
     /// Has the command go on over the bus.
-    async fn defer(&self, asked: &Asked) -> Result<(), Problem> {
+    async fn defer(&self, asked: &Asked) -> Result<(), Obstacle> {
         self.store.put_deferred(asked).await?;
         let event = Event::CommandDeferred { id: asked.id.clone() };
         if let Err(err) = self.bus.publish(&[event]).await {
             // Nobody will run it, so nobody shall see it as running.
             self.store.delete_deferred(&asked.id).await?;
-            return Err(Problem::Failed(err.into()));
+            return Err(Obstacle::Failed(err.into()));
         }
         Ok(())
     }
@@ -118,10 +115,10 @@ impl App {
 /// The answer with one more line, where it does not consist of that line.
 fn with_line(mut answer: Answer, line: Option<&str>) -> Answer {
     let text = match &mut answer {
-        Ok(Outcome::Done(Reply { text, .. }) | Outcome::Sure { text, .. })
-        | Err(Problem::Refused(text)) => text,
+        Ok(Step::Done(Reply { text, .. }) | Step::Sure { text, .. })
+        | Err(Obstacle::Refused(text)) => text,
         // More is said when it is done.
-        Ok(Outcome::Later(_)) | Err(Problem::Failed(_)) => return answer,
+        Ok(Step::Later(_)) | Err(Obstacle::Failed(_)) => return answer,
     };
     if let Some(line) = line.filter(|line| text != line) {
         text.push('\n');
@@ -130,16 +127,22 @@ fn with_line(mut answer: Answer, line: Option<&str>) -> Answer {
     answer
 }
 
+/// Whoever asked, for the audit log.
+fn who(asked: &Asked) -> Who {
+    let by = By::Slack { user: asked.user.clone(), room: asked.room.clone() };
+    Who { by, at: asked.since, id: asked.id.clone() }
+}
+
 /// What the audit log says of it.
-fn outcome_word(outcome: &Result<Outcome, Problem>) -> String {
+fn outcome_word(outcome: &Result<Step, Obstacle>) -> String {
     match outcome {
-        Ok(Outcome::Done(_)) => "done".to_owned(),
-        Ok(Outcome::Later(_)) => "begun".to_owned(),
-        Ok(Outcome::Sure { .. }) => "asked whether they are sure".to_owned(),
-        Err(Problem::Refused(why)) => {
+        Ok(Step::Done(_)) => Noted::DONE.to_owned(),
+        Ok(Step::Later(_)) => "begun".to_owned(),
+        Ok(Step::Sure { .. }) => "asked whether they are sure".to_owned(),
+        Err(Obstacle::Refused(why)) => {
             format!("refused: {}", why.lines().next().unwrap_or_default())
         }
-        Err(Problem::Failed(_)) => "failed; part of it may be done".to_owned(),
+        Err(Obstacle::Failed(_)) => "failed; part of it may be done".to_owned(),
     }
 }
 
@@ -196,7 +199,7 @@ fn denial(command: &Command, room: &Room, asked: &Asked, denied: &Denied) -> Str
     }
 }
 
-impl Problem {
+impl Obstacle {
     /// What the person is told.
     pub(crate) fn into_reply(self, asked: &Asked) -> Reply {
         match self {

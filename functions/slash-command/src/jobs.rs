@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use flock_core::{AnswerTo, DeliveryId, FlockName, Job, JobId, JobKind, Notice, count};
+use flock_ops::Noted;
 use flock_slack::{Reply, SlackError, mention};
 use flock_store::Write;
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    call::{Call, Problem, refuse},
+    call::{Call, Obstacle, refuse},
     commands::time,
     dispatch::room_link,
     http,
@@ -20,7 +21,12 @@ const URL_WORKS_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 impl Call<'_> {
     /// Begins a job for who asked. One that pauses ends those that resume the same flock.
-    pub(crate) async fn begin_job(&self, what: JobKind, flock: &FlockName) -> Result<Job, Problem> {
+    pub(crate) async fn begin_job(
+        &self,
+        noted: &Noted,
+        what: JobKind,
+        flock: &FlockName,
+    ) -> Result<Job, Obstacle> {
         let mut resuming = Vec::new();
         for running in self.store().running_jobs().await? {
             if running.flock != *flock {
@@ -38,7 +44,7 @@ impl Call<'_> {
             }
         }
         for running in resuming {
-            self.cancel_job(running).await?;
+            self.cancel_job(noted, running).await?;
         }
         let asked = self.asked;
         let job = Job::new(
@@ -57,7 +63,7 @@ impl Call<'_> {
     }
 
     /// Has a job make no further step.
-    pub(crate) async fn cancel_job(&self, job: Job) -> Result<Job, Problem> {
+    pub(crate) async fn cancel_job(&self, _: &Noted, job: Job) -> Result<Job, Obstacle> {
         let job = self.store().change_job(job, |job| job.cancel(self.user())).await?;
         if job.is_running() {
             self.hurry_job(&job.id).await;

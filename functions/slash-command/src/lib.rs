@@ -18,8 +18,8 @@ mod settings;
 mod slack_secret;
 
 pub use app::App;
-pub use command::{Command, Effect, Group, Parsed, parse};
-pub use commands::TABLE;
+pub use command::{Command, Group};
+pub use commands::{Parsed, TABLE, parse};
 pub use function::{SlashCommand, error_type};
 pub use settings::Settings;
 pub use slack_secret::{NoSlackSecret, SlackSecret};

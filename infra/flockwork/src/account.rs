@@ -1,12 +1,11 @@
-//! Accounts of other networks: adds them, once their networks have said whose the keys are, and shows them.
+//! Adds accounts of other networks, once their networks have said whose the keys are.
 
 use std::path::Path;
 
-use anyhow::anyhow;
 use flock_aws::{Keyring, Secrets};
-use flock_core::{AccountFacts, AccountId, Action, Can, Network};
-use flock_net::{Account, FailureKind, Key, Networks, NewKey};
-use flock_store::{AccountItem, Store};
+use flock_core::{AccountId, Network};
+use flock_net::{Key, Networks, NewKey};
+use flock_ops::NewAccount;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -14,8 +13,8 @@ use crate::{
     connect::{Connection, connect, read_template},
     files::{self, WRITTEN_BY_HAND},
     functions,
-    guard::broken_by_account,
     local_secrets::{KEYRING, X_APP},
+    operator::noted,
     refusal::refuse,
 };
 
@@ -23,52 +22,21 @@ use crate::{
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
     let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
     let shown = file.display();
-    let new = read_key(id, file)?;
+    let key = read_key(id, file)?;
     let settings =
         functions::network_settings(&read_template(place)?, options.networks_on_loopback)?;
     let connection = connect(place).await?;
     let safe = Safe::open(place, &connection, options).await?;
-    let app = safe.x_app(id.network, &new).await?;
-    let account = Account::from_key_file(id.clone(), &new, app.as_ref())
-        .map_err(|err| refuse(format!("{shown}: {err:#}")))?;
+    let app = safe.x_app(id.network, &key).await?;
     let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
-    let failed = |failure: flock_net::Failure| {
-        let again = match failure.kind {
-            FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
-            FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
-        };
-        refuse(format!("{id} is not added: {failure}{again}"))
-    };
-    let checked = networks.check(&account).await.map_err(failed)?;
-    if !new.remote_user.is_empty() && new.remote_user != checked.remote_user {
-        return Err(refuse(format!(
-            "{id} is not added: the key is that of the user {}, but {shown} says {}; correct its user_id, or \
-             take the key of that user",
-            checked.remote_user, new.remote_user
-        )));
-    }
-    safe.keep_x_app(&new)?;
-    let mut item = AccountItem {
-        remote_user: checked.remote_user,
-        url: new.url,
-        facts: checked.facts,
-        sealed_key: safe.keyring.seal(id, &new.key),
-        sealed_session: checked.session.map(|session| safe.keyring.seal(id, &session)),
-    };
-    connection.store.put_account(id, item.clone()).await?;
-    if *mark_as_bot && !item.facts.labelled {
-        let account = Account::from_item(id, item.clone(), safe.keyring, app.as_ref())?;
-        networks.mark_as_bot(&account).await.map_err(|failure| {
-            // No refusal: something has changed.
-            anyhow!(
-                "{id} is added, but could not be marked as a bot: {failure}; mark it in its settings on the \
-                 network, then add it again"
-            )
-        })?;
-        item.facts.labelled = true;
-        connection.store.label_account(id).await?;
-    }
-    let may_not = broken_by_account(id.network, &item.facts);
+    let new = NewAccount { id: id.clone(), key, app, networks: &networks };
+    let vouched = Box::pin(new.check(&shown.to_string())).await?;
+    let line = format!("account add {id}");
+    let may_not = noted(&connection, line, async |noted| {
+        safe.keep_x_app(vouched.app())?;
+        Box::pin(vouched.add(&connection.store, noted, safe.keyring, *mark_as_bot)).await
+    });
+    let may_not = may_not.await?;
     let mut lines = match may_not.as_slice() {
         [] => vec![format!("{id} can post now. Delete {shown}.")],
         [_, ..] => vec![format!("{id} is added. Delete {shown}. But it must not post yet:")],
@@ -162,8 +130,8 @@ impl<'a> Safe<'a> {
     }
 
     /// Keeps new credentials of the app, where the secrets are ours to write.
-    fn keep_x_app(&self, new: &NewKey) -> anyhow::Result<()> {
-        match (&self.connection.data_dir, &new.app) {
+    fn keep_x_app(&self, app: Option<&SecretString>) -> anyhow::Result<()> {
+        match (&self.connection.data_dir, app) {
             (Some(data_dir), Some(app)) => data_dir.put_secret(X_APP, app.expose_secret()),
             _ => Ok(()),
         }
@@ -194,51 +162,4 @@ fn is_app(secret: &SecretString) -> bool {
 
 fn read_json(secret: &SecretString) -> Option<serde_json::Value> {
     serde_json::from_str(secret.expose_secret()).ok()
-}
-
-/// What is known of the account, without its key.
-pub async fn show(store: &Store, id: &AccountId) -> anyhow::Result<String> {
-    if id.network == Network::Meadow {
-        return Ok(page(id, &AccountFacts::MEADOW, None, ""));
-    }
-    let account = store.account(id).await?.ok_or_else(|| {
-        refuse(format!(
-            "the account {id} was never added; add it with `flockwork account add {id} --key FILE`"
-        ))
-    })?;
-    Ok(page(id, &account.facts, account.url.as_deref(), &account.remote_user))
-}
-
-fn page(id: &AccountId, facts: &AccountFacts, url: Option<&str>, remote_user: &str) -> String {
-    let network = id.network.facts();
-    let mut rows = vec![("account", id.to_string())];
-    rows.extend(url.map(|url| ("server", url.to_owned())));
-    if !remote_user.is_empty() {
-        rows.push(("its id there", remote_user.to_owned()));
-    }
-    rows.push(("tier", facts.tier.name().to_owned()));
-    if id.network != Network::Meadow {
-        let label = if facts.labelled { "labelled as a bot" } else { "NOT labelled as a bot" };
-        rows.push(("label", label.to_owned()));
-    }
-    rows.push(("longest post", format!("{} {}", facts.text_limit(id.network), network.unit)));
-    if !network.pictures.kinds.is_empty() {
-        let bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
-        rows.push(("pictures", format!("up to {bytes} bytes")));
-    }
-    let (mut can, mut cannot) = (Vec::new(), Vec::new());
-    for action in Action::ALL {
-        match (network.can)(facts.tier, action) {
-            Can::Yes => can.push(action.to_string()),
-            Can::If(condition) => can.push(format!("{action} if {condition}")),
-            Can::No(why) => cannot.push(format!("{action}: {why}")),
-        }
-    }
-    for (head, what) in
-        [("can", can), ("cannot", cannot), ("must not post", broken_by_account(id.network, facts))]
-    {
-        let heads = std::iter::once(head).chain(std::iter::repeat(""));
-        rows.extend(heads.zip(what));
-    }
-    crate::show::rows(&rows)
 }

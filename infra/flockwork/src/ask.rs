@@ -44,17 +44,6 @@ fn says_yes(from: &mut impl BufRead, to: &mut impl Write, question: &str) -> io:
     Ok(answer.trim_ascii().eq_ignore_ascii_case(b"yes"))
 }
 
-/// What is lost with a sheep: its name and where it is.
-pub(crate) fn loss(sheep: &Sheep) -> String {
-    let behaviour = &sheep.config.behaviour;
-    let (unit, next) = (behaviour.unit(), behaviour.position(sheep.next_place().cursor));
-    let posts = match sheep.progress.occurrence.0.saturating_sub(1) {
-        0 => "no post yet".to_owned(),
-        last => format!("last post is number {last}"),
-    };
-    format!("{} on {}: {posts}, next is {unit} {next}", sheep.id.name, sheep.config.account)
-}
-
 /// How many sheep these are.
 pub(crate) fn number(sheep: &[Sheep]) -> String {
     count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep")

@@ -78,6 +78,8 @@ pub enum Command {
     Preview(Preview),
     /// What flocks have spent this month, and what it will be
     Spend(Spend),
+    /// Who changed what, in Slack and at the command line, oldest first
+    Audit(Audit),
     /// Accounts on other networks, and their keys
     #[command(subcommand)]
     Account(AccountCommand),
@@ -230,6 +232,17 @@ pub struct Spend {
     #[arg(long)]
     pub flock: Option<FlockName>,
     /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `flockwork audit`
+#[derive(Debug, Clone, Args)]
+pub struct Audit {
+    /// The newest so many
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub limit: usize,
+    /// One JSON object a line: at, door, user, room, arn, line, outcome
     #[arg(long)]
     pub json: bool,
 }

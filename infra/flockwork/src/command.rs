@@ -1,28 +1,25 @@
 //! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
 //! any time, and others wait for the directory.
 
-use std::{
-    convert::Infallible,
-    io::{self, Write as _},
-};
+use std::io::{self, Write as _};
 
 use anyhow::Context as _;
-use flock_core::{FlockName, Sheep, SheepId, State};
-use flock_store::{Post, Read, Store};
-use jiff::{Timestamp, tz::TimeZone};
+use flock_core::{FlockName, JobKind, Sheep, State};
+use flock_ops::{self as ops, Error, FlockFile, Noted, Plan};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 use crate::{
     account, ask,
     cli::{
-        AccountCommand, Cli, Command, FlockCommand, Place, Posts, Preview, Run, SheepCommand,
-        Slack, SlackCommand,
+        AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Preview, Run,
+        SheepCommand, Slack, SlackCommand, Spend,
     },
     connect::{Connection, connect},
-    environment,
-    flock_file::{self, FlockFile},
-    moving, networks, plan, preview,
-    refusal::{not_changed, not_found, refuse},
-    run, show, slack, spend,
+    environment, flock_file,
+    operator::noted,
+    refusal::refuse,
+    run, show, slack,
 };
 
 /// What a command has to say.
@@ -71,22 +68,15 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             print(&Box::pin(account::add(&place, &options)).await?)
         }
         Command::Account(AccountCommand::Show { account }) => {
-            let page = {
+            let rows = {
                 let Connection { store, .. } = &connect(&place).await?;
-                account::show(store, &account).await?
+                ops::account(store, &account).await?
             };
-            print(&page)
+            print(&show::rows(&rows))
         }
-        Command::Spend(options) => {
-            let lines = {
-                let Connection { store, clock, .. } = &connect(&place).await?;
-                spend::lines(store, &options, clock.now()).await?
-            };
-            print_all(&lines)
-        }
-        Command::Networks { network } => {
-            print(&network.map_or_else(networks::overview, networks::page))
-        }
+        Command::Spend(options) => print_all(&spend(&place, &options).await?),
+        Command::Audit(options) => print_all(&audit(&place, &options).await?),
+        Command::Networks { network } => print(&network.map_or_else(ops::networks, ops::network)),
     }
 }
 
@@ -95,7 +85,7 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
         FlockCommand::Plan { dir } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let Connection { store, clock, .. } = &connect(place).await?;
-            Ok(vec![plan::plan(store, file, clock.now()).await?.to_string()].into())
+            Ok(vec![ops::plan(store, file, clock.now()).await?.to_string()].into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
@@ -103,14 +93,11 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
         }
         FlockCommand::List => {
             let Connection { store, .. } = &connect(place).await?;
-            let mut lines = Vec::new();
-            for flock in store.flocks().await? {
-                let sheep = store.sheep_of_flock(&flock).await?;
-                let active =
-                    sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
-                lines.push(format!("{flock}  {} sheep, {active} active", sheep.len()));
-            }
-            Ok(lines.into())
+            let flocks = ops::flocks(store).await?;
+            let line = |flock: &ops::FlockLine| {
+                format!("{}  {} sheep, {} active", flock.flock, flock.sheep, flock.active)
+            };
+            Ok(flocks.iter().map(line).collect::<Vec<_>>().into())
         }
         FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
@@ -119,15 +106,15 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
 async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said> {
     let asked = {
-        let Connection { store, clock, .. } = &connect(place).await?;
-        let now = clock.now();
-        let plan = plan::plan(store, file.clone(), now).await?;
+        let connection = connect(place).await?;
+        let Connection { store, clock, .. } = &connection;
+        let plan = ops::plan(store, file.clone(), clock.now()).await?;
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
-            plan.apply(store, now).await?;
+            carry_out(&connection, plan).await?;
             let applied = (!nothing).then(applied);
             let lines = std::iter::once(text).chain(applied).collect();
-            return Ok(Said { lines, notes: stop_note(store).await? });
+            return Ok(Said { lines, notes: stop_note(&connection).await? });
         }
         plan
     };
@@ -137,21 +124,41 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said
     let question =
         format!("This removes {}; what was posted stays. Apply it?", ask::number(removes));
     ask::consent(&deed, || print(&asked.to_string()), &question)?;
-    let Connection { store, clock, .. } = &connect(place).await?;
-    let now = clock.now();
-    let plan = plan::plan(store, file, now).await?;
+    let connection = connect(place).await?;
+    let plan = ops::plan(&connection.store, file, connection.clock.now()).await?;
     if !plan.is_same_as(&asked) {
         return Err(refuse(
             "the flock was changed by somebody else meanwhile; nothing was applied; look at the new plan \
              and try again",
         ));
     }
-    plan.apply(store, now).await?;
-    Ok(Said { lines: vec![applied()], notes: stop_note(store).await? })
+    carry_out(&connection, plan).await?;
+    Ok(Said { lines: vec![applied()], notes: stop_note(&connection).await? })
 }
 
 fn applied() -> String {
     "Applied.".to_owned()
+}
+
+/// Applies the plan, showing on the terminal how many lines of texts are stored.
+pub(crate) async fn carry_out(connection: &Connection, plan: Plan) -> anyhow::Result<()> {
+    let Connection { store, clock, .. } = connection;
+    let line = format!("flock apply {}", plan.flock());
+    // Drawn on the terminal alone, and gone when done.
+    let bar = ProgressBar::no_length().with_style(
+        ProgressStyle::with_template("storing corpora {bar:40} {pos}/{len} lines")
+            .expect("the template is well-formed"),
+    );
+    let progress = |stored, lines| {
+        bar.set_length(lines);
+        bar.set_position(stored);
+    };
+    let applied = noted(connection, line, async |noted| {
+        Box::pin(plan.apply(store, noted, clock.now(), &progress)).await
+    });
+    let applied = applied.await;
+    bar.finish_and_clear();
+    applied
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
@@ -159,23 +166,27 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
     let sheep = {
         let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
-        let sheep = store.sheep_of(Some(name)).await.map_err(not_found)?;
+        let sheep = store.sheep_of(Some(name)).await.map_err(Error::from)?;
         // Nobody is asked about what cannot be done.
-        plan::refuse_to_remove(&sheep, clock.now())?;
+        ops::refuse_to_remove(&sheep, clock.now())?;
         sheep
     };
     if !yes {
         let deed = format!("this removes flock {name} and its {}", ask::named(&sheep));
         let list = || {
             print(&format!("flock {name}:"))?;
-            sheep.iter().try_for_each(|sheep| print(&format!("  - remove {}", ask::loss(sheep))))
+            sheep.iter().try_for_each(|sheep| print(&format!("  - remove {}", ops::loss(sheep))))
         };
         let number = ask::number(&sheep);
         let question = format!("Remove flock {name} and its {number}? What was posted stays.");
         ask::consent(&deed, list, &question)?;
     }
-    let Connection { store, clock, .. } = &connect(place).await?;
-    let count = plan::remove_flock(store, name, &sheep, clock.now()).await?;
+    let connection = connect(place).await?;
+    let Connection { store, clock, .. } = &connection;
+    let count = noted(&connection, format!("flock remove {name}"), async |noted| {
+        ops::remove_flock(store, noted, name, &sheep, clock.now()).await
+    });
+    let count = count.await?;
     Ok(vec![format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."
@@ -184,22 +195,23 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
 }
 
 async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
-    let Connection { store, clock, .. } = &connect(place).await?;
-    let lines = steer(store, command, clock.now()).await?;
-    Ok(Said { lines, notes: stop_note(store).await? })
+    let connection = connect(place).await?;
+    let lines = sheep_lines(&connection, command).await?;
+    Ok(Said { lines, notes: stop_note(&connection).await? })
 }
 
-async fn steer(
-    store: &Store,
+async fn sheep_lines(
+    connection: &Connection,
     command: SheepCommand,
-    now: Timestamp,
 ) -> anyhow::Result<Vec<String>> {
+    let Connection { store, clock, .. } = connection;
+    let find = async |name: &str| store.find_sheep(None, name).await.map_err(Error::from);
     match command {
         SheepCommand::List { flock, json } => {
-            let sheep = store.sheep_of(flock.as_ref()).await.map_err(not_found)?;
+            let sheep = store.sheep_of(flock.as_ref()).await.map_err(Error::from)?;
             let lines = sheep.iter().map(|sheep| {
                 Ok(if json {
-                    serde_json::to_string(&show::SheepLine::new(sheep))?
+                    serde_json::to_string(&ops::SheepLine::new(sheep))?
                 } else {
                     show::sheep_line(sheep)
                 })
@@ -207,108 +219,123 @@ async fn steer(
             lines.collect()
         }
         SheepCommand::Show { sheep } => {
-            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
+            let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
             Ok(vec![show::sheep_page(&sheep, &asides)])
         }
         SheepCommand::Pause { sheep } => {
-            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            change(store, sheep, |sheep| sheep.pause(now)).await
-        }
-        SheepCommand::Move { sheep, account } => {
-            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
-            Ok(vec![moving::move_sheep(store, sheep, account, now).await?])
+            let sheep = find(&sheep).await?;
+            steer(connection, (JobKind::Pause, "pause"), sheep, clock.now()).await
         }
         SheepCommand::Resume { sheep } => {
-            let sheep = store.find_sheep(None, &sheep).await.map_err(not_found)?;
+            let sheep = find(&sheep).await?;
             let is_over = matches!(sheep.state, State::Finished { .. });
-            if is_over && sheep.resume(now) == sheep {
+            if is_over && sheep.resume(clock.now()) == sheep {
                 return Err(refuse(format!("{} {}", sheep.id, sheep.ended())));
             }
-            change(store, sheep, |sheep| sheep.resume(now)).await
+            steer(connection, (JobKind::Resume, "resume"), sheep, clock.now()).await
+        }
+        SheepCommand::Move { sheep, account } => {
+            let sheep = find(&sheep).await?;
+            let (id, old) = (sheep.id.clone(), sheep.config.account.clone());
+            let line = format!("sheep move {id} {account} (from {old})");
+            let moved = noted(connection, line, async |noted| {
+                ops::move_sheep(store, noted, sheep, account.clone(), clock.now()).await
+            });
+            Ok(match Box::pin(moved).await? {
+                Some(moved) => show::moved(&moved),
+                None => vec![format!("{id} posts through {account} already.")],
+            })
         }
     }
 }
 
-async fn change(
-    store: &Store,
+async fn steer(
+    connection: &Connection,
+    (what, word): (JobKind, &str),
     sheep: Sheep,
-    transition: impl Fn(&Sheep) -> Sheep,
+    now: Timestamp,
 ) -> anyhow::Result<Vec<String>> {
-    let transition = |sheep: &Sheep| Ok::<_, Infallible>(transition(sheep));
-    let Ok(sheep) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
+    let line = format!("sheep {word} {}", sheep.id);
+    let steered = noted(connection, line, async |noted: &Noted| {
+        ops::steer(&connection.store, noted, what, sheep, now).await
+    });
+    let sheep = steered.await?.sheep;
     let ended = matches!(sheep.state, State::Finished { .. });
     let ended = ended.then(|| format!("{} {}", sheep.id, sheep.ended()));
     Ok(std::iter::once(show::sheep_line(&sheep)).chain(ended).collect())
 }
 
 /// That everything is stopped, if it is: to be said after what would come to pass otherwise.
-async fn stop_note(store: &Store) -> anyhow::Result<Vec<String>> {
-    Ok(store.control().await?.stopped.iter().map(show::stopped).collect())
+async fn stop_note(connection: &Connection) -> anyhow::Result<Vec<String>> {
+    Ok(connection.store.control().await?.stopped.iter().map(show::stopped).collect())
 }
 
 async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Vec<String>> {
     let Connection { store, .. } = &connect(place).await?;
-    let removed = removed(store, options).await?;
-    let (sheep, posts) = if removed.is_empty() {
-        let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
-        let posts = store.newest_posts_of(&sheep, options.limit).await?;
-        (sheep, posts)
-    } else {
-        (Vec::new(), removed)
-    };
-    let zone = |post: &Post| {
-        let sheep = sheep.iter().find(|sheep| sheep.id == post.sheep);
-        sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
-    };
-    let lines = posts.iter().map(|post| {
-        Ok(if options.json {
-            serde_json::to_string(&show::PostLine::new(post))?
+    let Posts { flock, sheep, limit, json } = options;
+    let posts = ops::posts(store, flock.as_ref(), sheep.as_deref(), *limit).await?;
+    let lines = posts.posts.iter().map(|post| {
+        Ok(if *json {
+            serde_json::to_string(&ops::PostLine::new(post))?
         } else {
-            show::post_line(post, &zone(post))
+            show::post_line(post, &posts.zone(post))
         })
     });
     lines.collect()
 }
 
-/// The posts of a sheep that was named in full and is there no more.
-async fn removed(store: &Store, options: &Posts) -> anyhow::Result<Vec<Post>> {
-    let Some(Ok(id)) = options.sheep.as_ref().map(|sheep| sheep.parse::<SheepId>()) else {
-        return Ok(Vec::new());
-    };
-    if store.sheep(&id, Read::Consistent).await?.is_some() {
-        return Ok(Vec::new());
-    }
-    let mut posts = store.newest_posts(&id, options.limit).await?;
-    posts.reverse();
-    Ok(posts)
-}
-
 async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
-    let Connection { store, clock, .. } = &connect(place).await?;
-    let sheep = meant(store, options.flock.as_ref(), options.sheep.as_deref()).await?;
+    let connection = connect(place).await?;
+    let Connection { store, clock, .. } = &connection;
+    let sheep = match &options.sheep {
+        Some(sheep) => vec![store.find_sheep(None, sheep).await.map_err(Error::from)?],
+        None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
+    };
     let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
     let lines = posts.iter().map(|post| {
         Ok(if options.json {
-            serde_json::to_string(&preview::UpcomingLine::new(post))?
+            serde_json::to_string(&ops::UpcomingLine::new(post))?
         } else {
-            preview::upcoming_line(post)
+            show::upcoming_line(post)
         })
     });
     let lines = lines.collect::<anyhow::Result<_>>()?;
-    let notes = preview::silent(&sheep).into_iter().chain(stop_note(store).await?).collect();
+    let notes = ops::silent(&sheep).into_iter().chain(stop_note(&connection).await?).collect();
     Ok(Said { lines, notes })
 }
 
-async fn meant(
-    store: &Store,
-    flock: Option<&FlockName>,
-    sheep: Option<&str>,
-) -> anyhow::Result<Vec<Sheep>> {
-    match sheep {
-        Some(sheep) => Ok(vec![store.find_sheep(flock, sheep).await.map_err(not_found)?]),
-        None => store.sheep_of(flock).await.map_err(not_found),
+async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Vec<String>> {
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let standings = ops::spend(store, options.flock.as_ref(), clock.now()).await?;
+    if standings.is_empty() && !options.json {
+        return Ok(vec!["No flock pays for anything.".to_owned()]);
     }
+    let lines = standings.iter().map(|standing| {
+        Ok(if options.json {
+            serde_json::to_string(&ops::StandingLine::new(standing))?
+        } else {
+            standing.to_string()
+        })
+    });
+    lines.collect()
+}
+
+async fn audit(place: &Place, options: &Audit) -> anyhow::Result<Vec<String>> {
+    let Connection { store, clock, .. } = &connect(place).await?;
+    let mut entries = store.newest_audit(clock.now(), options.limit).await?;
+    entries.reverse();
+    if entries.is_empty() && !options.json {
+        return Ok(vec!["Nobody has changed anything yet.".to_owned()]);
+    }
+    let lines = entries.iter().map(|entry| {
+        Ok(if options.json {
+            serde_json::to_string(&ops::AuditLine::new(entry))?
+        } else {
+            show::audit_line(entry)
+        })
+    });
+    lines.collect()
 }
 
 fn say(said: &Said) -> anyhow::Result<()> {

@@ -41,6 +41,8 @@ pub struct Connection {
     pub clock: Clock,
     /// Its AWS.
     pub aws: SdkConfig,
+    /// Whether it is a deployed one.
+    pub is_deployed: bool,
     /// The local data directory, when this process holds it.
     pub data_dir: Option<DataDir>,
     /// Its secrets by logical name; empty when another process holds it.
@@ -65,6 +67,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             store,
             clock: Clock::wall(),
             aws,
+            is_deployed: true,
             data_dir: None,
             secrets: HashMap::new(),
             _cloud: None,
@@ -91,7 +94,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     let client = Client::new(&aws);
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let clock = Clock::ahead(store.clock_ahead().await?);
-    Ok(Connection { store, clock, aws, data_dir, secrets, _cloud: cloud })
+    Ok(Connection { store, clock, aws, is_deployed: false, data_dir, secrets, _cloud: cloud })
 }
 
 /// How long a running `flockwork run` may take to say anything at all.

@@ -16,8 +16,9 @@ use std::{
 use flock_core::{
     AccountId, BehaviourKind, Corpus, CorpusProblem, Flock, FlockName, Handle, InvalidRhythm,
     Network, Rhythm, RhythmFields, SheepConfig, SheepName, Source as TextSource, Usd, Waivers,
-    rules,
+    one_line, rules,
 };
+use flock_ops::{FlockFile, SheepFile};
 use glob::{MatchOptions, Pattern};
 use jiff::tz::TimeZone;
 use toml::{
@@ -26,28 +27,6 @@ use toml::{
 };
 
 use crate::files::{self, WRITTEN_BY_HAND};
-
-/// A flock that can be stored as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlockFile {
-    /// What holds for all its sheep.
-    pub flock: Flock,
-    /// Its sheep, sorted by name; at least one.
-    pub sheep: Vec<SheepFile>,
-}
-
-/// A sheep of a flock file, with its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SheepFile {
-    /// Its name, which no other sheep of the flock has.
-    pub name: SheepName,
-    /// What was chosen for it, defaults filled in.
-    pub config: SheepConfig,
-    /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell.
-    pub corpus: Arc<Corpus>,
-    /// The file of the text, as seen from where the directory's name was given.
-    pub file: PathBuf,
-}
 
 /// Something that is wrong with a flock's files.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,19 +73,6 @@ impl fmt::Display for Problem {
             None => write!(f, "{file}: {what}"),
         }
     }
-}
-
-/// Names and values are quoted as they were written; a line feed in one must not look like the next
-/// problem.
-pub(crate) fn one_line(text: &str) -> String {
-    text.chars().fold(String::new(), |mut line, c| {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-        line
-    })
 }
 
 /// Reads the flock in `dir`, or says everything that is wrong with it.

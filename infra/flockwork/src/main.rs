@@ -9,7 +9,7 @@ use clap::Parser as _;
 use flockwork::{
     cli::{Cli, Command},
     command,
-    refusal::Refusal,
+    refusal::refused,
     streams::Log,
 };
 use tracing_subscriber::{
@@ -37,9 +37,13 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {
+            let (text, code) = match refused(&err) {
+                Some(text) => (text, 2),
+                None => (format!("{err:#}"), 1),
+            };
             // Where nobody can be told, the exit code tells.
-            let _ = writeln!(io::stderr(), "error: {err:#}");
-            ExitCode::from(if err.is::<Refusal>() { 2 } else { 1 })
+            let _ = writeln!(io::stderr(), "error: {text}");
+            ExitCode::from(code)
         }
     }
 }

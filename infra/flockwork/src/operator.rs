@@ -1,14 +1,43 @@
 //! Who is at the command line, for the audit log.
 
-use std::process::Command;
+use std::{
+    io::{self, Write as _},
+    process::Command,
+};
 
 use flock_core::DeliveryId;
-use flock_store::{AuditEntry, By, Store};
+use flock_ops::{Error, Noted, Who};
+use flock_store::By;
 use jiff::Timestamp;
 
-/// What somebody changes at the command line, written down before it is changed.
-#[derive(Debug)]
-pub struct Noted(Vec<AuditEntry>);
+use crate::connect::Connection;
+
+/// Does something that changes what is in the table, and has it in the audit log as `line`.
+pub async fn noted<T>(
+    connection: &Connection,
+    line: String,
+    work: impl AsyncFnOnce(&Noted) -> Result<T, Error>,
+) -> anyhow::Result<T> {
+    let who = who(connection, &line).await;
+    Ok(Noted::around(&connection.store, who, line, work).await?)
+}
+
+/// Whoever started this program, saying `line` now.
+async fn who(connection: &Connection, line: &str) -> Who {
+    let user = name();
+    let arn = if connection.is_deployed { caller(connection, &user).await } else { None };
+    named(By::CommandLine { user, arn }, line, connection.clock.now())
+}
+
+/// The same, where it is about this machine.
+pub(crate) fn here(line: &str, now: Timestamp) -> Who {
+    named(By::CommandLine { user: name(), arn: None }, line, now)
+}
+
+fn named(by: By, line: &str, at: Timestamp) -> Who {
+    let id = DeliveryId::of(&["command line", &format!("{by:?}"), &at.to_string(), line]);
+    Who { by, at, id }
+}
 
 /// What the operating system calls whoever started this program.
 fn name() -> String {
@@ -23,33 +52,18 @@ fn name() -> String {
     asked("-un").or_else(number).unwrap_or_else(|| "somebody".to_owned())
 }
 
-/// Writes `lines` into the audit log: what is about to be done, one change each.
-pub async fn note(store: &Store, lines: Vec<String>, now: Timestamp) -> anyhow::Result<Noted> {
-    let mut entries = Vec::new();
-    if lines.is_empty() {
-        return Ok(Noted(entries));
+/// As whom AWS knows whoever works on a deployed table. Needs no permission (AWS, "GetCallerIdentity", 2026-11). Where it is
+/// not to be had, they are told, and do what they wanted: it may be an emergency.
+async fn caller(connection: &Connection, user: &str) -> Option<String> {
+    let sts = aws_sdk_sts::Client::new(&connection.aws);
+    let asked = sts.get_caller_identity().send().await;
+    let arn = asked.as_ref().ok().and_then(|caller| caller.arn()).map(str::to_owned);
+    if arn.is_none() {
+        // Nobody may read it: what was asked for is done all the same.
+        let _ = writeln!(
+            io::stderr(),
+            "AWS does not say who you are there, so the audit log has you as {user} alone."
+        );
     }
-    let user = name();
-    for line in lines {
-        let entry = AuditEntry {
-            id: DeliveryId::of(&["command line", &user, &now.to_string(), &line]),
-            at: now,
-            by: By::CommandLine { user: user.clone() },
-            line,
-            outcome: None,
-        };
-        store.put_audit(&entry).await?;
-        entries.push(entry);
-    }
-    Ok(Noted(entries))
-}
-
-impl Noted {
-    /// Writes down that it was done.
-    pub async fn done(self, store: &Store) -> anyhow::Result<()> {
-        for entry in self.0 {
-            store.put_audit(&AuditEntry { outcome: Some("done".to_owned()), ..entry }).await?;
-        }
-        Ok(())
-    }
+    arn
 }

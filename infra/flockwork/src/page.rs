@@ -11,7 +11,7 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::Sheep;
+use flock_core::{Sheep, local};
 use flock_store::{Post, Stop, Store};
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
@@ -25,10 +25,7 @@ use loopback::{
 use maud::{DOCTYPE, Markup, html};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{
-    machine::reachable,
-    show::{local, stopped},
-};
+use crate::{machine::reachable, show::stopped};
 
 /// Posts on the page.
 const POSTS: usize = 100;

@@ -4,7 +4,8 @@ use std::{collections::HashMap, io, path::Path, time::Duration};
 
 use anyhow::{anyhow, ensure};
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State, local};
+use flock_ops::{FlockFile, Noted};
 use flock_store::{NotFound, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::{
@@ -19,14 +20,13 @@ use crate::{
     cli::{Place, Run},
     connect::{check_database, read_template},
     data_dir::{DataDir, Endpoint, FilesInUse, Hold},
-    flock_file::{self, FlockFile},
-    functions,
+    flock_file, functions,
     interrupt::Interrupt,
     local_secrets::Lost,
     machine::{self, Ground, Machine},
-    page, plan,
+    operator, page,
     refusal::refuse,
-    show::{aside_line, local},
+    show::aside_line,
     streams::{LOG, OUT},
 };
 
@@ -133,7 +133,14 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
     if let Some(sample) = sample {
-        plan::plan(&store, sample, now).await?.apply(&store, now).await?;
+        let plan = flock_ops::plan(&store, sample, now).await?;
+        let line =
+            format!("flock apply {} (the sample flock, for a new data directory)", plan.flock());
+        let who = operator::here(&line, now);
+        let applied = Noted::around(&store, who, line, async |noted| {
+            Box::pin(plan.apply(&store, noted, now, &|_, _| {})).await
+        });
+        applied.await?;
         data_dir.end_sample()?;
         say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
@@ -591,12 +598,10 @@ mod tests {
             std::fs::write(flock.join("flock.toml"), toml).unwrap();
             std::fs::write(flock.join("alto.txt"), "one\ntwo\nthree\nfour\nfive\nsix\n").unwrap();
             let file = flock_file::read(&flock).unwrap();
-            plan::plan(&store, file, wall.now())
-                .await
-                .unwrap()
-                .apply(&store, wall.now())
-                .await
-                .unwrap();
+            let plan = flock_ops::plan(&store, file, wall.now()).await.unwrap();
+            let who = operator::here("flock apply choir", wall.now());
+            let noted = Noted::begin(&store, who, "flock apply choir".to_owned()).await.unwrap();
+            plan.apply(&store, &noted, wall.now(), &|_, _| {}).await.unwrap();
             let dispatcher = machine.dispatcher;
             let local = Local {
                 schedules: schedules(&dispatcher),

@@ -1,76 +1,10 @@
-//! What people see of sheep and posts, as text and as JSON lines.
+//! What people see of sheep and posts in a terminal.
 
-use flock_core::{CorpusId, Intent, RemoteId, Sheep, State};
-use flock_store::{Aside, Post, PostState, Stop};
-use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
-
-use crate::flock_file::one_line;
-
-/// A post as one JSON line. The names are a promise to scripts.
-#[derive(Debug, Serialize)]
-pub struct PostLine<'a> {
-    at: Timestamp,
-    flock: &'a str,
-    sheep: &'a str,
-    network: &'a str,
-    occurrence: u64,
-    text: &'a str,
-    state: PostState,
-    remote_id: Option<&'a str>,
-}
-
-impl<'a> PostLine<'a> {
-    /// The line for `post`.
-    pub fn new(post: &'a Post) -> Self {
-        Self {
-            at: post.at,
-            flock: post.sheep.flock.as_str(),
-            sheep: post.sheep.name.as_str(),
-            network: post.account.network.name(),
-            occurrence: post.occurrence.0,
-            text: &post.text,
-            state: post.state,
-            remote_id: post.remote_id.as_ref().map(RemoteId::as_str),
-        }
-    }
-}
-
-/// A sheep as one JSON line.
-#[derive(Debug, Serialize)]
-pub struct SheepLine<'a> {
-    flock: &'a str,
-    sheep: &'a str,
-    network: &'a str,
-    account: &'a str,
-    state: &'static str,
-    why: Option<&'a str>,
-    next_at: Option<Timestamp>,
-    occurrence: u64,
-    missed: u64,
-}
-
-impl<'a> SheepLine<'a> {
-    /// The line for `sheep`.
-    pub fn new(sheep: &'a Sheep) -> Self {
-        Self {
-            flock: sheep.id.flock.as_str(),
-            sheep: sheep.id.name.as_str(),
-            network: sheep.config.account.network.name(),
-            account: sheep.config.account.handle.as_str(),
-            state: sheep.state.name(),
-            why: sheep.problem(),
-            next_at: sheep.next_at(),
-            occurrence: sheep.progress.occurrence.0,
-            missed: sheep.progress.missed,
-        }
-    }
-}
-
-/// An instant as people of a zone read it.
-pub fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
-}
+use flock_core::{CorpusId, Intent, Sheep, State, local, one_line};
+use flock_ops::Moved;
+use flock_slack::{typed, unescape};
+use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
+use jiff::tz::TimeZone;
 
 /// That everything is stopped.
 pub fn stopped(stop: &Stop) -> String {
@@ -88,6 +22,11 @@ pub fn post_line(post: &Post, zone: &TimeZone) -> String {
     format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, one_line(&post.text))
 }
 
+/// A line of a list of posts to come.
+pub fn upcoming_line(post: &UpcomingPost) -> String {
+    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
+}
+
 /// A line of a list of sheep.
 pub fn sheep_line(sheep: &Sheep) -> String {
     let zone = sheep.config.rhythm.zone();
@@ -100,6 +39,42 @@ pub fn sheep_line(sheep: &Sheep) -> String {
     };
     let why = sheep.problem().map(|why| format!(": {why}")).unwrap_or_default();
     format!("{:<32} {:<24} {state}{why}", sheep.id.to_string(), sheep.config.account.to_string())
+}
+
+/// A sheep that has another account, and what is to be done besides.
+pub fn moved(moved: &Moved) -> Vec<String> {
+    let Moved { sheep, outlook } = moved;
+    let (behaviour, account) = (&sheep.config.behaviour, &sheep.config.account);
+    let (unit, next) = (behaviour.unit(), behaviour.position(sheep.progress.cursor));
+    let mut said = vec![
+        sheep_line(sheep),
+        format!("It goes on with {unit} {next}, as {account}."),
+        format!(
+            "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
+             apply` moves it back.",
+            account.network, account.handle
+        ),
+    ];
+    said.extend(outlook.as_ref().map(ToString::to_string));
+    said
+}
+
+/// An entry of the audit log.
+pub fn audit_line(entry: &AuditEntry) -> String {
+    let AuditEntry { at, by, line, outcome, .. } = entry;
+    let at = local(*at, &TimeZone::UTC);
+    let outcome = outcome.as_deref().unwrap_or("cut off; part of it may be done");
+    let (who, line, outcome) = match by {
+        // What was said in Slack is in its own form.
+        By::Slack { user, room } => {
+            (format!("{user} in {room} of Slack"), typed(line), unescape(outcome))
+        }
+        By::CommandLine { user, arn } => {
+            let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
+            (format!("{user} at the command line{arn}"), line.clone(), outcome.to_owned())
+        }
+    };
+    one_line(&format!("{at}  {who}: {line} - {outcome}"))
 }
 
 /// So many texts that were set aside are shown of a sheep.

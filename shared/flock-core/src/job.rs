@@ -70,6 +70,15 @@ impl JobKind {
             Self::Resume => "active",
         }
     }
+
+    /// What it makes of a sheep; one that is so already stays as it is.
+    #[must_use]
+    pub fn change(self, sheep: &Sheep, now: Timestamp) -> Sheep {
+        match self {
+            Self::Pause => sheep.pause(now),
+            Self::Resume => sheep.resume(now),
+        }
+    }
 }
 
 impl Job {
@@ -103,8 +112,7 @@ impl Job {
         match (self.what, &sheep.state) {
             // Somebody wanted that after they wanted this: a pause wins over what resumes.
             (JobKind::Resume, State::Paused { since }) if self.since < *since => sheep.clone(),
-            (JobKind::Resume, _) => sheep.resume(now),
-            (JobKind::Pause, _) => sheep.pause(now),
+            (what, _) => what.change(sheep, now),
         }
     }
 

@@ -14,12 +14,16 @@ mod corpus;
 mod edit;
 mod errand;
 mod event;
+mod fit;
 mod flock;
 mod ids;
 mod job;
+mod limits;
 mod money;
 mod network;
 mod notice;
+mod objection;
+mod outlook;
 mod picture;
 mod policy;
 mod preview;
@@ -27,6 +31,7 @@ mod rhythm;
 mod room;
 mod sheep;
 mod spend;
+mod text;
 mod usage;
 
 pub use account::AccountFacts;
@@ -39,6 +44,10 @@ pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};
+pub use fit::{
+    Ability, KnownAccounts, Member, Origin, broken_by_account, forbids_same, lines_too_long,
+    said_twice, unfit, without_cap,
+};
 pub use flock::Flock;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
@@ -46,12 +55,15 @@ pub use ids::{
     UserId,
 };
 pub use job::{AnswerTo, Job, JobKind};
+pub use limits::{Timed, span, too_many};
 pub use money::{InvalidUsd, Usd};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnfitHandle, UnknownNetwork,
 };
 pub use notice::{GoOn, Notice, Telling};
+pub use objection::{Objection, Remedy};
+pub use outlook::{Links, Outlook, Schedule, cap_is_reached, posts_and_cost};
 pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
@@ -68,10 +80,5 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
+pub use text::{count, local, one_line};
 pub use usage::{Arguments, Usage, Word, words};
-
-/// A number of things, as people write it.
-pub fn count(number: impl Into<u64>, thing: &str) -> String {
-    let number = number.into();
-    format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
-}

@@ -39,10 +39,13 @@ pub enum By {
     CommandLine {
         /// What the operating system calls them.
         user: String,
+        /// As whom AWS knows them, where they work on a deployed table.
+        arn: Option<String>,
     },
 }
 
-/// An entry as stored. The names are a schema: there is either `user` and `room`, or `operator`.
+/// An entry as stored. The names are a schema: there is either `user` and `room`, or `operator`,
+/// and `arn` if it was on a deployed table.
 #[derive(Debug, Serialize, Deserialize)]
 struct AuditItem {
     id: DeliveryId,
@@ -54,6 +57,8 @@ struct AuditItem {
     room: Option<RoomId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     operator: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arn: Option<String>,
     line: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     outcome: Option<String>,
@@ -65,18 +70,18 @@ impl AuditItem {
         let AuditEntry { id, at, by, line, outcome } = entry.clone();
         let expiry = SignedDuration::from_hours(24 * RETENTION_DAYS);
         let ttl = at.saturating_add(expiry).unwrap_or(Timestamp::MAX).into();
-        let (user, room, operator) = match by {
-            By::Slack { user, room } => (Some(user), Some(room), None),
-            By::CommandLine { user } => (None, None, Some(user)),
+        let (user, room, operator, arn) = match by {
+            By::Slack { user, room } => (Some(user), Some(room), None, None),
+            By::CommandLine { user, arn } => (None, None, Some(user), arn),
         };
-        Self { id, at, user, room, operator, line, outcome, ttl }
+        Self { id, at, user, room, operator, arn, line, outcome, ttl }
     }
 
     fn into_entry(self) -> Result<AuditEntry, StoreError> {
-        let Self { id, at, user, room, operator, line, outcome, ttl: _ } = self;
+        let Self { id, at, user, room, operator, arn, line, outcome, ttl: _ } = self;
         let by = match (user, room, operator) {
             (Some(user), Some(room), None) => By::Slack { user, room },
-            (None, None, Some(user)) => By::CommandLine { user },
+            (None, None, Some(user)) => By::CommandLine { user, arn },
             _ => {
                 let source = "it does not say who and where".into();
                 return Err(StoreError::Corrupt { what: format!("audit entry {id}"), source });
@@ -162,8 +167,11 @@ mod tests {
     #[test]
     fn the_item_is_a_schema() {
         let slack = By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
-        let operator = By::CommandLine { user: "ada".to_owned() };
-        let items = [slack, operator].map(|by| {
+        let user = "ada".to_owned();
+        let operator = By::CommandLine { user: user.clone(), arn: None };
+        let arn = Some("arn:aws:sts::1:assumed-role/shepherds/ada".to_owned());
+        let deployed = By::CommandLine { user, arn };
+        let items = [slack, operator, deployed].map(|by| {
             let entry = entry(by);
             let item: crate::Item = serde_dynamo::to_item(AuditItem::new(&entry)).unwrap();
             let read: AuditItem = serde_dynamo::from_item(item.clone()).unwrap();
@@ -178,7 +186,7 @@ mod tests {
 
     #[test]
     fn nobody_is_not_a_person() {
-        let by = By::CommandLine { user: "ada".to_owned() };
+        let by = By::CommandLine { user: "ada".to_owned(), arn: None };
         let item = AuditItem { operator: None, ..AuditItem::new(&entry(by)) };
         let err = item.into_entry().unwrap_err();
         let expected =

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use flock_core::{BehaviourKind, Corpus};
-use flockwork::{connect::LOCAL_NAME, plan};
+use flockwork::connect::LOCAL_NAME;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -72,6 +72,6 @@ async fn a_table_of_poems_is_read_and_its_sheep_go_on_where_they_are() {
         let id = format!("choir/{}", sheep.name).parse().unwrap();
         sheep.config.rhythm = world.read(&id).await.config.rhythm;
     }
-    let plan = plan::plan(&world.store, file, world.clock.now()).await.unwrap();
+    let plan = flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap();
     assert_eq!(plan.to_string(), "flock choir: nothing to change (2 sheep)");
 }

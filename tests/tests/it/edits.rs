@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use flock_core::{BehaviourKind, Corpus, Network, SheepConfig, SheepId};
+use flock_ops::{Error, FlockFile, Plan, SheepFile};
 use flock_tests::Misbehave;
-use flockwork::{
-    flock_file::{FlockFile, SheepFile},
-    plan::{self, Plan},
-};
 
-use crate::world::World;
+use crate::{flocks, world::World};
 
 /// What files with these lines as the text of the sheep, the only one of its flock, change.
 async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
@@ -28,12 +25,12 @@ async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
 
 async fn plan(world: &World, id: &SheepId, lines: &[&str]) -> Plan {
     let file = file(world, id, lines).await;
-    plan::plan(&world.store, file, world.clock.now()).await.unwrap()
+    flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap()
 }
 
 pub(crate) async fn edit(world: &World, id: &SheepId, lines: &[&str]) {
     let plan = plan(world, id, lines).await;
-    plan.apply(&world.store, world.clock.now()).await.unwrap();
+    flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
 }
 
 /// A sheep that has posted the first of its four lines.
@@ -72,7 +69,7 @@ async fn a_post_under_way_is_made_once_though_its_line_is_gone() {
             next >   apollo line 2
                      apollo line 3
         "); }
-        plan.apply(&world.store, world.clock.now()).await.unwrap();
+        flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
         for minute in 4..20 {
             world.tick_at(&app, minute).await;
         }
@@ -91,7 +88,7 @@ async fn the_place_is_that_of_when_the_edit_is_written() {
     let lines = ["title", "apollo line 0", "apollo line 1", "apollo line 2", "apollo line 3"];
     let plan = plan(&world, &id, &lines).await;
     world.tick_at(&app, 3).await;
-    plan.apply(&world.store, world.clock.now()).await.unwrap();
+    flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
     for minute in 4..13 {
         world.tick_at(&app, minute).await;
     }
@@ -105,8 +102,8 @@ async fn an_edit_of_a_text_that_somebody_else_has_edited_is_refused() {
     let ours = plan(&world, &id, &["title", "apollo line 0", "apollo line 1"]).await;
     edit(&world, &id, &["apollo line 0", "other", "apollo line 1"]).await;
     let after = world.read(&id).await;
-    let err = ours.apply(&world.store, world.clock.now()).await.unwrap_err();
-    assert!(err.is::<flockwork::refusal::Refusal>());
+    let err = flocks::apply_plan(&world.store, ours, world.clock.now()).await.unwrap_err();
+    assert!(matches!(err, Error::Refused(_)));
     insta::assert_snapshot!(err, @"flock/apollo: its text was changed by somebody else meanwhile; try again");
     assert_eq!(world.read(&id).await, after);
     for minute in 1..7 {
@@ -121,10 +118,10 @@ async fn a_plan_that_is_carried_out_in_part_is_no_refusal() {
     let (world, _, id) = poet(Network::Meadow).await;
     let mut file = file(&world, &id, &["title", "apollo line 0"]).await;
     file.flock.monthly_cap = Some("7".parse().unwrap());
-    let ours = plan::plan(&world.store, file, world.clock.now()).await.unwrap();
+    let ours = flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap();
     edit(&world, &id, &["apollo line 0", "other"]).await;
-    let err = ours.apply(&world.store, world.clock.now()).await.unwrap_err();
-    assert!(!err.is::<flockwork::refusal::Refusal>());
+    let err = flocks::apply_plan(&world.store, ours, world.clock.now()).await.unwrap_err();
+    assert!(matches!(err, Error::Failed(_)));
     insta::assert_snapshot!(err, @"flock/apollo: its text was changed by somebody else meanwhile; try again; part of the plan is carried out, and applying again does the rest");
     let flock = world.store.flock(&id.flock).await.unwrap().unwrap();
     assert_eq!(flock.monthly_cap, Some("7".parse().unwrap()));
@@ -144,7 +141,7 @@ async fn where_the_old_text_is_missing_the_place_keeps_its_number() {
         next >   new 2
     0 to create, 1 to change, 0 to remove, 0 unchanged
     ");
-    plan.apply(&world.store, world.clock.now()).await.unwrap();
+    flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
     world.tick_at(&app, 6).await;
     world.tick_at(&app, 9).await;
     assert_eq!(world.seen(&id).await, ["apollo line 0", "apollo line 1", "new 2", "new 0"]);

@@ -4,19 +4,15 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use flock_core::{
-    AccountId, BehaviourKind, Corpus, Flock, FlockName, Network, Occurrence, PostId, Rhythm,
-    RhythmFields, SheepConfig, SheepId, State,
+    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Occurrence, PostId,
+    Rhythm, RhythmFields, Sheep, SheepConfig, SheepId, State,
 };
-use flock_store::{Post, PostState, Read, Recorded, Store, Write};
+use flock_ops::{Error, FlockFile, Noted, Plan, SheepFile, Who};
+use flock_store::{By, Post, PostState, Read, Recorded, Store, Write};
 use flock_tests::{CrashPlan, CrashProxy, Cut, Misbehave};
-use flockwork::{
-    connect::LOCAL_NAME,
-    flock_file::{FlockFile, SheepFile},
-    plan,
-    refusal::Refusal,
-};
+use flockwork::connect::LOCAL_NAME;
 use insta::assert_snapshot;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     slack::Slack,
@@ -47,19 +43,53 @@ enum Deed {
     Remove,
 }
 
-async fn carry_out(store: &Store, flock: &str, deed: Deed) -> anyhow::Result<String> {
+/// Whoever runs the tests, at their command line.
+pub(crate) fn who(line: &str, at: Timestamp) -> Who {
+    let by = By::CommandLine { user: "tester".to_owned(), arn: None };
+    Who { by, at, id: DeliveryId::of(&[line, &at.to_string()]) }
+}
+
+/// Plans what `file` says and applies it; the plan.
+pub(crate) async fn apply_file(
+    store: &Store,
+    file: FlockFile,
+    now: Timestamp,
+) -> flock_ops::Result<String> {
+    let plan = flock_ops::plan(store, file, now).await?;
+    let text = plan.to_string();
+    apply_plan(store, plan, now).await.map(|()| text)
+}
+
+pub(crate) async fn apply_plan(store: &Store, plan: Plan, now: Timestamp) -> flock_ops::Result<()> {
+    let line = format!("flock apply {}", plan.flock());
+    let who = who(&line, now);
+    Noted::around(store, who, line, async |noted| {
+        Box::pin(plan.apply(store, noted, now, &|_, _| {})).await
+    })
+    .await
+}
+
+pub(crate) async fn remove(
+    store: &Store,
+    flock: &str,
+    sheep: &[Sheep],
+    now: Timestamp,
+) -> flock_ops::Result<usize> {
+    let line = format!("flock remove {flock}");
+    let flock = flock.parse().unwrap();
+    Noted::around(store, who(&line, now), line, async |noted| {
+        flock_ops::remove_flock(store, noted, &flock, sheep, now).await
+    })
+    .await
+}
+
+async fn carry_out(store: &Store, flock: &str, deed: Deed) -> flock_ops::Result<String> {
     let now = ts(START);
     match deed {
-        Deed::Apply(sheep) => {
-            let plan = plan::plan(store, file(flock, sheep), now).await?;
-            let text = plan.to_string();
-            plan.apply(store, now).await?;
-            Ok(text)
-        }
+        Deed::Apply(sheep) => apply_file(store, file(flock, sheep), now).await,
         Deed::Remove => {
-            let flock = flock.parse().unwrap();
-            let sheep = store.sheep_of_flock(&flock).await?;
-            let count = plan::remove_flock(store, &flock, &sheep, now).await?;
+            let sheep = store.sheep_of_flock(&flock.parse().unwrap()).await?;
+            let count = remove(store, flock, &sheep, now).await?;
             Ok(format!("{count} removed"))
         }
     }
@@ -70,9 +100,9 @@ async fn apply(world: &World, sheep: &'static [(&'static str, &'static str)]) ->
 }
 
 #[track_caller]
-fn refusal(result: anyhow::Result<String>) -> String {
+fn refusal(result: flock_ops::Result<String>) -> String {
     let err = result.unwrap_err();
-    assert!(err.is::<Refusal>(), "{err:#}");
+    assert!(matches!(err, Error::Refused(_)), "{err:#}");
     err.to_string()
 }
 
@@ -145,7 +175,8 @@ async fn interleave(start: Deed, one: Deed, other: Deed) {
                         None => task.await.unwrap(),
                     };
                     if let Err(err) = ended {
-                        let is_said = err.is::<Refusal>() || err.to_string().contains(PARTLY);
+                        let is_said =
+                            matches!(err, Error::Refused(_)) || err.to_string().contains(PARTLY);
                         assert!(is_said, "{k}, {j}: {err:#}");
                     }
                 }
@@ -329,13 +360,13 @@ async fn an_apply_that_is_refused_with_something_changed_is_no_refusal() {
     const SHEEP: &[(&str, &str)] = &[("apollo", MOON), ("echo", SUN)];
     let world = World::start().await;
     let planned = async |sheep: &[(&str, &str)]| {
-        plan::plan(&world.store, file("flock", sheep), ts(START)).await.unwrap()
+        flock_ops::plan(&world.store, file("flock", sheep), ts(START)).await.unwrap()
     };
     apply(&world, SHEEP).await;
     let late = planned(&[("apollo", STAR), ("echo", STAR)]).await;
     apply(&world, &[("apollo", MOON)]).await;
-    let err = late.apply(&world.store, ts(START)).await.unwrap_err();
-    assert!(!err.is::<Refusal>());
+    let err = apply_plan(&world.store, late, ts(START)).await.unwrap_err();
+    assert!(matches!(err, Error::Failed(_)));
     assert_snapshot!(err, @"flock/echo was removed meanwhile; part of the plan is carried out, and applying again does the rest");
     assert_sound(&world, "flock", "half a change").await;
 
@@ -347,8 +378,8 @@ async fn an_apply_that_is_refused_with_something_changed_is_no_refusal() {
     let table = world.store.table_id().await.unwrap();
     let claimed = echo.claim(next, flock_core::Act::post("the sun"), table, ts(START));
     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
-    let err = late.apply(&world.store, ts(START)).await.unwrap_err();
-    assert!(!err.is::<Refusal>());
+    let err = apply_plan(&world.store, late, ts(START)).await.unwrap_err();
+    assert!(matches!(err, Error::Failed(_)));
     assert_snapshot!(err, @"flock/echo: its post 1 is just being made on meadow:echo; remove it in a minute; 1 sheep of the flock went before that, and the others stay");
     assert_sound(&world, "flock", "half a removal").await;
     let moon = Corpus::parse(MOON.as_bytes()).unwrap().id();

@@ -13,7 +13,6 @@ use flock_tests::{
     BlueskyMisbehave, Endpoint, Foreign, ForeignBody, Listed, MastodonMisbehave, Misbehave,
     Operation,
 };
-use flockwork::plan;
 use jiff::SignedDuration;
 use sheep_tick::{App, Report};
 
@@ -398,8 +397,7 @@ async fn two_flocks_with_the_same_line_on_one_account_each_have_their_post() {
         let mut file = flocks::file(id.flock.as_str(), &[("apollo", &lines)]);
         file.sheep[0].config.account = account.clone();
         let now = world.clock.now();
-        let plan = plan::plan(&world.store, file, now).await.unwrap();
-        plan.apply(&world.store, now).await.unwrap();
+        flocks::apply_file(&world.store, file, now).await.unwrap();
     }
     change(&world, &sheep[1], |sheep| sheep.progress.slot += SignedDuration::from_mins(1)).await;
     let app = world.app().await;

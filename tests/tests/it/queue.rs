@@ -2,10 +2,11 @@
 
 use flock_core::{Network, SheepId};
 use flock_tests::Misbehave;
-use flockwork::{flock_file, plan};
+use flockwork::flock_file;
 use jiff::SignedDuration;
 
 use crate::{
+    flocks,
     slack::Slack,
     world::{START, World, ts},
 };
@@ -20,8 +21,7 @@ async fn apply(world: &World, stanza: &str, queue: &str) -> SheepId {
     std::fs::write(dir.path().join("flock.toml"), toml).unwrap();
     std::fs::write(dir.path().join("queue.csv"), queue).unwrap();
     let file = flock_file::read(dir.path()).unwrap();
-    let plan = plan::plan(&world.store, file, world.clock.now()).await.unwrap();
-    plan.apply(&world.store, world.clock.now()).await.unwrap();
+    flocks::apply_file(&world.store, file, world.clock.now()).await.unwrap();
     "flock/apollo".parse().unwrap()
 }
 

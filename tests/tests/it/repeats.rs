@@ -5,7 +5,6 @@ use std::sync::Arc;
 use flock_core::{Month, Network};
 use flock_store::Stop;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
-use flockwork::plan;
 use sheep_tick::Report;
 
 use crate::{
@@ -59,12 +58,11 @@ async fn applies_and_removals_whose_answers_are_lost_do_what_they_do() {
         let (store, _proxy) = flocks::proxied(&world, &cuts).await;
         let now = ts(START);
         for sheep in [BEFORE, AFTER] {
-            let plan = plan::plan(&store, flocks::file("flock", sheep), now).await.unwrap();
-            plan.apply(&store, now).await.unwrap();
+            flocks::apply_file(&store, flocks::file("flock", sheep), now).await.unwrap();
         }
         flocks::assert_sound(&world, "flock", "applied twice").await;
         let there = world.store.sheep_of_flock(&"flock".parse().unwrap()).await.unwrap();
-        let removed = plan::remove_flock(&store, &"flock".parse().unwrap(), &there, now).await;
+        let removed = flocks::remove(&store, "flock", &there, now).await;
         (there, removed.unwrap())
     })
     .await;

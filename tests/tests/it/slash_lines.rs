@@ -122,7 +122,7 @@ async fn nobody_without_a_level_changes_anything() {
     let lines: Vec<String> =
         (0..LINES).map(|_| lines().new_tree(&mut runner).unwrap().current()).collect();
     let changing = lines.iter().filter(|line| match parse(line) {
-        Parsed::Run(command, _) => command.effect == slash_command::Effect::Changes,
+        Parsed::Run(command, _) => command.changes(),
         Parsed::Usage(_) | Parsed::Unknown(_) => false,
     });
     assert!(1_000 < changing.count(), "the lines try to change things");

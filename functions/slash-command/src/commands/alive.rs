@@ -5,7 +5,7 @@ use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
     commands::time,
     dispatch::room_link,
 };
@@ -14,10 +14,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("alive"), Usage::new("status")],
     group: Group::About,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "Whether I am there, and whether anything is stopped",
     example: "alive",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

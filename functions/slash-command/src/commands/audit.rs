@@ -6,8 +6,8 @@ use flock_store::{AuditEntry, By};
 
 use crate::{
     call::{Answer, Call, code, tell},
-    command::{Command, Effect, Group, Parsed, Run, SHEPHERD, parse},
-    commands::time,
+    command::{Command, Group, Run, SHEPHERD},
+    commands::{Parsed, parse, time},
     dispatch::room_link,
 };
 
@@ -15,10 +15,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("audit"), Usage::new("audit <count>")],
     group: Group::Audit,
     need: SHEPHERD,
-    effect: Effect::Reads,
     help: "Who changed what, where and when",
     example: "audit 50",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {
@@ -44,9 +43,16 @@ async fn run(call: &Call<'_>) -> Answer {
             let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
             let who = match &entry.by {
                 By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
-                By::CommandLine { user } => {
-                    format!("{} at the command line", escape(&user.replace(char::is_control, " ")))
+                By::CommandLine { user, arn } => {
+                    let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
+                    let who = format!("{user} at the command line{arn}");
+                    escape(&who.replace(char::is_control, " "))
                 }
+            };
+            // What was said elsewhere is in no form of Slack's.
+            let outcome = match &entry.by {
+                By::Slack { .. } => outcome.to_owned(),
+                By::CommandLine { .. } => escape(outcome),
             };
             format!(
                 "{} {who}: `{}` - {}",

@@ -1,11 +1,12 @@
 //! `grant <user> <level>`: a level for somebody.
 
 use flock_core::{Room, Usage};
+use flock_ops::Noted;
 use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, Named, announce},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    command::{Command, Group, Run, SHEPHERD},
     commands::{level, look_up},
 };
 
@@ -17,13 +18,12 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::Rooms,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Give somebody a level below your own, or any if yours is the highest",
     example: "grant @ada shepherd",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let level = level(call, 1)?;
     let user = match call.user_named(0).await? {
         Named::User(user) => user,
@@ -33,7 +33,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let granted = room.grant(call.user(), &user, &level)?;
         Ok((granted.room, granted.before))
     };
-    let before = call.app.change_room(&call.asked.room, change).await?;
+    let before = call.app.change_room(noted, &call.asked.room, change).await?;
     announce(match before {
         Some(before) if before == level => {
             format!("{} has the level `{level}` in this room already.", mention(&user))

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use flock_core::{Need, RoomId, Usage};
+use flock_ops::Noted;
 use flock_slack::{User, mention};
 
 use crate::{
-    call::{Answer, Call, Outcome, Problem, Stage, announce, code, refuse},
-    command::{Command, Effect, Group, Run},
+    call::{Answer, Call, Obstacle, Stage, Step, announce, code, refuse},
+    command::{Command, Group, Run},
     dispatch::room_link,
     slack_secret::SlackSecret,
 };
@@ -16,13 +17,12 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("grant room-owners ...")],
     group: Group::Rooms,
     need: Need::Top,
-    effect: Effect::Changes,
     help: "Give the highest level to the creator of the channel and the owners of the workspace, here or in the channels named",
     example: "grant room-owners #general",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let mut rooms = Vec::new();
     for word in call.arguments.words() {
         rooms.push(room_named(word)?);
@@ -31,7 +31,7 @@ async fn run(call: &Call<'_>) -> Answer {
         rooms.push(call.asked.room.clone());
     }
     if call.stage != Stage::Deferred {
-        return Ok(Outcome::Later("I am asking Slack who owns it.".to_owned()));
+        return Ok(Step::Later("I am asking Slack who owns it.".to_owned()));
     }
     let SlackSecret { bot_token, .. } = call.app.slack_secret().await?;
     let users = call.slack().users(&bot_token).await?;
@@ -53,15 +53,15 @@ async fn run(call: &Call<'_>) -> Answer {
         let mut owners = owners.clone();
         owners.extend(creator.map(|user| user.id.clone()));
         let granted =
-            call.app.change_room(&room, |room| room.grant_top(call.user(), &owners)).await;
+            call.app.change_room(noted, &room, |room| room.grant_top(call.user(), &owners)).await;
         match granted {
             Ok(top) => {
                 let owners: Vec<_> = owners.iter().map(mention).collect();
                 let (room, owners) = (room_link(&room), owners.join(", "));
                 granted_in.push(format!("In {room} `{top}` is now held by {owners}."));
             }
-            Err(Problem::Refused(why)) => refused.push(format!("In {}: {why}", room_link(&room))),
-            Err(failed @ Problem::Failed(_)) => return Err(failed),
+            Err(Obstacle::Refused(why)) => refused.push(format!("In {}: {why}", room_link(&room))),
+            Err(failed @ Obstacle::Failed(_)) => return Err(failed),
         }
     }
     if refused.is_empty() {
@@ -73,7 +73,7 @@ async fn run(call: &Call<'_>) -> Answer {
 }
 
 /// The channel a word means: `<#C1|general>` or `C1`.
-fn room_named(word: &str) -> Result<RoomId, Problem> {
+fn room_named(word: &str) -> Result<RoomId, Obstacle> {
     let bracketed = word.strip_prefix("<#").and_then(|word| word.strip_suffix('>'));
     let id = bracketed.map_or(word, |word| word.split_once('|').map_or(word, |(id, _)| id));
     match id.parse() {

@@ -4,24 +4,23 @@ use flock_core::{Need, Rank, Usage, words};
 use flock_slack::{Reply, escape, typed};
 
 use crate::{
-    call::{Answer, Call, Outcome, code, refuse, tell},
-    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, named, parse},
-    commands::TABLE,
+    call::{Answer, Call, Step, code, refuse, tell},
+    command::{Command, EVERYBODY, Group, Run},
+    commands::{Parsed, TABLE, named, parse},
 };
 
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("help"), Usage::new("help <command...>")],
     group: Group::About,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "What commands there are, or one of them",
     example: "help pause",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {
     match call.arguments.rest() {
-        None => Ok(Outcome::Done(list())),
+        None => Ok(Step::Done(list())),
         Some(name) => one(&typed(name)),
     }
 }

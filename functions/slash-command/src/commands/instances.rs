@@ -5,7 +5,7 @@ use flock_slack::escape;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
     commands::time,
 };
 
@@ -13,10 +13,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("instances")],
     group: Group::System,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "The processes that were at work in the last half hour",
     example: "instances",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

@@ -1,11 +1,12 @@
 //! `level remove <name>`: one level less.
 
 use flock_core::{LevelName, Need, Removed, Room, Usage, UserId};
+use flock_ops::Noted;
 use flock_slack::mention;
 
 use crate::{
-    call::{Answer, Call, Outcome, Stage, announce},
-    command::{Command, Effect, Group, Run},
+    call::{Answer, Call, Stage, Step, announce},
+    command::{Command, Group, Run},
     commands::level,
 };
 
@@ -13,13 +14,12 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("level remove <name>")],
     group: Group::Rooms,
     need: Need::Top,
-    effect: Effect::Changes,
     help: "Remove a level nobody has from this room, or the highest; asks first",
     example: "level remove elder",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let level = level(call, 0)?;
     if call.stage == Stage::Given {
         let removed = call.room.remove_level(call.user(), &level)?;
@@ -28,14 +28,14 @@ async fn run(call: &Call<'_>) -> Answer {
             "This removes the level `{level}` (rank {rank}) from this room. {}",
             falls(&removed).unwrap_or_else(|| "Nobody has it.".to_owned())
         );
-        return Ok(Outcome::Sure { text, label: "Remove the level" });
+        return Ok(Step::Sure { text, label: "Remove the level" });
     }
     let change = |room: &Room| {
         let removed = room.remove_level(call.user(), &level)?;
         let falls = falls(&removed);
         Ok((removed.room, falls))
     };
-    let falls = call.app.change_room(&call.asked.room, change).await?;
+    let falls = call.app.change_room(noted, &call.asked.room, change).await?;
     let falls = falls.map_or_else(String::new, |falls| format!(" {falls}"));
     announce(format!("This room has no level `{level}` any more.{falls}"))
 }

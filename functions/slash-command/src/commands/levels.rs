@@ -4,17 +4,16 @@ use flock_core::{Usage, count};
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
 };
 
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("levels")],
     group: Group::Rooms,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "The levels of this room",
     example: "levels",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

@@ -7,7 +7,7 @@ use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -19,10 +19,9 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::Rooms,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "Who has a level in this room",
     example: "members",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

@@ -35,16 +35,20 @@ mod stop;
 mod version;
 mod whoami;
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::collections::BTreeMap;
 
-use flock_core::{FlockName, JobKind, LevelName, NotNow, Occurrence, Sheep, State, count};
+use flock_core::{
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Word, count, local,
+    words,
+};
+use flock_ops::{Noted, Steered, steer};
 use flock_slack::escape;
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    call::{Answer, Call, Outcome, Problem, Stage, announce, code, refuse},
+    call::{Answer, Call, Obstacle, Stage, Step, announce, code, refuse},
     command::Command,
     jobs::how_to_end,
 };
@@ -83,18 +87,68 @@ pub static TABLE: &[&Command] = &[
     &audit::COMMAND,
 ];
 
+/// What a line asks for.
+#[derive(Debug)]
+pub enum Parsed {
+    /// A command with its arguments.
+    Run(&'static Command, Arguments),
+    /// Commands of that name, which want fewer, more or other words.
+    Usage(Vec<&'static Command>),
+    /// No command; the closest one, if any is close.
+    Unknown(Option<String>),
+}
+
+/// Finds what `line` asks for. The first usage of the table that fits exactly is taken.
+pub fn parse(line: &str) -> Parsed {
+    let words = words(line);
+    for command in TABLE {
+        for usage in command.usages {
+            if let Some(arguments) = usage.matches(line, &words) {
+                return Parsed::Run(command, arguments);
+            }
+        }
+    }
+    let named = named(&words);
+    if !named.is_empty() {
+        return Parsed::Usage(named);
+    }
+    let closest = usages().filter_map(|usage| {
+        let name = usage.name();
+        let typed = words.iter().take(name.split(' ').count()).map(|word| word.text.to_lowercase());
+        let typed = typed.collect::<Vec<_>>().join(" ");
+        // So long is no slip, and to compare takes the one length times the other.
+        if 3 * name.len() < typed.len() {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(&name, &typed);
+        // A third of the letters may be wrong: more would be another word.
+        (3 * distance <= name.chars().count().max(3)).then_some((distance, name))
+    });
+    Parsed::Unknown(closest.min().map(|(_, name)| name))
+}
+
+/// The commands that have one of these words as their name, or the first of them as its beginning.
+pub(crate) fn named(words: &[Word]) -> Vec<&'static Command> {
+    let whole = |usage: &Usage| usage.name().split(' ').count() == usage.begins_like(words);
+    let begun = |usage: &Usage| 0 < usage.begins_like(words);
+    let with = |fits: &dyn Fn(&Usage) -> bool| -> Vec<_> {
+        TABLE.iter().filter(|command| command.usages.iter().any(fits)).copied().collect()
+    };
+    let wholly = with(&whole);
+    if wholly.is_empty() { with(&begun) } else { wholly }
+}
+
+fn usages() -> impl Iterator<Item = Usage> {
+    TABLE.iter().flat_map(|command| command.usages.iter().copied())
+}
+
 /// An instant for people of any zone.
 pub(crate) fn time(at: Timestamp) -> String {
     local(at, &TimeZone::UTC)
 }
 
-/// An instant as people of a zone read it.
-fn local(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
-}
-
 /// The level an argument names.
-fn level(call: &Call<'_>, number: usize) -> Result<LevelName, Problem> {
+fn level(call: &Call<'_>, number: usize) -> Result<LevelName, Obstacle> {
     let text = call.argument(number);
     match text.to_lowercase().parse() {
         Ok(level) => Ok(level),
@@ -105,13 +159,8 @@ fn level(call: &Call<'_>, number: usize) -> Result<LevelName, Problem> {
     }
 }
 
-/// Why a sheep does not do what it was asked for.
-fn not_now(sheep: &Sheep, why: &NotNow) -> Problem {
-    Problem::Refused(format!("*{}* does not: {}.", sheep.id, escape(&why.to_string())))
-}
-
 /// The number of a post of the sheep that the first argument names.
-fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Problem> {
+fn occurrence(call: &Call<'_>, number: usize) -> Result<Occurrence, Obstacle> {
     let text = call.argument(number);
     match text.parse() {
         Ok(number @ 1..) => Ok(Occurrence(number)),
@@ -137,7 +186,7 @@ fn goes_on(sheep: &Sheep) -> String {
 /// The command goes on when there is time to look somebody up.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 fn look_up(call: &Call<'_>) -> Answer {
-    Ok(Outcome::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
+    Ok(Step::Later(format!("I am asking Slack who `{}` is.", code(call.argument(0)))))
 }
 
 /// Sheep of a flock that are counted while somebody waits.
@@ -145,9 +194,7 @@ const COUNTED: usize = 500;
 
 /// A change of a sheep or of many, and how it is spoken of.
 struct Words {
-    /// What happens to each.
-    change: fn(&Sheep, Timestamp) -> Sheep,
-    /// The same as a job, for a flock that is too large to wait for, and to which state it brings them.
+    /// What happens to each; of a flock that is too large to wait for it is a job.
     job: JobKind,
     /// While it is being done.
     doing: &'static str,
@@ -168,15 +215,16 @@ struct Hurts {
 }
 
 /// Changes the sheep, or all sheep of the flock, that the first argument names.
-async fn change_all(call: &Call<'_>, words: Words) -> Answer {
+async fn change_all(call: &Call<'_>, noted: &Noted, words: Words) -> Answer {
     match call.store().find_some(call.argument(0), Some(COUNTED + 1)).await? {
-        Found::Sheep(sheep) => change_one(call, &words, *sheep).await,
-        Found::Flock(flock, sheep) => change_flock(call, &words, &flock, sheep).await,
+        Found::Sheep(sheep) => change_one(call, noted, &words, *sheep).await,
+        Found::Flock(flock, sheep) => change_flock(call, noted, &words, &flock, sheep).await,
     }
 }
 
-async fn change_one(call: &Call<'_>, words: &Words, sheep: Sheep) -> Answer {
-    let (is_changed, sheep) = change(call, words, sheep).await?;
+async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep) -> Answer {
+    let Steered { sheep, is_changed } =
+        steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
         state if is_changed && state.name() == words.job.becomes() => {
             return announce(format!("{} *{}*.", words.done, sheep.id));
@@ -194,6 +242,7 @@ async fn change_one(call: &Call<'_>, words: &Words, sheep: Sheep) -> Answer {
 
 async fn change_flock(
     call: &Call<'_>,
+    noted: &Noted,
     words: &Words,
     flock: &FlockName,
     sheep: Vec<Sheep>,
@@ -209,17 +258,17 @@ async fn change_flock(
         if is_counted { number_of(sheep.len()) } else { format!("more than {COUNTED} sheep") };
     let what = format!("the flock *{flock}*, {number}");
     if let (Stage::Given, Some(Hurts { happens, comes_to, label })) = (call.stage, hurts) {
-        let after = |sheep: &Sheep| (words.change)(sheep, call.now);
+        let after = |sheep: &Sheep| job.change(sheep, call.now);
         let stay = sheep.iter().filter(|sheep| after(sheep).version == sheep.version);
         let stay: Vec<_> = stay.map(|sheep| sheep.state.name()).collect();
         if !is_counted || stay.len() < sheep.len() {
             let but = if is_counted { but(&stay, becomes) } else { String::new() };
             let text = format!("{happens} {what}{but}: {comes_to}");
-            return Ok(Outcome::Sure { text, label });
+            return Ok(Step::Sure { text, label });
         }
     }
     if AT_ONCE < sheep.len() {
-        let job = call.begin_job(job, flock).await?;
+        let job = call.begin_job(noted, job, flock).await?;
         return announce(format!(
             "{doing} {what}, as job `{}`. I tell you here when it is done; {}.",
             job.id,
@@ -227,10 +276,11 @@ async fn change_flock(
         ));
     }
     let (mut changed, mut others) = (0, Vec::new());
-    let edits: Vec<_> = sheep.into_iter().map(|sheep| change(call, words, sheep)).collect();
+    let edit = |sheep| steer(call.store(), noted, job, sheep, call.now);
+    let edits: Vec<_> = sheep.into_iter().map(edit).collect();
     let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
     while let Some(edit) = edits.next().await {
-        let (is_changed, sheep) = edit?;
+        let Steered { sheep, is_changed } = edit?;
         let state = sheep.state.name();
         if is_changed && state == becomes { changed += 1 } else { others.push(state) }
     }
@@ -239,14 +289,6 @@ async fn change_flock(
         return refuse(format!("Nothing to do for {what}{but}."));
     }
     announce(format!("{done} {what}{but}."))
-}
-
-/// The sheep as it is then, and whether that is another than before.
-async fn change(call: &Call<'_>, words: &Words, sheep: Sheep) -> Result<(bool, Sheep), Problem> {
-    let before = sheep.version;
-    let change = |sheep: &Sheep| Ok::<_, Infallible>((words.change)(sheep, call.now));
-    let sheep = call.change_sheep(sheep, change).await?;
-    Ok((sheep.version != before, sheep))
 }
 
 /// In which states the sheep are that have not become what was wanted.
@@ -275,7 +317,7 @@ mod tests {
     use flock_core::{Need, Rank};
 
     use super::*;
-    use crate::command::{Group, Parsed, parse};
+    use crate::command::Group;
 
     /// The table as the README shows it.
     fn markdown() -> String {

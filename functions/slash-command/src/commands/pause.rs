@@ -1,10 +1,11 @@
 //! `pause <sheep|flock>`: a sheep or a flock.
 
-use flock_core::{JobKind, Sheep, Usage};
+use flock_core::{JobKind, Usage};
+use flock_ops::Noted;
 
 use crate::{
     call::{Answer, Call},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    command::{Command, Group, Run, SHEPHERD},
     commands::{Hurts, Words, change_all},
 };
 
@@ -12,15 +13,13 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("pause <sheep|flock>")],
     group: Group::Flock,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Stop a sheep from posting, or a whole flock, which asks first",
     example: "pause moon/apollo",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let words = Words {
-        change: Sheep::pause,
         job: JobKind::Pause,
         doing: "Pausing",
         done: "Paused",
@@ -30,5 +29,5 @@ async fn run(call: &Call<'_>) -> Answer {
             label: "Pause the flock",
         }),
     };
-    change_all(call, words).await
+    change_all(call, noted, words).await
 }

@@ -8,7 +8,7 @@ use flock_store::{Found, PostState};
 
 use crate::{
     call::{Answer, Call, refuse, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
     commands::{local, time},
 };
 
@@ -16,10 +16,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("posts"), Usage::new("posts <sheep|flock>")],
     group: Group::Flock,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "The newest posts, of a sheep, a flock or all",
     example: "posts apollo",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 /// Posts that are shown.

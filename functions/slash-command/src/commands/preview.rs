@@ -6,7 +6,7 @@ use flock_store::{Found, UpcomingPost};
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
     commands::local,
 };
 
@@ -14,10 +14,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("preview <sheep|flock>"), Usage::new("preview <sheep|flock> <count>")],
     group: Group::Flock,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "The next posts, before they are made",
     example: "preview apollo 5",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

@@ -1,11 +1,12 @@
 //! `revoke <user>`: nobody special any more.
 
 use flock_core::{Room, Usage};
+use flock_ops::Noted;
 use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, Named, announce},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    command::{Command, Group, Run, SHEPHERD},
     commands::look_up,
 };
 
@@ -18,13 +19,12 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::Rooms,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Take a level below your own from somebody, or any if yours is the highest",
     example: "revoke @ada",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let user = match call.user_named(0).await? {
         Named::User(user) => user,
         Named::LookedUpLater => return look_up(call),
@@ -33,7 +33,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let revoked = room.revoke(call.user(), &user)?;
         Ok((revoked.room, revoked.before))
     };
-    let before = call.app.change_room(&call.asked.room, change).await?;
+    let before = call.app.change_room(noted, &call.asked.room, change).await?;
     let before = before.map_or_else(String::new, |before| format!(", and was `{before}`"));
     announce(format!("{} has no level in this room any more{before}.", mention(&user)))
 }

@@ -5,8 +5,8 @@ use flock_slack::{mention, typed};
 
 use crate::{
     call::{Answer, Call, code, tell},
-    command::{Command, EVERYBODY, Effect, Group, Parsed, Run, parse},
-    commands::time,
+    command::{Command, EVERYBODY, Group, Run},
+    commands::{Parsed, parse, time},
     dispatch::room_link,
     jobs,
 };
@@ -15,10 +15,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("running"), Usage::new("rc"), Usage::new("running commands")],
     group: Group::System,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "What is in flight: jobs and how far they are, posts being made, commands that take longer",
     example: "running",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 /// Due sheep that are looked at: those in flight are the longest due.

@@ -1,33 +1,28 @@
 //! `say <sheep> <text...>`: a text of one's own through a sheep.
 
-use flock_core::{Sheep, Usage};
+use flock_core::Usage;
+use flock_ops::Noted;
 use flock_slack::{escape, typed};
 
 use crate::{
     call::{Answer, Call, announce},
-    command::{Command, Effect, Group, Run, SHEPHERD},
-    commands::not_now,
+    command::{Command, Group, Run, SHEPHERD},
 };
 
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("say <sheep> <text...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Post a text through a sheep at once",
     example: "say apollo Good evening.",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     call.not_while_stopped()?;
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let text = typed(call.arguments.rest().unwrap_or_default());
-    let table = call.store().table_id().await?;
-    let change = |sheep: &Sheep| {
-        sheep.say(text.clone(), table, call.now).map_err(|why| not_now(sheep, &why))
-    };
-    let sheep = call.change_sheep(sheep, change).await?;
+    let sheep = flock_ops::say(call.store(), noted, sheep, &text, call.now).await?;
     call.hurry(&sheep).await;
     let quoted: Vec<_> = text.lines().map(|line| format!("> {}", escape(line))).collect();
     announce(format!("*{}* is going to say:\n{}", sheep.id, quoted.join("\n")))

@@ -1,10 +1,11 @@
 //! `send-again <sheep> <number>`: a post nobody was sure of is not there.
 
 use flock_core::{Occurrence, Sheep, Usage};
+use flock_ops::Noted;
 
 use crate::{
-    call::{Answer, Call, Outcome, Stage, announce},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    call::{Answer, Call, Stage, Step, announce},
+    command::{Command, Group, Run, SHEPHERD},
     commands::{goes_on, local, occurrence},
 };
 
@@ -12,20 +13,19 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("send-again <sheep> <number>")],
     group: Group::Flock,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Say that a post nobody was sure of is not there: it is sent again; asks first",
     example: "send-again apollo 12",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let occurrence = occurrence(call, 1)?;
     if call.stage == Stage::Given {
         sheep.was_not_sent(occurrence, call.now)?;
-        return Ok(Outcome::Sure { text: risk(&sheep, occurrence), label: "Send it again" });
+        return Ok(Step::Sure { text: risk(&sheep, occurrence), label: "Send it again" });
     }
-    let sheep = call.change_sheep(sheep, |sheep| sheep.was_not_sent(occurrence, call.now)).await?;
+    let sheep = flock_ops::send_again(call.store(), noted, sheep, occurrence, call.now).await?;
     call.hurry(&sheep).await;
     if sheep.next_at().is_some() {
         return announce(format!("Post {occurrence} of *{}* is sent again.", sheep.id));

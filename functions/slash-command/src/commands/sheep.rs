@@ -5,7 +5,7 @@ use flock_slack::escape;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
     commands::local,
 };
 
@@ -13,10 +13,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("sheep"), Usage::new("sheep <flock>")],
     group: Group::Flock,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "The sheep, and when each posts next",
     example: "sheep milton",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {
@@ -31,7 +30,7 @@ async fn run(call: &Call<'_>) -> Answer {
     }
     let mut lines: Vec<_> = sheep.iter().take(MOST).map(line).collect();
     if let Some(more @ 1..) = sheep.len().checked_sub(MOST) {
-        lines.push(format!("and {more} more: name a flock, or ask `flockwork sheep list`."));
+        lines.push(format!("and {more} more: name a flock; the command line lists all."));
     }
     tell(lines.join("\n"))
 }

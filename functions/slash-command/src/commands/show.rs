@@ -5,8 +5,8 @@ use flock_slack::{Button, Reply, escape};
 use flock_store::Aside;
 
 use crate::{
-    call::{Answer, Call, Outcome},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    call::{Answer, Call, Step},
+    command::{Command, EVERYBODY, Group, Run},
     commands::local,
 };
 
@@ -14,10 +14,9 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("show <sheep>")],
     group: Group::Flock,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "Everything about a sheep, with buttons",
     example: "show apollo",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 /// So many texts that were set aside are shown.
@@ -79,5 +78,5 @@ async fn run(call: &Call<'_>) -> Answer {
             value,
         ));
     }
-    Ok(Outcome::Done(reply))
+    Ok(Step::Done(reply))
 }

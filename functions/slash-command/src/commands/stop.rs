@@ -1,13 +1,14 @@
 //! `stop`: everything, at once.
 
 use flock_core::{Usage, count, preview};
+use flock_ops::Noted;
 use flock_slack::mention;
-use flock_store::{Stop, Write};
+use flock_store::Stop;
 use jiff::SignedDuration;
 
 use crate::{
-    call::{Answer, Call, Outcome, Problem, Stage, announce, refuse},
-    command::{Command, Effect, Group, Run, SHEPHERD},
+    call::{Answer, Call, Obstacle, Stage, Step, announce, refuse},
+    command::{Command, Group, Run, SHEPHERD},
     commands::time,
 };
 
@@ -15,13 +16,12 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("stop"), Usage::new("shutdown")],
     group: Group::System,
     need: SHEPHERD,
-    effect: Effect::Changes,
     help: "Stop everything within a minute; asks first",
     example: "stop",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
-async fn run(call: &Call<'_>) -> Answer {
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     if let Some(stop) = &call.control.stopped {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
@@ -30,22 +30,21 @@ async fn run(call: &Call<'_>) -> Answer {
         ));
     }
     if call.stage == Stage::Given {
-        return Ok(Outcome::Sure { text: consequence(call).await?, label: "Stop everything" });
+        return Ok(Step::Sure { text: consequence(call).await?, label: "Stop everything" });
     }
     let stop =
         Stop { by: call.user().clone(), room: call.asked.room.clone(), at: call.asked.since };
-    match call.store().stop_all(&stop).await? {
-        Write::Done => announce(format!(
-            "{} has stopped everything: within a minute nothing is posted any more. `/flock start` lets \
-             it go on.",
-            mention(&stop.by)
-        )),
-        Write::Conflict(()) => refuse("Everything is stopped already."),
+    if !flock_ops::stop(call.store(), noted, &stop).await? {
+        return refuse("Everything is stopped already.");
     }
+    announce(format!(
+        "{} has stopped everything: within a minute nothing is posted any more. `/flock start` lets it go on.",
+        mention(&stop.by)
+    ))
 }
 
 /// What will not happen. Counted as far as there is time for it.
-async fn consequence(call: &Call<'_>) -> Result<String, Problem> {
+async fn consequence(call: &Call<'_>) -> Result<String, Obstacle> {
     /// Sheep whose posts are counted.
     const MOST_SHEEP: usize = 200;
     /// Posts of one sheep that are counted: one a minute for a day.

@@ -4,17 +4,16 @@ use flock_core::Usage;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
 };
 
 pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("version")],
     group: Group::About,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "Which version this is",
     example: "version",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(_: &Call<'_>) -> Answer {

@@ -5,7 +5,7 @@ use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, tell},
-    command::{Command, EVERYBODY, Effect, Group, Run},
+    command::{Command, EVERYBODY, Group, Run},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -17,10 +17,9 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::About,
     need: EVERYBODY,
-    effect: Effect::Reads,
     help: "Your level in this room",
     example: "whoami",
-    run: Run(|call| Box::pin(run(call))),
+    run: Run::Reads(|call| Box::pin(run(call))),
 };
 
 async fn run(call: &Call<'_>) -> Answer {

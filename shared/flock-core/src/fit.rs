@@ -10,16 +10,11 @@ use std::{
     sync::Arc,
 };
 
-use flock_core::{
-    AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Limit,
-    LimitOf, Network, Sheep, SheepConfig, SheepId, Times, Usd, Waivers, check_policies, count,
-    preview,
+use crate::{
+    AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Network,
+    Objection, Sheep, SheepConfig, SheepId, Tier, Usd, Waivers, check_policies,
+    text::{and, named},
 };
-use flock_store::Store;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-
-use crate::show::local;
 
 /// A sheep as it is to be, and its text.
 #[derive(Debug, Clone)]
@@ -27,21 +22,21 @@ pub struct Member {
     /// The sheep.
     pub sheep: Sheep,
     /// Where its text is.
-    pub text: Text,
+    pub text: Origin,
     /// Its text.
     pub corpus: Arc<Corpus>,
 }
 
 /// Where a text is, for people.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Text {
+pub enum Origin {
     /// In this file.
     File(PathBuf),
     /// In the table, as the text of this sheep; its lines are counted without blank ones.
     Of(SheepId),
 }
 
-impl Text {
+impl Origin {
     /// How a problem with a line begins.
     pub fn at(&self, unit: &str, line: usize) -> String {
         match self {
@@ -51,7 +46,7 @@ impl Text {
     }
 }
 
-impl fmt::Display for Text {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
@@ -62,34 +57,31 @@ impl fmt::Display for Text {
 
 /// What is known of accounts that were added, and of every account of the meadow.
 #[derive(Debug, Default)]
-pub struct Accounts(BTreeMap<AccountId, AccountFacts>);
+pub struct KnownAccounts(BTreeMap<AccountId, AccountFacts>);
 
-/// Accounts that are read at once.
-const CONCURRENCY: usize = 16;
-
-impl Accounts {
-    /// Reads what is known of `ids`.
-    pub async fn read(store: &Store, ids: BTreeSet<&AccountId>) -> anyhow::Result<Self> {
-        let reads: Vec<_> = ids
-            .into_iter()
-            .filter(|id| id.network != Network::Meadow)
-            .map(|id| async move {
-                let account = store.account(id).await?;
-                anyhow::Ok(account.map(|account| (id.clone(), account.facts)))
-            })
-            .collect();
-        let known: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
-        Ok(Self(known.into_iter().flatten().collect()))
+impl FromIterator<(AccountId, AccountFacts)> for KnownAccounts {
+    fn from_iter<T: IntoIterator<Item = (AccountId, AccountFacts)>>(known: T) -> Self {
+        Self(known.into_iter().collect())
     }
+}
 
+impl KnownAccounts {
     /// What is known of the account. `None`: it was never added.
     pub fn get(&self, id: &AccountId) -> Option<&AccountFacts> {
         if id.network == Network::Meadow { Some(&AccountFacts::MEADOW) } else { self.0.get(id) }
     }
 }
 
+/// Whether we can do something through an account of a network and tier, or why not.
+pub type Ability = fn(Network, Tier, Action) -> Result<(), String>;
+
 /// What keeps `members` of `flock` from posting through their accounts, whoever else posts.
-pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<String> {
+pub fn unfit(
+    flock: &Flock,
+    members: &[&Member],
+    accounts: &KnownAccounts,
+    able: Ability,
+) -> Vec<Objection> {
     let mut groups: BTreeMap<(&AccountId, bool, &[Action]), Vec<&Member>> = BTreeMap::new();
     for member in members {
         let SheepConfig { account, made_with_ai, behaviour, .. } = &member.sheep.config;
@@ -100,16 +92,13 @@ pub fn unfit(flock: &Flock, members: &[&Member], accounts: &Accounts) -> Vec<Str
     for ((account, made_with_ai, actions), members) in groups {
         let who = named(members.iter().map(|member| &member.sheep.id));
         let Some(facts) = accounts.get(account) else {
-            problems.push(format!(
-                "{who}: the account {account} was never added; add it with `flockwork account add \
-                 {account} --key FILE`"
-            ));
+            problems.push(Objection::never_added(&who, account));
             continue;
         };
-        let why = cannot(account.network, facts, (actions, made_with_ai), &flock.waivers);
-        problems.extend(why.into_iter().map(|why| format!("{who} ({account}): {why}")));
+        let why = cannot(account.network, facts, (actions, made_with_ai), &flock.waivers, able);
+        problems.extend(why.into_iter().map(|why| format!("{who} ({account}): {why}").into()));
         if account.network.facts().limits_vary {
-            problems.extend(too_long(account, facts, &members));
+            problems.extend(too_long(account, facts, &members).into_iter().map(Objection::from));
         }
     }
     problems
@@ -121,13 +110,10 @@ fn cannot(
     facts: &AccountFacts,
     (actions, made_with_ai): (&[Action], bool),
     waivers: &Waivers,
+    able: Ability,
 ) -> Vec<String> {
-    let mut problems = Vec::new();
-    for action in actions {
-        if let Err(cannot) = flock_net::check_action(network, facts.tier, *action) {
-            problems.push(cannot.to_string());
-        }
-    }
+    let able = actions.iter().map(|action| able(network, facts.tier, *action));
+    let mut problems: Vec<_> = able.filter_map(Result::err).collect();
     let mark = network.check_action(facts.tier, Action::AiMark);
     let ai = match (made_with_ai, &mark) {
         (true, Ok(())) => Ai::Marked,
@@ -185,7 +171,7 @@ pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<St
 
 /// A text, and who posts it on one network.
 struct Said<'a> {
-    text: &'a Text,
+    text: &'a Origin,
     corpus: &'a Corpus,
     /// For each account the first of its sheep.
     by: BTreeMap<&'a AccountId, &'a SheepId>,
@@ -196,7 +182,7 @@ struct Said<'a> {
 pub fn said_twice(
     flock: &Flock,
     members: &[&Member],
-    accounts: &Accounts,
+    accounts: &KnownAccounts,
     concerns: impl Fn(&SheepId) -> bool,
 ) -> Vec<String> {
     let mut networks: BTreeMap<Network, BTreeMap<&SheepId, &Member>> = BTreeMap::new();
@@ -311,79 +297,6 @@ fn some_lines(numbers: &[usize]) -> String {
     }
 }
 
-/// How far ahead limits are looked at: the longest that networks have.
-const AHEAD: SignedDuration = SignedDuration::from_hours(24);
-
-/// A sheep and the times that lines of its text have of their own.
-pub type Timed<S> = (S, Times);
-
-/// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
-pub fn too_many(sheep: &[Timed<&Sheep>], others: &[Timed<Sheep>], now: Timestamp) -> Vec<String> {
-    // Schedules are in whole seconds.
-    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let posts_of = |sheep: &Sheep, times: &Times| -> Vec<Timestamp> {
-        let posts = preview(sheep, times, now).map(|post| post.at.max(now));
-        posts.take_while(|at| *at < until).collect()
-    };
-    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep, &Times)>> = BTreeMap::new();
-    let own = sheep.iter().map(|(sheep, times)| (true, *sheep, times));
-    let others = others.iter().map(|(sheep, times)| (false, sheep, times));
-    for (is_own, sheep, times) in own.chain(others) {
-        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep, times));
-    }
-    let mut problems = Vec::new();
-    for (network, sheep) in networks {
-        let facts = network.facts();
-        if facts.limits.is_empty() || !sheep.iter().any(|(is_own, ..)| *is_own) {
-            continue;
-        }
-        let mut accounts: BTreeMap<&AccountId, (BTreeSet<&SheepId>, Vec<Timestamp>)> =
-            BTreeMap::new();
-        for (_, sheep, times) in &sheep {
-            let (ids, posts) = accounts.entry(&sheep.config.account).or_default();
-            ids.insert(&sheep.id);
-            posts.extend(posts_of(sheep, times));
-        }
-        let ours: BTreeSet<_> =
-            sheep.iter().filter(|own| own.0).map(|(_, sheep, _)| &sheep.config.account).collect();
-        for (account, (ids, posts)) in &mut accounts {
-            posts.sort_unstable();
-            let limits = facts.limits.iter().filter(|limit| limit.of == LimitOf::Account);
-            for limit in limits.filter(|_| ours.contains(account)) {
-                let who = format!("{} ({account})", named(ids.iter().copied()));
-                problems.extend(passed(posts, limit, &who, facts.title));
-            }
-        }
-        let mut all: Vec<_> = accounts.into_values().flat_map(|(_, posts)| posts).collect();
-        all.sort_unstable();
-        for limit in facts.limits.iter().filter(|limit| limit.of == LimitOf::App) {
-            let who = format!("all sheep on {} together", facts.title);
-            problems.extend(passed(&all, limit, &who, facts.title));
-        }
-    }
-    problems
-}
-
-/// What is said where `posts`, in order, pass the limit somewhere.
-fn passed(posts: &[Timestamp], limit: &Limit, who: &str, title: &str) -> Option<String> {
-    let last = posts.iter().skip(limit.posts);
-    let (from, _) =
-        posts.iter().zip(last).find(|(first, last)| last.duration_since(**first) < limit.per)?;
-    let within = |at: &&Timestamp| at.duration_since(*from) < limit.per;
-    let made = posts.iter().filter(|at| from <= *at).take_while(within).count();
-    let of = match limit.of {
-        LimitOf::Account => "one account",
-        LimitOf::App => "one app",
-    };
-    Some(format!(
-        "{who}: {made} posts in {} from {} on, but {title} takes {} of {of}; give them a slower rhythm",
-        span(limit.per),
-        local(*from, &TimeZone::UTC),
-        limit.posts
-    ))
-}
-
 /// What is said where a flock has no cap and its networks charge.
 pub fn without_cap(flock: &Flock, sheep: &[&Sheep], cost: Usd) -> Option<String> {
     let network = sheep.iter().map(|sheep| sheep.config.account.network).find(|n| n.bills())?;
@@ -400,37 +313,14 @@ pub fn without_cap(flock: &Flock, sheep: &[&Sheep], cost: Usd) -> Option<String>
     })
 }
 
-/// A length of time in its largest unit.
-pub fn span(span: SignedDuration) -> String {
-    let minutes = span.as_mins().unsigned_abs();
-    if minutes.is_multiple_of(60) { count(minutes / 60, "hour") } else { count(minutes, "minute") }
-}
-
-/// Some sheep by name.
-fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
-    const SHOWN: usize = 3;
-    let ids: Vec<_> = ids.map(ToString::to_string).collect();
-    match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
-        Some(more) => {
-            format!("{} and {more} more", ids.get(..SHOWN).unwrap_or_default().join(", "))
-        }
-        None => and(&ids),
-    }
-}
-
-/// Several words, as people list them.
-fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [word] => word.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{BehaviourKind, Occurrence, Rhythm, RhythmFields, SheepConfig, Tier};
+    use crate::{BehaviourKind, Occurrence, Rhythm, RhythmFields};
+
+    fn able(network: Network, tier: Tier, action: Action) -> Result<(), String> {
+        network.check_action(tier, action).map_err(|lacking| lacking.to_string())
+    }
 
     const START: &str = "2026-11-21T12:00:00Z";
 
@@ -445,20 +335,24 @@ mod tests {
             let config = SheepConfig::new(account, behaviour, rhythm.clone());
             let id = format!("choir/{name}").parse().unwrap();
             let sheep = Sheep::create(id, config, Occurrence(1), START.parse().unwrap()).unwrap();
-            Member { sheep, text: Text::File(format!("{name}.txt").into()), corpus }
+            Member { sheep, text: Origin::File(format!("{name}.txt").into()), corpus }
         };
         sheep.iter().map(member).collect()
     }
 
     /// Accounts that are labelled and take so much.
-    fn accounts(limits: &[(&str, Option<usize>)]) -> Accounts {
+    fn accounts(limits: &[(&str, Option<usize>)]) -> KnownAccounts {
         let facts = limits.iter().map(|(account, text_limit)| {
             let tier = Tier::Standard;
             let facts =
                 AccountFacts { tier, labelled: true, text_limit: *text_limit, picture_bytes: None };
             (account.parse().unwrap(), facts)
         });
-        Accounts(facts.collect())
+        facts.collect()
+    }
+
+    fn lines(objections: &[Objection]) -> String {
+        objections.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     fn flock() -> Flock {
@@ -482,7 +376,7 @@ mod tests {
             ("x:c", None),
         ]);
         let members: Vec<_> = members.iter().collect();
-        insta::assert_snapshot!(unfit(&flock(), &members, &accounts).join("\n"), @"
+        insta::assert_snapshot!(lines(&unfit(&flock(), &members, &accounts, able)), @"
         choir/b (mastodon:b@example.social): Mastodon cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
         choir/a (bluesky:a.example.com): Bluesky cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it
         ");
@@ -497,7 +391,7 @@ mod tests {
                 let facts = AccountFacts { tier: *tier, ..AccountFacts::MEADOW };
                 let waived =
                     network.facts().rules.iter().map(|rule| (rule.name.to_owned(), String::new()));
-                let problems = cannot(network, &facts, (&actions, false), &waived.collect());
+                let problems = cannot(network, &facts, (&actions, false), &waived.collect(), able);
                 said.extend(problems.into_iter().map(|why| format!("{tier:?}: {why}")));
             }
         }
@@ -508,12 +402,6 @@ mod tests {
         Standard: The meadow cannot like: bots only post there so far
         Standard: X cannot quote: since 2026-04-20 for Enterprise customers only
         Standard: X cannot like: since 2026-04-20 for Enterprise customers only
-        Enterprise: Flockwork cannot quote on X
-        Enterprise: Flockwork cannot like on X
-        Standard: Flockwork cannot quote on Mastodon
-        Standard: Flockwork cannot like on Mastodon
-        Standard: Flockwork cannot quote on Bluesky
-        Standard: Flockwork cannot like on Bluesky
         ");
     }
 
@@ -523,7 +411,7 @@ mod tests {
         let account = "mastodon:b@example.social";
         let members = members(&[("a", account, &text), ("b", account, &text)]);
         let members: Vec<_> = members.iter().collect();
-        let said = |limit| unfit(&flock(), &members, &accounts(&[(account, limit)])).join("\n");
+        let said = |limit| lines(&unfit(&flock(), &members, &accounts(&[(account, limit)]), able));
         assert_eq!(said(None), "");
         assert_eq!(said(Some(21)), "");
         insta::assert_snapshot!(said(Some(20)), @"
@@ -562,22 +450,5 @@ mod tests {
         assert_eq!(said(&flock(), |id| id.name.as_str() == "d").lines().count(), 1);
         let waivers = [("x-identical-text".to_owned(), "why".to_owned())].into();
         assert_eq!(said(&Flock { waivers, ..flock() }, |_| true), "");
-    }
-
-    #[test]
-    fn windows_are_counted_wherever_they_begin() {
-        let posts: Vec<Timestamp> = (0_i64..60)
-            .map(|minute| START.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute))
-            .collect();
-        let limit = |posts, minutes| Limit {
-            posts,
-            per: SignedDuration::from_mins(minutes),
-            of: LimitOf::Account,
-        };
-        assert_eq!(passed(&posts, &limit(15, 15), "a", "X"), None);
-        insta::assert_snapshot!(passed(&posts, &limit(14, 15), "a", "X").unwrap(), @"a: 15 posts in 15 minutes from 2026-11-21 12:00:00 UTC on, but X takes 14 of one account; give them a slower rhythm");
-        assert_eq!(passed(&posts, &limit(60, 60), "a", "X"), None);
-        assert_eq!(passed(&[], &limit(1, 60), "a", "X"), None);
-        insta::assert_snapshot!(passed(&posts[30..], &limit(1, 60), "a", "X").unwrap(), @"a: 30 posts in 1 hour from 2026-11-21 12:30:00 UTC on, but X takes 1 of one account; give them a slower rhythm");
     }
 }

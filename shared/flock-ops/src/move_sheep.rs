@@ -1,25 +1,35 @@
-//! `flockwork sheep move`: a sheep goes on where it is, through another account.
+//! A sheep goes on where it is, through another account.
 
-use flock_core::{AccountId, Flock, Month, Sheep, SheepConfig, SheepId, TextRefusal, Usd};
+use flock_core::{
+    AccountId, Flock, KnownAccounts, Member, Month, Objection, Outlook, Sheep, SheepConfig,
+    SheepId, TextRefusal, Usd, forbids_same, lines_too_long, said_twice, too_many, unfit,
+    without_cap,
+};
 use flock_store::Store;
 use jiff::Timestamp;
 
 use crate::{
-    cost::Outlook,
-    guard::{self, Accounts, Member},
-    operator,
-    plan::{cannot_move, other_flocks, with_times},
-    refusal::{not_changed, refuse},
-    show,
-    spend::with_texts,
+    Error, Noted, Refusal, Result,
+    accounts::{able, known},
+    plan::cannot_move,
+    texts::{other_flocks, with_texts, with_times},
 };
+
+/// A sheep that has another account.
+#[derive(Debug)]
+pub struct Moved {
+    /// As it is now.
+    pub sheep: Sheep,
+    /// What it and its flock will cost, where that is something.
+    pub outlook: Option<Outlook>,
+}
 
 /// Why a sheep stays where it is, when that shows only while it is moved.
 #[derive(Debug, thiserror::Error)]
 enum Stays {
     /// Nobody knows whether the old account has its post.
     #[error("{0}")]
-    Unknown(String),
+    Unknown(Objection),
     /// What it is about to post does not fit.
     #[error("{sheep}: its post {text:?} waits to be made, but {why}")]
     Post {
@@ -30,17 +40,17 @@ enum Stays {
     },
 }
 
-/// Moves `sheep` to `account`, and says where it goes on.
+/// Moves `sheep` to `account`. Refuses what a plan would. `None`: it posts through that account already.
 pub async fn move_sheep(
     store: &Store,
+    _: &Noted,
     sheep: Sheep,
     account: AccountId,
     now: Timestamp,
-) -> anyhow::Result<String> {
+) -> Result<Option<Moved>> {
     let id = sheep.id.clone();
-    let old = sheep.config.account.clone();
-    if old == account {
-        return Ok(format!("{id} posts through {account} already."));
+    if sheep.config.account == account {
+        return Ok(None);
     }
     let flock = store.flock(&id.flock).await?.unwrap_or_else(|| Flock::new(id.flock.clone()));
     let rest = store.sheep_of_flock(&id.flock).await?.into_iter().filter(|other| other.id != id);
@@ -49,16 +59,16 @@ pub async fn move_sheep(
     let neighbours: Vec<_> = rest.iter().filter(on_network).cloned().collect();
 
     let ids = neighbours.iter().map(|sheep| &sheep.config.account).chain([&account]).collect();
-    let accounts = Accounts::read(store, ids).await?;
+    let accounts = known(store, ids).await?;
     let text_limit = accounts
         .get(&account)
         .map_or(account.network.facts().text_limit, |facts| facts.text_limit(account.network));
     let change = |sheep: &Sheep| transition(sheep, &account, text_limit, now);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Objection> = Vec::new();
     let moved = match change(&sheep) {
         Ok(moved) => moved,
         Err(stays) => {
-            problems.push(stays.to_string());
+            problems.push(stays.into());
             sheep.reconfigure(through(&sheep, &account, text_limit), now)
         }
     };
@@ -66,32 +76,20 @@ pub async fn move_sheep(
     let texts = neighbours_with_texts(store, &account, &accounts, &flock, neighbours).await?;
     members.extend(texts);
     problems.extend(fit(store, &flock, &id, (&members, &rest), &accounts, now).await?);
-    if !problems.is_empty() {
-        return Err(refuse(problems.join("\n")));
-    }
-
+    Refusal::unless_fit(problems)?;
     let outlook = outlook(store, &flock, &members, now).await?;
-    let line = format!("sheep move {id} {account} (from {old})");
-    let noted = operator::note(store, vec![line], now).await?;
-    store.enlist(&[(id.clone(), account.clone())]).await?;
-    let moved = match store.change_sheep(sheep, change).await.map_err(not_changed)? {
-        Ok(moved) => moved,
-        Err(stays) => return Err(refuse(stays.to_string())),
-    };
-    noted.done(store).await?;
-    let behaviour = &moved.config.behaviour;
-    let (unit, next) = (behaviour.unit(), behaviour.position(moved.progress.cursor));
-    let mut said = vec![
-        show::sheep_line(&moved),
-        format!("It goes on with {unit} {next}, as {account}."),
-        format!(
-            "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
-             apply` moves it back.",
-            account.network, account.handle
-        ),
-    ];
-    said.extend(outlook.map(|outlook| outlook.to_string()));
-    Ok(said.join("\n"))
+    store.enlist(&[(id, account.clone())]).await?;
+    let sheep = store.change_sheep(sheep, change).await?;
+    Ok(Some(Moved { sheep: sheep.map_err(Error::refused)?, outlook }))
+}
+
+impl From<Stays> for Objection {
+    fn from(stays: Stays) -> Self {
+        match stays {
+            Stays::Unknown(why) => why,
+            stays @ Stays::Post { .. } => stays.to_string().into(),
+        }
+    }
 }
 
 /// The sheep with the other account, at the place where it is.
@@ -124,12 +122,12 @@ fn through(sheep: &Sheep, account: &AccountId, text_limit: usize) -> SheepConfig
 async fn neighbours_with_texts(
     store: &Store,
     account: &AccountId,
-    accounts: &Accounts,
+    accounts: &KnownAccounts,
     flock: &Flock,
     neighbours: Vec<Sheep>,
-) -> anyhow::Result<Vec<Member>> {
+) -> Result<Vec<Member>> {
     let matters = account.network.bills()
-        || accounts.get(account).is_some_and(|facts| guard::forbids_same(account, facts, flock));
+        || accounts.get(account).is_some_and(|facts| forbids_same(account, facts, flock));
     if matters { with_texts(store, neighbours).await } else { Ok(Vec::new()) }
 }
 
@@ -140,28 +138,31 @@ async fn fit(
     flock: &Flock,
     id: &SheepId,
     (members, rest): (&[Member], &[Sheep]),
-    accounts: &Accounts,
+    accounts: &KnownAccounts,
     now: Timestamp,
-) -> anyhow::Result<Vec<String>> {
+) -> Result<Vec<Objection>> {
     let Some(moved) = members.first().filter(|member| member.sheep.id == *id) else {
-        return Ok(vec![format!("{id}: its text is not in the table; apply the flock again")]);
+        let why = format!("{id}: its text is not in the table; apply the flock again");
+        return Ok(vec![why.into()]);
     };
     let config = &moved.sheep.config;
     let network = config.account.network;
-    let mut problems = guard::unfit(flock, &[moved], accounts);
+    let mut problems = unfit(flock, &[moved], accounts, able);
+    let mut others = Vec::new();
     // Where accounts have limits of their own, that was looked at already.
     if !network.facts().limits_vary {
-        problems.extend(guard::lines_too_long(moved, network, config.text_limit));
+        others.extend(lines_too_long(moved, network, config.text_limit));
     }
     let all: Vec<_> = members.iter().collect();
-    problems.extend(guard::said_twice(flock, &all, accounts, |sheep| sheep == id));
-    let mut others = other_flocks(store, &id.flock).await?;
-    others.extend(with_times(store, rest.to_vec()).await?);
+    others.extend(said_twice(flock, &all, accounts, |sheep| sheep == id));
+    let mut beside = other_flocks(store, &id.flock).await?;
+    beside.extend(with_times(store, rest.to_vec()).await?);
     let timed = (&moved.sheep, moved.corpus.times().clone());
-    problems.extend(guard::too_many(&[timed], &others, now));
+    others.extend(too_many(&[timed], &beside, now));
     let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
     let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);
-    problems.extend(guard::without_cap(flock, &[&moved.sheep], cost));
+    others.extend(without_cap(flock, &[&moved.sheep], cost));
+    problems.extend(others.into_iter().map(Objection::from));
     Ok(problems)
 }
 
@@ -171,7 +172,7 @@ async fn outlook(
     flock: &Flock,
     members: &[Member],
     now: Timestamp,
-) -> anyhow::Result<Option<Outlook>> {
+) -> Result<Option<Outlook>> {
     let bills = |member: &Member| member.sheep.config.account.network.bills();
     if !members.first().is_some_and(bills) {
         return Ok(None);
@@ -218,7 +219,7 @@ mod tests {
         insta::assert_snapshot!(to_x(&put_off, 5).unwrap_err(), @r#"choir/echo: its post "a line" waits to be made, but the text is 6 characters long by x's counting; x takes 5"#);
         for busy in [&unknown, &claimed] {
             let err = to_x(busy, 280).unwrap_err().to_string();
-            insta::allow_duplicates! { insta::assert_snapshot!(err, @"choir/echo: its post 1 may be on meadow:echo already; try again when that is known (`flockwork sheep show choir/echo`)") }
+            insta::allow_duplicates! { insta::assert_snapshot!(err, @"choir/echo: its post 1 may be on meadow:echo already; try again when that is known") }
         }
     }
 }

@@ -1,31 +1,31 @@
 //! What applying a flock's files changes, and changing it.
 
+mod apply;
+mod edits;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    convert::Infallible,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
-use anyhow::anyhow;
 use flock_core::{
-    AccountId, Corpus, CorpusId, Cursor, Flock, FlockName, Month, Occurrence, Sheep, SheepConfig,
-    SheepId, SheepName, State, Usd, count,
+    AccountId, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month, Objection,
+    Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count, local,
+    one_line, said_twice, too_many, unfit, without_cap,
 };
-use flock_store::{Store, Write};
-use indicatif::{ProgressBar, ProgressStyle};
+use flock_store::Store;
 use jiff::Timestamp;
 
 use crate::{
-    ask,
-    cost::Outlook,
-    edits::Edits,
-    flock_file::{FlockFile, SheepFile, one_line},
-    guard::{self, Accounts, Member, Text, Timed},
-    operator,
-    refusal::{Refusal, not_changed, refuse},
-    show::local,
+    FlockFile, Refusal, Result, SheepFile,
+    accounts::{able, known},
+    remove_flock::{cannot_remove, loss},
+    texts::other_flocks,
 };
+pub(crate) use apply::Done;
+pub use apply::Progress;
+use edits::Edits;
 
 /// The difference between a flock's files and the table.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Plan {
 }
 
 /// Compares `file` with the table. Refuses what could not be applied, and what its networks would refuse.
-pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Result<Plan> {
+pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan> {
     let FlockFile { flock, sheep } = file;
     let before = store.flock(&flock.name).await?;
     let mut there: BTreeMap<SheepName, Sheep> = store
@@ -62,7 +62,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
-    let accounts = Accounts::read(store, accounts).await?;
+    let accounts = known(store, accounts).await?;
     let mut plan = Plan {
         before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
         flock,
@@ -83,7 +83,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
     };
     let missing =
         store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
-    let mut problems = Vec::new();
+    let mut problems: Vec<Objection> = Vec::new();
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
     for mut sheep in sheep {
@@ -97,12 +97,12 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
         let has_ended =
             there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
         if sheep.config.rhythm.first_slot(now).is_none() && !has_ended {
-            problems
-                .push(format!("{id}: its `end` has passed; give it a later one, or take it out"));
+            let over = format!("{id}: its `end` has passed; give it a later one, or take it out");
+            problems.push(over.into());
         }
         let member = |to_be| Member {
             sheep: to_be,
-            text: Text::File(sheep.file.clone()),
+            text: Origin::File(sheep.file.clone()),
             corpus: Arc::clone(&sheep.corpus),
         };
         let corpus = sheep.config.behaviour.text();
@@ -124,7 +124,9 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
             Some(old) => {
                 problems.extend(cannot_move(&old, account));
                 let changed = plan.edits.plan(store, &old, &sheep, now).await?;
-                problems.extend(plan.edits.slips(&old, &sheep, &changed));
+                problems.extend(
+                    plan.edits.slips(&old, &sheep, &changed).into_iter().map(Objection::from),
+                );
                 members.push((member(changed), true));
                 plan.change.push((old, sheep));
             }
@@ -132,11 +134,12 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> anyhow::Res
     }
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
-    problems.extend(plan.money(store, &members, now).await?);
+    problems.extend(plan.money(store, &members, now).await?.map(Objection::from));
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
     let new = members.iter().filter(|(_, is_new)| *is_new);
     plan.late = new.filter_map(|(member, _)| late(member, now)).collect();
-    if problems.is_empty() { Ok(plan) } else { Err(refuse(problems.join("\n"))) }
+    Refusal::unless_fit(problems)?;
+    Ok(plan)
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
@@ -160,37 +163,14 @@ fn late(member: &Member, now: Timestamp) -> Option<String> {
 }
 
 /// A post that may be on the old account's network must be settled there first.
-pub fn cannot_move(old: &Sheep, account: &AccountId) -> Option<String> {
+pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection> {
     let intent = old.open()?;
-    (old.config.account != *account).then(|| {
-        format!(
-            "{}: its post {} may be on {} already; try again when that is known (`flockwork sheep show \
-             {}`)",
-            old.id, intent.occurrence, old.config.account, old.id
-        )
-    })
-}
-
-/// A post that may be on its network must be settled first: nobody would find out any more.
-fn cannot_remove(sheep: &Sheep, now: Timestamp) -> Option<String> {
-    let number = sheep.open()?.occurrence;
-    let (id, account) = (&sheep.id, &sheep.config.account);
-    let why = if sheep.unknown(now).is_some() {
-        format!(
-            "nobody knows whether its post {number} is on {account}; look there and say in Slack \
-             `/flock sent {id} {number}` or `/flock send-again {id} {number}`, or wait until it is found out; \
-             then remove it"
-        )
-    } else if matches!(sheep.state, State::Active) {
-        format!("its post {number} is just being made on {account}; remove it in a minute")
-    } else {
-        format!(
-            "its post {number} may be on {account}, and nobody looks while it is {}; resume it \
-             (`flockwork sheep resume {id}`), and remove it in a minute",
-            sheep.state.name()
-        )
+    let why = || {
+        let (id, number, there) = (&old.id, intent.occurrence, &old.config.account);
+        format!("{id}: its post {number} may be on {there} already; try again when that is known")
     };
-    Some(format!("{id}: {why}"))
+    (old.config.account != *account)
+        .then(|| Objection::from(why()).with(Remedy::ShowSheep(old.id.clone())))
 }
 
 impl Plan {
@@ -200,7 +180,7 @@ impl Plan {
         store: &Store,
         members: &[(Member, bool)],
         now: Timestamp,
-    ) -> anyhow::Result<Option<String>> {
+    ) -> Result<Option<String>> {
         let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
         if !sheep.iter().any(|sheep| sheep.config.account.network.bills()) {
             return Ok(None);
@@ -220,7 +200,7 @@ impl Plan {
         };
         self.wake = sheep.iter().filter(wakes).map(|sheep| sheep.id.name.clone()).collect();
         let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        Ok(guard::without_cap(&self.flock, &sheep, cost))
+        Ok(without_cap(&self.flock, &sheep, cost))
     }
 
     /// What networks and accounts object to.
@@ -228,18 +208,19 @@ impl Plan {
         &self,
         store: &Store,
         members: &[(Member, bool)],
-        accounts: &Accounts,
+        accounts: &KnownAccounts,
         now: Timestamp,
-    ) -> anyhow::Result<Vec<String>> {
+    ) -> Result<Vec<Objection>> {
         let members: Vec<_> = members.iter().map(|(member, _)| member).collect();
-        let mut problems = guard::unfit(&self.flock, &members, accounts);
-        problems.extend(guard::said_twice(&self.flock, &members, accounts, |_| true));
+        let mut problems = unfit(&self.flock, &members, accounts, able);
+        let twice = said_twice(&self.flock, &members, accounts, |_| true);
+        problems.extend(twice.into_iter().map(Objection::from));
         let timed = members.iter().map(|member| (&member.sheep, member.corpus.times().clone()));
         let sheep: Vec<_> = timed.collect();
         let limited = |sheep: &Sheep| !sheep.config.account.network.facts().limits.is_empty();
         if sheep.iter().any(|(sheep, _)| limited(sheep)) {
             let others = Box::pin(other_flocks(store, &self.flock.name)).await?;
-            problems.extend(guard::too_many(&sheep, &others, now));
+            problems.extend(too_many(&sheep, &others, now).into_iter().map(Objection::from));
         }
         Ok(problems)
     }
@@ -289,235 +270,6 @@ impl Plan {
             withdrawn.map(|rule| format!("flock apply {}: keeps {rule} again", self.flock.name));
         given.chain(withdrawn).collect()
     }
-
-    /// Carries the plan out. When it is cut off, applying again finishes it.
-    pub async fn apply(self, store: &Store, now: Timestamp) -> anyhow::Result<()> {
-        let mut done = Done::default();
-        let result = self.carry_out(store, &mut done, now).await;
-        let gone = store.let_unused_corpora_go(&self.flock.name, done.unused, now).await;
-        let Err(err) = result else { return Ok(gone?) };
-        Err(if err.is::<Refusal>() && done.changes {
-            anyhow!("{err}; part of the plan is carried out, and applying again does the rest")
-        } else {
-            err
-        })
-    }
-
-    async fn carry_out(
-        &self,
-        store: &Store,
-        done: &mut Done,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        let flock = &self.flock.name;
-        // First, because it can be refused: then nothing has changed.
-        remove_all(store, &self.remove, done, now).await?;
-        let noted = operator::note(store, self.waivers(), now).await?;
-        store.put_flock(&self.flock).await?;
-        done.changes |= self.before != self.flock;
-        store.enlist(&self.roster).await?;
-        self.put_corpora(store).await?;
-        let wakes = self.raises_cap() || !self.wake.is_empty();
-        let written = self.write_sheep(store, done, now).await;
-        if !self.create.is_empty() || !self.change.is_empty() {
-            // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
-            // sees the sheep. Also where not all were written: some may have been.
-            self.put_corpora(store).await?;
-            done.unused.extend(self.texts.keys().cloned());
-        }
-        written?;
-        if wakes {
-            wake(store, flock, now).await?;
-        }
-        noted.done(store).await
-    }
-
-    /// Makes and changes sheep.
-    async fn write_sheep(
-        &self,
-        store: &Store,
-        done: &mut Done,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        let flock = &self.flock.name;
-        for sheep in &self.create {
-            let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
-            let birth = store.birth(&id).await?;
-            let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
-                .ok_or_else(|| {
-                    refuse(format!("{id}: its `end` has passed; give it a later one"))
-                })?;
-            let created = Sheep { version: birth.version, ..created };
-            // Made by another apply in the same moment: that one's files win.
-            if store.create_sheep(&created).await? != Write::Done {
-                return Err(refuse(changed_meanwhile(&id)));
-            }
-            done.changes = true;
-        }
-        for (old, sheep) in &self.change {
-            // Of every sheep that was seen in its place: another apply may have given it another text.
-            let texts = Mutex::new(Vec::new());
-            let transition = |old: &Sheep| {
-                texts
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(old.config.behaviour.text().clone());
-                if let Some(why) = cannot_move(old, &sheep.config.account) {
-                    return Err(why);
-                }
-                let changed = self.edits.reconfigure(old, sheep.config.clone(), now);
-                let changed = changed.map_err(|err| format!("{}: {err}; try again", old.id))?;
-                // It may have come further since it was planned.
-                let slips = self.edits.slips(old, sheep, &changed);
-                if slips.is_empty() { Ok(changed) } else { Err(slips.join("\n")) }
-            };
-            let changed = store.change_sheep(old.clone(), transition).await.map_err(not_changed)?;
-            changed.map_err(refuse)?;
-            done.changes = true;
-            done.unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
-        }
-        Ok(())
-    }
-
-    /// Stores the texts that are not there, or not to stay.
-    async fn put_corpora(&self, store: &Store) -> anyhow::Result<()> {
-        let flock = &self.flock.name;
-        let missing = store.missing_corpora(flock, &self.texts.keys().cloned().collect()).await?;
-        let missing: Vec<_> = missing.iter().filter_map(|corpus| self.texts.get(corpus)).collect();
-        let lines = missing.iter().map(|corpus| u64::from(corpus.len())).sum();
-        // Drawn on the terminal alone, and gone when done.
-        let bar = ProgressBar::new(lines).with_style(
-            ProgressStyle::with_template("storing corpora {bar:40} {pos}/{len} lines")
-                .expect("the template is well-formed"),
-        );
-        for corpus in missing {
-            store.put_corpus(flock, corpus, |lines| bar.inc(lines.into())).await?;
-        }
-        bar.finish_and_clear();
-        Ok(())
-    }
-}
-
-/// What was done of what a plan or a removal does, which may be all.
-#[derive(Debug, Default)]
-struct Done {
-    /// Whether anything is not as it was.
-    changes: bool,
-    /// Every corpus that sheep were seen with before.
-    unused: BTreeSet<CorpusId>,
-}
-
-/// Refuses to remove sheep whose posts may be on their networks.
-pub fn refuse_to_remove(sheep: &[Sheep], now: Timestamp) -> anyhow::Result<()> {
-    let problems: Vec<_> = sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect();
-    if problems.is_empty() { Ok(()) } else { Err(refuse(problems.join("\n"))) }
-}
-
-/// Removes a flock and its sheep; their corpora go in a day. Posts stay, and numbers go on after them. Refuses if the
-/// flock has other sheep than `asked`.
-pub async fn remove_flock(
-    store: &Store,
-    flock: &FlockName,
-    asked: &[Sheep],
-    now: Timestamp,
-) -> anyhow::Result<usize> {
-    let sheep = store.sheep_of_flock(flock).await?;
-    if !sheep.iter().map(|sheep| &sheep.id).eq(asked.iter().map(|sheep| &sheep.id)) {
-        return Err(refuse(format!(
-            "flock {flock} has other sheep by now; nothing was removed; look at it and try again"
-        )));
-    }
-    refuse_to_remove(&sheep, now)?;
-    let mut done = Done::default();
-    let result = remove_all(store, &sheep, &mut done, now).await;
-    let gone = store.let_unused_corpora_go(flock, done.unused, now).await;
-    result?;
-    gone?;
-    store.delete_flock(flock).await?;
-    Ok(sheep.len())
-}
-
-/// A tick writes a sheep twice per post, so a few tries always suffice.
-const TRIES: usize = 20;
-
-/// Removes the sheep.
-async fn remove_all(
-    store: &Store,
-    sheep: &[Sheep],
-    done: &mut Done,
-    now: Timestamp,
-) -> anyhow::Result<()> {
-    for (removed, sheep) in sheep.iter().enumerate() {
-        if let Err(why) = remove(store, sheep.clone(), &mut done.unused, now).await? {
-            // What was refused with something changed is no refusal.
-            return Err(match removed {
-                0 => refuse(why),
-                _ => anyhow!(
-                    "{why}; {} of the flock went before that, and the others stay",
-                    count(u32::try_from(removed).unwrap_or(u32::MAX), "sheep")
-                ),
-            });
-        }
-        done.changes = true;
-    }
-    Ok(())
-}
-
-/// Removes one sheep, and notes every corpus it was seen with. The inner error says why it stays.
-async fn remove(
-    store: &Store,
-    mut sheep: Sheep,
-    unused: &mut BTreeSet<CorpusId>,
-    now: Timestamp,
-) -> anyhow::Result<Result<(), String>> {
-    let id = sheep.id.clone();
-    for _ in 0..TRIES {
-        unused.insert(sheep.config.behaviour.text().clone());
-        // A tick may have begun a post since the flock was read.
-        if let Some(why) = cannot_remove(&sheep, now) {
-            return Ok(Err(why));
-        }
-        match store.remove_sheep(&sheep, now).await? {
-            Write::Conflict(Some(newest)) => sheep = newest,
-            // Also where somebody else has removed it.
-            Write::Done | Write::Conflict(None) => return Ok(Ok(())),
-        }
-    }
-    Ok(Err(changed_meanwhile(&id)))
-}
-
-/// Has everything tried again that waits for the cap of the flock.
-async fn wake(store: &Store, flock: &FlockName, now: Timestamp) -> anyhow::Result<()> {
-    for sheep in store.sheep_of_flock(flock).await? {
-        let transition = |sheep: &Sheep| Ok::<_, Infallible>(sheep.retry_for_cap(now));
-        if sheep.waits_for_cap(now).is_some() {
-            let Ok(_) = store.change_sheep(sheep, transition).await.map_err(not_changed)?;
-        }
-    }
-    Ok(())
-}
-
-/// The sheep of every flock but this one.
-pub async fn other_flocks(store: &Store, flock: &FlockName) -> anyhow::Result<Vec<Timed<Sheep>>> {
-    let mut sheep = Vec::new();
-    for other in store.flocks().await?.into_iter().filter(|other| other != flock) {
-        sheep.extend(with_times(store, store.sheep_of_flock(&other).await?).await?);
-    }
-    Ok(sheep)
-}
-
-/// The sheep with the times that lines of their texts have of their own.
-pub async fn with_times(store: &Store, sheep: Vec<Sheep>) -> anyhow::Result<Vec<Timed<Sheep>>> {
-    let mut with_times = Vec::new();
-    for sheep in sheep {
-        let times = Box::pin(store.times(&sheep)).await?;
-        with_times.push((sheep, times));
-    }
-    Ok(with_times)
-}
-
-fn changed_meanwhile(id: &SheepId) -> String {
-    format!("{id} is being changed by somebody else; try again")
 }
 
 /// So many lines of edited texts are shown, of one sheep or of many.
@@ -561,7 +313,7 @@ impl fmt::Display for Plan {
             edits.write(f, old, new, (MOST_EDITED_LINES / change.len()).clamp(6, 24))?;
         }
         for sheep in remove {
-            writeln!(f, "  - remove {}", ask::loss(sheep))?;
+            writeln!(f, "  - remove {}", loss(sheep))?;
         }
         for name in restore {
             writeln!(f, "  ~ restore {name}: its text is not in the table")?;

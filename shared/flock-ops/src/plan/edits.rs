@@ -9,11 +9,12 @@ use std::{
 
 use flock_core::{
     Change, Corpus, CorpusId, Cursor, Edit, OtherText, Place, Sheep, SheepConfig, SheepName, count,
+    local,
 };
 use flock_store::Store;
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{flock_file::SheepFile, refusal::refuse, show::local};
+use crate::{Error, Result, SheepFile};
 
 /// The texts of sheep that get another.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ impl Edits {
         sheep: &Sheep,
         file: &SheepFile,
         now: Timestamp,
-    ) -> anyhow::Result<Sheep> {
+    ) -> Result<Sheep> {
         let texts = key(&sheep.config, &file.config);
         if texts.0 != texts.1 && !self.texts.contains_key(&texts) {
             let old = store.corpus(&sheep.id.flock, &texts.0).await?;
@@ -52,7 +53,8 @@ impl Edits {
             self.texts.insert(texts, Edited { edit, new: Arc::clone(&file.corpus), old });
         }
         let changed = self.reconfigure(sheep, file.config.clone(), now);
-        let changed = changed.map_err(|err| refuse(format!("{}: {err}; try again", sheep.id)))?;
+        let changed =
+            changed.map_err(|err| Error::refused(format!("{}: {err}; try again", sheep.id)))?;
         self.places.insert(sheep.id.name.clone(), changed.next_place());
         Ok(changed)
     }

@@ -2,13 +2,12 @@
 
 use std::{collections::HashMap, fmt};
 
-use flock_core::{
-    Behaviour, BilledPost, Flock, Forecast, Month, Network, Turn, Usd, billed_posts, cap_reached,
-    count,
-};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{guard::Member, show::local};
+use crate::{
+    Behaviour, BilledPost, Flock, Forecast, Member, Month, Network, Turn, Usd, billed_posts,
+    cap_reached, count, local,
+};
 
 /// How far ahead a plan looks.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 30);

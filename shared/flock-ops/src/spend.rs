@@ -1,21 +1,19 @@
-//! `flockwork spend`: what flocks have spent this month, and what it will be.
+//! What flocks have spent this month, and what it will be.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
-use flock_core::{Flock, Forecast, Month, Sheep, Usd};
+use flock_core::{
+    Flock, FlockName, Forecast, Links, Month, Schedule, Usd, cap_is_reached, posts_and_cost,
+};
 use flock_store::{Ledger, Store};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{
-    cli::Spend,
-    cost::{Links, Schedule, cap_is_reached, posts_and_cost},
-    guard::{Member, Text},
-    refusal::not_found,
-};
+use crate::{Result, texts::with_texts};
 
 /// Where a flock stands in a month.
-struct Standing {
+#[derive(Debug)]
+pub struct Standing {
     flock: Flock,
     month: Month,
     ledger: Ledger,
@@ -26,37 +24,33 @@ struct Standing {
     pays: bool,
 }
 
-/// What is printed.
-pub async fn lines(store: &Store, options: &Spend, now: Timestamp) -> anyhow::Result<Vec<String>> {
-    let mut lines = Vec::new();
-    let flocks = match &options.flock {
+/// Where the flock stands, or every flock for which money matters.
+pub async fn spend(
+    store: &Store,
+    flock: Option<&FlockName>,
+    now: Timestamp,
+) -> Result<Vec<Standing>> {
+    let flocks = match flock {
         Some(flock) => {
             // Says which flocks there are when this one is not.
-            store.sheep_of(Some(flock)).await.map_err(not_found)?;
+            store.sheep_of(Some(flock)).await?;
             vec![flock.clone()]
         }
         None => store.flocks().await?,
     };
+    let mut standings = Vec::new();
     for name in flocks {
-        let flock = store.flock(&name).await?.unwrap_or_else(|| Flock::new(name));
-        let standing = Standing::of(store, flock, now).await?;
-        if options.flock.is_none() && !standing.matters() {
-            continue;
+        let known = store.flock(&name).await?.unwrap_or_else(|| Flock::new(name));
+        let standing = Standing::of(store, known, now).await?;
+        if flock.is_some() || standing.matters() {
+            standings.push(standing);
         }
-        lines.push(if options.json {
-            serde_json::to_string(&StandingLine::of(&standing))?
-        } else {
-            standing.page()
-        });
     }
-    if lines.is_empty() && !options.json {
-        lines.push("No flock pays for anything.".to_owned());
-    }
-    Ok(lines)
+    Ok(standings)
 }
 
 impl Standing {
-    async fn of(store: &Store, flock: Flock, now: Timestamp) -> anyhow::Result<Self> {
+    async fn of(store: &Store, flock: Flock, now: Timestamp) -> Result<Self> {
         let month = Month::of(now);
         let ledger = store.ledger(&flock.name, month).await?;
         let sheep = store.sheep_of_flock(&flock.name).await?;
@@ -81,13 +75,15 @@ impl Standing {
     fn forecast(&self) -> Usd {
         self.ledger.spent.plus(self.ahead.cost)
     }
+}
 
-    /// As text for people.
-    fn page(&self) -> String {
+/// As text for people.
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { flock, month, ledger, ahead, reached, pays } = self;
         let name = &flock.name;
         if !self.matters() {
-            return format!("{name} pays for nothing.");
+            return write!(f, "{name} pays for nothing.");
         }
         let kinds = ledger.counts.iter().filter(|(_, count)| 0 < **count);
         let kinds: Vec<_> = kinds.map(|(kind, count)| format!("{kind}: {count}")).collect();
@@ -124,7 +120,7 @@ impl Standing {
             rows.push(("links", what));
         }
         let rows: Vec<_> = rows.iter().map(|(what, how)| format!("  {what:<9} {how}")).collect();
-        format!("{name} in {month}\n{}", rows.join("\n"))
+        write!(f, "{name} in {month}\n{}", rows.join("\n"))
     }
 }
 
@@ -133,28 +129,9 @@ fn percent(spent: Usd, cap: Usd) -> Option<u64> {
     spent.micros().saturating_mul(100).checked_div(cap.micros())
 }
 
-/// The sheep with their texts, each text read once. A sheep whose text is lost posts nothing.
-pub async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> anyhow::Result<Vec<Member>> {
-    let mut texts = BTreeMap::new();
-    let mut members = Vec::new();
-    for sheep in sheep {
-        let id = sheep.config.behaviour.text();
-        let key = (sheep.id.flock.clone(), id.as_str().to_owned());
-        if !texts.contains_key(&key) {
-            let corpus = store.corpus(&sheep.id.flock, id).await?.map(Arc::new);
-            texts.insert(key.clone(), corpus);
-        }
-        if let Some(Some(corpus)) = texts.get(&key) {
-            let (text, corpus) = (Text::Of(sheep.id.clone()), Arc::clone(corpus));
-            members.push(Member { sheep, text, corpus });
-        }
-    }
-    Ok(members)
-}
-
 /// Where a flock stands, as one JSON line. The names are a promise to scripts; money is in US dollars.
 #[derive(Debug, Serialize)]
-struct StandingLine<'a> {
+pub struct StandingLine<'a> {
     flock: &'a str,
     month: String,
     spent: f64,
@@ -170,7 +147,8 @@ struct StandingLine<'a> {
 }
 
 impl<'a> StandingLine<'a> {
-    fn of(standing: &'a Standing) -> Self {
+    /// The line for `standing`.
+    pub fn new(standing: &'a Standing) -> Self {
         let Standing { flock, month, ledger, ahead, reached, .. } = standing;
         let percent = |usd| flock.monthly_cap.and_then(|cap| percent(usd, cap));
         Self {
@@ -226,7 +204,7 @@ mod tests {
     #[test]
     fn where_a_flock_stands_is_read_by_people() {
         let far = standing(Some("25"), None, (216, 24));
-        insta::assert_snapshot!(far.page(), @"
+        insta::assert_snapshot!(far.to_string(), @"
         choir in 2026-11
           spent     $3.10 (12 % of the cap); own posts read: 100, posts: 120, posts with a link: 6
           forecast  $11.14 (44 % of the cap) by the end of 2026-11; to come: 240 posts, 24 with a link: $8.04
@@ -234,14 +212,14 @@ mod tests {
           links     with a link in each post to come it would be $51.10 (204 % of the cap)
         ");
         let near = standing(Some("10"), Some("2026-11-28T14:00:00Z"), (216, 24));
-        insta::assert_snapshot!(near.page(), @"
+        insta::assert_snapshot!(near.to_string(), @"
         choir in 2026-11
           spent     $3.10 (31 % of the cap); own posts read: 100, posts: 120, posts with a link: 6
           forecast  $11.14 (111 % of the cap) by the end of 2026-11; to come: 240 posts, 24 with a link: $8.04
           cap       $10.00 is reached 2026-11-28 14:00:00 UTC; what costs waits from then until the month is over
           links     with a link in each post to come it would be $51.10 (511 % of the cap)
         ");
-        insta::assert_snapshot!(standing(None, None, (0, 0)).page(), @"
+        insta::assert_snapshot!(standing(None, None, (0, 0)).to_string(), @"
         choir in 2026-11
           spent     $3.10; own posts read: 100, posts: 120, posts with a link: 6
           forecast  $3.10 by the end of 2026-11; to come: 0 posts: $0.00
@@ -252,7 +230,7 @@ mod tests {
     #[test]
     fn where_a_flock_stands_is_read_by_scripts() {
         let near = standing(Some("10"), Some("2026-11-28T14:00:00Z"), (216, 24));
-        let line = serde_json::to_string_pretty(&StandingLine::of(&near)).unwrap();
+        let line = serde_json::to_string_pretty(&StandingLine::new(&near)).unwrap();
         insta::assert_snapshot!(line, @r#"
         {
           "flock": "choir",

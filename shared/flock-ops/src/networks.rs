@@ -1,13 +1,11 @@
-//! `flockwork networks`: what each network can do, takes, charges and forbids, from its facts alone.
+//! What each network can do, takes, charges and forbids, from its facts alone.
 
 use flock_core::{
-    Action, Can, Charge, Facts, Idempotency, LimitOf, Network, PictureKind, Tier, Usd,
+    Action, Can, Charge, Facts, Idempotency, LimitOf, Network, PictureKind, Tier, Usd, span,
 };
 
-use crate::guard::span;
-
 /// What every network can do, one beside the other.
-pub fn overview() -> String {
+pub fn networks() -> String {
     let columns: Vec<(Network, Tier)> = Network::ALL
         .into_iter()
         .flat_map(|network| network.facts().tiers.iter().map(move |tier| (network, *tier)))
@@ -43,7 +41,7 @@ pub fn overview() -> String {
     ));
     table.push(String::new());
     table.push(
-        "if: `flockwork networks NAME` says when. *: accounts have limits of their own.".to_owned(),
+        "if: the network's own page says when. *: accounts have limits of their own.".to_owned(),
     );
     table.push("This is what networks let bots do; sheep post texts so far.".to_owned());
     table.join("\n")
@@ -55,7 +53,7 @@ fn row(head: &str, cells: impl Iterator<Item = String>) -> String {
 }
 
 /// Everything about one network.
-pub fn page(network: Network) -> String {
+pub fn network(network: Network) -> String {
     let facts = network.facts();
     let mut sections = vec![
         format!("{} (network = \"{}\")", facts.title, facts.name),

@@ -1,11 +1,9 @@
-//! How the next posts are shown.
+//! The next posts, before they are made.
 
 use flock_core::{Occurrence, Sheep, State};
 use flock_store::UpcomingPost;
 use jiff::Timestamp;
 use serde::Serialize;
-
-use crate::{flock_file::one_line, show::local};
 
 /// A post to come, as one JSON line.
 #[derive(Debug, Serialize)]
@@ -30,11 +28,6 @@ impl<'a> UpcomingLine<'a> {
             text: &post.text,
         }
     }
-}
-
-/// A post to come, as people read it.
-pub fn upcoming_line(post: &UpcomingPost) -> String {
-    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
 }
 
 /// Why some of `sheep` do not appear in a preview, a line each.

@@ -1,0 +1,49 @@
+//! How people write numbers, times and lists. Every door says them alike.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::SheepId;
+
+/// A number of things.
+pub fn count(number: impl Into<u64>, thing: &str) -> String {
+    let number = number.into();
+    format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
+}
+
+/// An instant as people of a zone read it.
+pub fn local(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+/// What somebody wrote, within one line: a line feed in it must not look like the next thing that is said.
+pub fn one_line(text: &str) -> String {
+    text.chars().fold(String::new(), |mut line, c| {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+        line
+    })
+}
+
+/// Some sheep by name.
+pub(crate) fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
+    const SHOWN: usize = 3;
+    let ids: Vec<_> = ids.map(ToString::to_string).collect();
+    match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
+        Some(more) => {
+            format!("{} and {more} more", ids.get(..SHOWN).unwrap_or_default().join(", "))
+        }
+        None => and(&ids),
+    }
+}
+
+/// Several words, as people list them.
+pub(crate) fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [word] => word.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,96 @@
+//! Adds an account, once its network has said whose the key is.
+
+use anyhow::anyhow;
+use flock_aws::Keyring;
+use flock_core::{AccountId, broken_by_account};
+use flock_net::{Account, Checked, Failure, FailureKind, Networks, NewKey};
+use flock_store::{AccountItem, Store};
+use secrecy::SecretString;
+
+use crate::{Error, Noted, Result};
+
+/// An account whose key somebody has, with what else is needed to ask its network about it.
+#[derive(Debug)]
+pub struct NewAccount<'a> {
+    /// Which account it is to be.
+    pub id: AccountId,
+    /// Its key.
+    pub key: NewKey,
+    /// The credentials of the app, on a network that has apps.
+    pub app: Option<SecretString>,
+    /// Where the networks are.
+    pub networks: &'a Networks,
+}
+
+/// An account of which its network has said that the key is its own.
+#[derive(Debug)]
+pub struct VouchedFor<'a> {
+    new: NewAccount<'a>,
+    checked: Checked,
+}
+
+impl<'a> NewAccount<'a> {
+    /// Asks the network whose the key is. `source` is what people call the place where it came from.
+    pub async fn check(self, source: &str) -> Result<VouchedFor<'a>> {
+        let Self { id, key, app, networks } = &self;
+        let account = Account::from_key_file(id.clone(), key, app.as_ref())
+            .map_err(|err| Error::refused(format!("{source}: {err:#}")))?;
+        let failed = |failure: Failure| {
+            let again = match failure.kind {
+                FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
+                FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
+            };
+            Error::refused(format!("{id} is not added: {failure}{again}"))
+        };
+        let checked = networks.check(&account).await.map_err(failed)?;
+        if !key.remote_user.is_empty() && key.remote_user != checked.remote_user {
+            return Err(Error::refused(format!(
+                "{id} is not added: the key is that of the user {}, but {source} says {}; correct its user_id, or \
+                 take the key of that user",
+                checked.remote_user, key.remote_user
+            )));
+        }
+        Ok(VouchedFor { new: self, checked })
+    }
+}
+
+impl VouchedFor<'_> {
+    /// The credentials of the app that came with the key, if any.
+    pub fn app(&self) -> Option<&SecretString> {
+        self.new.key.app.as_ref()
+    }
+
+    /// Stores the account with its sealed key, and has the network show that it is a bot's, if that is wanted. The rules that it
+    /// breaks with every post all the same.
+    pub async fn add(
+        self,
+        store: &Store,
+        _: &Noted,
+        keyring: Keyring,
+        mark_as_bot: bool,
+    ) -> Result<Vec<String>> {
+        let NewAccount { id, key, app, networks } = self.new;
+        let checked = self.checked;
+        let mut item = AccountItem {
+            remote_user: checked.remote_user,
+            url: key.url,
+            facts: checked.facts,
+            sealed_key: keyring.seal(&id, &key.key),
+            sealed_session: checked.session.map(|session| keyring.seal(&id, &session)),
+        };
+        store.put_account(&id, item.clone()).await?;
+        if mark_as_bot && !item.facts.labelled {
+            let account = Account::from_item(&id, item.clone(), keyring, app.as_ref())?;
+            networks.mark_as_bot(&account).await.map_err(|failure| {
+                // No refusal: something has changed.
+                anyhow!(
+                    "{id} is added, but could not be marked as a bot: {failure}; mark it in its settings on the \
+                     network, then add it again"
+                )
+            })?;
+            item.facts.labelled = true;
+            store.label_account(&id).await?;
+        }
+        Ok(broken_by_account(id.network, &item.facts))
+    }
+}

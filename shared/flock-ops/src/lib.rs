@@ -1,0 +1,58 @@
+//! Operations: what people can do, called alike from the command line, Slack and the console, and the JSON that describes what came of
+//! it.
+//!
+//! An operation is a file. Those that change something want a [`Noted`], which is to be had for an entry in the audit log alone: so
+//! whatever changes something is there, from whichever door. Those that only look want none.
+//!
+//! Knows what is asked before something is changed: networks, limits, money, what is under way. Names acts and not commands: how
+//! something is done where a person is, knows the door they came in by ([`Remedy`](flock_core::Remedy)).
+
+mod accounts;
+mod add_account;
+mod audit;
+mod flock_file;
+mod flocks;
+mod move_sheep;
+mod networks;
+mod noted;
+mod now;
+mod plan;
+mod posts;
+mod preview;
+mod refusal;
+mod remove_flock;
+mod rhythm;
+mod say;
+mod send_again;
+mod sent;
+mod sheep;
+mod spend;
+mod steer;
+mod stop;
+mod texts;
+
+pub use accounts::account;
+pub use add_account::{NewAccount, VouchedFor};
+pub use audit::AuditLine;
+pub use flock_file::{FlockFile, SheepFile};
+pub use flocks::{FlockLine, flocks};
+pub use move_sheep::{Moved, move_sheep};
+pub use networks::{network, networks};
+pub use noted::{Noted, Who};
+pub use now::post_now;
+pub use plan::{Plan, Progress, plan};
+pub use posts::{PostLine, Posts, posts};
+pub use preview::{UpcomingLine, silent};
+pub use refusal::{Error, Refusal};
+pub use remove_flock::{loss, refuse_to_remove, remove_flock};
+pub use rhythm::{Changed, change_rhythm, rhythm_takes_long};
+pub use say::say;
+pub use send_again::send_again;
+pub use sent::{CountsAsSent, sent};
+pub use sheep::SheepLine;
+pub use spend::{Standing, StandingLine, spend};
+pub use steer::{Steered, steer};
+pub use stop::{reboot, start, stop};
+
+/// What an operation gives back.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

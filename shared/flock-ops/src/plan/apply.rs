@@ -1,0 +1,163 @@
+//! Carries a plan out.
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::anyhow;
+use flock_core::{CorpusId, FlockName, Objection, Sheep, SheepId};
+use flock_store::{Store, Write};
+use jiff::Timestamp;
+
+use crate::{
+    Error, Noted, Refusal, Result,
+    plan::{Plan, cannot_move},
+    remove_flock::{changed_meanwhile, remove_all},
+};
+
+/// What was done of what a plan or a removal does, which may be all.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// Whether anything is not as it was.
+    pub(crate) changes: bool,
+    /// Every corpus that sheep were seen with before.
+    pub(crate) unused: BTreeSet<CorpusId>,
+}
+
+/// Hears how many lines of how many are stored.
+pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+
+impl Plan {
+    /// Carries the plan out. When it is cut off, applying again finishes it.
+    pub async fn apply(
+        self,
+        store: &Store,
+        noted: &Noted,
+        now: Timestamp,
+        progress: Progress<'_>,
+    ) -> Result<()> {
+        let mut done = Done::default();
+        let result = self.carry_out(store, (noted, progress), &mut done, now).await;
+        let gone = store.let_unused_corpora_go(&self.flock.name, done.unused, now).await;
+        match result {
+            Ok(()) => Ok(gone?),
+            Err(Error::Refused(why)) if done.changes => Err(Error::Failed(anyhow!(
+                "{why}; part of the plan is carried out, and applying again does the rest"
+            ))),
+            Err(err) => Err(err),
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        store: &Store,
+        (noted, progress): (&Noted, Progress<'_>),
+        done: &mut Done,
+        now: Timestamp,
+    ) -> Result<()> {
+        let flock = &self.flock.name;
+        // First, because it can be refused: then nothing has changed.
+        remove_all(store, &self.remove, done, now).await?;
+        let mut waivers = Vec::new();
+        for line in self.waivers() {
+            waivers.push(noted.part(store, line).await?);
+        }
+        store.put_flock(&self.flock).await?;
+        done.changes |= self.before != self.flock;
+        store.enlist(&self.roster).await?;
+        self.put_corpora(store, progress).await?;
+        let wakes = self.raises_cap() || !self.wake.is_empty();
+        let written = self.write_sheep(store, done, now).await;
+        if !self.create.is_empty() || !self.change.is_empty() {
+            // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
+            // sees the sheep. Also where not all were written: some may have been.
+            self.put_corpora(store, progress).await?;
+            done.unused.extend(self.texts.keys().cloned());
+        }
+        written?;
+        if wakes {
+            wake(store, flock, now).await?;
+        }
+        for noted in waivers {
+            noted.end(store, Noted::DONE.to_owned()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes and changes sheep.
+    async fn write_sheep(&self, store: &Store, done: &mut Done, now: Timestamp) -> Result<()> {
+        let flock = &self.flock.name;
+        for sheep in &self.create {
+            let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
+            let birth = store.birth(&id).await?;
+            let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
+                .ok_or_else(|| {
+                    Error::refused(format!("{id}: its `end` has passed; give it a later one"))
+                })?;
+            let created = Sheep { version: birth.version, ..created };
+            // Made by another apply in the same moment: that one's files win.
+            if store.create_sheep(&created).await? != Write::Done {
+                return Err(Error::refused(changed_meanwhile(&id)));
+            }
+            done.changes = true;
+        }
+        for (old, sheep) in &self.change {
+            // Of every sheep that was seen in its place: another apply may have given it another text.
+            let texts = Mutex::new(Vec::new());
+            let transition = |old: &Sheep| {
+                texts
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(old.config.behaviour.text().clone());
+                if let Some(why) = cannot_move(old, &sheep.config.account) {
+                    return Err(Refusal::from(why));
+                }
+                let changed = self.edits.reconfigure(old, sheep.config.clone(), now);
+                let changed = changed.map_err(|err| {
+                    Refusal::from(Objection::from(format!("{}: {err}; try again", old.id)))
+                })?;
+                // It may have come further since it was planned.
+                let slips = self.edits.slips(old, sheep, &changed);
+                Refusal::unless_fit(slips.into_iter().map(Objection::from).collect())?;
+                Ok(changed)
+            };
+            let changed = store.change_sheep(old.clone(), transition).await?;
+            changed?;
+            done.changes = true;
+            done.unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        Ok(())
+    }
+
+    /// Stores the texts that are not there, or not to stay.
+    async fn put_corpora(&self, store: &Store, progress: Progress<'_>) -> Result<()> {
+        let flock = &self.flock.name;
+        let missing = store.missing_corpora(flock, &self.texts.keys().cloned().collect()).await?;
+        let missing: Vec<_> = missing.iter().filter_map(|corpus| self.texts.get(corpus)).collect();
+        let lines = missing.iter().map(|corpus| u64::from(corpus.len())).sum();
+        let stored = AtomicU64::new(0);
+        for corpus in missing {
+            let tell = |more: u32| {
+                progress(stored.fetch_add(more.into(), Ordering::Relaxed) + u64::from(more), lines);
+            };
+            store.put_corpus(flock, corpus, tell).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Has everything tried again that waits for the cap of the flock.
+async fn wake(store: &Store, flock: &FlockName, now: Timestamp) -> Result<()> {
+    for sheep in store.sheep_of_flock(flock).await? {
+        let transition = |sheep: &Sheep| Ok::<_, Infallible>(sheep.retry_for_cap(now));
+        if sheep.waits_for_cap(now).is_some() {
+            let Ok(_) = store.change_sheep(sheep, transition).await?;
+        }
+    }
+    Ok(())
+}

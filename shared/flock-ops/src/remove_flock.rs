@@ -1,0 +1,126 @@
+//! Removes a flock: its sheep go, what they posted stays.
+
+use std::collections::BTreeSet;
+
+use anyhow::anyhow;
+use flock_core::{CorpusId, FlockName, Objection, Remedy, Sheep, SheepId, State, count};
+use flock_store::{Store, Write};
+use jiff::Timestamp;
+
+use crate::{Error, Noted, Refusal, Result, plan::Done};
+
+/// Refuses to remove sheep whose posts may be on their networks.
+pub fn refuse_to_remove(sheep: &[Sheep], now: Timestamp) -> Result<(), Refusal> {
+    Refusal::unless_fit(sheep.iter().filter_map(|sheep| cannot_remove(sheep, now)).collect())
+}
+
+/// Removes a flock and its sheep; their corpora go in a day. Posts stay, and numbers go on after them. Refuses if the
+/// flock has other sheep than `asked`.
+pub async fn remove_flock(
+    store: &Store,
+    _: &Noted,
+    flock: &FlockName,
+    asked: &[Sheep],
+    now: Timestamp,
+) -> Result<usize> {
+    let sheep = store.sheep_of_flock(flock).await?;
+    if !sheep.iter().map(|sheep| &sheep.id).eq(asked.iter().map(|sheep| &sheep.id)) {
+        return Err(Error::refused(format!(
+            "flock {flock} has other sheep by now; nothing was removed; look at it and try again"
+        )));
+    }
+    refuse_to_remove(&sheep, now)?;
+    let mut done = Done::default();
+    let result = remove_all(store, &sheep, &mut done, now).await;
+    let gone = store.let_unused_corpora_go(flock, done.unused, now).await;
+    result?;
+    gone?;
+    store.delete_flock(flock).await?;
+    Ok(sheep.len())
+}
+
+/// A tick writes a sheep twice per post, so a few tries always suffice.
+const TRIES: usize = 20;
+
+/// Removes the sheep.
+pub(crate) async fn remove_all(
+    store: &Store,
+    sheep: &[Sheep],
+    done: &mut Done,
+    now: Timestamp,
+) -> Result<()> {
+    for (removed, sheep) in sheep.iter().enumerate() {
+        if let Err(why) = remove(store, sheep.clone(), &mut done.unused, now).await? {
+            // What was refused with something changed is no refusal.
+            return Err(match removed {
+                0 => Error::refused(why),
+                _ => Error::Failed(anyhow!(
+                    "{why}; {} of the flock went before that, and the others stay",
+                    count(u32::try_from(removed).unwrap_or(u32::MAX), "sheep")
+                )),
+            });
+        }
+        done.changes = true;
+    }
+    Ok(())
+}
+
+/// Removes one sheep, and notes every corpus it was seen with. The inner error says why it stays.
+async fn remove(
+    store: &Store,
+    mut sheep: Sheep,
+    unused: &mut BTreeSet<CorpusId>,
+    now: Timestamp,
+) -> Result<Result<(), Objection>> {
+    let id = sheep.id.clone();
+    for _ in 0..TRIES {
+        unused.insert(sheep.config.behaviour.text().clone());
+        // A tick may have begun a post since the flock was read.
+        if let Some(why) = cannot_remove(&sheep, now) {
+            return Ok(Err(why));
+        }
+        match store.remove_sheep(&sheep, now).await? {
+            Write::Conflict(Some(newest)) => sheep = newest,
+            // Also where somebody else has removed it.
+            Write::Done | Write::Conflict(None) => return Ok(Ok(())),
+        }
+    }
+    Ok(Err(changed_meanwhile(&id).into()))
+}
+
+/// What is lost with a sheep: its name and where it is.
+pub fn loss(sheep: &Sheep) -> String {
+    let behaviour = &sheep.config.behaviour;
+    let (unit, next) = (behaviour.unit(), behaviour.position(sheep.next_place().cursor));
+    let posts = match sheep.progress.occurrence.0.saturating_sub(1) {
+        0 => "no post yet".to_owned(),
+        last => format!("last post is number {last}"),
+    };
+    format!("{} on {}: {posts}, next is {unit} {next}", sheep.id.name, sheep.config.account)
+}
+
+/// A post that may be on its network must be settled first: nobody would find out any more.
+pub(crate) fn cannot_remove(sheep: &Sheep, now: Timestamp) -> Option<Objection> {
+    let number = sheep.open()?.occurrence;
+    let (id, account) = (&sheep.id, &sheep.config.account);
+    let (why, remedy) = if sheep.unknown(now).is_some() {
+        let why = format!(
+            "nobody knows whether its post {number} is on {account}; look there and say whether it is, or wait until it is \
+             found out; then remove it"
+        );
+        (why, Some(Remedy::SayWhetherSent(id.clone(), number)))
+    } else if matches!(sheep.state, State::Active) {
+        (format!("its post {number} is just being made on {account}; remove it in a minute"), None)
+    } else {
+        let why = format!(
+            "its post {number} may be on {account}, and nobody looks while it is {}; resume it, and remove it in a minute",
+            sheep.state.name()
+        );
+        (why, Some(Remedy::ResumeSheep(id.clone())))
+    };
+    Some(Objection { what: format!("{id}: {why}"), remedy })
+}
+
+pub(crate) fn changed_meanwhile(id: &SheepId) -> String {
+    format!("{id} is being changed by somebody else; try again")
+}

@@ -1,0 +1,95 @@
+//! Another rhythm for a sheep, until its files are applied again.
+
+use std::convert::Infallible;
+
+use flock_core::{
+    Flock, Month, Network, Objection, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Usd,
+    too_many, without_cap,
+};
+use flock_store::Store;
+use jiff::Timestamp;
+
+use crate::{
+    Error, Noted, Refusal, Result,
+    texts::{other_flocks, with_texts, with_times},
+};
+
+/// A sheep that has another rhythm.
+#[derive(Debug)]
+pub struct Changed {
+    /// As it is now.
+    pub sheep: Sheep,
+    /// What it and its flock will cost, where that is something.
+    pub outlook: Option<Outlook>,
+}
+
+/// Whether it takes longer than a moment to find out if `network` takes a rhythm: what all others post there counts.
+pub fn rhythm_takes_long(network: Network) -> bool {
+    network.bills() || !network.facts().limits.is_empty()
+}
+
+/// Has the sheep post every `line`, with `stanza` before it starts over, as before where it is not said. Refuses what its network does
+/// not take, as a plan would.
+pub async fn change_rhythm(
+    store: &Store,
+    _: &Noted,
+    sheep: Sheep,
+    (line, stanza): (&str, Option<&str>),
+    now: Timestamp,
+) -> Result<Changed> {
+    let before = sheep.config.rhythm.fields();
+    let fields = RhythmFields {
+        line: Some(line.to_owned()),
+        stanza: stanza.map(str::to_owned).or_else(|| before.stanza.clone()),
+        at: Vec::new(),
+        days: Vec::new(),
+        ..before
+    };
+    let fits = match sheep.config.behaviour.kind().check(&fields) {
+        problems if problems.is_empty() => Rhythm::parse(&fields),
+        problems => Err(problems),
+    };
+    let rhythm = fits.map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        Error::refused(format!("that is no rhythm: {}", problems.join("; ")))
+    })?;
+    let change = |sheep: &Sheep| {
+        let config = SheepConfig { rhythm: rhythm.clone(), ..sheep.config.clone() };
+        sheep.reconfigure(config, now)
+    };
+    let outlook = fit(store, &change(&sheep), now).await?;
+    let change = |sheep: &Sheep| Ok::<_, Infallible>(change(sheep));
+    let Ok(sheep) = store.change_sheep(sheep, change).await?;
+    Ok(Changed { sheep, outlook })
+}
+
+/// Refuses what the network does not take, and says what it costs.
+async fn fit(store: &Store, sheep: &Sheep, now: Timestamp) -> Result<Option<Outlook>> {
+    let network = sheep.config.account.network;
+    if !rhythm_takes_long(network) {
+        return Ok(None);
+    }
+    let name = &sheep.id.flock;
+    let beside = store.sheep_of_flock(name).await?.into_iter().filter(|other| other.id != sheep.id);
+    let beside: Vec<_> = beside.collect();
+    let mut objections = Vec::new();
+    let own = with_times(store, vec![sheep.clone()]).await?;
+    let own: Vec<_> = own.iter().map(|(sheep, times)| (sheep, times.clone())).collect();
+    let mut others = other_flocks(store, name).await?;
+    others.extend(with_times(store, beside.clone()).await?);
+    objections.extend(too_many(&own, &others, now));
+    let mut outlook = None;
+    if network.bills() {
+        let flock = store.flock(name).await?.unwrap_or_else(|| Flock::new(name.clone()));
+        let spent = store.ledger(name, Month::of(now)).await?.spent;
+        let billed = beside.into_iter().filter(|other| other.config.account.network.bills());
+        let members =
+            with_texts(store, std::iter::once(sheep.clone()).chain(billed).collect()).await?;
+        let pairs = members.iter().map(|member| (member, member.sheep.id == sheep.id));
+        outlook = Outlook::of(&flock, pairs, spent, now);
+        let cost = outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
+        objections.extend(without_cap(&flock, &[sheep], cost));
+    }
+    Refusal::unless_fit(objections.into_iter().map(Objection::from).collect())?;
+    Ok(outlook)
+}
