@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What single crates may depend on: DESIGN.md section 3, one TLS stack, one HTTP client. Prints every rule, fails when one is broken.
+# What single crates may depend on: DESIGN.md section 3, one TLS stack, one HTTP client; and what they may say. Prints every rule,
+# fails when one is broken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -57,7 +58,20 @@ for manifest in functions/*/Cargo.toml; do
   fi
 done
 
+# What is typed differs by who reads: crates below name the act, and the door that shows it says how it is typed there.
+says() { # PATTERN, folders; comments say what they like, and so do tests
+  local file
+  for file in $(find "${@:2}" -name '*.rs'); do
+    awk -v name="$file" -v pattern="$1" \
+      '/^#\[cfg\(test\)\]/ { exit } !/^ *\/\// && $0 ~ pattern { print name ":" FNR ": " $0 }' "$file"
+  done
+}
+verdict "what is below the command line names acts, not commands of \`flockwork\`" \
+  "$(says '`flockwork |flockwork (account (add|show)|flock (apply|list|plan|remove)|sheep [a-z]+|run) ' shared/*/src functions/*/src)"
+verdict "what is below Slack's door names acts, not commands of \`/flock\`" \
+  "$(says '/flock ' shared/*/src $(ls -d functions/*/src | grep -v /slash-command/))"
+
 if ((broken)); then
-  echo "$broken dependency rules broken; \`cargo tree --edges normal --invert CRATE\` shows who brings a crate"
+  echo "$broken rules broken; \`cargo tree --edges normal --invert CRATE\` shows who brings a crate"
   exit 1
 fi

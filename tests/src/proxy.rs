@@ -39,7 +39,7 @@ pub enum Cut {
 #[derive(Debug)]
 pub struct CrashPlan {
     cut: Cut,
-    seen: Mutex<Seen>,
+    traffic: Mutex<Traffic>,
     reached: watch::Sender<bool>,
     released: watch::Sender<bool>,
 }
@@ -54,7 +54,7 @@ pub struct CrashProxy {
 }
 
 #[derive(Debug, Default)]
-struct Seen {
+struct Traffic {
     /// All requests, also those after the cut.
     count: usize,
     /// The names of those forwarded.
@@ -86,7 +86,7 @@ impl CrashPlan {
     pub fn new(cut: Cut) -> Arc<Self> {
         Arc::new(Self {
             cut,
-            seen: Mutex::default(),
+            traffic: Mutex::default(),
             reached: watch::Sender::new(false),
             released: watch::Sender::new(false),
         })
@@ -108,49 +108,49 @@ impl CrashPlan {
 
     /// The request the flow was cut at, or `None` if the flow was over before.
     pub fn cut_at(&self) -> Option<String> {
-        self.seen().cut_at.clone()
+        self.traffic().cut_at.clone()
     }
 
     /// The requests that were forwarded, oldest first, such as `dynamodb UpdateItem`.
     pub fn requests(&self) -> Vec<String> {
-        self.seen().forwarded.clone()
+        self.traffic().forwarded.clone()
     }
 
     /// Counts a request and says what happens to it.
     fn admit(&self, name: String) -> Fate {
-        let mut seen = self.seen();
-        let number = seen.count;
-        seen.count += 1;
+        let mut traffic = self.traffic();
+        let number = traffic.count;
+        traffic.count += 1;
         match self.cut {
             Cut::Before(cut) if number == cut => {
-                seen.cut_at = Some(name);
+                traffic.cut_at = Some(name);
                 Fate::IsCut
             }
             Cut::After(cut) if number == cut => {
-                seen.cut_at = Some(name.clone());
-                seen.forwarded.push(name);
+                traffic.cut_at = Some(name.clone());
+                traffic.forwarded.push(name);
                 Fate::LosesItsAnswer
             }
             Cut::Hold(cut) if number == cut => {
-                seen.cut_at = Some(name.clone());
-                seen.forwarded.push(name);
+                traffic.cut_at = Some(name.clone());
+                traffic.forwarded.push(name);
                 Fate::IsHeld
             }
             Cut::Garble(cut) if number == cut => {
-                seen.cut_at = Some(name.clone());
-                seen.forwarded.push(name);
+                traffic.cut_at = Some(name.clone());
+                traffic.forwarded.push(name);
                 Fate::IsGarbled
             }
             Cut::Before(cut) | Cut::After(cut) if number > cut => Fate::IsTooLate,
             Cut::Before(_) | Cut::After(_) | Cut::Hold(_) | Cut::Garble(_) | Cut::Never => {
-                seen.forwarded.push(name);
+                traffic.forwarded.push(name);
                 Fate::Passes
             }
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -100,7 +100,7 @@ enum Step {
 }
 
 /// What came of one sheep in one tick.
-struct Seen {
+struct SheepReport {
     posted: u64,
     last: Result<Step, (SheepId, anyhow::Error)>,
 }
@@ -257,29 +257,29 @@ impl App {
     }
 
     /// Makes the posts of one sheep that are due.
-    async fn see_to(&self, id: SheepId, tick: &Tick) -> Seen {
-        let mut seen = Seen { posted: 0, last: Ok(Step::Idle) };
+    async fn see_to(&self, id: SheepId, tick: &Tick) -> SheepReport {
+        let mut report = SheepReport { posted: 0, last: Ok(Step::Idle) };
         let mut sheep = match self.store.sheep(&id, Read::Eventual).await {
             Ok(Some(sheep)) => sheep,
-            Ok(None) => return seen,
-            Err(err) => return Seen { last: Err((id, err.into())), ..seen },
+            Ok(None) => return report,
+            Err(err) => return SheepReport { last: Err((id, err.into())), ..report },
         };
-        while seen.posted < POSTS_PER_SHEEP {
+        while report.posted < POSTS_PER_SHEEP {
             let finishing = sheep.intent.is_some();
             match self.step(&sheep, tick).await {
                 Ok(Step::Posted(next)) => {
-                    seen.posted += 1;
+                    report.posted += 1;
                     // What was missed since an intent was left is not made up for in the same moment.
                     if finishing {
-                        return seen;
+                        return report;
                     }
                     sheep = *next;
                 }
-                Ok(step) => return Seen { last: Ok(step), ..seen },
-                Err(err) => return Seen { last: Err((id, err)), ..seen },
+                Ok(step) => return SheepReport { last: Ok(step), ..report },
+                Err(err) => return SheepReport { last: Err((id, err)), ..report },
             }
         }
-        seen
+        report
     }
 
     /// Makes one post, if one is due.
@@ -423,8 +423,8 @@ impl App {
                     self.store.note_incomplete(&sheep.id.flock, corpus).await?;
                 }
                 let why = format!(
-                    "its text is not in the table; `flockwork flock apply` with its flock's directory \
-                     restores it, then `flockwork sheep resume {}`",
+                    "its text is not in the table; apply its flock's files again, which restores it, then \
+                     resume {}",
                     sheep.id
                 );
                 self.stop(sheep, why, now).await
@@ -480,9 +480,9 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
 }
 
 impl Report {
-    fn count(&mut self, seen: Seen) {
-        self.posted += seen.posted;
-        match seen.last {
+    fn count(&mut self, of_sheep: SheepReport) {
+        self.posted += of_sheep.posted;
+        match of_sheep.last {
             Ok(Step::Idle | Step::Posted(_)) => {}
             Ok(Step::SetAside) => self.set_aside += 1,
             Ok(Step::PutOff) => self.put_off += 1,

@@ -6,7 +6,7 @@ use flock_aws::{Clock, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
 use flock_ops::Noted;
 use flock_slack::SlackApi;
-use flock_store::{Control, Presence, Seen, Store, StoreError, Write};
+use flock_store::{Arrival, Control, Presence, Store, StoreError, Write};
 
 use crate::{call::Obstacle, settings::Settings, slack_secret::SlackSecret};
 
@@ -59,7 +59,7 @@ impl App {
     }
 
     /// Claims a delivery.
-    pub(crate) async fn claim(&self, id: &DeliveryId) -> Result<Seen, StoreError> {
+    pub(crate) async fn claim(&self, id: &DeliveryId) -> Result<Arrival, StoreError> {
         self.store.first_seen(id, self.clock.now()).await
     }
 

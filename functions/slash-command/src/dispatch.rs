@@ -3,7 +3,7 @@
 use flock_core::{Denied, Event, Need, Room, RoomId};
 use flock_ops::{Noted, Who};
 use flock_slack::{Button, Reply, escape, mention, typed, unescape};
-use flock_store::{Asked, By, Seen};
+use flock_store::{Arrival, Asked, By};
 
 use crate::{
     app::App,
@@ -23,12 +23,12 @@ pub(crate) const CANCEL: &str = "cancel";
 
 impl App {
     /// Carries out what has just arrived, unless it had arrived before.
-    pub(crate) async fn answer_new(&self, asked: &Asked) -> Result<Reply, Seen> {
+    pub(crate) async fn answer_new(&self, asked: &Asked) -> Result<Reply, Arrival> {
         // Together, because whoever asked is waiting and almost everything is new.
         let (seen, looked) = tokio::join!(self.claim(&asked.id), Box::pin(self.look(&asked.room)));
         let reply = match seen {
-            Ok(seen @ (Seen::Begun { .. } | Seen::Done)) => return Err(seen),
-            Ok(Seen::First) => match looked {
+            Ok(seen @ (Arrival::Begun { .. } | Arrival::Done)) => return Err(seen),
+            Ok(Arrival::First) => match looked {
                 Ok((room, control)) => self.answer(asked, Stage::Given, &room, &control).await,
                 Err(err) => Err(Obstacle::Failed(err)),
             },

@@ -15,7 +15,7 @@ use flock_slack::{
     Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
     SlashCommand, Unverified, verify,
 };
-use flock_store::{Answered, Asked, Seen};
+use flock_store::{Answered, Arrival, Asked};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -202,8 +202,8 @@ impl App {
             return;
         }
         match self.claim(&id).await {
-            Ok(Seen::First) => {}
-            Ok(Seen::Begun { .. } | Seen::Done) => return,
+            Ok(Arrival::First) => {}
+            Ok(Arrival::Begun { .. } | Arrival::Done) => return,
             Err(err) => {
                 tracing::error!(error = %err, "a button cannot be taken");
                 let reply = Reply::only_you("That went wrong on our side; press the button again.");
@@ -282,12 +282,12 @@ impl App {
         let asked = asked(id, user, room, line, now, &to);
         let reply = match Box::pin(self.answer_new(&asked)).await {
             Ok(reply) => reply,
-            Err(Seen::First | Seen::Done) => return StatusCode::OK,
-            Err(Seen::Begun { since }) if now.duration_since(since) < LONGEST_LIFE => {
+            Err(Arrival::First | Arrival::Done) => return StatusCode::OK,
+            Err(Arrival::Begun { since }) if now.duration_since(since) < LONGEST_LIFE => {
                 // Slack comes again, and by then it is done, or nobody is at it any more.
                 return StatusCode::SERVICE_UNAVAILABLE;
             }
-            Err(Seen::Begun { .. }) => Reply::only_you(
+            Err(Arrival::Begun { .. }) => Reply::only_you(
                 "Your last words were cut off on our side, and part of it may be done. Look (`/flock audit`), \
                  and say it again.",
             ),

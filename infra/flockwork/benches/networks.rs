@@ -231,7 +231,7 @@ impl Bench {
     }
 
     /// Everything is on X once and as it should be, and the table says so.
-    async fn check(&self, before: &[Sheep], report: &Value, seen: &Seen) {
+    async fn check(&self, before: &[Sheep], report: &Value, seen: &SeenByX) {
         assert_eq!(report["posted"], SHEEP, "{report}");
         let store = &self.deployment.store;
         let flock = &before[0].id.flock;
@@ -323,12 +323,12 @@ fn now() -> Timestamp {
 /// X, as far as posting goes. It has a thread of its own, so that its answers are not late when the table is busy.
 struct X {
     address: SocketAddr,
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<SeenByX>>,
 }
 
 /// What X has seen.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenByX {
     connections: u32,
     requests: u32,
     received_bytes: u32,
@@ -343,7 +343,7 @@ struct Seen {
 
 impl X {
     fn start() -> Self {
-        let seen = Arc::<Mutex<Seen>>::default();
+        let seen = Arc::<Mutex<SeenByX>>::default();
         let (address, known) = std::sync::mpsc::channel();
         let shared = Arc::clone(&seen);
         // Ends with the process.
@@ -366,13 +366,13 @@ impl X {
     }
 
     /// What was seen since it was last taken.
-    fn take(&self) -> Seen {
+    fn take(&self) -> SeenByX {
         std::mem::take(&mut self.seen.lock().unwrap())
     }
 }
 
 /// Answers one connection's requests, one after the other.
-async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Seen>>) {
+async fn serve(mut stream: TcpStream, seen: Arc<Mutex<SeenByX>>) {
     stream.set_nodelay(true).unwrap();
     seen.lock().unwrap().connections += 1;
     let mut bytes = Vec::new();
@@ -406,7 +406,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     headers.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-impl Seen {
+impl SeenByX {
     /// What is said to a request, after a while.
     fn post(&mut self, head: &str, body: &str) -> String {
         self.requests += 1;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, path::Path, time::Duration};
 
-use anyhow::{anyhow, ensure};
+use anyhow::anyhow;
 use flock_aws::Clock;
 use flock_core::{Network, Occurrence, Sheep, SheepId, State, local};
 use flock_ops::{FlockFile, Noted};
@@ -38,6 +38,9 @@ const MOST_TOLD: usize = 20;
 
 /// How often a run looks whether its files are still its own.
 const WATCHED: Duration = Duration::from_secs(1);
+
+/// How often a run looks what time it is while it waits: a machine that slept does not know how long.
+const LOOKED: Duration = Duration::from_mins(1);
 
 /// How long what is not written yet may take when somebody wants the run to end.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -202,6 +205,9 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         alarm: None,
         stepped: Instant::now(),
     };
+    for ended in local.timetable.ended() {
+        say(&format!("The schedule {ended} has no time left, so it does not fire."))?;
+    }
     local.look(false).await?;
     if local.seen.is_empty() {
         say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
@@ -260,8 +266,8 @@ fn schedules(dispatcher: &Dispatcher) -> Vec<Scheduled> {
 fn timetable(dispatcher: &Dispatcher, start: Timestamp) -> Timetable {
     let functions = dispatcher.functions().iter();
     let schedules = functions.flat_map(|local| &local.definition.schedules);
-    let every = schedules.map(|event| event.every.clone());
-    Timetable::new(every.collect(), start, Instant::now().into_std())
+    let schedules = schedules.map(|event| event.schedule.clone());
+    Timetable::new(schedules.collect(), start, Instant::now().into_std())
 }
 
 /// Longer than any function of this machine has a sheep for itself, because it is ended then.
@@ -338,7 +344,7 @@ fn say(line: &str) -> io::Result<()> {
 }
 
 impl Local {
-    /// Fires the schedules, each at its times, the first time at once, and delivers events as they come.
+    /// Fires the schedules, each at its times, and delivers events as they come.
     async fn work(&mut self, until: Option<Timestamp>) -> anyhow::Result<()> {
         loop {
             self.keep_up()?;
@@ -347,6 +353,9 @@ impl Local {
             // Quick time waits until everything is done that belongs to the time it is.
             let target = ends.or(due).filter(|_| self.speed == 1 || self.dispatcher.is_quiet());
             let alarm = target.map(|at| self.alarm_at(at));
+            // Quick time has no wall to look at.
+            let look = (self.speed == 1).then(|| Instant::now() + LOOKED);
+            let alarm = alarm.map(|alarm| look.map_or(alarm, |look| alarm.min(look)));
             let wake = async {
                 match alarm {
                     Some(alarm) => tokio::time::sleep_until(alarm).await,
@@ -359,7 +368,7 @@ impl Local {
                     self.alarm = None;
                     let Some(at) = target else { continue };
                     // It may be another time than the one that was waited for.
-                    if self.keep_up()? {
+                    if self.keep_up()? || (self.speed == 1 && self.clock.now() < at) {
                         continue;
                     }
                     self.clock.step_to(at);
@@ -428,10 +437,7 @@ impl Local {
         }
         if let Some(place) = schedule {
             self.keep_up()?;
-            ensure!(
-                self.timetable.done(place, self.clock.now()),
-                "the schedule has no further time"
-            );
+            self.timetable.done(place, self.clock.now());
         }
         if self.speed == 1 || self.dispatcher.is_quiet() {
             self.look(true).await?;

@@ -6,6 +6,7 @@
 //! to be told.
 
 mod children;
+mod cron;
 pub mod dispatch;
 pub mod exposure;
 pub mod functions;

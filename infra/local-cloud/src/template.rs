@@ -6,9 +6,10 @@
 //! APIs, of how anything is run, or of YAML beyond [`crate::yaml`].
 
 use crate::{
-    schedule::Schedule,
+    schedule::{Expression, Schedule},
     yaml::{self, Finding, Findings, NOTHING, Node, Value},
 };
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, time::Duration};
 
@@ -61,7 +62,7 @@ pub enum EnvValue {
 #[derive(Debug, Clone)]
 pub struct ScheduleEvent {
     /// When it fires.
-    pub every: Schedule,
+    pub schedule: Schedule,
     /// What the function is given.
     pub input: Json,
 }
@@ -374,8 +375,10 @@ const FUNCTION_PROPERTIES: &str = "Architectures AutoPublishAlias CodeUri DeadLe
     RuntimeManagementConfig Tags Timeout Tracing";
 
 /// A firing at the beginning of a `FlexibleTimeWindow` is within it.
-const SCHEDULE_PROPERTIES: &str = "DeadLetterConfig Description FlexibleTimeWindow GroupName Input
-    KmsKeyArn Name OmitName PermissionsBoundary RetryPolicy RoleArn ScheduleExpression State";
+const SCHEDULE_PROPERTIES: &str =
+    "DeadLetterConfig Description EndDate FlexibleTimeWindow GroupName
+    Input KmsKeyArn Name OmitName PermissionsBoundary RetryPolicy RoleArn ScheduleExpression
+    ScheduleExpressionTimezone StartDate State";
 
 const RULE_PROPERTIES: &str =
     "DeadLetterConfig EventBusName Pattern RetryPolicy RuleName State Target";
@@ -665,13 +668,32 @@ impl<'n> Reading<'n> {
 
     fn schedule(&self, fields: &Value<'n>) -> Option<ScheduleEvent> {
         only(fields, SCHEDULE_PROPERTIES);
-        let every = fields.need("ScheduleExpression", "when it fires");
-        let every = every.and_then(|value| value.accept(self.text(&value)?.parse()));
+        let schedule = self.when(fields);
         let input = fields.need("Input", "what the function is given");
         let input = input.and_then(|value| self.input(&value));
         let is_enabled = is_enabled(fields);
-        let event = ScheduleEvent { every: every?, input: input? };
+        let event = ScheduleEvent { schedule: schedule?, input: input? };
         is_enabled.then_some(event)
+    }
+
+    fn when(&self, fields: &Value<'n>) -> Option<Schedule> {
+        let zone = fields.get("ScheduleExpressionTimezone");
+        // What is wrong is a problem already, so any other will do.
+        let zone = zone.and_then(|value| value.accept(zone_named(&self.text(&value)?)));
+        let date = |key: &str| {
+            let value = fields.get(key)?;
+            value.accept(moment(&value, &self.text(&value)?))
+        };
+        let (start, end) = (date("StartDate"), date("EndDate"));
+        if let (Some(start), Some(end)) = (start, end)
+            && end <= start
+        {
+            let text = "ends before it starts; correct `StartDate` or `EndDate`";
+            fields.finding(format!("{} {text}", fields.what));
+        }
+        let value = fields.need("ScheduleExpression", "when it fires")?;
+        let expression = value.accept(self.text(&value)?.parse::<Expression>())?;
+        value.accept(expression.within(zone.unwrap_or(TimeZone::UTC), start, end))
     }
 
     fn input(&self, value: &Value<'n>) -> Option<Json> {
@@ -973,6 +995,21 @@ impl<'n> Reading<'n> {
     }
 }
 
+/// The zone, by the name that AWS knows it by: capitals count there.
+fn zone_named(name: &str) -> Result<TimeZone, String> {
+    let other = "use a name such as Europe/London";
+    let zone = TimeZone::get(name).map_err(|_| format!("`{name}` is not a time zone; {other}"))?;
+    match zone.iana_name() {
+        Some(known) if known != name => Err(format!("`{name}` is not a time zone; write {known}")),
+        _ => Ok(zone),
+    }
+}
+
+fn moment(of: &Value<'_>, text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| format!("{} must be a time like 2026-01-01T00:00:00Z, not `{text}`", of.what))
+}
+
 fn not_empty(fields: &Value<'_>) {
     if fields.node.entries().is_empty() {
         fields.finding(format!("{} is empty; list exact texts", fields.what));
@@ -1183,7 +1220,7 @@ Resources:
         assert_eq!(tick.environment["BUS_NAME"], EnvValue::Bus);
         assert_eq!(tick.environment["KEYRING_SECRET"], EnvValue::Secret("Keyring".to_owned()));
         assert_eq!(tick.environment["DUE_SHARDS"], text("1"));
-        assert_eq!(tick.schedules[0].every.to_string(), "rate(1 minute)");
+        assert_eq!(tick.schedules[0].schedule.to_string(), "rate(1 minute)");
         assert!(tick.rules[0].pattern.matches("flockwork", "shard.due", &json!({})));
         for function in &template.functions {
             let line = REAL.lines().nth(function.line - 1).expect("the line is there");
@@ -1204,7 +1241,7 @@ Resources:
             .map(|(k, v)| (k.into(), v));
         assert_eq!(tick.environment, BTreeMap::from(environment));
         let [minute] = &tick.schedules[..] else { panic!("one schedule") };
-        assert_eq!(minute.every.to_string(), "rate(1 minute)");
+        assert_eq!(minute.schedule.to_string(), "rate(1 minute)");
         assert_eq!(minute.input, json!({}));
         let [due] = &tick.rules[..] else { panic!("one rule") };
         assert!(due.pattern.matches("flockwork", "x", &json!({ "kind": "b" })));
@@ -1553,15 +1590,16 @@ Resources:
 
 - rate(1 minute)
 + cron(0 9 * * *)
-= line 42: `cron(0 9 * * *)` cannot be run here; write a rate of a whole number from 1 and a unit, as in `rate(5 minutes)`
+= line 42: `cron(0 9 * * *)` is no schedule of AWS: it needs six fields with one space between: minutes, hours, day of month, month, day of week, year
 
 - rate(1 minute)
-+ at(2026-01-01T00:00:00)
-= line 42: `at(2026-01-01T00:00:00)` cannot be run here; write a rate of a whole number from 1 and a unit, as in `rate(5 minutes)`
++ at(2026-03-29T02:30:00)
++             ScheduleExpressionTimezone: Europe/Berlin
+= line 42: `at(2026-03-29T02:30:00)` never comes in Europe/Berlin, where clocks go past it; write another time
 
 - rate(1 minute)
 + every minute
-= line 42: `every minute` cannot be run here; write a rate of a whole number from 1 and a unit, as in `rate(5 minutes)`
+= line 42: `every minute` is no schedule; write it like `rate(5 minutes)`, `cron(0 9 * * ? *)` or `at(2026-01-01T00:00:00)`
 
 - rate(1 minute)
 + !Ref Bus
@@ -1573,8 +1611,23 @@ Resources:
 - rate(1 minute)
 + cron(0 9 * * ? *)
 +             ScheduleExpressionTimezone: Berlin
-= line 42: `cron(0 9 * * ? *)` cannot be run here; write a rate of a whole number from 1 and a unit, as in `rate(5 minutes)`
-= line 43: the local run does not know `ScheduleExpressionTimezone` of `Minute` of `Tick`; {teach}
+= line 43: `Berlin` is not a time zone; use a name such as Europe/London
+
+- rate(1 minute)
++ cron(0 9 * * ? *)
++             ScheduleExpressionTimezone: europe/berlin
+= line 43: `europe/berlin` is not a time zone; write Europe/Berlin
+
+- Input: '{}'
++ Input: '{}'
++             StartDate: '2026-12-02T00:00:00Z'
++             EndDate: '2026-12-01T00:00:00.000Z'
+= line 39: `Minute` of `Tick` ends before it starts; correct `StartDate` or `EndDate`
+
+- Input: '{}'
++ Input: '{}'
++             EndDate: '2026-12-01'
+= line 44: `EndDate` of `Minute` of `Tick` must be a time like 2026-01-01T00:00:00Z, not `2026-12-01`
 
 -             Input: '{}'
 = line 39: `Minute` of `Tick` has no `Input`; write what the function is given
@@ -1599,7 +1652,7 @@ Resources:
 - Input: '{}'
 + Input: '{}'
 +             StartDate: x
-= line 44: the local run does not know `StartDate` of `Minute` of `Tick`; {teach}
+= line 44: `StartDate` of `Minute` of `Tick` must be a time like 2026-01-01T00:00:00Z, not `x`
 "#,
         );
     }

@@ -514,11 +514,10 @@ impl Sheep {
         let is_said = self.intent.as_ref().is_some_and(Intent::is_said);
         let in_a_row = self.progress.set_aside + 1;
         (!is_said && Self::MOST_SET_ASIDE <= in_a_row).then(|| {
-            let id = &self.id;
             format!(
-                "{in_a_row} texts in a row were not taken and are set aside, the last because {why}; \
-                 `flockwork sheep show {id}` lists them; see to that, then `flockwork sheep resume {id}` \
-                 goes on behind them"
+                "{in_a_row} texts in a row were not taken and are set aside, the last because {why}; look at \
+                 them and see to that, then resume {}: it goes on behind them",
+                self.id
             )
         })
     }
@@ -1391,7 +1390,7 @@ mod tests {
         aside "line 2": X has it already
         aside "hello": X has it already
         aside "line 3": X has it already
-        stopped 3 texts in a row were not taken and are set aside, the last because X has it already; `flockwork sheep show moon/apollo` lists them; see to that, then `flockwork sheep resume moon/apollo` goes on behind them
+        stopped 3 texts in a row were not taken and are set aside, the last because X has it already; look at them and see to that, then resume moon/apollo: it goes on behind them
         "#);
         assert_eq!((sheep.state.name(), sheep.progress.cursor.index()), ("stopped", 5));
         let now = ts("2026-11-21T13:00:00Z");

@@ -116,10 +116,7 @@ impl Carrier {
         let opened =
             opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
         let Some(account) = opened else {
-            let why = format!(
-                "the account {id} was never added; add it with `flockwork account add`, then \
-                 `flockwork sheep resume {by}`"
-            );
+            let why = format!("the account {id} was never added; add it, then resume {by}");
             return Err(match sent {
                 Sent::No => Outcome::Refused { why },
                 Sent::Maybe => Outcome::Unknown { why },
@@ -131,7 +128,7 @@ impl Carrier {
                 later(format!("the rules of {} could not be checked: {err:#}", id.network))
             })?;
             if let Some(forbidden) = forbidden {
-                let why = format!("{forbidden}, then `flockwork sheep resume {by}`");
+                let why = format!("{forbidden}, then resume {by}");
                 return Err(Outcome::Refused { why });
             }
         }

@@ -129,7 +129,7 @@ impl Answer {
                 proof,
                 format!(
                     "{who} does not accept the account's key{said}; add the account again with a fresh \
-                     key (`flockwork account add`)"
+                     key"
                 ),
             ),
             status => Failure::refused(
@@ -450,7 +450,7 @@ mod tests {
         204 unknown: It answered with status 204 and an empty body that is not its API's, which does not say whether it did it; that is found out before it is asked again
         308 unknown: It sends us on to https://a.example/, which is not followed; if it has moved, add the account under the new address
         400 refused: It refused with status 400: "No."; see to that
-        401 refused: It does not accept the account's key: "No."; add the account again with a fresh key (`flockwork account add`)
+        401 refused: It does not accept the account's key: "No."; add the account again with a fresh key
         401 unknown: It answered with status 401 and an empty body that is not its API's, which does not say whether it did it; that is found out before it is asked again
         404 unknown: It answered with status 404 and a page that is not its API's, which does not say whether it did it; that is found out before it is asked again
         404 unknown: It answered with status 404 and words that are not its API's, which does not say whether it did it; that is found out before it is asked again

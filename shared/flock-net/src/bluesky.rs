@@ -21,7 +21,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline,
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline,
     answer::{Answer, printable},
     failure::NotDone,
     http::Http,
@@ -310,7 +310,7 @@ impl Bluesky {
         let next = listed.cursor.filter(|_| Self::PAGE <= listed.records.len());
         // What has no time or text is no post that anybody can see.
         let posts = listed.records.into_iter().filter_map(|record| {
-            Some(Seen {
+            Some(ShownPost {
                 id: record.uri.parse().ok()?,
                 text: record.value["text"].as_str()?.to_owned(),
                 at: record.value["createdAt"].as_str()?.parse().ok()?,
@@ -494,7 +494,7 @@ fn error_name(answer: &Answer) -> String {
     problem(answer).error
 }
 
-fn problem(answer: &Answer) -> Problem {
+fn problem(answer: &Answer) -> XrpcError {
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
@@ -536,7 +536,7 @@ fn reading_failure(answer: &Answer) -> Failure {
 #[cfg(feature = "test-util")]
 pub fn check_answer(body: &[u8]) {
     session::check_answer(body);
-    let problem: Problem = serde_json::from_slice(body).unwrap_or_default();
+    let problem: XrpcError = serde_json::from_slice(body).unwrap_or_default();
     let Listed { records, .. } =
         serde_json::from_slice(body).unwrap_or(Listed { records: Vec::new(), cursor: None });
     for record in records {
@@ -569,7 +569,7 @@ struct Listed {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Problem {
+struct XrpcError {
     error: String,
     message: String,
 }

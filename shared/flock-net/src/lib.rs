@@ -166,14 +166,14 @@ pub enum Deleted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
     /// Some of them.
-    pub posts: Vec<Seen>,
+    pub posts: Vec<ShownPost>,
     /// Where the next page begins. `None`: there is none.
     pub next: Option<String>,
 }
 
 /// A post as its network shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct ShownPost {
     /// Its id.
     pub id: RemoteId,
     /// What it says, as plain text.
@@ -387,10 +387,9 @@ impl Key {
 /// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.
 fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
     match failure.kind {
-        FailureKind::Refused(_) => Failure {
-            why: format!("{account}: {}, then `flockwork sheep resume {sheep}`", failure.why),
-            ..failure
-        },
+        FailureKind::Refused(_) => {
+            Failure { why: format!("{account}: {}, then resume {sheep}", failure.why), ..failure }
+        }
         FailureKind::NotThisText(_) => {
             Failure { why: format!("{account}: {}", failure.why), ..failure }
         }

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Seen, Timeline, alike,
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline, alike,
     answer::{Answer, DONE, printable},
     failure::NotDone,
     html,
@@ -227,7 +227,7 @@ impl Mastodon {
             let at = status.at().ok_or_else(|| {
                 Failure::unknown(format!("{} does not say when a post was made", instance.name))
             })?;
-            posts.push(Seen { id, text: status.text(), at });
+            posts.push(ShownPost { id, text: status.text(), at });
         }
         Ok(Timeline { posts, next })
     }
@@ -338,14 +338,12 @@ impl Instance<'_> {
                 proof,
                 format!(
                     "{name} shuts the account out{said}; ask its moderators, or move the sheep to another \
-                     account (`flockwork sheep move`)"
+                     account"
                 ),
             ),
             (StatusCode::GONE, Some(proof)) => Failure::refused(
                 proof,
-                format!(
-                    "{name} is gone{said}; move the sheep to another account (`flockwork sheep move`)"
-                ),
+                format!("{name} is gone{said}; move the sheep to another account"),
             ),
             (StatusCode::UNPROCESSABLE_ENTITY, Some(proof)) => {
                 Failure::not_this_text(proof, format!("{name} does not take the post{said}"))
@@ -361,10 +359,7 @@ impl Instance<'_> {
             // A page: nothing that reads waits for it to go.
             (StatusCode::GONE, None) => Failure::refused(
                 NotDone::HARMLESS,
-                format!(
-                    "{} is gone; move the sheep to another account (`flockwork sheep move`)",
-                    self.name
-                ),
+                format!("{} is gone; move the sheep to another account", self.name),
             ),
             _ => answer.reading_failure(&self.name),
         }

@@ -23,9 +23,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::answers::{Created, Deletion, Problem, Reposted, Tweet, Tweets, Uploaded};
+use self::answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError};
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, Seen, Timeline,
+    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, ShownPost, Timeline,
     answer::{Answer, DONE, Reset},
     failure::NotDone,
     http::Http,
@@ -374,7 +374,7 @@ impl X {
             // Perhaps by an earlier request of ours, which was charged: so nothing is given back.
             Ok(answer)
                 if answer.proof().is_some()
-                    && Problem::of(&answer).has(327, "already retweeted") =>
+                    && XError::of(&answer).has(327, "already retweeted") =>
             {
                 Ok(of.clone())
             }
@@ -426,7 +426,7 @@ impl X {
         let posts = tweets.data.iter().map(|tweet| {
             let at = tweet.created_at;
             let at = at.ok_or_else(|| Failure::unknown("X does not say when a post was made"))?;
-            Ok(Seen { id: tweet.id()?, text: tweet.plain_text(), at })
+            Ok(ShownPost { id: tweet.id()?, text: tweet.plain_text(), at })
         });
         Ok(Timeline { posts: posts.collect::<Result<_, Failure>>()?, next: tweets.meta.next_token })
     }
@@ -564,7 +564,7 @@ fn charge(draft: &Draft<'_>) -> Charge {
 fn is_duplicate(answer: &Answer) -> Option<NotDone> {
     // 187 is what v1.1 calls it.
     let says_so =
-        answer.status == StatusCode::FORBIDDEN && Problem::of(answer).has(187, "duplicate content");
+        answer.status == StatusCode::FORBIDDEN && XError::of(answer).has(187, "duplicate content");
     answer.proof().filter(|_| says_so)
 }
 
@@ -608,7 +608,7 @@ fn clock_behind(answer: &Answer, signed_at: Option<Timestamp>) -> Option<SignedD
     let date = answer.header(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok());
     let behind = date.zip(signed_at).map(|(date, at)| date.timestamp().duration_since(at));
     let is_off = behind.is_some_and(|behind| X::CLOCK_SKEW < behind.abs());
-    let said_so = Problem::of(answer).has(135, "timestamp out of bounds");
+    let said_so = XError::of(answer).has(135, "timestamp out of bounds");
     (is_off || said_so).then(|| behind.unwrap_or_default())
 }
 

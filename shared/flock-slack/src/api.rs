@@ -53,8 +53,8 @@ pub struct RoomInfo {
 pub struct SlackApi {
     base: String,
     is_configured: bool,
-    // Built when first needed: most requests are answered without it, and the client reads the system's
-    // CA certificates, which costs milliseconds of every cold start.
+    // Built when first needed: most requests are answered without it, and reading the CA certificates, Mozilla's, which are
+    // compiled in, costs time at every cold start.
     http: OnceLock<Result<reqwest::Client, &'static CaBundleError>>,
 }
 

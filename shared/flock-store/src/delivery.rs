@@ -23,7 +23,7 @@ pub const CONFIRM_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whether a delivery was here before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum Arrival {
     /// It was not.
     First,
     /// It was, and nobody has noted that it is done: it is being dealt with, or whoever did has died.
@@ -99,18 +99,18 @@ struct AskedItem {
 
 impl Store {
     /// Remembers the delivery called `id`, of which nothing is done yet.
-    pub async fn first_seen(&self, id: &DeliveryId, now: Timestamp) -> Result<Seen, StoreError> {
+    pub async fn first_seen(&self, id: &DeliveryId, now: Timestamp) -> Result<Arrival, StoreError> {
         let item = DeliveryItem { since: now.into(), done: false, ttl: after(now, SEEN_FOR) };
         let what = "a delivery from Slack";
         let written = self
             .put_if(what, Key::delivery(id), &item, |put| crate::unless_unexpired(put, now))
             .await?;
         Ok(match written.read(what)? {
-            Write::Done => Seen::First,
+            Write::Done => Arrival::First,
             Write::Conflict(Some(DeliveryItem { done: false, since, .. })) => {
-                Seen::Begun { since: Timestamp::try_from(since).unwrap_or(now) }
+                Arrival::Begun { since: Timestamp::try_from(since).unwrap_or(now) }
             }
-            Write::Conflict(_) => Seen::Done,
+            Write::Conflict(_) => Arrival::Done,
         })
     }
 

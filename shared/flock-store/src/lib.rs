@@ -54,7 +54,7 @@ use tokio::sync::OnceCell;
 pub use account::AccountItem;
 pub use aside::Aside;
 pub use audit::{AuditEntry, By};
-pub use delivery::{Answered, Asked, CONFIRM_FOR, Seen};
+pub use delivery::{Answered, Arrival, Asked, CONFIRM_FOR};
 pub use find::{Found, NotFound};
 pub use kind::{KINDS, Kind};
 pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};

@@ -250,12 +250,13 @@ impl Taken {
     pub fn why(&self, post: &Post, posted: bool) -> String {
         let Self { by, free } = self;
         let Post { occurrence, sheep, .. } = post;
-        let resume = format!("`flockwork sheep resume {sheep}`");
         let (made, what) = if posted {
-            let what = format!("look whether both are there; {resume} goes on with number {free}");
+            let what = format!(
+                "look whether both are there, then resume {sheep}: it goes on with number {free}"
+            );
             ("made, but cannot be recorded", what)
         } else {
-            ("not made", format!("{resume} makes it under number {free}"))
+            ("not made", format!("resume {sheep}, and it is made under number {free}"))
         };
         format!(
             "post {occurrence}, {}, was {made}: number {occurrence} is recorded as {}; {what}",

@@ -131,17 +131,17 @@ async fn what_nobody_can_do_is_refused_and_nothing_is_asked() {
         assert_eq!(world.posts(&id).await.len(), 1, "{network}");
     }
     insta::assert_snapshot!(said.join("\n"), @"
-    meadow:apollo: The meadow cannot quote: bots only post there so far, then `flockwork sheep resume flock/apollo`
-    meadow:apollo: The meadow cannot like: bots only post there so far, then `flockwork sheep resume flock/apollo`
-    meadow:apollo: The meadow cannot follow: bots only post there so far, then `flockwork sheep resume flock/apollo`
-    x:apollo: X cannot quote: since 2026-04-20 for Enterprise customers only, then `flockwork sheep resume flock/apollo`
-    against X's rule x-automated-like: Nothing is liked automatically. (https://help.x.com/en/rules-and-policies/x-automation) To do: like by hand, then `flockwork sheep resume flock/apollo`
-    against X's rule x-automated-follow: Nobody is followed automatically, in bulk or back. (https://help.x.com/en/rules-and-policies/x-automation) To do: follow by hand, then `flockwork sheep resume flock/apollo`
-    mastodon:apollo@stand-in.example: Flockwork cannot quote on Mastodon, then `flockwork sheep resume flock/apollo`
-    mastodon:apollo@stand-in.example: Flockwork cannot like on Mastodon, then `flockwork sheep resume flock/apollo`
-    mastodon:apollo@stand-in.example: Flockwork cannot follow on Mastodon, then `flockwork sheep resume flock/apollo`
-    bluesky:apollo.test: Flockwork cannot quote on Bluesky, then `flockwork sheep resume flock/apollo`
-    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then `flockwork sheep resume flock/apollo`
-    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then `flockwork sheep resume flock/apollo`
+    meadow:apollo: The meadow cannot quote: bots only post there so far, then resume flock/apollo
+    meadow:apollo: The meadow cannot like: bots only post there so far, then resume flock/apollo
+    meadow:apollo: The meadow cannot follow: bots only post there so far, then resume flock/apollo
+    x:apollo: X cannot quote: since 2026-04-20 for Enterprise customers only, then resume flock/apollo
+    against X's rule x-automated-like: Nothing is liked automatically. (https://help.x.com/en/rules-and-policies/x-automation) To do: like by hand, then resume flock/apollo
+    against X's rule x-automated-follow: Nobody is followed automatically, in bulk or back. (https://help.x.com/en/rules-and-policies/x-automation) To do: follow by hand, then resume flock/apollo
+    mastodon:apollo@stand-in.example: Flockwork cannot quote on Mastodon, then resume flock/apollo
+    mastodon:apollo@stand-in.example: Flockwork cannot like on Mastodon, then resume flock/apollo
+    mastodon:apollo@stand-in.example: Flockwork cannot follow on Mastodon, then resume flock/apollo
+    bluesky:apollo.test: Flockwork cannot quote on Bluesky, then resume flock/apollo
+    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then resume flock/apollo
+    against Bluesky's rule bluesky-unasked: A bot turns to people only when they tagged it. (https://docs.bsky.app/docs/starter-templates/bots) To do: wait until they do, then resume flock/apollo
     ");
 }

@@ -74,7 +74,7 @@ async fn three_in_a_row_stop_it_and_it_goes_on_behind_them() {
     insta::assert_snapshot!(shown(&before, &slack.seen("U1", "C2")), @r#"
     *flock/apollo* has set the text of its post 2 aside, because its network does not take it: "moon": x:apollo: X has the same text from the account already. It goes on with the next one; `/flock show flock/apollo` lists what is set aside.
     *flock/apollo* has set the text of its post 3 aside, because its network does not take it: "moon": x:apollo: X has the same text from the account already. It goes on with the next one; `/flock show flock/apollo` lists what is set aside.
-    *flock/apollo* has stopped at its post 4: 3 texts in a row were not taken and are set aside, the last because x:apollo: X has the same text from the account already; `flockwork sheep show flock/apollo` lists them; see to that, then `flockwork sheep resume flock/apollo` goes on behind them [Resume]
+    *flock/apollo* has stopped at its post 4: 3 texts in a row were not taken and are set aside, the last because x:apollo: X has the same text from the account already; look at them and see to that, then resume flock/apollo: it goes on behind them [Resume]
     "#);
     let shown = slack.flock("show apollo").await;
     insta::assert_snapshot!(shown, @r#"
@@ -83,7 +83,7 @@ async fn three_in_a_row_stop_it_and_it_goes_on_behind_them() {
     behaviour: poem of 5 lines
     rhythm: every 3m
     state: stopped
-    problem: 3 texts in a row were not taken and are set aside, the last because x:apollo: X has the same text from the account already; `flockwork sheep show flock/apollo` lists them; see to that, then `flockwork sheep resume flock/apollo` goes on behind them
+    problem: 3 texts in a row were not taken and are set aside, the last because x:apollo: X has the same text from the account already; look at them and see to that, then resume flock/apollo: it goes on behind them
     next line: 5 of 5, as post 5
     set aside: 4, "moon": x:apollo: X has the same text from the account already
     set aside: 3, "moon": x:apollo: X has the same text from the account already

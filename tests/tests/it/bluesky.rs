@@ -185,7 +185,7 @@ async fn an_account_that_fell_out_of_favour_stops_the_sheep_with_words() {
         world.tick(&app).await;
         let said = why(&world, &id).await;
         assert!(said.contains(words), "{said}");
-        assert!(said.ends_with("then `flockwork sheep resume flock/apollo`"), "{said}");
+        assert!(said.ends_with("then resume flock/apollo"), "{said}");
         // Back in favour, the same line goes out.
         world.bluesky.status(&did("apollo"), BlueskyStatus::Active);
         let resumed = world.read(&id).await.resume(world.clock.now());
@@ -207,7 +207,7 @@ async fn a_revoked_app_password_stops_the_sheep_when_its_session_ends() {
     assert_eq!(world.bluesky.take_requests(), [REFRESH, LOGIN]);
     let why = why(&world, &id).await;
     assert!(why.contains("does not accept the account's app password"), "{why}");
-    assert!(why.contains("`flockwork account add`"), "{why}");
+    assert!(why.contains("add the account again with it"), "{why}");
     assert_eq!(world.seen(&id).await.len(), 1);
 }
 

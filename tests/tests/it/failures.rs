@@ -90,7 +90,7 @@ async fn a_bad_key_stops_the_sheep_with_words_and_resuming_goes_on() {
     assert_eq!(
         why,
         "x:apollo: X does not accept the account's key: \"Unauthorized\"; add the account again with a \
-         fresh key (`flockwork account add`), then `flockwork sheep resume flock/apollo`"
+         fresh key, then resume flock/apollo"
     );
     let resumed = sheep.resume(world.clock.now());
     world.store.put_sheep(&resumed).await.unwrap();

@@ -260,8 +260,8 @@ async fn what_is_missing_of_a_text_is_restored_by_the_next_apply_and_the_sheep_r
         if let State::Stopped { why, .. } = &world.read(&id).await.state {
             assert_eq!(
                 why,
-                "its text is not in the table; `flockwork flock apply` with its flock's directory restores \
-                 it, then `flockwork sheep resume flock/apollo`"
+                "its text is not in the table; apply its flock's files again, which restores it, \
+                 then resume flock/apollo"
             );
         }
         assert_eq!(
@@ -493,7 +493,7 @@ async fn a_number_that_is_taken_stops_a_sheep_of_the_meadow_and_its_line_is_made
     let (world, id, why) = Box::pin(number_is_taken(Network::Meadow)).await;
     let own = PostId::new(world.store.table_id().await.unwrap(), &id, Occurrence(1));
     let why = why.replace(own.as_str(), "ID");
-    assert_snapshot!(why, @r#"post 1, "apollo line 0" (meadow:apollo, ID), was not made: number 1 is recorded as "of another life" (meadow:apollo, 17); `flockwork sheep resume flock/apollo` makes it under number 2"#);
+    assert_snapshot!(why, @r#"post 1, "apollo line 0" (meadow:apollo, ID), was not made: number 1 is recorded as "of another life" (meadow:apollo, 17); resume flock/apollo, and it is made under number 2"#);
     assert_eq!(world.seen(&id).await, ["of another life", "apollo line 0"]);
 }
 
@@ -502,7 +502,7 @@ async fn a_number_that_is_taken_stops_a_sheep_of_a_network_and_its_post_is_named
     let (world, id, why) = Box::pin(number_is_taken(Network::X)).await;
     let remote = &world.x.posts(&crate::world::user_id("apollo"))[0].id.clone();
     let why = why.replace(remote, "ID");
-    assert_snapshot!(why, @r#"post 1, "apollo line 0" (x:apollo, ID), was made, but cannot be recorded: number 1 is recorded as "of another life" (x:apollo, 17); look whether both are there; `flockwork sheep resume flock/apollo` goes on with number 2"#);
+    assert_snapshot!(why, @r#"post 1, "apollo line 0" (x:apollo, ID), was made, but cannot be recorded: number 1 is recorded as "of another life" (x:apollo, 17); look whether both are there, then resume flock/apollo: it goes on with number 2"#);
     assert_eq!(world.seen(&id).await, ["apollo line 0", "apollo line 1"]);
     let texts: Vec<_> = world.posts(&id).await.into_iter().map(|post| post.text).collect();
     assert_eq!(texts, ["of another life", "apollo line 1"]);

@@ -138,7 +138,7 @@ async fn replies_to_those_who_asked_and_to_itself() {
     let other: RemoteId = x.made_elsewhere("8", "I talk to nobody").parse().unwrap();
     let unasked = Draft { reply_to: Some(&other), ..hand.draft(3, "Hello!") };
     let Outcome::Refused { why } = hand.post(&unasked).await else { panic!("it is refused") };
-    insta::assert_snapshot!(why, @r#"x:apollo: X lets the account reply to those alone who mentioned or quoted it: "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author of the post you are replying to."; post without replying, then `flockwork sheep resume flock/apollo`"#);
+    insta::assert_snapshot!(why, @r#"x:apollo: X lets the account reply to those alone who mentioned or quoted it: "Reply to this conversation is not allowed because you have not been mentioned or otherwise engaged by the author of the post you are replying to."; post without replying, then resume flock/apollo"#);
     let elsewhere: RemoteId = "at://did:plc:a/app.bsky.feed.post/1".parse().unwrap();
     let wrong = Draft { reply_to: Some(&elsewhere), ..hand.draft(4, "Hello!") };
     let Outcome::Refused { why } = hand.post(&wrong).await else { panic!("it is refused") };
@@ -271,7 +271,7 @@ async fn a_key_is_checked_for_nothing() {
     assert_eq!(checked.remote_user, user_id("apollo"));
     x.trouble(Trouble::Revoked);
     let failure = hand.networks.check(&hand.account).await.unwrap_err();
-    insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`)"#);
+    insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
     x.well();
     let unknown =
         Account { remote_user: "1234".to_owned(), ..account(&hand.world, "apollo").await };
@@ -445,10 +445,10 @@ async fn troubles_are_told_in_words_and_lose_nothing() {
         assert_eq!(ledger.spent.micros(), world.x.billed_micros(&user_id("apollo")));
     }
     insta::assert_snapshot!(told.join("\n"), @r#"
-    Revoked (stopped): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`), then `flockwork sheep resume flock/apollo`
-    Suspended (stopped): x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then `flockwork sheep resume flock/apollo`
-    AppSuspended (stopped): x:apollo: X has suspended the app: "Invalid / suspended application"; see to it in X's developer console, then `flockwork sheep resume flock/apollo`
-    Tier (stopped): x:apollo: X does not let the app's tier do this: "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media post, oauth) only. If you need access to this endpoint, you may need a different access level."; see the app's access in X's developer console, then `flockwork sheep resume flock/apollo`
+    Revoked (stopped): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/apollo
+    Suspended (stopped): x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume flock/apollo
+    AppSuspended (stopped): x:apollo: X has suspended the app: "Invalid / suspended application"; see to it in X's developer console, then resume flock/apollo
+    Tier (stopped): x:apollo: X does not let the app's tier do this: "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media post, oauth) only. If you need access to this endpoint, you may need a different access level."; see the app's access in X's developer console, then resume flock/apollo
     OutOfCredits (active): the app's credits at X are used up: "Your enrolled account [1234567890] does not have any credits to fulfill this request."; buy more in X's developer console (console.x.com)
     "#);
 }

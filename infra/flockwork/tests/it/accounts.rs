@@ -156,7 +156,7 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: X is asked about the account in the app's name, which is not known here: write its consumer_key and consumer_secret into the key file; later accounts need not");
     world.write("key.json", key_file().replace("true", "false"));
     world.trouble(Trouble::Revoked);
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key (`flockwork account add`)"#);
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
     assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with `flockwork account add x:apollo_bot --key FILE`");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
@@ -186,7 +186,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     let local = format!("{ADD} --networks-on-loopback");
     assert_snapshot!(world.refused(&local), @"error: mastodon:apollo@example.social is not added: 169.254.169.254 is at an address inside a private network, which is not called");
     key("another-token", &mastodon.url());
-    assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; add the account again with a fresh key (`flockwork account add`)"#);
+    assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; add the account again with a fresh key"#);
     key("token-of-apollo", &mastodon.url());
     let iris = local.replace("apollo@", "iris@");
     assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of @apollo at Mastodon at example.social, not of @iris; give the right key, or the right name");
@@ -210,7 +210,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     mastodon.most_characters(20);
     assert_snapshot!(world.ok(&local), @"
     mastodon:apollo@example.social is added. Delete key.json. But it must not post yet:
-      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: let `flockwork account add --mark-as-bot` set the mark
+      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: mark it as automated in its profile, or add the account again and have it marked
     ");
     let said = world.ok(&format!("{local} --mark-as-bot"));
     assert_snapshot!(said, @"mastodon:apollo@example.social can post now. Delete key.json.");
@@ -250,7 +250,7 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     let add = "account add bluesky:apollo.example.com --key key.json --networks-on-loopback";
     assert_snapshot!(world.ok(add), @"
     bluesky:apollo.example.com is added. Delete key.json. But it must not post yet:
-      against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: let `flockwork account add --mark-as-bot` set it
+      against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: add the account again and have it marked as a bot
     ");
     // Added all the same, so that this is no refusal.
     bluesky.misbehave("putRecord", BlueskyMisbehave::Refuse500);

@@ -1,8 +1,10 @@
 //! Commands while `flockwork run` is up, its page, and how it ends.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::world::{Answer, Post, QUICK, Running, World, check_lines, eventually, from_now, http};
+use crate::world::{
+    Answer, Post, QUICK, Running, World, check_lines, eventually, from_now, http, poem,
+};
 
 const POEM: &str = "first\nsecond\nthird\n";
 
@@ -273,4 +275,57 @@ fn the_feed_alone_has_a_policy_too() {
     let mut run = world.start("run --listen 127.0.0.1:0");
     let Answer { policy, .. } = get(&format!("{}/feed", run.url()));
     assert!(policy.contains("default-src 'none'"), "{policy:?}");
+}
+
+const TEMPLATE: &str = include_str!("../../../../template.yaml");
+
+/// A sheep that is always late posts when its function is started.
+#[test]
+fn a_calendar_and_a_single_time_start_a_function_when_they_say() {
+    let world = World::new();
+    let tokyo = TimeZone::get("Asia/Tokyo").unwrap();
+    let began = from_now(SignedDuration::ZERO);
+    // Half a day from when the run begins and ends, however long it takes to begin.
+    let daily = (began + SignedDuration::from_hours(12)).to_zoned(tokyo.clone());
+    let days = (0..5).map(|day| daily.timestamp() + SignedDuration::from_hours(24 * day));
+    let once = began + SignedDuration::from_hours(50);
+    let schedule = |name: &str, expression: &str| {
+        format!(
+            "        {name}:
+          Type: ScheduleV2
+          Properties:
+            ScheduleExpression: {expression}
+            ScheduleExpressionTimezone: Asia/Tokyo
+            Input: '{{\"detail-type\":\"Scheduled Event\",\"source\":\"flockwork.schedule\"}}'
+"
+        )
+    };
+    let at =
+        |at: Timestamp| format!("at({})", at.to_zoned(tokyo.clone()).strftime("%Y-%m-%dT%H:%M:%S"));
+    let long_ago = at(began - SignedDuration::from_hours(1));
+    let schedules =
+        schedule("Once", &at(once)) + &schedule("Passed", &long_ago) + "        Minute:\n";
+    let minute = "            ScheduleExpression: rate(1 minute)\n";
+    assert_eq!(TEMPLATE.matches(minute).count(), 1);
+    let cron = format!("cron({} {} ? * * *)", daily.minute(), daily.hour());
+    let daily = format!(
+        "            ScheduleExpression: {cron}\n            ScheduleExpressionTimezone: Asia/Tokyo\n"
+    );
+    let template = TEMPLATE.replace(minute, &daily).replacen("        Minute:\n", &schedules, 1);
+    world.write("template.yaml", template);
+    world.write_flock("choir", &[("alto", &poem("alto", 40), "line = \"1h\"")]);
+    world.ok("flock apply choir");
+
+    let until = began + SignedDuration::from_hours(5 * 24);
+    let said = world.ok(&format!("run --listen 127.0.0.1:0 --speed {QUICK} --until {until:.0}"));
+    let told = format!("The schedule {long_ago} has no time left, so it does not fire.\n");
+    assert!(said.contains(&told), "{said}");
+    // A cron has no seconds.
+    let minute = |at: Timestamp| Timestamp::from_second(at.as_second() / 60 * 60).unwrap();
+    let mut expected: Vec<_> = days.map(minute).collect();
+    expected.push(Timestamp::from_second(once.as_second()).unwrap());
+    expected.sort();
+    let mut made: Vec<_> = world.posts("posts --limit 1000").iter().map(|post| post.at).collect();
+    made.sort();
+    assert_eq!(made, expected);
 }

@@ -39,7 +39,7 @@ pub(super) const FACTS: Facts = Facts {
             name: "bluesky-unlabelled-bot",
             sentence: "An automated account carries the label `bot`.",
             source: "https://docs.bsky.app/docs/starter-templates/bots",
-            remedy: "let `flockwork account add --mark-as-bot` set it",
+            remedy: "add the account again and have it marked as a bot",
             forbids: unlabelled,
         },
         Rule {

@@ -35,7 +35,7 @@ pub(super) const FACTS: Facts = Facts {
         name: "mastodon-unlabelled-bot",
         sentence: "An automated account is marked as one in its profile.",
         source: "https://docs.joinmastodon.org/user/profile/#bot",
-        remedy: "let `flockwork account add --mark-as-bot` set the mark",
+        remedy: "mark it as automated in its profile, or add the account again and have it marked",
         forbids: unlabelled,
     }],
     as_of: "2026-11",

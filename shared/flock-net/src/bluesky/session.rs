@@ -256,7 +256,7 @@ impl Sessions {
                 format!(
                     "Bluesky does not accept the account's app password{}; it was revoked, or the account \
                      was taken down: look in its settings, make a new app password and add the account \
-                     again (`flockwork account add`)",
+                     again with it",
                     answer.said()
                 ),
             )),

@@ -89,7 +89,7 @@ struct Link {
 /// An answer other than success. X has several forms of it.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Problem {
+pub(super) struct XError {
     #[serde(rename = "type")]
     kind: String,
     title: String,
@@ -157,7 +157,7 @@ impl Tweet {
     }
 }
 
-impl Problem {
+impl XError {
     pub(super) fn of(answer: &Answer) -> Self {
         serde_json::from_slice(&answer.body).unwrap_or_default()
     }
@@ -181,7 +181,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
     let Some(proof) = answer.proof() else { return answer.failure(X_NAME) };
     let status = answer.status.as_u16();
     let said = answer.said();
-    let problem = Problem::of(answer);
+    let problem = XError::of(answer);
     let has = |code, words| problem.has(code, words);
     let words = match status {
         401 | 403 if has(416, "suspended application") => {
@@ -210,7 +210,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         }
         403 if has(261, "oauth1 app permissions") => format!(
             "the app may only read at X{said}; give it \"Read and write\" in X's developer console, \
-             then add the account again with a fresh key (`flockwork account add`)"
+             then add the account again with a fresh key"
         ),
         403 if has(453, "client-forbidden") || has(453, "client-not-enrolled") => format!(
             "X does not let the app's tier do this{said}; see the app's access in X's developer \
@@ -283,7 +283,7 @@ mod tests {
             r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#,
             &refused(
                 "X does not accept the account's key: \"Invalid or expired token.\"; add the account \
-                 again with a fresh key (`flockwork account add`)",
+                 again with a fresh key",
             ),
         );
         check(
@@ -319,8 +319,7 @@ mod tests {
             &refused(
                 "the app may only read at X: \"Your client app is not configured with the \
                  appropriate oauth1 app permissions for this endpoint.\"; give it \"Read and write\" \
-                 in X's developer console, then add the account again with a fresh key (`flockwork \
-                 account add`)",
+                 in X's developer console, then add the account again with a fresh key",
             ),
         );
         check(

@@ -1,0 +1,168 @@
+//! A Mastodon instance as docs.joinmastodon.org and Mastodon's source describe it (read 2026-11), with state and
+//! with bad days.
+//!
+//! `Idempotency-Key` works as Mastodon's: scoped to the account, kept an hour, and it returns the earlier post
+//! even if the body differs. Two of three servers that speak this API ignore it, so it can be switched off.
+
+mod about;
+mod accounts;
+mod answers;
+mod api;
+mod bodies;
+mod faults;
+mod listing;
+mod pictures;
+mod posts;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use self::{
+    api::Endpoint,
+    faults::{Listed, Misbehave},
+    pictures::MastodonPicture,
+    posts::MastodonPost,
+};
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::from_fn_with_state,
+    routing::{get, patch, post},
+};
+use jiff::{SignedDuration, Timestamp};
+
+use self::{
+    about::{instance_v1, instance_v2},
+    accounts::{Account, update, verify},
+    api::mood,
+    listing::list,
+    pictures::{Media, attachment, upload},
+    posts::{Post, create, reblog, remove, view},
+};
+use crate::{clock, foreign::Foreign, server::Server};
+
+/// A Mastodon instance.
+#[derive(Debug)]
+pub struct Mastodon {
+    server: Server,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<Instance>,
+}
+
+#[derive(Debug)]
+struct Instance {
+    accounts: Vec<Account>,
+    /// Account ids by token.
+    tokens: HashMap<String, u64>,
+    /// Accounts elsewhere that can be mentioned, as `user@domain`.
+    known: Vec<String>,
+    /// Oldest first, of all accounts.
+    posts: Vec<Post>,
+    media: Vec<Media>,
+    /// What was posted under a key, and when.
+    keys: HashMap<(u64, String), (u64, Timestamp)>,
+    misbehave: HashMap<Endpoint, VecDeque<Misbehave>>,
+    /// How many requests reached each endpoint.
+    requests: HashMap<Endpoint, usize>,
+    idempotency: bool,
+    /// Who answers every request to post that is done.
+    proxy: Option<Foreign>,
+    listed: Listed,
+    /// Whether texts are shown as a typographer sets them, and links shortened.
+    typographs: bool,
+    tells_v2: bool,
+    most_characters: usize,
+    /// How often a new picture is still being processed when it is asked for.
+    processing: usize,
+    /// Requests in 5 minutes for each account.
+    rate_limit: usize,
+    /// How far the instance's clock is ahead of ours.
+    ahead: SignedDuration,
+    last_id: u64,
+}
+
+impl Mastodon {
+    /// How long a key is kept ("Post a new status": up to 1 hour).
+    const KEY_KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+    /// How long a window of the rate limit is ("Rate limits").
+    const RATE_WINDOW_SECONDS: i64 = 300;
+
+    /// The most bytes of a picture (`MediaAttachment::IMAGE_LIMIT`).
+    const PICTURE_BYTES: usize = 16 * 1024 * 1024;
+
+    /// The most characters of an alternative text (`MediaAttachment::MAX_DESCRIPTION_LENGTH`).
+    const ALT_CHARACTERS: usize = 1_500;
+
+    /// Starts an instance without accounts.
+    pub async fn start() -> Self {
+        let state = Instance {
+            accounts: Vec::new(),
+            tokens: HashMap::new(),
+            known: Vec::new(),
+            posts: Vec::new(),
+            media: Vec::new(),
+            keys: HashMap::new(),
+            misbehave: HashMap::new(),
+            requests: HashMap::new(),
+            idempotency: true,
+            proxy: None,
+            listed: Listed::NewestFirst,
+            typographs: false,
+            tells_v2: true,
+            most_characters: 500,
+            processing: 0,
+            rate_limit: 300,
+            ahead: SignedDuration::ZERO,
+            last_id: 0,
+        };
+        let shared = Arc::new(Shared { state: Mutex::new(state) });
+        let router = Router::new()
+            .route("/api/v1/statuses", post(create))
+            .route("/api/v1/statuses/{id}", get(view).delete(remove))
+            .route("/api/v1/statuses/{id}/reblog", post(reblog))
+            .route("/api/v1/accounts/verify_credentials", get(verify))
+            .route("/api/v1/accounts/update_credentials", patch(update))
+            .route("/api/v1/accounts/{id}/statuses", get(list))
+            .route("/api/v2/media", post(upload))
+            .route("/api/v1/media/{id}", get(attachment))
+            .route("/api/v2/instance", get(instance_v2))
+            .route("/api/v1/instance", get(instance_v1))
+            .layer(from_fn_with_state(Arc::clone(&shared), mood))
+            // A picture that is too large is refused by us, in Mastodon's words.
+            .layer(DefaultBodyLimit::max(2 * Self::PICTURE_BYTES))
+            .with_state(Arc::clone(&shared));
+        Self { server: Server::start(router).await, shared }
+    }
+
+    /// Its address, in place of `https://` and the instance's name.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+}
+
+/// The name in its links; nobody follows them.
+const HOST: &str = "stand-in.example";
+
+impl Instance {
+    fn now(&self) -> Timestamp {
+        clock::now().saturating_add(self.ahead).expect("a duration without days or months")
+    }
+
+    /// Milliseconds, and 16 bits to tell apart (`Mastodon::Snowflake`).
+    fn next_id(&mut self) -> u64 {
+        let age_ms = u64::try_from(self.now().as_millisecond()).expect("it is after 1970");
+        self.last_id = (age_ms << 16).max(self.last_id + 1);
+        self.last_id
+    }
+}
