@@ -58,6 +58,7 @@ const TEXTS: [&str; 3] = ["application/json", "application/javascript", "applica
 pub struct Routes {
     answering: Vec<(Route, Arc<LocalFunction>)>,
     failures: UnboundedSender<Invoked>,
+    longest: Duration,
     // What whoever asked has not waited for goes on, as on AWS, and ends with the last of these.
     under_way: Arc<Mutex<JoinSet<()>>>,
 }
@@ -75,7 +76,12 @@ impl Routes {
             let routes = function.definition.routes.iter();
             routes.map(|route| (route.clone(), Arc::clone(function)))
         });
-        Self { answering: answering.collect(), failures, under_way: Arc::default() }
+        Self {
+            answering: answering.collect(),
+            failures,
+            longest: LONGEST,
+            under_way: Arc::default(),
+        }
     }
 
     /// Answers a request as the function does that has the route, or as API Gateway does.
@@ -98,7 +104,7 @@ impl Routes {
             return too_large();
         }
         let answered = self.invoke(Arc::clone(function), event);
-        match tokio::time::timeout(LONGEST, answered).await {
+        match tokio::time::timeout(self.longest, answered).await {
             Ok(Ok(response)) => response,
             // It has failed, and said why elsewhere.
             Ok(Err(_)) => gateway(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
@@ -116,7 +122,7 @@ impl Routes {
             // Boxed, because what a function needs is large.
             let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
             let answer = match handled {
-                Ok(handled) => handled.and_then(|answer| response(answer).context(NO_ANSWER)),
+                Ok(handled) => handled.and_then(|answer| response(&answer).context(NO_ANSWER)),
                 Err(_) => Err(anyhow!("it panicked; standard error says where")),
             };
             match answer {
@@ -279,12 +285,12 @@ fn parameters(route: &Route, path: &str) -> BTreeMap<String, String> {
 }
 
 /// What whoever asked is told of a function's answer. One without `statusCode` is the body itself.
-fn response(answer: Value) -> anyhow::Result<Response> {
+fn response(answer: &Value) -> anyhow::Result<Response> {
     let length = answer.to_string().len();
     ensure!(length <= LARGEST_PAYLOAD, "it has {length} bytes, more than the 6 MB Lambda takes");
     let body = match answer {
-        Value::Object(answer) if answer.contains_key("statusCode") => return formed(&answer),
-        Value::String(text) => text,
+        Value::Object(answer) if answer.contains_key("statusCode") => return formed(answer),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     Ok(([(CONTENT_TYPE, "application/json")], body).into_response())
@@ -376,7 +382,20 @@ fn fit(route: &Route, method: &str, path: &str) -> Option<Fit> {
 
 #[cfg(test)]
 mod tests {
+    use std::{collections::HashMap, time::SystemTime};
+
+    use flock_aws::{Function, Reader, SdkConfig};
+    use loopback::Token;
+    use proptest::prelude::*;
+    use tokio::sync::Semaphore;
+
     use super::*;
+    use crate::{
+        dispatch::Dispatcher,
+        functions::{Around, Linked, Variables},
+        services::LocalCloud,
+        template::Template,
+    };
 
     #[track_caller]
     fn check(routes: &[&str], request: &str, expected: Option<&str>) {
@@ -388,6 +407,336 @@ mod tests {
         });
         let found = routes.filter_map(|(route, key)| Some((fit(&route, method, path)?, key)));
         assert_eq!(found.max().map(|(_, key)| key), expected, "{request}");
+    }
+
+    fn get(path: &str) -> Request {
+        Request::get(path).header("host", "127.0.0.1:4280").body(Body::empty()).unwrap()
+    }
+
+    /// What a function is handed, without what is different each time.
+    async fn handed(key: &str, request: Request) -> Value {
+        let (method, path) = key.split_once(' ').unwrap();
+        let route = Route { method: Method::parse(method).unwrap(), path: path.into(), line: 1 };
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let clock = Clock::stepped("2026-11-21T10:10:06Z".parse().unwrap());
+        let mut event = event(&route, &parts, &body, &clock);
+        for id in ["/requestContext/requestId", "/headers/x-amzn-trace-id"] {
+            let id = event.pointer_mut(id).unwrap();
+            assert!(32 <= id.as_str().unwrap().len(), "{id}");
+            *id = json!("ID");
+        }
+        event
+    }
+
+    #[tokio::test]
+    async fn a_request_is_handed_on_as_api_gateway_does() {
+        let request = Request::post("/rooms/c%C3%B4te%20d/a/b?x=1&y=a%20b&x=2")
+            .header("host", "127.0.0.1:4280")
+            .header("X-Twice", "one")
+            .header("x-twice", "two")
+            .header("cookie", "a=1; b=2")
+            .header("cookie", "c=3")
+            .header("connection", "keep-alive")
+            .header("user-agent", "curl")
+            .header("content-type", "text/plain; charset=utf-8")
+            .body(Body::from("a body"))
+            .unwrap();
+        let event = handed("ANY /rooms/{room}/{rest+}", request).await;
+        insta::assert_snapshot!(serde_json::to_string_pretty(&event).unwrap(), @r#"
+        {
+          "body": "a body",
+          "cookies": [
+            "a=1",
+            "b=2",
+            "c=3"
+          ],
+          "headers": {
+            "content-type": "text/plain; charset=utf-8",
+            "host": "127.0.0.1:4280",
+            "user-agent": "curl",
+            "x-amzn-trace-id": "ID",
+            "x-forwarded-for": "127.0.0.1",
+            "x-forwarded-port": "4280",
+            "x-forwarded-proto": "http",
+            "x-twice": "one,two"
+          },
+          "isBase64Encoded": false,
+          "pathParameters": {
+            "rest": "a/b",
+            "room": "côte d"
+          },
+          "queryStringParameters": {
+            "x": "1,2",
+            "y": "a b"
+          },
+          "rawPath": "/rooms/côte d/a/b",
+          "rawQueryString": "x=1&y=a%20b&x=2",
+          "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": "127.0.0.1:4280",
+            "domainPrefix": "127",
+            "http": {
+              "method": "POST",
+              "path": "/rooms/côte d/a/b",
+              "protocol": "HTTP/1.1",
+              "sourceIp": "127.0.0.1",
+              "userAgent": "curl"
+            },
+            "requestId": "ID",
+            "routeKey": "ANY /rooms/{room}/{rest+}",
+            "stage": "$default",
+            "time": "21/Nov/2026:10:10:06 +0000",
+            "timeEpoch": 1795255806000
+          },
+          "routeKey": "ANY /rooms/{room}/{rest+}",
+          "version": "2.0"
+        }
+        "#);
+        let event = handed("GET /", get("/")).await;
+        for absent in ["body", "cookies", "queryStringParameters", "pathParameters"] {
+            assert_eq!(event.get(absent), None);
+        }
+        assert_eq!(
+            (&event["isBase64Encoded"], &event["rawQueryString"]),
+            (&json!(false), &json!(""))
+        );
+    }
+
+    /// The body of a request whose content is of this kind, and whether it is Base64.
+    async fn body(kind: &str, body: &[u8]) -> (String, bool) {
+        let mut request = Request::post("/");
+        if !kind.is_empty() {
+            request = request.header("content-type", kind);
+        }
+        let event = handed("POST /", request.body(Body::from(body.to_vec())).unwrap()).await;
+        let is_base64 = event["isBase64Encoded"].as_bool().unwrap();
+        (event["body"].as_str().unwrap_or_default().to_owned(), is_base64)
+    }
+
+    #[tokio::test]
+    async fn text_is_what_api_gateway_takes_for_text() {
+        for kind in
+            ["text/plain", "Text/HTML", "application/json; charset=utf-8", "application/xml"]
+        {
+            assert_eq!(body(kind, b"{}").await, ("{}".to_owned(), false), "{kind}");
+        }
+        for kind in
+            ["", "application/x-www-form-urlencoded", "image/png", "application/ld+json", "text"]
+        {
+            assert_eq!(body(kind, b"{}").await, ("e30=".to_owned(), true), "{kind}");
+        }
+        assert_eq!(body("text/plain", b"\xff").await, ("/w==".to_owned(), true));
+    }
+
+    proptest! {
+        /// What Slack has signed can be checked.
+        #[test]
+        fn no_byte_of_a_body_is_lost(
+            sent in prop::collection::vec(any::<u8>(), 0..200),
+            kind in prop::sample::select(vec!["text/plain", "application/json", "application/x-www-form-urlencoded", ""]),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (text, is_base64) = runtime.block_on(body(kind, &sent));
+            let had = if is_base64 { BASE64_STANDARD.decode(text).unwrap() } else { text.into_bytes() };
+            prop_assert_eq!(had, sent);
+        }
+
+        /// Whatever a function returns, whoever asked is answered, or it is said what is wrong with it.
+        #[test]
+        fn any_answer_is_one_or_is_refused(
+            status in prop::sample::select(vec!["200", "\"404\"", "7", "1000", "null", "\"ok\"", "-1", "2.5"]),
+            header in "[ -~]{0,12}",
+            value in any::<String>(),
+            coded in any::<bool>(),
+        ) {
+            let status: Value = serde_json::from_str(status).unwrap();
+            let answer = json!({
+                "statusCode": status, "headers": { header: &value }, "cookies": [&value], "body": &value,
+                "isBase64Encoded": coded,
+            });
+            if let Err(err) = response(&answer) {
+                let why = format!("{err:#}");
+                prop_assert!(!why.is_empty());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_becomes_a_response() {
+        let told = async |answer: Value| match response(&answer) {
+            Err(err) => format!("{err:#}"),
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+                let headers =
+                    parts.headers.iter().map(|(name, value)| format!("{name}: {value:?}; "));
+                let headers: String = headers.collect();
+                format!("{} {headers}{}", parts.status.as_u16(), String::from_utf8_lossy(&body))
+            }
+        };
+        let mut lines = Vec::new();
+        for answer in [
+            json!({ "flocks": 2 }),
+            json!("hello"),
+            json!(null),
+            json!({ "statusCode": 204 }),
+            json!({ "statusCode": "404", "body": "no" }),
+            json!({ "statusCode": 200, "headers": { "Content-Type": "image/png", "X-Count": 3, "content-length": "99" }, "body": "aGk=", "isBase64Encoded": true }),
+            json!({ "statusCode": 302, "headers": { "location": "/" }, "cookies": ["a=1; Secure", "b=2"] }),
+            json!({ "statusCode": 200, "body": { "a": 1 } }),
+            json!({ "statusCode": 200, "body": "?", "isBase64Encoded": true }),
+            json!({ "statusCode": 99 }),
+            json!({ "statusCode": null }),
+            json!({ "statusCode": 200, "headers": ["a"] }),
+            json!({ "statusCode": 200, "headers": { "a b": "c" } }),
+            json!({ "statusCode": 200, "headers": { "a": "b\nc: d" } }),
+            json!({ "statusCode": 200, "cookies": "a=1" }),
+            json!({ "statusCode": 200, "body": "x".repeat(LARGEST_PAYLOAD) }),
+        ] {
+            lines.push(told(answer).await);
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        200 content-type: "application/json"; {"flocks":2}
+        200 content-type: "application/json"; hello
+        200 content-type: "application/json"; null
+        204 content-type: "text/plain;charset=UTF-8"; 
+        404 content-type: "text/plain;charset=UTF-8"; no
+        200 content-type: "image/png"; x-count: "3"; hi
+        302 location: "/"; set-cookie: "a=1; Secure"; set-cookie: "b=2"; content-type: "text/plain;charset=UTF-8"; 
+        `body` is not text
+        `body` is not Base64: Invalid symbol 63, offset 0.
+        `statusCode` is 99
+        `statusCode` is null
+        `headers` is not an object
+        the header a b: invalid HTTP header name
+        the header a: failed to parse header value
+        `cookies` is not a list
+        it has 6291484 bytes, more than the 6 MB Lambda takes
+        "#);
+    }
+
+    /// Does what its requests say.
+    #[derive(Debug)]
+    struct Obedient;
+
+    /// Lets one that waits go on, and tells that it did.
+    static MAY_GO_ON: Semaphore = Semaphore::const_new(0);
+    static WENT_ON: Semaphore = Semaphore::const_new(0);
+
+    impl Function for Obedient {
+        const NAME: &'static str = "obedient";
+
+        type Settings = String;
+        type Error = anyhow::Error;
+
+        fn settings(reader: &mut Reader<'_>) -> String {
+            reader.required("TABLE_NAME")
+        }
+
+        async fn start(_: String, _: &SdkConfig, _: Clock) -> anyhow::Result<Self> {
+            Ok(Self)
+        }
+
+        async fn handle(&self, event: Value, _: SystemTime) -> anyhow::Result<Value> {
+            match event["pathParameters"]["what"].as_str() {
+                Some("fail") => Err(anyhow!("as I was told")),
+                Some("panic") => panic!("as I was told"),
+                Some("garble") => Ok(json!({ "statusCode": "what" })),
+                Some("wait") => {
+                    MAY_GO_ON.acquire().await?.forget();
+                    WENT_ON.add_permits(1);
+                    Ok(json!("late"))
+                }
+                what => Ok(json!({ "statusCode": 200, "body": what })),
+            }
+        }
+    }
+
+    const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Bus: { Type: AWS::Events::EventBus }
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+  Obedient:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: rust-cargolambda, BuildProperties: { Binary: obedient } }
+    Properties:
+      CodeUri: functions/obedient
+      Timeout: 60
+      Environment: { Variables: { TABLE_NAME: !Ref Table } }
+  Api: { Type: AWS::ApiGatewayV2::Api, Properties: { Name: a, ProtocolType: HTTP } }
+  Integration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref Api, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt Obedient.Arn, PayloadFormatVersion: '2.0' }
+  Route:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref Api, RouteKey: 'ANY /{what}', Target: !Sub 'integrations/${Integration}' }
+";
+
+    async fn dispatcher() -> (Dispatcher, LocalCloud) {
+        let database = dynoxide::Database::memory().unwrap();
+        let (cloud, events) =
+            LocalCloud::start(database, HashMap::new(), Token::new(), "no").await.unwrap();
+        let around = Around {
+            linked: &[Linked::of::<Obedient>()],
+            cloud: &cloud,
+            clock: &Clock::wall(),
+            variables: Variables { name: "local", ..Variables::default() },
+            log: None,
+        };
+        let mut started = Vec::new();
+        for function in Template::parse(TEMPLATE).unwrap().functions {
+            started.push(LocalFunction::start(function, None, &around).await.unwrap());
+        }
+        (Dispatcher::new(started, events), cloud)
+    }
+
+    async fn asked(routes: &Routes, path: &str) -> (u16, String) {
+        let response = routes.clone().answer(get(path)).await;
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn failures_are_told_to_both_sides() {
+        let (mut dispatcher, _cloud) = dispatcher().await;
+        let routes = dispatcher.routes();
+        assert_eq!(asked(&routes, "/sing").await, (200, "sing".to_owned()));
+        for (what, why) in [
+            ("fail", "as I was told"),
+            ("panic", "it panicked; standard error says where"),
+            ("garble", "what it returned is no answer to a request: `statusCode` is \"what\""),
+        ] {
+            let said = r#"{"message":"Internal Server Error"}"#.to_owned();
+            assert_eq!(asked(&routes, &format!("/{what}")).await, (500, said), "{what}");
+            let Invoked { function, schedule, failure } = dispatcher.next().await;
+            assert_eq!((function.as_str(), schedule), ("Obedient", None));
+            assert_eq!(format!("{:#}", failure.unwrap()), why);
+        }
+        let large = Request::post("/sing").body(Body::from(vec![b'x'; LARGEST_REQUEST + 1]));
+        let large = routes.clone().answer(large.unwrap()).await;
+        assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        // Base64 is a third longer.
+        let large = Request::post("/sing").body(Body::from(vec![b'x'; LARGEST_PAYLOAD - 1_000]));
+        let large = routes.clone().answer(large.unwrap()).await;
+        assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_so_and_the_function_goes_on() {
+        let (dispatcher, _cloud) = dispatcher().await;
+        let routes = Routes { longest: Duration::from_millis(1), ..dispatcher.routes() };
+        let said = r#"{"message":"Service Unavailable"}"#.to_owned();
+        assert_eq!(asked(&routes, "/wait").await, (503, said));
+        MAY_GO_ON.add_permits(1);
+        WENT_ON.acquire().await.unwrap().forget();
     }
 
     #[test]

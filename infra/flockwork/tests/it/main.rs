@@ -4,6 +4,7 @@
 mod accounts;
 mod asking;
 mod bounds;
+mod dew;
 mod edits;
 mod flocks;
 mod help;

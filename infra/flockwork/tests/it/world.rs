@@ -452,6 +452,18 @@ impl Running {
         panic!("no line with {text:?}: {}\n{}", self.stdout.read, self.stderr.read);
     }
 
+    /// Waits for a line of standard error with `text` in it.
+    #[track_caller]
+    pub(crate) fn log_line(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + LIMIT;
+        while let Some(line) = self.stderr.next(deadline) {
+            if line.contains(text) {
+                return line;
+            }
+        }
+        panic!("nothing is logged with {text:?}: {}", self.stderr.read);
+    }
+
     /// Waits for the address of the page.
     #[track_caller]
     pub(crate) fn url(&mut self) -> String {
