@@ -178,18 +178,12 @@ fn event(route: &Route, parts: &Parts, body: &Bytes, clock: &Clock) -> Value {
         },
         "isBase64Encoded": false,
     });
-    let cookies: Vec<_> = headers
-        .get_all(COOKIE)
-        .iter()
-        .flat_map(|line| {
-            String::from_utf8_lossy(line.as_bytes())
-                .into_owned()
-                .split(';')
-                .map(|cookie| cookie.trim().to_owned())
-                .collect::<Vec<_>>()
-        })
-        .filter(|cookie| !cookie.is_empty())
-        .collect();
+    let mut cookies = Vec::new();
+    for line in headers.get_all(COOKIE) {
+        let line = String::from_utf8_lossy(line.as_bytes());
+        let line = line.split(';').map(str::trim).filter(|cookie| !cookie.is_empty());
+        cookies.extend(line.map(str::to_owned));
+    }
     if !cookies.is_empty() {
         event["cookies"] = json!(cookies);
     }
@@ -207,12 +201,11 @@ fn event(route: &Route, parts: &Parts, body: &Bytes, clock: &Clock) -> Value {
     if !body.is_empty() {
         let kind = text(headers, &CONTENT_TYPE).unwrap_or_default();
         // What claims to be text and is none keeps its bytes.
-        match std::str::from_utf8(body).ok().filter(|_| is_text(&kind)) {
-            Some(text) => event["body"] = json!(text),
-            None => {
-                event["body"] = json!(BASE64_STANDARD.encode(body));
-                event["isBase64Encoded"] = json!(true);
-            }
+        if let Some(text) = std::str::from_utf8(body).ok().filter(|_| is_text(&kind)) {
+            event["body"] = json!(text);
+        } else {
+            event["body"] = json!(BASE64_STANDARD.encode(body));
+            event["isBase64Encoded"] = json!(true);
         }
     }
     event
