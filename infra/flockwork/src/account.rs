@@ -41,7 +41,11 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
         [] => vec![format!("{id} can post now. Delete {shown}.")],
         [_, ..] => vec![format!("{id} is added. Delete {shown}. But it must not post yet:")],
     };
+    // X has no such request: there a person sets the label.
+    let could_mark = !may_not.is_empty() && !mark_as_bot && id.network != Network::X;
+    let mark = format!("  `flockwork account add {id} --key {shown} --mark-as-bot` has it marked.");
     lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
+    lines.extend(could_mark.then_some(mark));
     Ok(lines.join("\n"))
 }
 

@@ -293,3 +293,24 @@ async fn every_change_is_in_the_audit_log() {
     assert_eq!(slack.flock("audit 0").await, "*`0` is not a number from 1 to 100.");
     assert!(slack.enter("U3", "C1", "/flock audit").await.contains("needs at least"));
 }
+
+/// Whatever comes of it: its entry is there before anything is changed.
+#[tokio::test]
+async fn every_command_that_changes_something_is_in_the_audit_log() {
+    for command in slash_command::TABLE {
+        let mut slack = Slack::start().await;
+        for name in ["apollo", "zeus"] {
+            slack.world.sheep(name, Network::Meadow, 3).await;
+        }
+        let line = command.example;
+        slack.flock(line).await;
+        let log = slack.world.store.newest_audit(slack.world.clock.now(), 10).await.unwrap();
+        // Slack has put ids in the place of names.
+        let named = log.iter().filter(|entry| entry.line.starts_with(&command.name()));
+        assert_eq!(
+            (log.len(), named.count()),
+            [(0, 0), (1, 1)][usize::from(command.changes())],
+            "{line}: {log:?}"
+        );
+    }
+}
