@@ -23,11 +23,12 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
     let shown = file.display();
     let key = read_key(id, file)?;
-    let config = functions::posting_config(&read_template(place)?, options.networks_on_loopback)?;
+    let settings =
+        functions::network_settings(&read_template(place)?, options.networks_on_loopback)?;
     let connection = connect(place).await?;
     let safe = Safe::open(place, &connection, options).await?;
     let app = safe.x_app(id.network, &key).await?;
-    let networks = Networks::new(connection.store.clone(), &config, &connection.clock);
+    let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let new = NewAccount { id: id.clone(), key, app, networks: &networks };
     let vouched = Box::pin(new.check(&shown.to_string())).await?;
     let line = format!("account add {id}");

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     slack::Slack,
-    world::{SIGNING_SECRET, START, ts},
+    world::{SIGNING_SECRET, START, slack_settings, ts},
 };
 
 #[tokio::test]
@@ -193,9 +193,9 @@ async fn a_reboot_has_secrets_read_anew() {
     let signing_secret = Arc::new(Mutex::new(SIGNING_SECRET));
     let services = secrets(Arc::clone(&signing_secret)).await;
     let aws = flock_aws::local(world.cloud.dynamodb_url(), services, world.cloud.token().secret());
-    let mut config = world.config(1);
-    config.first_owner = Some(crate::slack::user("U1"));
-    let app = slash_command::App::start(config, &aws, world.clock.clone()).await.unwrap();
+    let mut settings = slack_settings();
+    settings.first_owner = Some(crate::slack::user("U1"));
+    let app = slash_command::App::start(settings, &aws, world.clock.clone()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/slack/commands", listener.local_addr().unwrap());
     let router = Arc::new(app).router();

@@ -5,6 +5,7 @@ mod accounts;
 mod asking;
 mod audit;
 mod bounds;
+mod dew;
 mod edits;
 mod flocks;
 mod help;
