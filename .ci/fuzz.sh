@@ -4,7 +4,7 @@
 # Does what `cargo fuzz run -s none` does, without it: stable Rust and a C++ compiler are enough. No sanitizer: the code
 # under test has no unsafe code.
 set -euo pipefail
-cd "$(dirname "$0")/../fuzz"
+cd "$(dirname "$0")/../tests/fuzz"
 exec </dev/null
 
 seconds=${1:-10}

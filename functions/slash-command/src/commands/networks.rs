@@ -24,11 +24,9 @@ async fn run(call: &Call<'_>) -> Answer {
             escape(&flock_ops::networks())
         ));
     };
-    match name.to_lowercase().parse::<Network>() {
-        Ok(network) => tell(format!("```\n{}\n```", escape(&flock_ops::network(network)))),
-        Err(_) => {
-            let names: Vec<_> = Network::ALL.iter().map(|network| network.name()).collect();
-            refuse(format!("`{}` is not a network: there are {}.", code(name), names.join(", ")))
-        }
-    }
+    let Ok(network) = name.to_lowercase().parse::<Network>() else {
+        let names: Vec<_> = Network::ALL.iter().map(|network| network.name()).collect();
+        return refuse(format!("`{}` is not a network: there are {}.", code(name), names.join(", ")));
+    };
+    tell(format!("```\n{}\n```", escape(&flock_ops::network(network))))
 }

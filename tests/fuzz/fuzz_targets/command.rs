@@ -10,7 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use slash_command::{Parsed, TABLE, parse};
 
 // Nobody else needs it, so the crate keeps it.
-#[path = "../../functions/slash-command/src/addressed.rs"]
+#[path = "../../../functions/slash-command/src/addressed.rs"]
 mod addressed;
 
 fuzz_target!(|text: &str| {

@@ -1,0 +1,134 @@
+//! What is wrong with a flock's files, and where.
+
+use std::{fmt, path::PathBuf};
+
+use flock_core::{Corpus, one_line};
+
+use super::{FLOCK_TOML, Reader};
+
+/// Something that is wrong with a flock's files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mistake {
+    /// The file, as seen from where the directory's name was given.
+    pub file: PathBuf,
+    /// The line in it, counted from 1; none where the file as a whole is meant.
+    pub line: Option<usize>,
+    /// What is wrong and what would do.
+    pub what: String,
+}
+
+/// Everything that is wrong with a flock's files, by file and line. Never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub(super) Vec<Mistake>);
+
+impl Mistakes {
+    /// The problems, sorted by file and line; the last says so where there are too many to be told.
+    pub fn as_slice(&self) -> &[Mistake] {
+        &self.0
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index != 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = one_line(&self.file.to_string_lossy());
+        let what = one_line(&self.what);
+        match self.line {
+            Some(line) => write!(f, "{file}:{line}: {what}"),
+            None => write!(f, "{file}: {what}"),
+        }
+    }
+}
+
+/// The most problems that are told: those of two texts, and nobody reads more of them at once.
+pub(super) const MOST_PROBLEMS: usize = 2 * Corpus::PROBLEMS;
+
+/// Where the lines of a text start.
+pub(super) struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    pub(super) fn of(text: &str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        // A text that ends with a line break has no line after it, but the parser points there.
+        Self(std::iter::once(0).chain(breaks.filter(|at| *at < text.len())).collect())
+    }
+
+    /// The line, counted from 1, that the byte at `offset` is in.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset).max(1)
+    }
+}
+
+/// A problem has been reported, so there is nothing to go on with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reported;
+
+impl Reader<'_> {
+    /// Reports a problem in `flock.toml`.
+    pub(super) fn report(
+        &mut self,
+        line: impl Into<Option<usize>>,
+        what: impl Into<String>,
+    ) -> Reported {
+        let line = line.into();
+        if line.is_none_or(|line| !self.misread.contains(&line)) {
+            let file = self.dir.join(FLOCK_TOML);
+            self.problems.push(Mistake { file, line, what: what.into() });
+        }
+        Reported
+    }
+
+    /// Reports that something is missing, unless a syntax error may have hidden it.
+    pub(super) fn report_missing(
+        &mut self,
+        line: impl Into<Option<usize>>,
+        what: impl Into<String>,
+    ) -> Reported {
+        if self.sound { self.report(line, what) } else { Reported }
+    }
+
+    /// Reports what the TOML parser stumbled over, once per line.
+    ///
+    /// Under a header that could not be read, fields belong nobody knows where, so nothing is said
+    /// about them.
+    pub(super) fn syntax(&mut self, text: &str, errors: &[toml::de::Error]) {
+        let lines: Vec<&str> = text.lines().collect();
+        let is_header = |line: usize| {
+            let text = line.checked_sub(1).and_then(|index| lines.get(index));
+            text.is_some_and(|text| text.trim_start().starts_with('['))
+        };
+        let mut errors: Vec<_> = errors.iter().collect();
+        errors.sort_by_key(|error| error.span().map(|span| span.start));
+        for error in errors {
+            let span = error.span();
+            self.stumbles.extend(span.as_ref().map(|span| span.start));
+            let line = span.as_ref().map(|span| self.line_starts.line(span.start));
+            let quoted = span.and_then(|span| text.get(span)).map(str::trim);
+            let what = match quoted {
+                Some(quoted) if !quoted.is_empty() && quoted.lines().count() == 1 => {
+                    format!("this is not TOML: {} at `{quoted}`", error.message())
+                }
+                _ => format!("this is not TOML: {}", error.message()),
+            };
+            self.report(line, what);
+            let Some(line) = line else { continue };
+            self.misread.insert(line);
+            if is_header(line) {
+                self.misread.extend((line + 1..=lines.len()).take_while(|next| !is_header(*next)));
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A flock as people write it: a directory with `flock.toml` and the corpora it names.
+//!
+//! Knows the format, and says everything that is wrong with a directory at once, each with its
+//! place. Knows nothing of the table a flock is stored in, and no clock: a rhythm that has ended is
+//! not a problem here.
+
+mod fields;
+mod flock;
+mod mistakes;
+mod rhythm;
+mod search;
+mod sheep;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+pub use self::mistakes::{Mistake, Mistakes};
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+
+use flock_core::{Flock, FlockName, SheepName};
+use flock_ops::{FlockFile, SheepFile};
+use toml::de::{DeTable, DeValue};
+
+use self::{
+    fields::Place,
+    mistakes::{LineStarts, MOST_PROBLEMS, Reported},
+    texts::{Reading, Text, Unreadable, locate},
+};
+use crate::files::{self, WRITTEN_BY_HAND};
+
+/// Reads the flock in `dir`, or says everything that is wrong with it.
+///
+/// In `[[sheep]]`, `account` may stand beside `files`: several sheep may share an account. Without
+/// it each sheep has the account of its own name. A pattern in `files` leaves out directories and,
+/// unless it says the dot, hidden files.
+pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
+    let whole = |file: PathBuf, what: String| Mistakes(vec![Mistake { file, line: None, what }]);
+    let root = match dir.canonicalize() {
+        Ok(root) if root.is_dir() => root,
+        Ok(_) => return Err(whole(dir.to_owned(), "it is not a directory".to_owned())),
+        Err(err) => {
+            return Err(whole(dir.to_owned(), format!("it {}", files::Unreadable::from(err))));
+        }
+    };
+    let file = dir.join(FLOCK_TOML);
+    let bytes = match locate(&root, Path::new(FLOCK_TOML))
+        .and_then(|path| Ok(files::read(&path, WRITTEN_BY_HAND)?))
+    {
+        Ok(bytes) => bytes,
+        Err(Unreadable::File(files::Unreadable::Missing)) => {
+            let what = "it does not exist; a flock is a directory with a flock.toml in it";
+            return Err(whole(file, what.to_owned()));
+        }
+        Err(unreadable) => return Err(whole(file, format!("it {unreadable}"))),
+    };
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => read_text(dir, root, text),
+        Err(err) => {
+            let good = bytes.get(..err.valid_up_to()).unwrap_or_default();
+            let line = good.split(|byte| *byte == b'\n').count();
+            let what = "it is not UTF-8; save the file as UTF-8".to_owned();
+            Err(Mistakes(vec![Mistake { file, line: Some(line), what }]))
+        }
+    }
+}
+
+/// Reads a flock whose `flock.toml` is `text`.
+fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Mistakes> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let mut reader = Reader {
+        dir,
+        root,
+        line_starts: LineStarts::of(text),
+        misread: BTreeSet::new(),
+        stumbles: BTreeSet::new(),
+        sound: errors.is_empty(),
+        problems: Vec::new(),
+        texts: HashMap::new(),
+        size: (0, 0),
+        names: BTreeMap::new(),
+    };
+    reader.syntax(text, &errors);
+    let (flock, mut sheep) = reader.document(document.get_ref());
+    let Reader { mut problems, .. } = reader;
+    match flock {
+        Ok(flock) if problems.is_empty() => {
+            sheep.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(FlockFile { flock, sheep })
+        }
+        _ => {
+            // What is wrong with a default or a shared text was found once per sheep.
+            problems.sort();
+            problems.dedup();
+            if let Some(more @ 1..) = problems.len().checked_sub(MOST_PROBLEMS) {
+                problems.truncate(MOST_PROBLEMS);
+                let what = format!("{more} more problems are not shown; mend these first");
+                problems.push(Mistake { file: dir.to_owned(), line: None, what });
+            }
+            Err(Mistakes(problems))
+        }
+    }
+}
+
+const FLOCK_TOML: &str = "flock.toml";
+
+/// Goes through a flock's files and collects what is wrong.
+struct Reader<'a> {
+    /// The directory as the user wrote it.
+    dir: &'a Path,
+    /// The directory without links.
+    root: PathBuf,
+    line_starts: LineStarts,
+    /// Lines of `flock.toml` that the TOML parser may have taken for something else.
+    misread: BTreeSet<usize>,
+    /// Where it stumbled.
+    stumbles: BTreeSet<usize>,
+    /// Whether `flock.toml` is TOML; if not, nothing can be said to be missing.
+    sound: bool,
+    problems: Vec<Mistake>,
+    /// Corpus files by their paths without links, and by how they are read: each is read once.
+    texts: HashMap<(PathBuf, Reading), Text>,
+    /// How many bytes and lines they have together.
+    size: (u64, u64),
+    /// Where each sheep's name was seen first.
+    names: BTreeMap<SheepName, String>,
+}
+
+impl Reader<'_> {
+    /// The flock and its sheep, as far as nothing is wrong with them.
+    fn document(&mut self, table: &DeTable<'_>) -> (Result<Flock, Reported>, Vec<SheepFile>) {
+        let top = self.fields(Place::Top, table);
+        let name: Result<FlockName, _> =
+            self.required(&top, "name", None, "say what the flock is called");
+        let monthly_cap = self.monthly_cap(top.get("monthly_cap"));
+        let waivers = self.waivers(table.get("waive"));
+        let flock = name.and_then(|name| Ok(Flock { name, monthly_cap: monthly_cap?, waivers }));
+        let defaults = self.defaults(top, table.get("defaults"));
+        let mut drafts = Vec::new();
+        let tables = match table.get("sheep") {
+            None => Vec::new(),
+            Some(sheep) => match sheep.get_ref() {
+                DeValue::Array(tables) => tables.iter().collect(),
+                _ => vec![sheep],
+            },
+        };
+        if tables.is_empty() {
+            self.report_missing(None, "there is no sheep in it; write one or more [[sheep]]");
+        }
+        for sheep in tables {
+            let header = self.line_starts.line(sheep.span().start);
+            match sheep.get_ref() {
+                DeValue::Table(table) => {
+                    let own = self.fields(Place::Sheep, table);
+                    drafts.extend(self.sheep(header, &own, &defaults));
+                }
+                _ => {
+                    self.report(header, "`sheep` must be tables: write [[sheep]]");
+                }
+            }
+        }
+        (flock, drafts)
+    }
+}

@@ -1,0 +1,199 @@
+//! Sheep: their names, accounts and texts.
+
+use std::path::PathBuf;
+
+use flock_core::{AccountId, BehaviourKind, Handle, Network, SheepConfig, SheepName};
+use flock_ops::SheepFile;
+use jiff::tz::TimeZone;
+
+use super::{
+    Reader,
+    fields::{Fields, Given},
+    mistakes::{Mistake, Reported},
+    rhythm::Defaults,
+};
+
+/// Where a sheep comes from.
+pub(super) struct Source {
+    pub(super) name: Result<SheepName, Reported>,
+    /// Its text, relative to the directory.
+    pub(super) path: Result<PathBuf, Reported>,
+    /// The line that names the sheep, for people.
+    named: String,
+    /// That line.
+    named_line: usize,
+    /// The line that names its text.
+    path_line: usize,
+}
+
+impl Reader<'_> {
+    /// The sheep that one `[[sheep]]` makes.
+    pub(super) fn sheep(
+        &mut self,
+        header: usize,
+        own: &Fields,
+        defaults: &Defaults,
+    ) -> Vec<SheepFile> {
+        let behaviour = self.parsed(defaults.or_own(own, "behaviour"));
+        let behaviour = behaviour.and_then(|behaviour: Option<BehaviourKind>| {
+            behaviour.ok_or_else(|| {
+                let what = format!(
+                    "`behaviour` is missing: write behaviour = {}, here or in [defaults]",
+                    BehaviourKind::EXAMPLE
+                );
+                self.report_missing(header, what)
+            })
+        });
+        let network = self
+            .parsed(defaults.or_own(own, "network"))
+            .map(|network| network.unwrap_or(Network::Meadow));
+        let account = self.account(own.get("account"), network.ok());
+        let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
+        let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
+        let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
+        let mut drafts = Vec::new();
+        for source in self.sources(header, own) {
+            let name = self.claim_name(&source);
+            let corpus = source.path.and_then(|path| match behaviour {
+                Ok(behaviour) => {
+                    self.corpus(source.path_line, &path, (behaviour, &zone), network.ok())
+                }
+                Err(Reported) => self.look_for(source.path_line, &path),
+            });
+            let handle = match (&account, &name) {
+                (Ok(Some(handle)), _) => Ok(handle.clone()),
+                (Ok(None), Ok(name)) => self.own_account(source.named_line, name, network.ok()),
+                (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
+            };
+            let (Ok(name), Ok((file, corpus))) = (name, corpus) else { continue };
+            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm)) =
+                (behaviour, network, handle, &rhythm)
+            else {
+                continue;
+            };
+            let misfits = behaviour.check_text(&corpus, rhythm);
+            if !misfits.is_empty() {
+                self.problems.extend(misfits.into_iter().map(|problem| Mistake {
+                    file: file.clone(),
+                    line: problem.line(),
+                    what: problem.to_string(),
+                }));
+                continue;
+            }
+            let behaviour = behaviour.with_text(&corpus);
+            let account = AccountId { network, handle };
+            let config = SheepConfig {
+                made_with_ai,
+                ..SheepConfig::new(account, behaviour, rhythm.clone())
+            };
+            drafts.push(SheepFile { name, config, corpus, file });
+        }
+        drafts
+    }
+
+    /// The account that was given, in the form its network has. `Ok(None)`: there is none.
+    pub(super) fn account(
+        &mut self,
+        given: Option<&Given>,
+        network: Option<Network>,
+    ) -> Result<Option<Handle>, Reported> {
+        let Some(handle) = self.parsed::<Handle>(given)? else { return Ok(None) };
+        let fits = network.map_or(Ok(()), |network| network.check_handle(&handle));
+        match (fits, given) {
+            (Err(err), Some(given)) => Err(self.report(given.line, format!("`account`: {err}"))),
+            _ => Ok(Some(handle)),
+        }
+    }
+
+    /// The account of a sheep that says none: it is called like the sheep.
+    fn own_account(
+        &mut self,
+        line: usize,
+        name: &SheepName,
+        network: Option<Network>,
+    ) -> Result<Handle, Reported> {
+        // The alphabet of sheep names is a part of that of handles.
+        let handle: Handle =
+            name.as_str().parse().map_err(|err| self.report(line, format!("`account`: {err}")))?;
+        let Some(Err(_)) = network.map(|network| network.check_handle(&handle)) else {
+            return Ok(handle);
+        };
+        let facts = network.unwrap_or(Network::Meadow).facts();
+        Err(self.report_missing(
+            line,
+            format!(
+                "`account` is missing: without it the sheep posts as `{name}`, but accounts of {} are \
+                 written like \"{}\"",
+                facts.title, facts.account_example
+            ),
+        ))
+    }
+
+    /// Which sheep a `[[sheep]]` names, and their texts.
+    fn sources(&mut self, header: usize, own: &Fields) -> Vec<Source> {
+        let Some(files) = own.get("files") else {
+            return self.one_source(header, own).into_iter().collect();
+        };
+        for name in ["name", "corpus"] {
+            if let Some(given) = own.get(name) {
+                let what = format!(
+                    "`{name}` does not go with `files`, which makes a sheep of each file and names \
+                     it after the file"
+                );
+                self.report(given.line, what);
+            }
+        }
+        let Some(pattern) = files.text() else { return Vec::new() };
+        let paths = self.matching_files(files.line, pattern).unwrap_or_default();
+        let source = |path: PathBuf| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let name = SheepName::from_file_stem(&stem).map_err(|err| {
+                let what = format!("no sheep can be named after this file: {err}");
+                self.problems.push(Mistake { file: self.dir.join(&path), line: None, what });
+                Reported
+            });
+            let named = format!("line {} ({})", files.line, path.display());
+            let (named_line, path_line) = (files.line, files.line);
+            Source { name, path: Ok(path), named, named_line, path_line }
+        };
+        paths.into_iter().map(source).collect()
+    }
+
+    /// The sheep of a `[[sheep]]` without `files`.
+    fn one_source(&mut self, header: usize, own: &Fields) -> Option<Source> {
+        let (name, corpus) = (own.get("name"), own.get("corpus"));
+        if name.is_none() && corpus.is_none() {
+            let what = "say which texts: give `files`, or `name` and `corpus`";
+            self.report_missing(header, what);
+            return None;
+        }
+        let named_line = name.map_or(header, |name| name.line);
+        let path = self.required::<PathBuf>(
+            own,
+            "corpus",
+            Some(header),
+            "say which file holds the text, such as \"apollo.txt\"",
+        );
+        Some(Source {
+            name: self.required(own, "name", Some(header), "say what the sheep is called"),
+            path,
+            named: format!("line {named_line}"),
+            named_line,
+            path_line: corpus.map_or(header, |corpus| corpus.line),
+        })
+    }
+
+    /// The name of a sheep, reported where another has it already.
+    fn claim_name(&mut self, source: &Source) -> Result<SheepName, Reported> {
+        let name = source.name.clone()?;
+        if let Some(first) = self.names.get(&name) {
+            let what = format!(
+                "the sheep name `{name}` is used twice: in {first} and in {}",
+                source.named
+            );
+            return Err(self.report(source.named_line, what));
+        }
+        self.names.insert(name.clone(), source.named.clone());
+        Ok(name)
+    }
+}
