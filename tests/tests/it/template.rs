@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeSet, fs};
 
 use flock_core::Event;
 use flockwork::functions::LINKED;
-use local_cloud::{functions::Variables, template::Template};
+use local_cloud::{exposure, functions::Variables, template::Template};
 use serde_json::{Value, json};
 
 #[test]
@@ -46,6 +46,17 @@ fn every_function_is_given_the_variables_it_reads_and_no_others() {
         let unread: Vec<_> = given.difference(&read.borrow()).cloned().collect();
         assert!(unread.is_empty(), "{name} does not read {unread:?}");
     }
+}
+
+#[test]
+fn what_is_deployed_asks_no_network_on_its_own_machine() {
+    let template = fs::read_to_string("../template.yaml").unwrap();
+    let local_only = [flock_net::Settings::ON_LOOPBACK];
+    assert_eq!(exposure::check(&template, &local_only), []);
+    let globals = "        TABLE_NAME: !Ref Table\n";
+    let exposed = format!("{globals}        {}: 'true'\n", local_only[0]);
+    let found = exposure::check(&template.replace(globals, &exposed), &local_only);
+    assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]

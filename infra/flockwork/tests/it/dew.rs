@@ -24,7 +24,8 @@ fn block(language: &str) -> String {
     let (_, chapter) = CHAPTER.split_once("\n## Adding a function\n").unwrap();
     let (_, block) = chapter.split_once(&format!("   ```{language}\n")).unwrap();
     let (block, _) = block.split_once("   ```\n").unwrap();
-    block.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect()
+    let lines = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
 /// A workspace like this one, where `dew` is the only function that is not linked in.
@@ -44,7 +45,7 @@ fn write_dew(world: &World) {
     }
     world.write("functions/dew/Cargo.toml", block("toml"));
     world.write("functions/dew/src/main.rs", block("rust"));
-    let entry: String = block("yaml").lines().map(|line| format!("  {line}\n")).collect();
+    let entry = format!("  {}\n", block("yaml").trim_end().replace('\n', "\n  "));
     assert!(entry.contains(MORNING), "{entry}");
     let entry = entry.replace(MORNING, "cron(* * * * ? *)");
     let (before, after) = TEMPLATE.split_once("\nResources:\n").unwrap();
