@@ -58,6 +58,15 @@ for manifest in functions/*/Cargo.toml; do
   fi
 done
 
+# A function that is linked into the command is handed to AWS on loopback, which knows none.
+functions=$(ls functions | paste -sd '|')
+refuse "local-cloud knows no function of ours, no Slack and no command line" "$functions|flockwork|local-slack|clap" \
+  "$(crates --package local-cloud)"
+refuse "local-slack knows no function of ours, no AWS on loopback and no command line" "$functions|flockwork|local-cloud|clap" \
+  "$(crates --package local-slack)"
+refuse "loopback knows nothing of what is answered" "$functions|flockwork|local-cloud|local-slack|flock-.*" \
+  "$(crates --package loopback)"
+
 # What is typed differs by who reads: crates below name the act, and the door that shows it says how it is typed there.
 says() { # PATTERN, folders; comments say what they like, and so do tests
   local file
@@ -67,7 +76,7 @@ says() { # PATTERN, folders; comments say what they like, and so do tests
   done
 }
 verdict "what is below the command line names acts, not commands of \`flockwork\`" \
-  "$(says '`flockwork |flockwork (account (add|show)|flock (apply|list|plan|remove)|sheep [a-z]+|run) ' shared/*/src functions/*/src)"
+  "$(says '`flockwork |flockwork (account (add|show)|flock (apply|list|plan|remove)|sheep [a-z]+|run) ' shared/*/src functions/*/src infra/lo*/src)"
 verdict "what is below Slack's door names acts, not commands of \`/flock\`" \
   "$(says '/flock ' shared/*/src $(ls -d functions/*/src | grep -v /slash-command/))"
 

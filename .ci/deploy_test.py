@@ -235,6 +235,9 @@ def deploy(work, environment, *more_parameters):
 def check_posting(results, deployment):
     deployment.flockwork("flock", "apply", "infra/sample-flock")
     results.check("a flock is applied to the deployed table, and nothing is posted by that", not deployment.posted())
+    [entry] = [json.loads(line) for line in deployment.flockwork("audit", "--json").splitlines()]
+    by = entry["door"], (entry["arn"] or "").split(":")[0], entry["outcome"]
+    results.check("the audit log says as whom AWS knows who did that", by == ("command line", "arn", "done"), f"{entry}")
 
     posted = until(FIRST_POST_SECONDS, deployment.posted)
     results.check(

@@ -223,7 +223,7 @@ impl Herd {
         let real = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"))?;
         let secret = "X_SECRET: !Ref XApp\n";
         ensure!(real.contains(secret), "there is a place for X's address");
-        let own = format!("{secret}        X_URL: {}\n", self.outside.x.url());
+        let own = format!("{secret}          X_URL: {}\n", self.outside.x.url());
         fs::write(self.dir.join("template.yaml"), real.replace(secret, &own))?;
         // X would hide a double behind its own check.
         self.outside.x.duplicate_check(false);

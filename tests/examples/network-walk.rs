@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use aws_sdk_dynamodb::Client;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dynoxide::Database;
-use flock_aws::{Clock, Config, Keyring};
+use flock_aws::{Clock, Keyring};
 use flock_core::{
     AccountId, BehaviourKind, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId,
     RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId,
@@ -115,7 +115,7 @@ impl Results {
 struct Walk {
     cloud: LocalCloud,
     store: Store,
-    config: Config,
+    settings: sheep_tick::Settings,
     clock: Clock,
     networks: Networks,
     accounts: Accounts,
@@ -153,18 +153,16 @@ impl Walk {
         table::ensure(&database, LOCAL_NAME, &template.table)?;
         let (cloud, _) = LocalCloud::start(database, secrets, Token::new(), STRANGERS).await?;
         let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
-        let config = Config {
+        let settings = sheep_tick::Settings {
             table: LOCAL_NAME.to_owned(),
             bus: LOCAL_NAME.to_owned(),
             shards: Shards::ONE,
-            keyring_secret: "Keyring".to_owned(),
-            x_secret: "XApp".to_owned(),
-            x_url: None,
-            networks_on_loopback: true,
-            slack_secret: "Slack".to_owned(),
-            slack_url: None,
-            slack_room: None,
-            first_owner: None,
+            networks: flock_net::Settings {
+                keyring_secret: "Keyring".to_owned(),
+                x_secret: "XApp".to_owned(),
+                x_url: None,
+                on_loopback: true,
+            },
         };
         let clock = Clock::stepped(Clock::wall().now());
         let (at, upstream) = match &arguments.behind {
@@ -175,14 +173,14 @@ impl Walk {
         let key = SecretString::from(std::fs::read_to_string(&arguments.key)?);
         let id = AccountId { network: arguments.network, handle: arguments.handle.parse()? };
         Ok(Self {
-            accounts: Accounts::new(&cloud.aws(), store.clone(), &config),
-            networks: Networks::new(store.clone(), &config, &clock),
+            accounts: Accounts::new(&cloud.aws(), store.clone(), &settings.networks),
+            networks: Networks::new(store.clone(), &settings.networks, &clock),
             peer: Peer::new(arguments.network, format!("http://{upstream}"), &key)?,
             flock: Flock::new("walkers".parse()?),
             results: Results::default(),
             cloud,
             store,
-            config,
+            settings,
             clock,
             id,
             meter,
@@ -426,7 +424,7 @@ impl Walk {
         let sheep = sheep.context("its rhythm begins")?;
         self.store.create_sheep(&sheep).await?;
         self.meter.take();
-        let app = App::start(self.config.clone(), &self.cloud.aws(), self.clock.clone()).await?;
+        let app = App::start(self.settings.clone(), &self.cloud.aws(), self.clock.clone()).await?;
         let tick = json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" });
         let mut posted = 0;
         for minute in [0, 3] {

@@ -3,7 +3,11 @@
 //! For each due sheep: read it, let [`flock_core`] decide, claim it with the intent stored, ask the
 //! network, record. Whatever dies in between, the next tick finishes the intent.
 
+mod function;
 mod jobs;
+mod settings;
 mod tick;
 
+pub use function::error_type;
+pub use settings::Settings;
 pub use tick::{App, Report};

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use flock_aws::{Clock, Config, EventBus, SdkConfig, process_id};
+use flock_aws::{Clock, EventBus, SdkConfig, process_id};
 use flock_core::{
     Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
 };
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info, warn};
 
-use crate::jobs;
+use crate::{jobs, settings::Settings};
 
 /// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
 const CONCURRENCY: usize = 64;
@@ -107,11 +107,13 @@ struct SheepReport {
 
 impl App {
     /// Connects to the table, which also opens the connection the first event will use.
-    pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table.clone());
-        let (store, shards) = store.with_shards(config.shards).await.context("could not start")?;
-        let carrier = Carrier::new(aws, store.clone(), &config, clock.clone());
-        let bus = EventBus::new(aws, config.bus);
+    pub async fn start(settings: Settings, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), settings.table);
+        let (store, shards) =
+            store.with_shards(settings.shards).await.context("could not start")?;
+        let bus = || EventBus::new(aws, settings.bus.clone());
+        let carrier = Carrier::new(aws, store.clone(), &settings.networks, bus(), clock.clone());
+        let bus = bus();
         let presence = Presence::new("sheep-tick", process_id(), clock.now());
         Ok(Self { store, carrier, bus, clock, shards, presence })
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use flock_aws::{Clock, Config, EventBus, SdkConfig, Secrets, process_id};
+use flock_aws::{Clock, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
 use flock_ops::Noted;
 use flock_slack::SlackApi;
 use flock_store::{Arrival, Control, Presence, Store, StoreError, Write};
 
-use crate::{call::Obstacle, slack_secret::SlackSecret};
+use crate::{call::Obstacle, settings::Settings, slack_secret::SlackSecret};
 
 /// What the function keeps between invocations.
 #[derive(Debug)]
@@ -30,14 +30,14 @@ impl App {
 
     /// Connects to the table and reads Slack's secret, which also opens the connections the first request
     /// will use.
-    pub async fn start(config: Config, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
-        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), config.table);
+    pub async fn start(settings: Settings, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(aws), settings.table);
         let secrets = Secrets::new(aws);
         // A request asks for two things of the table at once: two connections.
         let warm = store.clone();
         let (store, secret, warmed) = tokio::join!(
             Box::pin(store.with_current_shards()),
-            Box::pin(SlackSecret::read(&secrets, &config.slack_secret)),
+            Box::pin(SlackSecret::read(&secrets, &settings.slack_secret)),
             Box::pin(warm.control())
         );
         warmed?;
@@ -47,14 +47,14 @@ impl App {
         }
         Ok(Self {
             store: store?,
-            slack: SlackApi::new(config.slack_url),
-            bus: EventBus::new(aws, config.bus),
+            slack: SlackApi::new(settings.slack_url),
+            bus: EventBus::new(aws, settings.bus),
             presence: Presence::new("slash-command", process_id(), clock.now()),
             clock,
             secrets,
-            slack_secret: config.slack_secret,
-            first_owner: config.first_owner,
-            control_room: config.slack_room,
+            slack_secret: settings.slack_secret,
+            first_owner: settings.first_owner,
+            control_room: settings.slack_room,
         })
     }
 

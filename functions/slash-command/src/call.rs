@@ -303,6 +303,9 @@ fn sentence(text: &str) -> String {
     if word.parse::<SheepId>().is_ok() {
         return format!("*{word}* {after}.");
     }
+    if word.contains('/') {
+        return format!("{text}.");
+    }
     let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
     format!("{}{rest}.", first.to_uppercase())
 }

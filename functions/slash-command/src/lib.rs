@@ -10,12 +10,16 @@ mod command;
 mod commands;
 mod dispatch;
 mod event;
+mod function;
 mod http;
 mod jobs;
 mod notice;
+mod settings;
 mod slack_secret;
 
 pub use app::App;
 pub use command::{Command, Group};
 pub use commands::{Parsed, TABLE, parse};
+pub use function::{SlashCommand, error_type};
+pub use settings::Settings;
 pub use slack_secret::{NoSlackSecret, SlackSecret};

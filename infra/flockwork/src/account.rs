@@ -23,11 +23,12 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
     let shown = file.display();
     let key = read_key(id, file)?;
-    let config = functions::posting_config(&read_template(place)?, options.networks_on_loopback)?;
+    let settings =
+        functions::network_settings(&read_template(place)?, options.networks_on_loopback)?;
     let connection = connect(place).await?;
     let safe = Safe::open(place, &connection, options).await?;
     let app = safe.x_app(id.network, &key).await?;
-    let networks = Networks::new(connection.store.clone(), &config, &connection.clock);
+    let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let new = NewAccount { id: id.clone(), key, app, networks: &networks };
     let vouched = Box::pin(new.check(&shown.to_string())).await?;
     let line = format!("account add {id}");
@@ -40,7 +41,11 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
         [] => vec![format!("{id} can post now. Delete {shown}.")],
         [_, ..] => vec![format!("{id} is added. Delete {shown}. But it must not post yet:")],
     };
+    // X has no such request: there a person sets the label.
+    let could_mark = !may_not.is_empty() && !mark_as_bot && id.network != Network::X;
+    let mark = format!("  `flockwork account add {id} --key {shown} --mark-as-bot` has it marked.");
     lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
+    lines.extend(could_mark.then_some(mark));
     Ok(lines.join("\n"))
 }
 

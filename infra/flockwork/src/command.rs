@@ -76,7 +76,10 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Spend(options) => print_all(&spend(&place, &options).await?),
         Command::Audit(options) => print_all(&audit(&place, &options).await?),
-        Command::Networks { network } => print(&network.map_or_else(ops::networks, ops::network)),
+        Command::Networks { network } => print(&network.map_or_else(
+            || format!("{}\nOne in full: `flockwork networks NAME`.", ops::networks()),
+            ops::network,
+        )),
     }
 }
 

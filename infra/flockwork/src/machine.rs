@@ -118,7 +118,7 @@ impl Ground {
                 .push(LocalFunction::start(function, program, &around).await.map_err(not_started)?);
         }
         let dispatcher = Dispatcher::new(started, events);
-        let routes = Routes::new(dispatcher.functions());
+        let routes = dispatcher.routes();
         let secret = secrets.get(SLACK_APP).map(|text| SecretString::from(text.as_str()));
         let secret = secret.and_then(|text| SlackSecret::parse(&text).ok());
         // Without one, as in a template of somebody's own, the function says so to every request.

@@ -78,7 +78,7 @@ pub fn open(
         .layer(middleware::map_response(with_policy))
         .fallback(async move |request| routes.answer(request).await);
     Ok(tokio::spawn(async move {
-        serve(listener, pages, Limits::USUAL).await;
+        serve(listener, pages, Limits::GATEWAY).await;
     }))
 }
 

@@ -26,7 +26,7 @@ use crate::{
     machine::{self, Ground, Machine},
     operator, page,
     refusal::refuse,
-    show::aside_line,
+    show::{aside_line, resume},
     streams::{LOG, OUT},
 };
 
@@ -551,7 +551,10 @@ fn news(sheep: &Sheep, before: Option<&Told>) -> Vec<String> {
     let mut lines = Vec::new();
     if before.map(|before| &before.state) != Some(&seen.state) {
         match &seen.state {
-            State::Stopped { why, .. } => lines.push(format!("! {} has stopped: {why}", sheep.id)),
+            State::Stopped { why, .. } => {
+                lines.push(format!("! {} has stopped: {why}", sheep.id));
+                lines.push(format!("!   to go on: {}", resume(sheep)));
+            }
             State::Finished { .. } => lines.push(format!("{} has made its last post", sheep.id)),
             State::Active | State::Paused { .. } => {}
         }

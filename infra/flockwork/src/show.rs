@@ -59,6 +59,11 @@ pub fn moved(moved: &Moved) -> Vec<String> {
     said
 }
 
+/// How a sheep that has stopped goes on.
+pub fn resume(sheep: &Sheep) -> String {
+    format!("`flockwork sheep resume {}`, once that is put right", sheep.id)
+}
+
 /// An entry of the audit log.
 pub fn audit_line(entry: &AuditEntry) -> String {
     let AuditEntry { at, by, line, outcome, .. } = entry;
@@ -102,6 +107,9 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside]) -> String {
         rows.push(("made", "with AI".to_owned()));
     }
     rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
+    if matches!(sheep.state, State::Stopped { .. }) {
+        rows.push(("to go on", resume(sheep)));
+    }
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));
     let unit = format!("next {}", behaviour.unit());

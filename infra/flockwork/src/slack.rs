@@ -74,7 +74,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let (mut dispatcher, routes) = (machine.dispatcher, machine.routes);
             let served = Served(tokio::spawn(async move {
                 let all = Router::new().fallback(async move |request| routes.answer(request).await);
-                serve(listener, all, Limits::USUAL).await;
+                serve(listener, all, Limits::GATEWAY).await;
             }));
             let desk: &SlackDesk = &machine.desk;
             let url = desk.url();

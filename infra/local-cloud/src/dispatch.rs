@@ -5,10 +5,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use anyhow::anyhow;
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet};
+use tokio::{
+    sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    task::JoinSet,
+};
 
 use crate::{
     functions::LocalFunction,
+    gateway::Routes,
     services::{BusEvent, Unhandled},
 };
 
@@ -17,6 +21,8 @@ use crate::{
 pub struct Dispatcher {
     functions: Vec<Arc<LocalFunction>>,
     events: UnboundedReceiver<BusEvent>,
+    // Requests that were not handled.
+    failures: (UnboundedSender<Invoked>, UnboundedReceiver<Invoked>),
     under_way: JoinSet<Invoked>,
 }
 
@@ -25,7 +31,7 @@ pub struct Dispatcher {
 pub struct Invoked {
     /// Its name in the template.
     pub function: String,
-    /// Which schedule of the run started it; none for an event.
+    /// Which schedule of the run started it; none for an event or a request.
     pub schedule: Option<usize>,
     /// Why it failed.
     pub failure: Option<anyhow::Error>,
@@ -35,12 +41,17 @@ impl Dispatcher {
     /// Delivers what comes out of `events` to those of `functions` that have a rule for it.
     pub fn new(functions: Vec<LocalFunction>, events: UnboundedReceiver<BusEvent>) -> Self {
         let functions = functions.into_iter().map(Arc::new).collect();
-        Self { functions, events, under_way: JoinSet::new() }
+        Self { functions, events, failures: mpsc::unbounded_channel(), under_way: JoinSet::new() }
     }
 
     /// The functions.
     pub fn functions(&self) -> &[Arc<LocalFunction>] {
         &self.functions
+    }
+
+    /// Which requests they answer. Of one that is not handled, [`Self::next`] tells.
+    pub fn routes(&self) -> Routes {
+        Routes::new(&self.functions, self.failures.0.clone())
     }
 
     /// Whether no function is at work and no event waits for one.
@@ -55,15 +66,14 @@ impl Dispatcher {
         }
     }
 
-    /// Delivers events until a function is done. May be dropped at any moment and called again.
+    /// Delivers events until a function is done, or has not handled a request. May be dropped at any moment and called again.
     pub async fn next(&mut self) -> Invoked {
         loop {
             tokio::select! {
                 Some(event) = self.events.recv() => self.deliver(event),
+                Some(invoked) = self.failures.1.recv() => return invoked,
                 // An error would be a panic, which is caught, or an abort, and nobody aborts one.
                 Some(Ok(invoked)) = self.under_way.join_next() => return invoked,
-                // The bus is gone and nothing is under way.
-                else => std::future::pending().await,
             }
         }
     }
@@ -91,7 +101,7 @@ impl Dispatcher {
         self.under_way.spawn(async move {
             // In the cloud, too, a panic ends the invocation and not the function.
             // Boxed, because what a function needs is large.
-            let handled = AssertUnwindSafe(Box::pin(function.handle(&event))).catch_unwind().await;
+            let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
             let failure = match handled {
                 Ok(handled) => handled.err(),
                 Err(_) => Some(anyhow!("it panicked; standard error says where")),

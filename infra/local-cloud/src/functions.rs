@@ -5,13 +5,11 @@ use std::{
     collections::BTreeMap,
     fmt, io,
     path::{Path, PathBuf},
-    sync::Arc,
     time::SystemTime,
 };
 
 use anyhow::Context as _;
-use axum::Router;
-use flock_aws::{Clock, ConfigError, SdkConfig};
+use flock_aws::{Clock, ConfigError, Lookup, SdkConfig};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -32,41 +30,62 @@ pub struct LocalFunction {
 
 #[derive(Debug)]
 enum Handler {
-    Linked(Arc<dyn Running>),
+    Linked(Box<dyn Running>),
     Program(Box<Program>),
 }
-
-/// Gives the value of a variable.
-pub type Lookup<'a> = &'a (dyn Fn(&str) -> Option<String> + Sync);
 
 /// A function that is linked into this program.
 #[derive(Debug, Clone, Copy)]
 pub struct Linked {
-    /// What its folder, its package and its program are called.
-    pub name: &'static str,
-    /// Whether it answers requests.
-    pub answers_http: bool,
-    /// Whether it could start with such variables.
-    pub check: fn(Lookup<'_>) -> Result<(), ConfigError>,
-    /// Starts it with them.
-    pub start: for<'a> fn(
-        Lookup<'a>,
-        &'a SdkConfig,
-        Clock,
-    ) -> BoxFuture<'a, anyhow::Result<Arc<dyn Running>>>,
+    name: &'static str,
+    check: fn(Lookup<'_>) -> Result<(), ConfigError>,
+    start: fn(Lookup<'_>, SdkConfig, Clock) -> Result<Starting, ConfigError>,
 }
 
-/// A linked function that has started.
-pub trait Running: fmt::Debug + Send + Sync {
-    /// Handles one event; `deadline` is when it is ended.
-    fn handle<'a>(
-        &'a self,
-        event: &'a Value,
-        deadline: SystemTime,
-    ) -> BoxFuture<'a, anyhow::Result<Value>>;
+/// A linked function as it starts.
+type Starting = BoxFuture<'static, anyhow::Result<Box<dyn Running>>>;
 
-    /// What answers its requests, if it answers any.
-    fn router(self: Arc<Self>) -> Option<Router>;
+/// A linked function that has started, whichever it is.
+trait Running: fmt::Debug + Send + Sync {
+    fn handle(&self, event: Value, deadline: SystemTime) -> BoxFuture<'_, anyhow::Result<Value>>;
+}
+
+impl<F: flock_aws::Function> Running for F {
+    fn handle(&self, event: Value, deadline: SystemTime) -> BoxFuture<'_, anyhow::Result<Value>> {
+        Box::pin(async move { F::handle(self, event, deadline).await.map_err(any) })
+    }
+}
+
+/// Keeps what an error says, and what it came from.
+fn any(err: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> anyhow::Error {
+    anyhow::Error::from_boxed(err.into())
+}
+
+impl Linked {
+    /// The function `F`.
+    pub const fn of<F: flock_aws::Function>() -> Self {
+        Self {
+            name: F::NAME,
+            check: |lookup| flock_aws::from_lookup(lookup, F::settings).map(drop),
+            start: |lookup, aws, clock| {
+                let settings = flock_aws::from_lookup(lookup, F::settings)?;
+                Ok(Box::pin(async move {
+                    let started = F::start(settings, &aws, clock).await.map_err(any)?;
+                    Ok(Box::new(started) as Box<dyn Running>)
+                }))
+            },
+        }
+    }
+
+    /// What its folder, its package and its program are called.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Refuses variables that it could not start with.
+    pub fn check(&self, lookup: Lookup<'_>) -> Result<(), ConfigError> {
+        (self.check)(lookup)
+    }
 }
 
 /// The variables of functions, with the local names of what the template refers to.
@@ -152,20 +171,7 @@ pub fn check(
             ));
         }
         for route in &function.routes {
-            let answer = linked_in.iter().filter(|linked| linked.answers_http);
-            let answer: Vec<_> = answer.map(|linked| linked.name).collect();
-            if !answer.contains(&binary.as_str()) {
-                let why = if linked(linked_in, function).is_some() {
-                    "does not answer HTTP, so it cannot have a route".to_owned()
-                } else {
-                    format!(
-                        "is a program of its own, and on this machine only functions of this program answer HTTP \
-                         ({}); remove the route, or link the function in",
-                        answer.join(", ")
-                    )
-                };
-                lines.push(format!("{name}:{}: {logical_id} {why}", route.line));
-            } else if taken.contains(&route.path.as_str()) {
+            if taken.contains(&route.path.as_str()) {
                 lines.push(format!(
                     "{name}:{}: {} has a page of the local run; choose another path",
                     route.line, route.path
@@ -270,16 +276,15 @@ impl LocalFunction {
                 return Err(StartError::Unknown(definition.binary));
             };
             let lookup = |key: &str| around.variables.get(&definition, key);
-            (linked.check)(&lookup)?;
-            let aws = around.cloud.aws();
-            let started = (linked.start)(&lookup, &aws, around.clock.clone()).await;
+            let starting = (linked.start)(&lookup, around.cloud.aws(), around.clock.clone())?;
+            let started = starting.await;
             Handler::Linked(started.map_err(|err| StartError::Failed(err.into()))?)
         };
         Ok(Self { definition, handler })
     }
 
     /// Handles one event within the function's timeout.
-    pub async fn handle(&self, event: &Value) -> anyhow::Result<Value> {
+    pub async fn handle(&self, event: Value) -> anyhow::Result<Value> {
         let timeout = self.definition.timeout;
         #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
         let deadline = SystemTime::now() + timeout;
@@ -290,14 +295,6 @@ impl LocalFunction {
                 answer.with_context(|| format!("ended after its {timeout:?}"))?
             }
             Handler::Program(program) => program.handle(event, timeout).await,
-        }
-    }
-
-    /// What answers its requests, if it answers any.
-    pub fn router(&self) -> Option<Router> {
-        match &self.handler {
-            Handler::Linked(function) => Arc::clone(function).router(),
-            Handler::Program(_) => None,
         }
     }
 }

@@ -52,6 +52,9 @@ pub enum BuildError {
     },
 }
 
+/// Characters that are told of an answer that cannot be read.
+const SHOWN: usize = 100;
+
 /// Lines a process wrote that are told when it has ended.
 const LAST_LINES: usize = 5;
 
@@ -121,7 +124,7 @@ impl Program {
     }
 
     /// Hands it an event and waits for what it says, at most `timeout` from when it has taken it.
-    pub async fn handle(&self, event: &Value, timeout: Duration) -> anyhow::Result<Value> {
+    pub async fn handle(&self, event: Value, timeout: Duration) -> anyhow::Result<Value> {
         // Held until it has answered: the next event waits for that.
         let mut held = self.process.lock().await;
         // One that ended after its last event was never told of.
@@ -135,11 +138,15 @@ impl Program {
         let answer = tokio::select! {
             // What it said last counts, also when it ended right after.
             biased;
-            invocation = self.runtime_api.invoke(event.clone(), timeout) => Some(invocation.answer),
+            invocation = self.runtime_api.invoke(event, timeout) => Some(invocation.answer),
             _ = process.wait() => None,
         };
         match answer {
             Some(Answer::Response(response)) => Ok(response),
+            Some(Answer::NotJson(text)) => {
+                let begins: String = text.chars().take(SHOWN).collect();
+                bail!("it returned what is not JSON: {begins:?}")
+            }
             Some(Answer::Error { error_type, message }) => bail!("{error_type}: {message}"),
             Some(Answer::InitError { error_type, message }) => {
                 process.kill().await;

@@ -46,6 +46,8 @@ pub type Listener = fn(&[u8]);
 pub enum Answer {
     /// It returned this.
     Response(Value),
+    /// It returned this, which is not JSON.
+    NotJson(String),
     /// It failed.
     Error {
         /// Lambda's `errorType`.
@@ -433,9 +435,11 @@ async fn response(
     extract::Path(request_id): extract::Path<String>,
     body: Bytes,
 ) -> Response {
-    let response = serde_json::from_slice(&body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
-    shared.answer(&request_id, Answer::Response(response))
+    let answer = serde_json::from_slice(&body).map_or_else(
+        |_| Answer::NotJson(String::from_utf8_lossy(&body).into_owned()),
+        Answer::Response,
+    );
+    shared.answer(&request_id, answer)
 }
 
 async fn error(

@@ -94,13 +94,13 @@ impl Expression {
         Ok(match self.0 {
             Form::Rate(rate) => Schedule { when: When::Rate(rate), start, end },
             Form::Cron(cron) => Schedule { when: When::Cron(cron, zone), start, end },
-            Form::At(shown) => match first_instant(&zone, shown) {
-                Some(at) => Schedule { when: When::At(shown, at), start: None, end: None },
-                None => {
+            Form::At(shown) => {
+                let Some(at) = first_instant(&zone, shown) else {
                     let zone = zone.iana_name().unwrap_or("this zone").to_owned();
                     return Err(ScheduleError::Skipped { given: self, zone });
-                }
-            },
+                };
+                Schedule { when: When::At(shown, at), start: None, end: None }
+            }
         })
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -178,7 +178,14 @@ struct GetSecretValue {
     secret_id: String,
 }
 
-/// Answers the calls the functions make, in the JSON protocol of AWS.
+/// What STS says of whoever asks: on this machine everybody with the token is the same (AWS, "`GetCallerIdentity`", 2026-11).
+const CALLER: &str = "\
+<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+<Arn>arn:aws:iam::000000000000:user/local</Arn><UserId>local</UserId><Account>000000000000</Account>\
+</GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+/// Answers the calls the functions make, in the JSON protocol of AWS, and the one question of the command line, in its older
+/// one.
 async fn answer(
     State(services): State<Arc<Services>>,
     headers: HeaderMap,
@@ -186,6 +193,9 @@ async fn answer(
 ) -> Response {
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     match target {
+        None if body.starts_with(b"Action=GetCallerIdentity&") => {
+            ([(header::CONTENT_TYPE, "text/xml")], CALLER).into_response()
+        }
         Some("AWSEvents.PutEvents") => match serde_json::from_slice(&body) {
             Ok(request) => services.put_events(request),
             Err(err) => refused("ValidationException", &err.to_string()),

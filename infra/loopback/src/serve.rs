@@ -58,6 +58,10 @@ impl Limits {
         answer: Some(Duration::from_mins(2)),
     };
 
+    /// For requests to functions, and for people beside them: more than API Gateway takes (10 MB; AWS, "Quotas for HTTP
+    /// APIs", 2026-11), so that it can say so itself.
+    pub const GATEWAY: Self = Self { body: 11 * 1024 * 1024, ..Self::USUAL };
+
     /// For AWS, which every function asks, each for 64 sheep at once, and other commands: so many that none of theirs
     /// is closed for another. A body is what `DynamoDB` takes (AWS, "`BatchWriteItem`", 2026-11).
     pub const AWS: Self = Self { connections: 2048, body: 16 * 1024 * 1024, ..Self::USUAL };

@@ -1,19 +1,21 @@
-//! AWS at the edge: configuration, clients, HTTPS, the clock, the event bus and the secrets. The only crate
+//! AWS at the edge: settings, clients, HTTPS, the clock, the event bus and the secrets. The only crate
 //! that reads the environment or the time.
 
 mod bus;
 mod client;
 mod clock;
-mod config;
+mod function;
 mod https;
 mod process;
 mod secrets;
+mod settings;
 
 pub use aws_config::SdkConfig;
 pub use bus::{BusError, EventBus};
 pub use client::{load, local};
 pub use clock::Clock;
-pub use config::{Config, ConfigError};
+pub use function::Function;
 pub use https::{CaBundleError, https};
 pub use process::process_id;
 pub use secrets::{Keyring, KeyringError, SecretError, Secrets};
+pub use settings::{ConfigError, Lookup, Reader, from_env, from_lookup};

@@ -15,10 +15,12 @@ pub fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// What somebody wrote, within one line: a line feed in it must not look like the next thing that is said.
+/// What somebody wrote, within one line: a line feed in it must not look like the next thing that is said, and nothing in it
+/// turns around what stands beside it.
 pub fn one_line(text: &str) -> String {
+    let moves = |c| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().fold(String::new(), |mut line, c| {
-        if c.is_control() {
+        if c.is_control() || moves(c) {
             line.extend(c.escape_default());
         } else {
             line.push(c);

@@ -9,12 +9,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use flock_aws::{Clock, Config, EventBus, SdkConfig};
+use flock_aws::{Clock, EventBus, SdkConfig};
 use flock_core::{
     Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Network,
     NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
-use flock_net::{Account, Accounts, Draft, Networks, Purse};
+use flock_net::{Account, Accounts, Draft, Networks, Purse, Settings};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -65,11 +65,16 @@ impl Payers {
 }
 
 impl Carrier {
-    /// Carries out what is in `store`, with the accounts and networks that `config` names.
-    pub fn new(aws: &SdkConfig, store: Store, config: &Config, clock: Clock) -> Self {
-        let accounts = Accounts::new(aws, store.clone(), config);
-        let networks = Networks::new(store.clone(), config, &clock);
-        let bus = EventBus::new(aws, config.bus.clone());
+    /// Carries out what is in `store`, with the accounts and networks that `settings` name, and tells what comes of it on `bus`.
+    pub fn new(
+        aws: &SdkConfig,
+        store: Store,
+        settings: &Settings,
+        bus: EventBus,
+        clock: Clock,
+    ) -> Self {
+        let accounts = Accounts::new(aws, store.clone(), settings);
+        let networks = Networks::new(store.clone(), settings, &clock);
         Self { store, networks, accounts, bus, clock }
     }
 

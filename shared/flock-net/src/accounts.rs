@@ -1,13 +1,13 @@
 //! Accounts, opened: the item and the key that was sealed in it.
 
 use anyhow::Context as _;
-use flock_aws::{Config, Keyring, SdkConfig, Secrets};
+use flock_aws::{Keyring, SdkConfig, Secrets};
 use flock_core::{AccountFacts, AccountId, Network};
 use flock_store::{AccountItem, Store};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::{Key, NewKey};
+use crate::{Key, NewKey, Settings};
 
 /// Opens accounts, and seals new ones.
 #[derive(Debug)]
@@ -34,13 +34,13 @@ pub struct Account {
 }
 
 impl Accounts {
-    /// The accounts in `store`, sealed with the keyring that `config` names.
-    pub fn new(aws: &SdkConfig, store: Store, config: &Config) -> Self {
+    /// The accounts in `store`, sealed with the keyring that `settings` name.
+    pub fn new(aws: &SdkConfig, store: Store, settings: &Settings) -> Self {
         Self {
             store,
             secrets: Secrets::new(aws),
-            keyring_secret: config.keyring_secret.clone(),
-            x_secret: config.x_secret.clone(),
+            keyring_secret: settings.keyring_secret.clone(),
+            x_secret: settings.x_secret.clone(),
         }
     }
 

@@ -16,9 +16,10 @@ mod look;
 mod mastodon;
 mod meadow;
 mod purse;
+mod settings;
 mod x;
 
-use flock_aws::{Clock, Config};
+use flock_aws::Clock;
 use flock_core::{
     AccountFacts, AccountId, Act, Action, Lacking, Network, Outcome, Picture, PostId, RemoteId,
     Sent, SheepId, Tier,
@@ -30,6 +31,7 @@ use secrecy::SecretString;
 pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
+pub use settings::Settings;
 
 #[cfg(feature = "test-util")]
 pub use {
@@ -191,14 +193,13 @@ pub struct Networks {
 
 impl Networks {
     /// The networks as `config` says, with the meadow in `store`.
-    pub fn new(store: Store, config: &Config, clock: &Clock) -> Self {
-        let reach =
-            if config.networks_on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
+    pub fn new(store: Store, settings: &Settings, clock: &Clock) -> Self {
+        let reach = if settings.on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
         let http = |reach| Http::new(reach, clock.clone());
         let looks = || Looks::new(store.clone(), clock.clone());
         Self {
             meadow: Meadow::new(store.clone()),
-            x: X::new(http(Reach::Anywhere), looks(), config.x_url.clone()),
+            x: X::new(http(Reach::Anywhere), looks(), settings.x_url.clone()),
             mastodon: Mastodon::new(http(reach), looks()),
             bluesky: Bluesky::new(http(reach), http(reach), store),
         }

@@ -2,12 +2,11 @@
 
 use flock_core::FlockName;
 use flock_store::Store;
-use serde::Serialize;
 
 use crate::Result;
 
-/// A flock in a list. The names are a promise to scripts.
-#[derive(Debug, Serialize)]
+/// A flock in a list.
+#[derive(Debug)]
 pub struct FlockLine {
     /// Its name.
     pub flock: FlockName,

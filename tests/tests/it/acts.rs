@@ -1,7 +1,10 @@
 //! Everything an errand can be, carried out on every network; what none of them is asked for is refused in words.
 
+use flock_aws::EventBus;
 use flock_core::{Act, Cause, Errand, Network, NewPost, Occurrence, Outcome, Sent, SheepId, Task};
 use flock_errand::{Carrier, Order, Payers};
+
+use flockwork::connect::LOCAL_NAME;
 
 use crate::world::{World, did, user_id};
 
@@ -21,7 +24,8 @@ async fn carry_out(world: &World, id: &SheepId, number: u64, sent: Sent, act: Ac
     let carrier = Carrier::new(
         &world.cloud.aws(),
         world.store.clone(),
-        &world.config(1),
+        &world.networks(),
+        EventBus::new(&world.cloud.aws(), LOCAL_NAME.to_owned()),
         world.clock.clone(),
     );
     let newest = sheep.progress.last_remote.as_ref();

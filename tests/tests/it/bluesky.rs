@@ -368,8 +368,8 @@ async fn an_account_without_the_label_of_a_bot_posts_nothing() {
     assert!(why.contains("bluesky-unlabelled-bot"), "{why}");
     assert!(world.seen(&id).await.is_empty());
 
-    let networks = Networks::new(world.store.clone(), &world.config(1), &world.clock);
-    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &world.config(1));
+    let networks = Networks::new(world.store.clone(), &world.networks(), &world.clock);
+    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &world.networks());
     let account = accounts.open(&bluesky_account("apollo")).await.unwrap().unwrap();
     for _ in 0..2 {
         networks.mark_as_bot(&account).await.unwrap();
@@ -417,9 +417,9 @@ impl Hand {
     async fn start() -> Self {
         let world = World::start().await;
         world.sheep("apollo", Network::Bluesky, 1).await;
-        let config = world.config(1);
-        let networks = Networks::new(world.store.clone(), &config, &world.clock);
-        let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &config);
+        let settings = world.networks();
+        let networks = Networks::new(world.store.clone(), &settings, &world.clock);
+        let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &settings);
         Self { world, networks, accounts }
     }
 

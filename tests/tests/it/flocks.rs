@@ -398,7 +398,7 @@ async fn a_post_nobody_is_sure_of_keeps_its_sheep_until_somebody_says_what_becam
     assert_eq!(world.tick_at(&app, 0).await.unknown, 1);
     let before = world.items().await;
     let said = refusal(carry_out(&world.store, "flock", Deed::Remove).await);
-    assert_snapshot!(said, @"flock/apollo: nobody knows whether its post 1 is on x:apollo; look there and say in Slack `/flock sent flock/apollo 1` or `/flock send-again flock/apollo 1`, or wait until it is found out; then remove it");
+    assert_snapshot!(said, @"flock/apollo: nobody knows whether its post 1 is on x:apollo; look there and say whether it is, or wait until it is found out; then remove it");
     assert_eq!(
         refusal(carry_out(&world.store, "flock", Deed::Apply(&[("echo", SUN)])).await),
         said
@@ -448,7 +448,7 @@ async fn a_paused_sheep_with_an_open_post_says_how_to_go_on() {
     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
     assert_eq!(world.store.put_sheep(&claimed.pause(now)).await.unwrap(), Write::Done);
     let said = refusal(carry_out(&world.store, "flock", Deed::Remove).await);
-    assert_snapshot!(said, @"flock/apollo: its post 1 may be on meadow:apollo, and nobody looks while it is paused; resume it (`flockwork sheep resume flock/apollo`), and remove it in a minute");
+    assert_snapshot!(said, @"flock/apollo: its post 1 may be on meadow:apollo, and nobody looks while it is paused; resume it, and remove it in a minute");
 }
 
 /// A post of another text that has the sheep's number 1, as in a table from before numbers went on.

@@ -19,7 +19,7 @@ use sheep_tick::App;
 
 use crate::{
     slack::{Slack, room, serve, user},
-    world::{SIGNING_SECRET, World, far_deadline, tick, ts},
+    world::{SIGNING_SECRET, World, far_deadline, slack_settings, tick, ts},
 };
 
 fn flock() -> FlockName {
@@ -321,11 +321,11 @@ async fn begun(cut: Cut) -> Option<String> {
     let dynamodb = CrashProxy::start("dynamodb", &cloud.dynamodb_url(), &never).await;
     let services = CrashProxy::start("services", &cloud.services_url(), &never).await;
     let aws = flock_aws::local(dynamodb.url(), services.url(), cloud.token().secret());
-    let mut config = slack.world.config(1);
-    config.slack_url = Some(slack.local.api_url());
-    config.first_owner = Some(user("U1"));
+    let mut settings = slack_settings();
+    settings.slack_url = Some(slack.local.api_url());
+    settings.first_owner = Some(user("U1"));
     let clock = slack.world.clock.clone();
-    let app = slash_command::App::start(config, &aws, clock).await.unwrap();
+    let app = slash_command::App::start(settings, &aws, clock).await.unwrap();
     let (url, server) = serve(&std::sync::Arc::new(app)).await;
     dynamodb.follow(&plan);
     services.follow(&plan);

@@ -349,9 +349,9 @@ impl Hand {
         let world = World::start().await;
         world.mastodon.idempotency(false);
         world.sheep("apollo", Network::Mastodon, 1).await;
-        let config = world.config(1);
-        let networks = Networks::new(world.store.clone(), &config, &world.clock);
-        let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &config);
+        let settings = world.networks();
+        let networks = Networks::new(world.store.clone(), &settings, &world.clock);
+        let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &settings);
         Self { world, networks, accounts }
     }
 

@@ -171,7 +171,7 @@ async fn every_shard_is_worked_through_even_after_their_number_went_down() {
     let mut minute = 0;
     for shards in [8, 2, 1, 4] {
         let app =
-            sheep_tick::App::start(world.config(shards), &world.cloud.aws(), world.clock.clone())
+            sheep_tick::App::start(world.settings(shards), &world.cloud.aws(), world.clock.clone())
                 .await
                 .unwrap();
         for _ in 0..2 {

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use slash_command::App;
 
-use crate::world::{SIGNING_SECRET, World, far_deadline, ts};
+use crate::world::{SIGNING_SECRET, World, far_deadline, slack_settings, ts};
 
 /// A deployment whose first owner is U1, and Slack.
 pub(crate) struct Slack {
@@ -61,11 +61,11 @@ impl Slack {
     }
 
     async fn with(world: &World, local: &LocalSlack, first_owner: Option<&str>) -> Arc<App> {
-        let mut config = world.config(1);
-        config.slack_url = Some(local.api_url());
-        config.first_owner = first_owner.map(user);
-        config.slack_room = Some(room("C2"));
-        Arc::new(App::start(config, &world.cloud.aws(), world.clock.clone()).await.unwrap())
+        let mut settings = slack_settings();
+        settings.slack_url = Some(local.api_url());
+        settings.first_owner = first_owner.map(user);
+        settings.slack_room = Some(room("C2"));
+        Arc::new(App::start(settings, &world.cloud.aws(), world.clock.clone()).await.unwrap())
     }
 
     /// What `who` sees after entering `typed` in `place`, and after all that was deferred.

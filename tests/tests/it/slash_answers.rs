@@ -9,6 +9,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("flocks", "*There is no flock yet. One comes with the first files that are applied."),
     ("sheep", "*There are no sheep."),
     ("posts", "*Nothing has been posted yet."),
+    ("spend", "*No flock pays for anything."),
+    ("networks myspace", "*`myspace` is not a network: there are meadow, x, mastodon, bluesky."),
     ("rc", "*Nothing is in flight."),
     ("doihaveprivs", "*<@U1>, you are `owner` here (rank 2), as the first owner of every room."),
     ("audit", "*Nobody has changed anything yet that is this room's business."),

@@ -171,7 +171,7 @@ async fn a_number_is_made_or_next_or_to_come() {
         assert_eq!(slack.flock(&format!("send-again apollo {number}")).await, said);
         told.push(format!("> sent apollo {number}\n{said}"));
     }
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(told.join("\n"), @"
     > now apollo 1
     **flock/apollo* does not: it is past number 1 already; its next is 2.
     > now apollo 3
@@ -187,9 +187,9 @@ async fn a_number_is_made_or_next_or_to_come() {
     > sent apollo 2
     *Post 2 of flock/apollo counts as not sent and is still to be made, so there is nothing to decide.
     > sent apollo 3
-    *flock/apollo has not come to number 3; its next is 2.
+    **flock/apollo* has not come to number 3; its next is 2.
     > sent apollo 999
-    *flock/apollo has not come to number 999; its next is 2.
+    **flock/apollo* has not come to number 999; its next is 2.
     > sent apollo 0
     *`0` is not the number of a post; `/flock show apollo` says which is next.
     > sent apollo -1
@@ -324,7 +324,7 @@ async fn a_rhythm_can_be_changed() {
     assert!(told.starts_with("*That is no rhythm: "), "{told}");
     slack.flock("pause apollo").await;
     let told = slack.flock("rhythm apollo 5h").await;
-    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. The next ";
+    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. When its files ";
     assert!(told.contains(waits), "{told}");
 }
 

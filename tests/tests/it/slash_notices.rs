@@ -16,7 +16,7 @@ use slash_command::App;
 
 use crate::{
     slack::{room, user},
-    world::{World, far_deadline},
+    world::{World, far_deadline, slack_settings},
 };
 
 const WHY: &str = "x answered 403";
@@ -51,12 +51,12 @@ impl Rig {
     async fn app_whose_slack_is_cut(&self, cut: Cut) -> (App, Arc<CrashPlan>) {
         let never = CrashPlan::new(Cut::Never);
         self.dynamodb.follow(&never);
-        let mut config = self.world.config(1);
-        config.slack_url = Some(format!("{}/api", self.slack.url()));
-        config.slack_room = Some(room(self.place));
+        let mut settings = slack_settings();
+        settings.slack_url = Some(format!("{}/api", self.slack.url()));
+        settings.slack_room = Some(room(self.place));
         let (services, token) = (self.world.cloud.services_url(), self.world.cloud.token());
         let aws = flock_aws::local(self.dynamodb.url(), services, token.secret());
-        let app = App::start(config, &aws, self.world.clock.clone()).await.unwrap();
+        let app = App::start(settings, &aws, self.world.clock.clone()).await.unwrap();
         let plan = CrashPlan::new(cut);
         self.slack.follow(&plan);
         (app, plan)

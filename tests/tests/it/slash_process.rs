@@ -106,9 +106,6 @@ impl Function {
             ("AWS_SESSION_TOKEN", TOKEN),
             ("TABLE_NAME", LOCAL_NAME),
             ("BUS_NAME", LOCAL_NAME),
-            ("DUE_SHARDS", "1"),
-            ("KEYRING_SECRET", "Keyring"),
-            ("X_SECRET", "XApp"),
             ("SLACK_SECRET", "Slack"),
             ("SLACK_URL", slack),
             ("FIRST_OWNER", "U1"),
@@ -379,17 +376,14 @@ async fn what_cannot_be_read_is_an_error_with_a_name() {
 #[tokio::test]
 async fn a_bad_configuration_is_an_error_at_start_that_names_every_key() {
     let runtime = RuntimeApi::start().await.unwrap();
-    let env = [("DUE_SHARDS", "many"), ("FIRST_OWNER", "ada"), ("SLACK_ROOM", "#general")];
+    let env = [("FIRST_OWNER", "ada"), ("SLACK_ROOM", "#general")];
     let mut process = FunctionProcess::spawn(&runtime, Path::new(BINARY), &env).unwrap();
     assert!(!process.wait().await.success());
     let output = process.output();
     for key in [
         "TABLE_NAME is not set",
         "BUS_NAME is not set",
-        "KEYRING_SECRET is not set",
-        "X_SECRET is not set",
         "SLACK_SECRET is not set",
-        "DUE_SHARDS is `many`",
         "FIRST_OWNER is wrong",
         "SLACK_ROOM is wrong",
     ] {

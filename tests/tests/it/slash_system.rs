@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     slack::Slack,
-    world::{SIGNING_SECRET, START, ts},
+    world::{SIGNING_SECRET, START, slack_settings, ts},
 };
 
 #[tokio::test]
@@ -193,9 +193,9 @@ async fn a_reboot_has_secrets_read_anew() {
     let signing_secret = Arc::new(Mutex::new(SIGNING_SECRET));
     let services = secrets(Arc::clone(&signing_secret)).await;
     let aws = flock_aws::local(world.cloud.dynamodb_url(), services, world.cloud.token().secret());
-    let mut config = world.config(1);
-    config.first_owner = Some(crate::slack::user("U1"));
-    let app = slash_command::App::start(config, &aws, world.clock.clone()).await.unwrap();
+    let mut settings = slack_settings();
+    settings.first_owner = Some(crate::slack::user("U1"));
+    let app = slash_command::App::start(settings, &aws, world.clock.clone()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/slack/commands", listener.local_addr().unwrap());
     let router = Arc::new(app).router();
@@ -292,4 +292,25 @@ async fn every_change_is_in_the_audit_log() {
     assert_eq!(slack.flock("audit 1").await.lines().count(), 1);
     assert_eq!(slack.flock("audit 0").await, "*`0` is not a number from 1 to 100.");
     assert!(slack.enter("U3", "C1", "/flock audit").await.contains("needs at least"));
+}
+
+/// Whatever comes of it: its entry is there before anything is changed.
+#[tokio::test]
+async fn every_command_that_changes_something_is_in_the_audit_log() {
+    for command in slash_command::TABLE {
+        let mut slack = Slack::start().await;
+        for name in ["apollo", "zeus"] {
+            slack.world.sheep(name, Network::Meadow, 3).await;
+        }
+        let line = command.example;
+        slack.flock(line).await;
+        let log = slack.world.store.newest_audit(slack.world.clock.now(), 10).await.unwrap();
+        // Slack has put ids in the place of names.
+        let named = log.iter().filter(|entry| entry.line.starts_with(&command.name()));
+        assert_eq!(
+            (log.len(), named.count()),
+            [(0, 0), (1, 1)][usize::from(command.changes())],
+            "{line}: {log:?}"
+        );
+    }
 }

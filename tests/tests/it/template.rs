@@ -1,10 +1,10 @@
 //! template.yaml and the function folders say the same.
 
-use std::{collections::BTreeSet, fs};
+use std::{cell::RefCell, collections::BTreeSet, fs};
 
 use flock_core::Event;
 use flockwork::functions::LINKED;
-use local_cloud::template::Template;
+use local_cloud::{functions::Variables, template::Template};
 use serde_json::{Value, json};
 
 #[test]
@@ -19,8 +19,32 @@ fn every_function_folder_is_in_the_template_and_what_is_linked_in_is_a_folder() 
     assert_eq!(deployed, folders, "template.yaml and functions/");
     // The local run builds and starts any other.
     for linked in LINKED {
-        let name = linked.name;
+        let name = linked.name();
         assert!(folders.contains(name), "infra/flockwork/src/functions.rs has {name}");
+    }
+}
+
+/// What Lambda's own client reads, in every function.
+const READ_BY_LAMBDA: [&str; 1] = ["RUST_LOG"];
+
+#[test]
+fn every_function_is_given_the_variables_it_reads_and_no_others() {
+    let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
+    // Only what the template gives.
+    let variables = Variables { name: "local", ..Variables::default() };
+    // What a program reads is known to it alone.
+    for linked in LINKED {
+        let name = linked.name();
+        let function = template.functions.iter().find(|function| function.binary == name).unwrap();
+        let read = RefCell::new(BTreeSet::from(READ_BY_LAMBDA.map(str::to_owned)));
+        let lookup = |key: &str| {
+            read.borrow_mut().insert(key.to_owned());
+            variables.get(function, key)
+        };
+        assert_eq!(linked.check(&lookup), Ok(()), "{name}");
+        let given: BTreeSet<String> = function.environment.keys().cloned().collect();
+        let unread: Vec<_> = given.difference(&read.borrow()).cloned().collect();
+        assert!(unread.is_empty(), "{name} does not read {unread:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::Database;
-use flock_aws::{Clock, Config, Keyring, SdkConfig};
+use flock_aws::{Clock, Keyring, SdkConfig};
 use flock_core::{
     AccountFacts, AccountId, BehaviourKind, Corpus, CorpusId, Flock, FlockName, Network,
     Occurrence, Rhythm, RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
@@ -27,7 +27,7 @@ use local_cloud::{
 use loopback::Token;
 use secrecy::SecretString;
 use serde_json::json;
-use sheep_tick::{App, Report};
+use sheep_tick::{App, Report, Settings};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 /// In the past, so that X, which has a clock of its own, gets posts after they were due.
@@ -64,6 +64,18 @@ pub(crate) fn ts(text: &str) -> Timestamp {
 
 pub(crate) fn tick() -> serde_json::Value {
     json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" })
+}
+
+/// Of slash-command, where nobody owns every room and no room is told.
+pub(crate) fn slack_settings() -> slash_command::Settings {
+    slash_command::Settings {
+        table: LOCAL_NAME.to_owned(),
+        bus: LOCAL_NAME.to_owned(),
+        slack_secret: "Slack".to_owned(),
+        slack_url: None,
+        slack_room: None,
+        first_owner: None,
+    }
 }
 
 /// When an invocation would be ended: not before the slowest machine has done its work.
@@ -103,19 +115,23 @@ impl World {
         Self { cloud, events, store, clock, x, bluesky, bluesky_url, mastodon, mastodon_url }
     }
 
-    pub(crate) fn config(&self, shards: u16) -> Config {
-        Config {
+    /// As sheep-tick has them, with so many shards.
+    pub(crate) fn settings(&self, shards: u16) -> Settings {
+        Settings {
             table: LOCAL_NAME.to_owned(),
             bus: LOCAL_NAME.to_owned(),
             shards: Shards::try_from(shards).unwrap(),
+            networks: self.networks(),
+        }
+    }
+
+    /// Of whoever asks networks.
+    pub(crate) fn networks(&self) -> flock_net::Settings {
+        flock_net::Settings {
             keyring_secret: "Keyring".to_owned(),
             x_secret: "XApp".to_owned(),
             x_url: Some(self.x.url()),
-            networks_on_loopback: true,
-            slack_secret: "Slack".to_owned(),
-            slack_url: None,
-            slack_room: None,
-            first_owner: None,
+            on_loopback: true,
         }
     }
 
@@ -124,7 +140,7 @@ impl World {
     }
 
     pub(crate) async fn app_on(&self, aws: &SdkConfig) -> App {
-        App::start(self.config(1), aws, self.clock.clone()).await.unwrap()
+        App::start(self.settings(1), aws, self.clock.clone()).await.unwrap()
     }
 
     /// One tick at the clock's time.
@@ -246,7 +262,7 @@ impl World {
     async fn add(&self, id: &AccountId, file: String, clock: &Clock) -> Result<Checked, Failure> {
         let new = Key::read_file(id, &SecretString::from(file)).unwrap();
         let account = Account::from_key_file(id.clone(), &new, None).unwrap();
-        let networks = Networks::new(self.store.clone(), &self.config(1), clock);
+        let networks = Networks::new(self.store.clone(), &self.networks(), clock);
         let checked = networks.check(&account).await?;
         let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
         let item = AccountItem {
@@ -331,7 +347,6 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("DUE_SHARDS", shards),
         ("KEYRING_SECRET", "Keyring"),
         ("X_SECRET", "XApp"),
-        ("SLACK_SECRET", "Slack"),
         ("X_URL", x),
         ("NETWORKS_ON_LOOPBACK", "true"),
         ("RUST_LOG", "info"),

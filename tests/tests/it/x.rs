@@ -34,7 +34,7 @@ impl Hand {
         world.clock = Clock::wall();
         world.sheep("apollo", Network::X, 3).await;
         let account = account(&world, "apollo").await;
-        let networks = Networks::new(world.store.clone(), &world.config(1), &world.clock);
+        let networks = Networks::new(world.store.clone(), &world.networks(), &world.clock);
         let flock = world.store.flock(&flock()).await.unwrap().unwrap();
         Self { world, networks, account, flock }
     }
@@ -102,7 +102,7 @@ impl Hand {
 }
 
 async fn account(world: &World, name: &str) -> Account {
-    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &world.config(1));
+    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &world.networks());
     accounts.open(&format!("x:{name}").parse().unwrap()).await.unwrap().unwrap()
 }
 
@@ -359,7 +359,7 @@ async fn the_apps_day_is_over_for_every_account() {
     assert_eq!(x.asked(Operation::Post), 1);
     // Another process does not know, asks, and waits as long.
     let networks =
-        Networks::new(hand.world.store.clone(), &hand.world.config(1), &hand.world.clock);
+        Networks::new(hand.world.store.clone(), &hand.world.networks(), &hand.world.clock);
     let Outcome::TryAgain { why, not_before } = networks.post(&draft, &other, &purse).await else {
         panic!("it waits")
     };

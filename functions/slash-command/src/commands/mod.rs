@@ -16,6 +16,7 @@ mod level_add;
 mod level_remove;
 mod levels;
 mod members;
+mod networks;
 mod now;
 mod pause;
 mod posts;
@@ -30,6 +31,7 @@ mod send_again;
 mod sent;
 mod sheep;
 mod show;
+mod spend;
 mod start;
 mod stop;
 mod version;
@@ -64,6 +66,8 @@ pub static TABLE: &[&Command] = &[
     &show::COMMAND,
     &posts::COMMAND,
     &preview::COMMAND,
+    &spend::COMMAND,
+    &networks::COMMAND,
     &pause::COMMAND,
     &resume::COMMAND,
     &now::COMMAND,

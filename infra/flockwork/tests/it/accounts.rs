@@ -108,7 +108,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
     // None of these may post now.
     let sheep = [("apollo", "one\n", "network = \"x\"\nline = \"1h\"")];
     world.write_flock_with("choir", "monthly_cap = 1", &sheep);
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with `flockwork account add x:apollo --key FILE`");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
     assert_eq!(world.ok("flock list"), "");
 }
 
@@ -157,7 +157,7 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     world.write("key.json", key_file().replace("true", "false"));
     world.trouble(Trouble::Revoked);
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
-    assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with `flockwork account add x:apollo_bot --key FILE`");
+    assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with its key (`flockwork account add x:apollo_bot --key FILE`)");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
     assert!(
@@ -211,6 +211,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     assert_snapshot!(world.ok(&local), @"
     mastodon:apollo@example.social is added. Delete key.json. But it must not post yet:
       against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: mark it as automated in its profile, or add the account again and have it marked
+      `flockwork account add mastodon:apollo@example.social --key key.json --mark-as-bot` has it marked.
     ");
     let said = world.ok(&format!("{local} --mark-as-bot"));
     assert_snapshot!(said, @"mastodon:apollo@example.social can post now. Delete key.json.");
@@ -251,6 +252,7 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     assert_snapshot!(world.ok(add), @"
     bluesky:apollo.example.com is added. Delete key.json. But it must not post yet:
       against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: add the account again and have it marked as a bot
+      `flockwork account add bluesky:apollo.example.com --key key.json --mark-as-bot` has it marked.
     ");
     // Added all the same, so that this is no refusal.
     bluesky.misbehave("putRecord", BlueskyMisbehave::Refuse500);

@@ -27,6 +27,7 @@ fn the_help_teaches() {
       posts     List posts that were made, oldest first
       preview   Show the next posts before they are made, at their exact times
       spend     What flocks have spent this month, and what it will be
+      audit     Who changed what, in Slack and at the command line, oldest first
       account   Accounts on other networks, and their keys
       networks  What each network can do, takes, charges and forbids
       slack     Say something to the bot as in Slack, and see what it answers

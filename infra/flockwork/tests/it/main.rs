@@ -3,7 +3,9 @@
 
 mod accounts;
 mod asking;
+mod audit;
 mod bounds;
+mod dew;
 mod edits;
 mod flocks;
 mod help;

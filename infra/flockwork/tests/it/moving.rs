@@ -17,7 +17,7 @@ fn a_sheep_moves_and_keeps_its_place() {
     check_lines(&before, "apollo", poem);
     let next = world.posts("preview --sheep apollo --count 1").pop().unwrap();
 
-    assert_snapshot!(world.refused("sheep move apollo x:apollo"), @"error: choir/apollo: the account x:apollo was never added; add it with `flockwork account add x:apollo --key FILE`");
+    assert_snapshot!(world.refused("sheep move apollo x:apollo"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
     world.add("apollo");
     let said = world.ok("sheep move apollo x:apollo");
     assert!(
@@ -76,8 +76,8 @@ fn what_does_not_fit_there_does_not_move() {
     the text of choir/long: 2 lines more are too long
     ");
     assert_snapshot!(world.refused("sheep move echo x:iris"), @"error: choir/echo (x:iris): line 1 of the text of choir/echo is in the text of choir/apollo, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it");
-    assert_snapshot!(world.refused("sheep move echo bluesky:echo.bsky.social"), @"error: choir/echo: the account bluesky:echo.bsky.social was never added; add it with `flockwork account add bluesky:echo.bsky.social --key FILE`");
-    assert_snapshot!(world.refused("sheep move nobody x:iris"), @"error: there is no sheep `nobody`; `flockwork sheep list` shows them");
+    assert_snapshot!(world.refused("sheep move echo bluesky:echo.bsky.social"), @"error: choir/echo: the account bluesky:echo.bsky.social was never added; add it with its key (`flockwork account add bluesky:echo.bsky.social --key FILE`)");
+    assert_snapshot!(world.refused("sheep move nobody x:iris"), @"error: there is no sheep `nobody` (`flockwork sheep list` shows them)");
     for account in ["x:not-x", "apollo", "myspace:tom", "mastodon:apollo"] {
         let output = world.flockwork(&format!("sheep move echo {account}"));
         assert_eq!(output.code, Some(2), "{output:?}");
@@ -121,7 +121,7 @@ fn a_post_nobody_is_sure_of_keeps_its_flock_and_the_next_one_is_made_under_its_o
     };
     post_made(1);
     let table = world.table();
-    assert_snapshot!(world.refused("flock remove choir"), @"error: choir/apollo: nobody knows whether its post 1 is on x:apollo; look there and say in Slack `/flock sent choir/apollo 1` or `/flock send-again choir/apollo 1`, or wait until it is found out; then remove it");
+    assert_snapshot!(world.refused("flock remove choir"), @"error: choir/apollo: nobody knows whether its post 1 is on x:apollo; look there and say whether it is, or wait until it is found out; then remove it (in Slack: `/flock sent choir/apollo 1` or `/flock send-again choir/apollo 1`)");
     assert_eq!(world.table(), table);
     world.ok("slack /flock sent choir/apollo 1");
     world.ok("flock remove choir --yes");

@@ -27,8 +27,9 @@ fn networks_are_shown_side_by_side() {
     longest post                500           280           280           500*          300
     a post costs                nothing       $0.015        $0.015        nothing       nothing
 
-    if: `flockwork networks NAME` says when. *: accounts have limits of their own.
+    if: the network's own page says when. *: accounts have limits of their own.
     This is what networks let bots do; sheep post texts so far.
+    One in full: `flockwork networks NAME`.
     ");
     assert!(world.refused("networks myspace").contains("use one of meadow, x, mastodon, bluesky"));
     assert!(world.files("").is_empty(), "asking writes nothing");
@@ -192,8 +193,8 @@ fn everything_a_network_objects_to_is_said_at_once() {
         ("echo", poem, "line = \"1h\""),
     ]), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $32.40 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
-    choir/pan: the account x:pan was never added; add it with `flockwork account add x:pan --key FILE`
-    choir/silenus: the account bluesky:silenus.bsky.social was never added; add it with `flockwork account add bluesky:silenus.bsky.social --key FILE`
+    choir/pan: the account x:pan was never added; add it with its key (`flockwork account add x:pan --key FILE`)
+    choir/silenus: the account bluesky:silenus.bsky.social was never added; add it with its key (`flockwork account add bluesky:silenus.bsky.social --key FILE`)
     choir/iris (x:iris): line 1 of choir/iris.txt is in choir/apollo.txt, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     "#);
     let quick = "network = \"x\"\nline = \"1m\"\naccount = \"apollo\"";
@@ -240,7 +241,7 @@ fn an_account_without_a_label_must_not_post() {
                   follow: since 2026-04-20 for Enterprise customers only
     must not post against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file
     "#);
-    assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; add it with `flockwork account add x:pan --key FILE`");
+    assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; add it with its key (`flockwork account add x:pan --key FILE`)");
 
     // Only the file can waive it, with a reason that is kept.
     let waive = "monthly_cap = 20\n[waive]\nx-unlabelled-bot = \"A person reads each post first.\"";
@@ -279,11 +280,15 @@ fn an_account_without_a_label_must_not_post() {
     let log = world.ok("slack /flock audit");
     let user = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
     let log = log.replace(String::from_utf8(user).unwrap().trim(), "USER");
-    assert_snapshot!(timeless(&log), @"
+    // What is written in the same moment has no order.
+    let is_rule = |line: &&str| !line.contains("`flock apply choir`");
+    let log: Vec<_> = log.lines().filter(is_rule).collect();
+    assert_snapshot!(timeless(&log.join("\n")), @"
     flockwork (only visible to you):
       TIME UTC USER at the command line: `flock apply choir: keeps x-unlabelled-bot again` - done
       TIME UTC USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post twice.` - done
       TIME UTC USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post first.` - done
+      TIME UTC USER at the command line: `account add x:apollo` - done
     ");
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::world::{Running, World, eventually, http};
 
 /// Speaks the Lambda Runtime API with nothing but the standard library, and keeps what it gets.
-const PROGRAM: &str = r#"
+const PROGRAM: &str = r##"
 use std::{env, fs::OpenOptions, io::{Read, Write}, net::TcpStream, process};
 
 fn call(method: &str, path: &str, more: &str) -> String {
@@ -41,10 +41,16 @@ fn main() {
             eprintln!("a wolf has come");
             process::exit(7);
         }
-        call("POST", &format!("{}/response", id.unwrap()), "Content-Length: 4\r\n\r\nnull");
+        let answer = match event {
+            event if event.contains("/dog/garble") => "{ woof",
+            event if event.contains("rawPath") => r#"{"statusCode":201,"headers":{"x-dog":"woof"},"body":"woof"}"#,
+            _ => "null",
+        };
+        let more = format!("Content-Length: {}\r\n\r\n{answer}", answer.len());
+        call("POST", &format!("{}/response", id.unwrap()), &more);
     }
 }
-"#;
+"##;
 
 const RESOURCE: &str = "
   SheepDog:
@@ -67,6 +73,15 @@ const RESOURCE: &str = "
           Properties:
             EventBusName: !Ref Bus
             Pattern: { source: [flockwork], detail-type: [wolf.seen] }
+";
+
+const ROUTE: &str = "
+  DogIntegration:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties: { ApiId: !Ref SlackApi, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt SheepDog.Arn, PayloadFormatVersion: '2.0' }
+  DogRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: { ApiId: !Ref SlackApi, RouteKey: 'ANY /dog/{what}', Target: !Sub 'integrations/${DogIntegration}' }
 ";
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
@@ -137,7 +152,6 @@ fn a_function_of_its_own_is_built_started_and_fired_from_the_template() {
     for variable in [
         "TABLE_NAME=flockwork",
         "BUS_NAME=flockwork",
-        "KEYRING_SECRET=Keyring",
         "AWS_REGION=us-east-1",
         "AWS_ACCESS_KEY_ID=local",
         "FIRST_OWNER=U1",
@@ -176,6 +190,81 @@ fn a_function_of_its_own_is_built_started_and_fired_from_the_template() {
     });
 }
 
+/// What happens to one request happens to it alone.
+#[test]
+fn a_function_of_its_own_answers_requests() {
+    let world = World::new();
+    with_function(&world, &format!("{RESOURCE}{ROUTE}"));
+    with_package(&world, PROGRAM);
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    let ask = |what: &str| {
+        let answer = http(|client| client.put(format!("{url}/dog/{what}?loud=1")).body("bone"));
+        (answer.status, answer.body)
+    };
+    let (woof, failed) =
+        ((201, "woof".to_owned()), (500, r#"{"message":"Internal Server Error"}"#.to_owned()));
+    // All at once: its one process answers one after the other.
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..10).map(|_| scope.spawn(|| ask("sit"))).collect();
+        for answered in asking {
+            assert_eq!(answered.join().unwrap(), woof);
+        }
+    });
+    let requests: Vec<_> =
+        heard(&world).into_iter().filter(|(_, event, _)| event["bark"].is_null()).collect();
+    assert_eq!(requests.len(), 10, "each came once");
+    let (process, event, _) = &requests[0];
+    assert!(requests.iter().all(|(other, ..)| other == process), "{requests:?}");
+    assert_eq!(event["routeKey"], "ANY /dog/{what}");
+    assert_eq!(event["pathParameters"], json!({ "what": "sit" }));
+    assert_eq!(event["queryStringParameters"], json!({ "loud": "1" }));
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("Ym9uZQ=="), &json!(true)));
+
+    assert_eq!(ask("bad%20wolf"), failed);
+    let said = run.line("SheepDog could not handle an event");
+    assert!(said.contains("its process has ended (exit status: 7)"), "{said}");
+    assert_eq!(ask("sit"), woof, "a new process");
+    assert_eq!(ask("garble"), failed);
+    let said = run.line("SheepDog could not handle an event");
+    assert!(said.contains(r#"it returned what is not JSON: "{ woof""#), "{said}");
+    assert_eq!(ask("sit"), woof);
+    assert_eq!(run.interrupt().code, Some(0));
+}
+
+/// Takes an event, and never answers.
+const DEAF: &str = r#"
+fn main() {
+    let api = std::env::var("AWS_LAMBDA_RUNTIME_API").unwrap();
+    let (host, prefix) = api.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(host).unwrap();
+    let next = format!("GET /{prefix}/2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    std::io::Write::write_all(&mut stream, next.as_bytes()).unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+"#;
+
+#[test]
+fn a_function_that_does_not_answer_in_time_is_ended() {
+    let world = World::new();
+    let resource = RESOURCE.replace("Timeout: 20", "Timeout: 1");
+    with_function(&world, &format!("{resource}{ROUTE}"));
+    with_package(&world, DEAF);
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    // The event of its schedule comes first.
+    for _ in 0..2 {
+        let answer = http(|client| client.get(format!("{url}/dog/sit")));
+        let said = (answer.status, answer.body.as_str());
+        assert_eq!(said, (500, r#"{"message":"Internal Server Error"}"#));
+        let said = run.line("SheepDog could not handle an event");
+        assert!(said.contains("it did not answer within 1 s, so its process was ended"), "{said}");
+    }
+    assert_eq!(run.interrupt().code, Some(0));
+}
+
 #[test]
 fn a_function_that_cannot_be_built_is_refused_with_its_line_and_what_cargo_says() {
     let world = World::new();
@@ -209,18 +298,10 @@ fn what_a_function_of_its_own_cannot_have_is_refused() {
     assert!(said.contains(&format!("template.yaml:{line}: SheepDog")), "{said}");
     assert!(said.contains("sees the clock on the wall"), "{said}");
 
-    let route = "
-  DogIntegration:
-    Type: AWS::ApiGatewayV2::Integration
-    Properties: { ApiId: !Ref SlackApi, IntegrationType: AWS_PROXY, IntegrationUri: !GetAtt SheepDog.Arn, PayloadFormatVersion: '2.0' }
-  DogRoute:
-    Type: AWS::ApiGatewayV2::Route
-    Properties: { ApiId: !Ref SlackApi, RouteKey: GET /dog, Target: !Sub 'integrations/${DogIntegration}' }
-";
+    let route = ROUTE.replace("ANY /dog/{what}", "GET /feed");
     with_function(&world, &format!("{RESOURCE}{route}"));
     let said = world.refused("run --listen 127.0.0.1:0");
-    assert!(said.contains("SheepDog is a program of its own"), "{said}");
-    assert!(said.contains("only functions of this program answer HTTP"), "{said}");
+    assert!(said.contains("/feed has a page of the local run; choose another path"), "{said}");
 
     fs::remove_dir_all(world.path("functions")).unwrap();
     with_function(&world, RESOURCE);

@@ -92,8 +92,10 @@ fn a_template_with_what_cannot_be_run_here() {
 fn a_template_whose_function_cannot_start() {
     let world = World::new();
     let real = include_str!("../../../../template.yaml");
-    world.write("template.yaml", real.replace("DUE_SHARDS: !Ref DueShards", "DUE_SHARDS: many"));
-    check(&world, "run --listen 127.0.0.1:0", &["DUE_SHARDS", "DUE_SHARDS"]);
+    let wrong = real.replace("DUE_SHARDS: !Ref DueShards", "DUE_SHARDS: many");
+    let wrong = wrong.replace("SLACK_ROOM: !Ref SlackRoom", "SLACK_ROOM: general");
+    world.write("template.yaml", wrong);
+    check(&world, "run --listen 127.0.0.1:0", &["DUE_SHARDS", "SLACK_ROOM"]);
 }
 
 #[test]

@@ -241,7 +241,7 @@ impl XWorld {
         let x = runtime.block_on(X::start(CONSUMER_KEY));
         let world = World::new();
         let real = include_str!("../../../../template.yaml");
-        let own = format!("X_SECRET: !Ref XApp\n        X_URL: {}\n", x.url());
+        let own = format!("X_SECRET: !Ref XApp\n          X_URL: {}\n", x.url());
         assert!(real.contains("X_SECRET: !Ref XApp\n"), "there is a place for X's address");
         world.write("template.yaml", real.replace("X_SECRET: !Ref XApp\n", &own));
         Self { world, x, runtime }
@@ -450,6 +450,18 @@ impl Running {
         }
         self.stderr.rest(deadline);
         panic!("no line with {text:?}: {}\n{}", self.stdout.read, self.stderr.read);
+    }
+
+    /// Waits for a line of standard error with `text` in it.
+    #[track_caller]
+    pub(crate) fn log_line(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + LIMIT;
+        while let Some(line) = self.stderr.next(deadline) {
+            if line.contains(text) {
+                return line;
+            }
+        }
+        panic!("nothing is logged with {text:?}: {}", self.stderr.read);
     }
 
     /// Waits for the address of the page.

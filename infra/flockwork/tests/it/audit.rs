@@ -1,0 +1,208 @@
+//! The audit log: whatever changes something is in it, whoever did that and by which door.
+
+use std::collections::BTreeSet;
+
+use clap::CommandFactory as _;
+use flockwork::cli::Cli;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::world::{Running, World, XWorld, timeless};
+
+/// Commands that only look, and what they are tried with.
+const READS: &[(&str, &str)] = &[
+    ("flock plan", "choir"),
+    ("flock list", ""),
+    ("sheep list", ""),
+    ("sheep show", "b"),
+    ("posts", ""),
+    ("preview", "--flock choir"),
+    ("spend", ""),
+    ("audit", ""),
+    ("account show", "x:apollo"),
+    ("networks", ""),
+    // What is said in Slack is noted by Slack's door.
+    ("slack", "/flock alive"),
+];
+
+/// Commands that have nothing to do with the table.
+const OTHERS: [&str; 3] = ["slack link", "slack manifest", "env"];
+
+/// Commands that change something, what they are tried with, and what the log calls it.
+const CHANGES: &[(&str, &str, &str)] = &[
+    ("flock apply", "choir", "flock apply choir"),
+    ("sheep pause", "a", "sheep pause choir/a"),
+    ("sheep resume", "a", "sheep resume choir/a"),
+    ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
+    ("flock remove", "choir --yes", "flock remove choir"),
+];
+
+fn user() -> String {
+    let user = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
+    String::from_utf8(user).unwrap().trim().to_owned()
+}
+
+/// The commands below `command`, with their words.
+fn leaves(command: &clap::Command, words: &str) -> BTreeSet<String> {
+    let below = command.get_subcommands().flat_map(|command| {
+        leaves(command, format!("{words} {}", command.get_name()).trim_start())
+    });
+    let mut leaves: BTreeSet<_> = below.collect();
+    if leaves.is_empty() || command.is_args_conflicts_with_subcommands_set() {
+        leaves.insert(words.to_owned());
+    }
+    leaves
+}
+
+fn newest(world: &World) -> Value {
+    world.json("audit --json --limit 1").pop().unwrap_or_default()
+}
+
+#[test]
+fn every_command_that_changes_something_is_in_the_audit_log() {
+    let tried = READS.iter().map(|(words, _)| *words).chain(OTHERS);
+    let tried = tried.chain(CHANGES.iter().map(|(words, ..)| *words)).chain(["account add", "run"]);
+    assert_eq!(leaves(&Cli::command(), ""), tried.map(str::to_owned).collect());
+
+    let world = XWorld::new();
+    world.add("apollo");
+    let (user, line) = (user(), newest(&world)["line"].clone());
+    assert_eq!(line, "account add x:apollo");
+    let hourly = "line = \"1h\"";
+    world.write_flock_with(
+        "choir",
+        "monthly_cap = 100",
+        &[("a", "one\n", hourly), ("b", "two\n", hourly)],
+    );
+    for (command, arguments, line) in CHANGES {
+        world.ok(&format!("{command} {arguments}"));
+        let mut entry = newest(&world);
+        assert!(entry["at"].take().is_string());
+        let expected = json!({
+            "at": null, "door": "command line", "user": user, "room": null, "arn": null,
+            "line": line, "outcome": "done",
+        });
+        assert_eq!(entry, expected, "{command}");
+        if *command == "sheep move" {
+            let before = world.json("audit --json");
+            for (command, arguments) in READS {
+                world.ok(&format!("{command} {arguments}"));
+            }
+            assert_eq!(world.json("audit --json"), before);
+        }
+    }
+}
+
+#[test]
+fn the_log_is_read_at_the_terminal() {
+    let world = World::new();
+    assert_snapshot!(world.ok("audit"), @"Nobody has changed anything yet.");
+    assert_eq!(world.ok("audit --json"), "");
+    world.write_flock("choir", &[("a", "one\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    world.ok("slack /flock pause a");
+    world.ok("slack /flock now a");
+    world.ok("slack /flock say a <&>`\u{202e}");
+    world.refused("sheep move a x:nobody");
+    let log = timeless(&world.ok("audit")).replace(&user(), "USER");
+    assert_snapshot!(log, @r"
+    TIME UTC  USER at the command line: flock apply choir - done
+    TIME UTC  U1 in C1 of Slack: pause a - done
+    TIME UTC  U1 in C1 of Slack: now a - refused: *choir/a* does not: it is paused; resume it first.
+    TIME UTC  U1 in C1 of Slack: say a <&>`\u{202e} - refused: *choir/a* does not: it is paused; resume it first.
+    TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; add it with its key
+    ");
+    assert_eq!(world.ok("audit --limit 2").lines().count(), 2);
+}
+
+/// On a deployed table: as who they are there, too, wherever that is to be had.
+#[test]
+fn whoever_works_on_a_deployed_table_is_known_by_their_arn() {
+    let world = World::new();
+    world.write_flock("choir", &[("a", "one\n", "line = \"1h\"")]);
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    let environment = world.ok("env");
+    let deployed = |arguments: &str, more: &[(&str, &str)]| {
+        let mut command = world.command(&format!("--aws --table flockwork {arguments}"));
+        command.envs(environment.lines().filter_map(|line| line.split_once('=')));
+        let output = Running::spawn({
+            command.envs(more.iter().copied());
+            command
+        })
+        .finish();
+        assert_eq!(output.code, Some(0), "{output:?}");
+        (output.stdout, output.stderr.replace(&user(), "USER"))
+    };
+    let (_, said) = deployed("flock apply choir", &[]);
+    assert_eq!(said, "");
+    assert_eq!(newest(&world)["arn"], "arn:aws:iam::000000000000:user/local");
+    let shown = deployed("audit", &[]).0;
+    assert!(
+        shown.contains(
+            " at the command line (arn:aws:iam::000000000000:user/local): flock apply choir - done"
+        ),
+        "{shown}"
+    );
+    // Whom AWS does not tell, does what they wanted all the same.
+    let nobody = ("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1");
+    let (_, said) = deployed("sheep pause a", &[nobody]);
+    assert_snapshot!(said, @"AWS does not say who you are there, so the audit log has you as USER alone.");
+    let entry = newest(&world);
+    assert_eq!((&entry["line"], &entry["arn"]), (&json!("sheep pause choir/a"), &Value::Null));
+    run.interrupt();
+}
+
+/// The sample flock is applied for whoever starts the first run.
+#[test]
+fn a_first_run_is_in_the_log() {
+    let world = World::new();
+    world.write(
+        "infra/sample-flock/flock.toml",
+        "name = \"sample\"\n[[sheep]]\nfiles = \"*.txt\"\nbehaviour = \"poem\"\nline = \"1h\"\n",
+    );
+    world.write("infra/sample-flock/a.txt", "one\n");
+    world.run_until(crate::world::from_now(jiff::SignedDuration::from_secs(2)));
+    let entries = world.json("audit --json");
+    let [entry] = entries.as_slice() else { panic!("{entries:?}") };
+    assert_eq!(entry["line"], "flock apply sample (the sample flock, for a new data directory)");
+    assert_eq!(entry["outcome"], "done");
+}
+
+/// As when a plan is made: its network's limits, its money.
+#[test]
+fn a_rhythm_is_asked_for_limits_and_money() {
+    let world = XWorld::new();
+    world.add("apollo");
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let sheep = names.map(|name| {
+        let line = if name == "g" { "2h" } else { "1m" };
+        (
+            name,
+            format!("a line of {name}\n"),
+            format!("network = \"x\"\naccount = \"apollo\"\nline = \"{line}\""),
+        )
+    });
+    let sheep: Vec<_> = sheep.iter().map(|(a, b, c)| (*a, b.as_str(), c.as_str())).collect();
+    world.write_flock_with("choir", "monthly_cap = 100000", &sheep);
+    world.ok("flock apply choir");
+    let told = ["1m", "3h"].map(|line| world.ok(&format!("slack /flock rhythm g {line}")));
+    assert_snapshot!(timeless(&told.join("\n")), @"
+    flockwork (only visible to you):
+      I am looking whether X takes that.
+    flockwork (only visible to you):
+      choir/a, choir/b, choir/c and 4 more (x:apollo): 105 posts in 15 minutes from TIME UTC on, but X takes 100 of one account; give them a slower rhythm.
+      All sheep on X together: 10080 posts in 24 hours from TIME UTC on, but X takes 10000 of one app; give them a slower rhythm.
+
+    flockwork (only visible to you):
+      I am looking whether X takes that.
+    flockwork:
+      choir/g posts every 3h, next TIME UTC. When its files are applied again, they put back what they say.
+      by the schedule, the next 30 days cost
+        created and changed  240 posts: $3.60
+        the whole flock      259440 posts: $3891.60
+        the monthly cap      $100000.00 is not reached ($0.00 is spent in MONTH)
+    ");
+    let shown = world.ok("sheep show g");
+    assert!(shown.contains("every 3h"), "{shown}");
+}
