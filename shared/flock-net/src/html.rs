@@ -4,6 +4,8 @@
 //! API make other HTML, some of it from light markdown (snac 2.75, as it answered). A post that is there and not
 //! recognised would be sent twice, so what servers change does not count (2026-11).
 
+use html5gum::{DefaultEmitter, Token, Tokenizer};
+
 use crate::alike::{bare, same};
 
 /// Whether a post with this `html` says `text`.
@@ -41,54 +43,70 @@ impl Reading<'_> {
     const MOST_LINKS: usize = 64;
 
     fn plain(self, html: &str) -> String {
+        let html = with_marks(html);
         let mut plain = String::with_capacity(html.len());
+        let read = self.read(&html, &mut plain);
+        // A tag that is never closed is none, and nothing behind it is one.
+        let rest = html[read..].replace('<', "&lt;");
+        self.read(&rest, &mut plain);
+        plain
+    }
+
+    /// Adds the text of `html` to `plain`. Gives how much of it was read: a tag without an end is not.
+    fn read(self, html: &str, plain: &mut String) -> usize {
         // The link that is open: where its text begins, and its address.
         let mut link: Option<(usize, String)> = None;
-        let (mut has_tags, mut links) = (true, 0);
-        let mut rest = html;
-        while let Some(mark) = rest.find(['<', '&']) {
-            plain.push_str(&rest[..mark]);
-            rest = &rest[mark..];
-            if let Some((character, length)) = entity(rest) {
-                plain.push(character);
-                rest = &rest[length..];
-                continue;
-            }
-            let tag = if has_tags { Tag::read(rest) } else { Ok(None) };
-            // What is never closed goes on to the end, and looking once is enough.
-            has_tags &= tag.is_ok();
-            let Ok(Some(tag)) = tag else {
-                // Some servers leave these marks as they are.
-                plain.push_str(&rest[..1]);
-                rest = &rest[1..];
-                continue;
-            };
-            rest = &rest[tag.length..];
-            match (tag.name.as_str(), tag.closes) {
-                ("a", false) => link = tag.attribute("href").map(|href| (plain.len(), href)),
-                ("a", true) => {
-                    links += 1;
-                    if let Some((from, href)) = link.take()
-                        && is_address(&plain[from..])
-                        && self.is_by_address(&href, links)
-                    {
-                        plain.truncate(from);
-                        plain.push_str(&href);
+        let (mut read, mut links) = (0, 0);
+        let mut emitter = DefaultEmitter::new_with_span();
+        // What is in a `<title>` or a `<script>` is text like any other.
+        emitter.naively_switch_states(false);
+        for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
+            match token {
+                Token::String(text) => {
+                    plain.push_str(&String::from_utf8_lossy(&text.value));
+                    read = text.span.end;
+                }
+                Token::StartTag(tag) => {
+                    let attribute = |name: &str| {
+                        let value = tag.attributes.get(name.as_bytes());
+                        value.map(|value| String::from_utf8_lossy(&value.value).into_owned())
+                    };
+                    match tag.name.as_slice() {
+                        b"a" => link = attribute("href").map(|href| (plain.len(), href)),
+                        b"br" => plain.push('\n'),
+                        // A line of hyphens, where markdown is read (snac).
+                        b"hr" => plain.push_str("---"),
+                        // Pictures stand for emoji.
+                        b"img" => plain.push_str(&attribute("alt").unwrap_or_default()),
+                        _ => {}
                     }
+                    read = tag.span.end;
                 }
-                ("p" | "div" | "blockquote" | "ul" | "ol" | "pre" | "h1" | "h2" | "h3", true) => {
-                    plain.push_str("\n\n");
+                Token::EndTag(tag) => {
+                    match tag.name.as_slice() {
+                        b"a" => {
+                            links += 1;
+                            if let Some((from, href)) = link.take()
+                                && is_address(&plain[from..])
+                                && self.is_by_address(&href, links)
+                            {
+                                plain.truncate(from);
+                                plain.push_str(&href);
+                            }
+                        }
+                        b"p" | b"div" | b"blockquote" | b"ul" | b"ol" | b"pre" | b"h1" | b"h2"
+                        | b"h3" => plain.push_str("\n\n"),
+                        b"br" | b"li" => plain.push('\n'),
+                        b"hr" => plain.push_str("---"),
+                        _ => {}
+                    }
+                    read = tag.span.end;
                 }
-                ("br", _) | ("li", true) => plain.push('\n'),
-                // A line of hyphens, where markdown is read (snac).
-                ("hr", _) => plain.push_str("---"),
-                // Pictures stand for emoji.
-                ("img", false) => plain.push_str(&tag.attribute("alt").unwrap_or_default()),
-                _ => {}
+                Token::Comment(comment) => read = comment.span.end,
+                Token::Doctype(_) | Token::Error(_) => {}
             }
         }
-        plain.push_str(rest);
-        plain
+        read
     }
 
     /// Whether the link to `href`, the `number`th, is read by its address.
@@ -106,166 +124,41 @@ fn is_address(text: &str) -> bool {
     !text.starts_with(['@', '#']) && text.contains('.') && !text.contains(char::is_whitespace)
 }
 
-/// A tag, with its name in lower case.
-struct Tag<'a> {
-    name: String,
-    closes: bool,
-    inside: &'a str,
-    length: usize,
-}
-
-/// A tag or comment without an end.
-struct Unclosed;
-
-impl<'a> Tag<'a> {
-    /// The tag that `html` begins with, if it does.
-    fn read(html: &'a str) -> Result<Option<Self>, Unclosed> {
-        if let Some(comment) = html.strip_prefix("<!--") {
-            let length = 4 + comment.find("-->").ok_or(Unclosed)? + 3;
-            return Ok(Some(Self { name: String::new(), closes: false, inside: "", length }));
-        }
-        let rest = html.strip_prefix('<').unwrap_or_default();
-        let (closes, rest) = match rest.strip_prefix('/') {
-            Some(rest) => (true, rest),
-            None => (false, rest),
-        };
-        if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return Ok(None);
-        }
-        let mut quote = None;
-        let end = rest.char_indices().find_map(|(at, c)| {
-            match (quote, c) {
-                (None, '>') => return Some(at),
-                (None, '"' | '\'') => quote = Some(c),
-                (Some(open), _) if open == c => quote = None,
-                _ => {}
-            }
-            None
+/// `html` with entities in place of marks that begin neither a tag nor an entity: some servers leave them as they are, and
+/// the standard would make a comment of `</3`, and a copyright sign of `&copy=1`.
+fn with_marks(html: &str) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '#';
+    let mut marked = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some(mark) = rest.find(['<', '&']) {
+        let (before, from) = rest.split_at(mark);
+        marked.push_str(before);
+        let behind = &from[1..];
+        let is_letter = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_entity = || behind.trim_start_matches(is_name).starts_with(';');
+        marked.push_str(match &from[..1] {
+            "<" if is_letter(behind.strip_prefix('/').unwrap_or(behind)) => "<",
+            "<" if behind.starts_with("!--") => "<",
+            "<" => "&lt;",
+            "&" if is_entity() => "&",
+            _ => "&amp;",
         });
-        let end = end.ok_or(Unclosed)?;
-        let inside = &rest[..end];
-        let name_end = inside.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(end);
-        let name = inside[..name_end].to_ascii_lowercase();
-        let length = html.len() - rest.len() + end + 1;
-        Ok(Some(Self { name, closes, inside: &inside[name_end..], length }))
+        rest = behind;
     }
-
-    /// The value of an attribute, decoded.
-    fn attribute(&self, name: &str) -> Option<String> {
-        let mut rest = self.inside;
-        loop {
-            rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
-            let end = rest.find(|c: char| c.is_whitespace() || c == '=').unwrap_or(rest.len());
-            if end == 0 {
-                return None;
-            }
-            let found = rest[..end].eq_ignore_ascii_case(name);
-            rest = rest[end..].trim_start();
-            let mut value = "";
-            if let Some(given) = rest.strip_prefix('=') {
-                let given = given.trim_start();
-                let quote = given.chars().next().filter(|c| "\"'".contains(*c));
-                let begin = usize::from(quote.is_some());
-                let length = match quote {
-                    Some(quote) => given[begin..].find(quote),
-                    None => given.find(char::is_whitespace),
-                };
-                let length = length.unwrap_or(given.len() - begin);
-                value = &given[begin..begin + length];
-                rest = given[begin + length..].trim_start_matches(['"', '\'']);
-            }
-            if found {
-                return Some(decoded(value));
-            }
-        }
-    }
-}
-
-/// `text` with its entities as the characters they stand for.
-fn decoded(text: &str) -> String {
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(mark) = rest.find('&') {
-        decoded.push_str(&rest[..mark]);
-        rest = &rest[mark..];
-        let (character, length) = entity(rest).unwrap_or(('&', 1));
-        decoded.push(character);
-        rest = &rest[length..];
-    }
-    decoded.push_str(rest);
-    decoded
-}
-
-/// The character that the entity `text` begins with stands for, and its length.
-fn entity(text: &str) -> Option<(char, usize)> {
-    /// No entity that is met is longer.
-    const LONGEST: usize = 12;
-    let rest = text.strip_prefix('&')?;
-    let end = rest.bytes().take(LONGEST).position(|byte| byte == b';')?;
-    let name = &rest[..end];
-    let character = match name.strip_prefix('#') {
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)?
-        }
-        None => named(name)?,
-    };
-    Some((character, end + 2))
-}
-
-/// The character that is called so: what escapes a text, what typographers make of one, and Latin letters,
-/// which some servers write by name.
-fn named(name: &str) -> Option<char> {
-    /// U+00A0 to U+00FF, in order (HTML 4, "Character entity references in HTML 4").
-    const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr \
-        deg plusmn sup2 sup3 acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest \
-        Agrave Aacute Acirc Atilde Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml \
-        ETH Ntilde Ograve Oacute Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig \
-        agrave aacute acirc atilde auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml \
-        eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml";
-    const OTHERS: [(&str, char); 28] = [
-        ("amp", '&'),
-        ("lt", '<'),
-        ("gt", '>'),
-        ("quot", '"'),
-        ("apos", '\''),
-        ("hellip", '…'),
-        ("ndash", '–'),
-        ("mdash", '—'),
-        ("minus", '−'),
-        ("lsquo", '‘'),
-        ("rsquo", '’'),
-        ("sbquo", '‚'),
-        ("ldquo", '“'),
-        ("rdquo", '”'),
-        ("bdquo", '„'),
-        ("lsaquo", '‹'),
-        ("rsaquo", '›'),
-        ("prime", '′'),
-        ("Prime", '″'),
-        ("bull", '•'),
-        ("trade", '™'),
-        ("euro", '€'),
-        ("ensp", '\u{2002}'),
-        ("emsp", '\u{2003}'),
-        ("thinsp", '\u{2009}'),
-        ("zwnj", '\u{200c}'),
-        ("zwj", '\u{200d}'),
-        ("OElig", 'Œ'),
-    ];
-    let other = OTHERS.iter().find(|(known, _)| *known == name).map(|(_, character)| *character);
-    other.or_else(|| {
-        let place = LATIN.split_whitespace().position(|known| known == name)?;
-        char::from_u32(0xa0 + u32::try_from(place).ok()?)
-    })
+    marked + rest
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Pieces that mean something, in any order.
+    const PIECES: &[&str] = &[
+        "<", ">", "&", "\"", "'", "/", "!", "--", "?", "#", "x3c", ";", "amp", "lt", "not", "a",
+        " ", "\n", "\r", "\0", "br", "=", "\u{fffd}", "é",
+    ];
 
     #[track_caller]
     fn check(html: &str, text: &str, expected: bool) {
@@ -363,7 +256,7 @@ mod tests {
 
     #[test]
     fn all_latin_letters_have_their_names() {
-        let letter = |name: &str| entity(&format!("&{name};")).map(|(letter, _)| letter);
+        let letter = |name: &str| Reading::Shown.plain(&format!("&{name};"));
         let names = [
             ("nbsp", '\u{a0}'),
             ("shy", '\u{ad}'),
@@ -374,9 +267,11 @@ mod tests {
         for (name, expected) in
             names.into_iter().chain([("szlig", 'ß'), ("divide", '÷'), ("yuml", 'ÿ')])
         {
-            assert_eq!(letter(name), Some(expected), "{name}");
+            assert_eq!(letter(name), expected.to_string(), "{name}");
         }
-        assert_eq!(letter("nothing"), None);
+        assert_eq!(letter("thing"), "&thing;");
+        // The standard reads the names of HTML 2 without their end, too.
+        assert_eq!(letter("nothing"), "¬hing;");
     }
 
     #[test]
@@ -392,7 +287,16 @@ mod tests {
     #[test]
     fn broken_html_is_read_as_far_as_it_goes() {
         check("a <b", "a <b", true);
-        check("<3 & &co; &#xffffffff;", "<3 & &co; &#xffffffff;", true);
+        check("<3 & &co;", "<3 & &co;", true);
+        // What is no character stands for that.
+        check("&#xffffffff;", "\u{fffd}", true);
+        check(
+            "i </3 you <!doctype> <?php &copy=1 &copy;",
+            "i </3 you <!doctype> <?php &copy=1 ©",
+            true,
+        );
+        check("<b>a</b> <a href='b' & c < d &amp; <!-- e", "a <a href='b' & c < d & <!-- e", true);
+        check("<title>a</title><script>b &lt; c</script>", "ab < c", true);
         check("<p title='a > b'>x</p><!-- y -->", "x", true);
         check("<a href=https://a.example/b class>a.example…</a>", "https://a.example/b", true);
         check("<a href>a.b</a>", "a.b", true);
@@ -413,5 +317,29 @@ mod tests {
             "<p>one &amp; <b>two</b> <br />three</p><p>four</p><ul><li>a</li><li>b</li></ul>";
         assert_eq!(plain(html), "one & two\nthree\n\nfour\n\na\nb");
         assert_eq!(plain("plain<br>"), "plain");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_escaped_is_what_was_sent(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12),
+        ) {
+            let text = pieces.concat();
+            let mut shown = String::from("<p>");
+            for character in text.chars() {
+                match character {
+                    '&' => shown.push_str("&amp;"),
+                    '<' => shown.push_str("&lt;"),
+                    '>' => shown.push_str("&gt;"),
+                    '"' => shown.push_str("&quot;"),
+                    '\'' => shown.push_str("&#39;"),
+                    '\n' => shown.push_str("<br />"),
+                    other => shown.push(other),
+                }
+            }
+            check(&(shown + "</p>"), &text, true);
+            // What stands for no character is the longest that comes of a short name.
+            prop_assert!(plain(&text).len() <= 3 * text.len(), "{:?}", text);
+        }
     }
 }

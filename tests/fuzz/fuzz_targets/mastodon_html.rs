@@ -14,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
     let (text, rest) = bytes.split_at(end);
     check_mastodon_answer(rest);
     let html = String::from_utf8_lossy(rest);
-    assert!(html_text(&html).len() <= html.len());
+    // Two characters that one name stands for are longer than it, and so is what stands for no character.
+    assert!(html_text(&html).len() <= 3 * html.len());
     for text in [&String::from_utf8_lossy(text), &html] {
         let _ = html_says(&html, text);
         assert!(html_says(&shown(text), text), "{text:?}");

@@ -1,4 +1,8 @@
 //! Files that a pattern finds in the flock's directory.
+//!
+//! Names are matched by `glob`, a part of the path at a time: `globset` (0.4.22) takes bytes for letters, so that `?` is no
+//! `é`, and has no hidden files. The walk is our own, because a link is followed where a part names it and not where `**`
+//! finds it, which `walkdir` cannot be told.
 
 use std::{
     cell::LazyCell,

@@ -76,6 +76,7 @@ fn a_pattern_says_what_it_means() {
         ("odd/q/only-q.txt", b"x"),
         ("odd/back\\slash/back.txt", b"x"),
         ("odd/star*/star.txt", b"x"),
+        ("odd/é/acute.txt", b"x"),
         ("odd/[r]/r.txt", b"x"),
         ("odd/UPPER/upper.txt", b"x"),
         ("odd/.z/z.txt", b"x"),
@@ -88,9 +89,11 @@ fn a_pattern_says_what_it_means() {
         let expected = expected.replace("...", &format!("flock.toml:5: `{pattern}`"));
         check_own(&dir, &format!("files = '{pattern}'"), &expected);
     };
-    check("odd/?/*", "only-p only-q");
+    check("odd/?/*", "acute only-p only-q");
+    check("odd/??/*", "... matches no file");
+    check("odd/[à-ü]/*", "acute");
     check("odd/[pq]/*", "only-p only-q");
-    check("odd/[!a-p]/*", "only-q");
+    check("odd/[!a-p]/*", "acute only-q");
     check("odd/{p,q}/*", "both");
     check("odd/*\\*/*", "back");
     check("odd/[[]r]/*", "r");
