@@ -52,7 +52,7 @@ fn name() -> String {
     asked("-un").or_else(number).unwrap_or_else(|| "somebody".to_owned())
 }
 
-/// As whom AWS knows whoever works on a deployed table. Needs no permission (AWS, "GetCallerIdentity", 2026-11). Where it is
+/// As whom AWS knows whoever works on a deployed table. Needs no permission (AWS, "`GetCallerIdentity`", 2026-11). Where it is
 /// not to be had, they are told, and do what they wanted: it may be an emergency.
 async fn caller(connection: &Connection, user: &str) -> Option<String> {
     let sts = aws_sdk_sts::Client::new(&connection.aws);

@@ -136,14 +136,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
     if let Some(sample) = sample {
-        let plan = flock_ops::plan(&store, sample, now).await?;
-        let line =
-            format!("flock apply {} (the sample flock, for a new data directory)", plan.flock());
-        let who = operator::here(&line, now);
-        let applied = Noted::around(&store, who, line, async |noted| {
-            Box::pin(plan.apply(&store, noted, now, &|_, _| {})).await
-        });
-        applied.await?;
+        apply_sample(&store, sample, now).await?;
         data_dir.end_sample()?;
         say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
@@ -292,6 +285,17 @@ fn sample(data: &Path) -> anyhow::Result<Option<FlockFile>> {
         return Ok(None);
     }
     flock_file::read(dir).map(Some).map_err(|err| refuse(err.to_string()))
+}
+
+/// Applies the sample flock, for whoever started the run.
+async fn apply_sample(store: &Store, sample: FlockFile, now: Timestamp) -> anyhow::Result<()> {
+    let plan = flock_ops::plan(store, sample, now).await?;
+    let line = format!("flock apply {} (the sample flock, for a new data directory)", plan.flock());
+    let who = operator::here(&line, now);
+    let applied = Noted::around(store, who, line, async |noted| {
+        Box::pin(plan.apply(store, noted, now, &|_, _| {})).await
+    });
+    Ok(applied.await?)
 }
 
 fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
