@@ -168,7 +168,7 @@ impl Days {
             }
             Self::OfWeek(days) => all().filter(|date| days.contains(&weekday(*date))).collect(),
             Self::LastOfWeekday(day) => {
-                all().filter(|date| weekday(*date) == *day).next_back().into_iter().collect()
+                all().rfind(|date| weekday(*date) == *day).into_iter().collect()
             }
             Self::NthOfWeekday(day, nth) => {
                 let mut those = all().filter(|date| weekday(*date) == *day);
