@@ -170,20 +170,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         services: cloud.services_url(),
         slack: desk.url(),
     })?;
-    say(&format!(
-        "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
-    ))?;
-    if let Some(link) = try_link {
-        say(&format!("Try Slack commands at {link}"))?;
-    }
-    if !ahead.is_zero() {
-        say(&format!(
-            "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
-        ))?;
-        for name in &on_the_wall {
-            say(&format!("{name} is a program of its own and sees the clock on the wall."))?;
-        }
-    }
+    greet(&page_url, try_link, ahead, &on_the_wall)?;
 
     let mut local = Local {
         schedules: schedules(&dispatcher),
@@ -209,6 +196,30 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         result = local.work(run.until) => result,
         lost = watch(&data_dir, &files, &secrets) => Err(lost?),
     }
+}
+
+/// Says where everything is, and what time it is there.
+fn greet(
+    page_url: &str,
+    try_link: Option<String>,
+    ahead: SignedDuration,
+    on_the_wall: &[String],
+) -> io::Result<()> {
+    say(&format!(
+        "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
+    ))?;
+    if let Some(link) = try_link {
+        say(&format!("Try Slack commands at {link}"))?;
+    }
+    if !ahead.is_zero() {
+        say(&format!(
+            "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
+        ))?;
+        for name in on_the_wall {
+            say(&format!("{name} is a program of its own and sees the clock on the wall."))?;
+        }
+    }
+    Ok(())
 }
 
 /// Sees to it that what this run has in memory is in its files, and gives an error when they are not its own any more.
