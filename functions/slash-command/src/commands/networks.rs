@@ -26,7 +26,11 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let Ok(network) = name.to_lowercase().parse::<Network>() else {
         let names: Vec<_> = Network::ALL.iter().map(|network| network.name()).collect();
-        return refuse(format!("`{}` is not a network: there are {}.", code(name), names.join(", ")));
+        return refuse(format!(
+            "`{}` is not a network: there are {}.",
+            code(name),
+            names.join(", ")
+        ));
     };
     tell(format!("```\n{}\n```", escape(&flock_ops::network(network))))
 }
