@@ -367,10 +367,7 @@ impl Local {
             let ends = until.filter(|until| due.is_none_or(|due| *until < due));
             // Quick time waits until everything is done that belongs to the time it is.
             let target = ends.or(due).filter(|_| self.speed == 1 || self.dispatcher.is_quiet());
-            let alarm = target.map(|at| self.alarm_at(at));
-            // Quick time has no wall to look at.
-            let look = (self.speed == 1).then(|| Instant::now() + LOOKED);
-            let alarm = alarm.map(|alarm| look.map_or(alarm, |look| alarm.min(look)));
+            let alarm = target.map(|at| self.wakes_at(at));
             let wake = async {
                 match alarm {
                     Some(alarm) => tokio::time::sleep_until(alarm).await,
@@ -407,6 +404,13 @@ impl Local {
             say(&line)?;
         }
         Ok(went.is_some())
+    }
+
+    /// When to look again on the way to `at`.
+    fn wakes_at(&mut self, at: Timestamp) -> Instant {
+        let alarm = self.alarm_at(at);
+        // Quick time has no wall to look at.
+        if self.speed == 1 { alarm.min(Instant::now() + LOOKED) } else { alarm }
     }
 
     /// When it will be `at`. A clock that is stepped jumps there instead, as much sooner as the speed says;
@@ -585,10 +589,11 @@ fn news(sheep: &Sheep, before: Option<&Told>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use flock_core::{Act, Due, SheepId};
+    use jiff::tz::TimeZone;
+    use local_cloud::{schedule::Expression, template::Template};
 
     use super::*;
     use crate::connect::LOCAL_NAME;
-    use local_cloud::template::Template;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -708,6 +713,22 @@ mod tests {
         assert!(run.sleeps() <= MINUTE && Duration::ZERO < run.sleeps());
         let made = run.posts().await.len() - before;
         assert!((1..=3).contains(&made), "{made}");
+    }
+
+    /// What it waits for would be late by as long as the machine slept.
+    #[tokio::test]
+    async fn a_run_looks_at_the_clock_while_it_waits_for_days() {
+        let mut run = TestRun::start().await;
+        let weekly: Expression = "cron(0 9 ? * MON *)".parse().unwrap();
+        let weekly = weekly.within(TimeZone::UTC, None, None).unwrap();
+        let started = Instant::now();
+        run.local.timetable = Timetable::new(vec![weekly], run.wall.now(), started.into_std());
+        let due = run.local.timetable.due().unwrap();
+        assert!(Duration::from_hours(90) < run.sleeps());
+        assert!(run.local.wakes_at(due) <= Instant::now() + MINUTE);
+        run.wall.step_to(due);
+        assert!(run.local.keep_up().unwrap(), "it has slept");
+        assert!(run.local.wakes_at(due) <= Instant::now());
     }
 
     /// Somebody or another version has written what this one cannot read.

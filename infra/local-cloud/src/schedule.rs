@@ -699,6 +699,29 @@ mod tests {
     }
 
     proptest! {
+        /// The fuzz target goes further.
+        #[test]
+        fn any_text_is_a_schedule_or_refused(
+            form in prop::sample::select(vec!["cron(", "at(", "rate(", ""]),
+            text in "[0-9*?,#/LWMONFRI: T-]{0,16}( [0-9*?,/L-]{1,3}){0,6}",
+            end in prop::sample::select(vec![")", ""]),
+            seconds in -377_705_000_000_i64..253_402_000_000,
+        ) {
+            let text = format!("{form}{text}{end}");
+            let expression = match text.parse::<Expression>() {
+                Ok(expression) => expression,
+                Err(error) => return Ok(prop_assert!(!error.to_string().is_empty())),
+            };
+            prop_assert_eq!(expression.to_string().parse(), Ok(expression.clone()));
+            prop_assert_eq!(expression.to_string(), text);
+            let schedule = expression.within(zone("Europe/Berlin"), None, None);
+            let after = Timestamp::from_second(seconds).expect("in range");
+            let next = schedule.ok().and_then(|schedule| schedule.next_after(after, after));
+            prop_assert!(next.is_none_or(|next| after < next));
+        }
+    }
+
+    proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 
         #[test]
