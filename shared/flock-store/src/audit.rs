@@ -181,6 +181,7 @@ mod tests {
         insta::assert_snapshot!(items.join("\n"), @r#"
         {"at":1795262400500,"id":"ffeeddccbbaa99887766554433221100","line":"pause apollo","outcome":"done","room":"C1","ttl":1829822400,"user":"U1"}
         {"at":1795262400500,"id":"ffeeddccbbaa99887766554433221100","line":"pause apollo","operator":"ada","outcome":"done","ttl":1829822400}
+        {"arn":"arn:aws:sts::1:assumed-role/shepherds/ada","at":1795262400500,"id":"ffeeddccbbaa99887766554433221100","line":"pause apollo","operator":"ada","outcome":"done","ttl":1829822400}
         "#);
     }
 
