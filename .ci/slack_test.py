@@ -69,10 +69,10 @@ def until(seconds, attempt):
 def local_run(work, web_api):
     """`flockwork run` in a directory of its own, until the block ends. Gives its address and the signing secret."""
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    given = "        SLACK_ROOM: !Ref SlackRoom\n"
+    given = "\n          SLACK_ROOM: !Ref SlackRoom\n"
     if template.count(given) != 1:
         raise RuntimeError("template.yaml has changed: where does this test put SLACK_URL now?")
-    (work / "template.yaml").write_text(template.replace(given, f"{given}        SLACK_URL: {web_api.url}\n"), encoding="utf-8")
+    (work / "template.yaml").write_text(template.replace(given, f"{given}          SLACK_URL: {web_api.url}\n"), encoding="utf-8")
     data = work / "data"
     address = f"127.0.0.1:{free_port()}"
     command = [FLOCKWORK, "--data", data, "--template", work / "template.yaml", "run", "--listen", address]

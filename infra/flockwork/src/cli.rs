@@ -37,11 +37,14 @@ Examples:
   flockwork slack \"/flock help\"              try what can be said in Slack
   flockwork --aws --table flockwork-Table-1 posts --json";
 
+/// The usual directory of a local run.
+const DATA: &str = ".flockwork";
+
 /// Where the flock is.
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// Directory of the local run: database, keys
-    #[arg(long, global = true, default_value = ".flockwork", value_name = "DIR")]
+    #[arg(long, global = true, default_value = DATA, value_name = "DIR")]
     pub data: PathBuf,
     /// Work on a deployed table, with the AWS credentials of this shell
     #[arg(long, global = true, requires = "table")]
@@ -55,6 +58,17 @@ pub struct Place {
 }
 
 impl Place {
+    /// How a command begins that is about the same place.
+    pub fn command(&self) -> String {
+        let mut command = "flockwork".to_owned();
+        if let Some(table) = &self.table {
+            command = format!("{command} --aws --table {table}");
+        } else if self.data != Path::new(DATA) {
+            command = format!("{command} --data {}", self.data.display());
+        }
+        command
+    }
+
     /// The template, as messages name it.
     pub fn template(&self) -> &Path {
         self.template.as_deref().unwrap_or(Path::new("template.yaml"))

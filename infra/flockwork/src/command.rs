@@ -224,7 +224,7 @@ async fn sheep_lines(
         SheepCommand::Show { sheep } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
-            Ok(vec![show::sheep_page(&sheep, &asides)])
+            Ok(vec![show::sheep_page(&sheep, &asides, &connection.program)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
@@ -328,7 +328,7 @@ async fn audit(place: &Place, options: &Audit) -> anyhow::Result<Vec<String>> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let mut entries = store.newest_audit(clock.now(), options.limit).await?;
     entries.reverse();
-    if entries.is_empty() && !options.json {
+    if entries.is_empty() && 0 < options.limit && !options.json {
         return Ok(vec!["Nobody has changed anything yet.".to_owned()]);
     }
     let lines = entries.iter().map(|entry| {

@@ -41,6 +41,8 @@ pub struct Connection {
     pub clock: Clock,
     /// Its AWS.
     pub aws: SdkConfig,
+    /// How a command begins that is about the same place.
+    pub program: String,
     /// Whether it is a deployed one.
     pub is_deployed: bool,
     /// The local data directory, when this process holds it.
@@ -67,6 +69,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             store,
             clock: Clock::wall(),
             aws,
+            program: place.command(),
             is_deployed: true,
             data_dir: None,
             secrets: HashMap::new(),
@@ -94,7 +97,16 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     let client = Client::new(&aws);
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let clock = Clock::ahead(store.clock_ahead().await?);
-    Ok(Connection { store, clock, aws, is_deployed: false, data_dir, secrets, _cloud: cloud })
+    Ok(Connection {
+        store,
+        clock,
+        aws,
+        program: place.command(),
+        is_deployed: false,
+        data_dir,
+        secrets,
+        _cloud: cloud,
+    })
 }
 
 /// How long a running `flockwork run` may take to say anything at all.

@@ -22,6 +22,7 @@ use tracing_subscriber::{
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
+    let program = cli.place.command();
     // A run goes on whether its log is read or not; what other commands log is to be had whole.
     let log = match &cli.command {
         None | Some(Command::Run(_)) => BoxMakeWriter::new(|| Log),
@@ -37,7 +38,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {
-            let (text, code) = match refused(&err) {
+            let (text, code) = match refused(&err, &program) {
                 Some(text) => (text, 2),
                 None => (format!("{err:#}"), 1),
             };

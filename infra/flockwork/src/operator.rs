@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use flock_core::DeliveryId;
@@ -41,15 +41,15 @@ fn named(by: By, line: &str, at: Timestamp) -> Who {
 
 /// What the operating system calls whoever started this program.
 fn name() -> String {
-    let asked = |argument| {
-        // POSIX, "id": there is no other way to the name but through unsafe code.
-        let output = Command::new("id").arg(argument).output().ok()?;
+    // POSIX, "id": there is no other way to the name but through unsafe code. Not whatever else is called so in PATH.
+    let named =
+        Command::new("/usr/bin/id").arg("-un").env_clear().stdin(Stdio::null()).output().ok();
+    let name = named.filter(|output| output.status.success()).and_then(|output| {
         let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-        (output.status.success() && !name.is_empty()).then_some(name)
-    };
+        (!name.is_empty()).then_some(name)
+    });
     // Inside a container the user may have a number only.
-    let number = || asked("-u").map(|number| format!("user {number}"));
-    asked("-un").or_else(number).unwrap_or_else(|| "somebody".to_owned())
+    name.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
 }
 
 /// As whom AWS knows whoever works on a deployed table. Needs no permission (AWS, "`GetCallerIdentity`", 2026-11). Where it is

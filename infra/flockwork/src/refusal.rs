@@ -8,26 +8,26 @@ pub fn refuse(what: impl Into<String>) -> anyhow::Error {
     Error::refused(Objection::from(what.into())).into()
 }
 
-/// What is refused, with the commands that do what is to be done. `None`: it is no refusal.
-pub fn refused(err: &anyhow::Error) -> Option<String> {
+/// What is refused, with the commands that do what is to be done, each beginning with `program`. `None`: it is no refusal.
+pub fn refused(err: &anyhow::Error, program: &str) -> Option<String> {
     let refusal = match err.downcast_ref() {
         Some(Error::Refused(refusal)) => Some(refusal),
         Some(Error::Failed(_)) | None => err.downcast_ref::<Refusal>(),
     };
-    refusal.map(|refusal| refusal.worded(command))
+    refusal.map(|refusal| refusal.worded(|remedy| Some(command(remedy, program))))
 }
 
 /// How something is done at the command line: a part of a sentence.
-pub fn command(remedy: &Remedy) -> Option<String> {
-    Some(match remedy {
-        Remedy::AddAccount(account) => format!("`flockwork account add {account} --key FILE`"),
-        Remedy::ListSheep => "`flockwork sheep list` shows them".to_owned(),
-        Remedy::ShowSheep(sheep) => format!("`flockwork sheep show {sheep}`"),
-        Remedy::ResumeSheep(sheep) => format!("`flockwork sheep resume {sheep}`"),
+fn command(remedy: &Remedy, program: &str) -> String {
+    match remedy {
+        Remedy::AddAccount(account) => format!("`{program} account add {account} --key FILE`"),
+        Remedy::ListSheep => format!("`{program} sheep list` shows them"),
+        Remedy::ShowSheep(sheep) => format!("`{program} sheep show {sheep}`"),
+        Remedy::ResumeSheep(sheep) => format!("`{program} sheep resume {sheep}`"),
         Remedy::SayWhetherSent(sheep, number) => {
             format!(
                 "in Slack: `/flock sent {sheep} {number}` or `/flock send-again {sheep} {number}`"
             )
         }
-    })
+    }
 }

@@ -1,10 +1,15 @@
 //! `flockwork run`: everything in template.yaml, on this machine.
 
-use std::{collections::HashMap, io, path::Path, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::anyhow;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State, local};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State, count, local, one_line};
 use flock_ops::{FlockFile, Noted};
 use flock_store::{NotFound, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -55,6 +60,10 @@ struct Local {
     clock: Clock,
     speed: u32,
     seen: HashMap<SheepId, Told>,
+    // Functions of which it has told that they cannot do their work.
+    failing: HashSet<String>,
+    // How a command begins that is about this run.
+    program: String,
     // What it has told of a sheep that it cannot read.
     unreadable: Option<String>,
     // The time to wake up at, and when that is.
@@ -135,6 +144,13 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
+    // It is refused where none is lost.
+    if run.new_keyring {
+        let line = "run --new-keyring (accounts sealed with the lost one are to be added again)"
+            .to_owned();
+        let noted = Noted::begin(&store, operator::here(&line, now), line).await?;
+        noted.end(&store, Noted::DONE.to_owned()).await?;
+    }
     if let Some(sample) = sample {
         apply_sample(&store, sample, now).await?;
         data_dir.end_sample()?;
@@ -181,6 +197,8 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         clock,
         speed,
         seen: HashMap::new(),
+        failing: HashSet::new(),
+        program: place.command(),
         unreadable: None,
         alarm: None,
         stepped: Instant::now(),
@@ -190,7 +208,10 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
     local.look(false).await?;
     if local.seen.is_empty() {
-        say("There is no flock yet. In another terminal: flockwork flock apply DIR")?;
+        say(&format!(
+            "There is no flock yet. In another terminal: {} flock apply DIR",
+            place.command()
+        ))?;
     }
     tokio::select! {
         result = local.work(run.until) => result,
@@ -449,10 +470,15 @@ impl Local {
 
     /// Tells what a function did, and sets the next time of the schedule that invoked it.
     async fn told(&mut self, invoked: Invoked) -> anyhow::Result<()> {
-        let Invoked { function, schedule, failure } = invoked;
-        if let Some(err) = failure {
-            tracing::error!(function = %function, error = format!("{err:#}"), "an event was not handled");
-            say(&format!("! {function} could not handle an event: {err:#}"))?;
+        let Invoked { function, schedule, answer } = invoked;
+        match answer {
+            Ok(report) => self.tell_of_failures(&function, &report)?,
+            Err(err) => {
+                tracing::error!(function = %function, error = format!("{err:#}"), "an event was not handled");
+                // What a function says is its own: it does not look like what we say.
+                let lines: Vec<_> = format!("{err:#}").lines().map(one_line).collect();
+                say(&format!("! {function} could not handle an event: {}", lines.join("\n  ")))?;
+            }
         }
         if let Some(place) = schedule {
             self.keep_up()?;
@@ -460,6 +486,24 @@ impl Local {
         }
         if self.speed == 1 || self.dispatcher.is_quiet() {
             self.look(true).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells once that a function says it could not do all of its work, and when it can again. In the cloud its log has it.
+    fn tell_of_failures(&mut self, function: &str, report: &Value) -> io::Result<()> {
+        match report["failed"].as_u64() {
+            Some(0) => {
+                if self.failing.remove(function) {
+                    say(&format!("{function} can do its work again."))?;
+                }
+            }
+            Some(failed) if self.failing.insert(function.to_owned()) => say(&format!(
+                "! {function} could not see to {}, because the table or a secret failed; it tries again each time, and with \
+                 RUST_LOG=warn the run says more",
+                count(failed, "sheep")
+            ))?,
+            Some(_) | None => {}
         }
         Ok(())
     }
@@ -494,7 +538,9 @@ impl Local {
                     });
                     lines.extend(told.map(|line| (at, line)));
                 }
-                lines.extend(news(&sheep, before.as_ref()).into_iter().map(|line| (at, line)));
+                lines.extend(
+                    news(&sheep, before.as_ref(), &self.program).into_iter().map(|line| (at, line)),
+                );
             }
         }
         lines.sort();
@@ -565,14 +611,14 @@ impl Told {
 }
 
 /// What else a person wants to hear of a sheep that was seen as `before`.
-fn news(sheep: &Sheep, before: Option<&Told>) -> Vec<String> {
+fn news(sheep: &Sheep, before: Option<&Told>, program: &str) -> Vec<String> {
     let seen = Told::of(sheep);
     let mut lines = Vec::new();
     if before.map(|before| &before.state) != Some(&seen.state) {
         match &seen.state {
             State::Stopped { why, .. } => {
-                lines.push(format!("! {} has stopped: {why}", sheep.id));
-                lines.push(format!("!   to go on: {}", resume(sheep)));
+                let resume = resume(sheep, program);
+                lines.push(format!("! {} has stopped: {why}\n!   to go on: {resume}", sheep.id));
             }
             State::Finished { .. } => lines.push(format!("{} has made its last post", sheep.id)),
             State::Active | State::Paused { .. } => {}
@@ -641,6 +687,8 @@ mod tests {
                 clock: wall.clone(),
                 speed: 1,
                 seen: HashMap::new(),
+                failing: HashSet::new(),
+                program: "flockwork".to_owned(),
                 unreadable: None,
                 alarm: None,
                 stepped: Instant::now(),

@@ -2,7 +2,7 @@
 
 use flock_core::{CorpusId, Intent, Sheep, State, local, one_line};
 use flock_ops::Moved;
-use flock_slack::{typed, unescape};
+use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
 use jiff::tz::TimeZone;
 
@@ -48,7 +48,15 @@ pub fn moved(moved: &Moved) -> Vec<String> {
     let (unit, next) = (behaviour.unit(), behaviour.position(sheep.progress.cursor));
     let mut said = vec![
         sheep_line(sheep),
-        format!("It goes on with {unit} {next}, as {account}."),
+        match sheep.state {
+            State::Active | State::Finished { .. } => {
+                format!("It goes on with {unit} {next}, as {account}.")
+            }
+            State::Paused { .. } | State::Stopped { .. } => format!(
+                "It goes on with {unit} {next}, as {account}, once it is resumed (`flockwork sheep resume {}`).",
+                sheep.id
+            ),
+        },
         format!(
             "Write network = \"{}\" and account = \"{}\" into flock.toml, or the next `flockwork flock \
              apply` moves it back.",
@@ -59,9 +67,9 @@ pub fn moved(moved: &Moved) -> Vec<String> {
     said
 }
 
-/// How a sheep that has stopped goes on.
-pub fn resume(sheep: &Sheep) -> String {
-    format!("`flockwork sheep resume {}`, once that is put right", sheep.id)
+/// How a sheep that has stopped goes on, by a command that begins with `program`.
+pub fn resume(sheep: &Sheep, program: &str) -> String {
+    format!("`{program} sheep resume {}`, once that is put right", sheep.id)
 }
 
 /// An entry of the audit log.
@@ -72,7 +80,7 @@ pub fn audit_line(entry: &AuditEntry) -> String {
     let (who, line, outcome) = match by {
         // What was said in Slack is in its own form.
         By::Slack { user, room } => {
-            (format!("{user} in {room} of Slack"), typed(line), unescape(outcome))
+            (format!("{user} in {room} of Slack"), typed(line), typed(&outcome.replace('*', "")))
         }
         By::CommandLine { user, arn } => {
             let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
@@ -91,7 +99,7 @@ pub fn aside_line(aside: &Aside) -> String {
 }
 
 /// Everything about a sheep; `asides` are the newest texts that it has set aside.
-pub fn sheep_page(sheep: &Sheep, asides: &[Aside]) -> String {
+pub fn sheep_page(sheep: &Sheep, asides: &[Aside], program: &str) -> String {
     let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
     let behaviour = &sheep.config.behaviour;
@@ -108,7 +116,7 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside]) -> String {
     }
     rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
     if matches!(sheep.state, State::Stopped { .. }) {
-        rows.push(("to go on", resume(sheep)));
+        rows.push(("to go on", resume(sheep, program)));
     }
     rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
     rows.push(("next number", progress.occurrence.to_string()));

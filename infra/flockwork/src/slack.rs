@@ -85,8 +85,8 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             let result = loop {
                 tokio::select! {
                     result = &mut conversation => break result,
-                    Invoked { function, failure, .. } = dispatcher.next() => {
-                        complaints.extend(failure.map(|err| {
+                    Invoked { function, answer, .. } = dispatcher.next() => {
+                        complaints.extend(answer.err().map(|err| {
                             format!("! {function} could not handle an event: {err:#}")
                         }));
                     }

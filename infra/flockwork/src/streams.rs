@@ -29,6 +29,7 @@ pub(crate) static OUT: Outlet = Outlet {
     name: "standard output",
     open: || io::stdout().as_fd().try_clone_to_owned().map(File::from),
     left_out: "`flockwork posts` lists what was posted",
+    outlasts_full_disks: false,
     state: Mutex::new(State::NEW),
     something: Condvar::new(),
     progress: Notify::const_new(),
@@ -39,6 +40,7 @@ pub(crate) static LOG: Outlet = Outlet {
     name: "standard error",
     open: || io::stderr().as_fd().try_clone_to_owned().map(File::from),
     left_out: "with 2> FILE none are",
+    outlasts_full_disks: true,
     state: Mutex::new(State::NEW),
     something: Condvar::new(),
     progress: Notify::const_new(),
@@ -51,6 +53,8 @@ pub(crate) struct Outlet {
     open: fn() -> io::Result<File>,
     // What else there is of lines that are left out.
     left_out: &'static str,
+    // Whether it goes on when its file has room again. Who follows a run shall know that nothing more is told.
+    outlasts_full_disks: bool,
     state: Mutex<State>,
     // For the thread: there is something to write.
     something: Condvar,
@@ -102,8 +106,7 @@ impl Outlet {
         }
         let is_full = !state.waiting.is_empty() && MOST_WAITING < state.bytes + text.len();
         if is_full || 0 < state.left_out {
-            let lines = text.split_inclusive(|byte| *byte == b'\n').count();
-            state.left_out += u64::try_from(lines).unwrap_or(u64::MAX);
+            state.left_out += lines_in(&text);
         } else {
             state.bytes += text.len();
             state.waiting.push_back(text);
@@ -150,14 +153,28 @@ impl Outlet {
             };
             let mut state = self.lock();
             state.is_writing = false;
-            let failed = written.is_err();
-            if let Err(err) = written {
-                state.failure = Some((err.kind(), err.to_string()));
-                state.waiting.clear();
-            }
+            let is_full = |err: &io::Error| {
+                self.outlasts_full_disks
+                    && matches!(err.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            };
+            let has_ended = match written {
+                Ok(()) => false,
+                Err(err) if is_full(&err) => {
+                    state.left_out += lines_in(&text);
+                    drop(state);
+                    thread::sleep(PATIENCE);
+                    self.progress.notify_waiters();
+                    continue;
+                }
+                Err(err) => {
+                    state.failure = Some((err.kind(), err.to_string()));
+                    state.waiting.clear();
+                    true
+                }
+            };
             drop(state);
             self.progress.notify_waiters();
-            if failed {
+            if has_ended {
                 return;
             }
         }
@@ -194,6 +211,11 @@ impl Outlet {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn lines_in(text: &[u8]) -> u64 {
+    let lines = text.split_inclusive(|byte| *byte == b'\n').count();
+    u64::try_from(lines).unwrap_or(u64::MAX)
 }
 
 /// Writes to a stream that waits, or to one that does not.

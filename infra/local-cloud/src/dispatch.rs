@@ -33,8 +33,8 @@ pub struct Invoked {
     pub function: String,
     /// Which schedule of the run started it; none for an event or a request.
     pub schedule: Option<usize>,
-    /// Why it failed.
-    pub failure: Option<anyhow::Error>,
+    /// What it said, or why it failed.
+    pub answer: anyhow::Result<Value>,
 }
 
 impl Dispatcher {
@@ -102,12 +102,13 @@ impl Dispatcher {
             // In the cloud, too, a panic ends the invocation and not the function.
             // Boxed, because what a function needs is large.
             let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
-            let failure = match handled {
-                Ok(handled) => handled.err(),
-                Err(_) => Some(anyhow!("it panicked; standard error says where")),
+            let answer = match handled {
+                Ok(answer) => answer,
+                Err(_) => Err(anyhow!("it panicked; standard error says where")),
             };
             drop(unhandled);
-            Invoked { function: function.definition.logical_id.clone(), schedule, failure }
+            let function = function.definition.logical_id.clone();
+            Invoked { function, schedule, answer }
         });
     }
 }

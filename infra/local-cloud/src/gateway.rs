@@ -48,6 +48,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 const LARGEST_REQUEST: usize = 10 * 1024 * 1024;
 const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 
+/// Requests that are under way at once, with what was given up by who asked; more are turned away, as where an account
+/// has no more concurrency. Fewer than a port has connections, so that the page beside them has some left.
+const MOST_UNDER_WAY: usize = 32;
+
 /// What is text to API Gateway, besides `text/...`; the body of anything else, and of what says nothing, is handed on as
 /// Base64. AWS documents no list: this is what was seen there (github.com/ministackorg/ministack/pull/766, 2026-06), and
 /// a form of Slack's comes as Base64, too (`infra/events/slash-command-http.json`).
@@ -103,7 +107,9 @@ impl Routes {
         if LARGEST_PAYLOAD < event.to_string().len() {
             return too_large();
         }
-        let answered = self.invoke(Arc::clone(function), event);
+        let Some(answered) = self.invoke(Arc::clone(function), event) else {
+            return gateway(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+        };
         match tokio::time::timeout(self.longest, answered).await {
             Ok(Ok(response)) => response,
             // It has failed, and said why elsewhere.
@@ -112,12 +118,19 @@ impl Routes {
         }
     }
 
-    /// Hands the event to the function, whether or not anybody waits for the answer.
-    fn invoke(&self, function: Arc<LocalFunction>, event: Value) -> oneshot::Receiver<Response> {
+    /// Hands the event to the function, whether or not anybody waits for the answer. `None`: too many are under way.
+    fn invoke(
+        &self,
+        function: Arc<LocalFunction>,
+        event: Value,
+    ) -> Option<oneshot::Receiver<Response>> {
         let (sender, receiver) = oneshot::channel();
         let failures = self.failures.clone();
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         while under_way.try_join_next().is_some() {}
+        if MOST_UNDER_WAY <= under_way.len() {
+            return None;
+        }
         under_way.spawn(async move {
             // Boxed, because what a function needs is large.
             let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
@@ -132,12 +145,12 @@ impl Routes {
                     drop(sender);
                     let function = function.definition.logical_id.clone();
                     // Nobody listens any more only when the run is ending.
-                    let invoked = Invoked { function, schedule: None, failure: Some(err) };
+                    let invoked = Invoked { function, schedule: None, answer: Err(err) };
                     let _ = failures.send(invoked);
                 }
             }
         });
-        receiver
+        Some(receiver)
     }
 }
 
@@ -709,9 +722,9 @@ Resources:
         ] {
             let said = r#"{"message":"Internal Server Error"}"#.to_owned();
             assert_eq!(asked(&routes, &format!("/{what}")).await, (500, said), "{what}");
-            let Invoked { function, schedule, failure } = dispatcher.next().await;
+            let Invoked { function, schedule, answer } = dispatcher.next().await;
             assert_eq!((function.as_str(), schedule), ("Obedient", None));
-            assert_eq!(format!("{:#}", failure.unwrap()), why);
+            assert_eq!(format!("{:#}", answer.unwrap_err()), why);
         }
         let large = Request::post("/sing").body(Body::from(vec![b'x'; LARGEST_REQUEST + 1]));
         let large = routes.clone().answer(large.unwrap()).await;

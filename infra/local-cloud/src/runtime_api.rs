@@ -15,7 +15,7 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{self, State},
+    extract::{self, DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -164,6 +164,8 @@ impl RuntimeApi {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
             .route("/2018-06-01/runtime/init/error", post(init_error))
+            // The port has its own limit.
+            .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&shared));
         // Lambda's client shows no credentials, but asks at whatever address it is told.
         let token = Token::new();
@@ -528,6 +530,19 @@ mod tests {
         };
         let (invocation, ()) = tokio::join!(api.invoke(json!({"now": 1}), LONG), function);
         assert_eq!(invocation.answer, Answer::Response(json!({"done": true})));
+    }
+
+    /// Lambda takes 6 MB, more than servers usually read.
+    #[tokio::test]
+    async fn a_large_answer_arrives() {
+        let api = RuntimeApi::start().await.unwrap();
+        let large = json!("x".repeat(7 * 1024 * 1024));
+        let function = async {
+            let (request_id, _) = next_event(&api).await;
+            post(url(&api, &format!("invocation/{request_id}/response")), &large).await
+        };
+        let (invocation, status) = tokio::join!(api.invoke(json!({}), LONG), function);
+        assert_eq!((invocation.answer, status), (Answer::Response(large.clone()), 202));
     }
 
     #[tokio::test]

@@ -66,8 +66,10 @@ impl Limits {
     /// is closed for another. A body is what `DynamoDB` takes (AWS, "`BatchWriteItem`", 2026-11).
     pub const AWS: Self = Self { connections: 2048, body: 16 * 1024 * 1024, ..Self::USUAL };
 
-    /// For a function's process, which waits for its next event.
-    pub const RUNTIME_API: Self = Self { connections: 16, answer: None, ..Self::USUAL };
+    /// For a function's process, which waits for its next event. What it says is read beyond what Lambda takes, so that
+    /// whoever gets it can say how much that is.
+    pub const RUNTIME_API: Self =
+        Self { connections: 16, body: 16 * 1024 * 1024, answer: None, ..Self::USUAL };
 }
 
 /// What a connection is at.

@@ -45,7 +45,7 @@ pub use posts::{PostLine, Posts, posts};
 pub use preview::{UpcomingLine, silent};
 pub use refusal::{Error, Refusal};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};
-pub use rhythm::{Changed, change_rhythm, rhythm_takes_long};
+pub use rhythm::{Changed, change_rhythm, rhythm_of, rhythm_takes_long};
 pub use say::say;
 pub use send_again::send_again;
 pub use sent::{CountsAsSent, sent};

@@ -50,8 +50,16 @@ impl Noted {
             Ok(_) => Self::DONE.to_owned(),
             Err(err) => Self::outcome(err),
         };
-        noted.end(store, outcome).await?;
-        result
+        match (result, noted.end(store, outcome).await) {
+            (result, Ok(())) => result,
+            (Ok(_), Err(err)) => Err(Error::Failed(
+                anyhow::Error::new(err)
+                    .context("what was asked for is done, but its outcome is not noted"),
+            )),
+            // What went wrong is what they have to know; the entry without outcome stands.
+            (Err(Error::Failed(err)), Err(_)) => Err(Error::Failed(err)),
+            (Err(Error::Refused(why)), Err(_)) => Err(Error::Refused(why)),
+        }
     }
 
     /// What is said of what went well.

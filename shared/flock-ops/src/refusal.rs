@@ -106,5 +106,14 @@ impl From<NotUnknown> for Error {
 
 /// Why a sheep does not do what it was asked for.
 pub(crate) fn not_now(sheep: &Sheep, why: &NotNow) -> Refusal {
-    Objection::from(format!("{} does not: {why}", sheep.id)).into()
+    let objection = Objection::from(format!("{} does not: {why}", sheep.id));
+    Refusal::from(match why {
+        NotNow::Inactive(_) => objection.with(Remedy::ResumeSheep(sheep.id.clone())),
+        NotNow::Finished(_)
+        | NotNow::Busy
+        | NotNow::Waiting { .. }
+        | NotNow::Past { .. }
+        | NotNow::Ahead { .. }
+        | NotNow::Text(_) => objection,
+    })
 }

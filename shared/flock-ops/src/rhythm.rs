@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 
 use flock_core::{
-    Flock, Month, Network, Objection, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Usd,
-    too_many, without_cap,
+    Flock, Month, Network, Objection, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times,
+    Usd, preview, too_many, without_cap,
 };
 use flock_store::Store;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, Noted, Refusal, Result,
@@ -28,15 +28,8 @@ pub fn rhythm_takes_long(network: Network) -> bool {
     network.bills() || !network.facts().limits.is_empty()
 }
 
-/// Has the sheep post every `line`, with `stanza` before it starts over, as before where it is not said. Refuses what its network does
-/// not take, as a plan would.
-pub async fn change_rhythm(
-    store: &Store,
-    _: &Noted,
-    sheep: Sheep,
-    (line, stanza): (&str, Option<&str>),
-    now: Timestamp,
-) -> Result<Changed> {
+/// The rhythm in which the sheep posts every `line`, with `stanza` before it starts over, as before where it is not said.
+pub fn rhythm_of(sheep: &Sheep, line: &str, stanza: Option<&str>) -> Result<Rhythm> {
     let before = sheep.config.rhythm.fields();
     let fields = RhythmFields {
         line: Some(line.to_owned()),
@@ -49,22 +42,38 @@ pub async fn change_rhythm(
         problems if problems.is_empty() => Rhythm::parse(&fields),
         problems => Err(problems),
     };
-    let rhythm = fits.map_err(|problems| {
+    fits.map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         Error::refused(format!("that is no rhythm: {}", problems.join("; ")))
-    })?;
+    })
+}
+
+/// Gives the sheep this rhythm. Refuses what its network does not take, as a plan would.
+pub async fn change_rhythm(
+    store: &Store,
+    _: &Noted,
+    sheep: Sheep,
+    rhythm: Rhythm,
+    now: Timestamp,
+) -> Result<Changed> {
     let change = |sheep: &Sheep| {
         let config = SheepConfig { rhythm: rhythm.clone(), ..sheep.config.clone() };
         sheep.reconfigure(config, now)
     };
-    let outlook = fit(store, &change(&sheep), now).await?;
+    let outlook = fit(store, &sheep, &change(&sheep), now).await?;
     let change = |sheep: &Sheep| Ok::<_, Infallible>(change(sheep));
     let Ok(sheep) = store.change_sheep(sheep, change).await?;
     Ok(Changed { sheep, outlook })
 }
 
-/// Refuses what the network does not take, and says what it costs.
-async fn fit(store: &Store, sheep: &Sheep, now: Timestamp) -> Result<Option<Outlook>> {
+/// Refuses what the network does not take, and says what it costs: also of a sheep that is paused, which is to go on.
+async fn fit(
+    store: &Store,
+    before: &Sheep,
+    sheep: &Sheep,
+    now: Timestamp,
+) -> Result<Option<Outlook>> {
+    let (before, sheep) = (&before.resume(now), &sheep.resume(now));
     let network = sheep.config.account.network;
     if !rhythm_takes_long(network) {
         return Ok(None);
@@ -73,11 +82,14 @@ async fn fit(store: &Store, sheep: &Sheep, now: Timestamp) -> Result<Option<Outl
     let beside = store.sheep_of_flock(name).await?.into_iter().filter(|other| other.id != sheep.id);
     let beside: Vec<_> = beside.collect();
     let mut objections = Vec::new();
-    let own = with_times(store, vec![sheep.clone()]).await?;
-    let own: Vec<_> = own.iter().map(|(sheep, times)| (sheep, times.clone())).collect();
-    let mut others = other_flocks(store, name).await?;
-    others.extend(with_times(store, beside.clone()).await?);
-    objections.extend(too_many(&own, &others, now));
+    let times = store.times(sheep).await?;
+    // Where there are too many already, fewer are the way out.
+    let is_slower = posts_in_a_day(sheep, &times, now) < posts_in_a_day(before, &times, now);
+    if !is_slower {
+        let mut others = other_flocks(store, name).await?;
+        others.extend(with_times(store, beside.clone()).await?);
+        objections.extend(too_many(&[(sheep, times)], &others, now));
+    }
     let mut outlook = None;
     if network.bills() {
         let flock = store.flock(name).await?.unwrap_or_else(|| Flock::new(name.clone()));
@@ -92,4 +104,9 @@ async fn fit(store: &Store, sheep: &Sheep, now: Timestamp) -> Result<Option<Outl
     }
     Refusal::unless_fit(objections.into_iter().map(Objection::from).collect())?;
     Ok(outlook)
+}
+
+fn posts_in_a_day(sheep: &Sheep, times: &Times, now: Timestamp) -> usize {
+    let tomorrow = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+    preview(sheep, times, now).take_while(|post| post.at < tomorrow).count()
 }

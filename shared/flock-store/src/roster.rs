@@ -30,6 +30,18 @@ struct TakenItem {
     ttl: Seconds,
 }
 
+/// What stands in a post's place.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum PostsPlace {
+    Post(RecordedItem),
+    /// It is held for whoever has read the changed sheep.
+    Held {
+        #[serde(rename = "held_from")]
+        _held_from: u64,
+    },
+}
+
 /// What of a recorded post says which one it is, here and on its network.
 #[derive(Debug, Deserialize)]
 struct RecordedItem {
@@ -46,8 +58,10 @@ impl Store {
     pub async fn recorded_as(&self, post: &Post) -> Result<Option<RemoteId>, StoreError> {
         let what = format!("post {} of {}", post.occurrence, post.sheep);
         let key = Key::post(&post.sheep, post.occurrence);
-        let recorded: Option<RecordedItem> = self.one(&what, key, Read::Consistent).await?;
-        let recorded = recorded.filter(|recorded| {
+        let Some(PostsPlace::Post(recorded)) = self.one(&what, key, Read::Consistent).await? else {
+            return Ok(None);
+        };
+        let recorded = Some(recorded).filter(|recorded| {
             recorded.text == post.text
                 && recorded.network == post.account.network
                 && recorded.handle == post.account.handle

@@ -9,6 +9,8 @@ use flock_core::{
     BehaviourKind, Corpus, FlockName, Month, Network, Occurrence, RemoteId, Sent, Sheep, SheepId,
     State,
 };
+use flock_ops::Noted;
+use flock_store::Write;
 use flock_tests::{
     BlueskyMisbehave, Endpoint, Foreign, ForeignBody, Listed, MastodonMisbehave, Misbehave,
     Operation,
@@ -408,6 +410,37 @@ async fn two_flocks_with_the_same_line_on_one_account_each_have_their_post() {
         after(&world, &app, 1).await;
     }
     assert_both(&world, Network::Mastodon, &sheep, "of two flocks").await;
+}
+
+/// A number is held while its sheep moves away from the meadow: no post is there, and none is in the way.
+#[tokio::test]
+async fn a_first_post_after_a_move_is_found_when_its_answer_is_lost() {
+    for network in [Network::Mastodon, Network::X] {
+        let world = World::start().await;
+        world.mastodon.idempotency(false);
+        let [id, other] = [
+            world.sheep("apollo", Network::Meadow, 3).await,
+            world.sheep("echo", network, 3).await,
+        ];
+        let now = world.clock.now();
+        let paused = world.read(&other).await.pause(now);
+        assert_eq!(world.store.put_sheep(&paused).await.unwrap(), Write::Done);
+        let (sheep, account) = (world.read(&id).await, paused.config.account);
+        let who = flocks::who("sheep move", now);
+        let moved = Noted::around(&world.store, who, "sheep move".to_owned(), async |noted| {
+            Box::pin(flock_ops::move_sheep(&world.store, noted, sheep, account, now)).await
+        });
+        assert!(moved.await.unwrap().is_some());
+        fails(&world, network, &[true]);
+        let app = world.app().await;
+        assert_eq!(world.tick(&app).await.unknown, 1, "{network}");
+        for _ in 0..3 {
+            after(&world, &app, 1).await;
+        }
+        let made = texts(&world, network, "echo");
+        assert_eq!(made.iter().filter(|text| **text == "apollo line 0").count(), 1, "{made:?}");
+        assert!(world.posts(&id).await[0].remote_id.is_some(), "{network}: it is found");
+    }
 }
 
 /// Who looks notes its flock's sheep, where an older version has not.

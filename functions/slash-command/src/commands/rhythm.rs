@@ -1,7 +1,7 @@
 //! `rhythm <sheep> <line>`: another rhythm for a sheep.
 
 use flock_core::{Usage, local};
-use flock_ops::{Changed, Noted, change_rhythm, rhythm_takes_long};
+use flock_ops::{Changed, Noted, change_rhythm, rhythm_of, rhythm_takes_long};
 use flock_slack::escape;
 
 use crate::{
@@ -21,6 +21,7 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
+    let rhythm = rhythm_of(&sheep, call.argument(1), call.arguments.get(2))?;
     let network = sheep.config.account.network;
     if call.stage == Stage::Given && rhythm_takes_long(network) {
         return Ok(Step::Later(format!(
@@ -28,7 +29,6 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
             network.facts().title
         )));
     }
-    let rhythm = (call.argument(1), call.arguments.get(2));
     let Changed { sheep, outlook } =
         change_rhythm(call.store(), noted, sheep, rhythm, call.now).await?;
     let next = match sheep.next_at() {

@@ -108,8 +108,8 @@ fn the_log_is_read_at_the_terminal() {
     assert_snapshot!(log, @r"
     TIME UTC  USER at the command line: flock apply choir - done
     TIME UTC  U1 in C1 of Slack: pause a - done
-    TIME UTC  U1 in C1 of Slack: now a - refused: *choir/a* does not: it is paused; resume it first.
-    TIME UTC  U1 in C1 of Slack: say a <&>`\u{202e} - refused: *choir/a* does not: it is paused; resume it first.
+    TIME UTC  U1 in C1 of Slack: now a - refused: choir/a does not: it is paused; resume it first. `/flock resume choir/a` resumes it.
+    TIME UTC  U1 in C1 of Slack: say a <&>`\u{202e} - refused: choir/a does not: it is paused; resume it first. `/flock resume choir/a` resumes it.
     TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; add it with its key
     ");
     assert_eq!(world.ok("audit --limit 2").lines().count(), 2);
@@ -151,6 +151,28 @@ fn whoever_works_on_a_deployed_table_is_known_by_their_arn() {
     let entry = newest(&world);
     assert_eq!((&entry["line"], &entry["arn"]), (&json!("sheep pause choir/a"), &Value::Null));
     run.interrupt();
+}
+
+/// Keys that nobody can open any more are as good as removed.
+#[test]
+fn a_keyring_that_is_given_up_is_in_the_log() {
+    let world = XWorld::new();
+    world.add("apollo");
+    let file = std::fs::read_dir(world.path(".flockwork")).unwrap().flatten();
+    let keyring = file.map(|file| file.path()).find(|path| path.ends_with("keyring.secret.json"));
+    std::fs::remove_file(keyring.unwrap()).unwrap();
+    let mut run = world.start("run --listen 127.0.0.1:0 --new-keyring");
+    run.url();
+    run.interrupt();
+    let line = "run --new-keyring (accounts sealed with the lost one are to be added again)";
+    assert_eq!(newest(&world)["line"], line);
+}
+
+/// What is to be typed is about the same place.
+#[test]
+fn what_is_suggested_names_the_directory() {
+    let world = World::new();
+    assert_snapshot!(world.refused("--data elsewhere sheep show nobody"), @"error: there is no sheep `nobody` (`flockwork --data elsewhere sheep list` shows them)");
 }
 
 /// The sample flock is applied for whoever starts the first run.
@@ -214,4 +236,10 @@ fn a_rhythm_is_asked_for_limits_and_money() {
     ");
     let shown = world.ok("sheep show g");
     assert!(shown.contains("every 3h"), "{shown}");
+    // A paused sheep is to go on one day.
+    world.ok("sheep pause g");
+    let paused = world.ok("slack /flock rhythm g 1m");
+    assert!(paused.contains("give them a slower rhythm"), "{paused}");
+    let wrong = world.ok("slack /flock rhythm g 10s");
+    assert!(wrong.contains("That is no rhythm") && !wrong.contains("I am looking"), "{wrong}");
 }
