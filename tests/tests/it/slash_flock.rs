@@ -147,11 +147,11 @@ async fn a_post_can_be_asked_for_at_once() {
     slack.flock("pause apollo").await;
     assert_eq!(
         slack.flock("now apollo").await,
-        "**flock/apollo* does not: it is paused; resume it first."
+        "**flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it."
     );
     assert_eq!(
         slack.flock("say apollo x").await,
-        "**flock/apollo* does not: it is paused; resume it first."
+        "**flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it."
     );
 }
 

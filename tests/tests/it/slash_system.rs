@@ -283,8 +283,8 @@ async fn every_change_is_in_the_audit_log() {
     let log = slack.enter("U2", "C1", "/flock audit").await;
     let log: Vec<_> =
         log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
-    insta::assert_snapshot!(log.join("\n"), @r"
-    <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: *flock/apollo* does not: it is paused; resume it first.
+    insta::assert_snapshot!(log.join("\n"), @"
+    <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: *flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
     <@U1> in <#C1>: `grant U2 shepherd` - done
     <@U1> in <#C1>: `pause nobody` - refused: There is no sheep and no flock `nobody`. `/flock sheep` lists them.
     <@U1> in <#C1>: `pause apollo` - done
