@@ -1,9 +1,7 @@
 //! Hands events to functions: each invocation is a task of its own, so that a slow function delays nobody.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
-use anyhow::anyhow;
-use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -99,13 +97,7 @@ impl Dispatcher {
         unhandled: Option<Arc<Unhandled>>,
     ) {
         self.under_way.spawn(async move {
-            // In the cloud, too, a panic ends the invocation and not the function.
-            // Boxed, because what a function needs is large.
-            let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
-            let answer = match handled {
-                Ok(answer) => answer,
-                Err(_) => Err(anyhow!("it panicked; standard error says where")),
-            };
+            let answer = function.handle(event).await;
             drop(unhandled);
             let function = function.definition.logical_id.clone();
             Invoked { function, schedule, answer }

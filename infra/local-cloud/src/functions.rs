@@ -4,13 +4,14 @@
 use std::{
     collections::BTreeMap,
     fmt, io,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use flock_aws::{Clock, ConfigError, Lookup, SdkConfig};
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, future::BoxFuture};
 use serde_json::Value;
 
 use crate::{
@@ -283,8 +284,14 @@ impl LocalFunction {
         Ok(Self { definition, handler })
     }
 
-    /// Handles one event within the function's timeout.
+    /// Handles one event within the function's timeout. In the cloud, too, a panic ends the invocation and not the function.
     pub async fn handle(&self, event: Value) -> anyhow::Result<Value> {
+        // Boxed, because what a function needs is large.
+        let handled = AssertUnwindSafe(Box::pin(self.handle_or_panic(event))).catch_unwind().await;
+        handled.unwrap_or_else(|_| Err(anyhow!("it panicked; standard error says where")))
+    }
+
+    async fn handle_or_panic(&self, event: Value) -> anyhow::Result<Value> {
         let timeout = self.definition.timeout;
         #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
         let deadline = SystemTime::now() + timeout;

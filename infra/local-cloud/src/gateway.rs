@@ -6,7 +6,6 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -28,7 +27,6 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flock_aws::Clock;
-use futures_util::FutureExt as _;
 use loopback::unheard;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -132,12 +130,8 @@ impl Routes {
             return None;
         }
         under_way.spawn(async move {
-            // Boxed, because what a function needs is large.
-            let handled = AssertUnwindSafe(Box::pin(function.handle(event))).catch_unwind().await;
-            let answer = match handled {
-                Ok(handled) => handled.and_then(|answer| response(&answer).context(NO_ANSWER)),
-                Err(_) => Err(anyhow!("it panicked; standard error says where")),
-            };
+            let handled = function.handle(event).await;
+            let answer = handled.and_then(|answer| response(&answer).context(NO_ANSWER));
             match answer {
                 // Whoever asked may have gone.
                 Ok(response) => drop(sender.send(response)),

@@ -57,8 +57,7 @@ impl Noted {
                     .context("what was asked for is done, but its outcome is not noted"),
             )),
             // What went wrong is what they have to know; the entry without outcome stands.
-            (Err(Error::Failed(err)), Err(_)) => Err(Error::Failed(err)),
-            (Err(Error::Refused(why)), Err(_)) => Err(Error::Refused(why)),
+            (Err(err), Err(_)) => Err(err),
         }
     }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Keyed, Store, StoreError, Write,
+    Keyed, Read, Store, StoreError, Write,
     key::{Key, posts_of},
     request_error,
     sheep::Seconds,
@@ -108,6 +108,18 @@ struct PostItem {
 }
 
 impl Store {
+    /// What `post` is called on its network, if it is recorded already.
+    pub async fn recorded_as(&self, post: &Post) -> Result<Option<RemoteId>, StoreError> {
+        let what = format!("post {} of {}", post.occurrence, post.sheep);
+        let key = Key::post(&post.sheep, post.occurrence);
+        let Some(PostOrHold::Post(there)) = self.one(&what, key, Read::Consistent).await? else {
+            return Ok(None);
+        };
+        let there = there.into_post(&post.sheep, post.occurrence)?;
+        let is_it = there.text == post.text && there.account == post.account;
+        Ok(there.remote_id.filter(|_| is_it))
+    }
+
     /// Records a post that was decided by the sheep as it was at version `read`. Once more changes nothing, and
     /// nothing is ever written over another post.
     pub async fn put_post(&self, post: &Post, read: u64) -> Result<Recorded, StoreError> {

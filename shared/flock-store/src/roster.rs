@@ -4,13 +4,13 @@
 //! when it is taken away again or removed: what it said there is still to be seen there.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountId, Handle, Network, Occurrence, RemoteId, SheepId};
+use flock_core::{AccountId, Network, Occurrence, RemoteId, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Keyed, POST_RETENTION_DAYS, Post, Read, Store, StoreError, Write,
+    Keyed, POST_RETENTION_DAYS, Read, Store, StoreError, Write,
     key::{Key, ON_ACCOUNT, posts_of},
     request_error,
     sheep::Seconds,
@@ -30,45 +30,15 @@ struct TakenItem {
     ttl: Seconds,
 }
 
-/// What stands in a post's place.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum PostsPlace {
-    Post(RecordedItem),
-    /// It is held for whoever has read the changed sheep.
-    Held {
-        #[serde(rename = "held_from")]
-        _held_from: u64,
-    },
-}
-
-/// What of a recorded post says which one it is, here and on its network.
+/// What of a recorded post says which one it is on its network, and since when.
 #[derive(Debug, Deserialize)]
 struct RecordedItem {
     at: Seconds,
-    network: Network,
-    handle: Handle,
-    text: String,
     #[serde(default)]
     remote_id: Option<RemoteId>,
 }
 
 impl Store {
-    /// What `post` is called on its network, if it is recorded already.
-    pub async fn recorded_as(&self, post: &Post) -> Result<Option<RemoteId>, StoreError> {
-        let what = format!("post {} of {}", post.occurrence, post.sheep);
-        let key = Key::post(&post.sheep, post.occurrence);
-        let Some(PostsPlace::Post(recorded)) = self.one(&what, key, Read::Consistent).await? else {
-            return Ok(None);
-        };
-        let recorded = Some(recorded).filter(|recorded| {
-            recorded.text == post.text
-                && recorded.network == post.account.network
-                && recorded.handle == post.account.handle
-        });
-        Ok(recorded.and_then(|recorded| recorded.remote_id))
-    }
-
     /// Notes which account each sheep posts through, where that is not noted yet. On the meadow nobody looks.
     pub async fn enlist(&self, sheep: &[(SheepId, AccountId)]) -> Result<(), StoreError> {
         let mut accounts: Vec<(&AccountId, Vec<&SheepId>)> = Vec::new();
