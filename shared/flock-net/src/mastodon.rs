@@ -621,6 +621,10 @@ impl Look<'_> {
         let (length, is_first) = (page.len(), self.known.is_empty());
         // A server that does not page gives the same again.
         let repeats = page.iter().any(|status| self.known.contains(&status.id));
+        if repeats {
+            // Then its first post is no neighbour of the one that was listed last.
+            self.end = None;
+        }
         self.add(page);
         let is_all = self.is_all(length, Mastodon::PAGE, has_next);
         if is_first {

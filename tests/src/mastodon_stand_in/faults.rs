@@ -58,6 +58,8 @@ pub enum Listed {
     Shuffled,
     /// Oldest first, whatever is asked for, and never more than so many.
     Everything(usize),
+    /// As many of the newest as are asked for, newest first, whatever they should be older or newer than: snac.
+    Unpaged,
 }
 
 impl Mastodon {

@@ -97,6 +97,10 @@ impl Instance {
             found.truncate(most);
             return found.into_iter().map(|post| self.show(post)).collect();
         }
+        if self.listed == Listed::Unpaged {
+            let newest = found.into_iter().rev().take(listing.limit);
+            return newest.map(|post| self.show(post)).collect();
+        }
         found.retain(|post| {
             listing.max_id.is_none_or(|max| post.id < max)
                 && listing.since_id.is_none_or(|since| since < post.id)

@@ -3,7 +3,7 @@
 use flock_core::{Network, Occurrence, Outcome, Picture, RemoteId, Sent, SheepId, State};
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{Endpoint, MastodonMisbehave as Misbehave, png};
+use flock_tests::{Endpoint, Listed, MastodonMisbehave as Misbehave, png};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpSocket;
 
@@ -465,6 +465,23 @@ async fn a_look_goes_back_as_far_as_the_post_can_be() {
     let looks = mastodon.requests(Endpoint::List);
     hand.posted(61, "line 61", With { last_remote: Some(&last), ..MAYBE }).await;
     assert_eq!(mastodon.requests(Endpoint::List) - looks, 1);
+}
+
+/// The second page is the first again, so that its posts do not go on where the first ended.
+#[tokio::test]
+async fn a_look_ends_where_every_page_is_the_newest() {
+    let hand = Hand::start().await;
+    hand.world.mastodon.listed(Listed::Unpaged);
+    for number in 1..40 {
+        let line = format!("line {number}");
+        let first = hand.posted(number, &line, MAYBE).await;
+        assert_eq!(hand.posted(number, &line, MAYBE).await, first, "{line}");
+        hand.world.mastodon.advance(SignedDuration::from_secs(1));
+    }
+    assert_eq!(hand.count(), 39);
+    // As many as it ever shows: whether there are more nobody knows.
+    hand.posted(40, "line 40", With::default()).await;
+    let Outcome::Unknown { .. } = hand.post(41, "Baa", MAYBE).await else { panic!("nobody knows") };
 }
 
 #[tokio::test]
