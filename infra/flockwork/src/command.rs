@@ -143,18 +143,19 @@ fn applied() -> String {
     "Applied.".to_owned()
 }
 
-/// Applies the plan, showing on the terminal how many lines of texts are stored.
+/// Applies the plan, showing on the terminal how far that is.
 pub(crate) async fn carry_out(connection: &Connection, plan: Plan) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = connection;
     let line = format!("flock apply {}", plan.flock());
     // Drawn on the terminal alone, and gone when done.
     let bar = ProgressBar::no_length().with_style(
-        ProgressStyle::with_template("storing corpora {bar:40} {pos}/{len} lines")
+        ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
             .expect("the template is well-formed"),
     );
-    let progress = |stored, lines| {
-        bar.set_length(lines);
-        bar.set_position(stored);
+    let progress = |what, done, of| {
+        bar.set_message(what);
+        bar.set_length(of);
+        bar.set_position(done);
     };
     let applied = noted(connection, line, async |noted| {
         Box::pin(plan.apply(store, noted, clock.now(), &progress)).await

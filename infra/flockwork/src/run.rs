@@ -325,7 +325,7 @@ async fn apply_sample(store: &Store, sample: FlockFile, now: Timestamp) -> anyho
     let line = format!("flock apply {} (the sample flock, for a new data directory)", plan.flock());
     let who = operator::here(&line, now);
     let applied = Noted::around(store, who, line, async |noted| {
-        Box::pin(plan.apply(store, noted, now, &|_, _| {})).await
+        Box::pin(plan.apply(store, noted, now, &|_, _, _| {})).await
     });
     Ok(applied.await?)
 }

@@ -9,10 +9,7 @@ use flock_core::{
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{Error, Result};
-
-/// Accounts that are read at once.
-const CONCURRENCY: usize = 16;
+use crate::{Error, Result, at_once::AT_ONCE};
 
 /// What is known of `ids`.
 pub(crate) async fn known(store: &Store, ids: BTreeSet<&AccountId>) -> Result<KnownAccounts> {
@@ -24,7 +21,7 @@ pub(crate) async fn known(store: &Store, ids: BTreeSet<&AccountId>) -> Result<Kn
             Ok::<_, Error>(account.map(|account| (id.clone(), account.facts)))
         })
         .collect();
-    let known: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).try_collect().await?;
+    let known: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
     Ok(known.into_iter().flatten().collect())
 }
 

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod add_account;
+mod at_once;
 mod audit;
 mod flock_file;
 mod flocks;

@@ -1,13 +1,11 @@
 //! Removes a flock: its sheep go, what they posted stays.
 
-use std::collections::BTreeSet;
-
 use anyhow::anyhow;
-use flock_core::{CorpusId, FlockName, Objection, Remedy, Sheep, SheepId, State, count};
+use flock_core::{FlockName, Objection, Remedy, Sheep, SheepId, State, count};
 use flock_store::{Store, Write};
 use jiff::Timestamp;
 
-use crate::{Error, Noted, Refusal, Result, plan::Done};
+use crate::{Error, Noted, Refusal, Result, at_once::all, plan::Done};
 
 /// Refuses to remove sheep whose posts may be on their networks.
 pub fn refuse_to_remove(sheep: &[Sheep], now: Timestamp) -> Result<(), Refusal> {
@@ -30,9 +28,9 @@ pub async fn remove_flock(
         )));
     }
     refuse_to_remove(&sheep, now)?;
-    let mut done = Done::default();
-    let result = remove_all(store, &sheep, &mut done, now).await;
-    let gone = store.let_unused_corpora_go(flock, done.unused, now).await;
+    let done = Done::default();
+    let result = remove_all(store, &sheep, &done, now).await;
+    let gone = store.let_unused_corpora_go(flock, done.into_unused(), now).await;
     result?;
     gone?;
     store.delete_flock(flock).await?;
@@ -46,38 +44,37 @@ const TRIES: usize = 20;
 pub(crate) async fn remove_all(
     store: &Store,
     sheep: &[Sheep],
-    done: &mut Done,
+    done: &Done,
     now: Timestamp,
 ) -> Result<()> {
-    for (removed, sheep) in sheep.iter().enumerate() {
-        if let Err(why) = remove(store, sheep.clone(), &mut done.unused, now).await? {
-            // What was refused with something changed is no refusal.
-            return Err(match removed {
-                0 => Error::refused(why),
-                _ => Error::Failed(anyhow!(
-                    "{why}; {} of the flock went before that, and the others stay",
-                    count(u32::try_from(removed).unwrap_or(u32::MAX), "sheep")
-                )),
-            });
-        }
-        done.changes = true;
-    }
-    Ok(())
+    let removals = sheep.iter().map(|sheep| async move {
+        remove(store, sheep.clone(), done, now).await??;
+        done.changed();
+        Ok(())
+    });
+    all(removals).await.map_err(|err| match (err, done.changes()) {
+        // What was refused with something changed is no refusal.
+        (Error::Refused(why), removed @ 1..) => Error::Failed(anyhow!(
+            "{why}; {} of the flock went at the same time, and the others stay",
+            count(u64::try_from(removed).unwrap_or(u64::MAX), "sheep")
+        )),
+        (err, _) => err,
+    })
 }
 
 /// Removes one sheep, and notes every corpus it was seen with. The inner error says why it stays.
 async fn remove(
     store: &Store,
     mut sheep: Sheep,
-    unused: &mut BTreeSet<CorpusId>,
+    done: &Done,
     now: Timestamp,
-) -> Result<Result<(), Objection>> {
+) -> Result<Result<(), Refusal>> {
     let id = sheep.id.clone();
     for _ in 0..TRIES {
-        unused.insert(sheep.config.behaviour.text().clone());
+        done.seen_with([sheep.config.behaviour.text().clone()]);
         // A tick may have begun a post since the flock was read.
         if let Some(why) = cannot_remove(&sheep, now) {
-            return Ok(Err(why));
+            return Ok(Err(why.into()));
         }
         match store.remove_sheep(&sheep, now).await? {
             Write::Conflict(Some(newest)) => sheep = newest,
@@ -85,7 +82,7 @@ async fn remove(
             Write::Done | Write::Conflict(None) => return Ok(Ok(())),
         }
     }
-    Ok(Err(changed_meanwhile(&id).into()))
+    Ok(Err(Objection::from(changed_meanwhile(&id)).into()))
 }
 
 /// What is lost with a sheep: its name and where it is.

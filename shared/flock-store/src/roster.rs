@@ -3,6 +3,8 @@
 //! Only who looks for a post on a network reads this. A row is written when a sheep is given the account, and stays
 //! when it is taken away again or removed: what it said there is still to be seen there.
 
+use std::collections::HashSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountId, Network, Occurrence, RemoteId, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -57,11 +59,13 @@ impl Store {
     }
 
     async fn enlist_on(&self, account: &AccountId, ids: Vec<&SheepId>) -> Result<(), StoreError> {
-        let known = self.sheep_on(account).await?;
-        for id in ids.into_iter().filter(|id| !known.contains(id)) {
-            self.put(&format!("{id} on {account}"), Key::on_account(account, id), Row {}).await?;
-        }
-        Ok(())
+        let known: HashSet<_> = self.sheep_on(account).await?.into_iter().collect();
+        let new = ids.into_iter().filter(|id| !known.contains(*id)).map(Ok);
+        stream::iter(new)
+            .try_for_each_concurrent(CONCURRENCY, |id| async move {
+                self.put(&format!("{id} on {account}"), Key::on_account(account, id), Row {}).await
+            })
+            .await
     }
 
     /// The sheep that post through `account`, or did once.

@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeSet,
     convert::Infallible,
+    mem,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -15,22 +16,52 @@ use flock_store::{Store, Write};
 use jiff::Timestamp;
 
 use crate::{
-    Error, Noted, Refusal, Result,
+    Error, Noted, Refusal, Result, SheepFile,
+    at_once::all,
     plan::{Plan, cannot_move},
     remove_flock::{changed_meanwhile, remove_all},
 };
 
-/// What was done of what a plan or a removal does, which may be all.
+/// What was done of what a plan or a removal does, which may be all. Many pieces of it note it at once.
 #[derive(Debug, Default)]
-pub(crate) struct Done {
-    /// Whether anything is not as it was.
-    pub(crate) changes: bool,
+pub(crate) struct Done(Mutex<Noticed>);
+
+#[derive(Debug, Default)]
+struct Noticed {
+    /// How many things are not as they were.
+    changes: usize,
     /// Every corpus that sheep were seen with before.
-    pub(crate) unused: BTreeSet<CorpusId>,
+    unused: BTreeSet<CorpusId>,
 }
 
-/// Hears how many lines of how many are stored.
-pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
+impl Done {
+    /// Something is not as it was.
+    pub(crate) fn changed(&self) {
+        self.noticed().changes += 1;
+    }
+
+    /// How many things are not as they were.
+    pub(crate) fn changes(&self) -> usize {
+        self.noticed().changes
+    }
+
+    /// Sheep were seen with these corpora before.
+    pub(crate) fn seen_with(&self, corpora: impl IntoIterator<Item = CorpusId>) {
+        self.noticed().unused.extend(corpora);
+    }
+
+    /// Every corpus that sheep were seen with before.
+    pub(crate) fn into_unused(self) -> BTreeSet<CorpusId> {
+        mem::take(&mut self.noticed().unused)
+    }
+
+    fn noticed(&self) -> MutexGuard<'_, Noticed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hears what is being done, and how much of it of how much.
+pub type Progress<'a> = &'a (dyn Fn(&'static str, u64, u64) + Sync);
 
 impl Plan {
     /// Carries the plan out. When it is cut off, applying again finishes it.
@@ -41,12 +72,13 @@ impl Plan {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<()> {
-        let mut done = Done::default();
-        let result = self.carry_out(store, (noted, progress), &mut done, now).await;
-        let gone = store.let_unused_corpora_go(&self.flock.name, done.unused, now).await;
+        let done = Done::default();
+        let result = self.carry_out(store, (noted, progress), &done, now).await;
+        let changes = 0 < done.changes();
+        let gone = store.let_unused_corpora_go(&self.flock.name, done.into_unused(), now).await;
         match result {
             Ok(()) => Ok(gone?),
-            Err(Error::Refused(why)) if done.changes => Err(Error::Failed(anyhow!(
+            Err(Error::Refused(why)) if changes => Err(Error::Failed(anyhow!(
                 "{why}; part of the plan is carried out, and applying again does the rest"
             ))),
             Err(err) => Err(err),
@@ -57,7 +89,7 @@ impl Plan {
         &self,
         store: &Store,
         (noted, progress): (&Noted, Progress<'_>),
-        done: &mut Done,
+        done: &Done,
         now: Timestamp,
     ) -> Result<()> {
         let flock = &self.flock.name;
@@ -68,16 +100,18 @@ impl Plan {
             waivers.push(noted.part(store, line).await?);
         }
         store.put_flock(&self.flock).await?;
-        done.changes |= self.before != self.flock;
+        if self.before != self.flock {
+            done.changed();
+        }
         store.enlist(&self.roster).await?;
         self.put_corpora(store, progress).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
-        let written = self.write_sheep(store, done, now).await;
+        let written = self.write_sheep(store, (done, progress), now).await;
         if !self.create.is_empty() || !self.change.is_empty() {
             // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
             // sees the sheep. Also where not all were written: some may have been.
             self.put_corpora(store, progress).await?;
-            done.unused.extend(self.texts.keys().cloned());
+            done.seen_with(self.texts.keys().cloned());
         }
         written?;
         if wakes {
@@ -90,47 +124,77 @@ impl Plan {
     }
 
     /// Makes and changes sheep.
-    async fn write_sheep(&self, store: &Store, done: &mut Done, now: Timestamp) -> Result<()> {
-        let flock = &self.flock.name;
-        for sheep in &self.create {
-            let id = SheepId { flock: flock.clone(), name: sheep.name.clone() };
-            let birth = store.birth(&id).await?;
-            let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
-                .ok_or_else(|| {
-                    Error::refused(format!("{id}: its `end` has passed; give it a later one"))
-                })?;
-            let created = Sheep { version: birth.version, ..created };
-            // Made by another apply in the same moment: that one's files win.
-            if store.create_sheep(&created).await? != Write::Done {
-                return Err(Error::refused(changed_meanwhile(&id)));
+    async fn write_sheep(
+        &self,
+        store: &Store,
+        (done, progress): (&Done, Progress<'_>),
+        now: Timestamp,
+    ) -> Result<()> {
+        let (written, of) = (AtomicU64::new(0), self.create.len() + self.change.len());
+        let tell = || {
+            done.changed();
+            let written = written.fetch_add(1, Ordering::Relaxed) + 1;
+            progress("writing sheep", written, u64::try_from(of).unwrap_or(u64::MAX));
+        };
+        let tell = &tell;
+        all(self.create.iter().map(|sheep| async move {
+            self.create(store, sheep, now).await?;
+            tell();
+            Ok(())
+        }))
+        .await?;
+        all(self.change.iter().map(|change| async move {
+            self.change(store, change, done, now).await?;
+            tell();
+            Ok(())
+        }))
+        .await
+    }
+
+    async fn create(&self, store: &Store, sheep: &SheepFile, now: Timestamp) -> Result<()> {
+        let id = SheepId { flock: self.flock.name.clone(), name: sheep.name.clone() };
+        let birth = store.birth(&id).await?;
+        let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
+            .ok_or_else(|| {
+                Error::refused(format!("{id}: its `end` has passed; give it a later one"))
+            })?;
+        let created = Sheep { version: birth.version, ..created };
+        // Made by another apply in the same moment: that one's files win.
+        if store.create_sheep(&created).await? != Write::Done {
+            return Err(Error::refused(changed_meanwhile(&id)));
+        }
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        store: &Store,
+        (old, sheep): &(Sheep, SheepFile),
+        done: &Done,
+        now: Timestamp,
+    ) -> Result<()> {
+        // Of every sheep that was seen in its place: another apply may have given it another text.
+        let texts = Mutex::new(Vec::new());
+        let transition = |old: &Sheep| {
+            texts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(old.config.behaviour.text().clone());
+            if let Some(why) = cannot_move(old, &sheep.config.account) {
+                return Err(Refusal::from(why));
             }
-            done.changes = true;
-        }
-        for (old, sheep) in &self.change {
-            // Of every sheep that was seen in its place: another apply may have given it another text.
-            let texts = Mutex::new(Vec::new());
-            let transition = |old: &Sheep| {
-                texts
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(old.config.behaviour.text().clone());
-                if let Some(why) = cannot_move(old, &sheep.config.account) {
-                    return Err(Refusal::from(why));
-                }
-                let changed = self.edits.reconfigure(old, sheep.config.clone(), now);
-                let changed = changed.map_err(|err| {
-                    Refusal::from(Objection::from(format!("{}: {err}; try again", old.id)))
-                })?;
-                // It may have come further since it was planned.
-                let slips = self.edits.slips(old, sheep, &changed);
-                Refusal::unless_fit(slips.into_iter().map(Objection::from).collect())?;
-                Ok(changed)
-            };
-            let changed = store.change_sheep(old.clone(), transition).await?;
-            changed?;
-            done.changes = true;
-            done.unused.extend(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
-        }
+            let changed = self.edits.reconfigure(old, sheep.config.clone(), now);
+            let changed = changed.map_err(|err| {
+                Refusal::from(Objection::from(format!("{}: {err}; try again", old.id)))
+            })?;
+            // It may have come further since it was planned.
+            let slips = self.edits.slips(old, sheep, &changed);
+            Refusal::unless_fit(slips.into_iter().map(Objection::from).collect())?;
+            Ok(changed)
+        };
+        let changed = store.change_sheep(old.clone(), transition).await?;
+        changed?;
+        done.seen_with(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(())
     }
 
@@ -141,13 +205,15 @@ impl Plan {
         let missing: Vec<_> = missing.iter().filter_map(|corpus| self.texts.get(corpus)).collect();
         let lines = missing.iter().map(|corpus| u64::from(corpus.len())).sum();
         let stored = AtomicU64::new(0);
-        for corpus in missing {
-            let tell = |more: u32| {
-                progress(stored.fetch_add(more.into(), Ordering::Relaxed) + u64::from(more), lines);
-            };
-            store.put_corpus(flock, corpus, tell).await?;
-        }
-        Ok(())
+        let tell = |more: u32| {
+            let stored = stored.fetch_add(more.into(), Ordering::Relaxed) + u64::from(more);
+            progress("storing lines of text", stored, lines);
+        };
+        let tell = &tell;
+        all(missing
+            .into_iter()
+            .map(|corpus| async move { Ok(store.put_corpus(flock, corpus, tell).await?) }))
+        .await
     }
 }
 
