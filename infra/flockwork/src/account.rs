@@ -1,14 +1,15 @@
-//! Adds accounts of other networks, once their networks have said whose the keys are.
+//! Adds accounts of other networks, once their networks have said whose the keys are, and removes them.
 
 use std::path::Path;
 
 use flock_aws::{Keyring, Secrets};
 use flock_core::{AccountId, Network};
 use flock_net::{Key, Networks, NewKey};
-use flock_ops::NewAccount;
+use flock_ops::{self as ops, NewAccount};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
+    ask,
     cli::{AddAccount, Place},
     connect::{Connection, connect, read_template},
     files::{self, WRITTEN_BY_HAND},
@@ -47,6 +48,25 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
     lines.extend(could_mark.then_some(mark));
     Ok(lines.join("\n"))
+}
+
+/// Removes the account `id`. Asks first, unless `yes` was said.
+pub async fn remove(place: &Place, id: &AccountId, yes: bool) -> anyhow::Result<String> {
+    // Nobody is asked about what cannot be done, and the table is let go while somebody thinks about it.
+    ops::refuse_to_remove_account(&connect(place).await?.store, id).await?;
+    if !yes {
+        let deed = format!("this removes {id} with its key");
+        let question = format!("Remove {id} with its key? What was posted through it stays.");
+        ask::consent(&deed, || Ok(()), &question)?;
+    }
+    let connection = connect(place).await?;
+    let removed = noted(&connection, format!("account remove {id}"), async |noted| {
+        ops::remove_account(&connection.store, noted, id).await
+    });
+    removed.await?;
+    Ok(format!(
+        "Removed {id} with its key. On the network the key still works, until it is revoked there."
+    ))
 }
 
 /// Reads the key file of the account `id`.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use flock_core::{AccountId, FlockName, Network, RoomId, UserId};
 use jiff::Timestamp;
 
@@ -64,7 +65,7 @@ impl Place {
         if let Some(table) = &self.table {
             command = format!("{command} --aws --table {table}");
         } else if self.data != Path::new(DATA) {
-            command = format!("{command} --data {}", self.data.display());
+            command = format!("{command} --data {}", quoted(&self.data));
         }
         command
     }
@@ -75,11 +76,25 @@ impl Place {
     }
 }
 
+/// The path as a shell takes it for one word.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run everything on this machine until Ctrl-C
     Run(Run),
+    /// Write the files of a first flock
+    Init(Init),
+    /// Look whether everything is so that sheep can post, and say what is not
+    Doctor,
     /// Flocks: plan and apply their files, list, remove
     #[command(subcommand)]
     Flock(FlockCommand),
@@ -102,6 +117,9 @@ pub enum Command {
         /// Everything about this one: meadow, x, mastodon or bluesky
         #[arg(value_name = "NAME")]
         network: Option<Network>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
     },
     /// Say something to the bot as in Slack, and see what it answers
     Slack(Slack),
@@ -112,6 +130,17 @@ pub enum Command {
         #[arg(long)]
         export: bool,
     },
+    /// Print the script that completes these commands in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write pages for `man`, one for each command
+    Man {
+        /// Directory of the pages
+        dir: PathBuf,
+    },
 }
 
 const ENV_EXAMPLES: &str = "\
@@ -120,6 +149,22 @@ It holds the token of that run, which opens the table and the secrets: show it t
 Examples:
   flockwork env > .flockwork/env             for `cargo lambda watch --env-file .flockwork/env`
   eval \"$(flockwork env --export)\"         then: aws dynamodb scan --table-name flockwork";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  flockwork completions bash > ~/.local/share/bash-completion/completions/flockwork
+  flockwork completions zsh > ~/.zfunc/_flockwork
+  flockwork completions fish > ~/.config/fish/completions/flockwork.fish";
+
+/// `flockwork init`
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Directory of the flock; made where it is not there
+    pub dir: PathBuf,
+    /// What the flock is called [default: like the directory]
+    #[arg(long)]
+    pub name: Option<FlockName>,
+}
 
 /// `flockwork run`
 #[derive(Debug, Clone, Args)]
@@ -148,6 +193,9 @@ pub enum FlockCommand {
     Plan {
         /// Directory with flock.toml and the corpora it names
         dir: PathBuf,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Make the flock what its files say; asks first where that removes sheep
     Apply {
@@ -158,7 +206,11 @@ pub enum FlockCommand {
         yes: bool,
     },
     /// List the flocks
-    List,
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Remove a flock and its sheep, when asked and answered; what they posted stays
     Remove {
         /// The flock
@@ -185,6 +237,9 @@ pub enum SheepCommand {
     Show {
         /// The sheep: flock/name, or its name when only one flock has it
         sheep: String,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Stop a sheep from posting
     Pause {
@@ -267,10 +322,27 @@ pub enum AccountCommand {
     /// Add an account of another network, or replace its key
     #[command(after_help = KEY_FILES)]
     Add(AddAccount),
+    /// List the accounts, and how many sheep post through each
+    List {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what is known of an account, and what it can do; never its key
     Show {
         /// Network and name there, such as `x:apollo_bot`
         account: AccountId,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove an account and its key, when asked and answered; what was posted through it stays
+    Remove {
+        /// Network and name there, such as `x:apollo_bot`
+        account: AccountId,
+        /// Remove it without asking
+        #[arg(long)]
+        yes: bool,
     },
 }
 

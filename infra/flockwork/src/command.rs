@@ -4,10 +4,11 @@
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
-use flock_core::{FlockName, JobKind, Sheep, State};
-use flock_ops::{self as ops, Error, FlockFile, Noted, Plan};
+use flock_core::{FlockName, JobKind, Network, Sheep, State};
+use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::{
     account, ask,
@@ -16,10 +17,10 @@ use crate::{
         SheepCommand, Slack, SlackCommand, Spend,
     },
     connect::{Connection, connect},
-    environment, flock_file,
+    doctor, environment, flock_file, init,
     operator::noted,
     refusal::refuse,
-    run, show, slack,
+    run, shell, show, slack,
 };
 
 /// What a command has to say.
@@ -54,9 +55,13 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
         Command::Run(options) => Box::pin(run::run(&place, &options)).await,
+        Command::Init(options) => print(&init::init(&place, &options)?),
+        Command::Doctor => doctor::doctor(&place).await,
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { dir } => shell::man_pages(&dir),
         Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
         Command::Sheep(command) => say(&sheep(&place, command).await?),
-        Command::Posts(options) => print_all(&posts(&place, &options).await?),
+        Command::Posts(options) => say(&posts(&place, &options).await?),
         Command::Preview(options) => say(&next_posts(&place, &options).await?),
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
@@ -67,16 +72,25 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Account(AccountCommand::Add(options)) => {
             print(&Box::pin(account::add(&place, &options)).await?)
         }
-        Command::Account(AccountCommand::Show { account }) => {
-            let rows = {
+        Command::Account(AccountCommand::List { json }) => say(&list_accounts(&place, json).await?),
+        Command::Account(AccountCommand::Show { account, json }) => {
+            let page = {
                 let Connection { store, .. } = &connect(&place).await?;
                 ops::account(store, &account).await?
             };
-            print(&show::rows(&rows))
+            if json { print_all(&as_json([page])?) } else { print(&show::rows(&page.rows())) }
+        }
+        Command::Account(AccountCommand::Remove { account, yes }) => {
+            print(&account::remove(&place, &account, yes).await?)
         }
         Command::Spend(options) => print_all(&spend(&place, &options).await?),
         Command::Audit(options) => print_all(&audit(&place, &options).await?),
-        Command::Networks { network } => print(&network.map_or_else(
+        Command::Networks { network, json: true } => {
+            let networks = network.map_or_else(|| Network::ALL.to_vec(), |network| vec![network]);
+            let lines = networks.into_iter().flat_map(NetworkLine::of);
+            print_all(&as_json(lines)?)
+        }
+        Command::Networks { network, json: false } => print(&network.map_or_else(
             || format!("{}\nOne in full: `flockwork networks NAME`.", ops::networks()),
             ops::network,
         )),
@@ -85,18 +99,28 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
 
 async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
     match command {
-        FlockCommand::Plan { dir } => {
+        FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let Connection { store, clock, .. } = &connect(place).await?;
-            Ok(vec![ops::plan(store, file, clock.now()).await?.to_string()].into())
+            let plan = ops::plan(store, file, clock.now()).await?;
+            let said =
+                if json { serde_json::to_string(&PlanLine::new(&plan))? } else { plan.to_string() };
+            Ok(vec![said].into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             Box::pin(apply(place, file, yes)).await
         }
-        FlockCommand::List => {
+        FlockCommand::List { json } => {
             let Connection { store, .. } = &connect(place).await?;
             let flocks = ops::flocks(store).await?;
+            if json {
+                return Ok(as_json(flocks)?.into());
+            }
+            if flocks.is_empty() {
+                let note = format!("There is no flock yet; {}", how_to_begin(place));
+                return Ok(Said { lines: Vec::new(), notes: vec![note] });
+            }
             let line = |flock: &ops::FlockLine| {
                 format!("{}  {} sheep, {} active", flock.flock, flock.sheep, flock.active)
             };
@@ -104,6 +128,32 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
         }
         FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
     }
+}
+
+/// How there comes to be a flock: the end of a sentence.
+fn how_to_begin(place: &Place) -> String {
+    format!("`flockwork init DIR` writes one, and `{} flock apply DIR` makes it.", place.command())
+}
+
+async fn list_accounts(place: &Place, json: bool) -> anyhow::Result<Said> {
+    let Connection { store, .. } = &connect(place).await?;
+    let accounts = ops::accounts(store).await?;
+    if json {
+        return Ok(as_json(accounts)?.into());
+    }
+    if accounts.is_empty() {
+        let note = format!(
+            "There is no account yet; `{} account add ACCOUNT --key FILE` adds one. On the meadow none is needed.",
+            place.command()
+        );
+        return Ok(Said { lines: Vec::new(), notes: vec![note] });
+    }
+    Ok(accounts.iter().map(show::account_line).collect::<Vec<_>>().into())
+}
+
+/// One JSON object a line.
+fn as_json(lines: impl IntoIterator<Item: Serialize>) -> anyhow::Result<Vec<String>> {
+    lines.into_iter().map(|line| Ok(serde_json::to_string(&line)?)).collect()
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
@@ -200,8 +250,12 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
 
 async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
     let connection = connect(place).await?;
+    let may_be_none = matches!(command, SheepCommand::List { json: false, .. });
     let lines = sheep_lines(&connection, command).await?;
-    Ok(Said { lines, notes: stop_note(&connection).await? })
+    let none = (may_be_none && lines.is_empty())
+        .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
+    let notes = none.into_iter().chain(stop_note(&connection).await?).collect();
+    Ok(Said { lines, notes })
 }
 
 async fn sheep_lines(
@@ -213,18 +267,17 @@ async fn sheep_lines(
     match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(Error::from)?;
-            let lines = sheep.iter().map(|sheep| {
-                Ok(if json {
-                    serde_json::to_string(&ops::SheepLine::new(sheep))?
-                } else {
-                    show::sheep_line(sheep)
-                })
-            });
-            lines.collect()
+            if json {
+                return as_json(sheep.iter().map(ops::SheepLine::new));
+            }
+            Ok(sheep.iter().map(show::sheep_line).collect())
         }
-        SheepCommand::Show { sheep } => {
+        SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
+            if json {
+                return as_json([ops::SheepPage::new(&sheep, &asides)]);
+            }
             Ok(vec![show::sheep_page(&sheep, &asides, &connection.program)])
         }
         SheepCommand::Pause { sheep } => {
@@ -275,18 +328,17 @@ async fn stop_note(connection: &Connection) -> anyhow::Result<Vec<String>> {
     Ok(connection.store.control().await?.stopped.iter().map(show::stopped).collect())
 }
 
-async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Vec<String>> {
+async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Said> {
     let Connection { store, .. } = &connect(place).await?;
     let Posts { flock, sheep, limit, json } = options;
     let posts = ops::posts(store, flock.as_ref(), sheep.as_deref(), *limit).await?;
-    let lines = posts.posts.iter().map(|post| {
-        Ok(if *json {
-            serde_json::to_string(&ops::PostLine::new(post))?
-        } else {
-            show::post_line(post, &posts.zone(post))
-        })
-    });
-    lines.collect()
+    if *json {
+        return Ok(as_json(posts.posts.iter().map(ops::PostLine::new))?.into());
+    }
+    let none = posts.posts.is_empty() && 0 < *limit;
+    let lines = posts.posts.iter().map(|post| show::post_line(post, &posts.zone(post)));
+    let notes = none.then(|| "Nothing was posted yet.".to_owned());
+    Ok(Said { lines: lines.collect(), notes: notes.into_iter().collect() })
 }
 
 async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
@@ -297,14 +349,11 @@ async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
         None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
     };
     let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
-    let lines = posts.iter().map(|post| {
-        Ok(if options.json {
-            serde_json::to_string(&ops::UpcomingLine::new(post))?
-        } else {
-            show::upcoming_line(post)
-        })
-    });
-    let lines = lines.collect::<anyhow::Result<_>>()?;
+    let lines = if options.json {
+        as_json(posts.iter().map(ops::UpcomingLine::new))?
+    } else {
+        posts.iter().map(show::upcoming_line).collect()
+    };
     let notes = ops::silent(&sheep).into_iter().chain(stop_note(&connection).await?).collect();
     Ok(Said { lines, notes })
 }
@@ -312,34 +361,26 @@ async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
 async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Vec<String>> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let standings = ops::spend(store, options.flock.as_ref(), clock.now()).await?;
-    if standings.is_empty() && !options.json {
+    if options.json {
+        return as_json(standings.iter().map(ops::StandingLine::new));
+    }
+    if standings.is_empty() {
         return Ok(vec!["No flock pays for anything.".to_owned()]);
     }
-    let lines = standings.iter().map(|standing| {
-        Ok(if options.json {
-            serde_json::to_string(&ops::StandingLine::new(standing))?
-        } else {
-            standing.to_string()
-        })
-    });
-    lines.collect()
+    Ok(standings.iter().map(ToString::to_string).collect())
 }
 
 async fn audit(place: &Place, options: &Audit) -> anyhow::Result<Vec<String>> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let mut entries = store.newest_audit(clock.now(), options.limit).await?;
     entries.reverse();
-    if entries.is_empty() && 0 < options.limit && !options.json {
+    if options.json {
+        return as_json(entries.iter().map(ops::AuditLine::new));
+    }
+    if entries.is_empty() && 0 < options.limit {
         return Ok(vec!["Nobody has changed anything yet.".to_owned()]);
     }
-    let lines = entries.iter().map(|entry| {
-        Ok(if options.json {
-            serde_json::to_string(&ops::AuditLine::new(entry))?
-        } else {
-            show::audit_line(entry)
-        })
-    });
-    lines.collect()
+    Ok(entries.iter().map(show::audit_line).collect())
 }
 
 fn say(said: &Said) -> anyhow::Result<()> {

@@ -18,6 +18,7 @@ use tokio::{
 use crate::{
     cli::Place,
     data_dir::{DataDir, Endpoint, Hold},
+    deployed,
     files::{self, Unreadable, WRITTEN_BY_HAND},
     local_secrets::{self, Lost},
     refusal::refuse,
@@ -63,8 +64,7 @@ impl std::fmt::Debug for Connection {
 pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     if let Some(table) = &place.table {
         let aws = flock_aws::load().await;
-        let store = Store::new(Client::new(&aws), table.clone()).with_current_shards().await;
-        let store = store.with_context(|| format!("cannot use table {table}"))?;
+        let store = deployed::table(&aws, table).await?;
         return Ok(Connection {
             store,
             clock: Clock::wall(),

@@ -676,7 +676,7 @@ mod tests {
             let plan = flock_ops::plan(&store, file, wall.now()).await.unwrap();
             let who = operator::here("flock apply choir", wall.now());
             let noted = Noted::begin(&store, who, "flock apply choir".to_owned()).await.unwrap();
-            plan.apply(&store, &noted, wall.now(), &|_, _| {}).await.unwrap();
+            plan.apply(&store, &noted, wall.now(), &|_, _, _| {}).await.unwrap();
             let dispatcher = machine.dispatcher;
             let local = Local {
                 schedules: schedules(&dispatcher),

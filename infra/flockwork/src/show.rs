@@ -1,7 +1,7 @@
 //! What people see of sheep and posts in a terminal.
 
-use flock_core::{CorpusId, Intent, Sheep, State, local, one_line};
-use flock_ops::Moved;
+use flock_core::{CorpusId, Intent, Sheep, State, count, local, one_line};
+use flock_ops::{AccountLine, Moved};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
 use jiff::tz::TimeZone;
@@ -140,6 +140,18 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside], program: &str) -> String {
         rows.push(("", "and older ones".to_owned()));
     }
     self::rows(&rows)
+}
+
+/// An account in a list.
+pub fn account_line(account: &AccountLine) -> String {
+    let AccountLine { account, sheep, added, must_not_post } = account;
+    let sheep = count(u64::try_from(*sheep).unwrap_or(u64::MAX), "sheep");
+    let state = match (added, must_not_post.as_slice()) {
+        (false, _) => "never added: it has no key".to_owned(),
+        (true, []) => "can post".to_owned(),
+        (true, why) => format!("must not post: {}", why.join("; ")),
+    };
+    format!("{account:<40} {sheep:<12} {state}")
 }
 
 /// Names and values, one beside the other.

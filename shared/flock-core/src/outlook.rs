@@ -22,7 +22,8 @@ pub struct Outlook {
     cap: Option<Usd>,
     month: Month,
     spent: Usd,
-    reached: Option<Timestamp>,
+    /// When the cap is reached.
+    pub reached: Option<Timestamp>,
 }
 
 /// Posts to come that cost something.

@@ -1,13 +1,14 @@
 //! Accounts: what is known of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flock_core::{
-    AccountFacts, AccountId, Action, Can, KnownAccounts, Network, Objection, Remedy, Tier,
+    AccountFacts, AccountId, Action, Can, KnownAccounts, Network, Objection, Remedy, SheepId, Tier,
     broken_by_account,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
 
 use crate::{Error, Result, at_once::AT_ONCE};
 
@@ -30,55 +31,139 @@ pub(crate) fn able(network: Network, tier: Tier, action: Action) -> Result<(), S
     flock_net::check_action(network, tier, action).map_err(|cannot| cannot.to_string())
 }
 
-/// What is known of the account, for people, without its key: names and values.
-pub async fn account(store: &Store, id: &AccountId) -> Result<Vec<(&'static str, String)>> {
+/// An account in a list, and as one JSON line.
+#[derive(Debug, Serialize)]
+pub struct AccountLine {
+    /// Network and name there.
+    pub account: String,
+    /// How many sheep post through it.
+    pub sheep: usize,
+    /// Whether its key is here.
+    pub added: bool,
+    /// Why it must not post.
+    pub must_not_post: Vec<String>,
+}
+
+/// The accounts of other networks that were added, and those that sheep post through without that.
+pub async fn accounts(store: &Store) -> Result<Vec<AccountLine>> {
+    let mut posting: BTreeMap<AccountId, usize> = BTreeMap::new();
+    for flock in store.flocks().await? {
+        for sheep in store.sheep_of_flock(&flock).await? {
+            *posting.entry(sheep.config.account).or_default() += 1;
+        }
+    }
+    posting.retain(|account, _| account.network != Network::Meadow);
+    let mut ids: BTreeSet<_> = store.accounts().await?.into_iter().collect();
+    ids.extend(posting.keys().cloned());
+    let known = known(store, ids.iter().collect()).await?;
+    let lines = ids.iter().map(|id| AccountLine {
+        account: id.to_string(),
+        sheep: posting.get(id).copied().unwrap_or_default(),
+        added: known.get(id).is_some(),
+        must_not_post: known
+            .get(id)
+            .map(|facts| broken_by_account(id.network, facts))
+            .unwrap_or_default(),
+    });
+    // One that was just being added or removed when something died is nobody's.
+    Ok(lines.filter(|line| line.added || 0 < line.sheep).collect())
+}
+
+/// The sheep that post through the account now.
+pub(crate) async fn sheep_on(store: &Store, id: &AccountId) -> Result<Vec<SheepId>> {
+    let mut sheep = Vec::new();
+    for flock in store.flocks().await? {
+        let flock = store.sheep_of_flock(&flock).await?;
+        let on = flock.into_iter().filter(|sheep| sheep.config.account == *id);
+        sheep.extend(on.map(|sheep| sheep.id));
+    }
+    Ok(sheep)
+}
+
+/// What is known of an account, without its key, and as one JSON object.
+#[derive(Debug, Serialize)]
+pub struct AccountPage {
+    account: String,
+    /// The address of its server, where its network has many.
+    server: Option<String>,
+    /// Its id on its network, where it has one of its own.
+    remote_user: Option<String>,
+    tier: &'static str,
+    /// Whether it says that it is a bot's, where accounts have to.
+    labelled: Option<bool>,
+    text_limit: usize,
+    unit: &'static str,
+    /// The most a picture may have, where the network takes pictures.
+    picture_bytes: Option<usize>,
+    can: Vec<String>,
+    cannot: Vec<String>,
+    must_not_post: Vec<String>,
+}
+
+/// What is known of the account.
+pub async fn account(store: &Store, id: &AccountId) -> Result<AccountPage> {
     if id.network == Network::Meadow {
-        return Ok(page(id, &AccountFacts::MEADOW, None, ""));
+        return Ok(AccountPage::new(id, &AccountFacts::MEADOW, None, String::new()));
     }
     let account = store.account(id).await?.ok_or_else(|| {
         let why = format!("the account {id} was never added; add it with its key");
         Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
     })?;
-    Ok(page(id, &account.facts, account.url.as_deref(), &account.remote_user))
+    Ok(AccountPage::new(id, &account.facts, account.url, account.remote_user))
 }
 
-fn page(
-    id: &AccountId,
-    facts: &AccountFacts,
-    url: Option<&str>,
-    remote_user: &str,
-) -> Vec<(&'static str, String)> {
-    let network = id.network.facts();
-    let mut rows = vec![("account", id.to_string())];
-    rows.extend(url.map(|url| ("server", url.to_owned())));
-    if !remote_user.is_empty() {
-        rows.push(("its id there", remote_user.to_owned()));
-    }
-    rows.push(("tier", facts.tier.name().to_owned()));
-    if id.network != Network::Meadow {
-        let label = if facts.labelled { "labelled as a bot" } else { "NOT labelled as a bot" };
-        rows.push(("label", label.to_owned()));
-    }
-    rows.push(("longest post", format!("{} {}", facts.text_limit(id.network), network.unit)));
-    if !network.pictures.kinds.is_empty() {
-        let bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
-        rows.push(("pictures", format!("up to {bytes} bytes")));
-    }
-    let (mut can, mut cannot) = (Vec::new(), Vec::new());
-    for action in Action::ALL {
-        match (network.can)(facts.tier, action) {
-            Can::Yes => can.push(action.to_string()),
-            Can::If(condition) => can.push(format!("{action} if {condition}")),
-            Can::No(why) => cannot.push(format!("{action}: {why}")),
+impl AccountPage {
+    fn new(
+        id: &AccountId,
+        facts: &AccountFacts,
+        server: Option<String>,
+        remote_user: String,
+    ) -> Self {
+        let network = id.network.facts();
+        let most_bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
+        let (mut can, mut cannot) = (Vec::new(), Vec::new());
+        for action in Action::ALL {
+            match (network.can)(facts.tier, action) {
+                Can::Yes => can.push(action.to_string()),
+                Can::If(condition) => can.push(format!("{action} if {condition}")),
+                Can::No(why) => cannot.push(format!("{action}: {why}")),
+            }
+        }
+        Self {
+            account: id.to_string(),
+            server,
+            remote_user: (!remote_user.is_empty()).then_some(remote_user),
+            tier: facts.tier.name(),
+            labelled: (id.network != Network::Meadow).then_some(facts.labelled),
+            text_limit: facts.text_limit(id.network),
+            unit: network.unit,
+            picture_bytes: (!network.pictures.kinds.is_empty()).then_some(most_bytes),
+            can,
+            cannot,
+            must_not_post: broken_by_account(id.network, facts),
         }
     }
-    for (head, what) in
-        [("can", can), ("cannot", cannot), ("must not post", broken_by_account(id.network, facts))]
-    {
-        let heads = std::iter::once(head).chain(std::iter::repeat(""));
-        rows.extend(heads.zip(what));
+
+    /// For people: names and values. What has several values has its name beside the first.
+    pub fn rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = vec![("account", self.account.clone())];
+        rows.extend(self.server.iter().map(|server| ("server", server.clone())));
+        rows.extend(self.remote_user.iter().map(|user| ("its id there", user.clone())));
+        rows.push(("tier", self.tier.to_owned()));
+        rows.extend(self.labelled.map(|labelled| {
+            let label = if labelled { "labelled as a bot" } else { "NOT labelled as a bot" };
+            ("label", label.to_owned())
+        }));
+        rows.push(("longest post", format!("{} {}", self.text_limit, self.unit)));
+        rows.extend(self.picture_bytes.map(|bytes| ("pictures", format!("up to {bytes} bytes"))));
+        for (head, what) in
+            [("can", &self.can), ("cannot", &self.cannot), ("must not post", &self.must_not_post)]
+        {
+            let heads = std::iter::once(head).chain(std::iter::repeat(""));
+            rows.extend(heads.zip(what.iter().cloned()));
+        }
+        rows
     }
-    rows
 }
 
 #[cfg(test)]

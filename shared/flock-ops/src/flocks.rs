@@ -1,15 +1,15 @@
 //! The flocks there are.
 
-use flock_core::FlockName;
 use flock_store::Store;
+use serde::Serialize;
 
 use crate::Result;
 
-/// A flock in a list.
-#[derive(Debug)]
+/// A flock in a list, and as one JSON line.
+#[derive(Debug, Serialize)]
 pub struct FlockLine {
     /// Its name.
-    pub flock: FlockName,
+    pub flock: String,
     /// How many sheep it has.
     pub sheep: usize,
     /// How many of them post.
@@ -22,7 +22,7 @@ pub async fn flocks(store: &Store) -> Result<Vec<FlockLine>> {
     for flock in store.flocks().await? {
         let sheep = store.sheep_of_flock(&flock).await?;
         let active = sheep.iter().filter(|sheep| sheep.next_at().is_some()).count();
-        lines.push(FlockLine { flock, sheep: sheep.len(), active });
+        lines.push(FlockLine { flock: flock.to_string(), sheep: sheep.len(), active });
     }
     Ok(lines)
 }

@@ -1,8 +1,62 @@
 //! What each network can do, takes, charges and forbids, from its facts alone.
 
+use std::collections::BTreeMap;
+
 use flock_core::{
     Action, Can, Charge, Facts, Idempotency, LimitOf, Network, PictureKind, Tier, Usd, span,
 };
+use serde::Serialize;
+
+use crate::spend::dollars;
+
+/// What accounts of a network and a tier can do, as one JSON line. The names are a promise to scripts.
+#[derive(Debug, Serialize)]
+pub struct NetworkLine {
+    network: &'static str,
+    tier: &'static str,
+    /// "yes", "if ..." or "no: ...", by action.
+    can: BTreeMap<String, String>,
+    text_limit: usize,
+    unit: &'static str,
+    limits_vary: bool,
+    limits: Vec<String>,
+    /// In dollars, by what is charged.
+    prices: BTreeMap<&'static str, f64>,
+    /// The month in which this was read.
+    as_of: &'static str,
+}
+
+impl NetworkLine {
+    /// The lines for `network`, one for each tier.
+    pub fn of(network: Network) -> impl Iterator<Item = Self> {
+        let facts = network.facts();
+        facts.tiers.iter().map(move |tier| Self {
+            network: facts.name,
+            tier: tier.name(),
+            can: Action::ALL
+                .into_iter()
+                .map(|action| (action.to_string(), said((facts.can)(*tier, action))))
+                .collect(),
+            text_limit: facts.text_limit,
+            unit: facts.unit,
+            limits_vary: facts.limits_vary,
+            limits: limits(facts),
+            prices: CHARGES
+                .into_iter()
+                .map(|(what, charge)| (what, dollars((facts.price)(charge))))
+                .collect(),
+            as_of: facts.as_of,
+        })
+    }
+}
+
+fn said(can: Can) -> String {
+    match can {
+        Can::Yes => "yes".to_owned(),
+        Can::If(condition) => format!("if {condition}"),
+        Can::No(why) => format!("no: {why}"),
+    }
+}
 
 /// What every network can do, one beside the other.
 pub fn networks() -> String {
@@ -84,17 +138,12 @@ fn section(head: &str, lines: Vec<String>) -> String {
 
 /// What accounts can do, tier by tier where that differs.
 fn actions(facts: &Facts) -> Vec<String> {
-    let of = |tier, action| match (facts.can)(tier, action) {
-        Can::Yes => "yes".to_owned(),
-        Can::If(condition) => format!("if {condition}"),
-        Can::No(why) => format!("no: {why}"),
-    };
     let mut lines = Vec::new();
     for action in Action::ALL {
         let name = action.to_string();
         let mut answers: Vec<(Vec<Tier>, String)> = Vec::new();
         for tier in facts.tiers {
-            let answer = of(*tier, action);
+            let answer = said((facts.can)(*tier, action));
             match answers.iter_mut().find(|(_, known)| *known == answer) {
                 Some((tiers, _)) => tiers.push(*tier),
                 None => answers.push((vec![*tier], answer)),
@@ -153,18 +202,20 @@ fn limits(facts: &Facts) -> Vec<String> {
     limits.collect()
 }
 
+/// What is charged, as people call it.
+const CHARGES: [(&str, Charge); 8] = [
+    ("a post", Charge::Post { link: false }),
+    ("a post with a link", Charge::Post { link: true }),
+    ("a reply", Charge::Reply),
+    ("a repost", Charge::Repost),
+    ("a deletion", Charge::Delete),
+    ("an own post that is read", Charge::OwnPosts(1)),
+    ("a person that is looked up", Charge::Users(1)),
+    ("an alternative text", Charge::AltText),
+];
+
 fn prices(facts: &Facts) -> Vec<String> {
-    let charges = [
-        ("a post", Charge::Post { link: false }),
-        ("a post with a link", Charge::Post { link: true }),
-        ("a reply", Charge::Reply),
-        ("a repost", Charge::Repost),
-        ("a deletion", Charge::Delete),
-        ("an own post that is read", Charge::OwnPosts(1)),
-        ("a person that is looked up", Charge::Users(1)),
-        ("an alternative text", Charge::AltText),
-    ];
-    let prices = charges.map(|(what, charge)| (what, (facts.price)(charge)));
+    let prices = CHARGES.map(|(what, charge)| (what, (facts.price)(charge)));
     if prices.iter().all(|(_, price)| *price == Usd::ZERO) {
         return vec!["nothing".to_owned()];
     }

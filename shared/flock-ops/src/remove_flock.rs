@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use flock_core::{FlockName, Objection, Remedy, Sheep, SheepId, State, count};
 use flock_store::{Store, Write};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{Error, Noted, Refusal, Result, at_once::all, plan::Done};
@@ -47,12 +48,14 @@ pub(crate) async fn remove_all(
     done: &Done,
     now: Timestamp,
 ) -> Result<()> {
-    let removals = sheep.iter().map(|sheep| async move {
-        remove(store, sheep.clone(), done, now).await??;
-        done.changed();
-        Ok(())
+    let removals = sheep.iter().map(|sheep| -> BoxFuture<'_, _> {
+        Box::pin(async move {
+            remove(store, sheep.clone(), done, now).await??;
+            done.changed();
+            Ok(())
+        })
     });
-    all(removals).await.map_err(|err| match (err, done.changes()) {
+    all(removals.collect()).await.map_err(|err| match (err, done.changes()) {
         // What was refused with something changed is no refusal.
         (Error::Refused(why), removed @ 1..) => Error::Failed(anyhow!(
             "{why}; {} of the flock went at the same time, and the others stay",

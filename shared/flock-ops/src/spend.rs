@@ -169,7 +169,7 @@ impl<'a> StandingLine<'a> {
 }
 
 /// The amount as JSON has numbers: exact to the millionth below nine billion dollars.
-fn dollars(usd: Usd) -> f64 {
+pub(crate) fn dollars(usd: Usd) -> f64 {
     usd.to_string().trim_start_matches('$').parse().unwrap_or(f64::MAX)
 }
 

@@ -34,7 +34,26 @@ impl AccountItem {
     }
 }
 
+/// An account in the list of accounts.
+#[derive(Debug, Serialize, Deserialize)]
+struct ListedItem {
+    account: String,
+}
+
 impl Store {
+    /// The accounts that were added and not removed, in order. One that was just being added or removed when something died may be
+    /// here without being there.
+    pub async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let items: Vec<ListedItem> = self.all("the accounts", Key::ACCOUNTS).await?;
+        let read = |ListedItem { account }: ListedItem| {
+            account.parse().map_err(|err| StoreError::Corrupt {
+                what: format!("account {account} in the list of accounts"),
+                source: Box::new(err),
+            })
+        };
+        items.into_iter().map(read).collect()
+    }
+
     /// The account, if it was added.
     pub async fn account(&self, id: &AccountId) -> Result<Option<AccountItem>, StoreError> {
         self.read_account(id, Read::Eventual).await
@@ -101,6 +120,16 @@ impl Store {
         account: AccountItem,
     ) -> Result<(), StoreError> {
         let what = format!("account {id}");
+        // First, so that no key is anywhere without being listed.
+        self.put(&what, Key::listed_account(id), ListedItem { account: id.to_string() }).await?;
         self.put(&what, Key::account(id), account).await
+    }
+
+    /// Removes an account with its key. What was posted through it, and by which sheep, stays known. Removing it again changes
+    /// nothing.
+    pub async fn remove_account(&self, id: &AccountId) -> Result<(), StoreError> {
+        let what = format!("account {id}");
+        self.delete_one(&what, Key::account(id)).await?;
+        self.delete_one(&what, Key::listed_account(id)).await
     }
 }

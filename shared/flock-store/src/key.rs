@@ -25,6 +25,9 @@ impl Key {
     /// The partition of all flocks.
     pub(crate) const FLOCKS: &str = "FLOCKS";
 
+    /// The partition of the list of accounts.
+    pub(crate) const ACCOUNTS: &str = "ACCOUNTS";
+
     /// The partition of all deferred commands.
     pub(crate) const DEFERRED: &str = "DEFERRED";
 
@@ -100,6 +103,10 @@ impl Key {
     pub(crate) fn account(account: &AccountId) -> Self {
         let pk = format!("ACCOUNT#{}#{}", account.network, account.handle);
         Self { pk, sk: "ACCOUNT".to_owned() }
+    }
+
+    pub(crate) fn listed_account(account: &AccountId) -> Self {
+        Self { pk: Self::ACCOUNTS.to_owned(), sk: account.to_string() }
     }
 
     pub(crate) fn on_account(account: &AccountId, sheep: &SheepId) -> Self {
@@ -202,6 +209,7 @@ mod tests {
             Key::post(&sheep, Occurrence(42)),
             Key::aside(&sheep, Occurrence(42)),
             Key::account(&account),
+            Key::listed_account(&account),
             Key::on_account(&account, &sheep),
             Key::taken(&account, &"2124182926852620288".parse().unwrap()),
             Key::spend(&sheep.flock, Month::of("2026-11-21T12:00:00Z".parse().unwrap())),
@@ -227,6 +235,7 @@ mod tests {
         POSTS#milton#book-1 | POST#000000000042
         ASIDE#milton#book-1 | POST#000000000042
         ACCOUNT#x#milton_1 | ACCOUNT
+        ACCOUNTS | x:milton_1
         ACCOUNT#x#milton_1 | SHEEP#milton/book-1
         ACCOUNT#x#milton_1 | TAKEN#2124182926852620288
         SPEND#milton | 2026-11

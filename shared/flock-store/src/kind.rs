@@ -72,6 +72,12 @@ pub const KINDS: &[Kind] = &[
         "one by key",
     ),
     kind(
+        "listed account",
+        ["ACCOUNTS", "<network>:<handle>"],
+        "account add, before the account",
+        "list of accounts: query by `pk`",
+    ),
+    kind(
         "roster",
         ["ACCOUNT#<network>#<handle>", "SHEEP#<flock>/<sheep>"],
         "apply, move; a look, where it is missing",

@@ -64,7 +64,7 @@ pub(crate) async fn apply_plan(store: &Store, plan: Plan, now: Timestamp) -> flo
     let line = format!("flock apply {}", plan.flock());
     let who = who(&line, now);
     Noted::around(store, who, line, async |noted| {
-        Box::pin(plan.apply(store, noted, now, &|_, _| {})).await
+        Box::pin(plan.apply(store, noted, now, &|_, _, _| {})).await
     })
     .await
 }

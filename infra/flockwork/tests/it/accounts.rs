@@ -109,7 +109,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
     let sheep = [("apollo", "one\n", "network = \"x\"\nline = \"1h\"")];
     world.write_flock_with("choir", "monthly_cap = 1", &sheep);
     assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
 }
 
 /// The key file without the app's credentials, for the account `x:iris_bot`.
@@ -278,4 +278,48 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     for (path, content) in world.files(".flockwork") {
         assert!(!contains(&content, "abcd-efgh-ijkl-mnop"), "{}", path.display());
     }
+}
+
+#[test]
+fn accounts_are_listed_and_removed_once_nobody_posts_through_them() {
+    let world = XWorld::new();
+    let said = world.flockwork("account list");
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""));
+    assert_snapshot!(said.stderr, @"There is no account yet; `flockwork account add ACCOUNT --key FILE` adds one. On the meadow none is needed.");
+    world.add("apollo");
+    world.add("pan");
+    let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"2h\"";
+    let sheep = [("a", "one\n", on_x), ("b", "two\n", on_x), ("c", "three\n", "line = \"1h\"")];
+    world.write_flock_with("choir", "monthly_cap = 100", &sheep);
+    world.ok("flock apply choir");
+    assert_snapshot!(world.ok("account list"), @"
+    x:apollo                                 2 sheep      can post
+    x:pan                                    0 sheep      can post
+    ");
+    assert_snapshot!(world.ok("account list --json"), @r#"
+    {"account":"x:apollo","sheep":2,"added":true,"must_not_post":[]}
+    {"account":"x:pan","sheep":0,"added":true,"must_not_post":[]}
+    "#);
+    let page = &world.json("account show x:apollo --json")[0];
+    assert_eq!(page["labelled"], true);
+    assert!(page["can"].as_array().unwrap().contains(&json!("post")), "{page}");
+
+    assert_snapshot!(world.refused("account remove x:apollo --yes"), @"error: choir/a and another would have no account; move or remove them first (`flockwork sheep list` shows them)");
+    assert_snapshot!(world.refused("account remove x:nobody --yes"), @"error: the account x:nobody was never added");
+    assert_snapshot!(world.refused("account remove x:pan"), @"error: this removes x:pan with its key, and there is nobody to ask here; nothing was changed; add --yes if it is meant");
+    assert_eq!(world.answered("account remove x:pan", "no\n").code, Some(2));
+    assert_eq!(world.json("account list --json").len(), 2);
+    let said = world.answered("account remove x:pan", "yes\n");
+    assert_snapshot!(said.stdout, @"Removed x:pan with its key. On the network the key still works, until it is revoked there.");
+    assert_snapshot!(said.stderr, @"Remove x:pan with its key? What was posted through it stays. Type yes to go on:");
+    assert_eq!(world.json("account list --json").len(), 1);
+    world.refused("account show x:pan");
+
+    // Once the sheep are gone their account can go, and come again.
+    world.add("pan");
+    world.ok("flock remove choir --yes");
+    world.ok("account remove x:apollo --yes");
+    world.refused("flock apply choir");
+    world.ok("account remove x:pan --yes");
+    assert!(world.json("account list --json").is_empty());
 }

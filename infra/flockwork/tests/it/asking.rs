@@ -49,7 +49,7 @@ fn where_nobody_can_answer_nothing_is_removed() {
     assert!(
         world.ok("flock remove choir --yes").starts_with("Removed flock choir and its 1 sheep")
     );
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn who_says_yes_has_them_removed() {
     Removed flock choir and its 1 sheep. What they posted stays, and is listed with `flockwork posts --sheep choir/SHEEP`.
     ");
     assert_snapshot!(output.stderr, @"Remove flock choir and its 1 sheep? What was posted stays. Type yes to go on:");
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
 }
 
 /// Whoever sits at a terminal is not asked where nothing is lost.

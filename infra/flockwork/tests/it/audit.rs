@@ -15,18 +15,20 @@ const READS: &[(&str, &str)] = &[
     ("flock list", ""),
     ("sheep list", ""),
     ("sheep show", "b"),
-    ("posts", ""),
+    ("posts", "--json"),
     ("preview", "--flock choir"),
     ("spend", ""),
     ("audit", ""),
+    ("account list", ""),
     ("account show", "x:apollo"),
     ("networks", ""),
+    ("doctor", ""),
     // What is said in Slack is noted by Slack's door.
     ("slack", "/flock alive"),
 ];
 
 /// Commands that have nothing to do with the table.
-const OTHERS: [&str; 3] = ["slack link", "slack manifest", "env"];
+const OTHERS: [&str; 6] = ["slack link", "slack manifest", "env", "init", "completions", "man"];
 
 /// Commands that change something, what they are tried with, and what the log calls it.
 const CHANGES: &[(&str, &str, &str)] = &[
@@ -35,6 +37,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("sheep resume", "a", "sheep resume choir/a"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
     ("flock remove", "choir --yes", "flock remove choir"),
+    ("account remove", "x:apollo --yes", "account remove x:apollo"),
 ];
 
 fn user() -> String {

@@ -74,7 +74,7 @@ fn a_file_that_is_named_is_a_small_regular_file() {
 #[test]
 fn a_secret_is_a_small_regular_file() {
     let world = World::new();
-    world.ok("sheep list");
+    world.ok("sheep list --json");
     let secret = world.path(".flockwork/slack.secret.json");
     std::fs::remove_file(&secret).unwrap();
     fifo(&secret);
@@ -186,11 +186,11 @@ fn a_run_that_is_stopped_is_not_waited_for() {
         command.arg("/flock help");
         Running::spawn(command)
     };
-    let said = world.refused("sheep list");
+    let said = world.refused("sheep list --json");
     assert_eq!(slack.finish().stderr, said);
     run.signal("CONT");
     assert_snapshot!(said.replace(&url, "URL"), @"error: the `flockwork run` that has .flockwork does not answer at URL: nothing comes within 10 s. If it is stopped, let it go on (`fg`, or `kill -CONT` and its process id); otherwise end it, start it again and give the command again");
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
     assert_eq!(run.interrupt().code, Some(0));
 }
 
@@ -218,7 +218,7 @@ fn half_open_connections_keep_nobody_out() {
         }
     }
     assert_eq!(http(|client| client.get(format!("{url}/page.css"))).status, 200);
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
     let mut help = world.command("slack");
     help.arg("/flock help");
     let help = Running::spawn(help).finish();
@@ -251,7 +251,7 @@ fn what_is_said_in_slack_has_a_length() {
 fn a_run_that_is_stuck_ends_all_the_same() {
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let world = World::new();
-        world.ok("sheep list");
+        world.ok("sheep list --json");
         let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
         other.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let run = world.start("run --listen 127.0.0.1:0");
@@ -262,7 +262,7 @@ fn a_run_that_is_stuck_ends_all_the_same() {
         let said = "Stopped in the middle of something; the next start goes on from there.\n";
         assert_eq!(output.stderr, said);
         drop(other);
-        assert_eq!(world.ok("sheep list"), "");
+        assert_eq!(world.ok("sheep list --json"), "");
     }
 }
 
@@ -349,14 +349,14 @@ fn a_command_that_nobody_reads_holds_nothing() {
     let world = World::new();
     world.write_flock("choir", &[("alto", "first\nsecond\n", "line = \"5m\"")]);
     world.ok("flock apply choir");
-    let list = world.ok("sheep list");
+    let list = world.ok("sheep list --json");
     let (unread, full) = std::io::pipe().unwrap();
     let mut preview = world.command("preview --flock choir --count 5000 --json");
     let mut preview = preview.stdout(full).spawn().unwrap();
     let mut first = [0];
     // More comes than the pipe takes.
     (&unread).read_exact(&mut first).unwrap();
-    assert_eq!(world.ok("sheep list"), list);
+    assert_eq!(world.ok("sheep list --json"), list);
     drop(unread);
     assert!(preview.wait().unwrap().success());
 }
@@ -385,7 +385,7 @@ fn a_run_whose_endpoint_is_gone_is_told_of_as_such() {
     let process = run.id().to_string();
     let mut said = Vec::new();
     let mut look = |world: &World, what: &str| {
-        let refused = world.refused("sheep list").replace(&process, "PROCESS");
+        let refused = world.refused("sheep list --json").replace(&process, "PROCESS");
         for arguments in ["env", "slack link", "slack /flock", "run --listen 127.0.0.1:0"] {
             assert_eq!(
                 world.refused(arguments).replace(&process, "PROCESS"),
@@ -419,7 +419,7 @@ fn a_run_whose_endpoint_is_gone_is_told_of_as_such() {
     ");
     // It was not the run's fault.
     world.write(".flockwork/endpoint.json", &endpoint);
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
     std::fs::remove_file(&place).unwrap();
     std::fs::create_dir(&place).unwrap();
     assert_eq!(run.interrupt().code, Some(0));
@@ -427,26 +427,26 @@ fn a_run_whose_endpoint_is_gone_is_told_of_as_such() {
     assert_snapshot!(world.refused("run --listen 127.0.0.1:0"), @"error: .flockwork/endpoint.json is a link, or no regular file; move it away, or choose another directory than .flockwork with --data");
     assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
     std::fs::remove_dir(&place).unwrap();
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
     // Neither does one that was killed stay there for ever.
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
     run.kill();
     std::fs::remove_file(&place).unwrap();
     assert_snapshot!(world.refused("env"), @"error: no `flockwork run` is up in .flockwork; start one in another terminal, or name its directory with --data");
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
 }
 
 /// A short command is waited for, and is no run.
 #[test]
 fn a_command_that_has_the_directory_for_a_moment_is_waited_for() {
     let world = World::new();
-    world.ok("sheep list");
+    world.ok("sheep list --json");
     let lock = File::options().write(true).open(world.path(".flockwork/lock")).unwrap();
     lock.lock().unwrap();
     assert!(world.refused("env").contains("no `flockwork run` is up"));
-    assert_snapshot!(world.refused("sheep list"), @"error: .flockwork is in use by another flockwork command; try again when it is done");
-    let waiting = world.start("sheep list");
+    assert_snapshot!(world.refused("sheep list --json"), @"error: .flockwork is in use by another flockwork command; try again when it is done");
+    let waiting = world.start("sheep list --json");
     eventually("it wants the directory", || has_open(&waiting, ".flockwork/lock"));
     lock.unlock().unwrap();
     let output = waiting.finish();
@@ -470,7 +470,7 @@ fn what_a_dead_run_has_left_is_not_taken_for_one_that_is_up() {
         let lock = File::options().write(true).open(world.path(".flockwork/lock")).unwrap();
         lock.lock().unwrap();
         assert!(world.refused("env").contains("no `flockwork run` is up"));
-        let waiting = world.start("sheep list");
+        let waiting = world.start("sheep list --json");
         eventually("it wants the directory", || has_open(&waiting, ".flockwork/lock"));
         lock.unlock().unwrap();
         let output = waiting.finish();
@@ -506,7 +506,7 @@ fn a_run_whose_files_are_taken_away_ends_and_one_whose_secret_is_writes_it_again
                 .contains("The secret Keyring was gone from its file, and is there again.")
         );
         std::fs::rename(world.path("elsewhere"), &path).unwrap();
-        assert_eq!(world.ok("sheep list"), "");
+        assert_eq!(world.ok("sheep list --json"), "");
     }
 }
 
@@ -530,7 +530,7 @@ fn where_nobody_can_be_told_the_exit_code_tells() {
 #[test]
 fn a_directory_in_the_place_of_the_endpoint_is_refused_at_any_moment() {
     let world = World::new();
-    world.ok("sheep list");
+    world.ok("sheep list --json");
     let other = Connection::open(world.path(".flockwork/flock.db")).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let run = world.start("run --listen 127.0.0.1:0");

@@ -142,7 +142,7 @@ fn a_flock_that_was_removed_and_comes_back_goes_on_counting() {
     assert!(5 < first.len(), "{first:?}");
 
     assert_snapshot!(world.ok("flock remove milton --yes"), @"Removed flock milton and its 3 sheep. What they posted stays, and is listed with `flockwork posts --sheep milton/SHEEP`.");
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
     assert_eq!(sheep(&world), Vec::<String>::new());
     world.refused("flock remove milton --yes");
 
@@ -256,4 +256,22 @@ fn a_directory_that_is_none_is_refused() {
         assert_eq!(world.refused(&format!("flock apply {directory}")), expected);
         assert_eq!(world.refused(&format!("flock plan {directory}")), expected);
     }
+}
+
+/// What people see, programs have as JSON.
+#[test]
+fn lists_and_plans_are_to_be_had_as_json() {
+    let world = milton();
+    assert_snapshot!(world.flockwork("flock list").stderr, @"There is no flock yet; `flockwork init DIR` writes one, and `flockwork flock apply DIR` makes it.");
+    assert_snapshot!(world.ok("flock plan milton --json"), @r#"{"flock":"milton","is_empty":false,"create":[{"sheep":"apollo","account":"meadow:apollo","behaviour":"poem of 3 lines","rhythm":"every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London"},{"sheep":"book-1","account":"meadow:book-1","behaviour":"poem of 2 lines","rhythm":"every 3m, pause 2h, in Europe/London"},{"sheep":"book-2","account":"meadow:book-2","behaviour":"poem of 1 line","rhythm":"every 3m, pause 2h, in Europe/London"}],"change":[],"remove":[],"restore":[],"wake":[],"unchanged":0,"warnings":[],"next_30_days":null}"#);
+    world.ok("flock apply milton");
+    assert_snapshot!(world.ok("flock list --json"), @r#"{"flock":"milton","sheep":3,"active":3}"#);
+    let plan = &world.json("flock plan milton --json")[0];
+    assert_eq!((&plan["is_empty"], &plan["unchanged"]), (&true.into(), &3.into()));
+    let mut page = world.json("sheep show apollo --json").remove(0);
+    assert!(page["next_at"].take().is_string());
+    assert_snapshot!(page, @r#"{"account":"apollo","attempts":0,"behaviour":"poem of 3 lines","being_posted":null,"flock":"milton","made_with_ai":false,"missed":0,"network":"meadow","next":"line 1 of 3","next_at":null,"occurrence":1,"rhythm":"every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London","set_aside":[],"sheep":"apollo","state":"active","why":null,"zone":"Europe/London"}"#);
+    let networks = world.json("networks --json");
+    assert_eq!(networks.len(), 5);
+    assert_snapshot!(world.ok("networks meadow --json"), @r#"{"network":"meadow","tier":"standard","can":{"change profiles":"no: bots only post there so far","delete posts":"no: bots only post there so far","follow":"no: bots only post there so far","like":"no: bots only post there so far","list own posts":"no: bots only post there so far","mark posts as made with AI":"if everybody there is a machine, so nothing is to be seen of it","post":"yes","post pictures":"no: bots only post there so far","quote":"no: bots only post there so far","reply":"no: bots only post there so far","repost":"no: bots only post there so far","search":"no: bots only post there so far","send direct messages":"no: bots only post there so far"},"text_limit":500,"unit":"characters","limits_vary":false,"limits":[],"prices":{"a deletion":0.0,"a person that is looked up":0.0,"a post":0.0,"a post with a link":0.0,"a reply":0.0,"a repost":0.0,"an alternative text":0.0,"an own post that is read":0.0},"as_of":"2026-11"}"#);
 }

@@ -21,17 +21,21 @@ fn the_help_teaches() {
     Usage: flockwork [OPTIONS] [COMMAND]
 
     Commands:
-      run       Run everything on this machine until Ctrl-C
-      flock     Flocks: plan and apply their files, list, remove
-      sheep     Sheep: list, show, pause, resume, move
-      posts     List posts that were made, oldest first
-      preview   Show the next posts before they are made, at their exact times
-      spend     What flocks have spent this month, and what it will be
-      audit     Who changed what, in Slack and at the command line, oldest first
-      account   Accounts on other networks, and their keys
-      networks  What each network can do, takes, charges and forbids
-      slack     Say something to the bot as in Slack, and see what it answers
-      env       Print the environment that leads other programs to the run that is up
+      run          Run everything on this machine until Ctrl-C
+      init         Write the files of a first flock
+      doctor       Look whether everything is so that sheep can post, and say what is not
+      flock        Flocks: plan and apply their files, list, remove
+      sheep        Sheep: list, show, pause, resume, move
+      posts        List posts that were made, oldest first
+      preview      Show the next posts before they are made, at their exact times
+      spend        What flocks have spent this month, and what it will be
+      audit        Who changed what, in Slack and at the command line, oldest first
+      account      Accounts on other networks, and their keys
+      networks     What each network can do, takes, charges and forbids
+      slack        Say something to the bot as in Slack, and see what it answers
+      env          Print the environment that leads other programs to the run that is up
+      completions  Print the script that completes these commands in a shell
+      man          Write pages for `man`, one for each command
 
     Options:
           --data <DIR>

@@ -7,6 +7,7 @@ mod audit;
 mod bounds;
 mod dew;
 mod edits;
+mod first_steps;
 mod flocks;
 mod help;
 mod moving;

@@ -179,7 +179,7 @@ fn everything_a_network_objects_to_is_said_at_once() {
         world.write_flock("choir", sheep);
         let said = timeless(&world.refused("flock plan choir"));
         assert_eq!(timeless(&world.refused("flock apply choir")), said);
-        assert_eq!(world.ok("flock list"), "", "nothing is applied");
+        assert_eq!(world.ok("flock list --json"), "", "nothing is applied");
         said
     };
     let poem = "the moon\nthe sun\n";

@@ -287,7 +287,7 @@ fn the_token_is_not_logged() {
     run.url();
     let endpoint = world.endpoint();
     run.line("Try Slack commands at ");
-    world.ok("sheep list");
+    world.ok("sheep list --json");
     let output = run.interrupt();
     assert_eq!(output.code, Some(0));
     assert!(output.stderr.len() > 1_000, "something was logged");
@@ -467,7 +467,7 @@ fn a_directory_with_other_things_stays_as_it_is() {
     world.write("home/letter.txt", "dear");
     set_mode(&world.path("home"), 0o755);
     set_mode(&world.path("home/letter.txt"), 0o644);
-    world.ok("posts --data home");
+    world.ok("posts --json --data home");
     assert_eq!(mode(&world.path("home")), 0o755);
     assert_eq!(mode(&world.path("home/letter.txt")), 0o644);
     for name in ["flock.db", "lock", "keyring.secret.json"] {
@@ -475,7 +475,7 @@ fn a_directory_with_other_things_stays_as_it_is() {
     }
     for open in [0o775, 0o757, 0o1777] {
         set_mode(&world.path("home"), open);
-        let said = world.refused("posts --data home");
+        let said = world.refused("posts --json --data home");
         assert!(said.contains("others may write to home, so"), "{said}");
         assert!(said.contains("chmod go-w home"), "{said}");
         assert_eq!(mode(&world.path("home")), open & 0o777);
@@ -483,9 +483,9 @@ fn a_directory_with_other_things_stays_as_it_is() {
     // One that was made for it is closed, and those above it are not.
     fs::create_dir(world.path("made")).unwrap();
     set_mode(&world.path("made"), 0o777);
-    world.ok("posts --data made");
+    world.ok("posts --json --data made");
     assert_eq!(mode(&world.path("made")), 0o700);
-    world.ok("posts --data above/below");
+    world.ok("posts --json --data above/below");
     assert_eq!(mode(&world.path("above/below")), 0o700);
     assert_ne!(mode(&world.path("above")), 0o700);
 }
@@ -498,17 +498,17 @@ fn give_away(path: &Path) -> bool {
 #[test]
 fn what_another_user_owns_is_not_used() {
     let world = World::new();
-    world.ok("posts");
+    world.ok("posts --json");
     if !give_away(&world.path(".flockwork/flock.db")) {
         // Nobody but root owns this one.
         let said = world.refused("posts --data /etc");
         assert!(said.contains("/etc belongs to another user"), "{said}");
         return;
     }
-    let said = world.refused("posts");
+    let said = world.refused("posts --json");
     assert!(said.contains(".flockwork/flock.db belongs to another user of this machine"), "{said}");
     assert!(give_away(&world.path(".flockwork")));
-    for arguments in ["posts", RUN] {
+    for arguments in ["posts --json", RUN] {
         assert!(world.refused(arguments).contains("error: .flockwork belongs to another"));
     }
 }

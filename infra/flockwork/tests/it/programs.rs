@@ -333,7 +333,7 @@ fn a_program_dies_with_its_run() {
         fs::read_to_string(world.path("heard")).ok().filter(|text| !text.is_empty())
     });
     // Nobody else waits for whoever does not read that.
-    assert_eq!(world.ok("sheep list"), "");
+    assert_eq!(world.ok("sheep list --json"), "");
     let interrupt = format!("kill -INT {}", run.id());
     assert!(Command::new("sh").args(["-c", &interrupt]).status().unwrap().success());
     let status = eventually("the run ends", || run.try_wait().unwrap());

@@ -61,7 +61,7 @@ fn a_template_that_cannot_be_read() {
     world.write("template.yaml", "");
     check(&world, "run", &["template.yaml"]);
     check(&world, "", &["template.yaml"]);
-    check(&world, "posts", &["template.yaml"]);
+    check(&world, "posts --json", &["template.yaml"]);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_database_that_is_damaged() {
     ] {
         world.write(DATABASE, content);
         let mode_before = mode(&world.path(DATABASE));
-        for arguments in ["run --listen 127.0.0.1:0", "posts", "flock apply choir"] {
+        for arguments in ["run --listen 127.0.0.1:0", "posts --json", "flock apply choir"] {
             eprintln!("{what}: {arguments}");
             check(&world, arguments, &["the database .flockwork/flock.db is damaged"]);
         }
@@ -249,7 +249,8 @@ fn a_database_that_is_lost() {
         if let Some(content) = content {
             world.write(DATABASE, content);
         }
-        for arguments in ["run --listen 127.0.0.1:0", "posts", "flock apply choir", "slack /flock"]
+        for arguments in
+            ["run --listen 127.0.0.1:0", "posts --json", "flock apply choir", "slack /flock"]
         {
             let expected = format!("the database .flockwork/flock.db {what}, though");
             check(&world, arguments, &[&expected]);
@@ -258,7 +259,7 @@ fn a_database_that_is_lost() {
         world.write(DATABASE, &good);
     }
     fs::remove_file(world.path(DATABASE)).unwrap();
-    insta::assert_snapshot!(world.refused("posts"), @"error: the database .flockwork/flock.db is missing, though the secrets that belong to it are there; put back a copy of it. To begin anew instead, move the secrets away, too (.flockwork/keyring.secret.json, .flockwork/xapp.secret.json, .flockwork/slack.secret.json): accounts then have to be added again, because their keys are sealed with them, and the numbers of posts begin at 1");
+    insta::assert_snapshot!(world.refused("posts --json"), @"error: the database .flockwork/flock.db is missing, though the secrets that belong to it are there; put back a copy of it. To begin anew instead, move the secrets away, too (.flockwork/keyring.secret.json, .flockwork/xapp.secret.json, .flockwork/slack.secret.json): accounts then have to be added again, because their keys are sealed with them, and the numbers of posts begin at 1");
     // Either way out is one.
     world.write(DATABASE, &good);
     assert!(!world.posts("posts").is_empty());
@@ -267,15 +268,15 @@ fn a_database_that_is_lost() {
         let path = world.path(&format!(".flockwork/{secret}.secret.json"));
         fs::rename(path, world.path(secret)).unwrap();
     }
-    assert_eq!(world.ok("posts"), "");
-    assert_eq!(world.ok("posts"), "");
+    assert_eq!(world.ok("posts --json"), "");
+    assert_eq!(world.ok("posts --json"), "");
 }
 
 /// What `kill -9` leaves of the very first start, step by step, is gone on from.
 #[test]
 fn a_first_start_that_was_cut_off() {
     let begun = World::new();
-    begun.ok("posts");
+    begun.ok("posts --json");
     let content = |name: &str| fs::read(begun.path(&format!(".flockwork/{name}"))).unwrap();
     let (database, keyring) = (content("flock.db"), content("keyring.secret.json"));
     let steps: [&[(&str, &[u8])]; 5] = [
@@ -291,8 +292,8 @@ fn a_first_start_that_was_cut_off() {
         for (name, content) in files {
             world.write(&format!(".flockwork/{name}"), content);
         }
-        assert_eq!(world.ok("posts"), "", "{files:?}");
-        assert_eq!(world.ok("posts"), "", "{files:?}");
+        assert_eq!(world.ok("posts --json"), "", "{files:?}");
+        assert_eq!(world.ok("posts --json"), "", "{files:?}");
         let names = world.files(".flockwork");
         let names: Vec<_> = names.keys().map(|path| path.file_name().unwrap()).collect();
         assert_eq!(
@@ -307,7 +308,7 @@ fn a_first_start_that_was_cut_off() {
         let path = world.path(&format!(".flockwork/{name}"));
         eventually("the file is there", || path.exists().then_some(()));
         run.kill();
-        assert_eq!(world.ok("posts"), "", "{name}");
+        assert_eq!(world.ok("posts --json"), "", "{name}");
     }
 }
 
@@ -323,7 +324,7 @@ fn what_has_our_names_and_leads_elsewhere_is_refused_and_nothing_is_changed() {
         let place = world.path(&format!(".flockwork/{name}"));
         for target in ["../elsewhere/victim", "../elsewhere/made", "../elsewhere"] {
             symlink(target, &place).unwrap();
-            for command in ["posts", "run --listen 127.0.0.1:0"] {
+            for command in ["posts --json", "run --listen 127.0.0.1:0"] {
                 let said = world.refused(command);
                 assert!(said.contains(name) && said.contains("is a link"), "{command}: {said}");
             }
@@ -334,7 +335,7 @@ fn what_has_our_names_and_leads_elsewhere_is_refused_and_nothing_is_changed() {
         assert_eq!(mode(&world.path(".flockwork")), 0o755);
         let fifo = Command::new("mkfifo").arg(&place).status().unwrap();
         assert!(fifo.success());
-        assert!(world.refused("posts").contains("no regular file"));
+        assert!(world.refused("posts --json").contains("no regular file"));
     }
 }
 
@@ -347,7 +348,7 @@ fn what_is_not_ours_stays_as_it_is() {
         set_mode(&world.path(&format!("project/{name}")), 0o644);
     }
     set_mode(&world.path("project"), 0o755);
-    world.ok("posts --data project");
+    world.ok("posts --json --data project");
     for name in [".tmp-of-somebody", "env"] {
         assert_eq!(mode(&world.path(&format!("project/{name}"))), 0o644, "{name}");
     }
@@ -356,7 +357,7 @@ fn what_is_not_ours_stays_as_it_is() {
     // Refused, and before anything is changed.
     set_mode(&world.path("project/flock.db"), 0o644);
     set_mode(&world.path("project"), 0o777);
-    assert!(world.refused("posts --data project").contains("chmod go-w"));
+    assert!(world.refused("posts --json --data project").contains("chmod go-w"));
     assert_eq!(mode(&world.path("project/flock.db")), 0o644);
 }
 
@@ -364,10 +365,10 @@ fn what_is_not_ours_stays_as_it_is() {
 #[test]
 fn a_copy_is_not_put_beside_what_is_left_of_the_lost_database() {
     let world = World::new();
-    world.ok("posts");
+    world.ok("posts --json");
     fs::remove_file(world.path(DATABASE)).unwrap();
     world.write(".flockwork/flock.db-wal", "left");
-    let said = world.refused("posts");
+    let said = world.refused("posts --json");
     assert!(
         said.contains(
             "move away what is left of it (.flockwork/flock.db-wal), then put back a copy"
@@ -386,7 +387,7 @@ fn a_database_of_something_else() {
         .execute_batch("CREATE TABLE bookmarks (url TEXT); INSERT INTO bookmarks VALUES ('x');")
         .unwrap();
     drop(other);
-    let output = world.flockwork("posts");
+    let output = world.flockwork("posts --json");
     assert!(matches!(output.code, Some(0 | 2)), "{output:?}");
     let other = Connection::open(world.path(DATABASE)).unwrap();
     let count: u32 =

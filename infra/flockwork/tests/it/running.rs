@@ -32,7 +32,7 @@ fn commands_work_while_it_runs() {
     let url = run.url();
     run.line("There is no flock yet");
     assert!(world.ok("flock plan choir").contains("2 to create"));
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
     world.ok("flock apply choir");
     assert_eq!(world.ok("flock list"), "choir  2 sheep, 2 active\n");
     assert!(world.ok("flock apply choir").contains("nothing to change"));
@@ -41,7 +41,7 @@ fn commands_work_while_it_runs() {
     assert!(world.ok("sheep list").contains("paused since"));
     assert!(world.ok("sheep show bass").contains("paused"));
     assert!(world.ok("sheep resume bass").contains("next "));
-    assert_eq!(world.ok("posts"), "");
+    assert_eq!(world.ok("posts --json"), "");
     world.ok("flock remove choir --yes");
 
     // Another run would post everything twice.
@@ -53,7 +53,7 @@ fn commands_work_while_it_runs() {
     assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
     assert!(output.stdout.ends_with("Stopped.\n"), "{}", output.stdout);
     assert!(!world.path(".flockwork/endpoint.json").exists());
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
 }
 
 /// As somebody finds it who types `flockwork run` twice.
@@ -180,8 +180,8 @@ fn a_paused_sheep_is_silent_and_goes_on_where_it_was() {
 fn commands_at_once_wait_for_each_other() {
     let world = choir();
     world.ok("flock apply choir");
-    let list = world.ok("sheep list");
-    let commands: Vec<Running> = (0..6).map(|_| world.start("sheep list")).collect();
+    let list = world.ok("sheep list --json");
+    let commands: Vec<Running> = (0..6).map(|_| world.start("sheep list --json")).collect();
     for command in commands {
         let output = command.finish();
         assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
@@ -210,7 +210,7 @@ fn a_new_directory_starts_with_the_sample_flock() {
     world.refused("run --listen 127.0.0.1:0");
     assert!(!world.path(".flockwork/sample").exists());
     std::fs::rename(&copy, &database).unwrap();
-    assert_eq!(world.ok("flock list"), "");
+    assert_eq!(world.ok("flock list --json"), "");
     // As a start leaves it that dies while it applies it.
     world.write(".flockwork/sample", "");
     let until = until + SignedDuration::from_mins(2);

@@ -19,7 +19,7 @@ const RUN: &str = "run --listen 127.0.0.1:0";
 const HUSH: &str = "hush-hush-0123456789";
 
 /// Every command that would have to read a secret.
-const COMMANDS: [&str; 4] = [RUN, "posts", "flock list", "slack /flock help"];
+const COMMANDS: [&str; 4] = [RUN, "posts --json", "flock list", "slack /flock help"];
 
 /// A directory with an account of X.
 fn with_account() -> XWorld {
@@ -37,7 +37,7 @@ fn a_keyring_that_is_lost_is_not_made_anew_unasked() {
     for command in COMMANDS {
         check(&world, command, &["the keyring .flockwork/keyring.secret.json is missing, and"]);
     }
-    assert_snapshot!(world.refused("posts"), @"error: the keyring .flockwork/keyring.secret.json is missing, and the keys of 2 accounts (x:apollo, x:iris) are sealed with it; put back a copy of it. To go on without those keys instead, start once with `flockwork run --new-keyring`: flocks and posts stay, and the accounts have to be added again");
+    assert_snapshot!(world.refused("posts --json"), @"error: the keyring .flockwork/keyring.secret.json is missing, and the keys of 2 accounts (x:apollo, x:iris) are sealed with it; put back a copy of it. To go on without those keys instead, start once with `flockwork run --new-keyring`: flocks and posts stay, and the accounts have to be added again");
     // Either way out is one.
     world.write(KEYRING, &keyring);
     assert!(world.ok("account show x:apollo").contains("x:apollo"));
@@ -66,11 +66,11 @@ fn a_secret_that_is_lost_and_that_nothing_needs_is_made_anew() {
     let world = World::new();
     world.write_flock("choir", &[("alto", "one\ntwo\n", "line = \"1h\"")]);
     world.ok("flock apply choir");
-    let list = world.ok("sheep list");
+    let list = world.ok("sheep list --json");
     for secret in [KEYRING, SLACK, X_APP] {
         let before = fs::read_to_string(world.path(secret)).unwrap();
         fs::remove_file(world.path(secret)).unwrap();
-        assert_eq!(world.ok("sheep list"), list, "{secret}");
+        assert_eq!(world.ok("sheep list --json"), list, "{secret}");
         let after = fs::read_to_string(world.path(secret)).unwrap();
         assert_eq!(after.len(), before.len());
         assert!(after != before || secret == X_APP, "{secret}");
@@ -88,9 +88,9 @@ fn an_app_that_accounts_post_through_is_not_forgotten() {
     for command in COMMANDS {
         check(&world, command, &["the secret of the X app .flockwork/xapp.secret.json is missing"]);
     }
-    assert_snapshot!(world.refused("posts"), @r#"error: the secret of the X app .flockwork/xapp.secret.json is missing, and 1 account (x:apollo) cannot post without it; put back a copy of it, or write it anew, with the app's keys: {"consumer_key":"...","consumer_secret":"..."}"#);
+    assert_snapshot!(world.refused("posts --json"), @r#"error: the secret of the X app .flockwork/xapp.secret.json is missing, and 1 account (x:apollo) cannot post without it; put back a copy of it, or write it anew, with the app's keys: {"consumer_key":"...","consumer_secret":"..."}"#);
     world.write(X_APP, &app);
-    assert_eq!(world.ok("posts"), "");
+    assert_eq!(world.ok("posts --json"), "");
 }
 
 #[test]
@@ -138,10 +138,10 @@ fn a_secret_that_is_damaged_is_named_and_left_alone() {
             for command in COMMANDS {
                 check(&world, command, &[&format!("the secret {secret} ")]);
             }
-            said.push(world.refused("posts"));
+            said.push(world.refused("posts --json"));
         }
         world.write(secret, good);
-        assert_eq!(world.ok("posts"), "");
+        assert_eq!(world.ok("posts --json"), "");
     }
     said.dedup();
     let said = said.concat();

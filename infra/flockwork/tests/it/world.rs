@@ -202,7 +202,7 @@ impl World {
     /// Everything the commands show of the table.
     #[track_caller]
     pub(crate) fn table(&self) -> String {
-        ["flock list", "sheep list --json", "posts --limit 100000 --json"]
+        ["flock list --json", "sheep list --json", "posts --limit 100000 --json"]
             .map(|arguments| self.ok(arguments))
             .join("\n")
     }

@@ -13,6 +13,7 @@ use std::{
 use anyhow::anyhow;
 use flock_core::{CorpusId, FlockName, Objection, Sheep, SheepId};
 use flock_store::{Store, Write};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::{
@@ -137,18 +138,22 @@ impl Plan {
             progress("writing sheep", written, u64::try_from(of).unwrap_or(u64::MAX));
         };
         let tell = &tell;
-        all(self.create.iter().map(|sheep| async move {
-            self.create(store, sheep, now).await?;
-            tell();
-            Ok(())
-        }))
-        .await?;
-        all(self.change.iter().map(|change| async move {
-            self.change(store, change, done, now).await?;
-            tell();
-            Ok(())
-        }))
-        .await
+        let create = self.create.iter().map(|sheep| -> BoxFuture<'_, _> {
+            Box::pin(async move {
+                self.create(store, sheep, now).await?;
+                tell();
+                Ok(())
+            })
+        });
+        all(create.collect()).await?;
+        let change = self.change.iter().map(|change| -> BoxFuture<'_, _> {
+            Box::pin(async move {
+                self.change(store, change, done, now).await?;
+                tell();
+                Ok(())
+            })
+        });
+        all(change.collect()).await
     }
 
     async fn create(&self, store: &Store, sheep: &SheepFile, now: Timestamp) -> Result<()> {
@@ -210,10 +215,10 @@ impl Plan {
             progress("storing lines of text", stored, lines);
         };
         let tell = &tell;
-        all(missing
-            .into_iter()
-            .map(|corpus| async move { Ok(store.put_corpus(flock, corpus, tell).await?) }))
-        .await
+        let store = missing.into_iter().map(|corpus| -> BoxFuture<'_, _> {
+            Box::pin(async move { Ok(store.put_corpus(flock, corpus, tell).await?) })
+        });
+        all(store.collect()).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod apply;
 mod edits;
+mod line;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +27,7 @@ use crate::{
 pub(crate) use apply::Done;
 pub use apply::Progress;
 use edits::Edits;
+pub use line::PlanLine;
 
 /// The difference between a flock's files and the table.
 #[derive(Debug)]

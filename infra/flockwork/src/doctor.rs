@@ -1,0 +1,162 @@
+//! Looks at everything that has to be so for sheep to post, and says what is not, and what to do.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{self, Write as _},
+};
+
+use flock_core::{Sheep, State, count};
+use flock_ops as ops;
+
+use crate::{
+    cli::Place,
+    connect::{Connection, connect},
+    data_dir::DataDir,
+    show,
+};
+
+/// The function that posts.
+const POSTS: &str = "sheep-tick";
+
+/// What was looked at.
+enum Finding {
+    /// It is as it should be.
+    Good(String),
+    /// It may be meant so.
+    Note(String),
+    /// Something does not work: what, and what to do.
+    Fault(String),
+}
+
+/// Prints what is as it should be and what is not. Fails when something is not.
+pub(crate) async fn doctor(place: &Place) -> anyhow::Result<()> {
+    let mut faults = 0_u32;
+    for finding in findings(place).await? {
+        faults += u32::from(matches!(finding, Finding::Fault(_)));
+        writeln!(io::stdout(), "{finding}")?;
+    }
+    match faults {
+        0 => Ok(()),
+        faults => Err(anyhow::anyhow!("{} found", count(faults, "fault"))),
+    }
+}
+
+async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
+    if !place.aws && !place.data.exists() {
+        return Ok(vec![Finding::Note(format!(
+            "there is nothing in {} yet; `{}` makes it and runs the sample flock",
+            place.data.display(),
+            place.command()
+        ))]);
+    }
+    // What does not let itself be opened says what to do.
+    let connection = connect(place).await?;
+    let sheep = connection.store.sheep_of(None).await.map_err(ops::Error::from)?;
+    let what = match &place.table {
+        Some(table) => format!("the table {table}"),
+        None => format!("the data in {}", place.data.display()),
+    };
+    let mut findings = vec![
+        Finding::Good(format!("{what} can be read")),
+        whether_it_runs(&connection, place).await?,
+    ];
+    let control = connection.store.control().await?;
+    findings.extend(control.stopped.iter().map(|stop| Finding::Fault(show::stopped(stop))));
+    findings.extend(the_flocks(&sheep, &connection.program));
+    findings.extend(the_accounts(&connection).await?);
+    Ok(findings)
+}
+
+/// Whether anything posts at all.
+async fn whether_it_runs(connection: &Connection, place: &Place) -> anyhow::Result<Finding> {
+    let program = &connection.program;
+    if connection.data_dir.is_some() {
+        return Ok(Finding::Note(format!("nothing is posted until `{program} run`")));
+    }
+    if !connection.is_deployed {
+        let page = DataDir::served_at(&place.data)?.map(|endpoint| endpoint.page);
+        let page = page.map(|page| format!(": {page}")).unwrap_or_default();
+        return Ok(Finding::Good(format!("a run is up{page}")));
+    }
+    let instances = connection.store.instances(connection.clock.now()).await?;
+    Ok(if instances.iter().any(|instance| instance.function == POSTS) {
+        Finding::Good(format!("{POSTS} is at work"))
+    } else {
+        Finding::Fault(format!(
+            "no {POSTS} was at work in the last half hour, so nothing is posted: look whether its schedule is enabled, and \
+             at its log"
+        ))
+    })
+}
+
+/// How the sheep are. What is wrong with several in the same way is said once.
+fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
+    if sheep.is_empty() {
+        return vec![Finding::Note(format!(
+            "there is no sheep yet; `flockwork init DIR` writes a flock, and `{program} flock apply DIR` makes it"
+        ))];
+    }
+    let size = |sheep: usize| count(u64::try_from(sheep).unwrap_or(u64::MAX), "sheep");
+    let active = sheep.iter().filter(|sheep| matches!(sheep.state, State::Active)).count();
+    let mut findings = vec![Finding::Good(format!("{}, {active} active", size(sheep.len())))];
+    let paused = sheep.iter().filter(|sheep| matches!(sheep.state, State::Paused { .. })).count();
+    if 0 < paused {
+        let what = format!("{} paused: `{program} sheep list` shows which", size(paused));
+        findings.push(Finding::Note(what));
+    }
+    let mut troubles: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
+    for sheep in sheep {
+        if let Some(why) = sheep.problem() {
+            let is_stopped = matches!(sheep.state, State::Stopped { .. });
+            troubles.entry((is_stopped, why)).or_default().push(sheep);
+        }
+    }
+    findings.extend(troubles.into_iter().map(|((is_stopped, why), sheep)| {
+        let (first, others) = (sheep[0], sheep.len() - 1);
+        let who = match others {
+            0 => first.id.to_string(),
+            others => format!("{} and {others} more", first.id),
+        };
+        Finding::Fault(if is_stopped {
+            format!("{who}: stopped: {why}; {}", show::resume(first, program))
+        } else {
+            format!("{who}: {why}")
+        })
+    }));
+    findings
+}
+
+/// Accounts that sheep post through and cannot.
+async fn the_accounts(connection: &Connection) -> anyhow::Result<Vec<Finding>> {
+    let program = &connection.program;
+    let accounts = ops::accounts(&connection.store).await?;
+    let used: Vec<_> = accounts.iter().filter(|account| 0 < account.sheep).collect();
+    let mut findings = Vec::new();
+    for account in &used {
+        let id = &account.account;
+        if !account.added {
+            findings.push(Finding::Fault(format!(
+                "{id} was never added: `{program} account add {id} --key FILE`"
+            )));
+        } else if !account.must_not_post.is_empty() {
+            let why = account.must_not_post.join("; ");
+            findings.push(Finding::Fault(format!("{id} must not post: {why}")));
+        }
+    }
+    if findings.is_empty() && !used.is_empty() {
+        let number = u64::try_from(used.len()).unwrap_or(u64::MAX);
+        findings.push(Finding::Good(format!("{} can post", count(number, "account"))));
+    }
+    Ok(findings)
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good(what) => write!(f, "ok     {what}"),
+            Self::Note(what) => write!(f, "note   {what}"),
+            Self::Fault(what) => write!(f, "FAULT  {what}"),
+        }
+    }
+}
