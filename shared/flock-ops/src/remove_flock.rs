@@ -58,7 +58,7 @@ pub(crate) async fn remove_all(
     all(removals.collect()).await.map_err(|err| match (err, done.changes()) {
         // What was refused with something changed is no refusal.
         (Error::Refused(why), removed @ 1..) => Error::Failed(anyhow!(
-            "{why}; {} of the flock went at the same time, and the others stay",
+            "{why}; {} of the flock went before that, and the others stay",
             count(u64::try_from(removed).unwrap_or(u64::MAX), "sheep")
         )),
         (err, _) => err,
