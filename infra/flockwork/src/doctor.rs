@@ -1,7 +1,6 @@
 //! Looks at everything that has to be so for sheep to post, and says what is not, and what to do.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     io::{self, Write as _},
 };
@@ -105,23 +104,11 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
         let what = format!("{} paused: `{program} sheep list` shows which", size(paused));
         findings.push(Finding::Note(what));
     }
-    let mut troubles: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
-    for sheep in sheep {
-        if let Some(why) = sheep.problem() {
-            let is_stopped = matches!(sheep.state, State::Stopped { .. });
-            troubles.entry((is_stopped, why)).or_default().push(sheep);
-        }
-    }
-    findings.extend(troubles.into_iter().map(|((is_stopped, why), sheep)| {
-        let (first, others) = (sheep[0], sheep.len() - 1);
-        let who = match others {
-            0 => first.id.to_string(),
-            others => format!("{} and {others} more", first.id),
-        };
-        Finding::Fault(if is_stopped {
-            format!("{who}: stopped: {why}; {}", show::resume(first, program))
-        } else {
-            format!("{who}: {why}")
+    findings.extend(show::troubles(sheep).into_iter().map(|trouble| {
+        let (who, why) = (trouble.who(), trouble.why);
+        Finding::Fault(match trouble.sheep.first().filter(|_| trouble.is_stopped) {
+            Some(first) => format!("{who}: stopped: {why}; {}", show::resume(first, program)),
+            None => format!("{who}: {why}"),
         })
     }));
     findings

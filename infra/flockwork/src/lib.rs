@@ -12,6 +12,7 @@ pub mod data_dir;
 mod deployed;
 mod doctor;
 pub mod environment;
+mod feed;
 mod files;
 pub mod flock_file;
 pub mod functions;

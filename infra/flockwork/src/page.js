@@ -1,15 +1,34 @@
-// Every two seconds the newest feed takes the place of the one shown; while the run is stopped the last one
-// stays.
+// Asks for what has changed, one request after the other, and not while nobody looks. What cannot be asked for is said to be
+// stale; the last feed stays.
+const PAUSE = 2000;
 const feed = document.getElementById("feed");
-setInterval(async () => {
+const stale = document.getElementById("stale");
+const clock = document.getElementById("clock");
+let tag = feed.dataset.tag;
+let asking = false;
+let timer;
+
+const look = async () => {
+  clearTimeout(timer);
+  if (asking || document.hidden) return;
+  asking = true;
   try {
-    const answer = await fetch("/feed");
+    const answer = await fetch("/feed", { headers: { "If-None-Match": tag }, cache: "no-store" });
     if (answer.ok) {
-      const newest = await answer.text();
-      if (newest !== feed.dataset.shown) {
-        feed.dataset.shown = newest;
-        feed.innerHTML = newest;
-      }
+      feed.innerHTML = await answer.text();
+      tag = answer.headers.get("ETag");
+    } else if (answer.status !== 304) {
+      throw new Error(await answer.text());
     }
-  } catch {}
-}, 2000);
+    clock.textContent = answer.headers.get("Flockwork-Now");
+    stale.hidden = true;
+  } catch {
+    stale.hidden = false;
+  }
+  asking = false;
+  timer = setTimeout(look, PAUSE);
+};
+
+// Looks go on from here once somebody looks again.
+document.addEventListener("visibilitychange", look);
+timer = setTimeout(look, PAUSE);

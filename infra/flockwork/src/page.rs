@@ -1,18 +1,24 @@
 //! The page that shows the feed.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
 use flock_aws::Clock;
 use flock_core::{Sheep, local};
-use flock_store::{Post, Stop, Store};
+use flock_store::{Post, PostState, Store};
+use jiff::tz::TimeZone;
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
     sender::SlackSender,
@@ -23,12 +29,13 @@ use loopback::{
     serve::{Limits, serve},
 };
 use maud::{DOCTYPE, Markup, html};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 
-use crate::{machine::reachable, show::stopped};
-
-/// Posts on the page.
-const POSTS: usize = 100;
+use crate::{
+    feed::Feed,
+    machine::reachable,
+    show::{self, clock_time, one_zone, stopped, troubles, until},
+};
 
 /// Sheep named as the next to post.
 const NEXT: usize = 8;
@@ -39,9 +46,22 @@ const SCRIPT: &str = include_str!("page.js");
 /// How people find the local Slack.
 const WORDS: Words = Words { run: "flockwork run", link: "flockwork slack link" };
 
+/// The time of the run, which may not be the wall's, with every answer.
+const NOW: HeaderName = HeaderName::from_static("flockwork-now");
+
 struct Page {
     store: Store,
     clock: Clock,
+    /// Read by one request at a time: whoever else asks meanwhile finds it fresh.
+    feed: Mutex<Feed>,
+}
+
+/// The feed as it is shown, and what tells whether it is another by now.
+struct Shown {
+    inner: Markup,
+    tag: String,
+    /// The time it is.
+    now: String,
 }
 
 /// The paths of the local run's own pages.
@@ -72,7 +92,7 @@ pub fn open(
         .route("/feed", get(inner))
         .route("/page.css", get(async || css(STYLE)))
         .route("/page.js", get(async || js(SCRIPT)))
-        .with_state(Arc::new(Page { store, clock }))
+        .with_state(Arc::new(Page { store, clock, feed: Mutex::default() }))
         .merge(try_page::router(sender, try_token, WORDS, gateway::not_found))
         .layer(middleware::from_fn_with_state(listens, own_pages_alone))
         .layer(middleware::map_response(with_policy))
@@ -109,8 +129,8 @@ fn js(text: &'static str) -> impl IntoResponse {
 }
 
 async fn whole(State(page): State<Arc<Page>>) -> Response {
-    let inner = match page.render().await {
-        Ok(inner) => inner,
+    let Shown { inner, tag, now } = match page.show().await {
+        Ok(shown) => shown,
         Err(response) => return response,
     };
     let whole = html! {
@@ -123,8 +143,13 @@ async fn whole(State(page): State<Arc<Page>>) -> Response {
                 link rel="stylesheet" href="/page.css";
             }
             body {
-                header { h1 { "The meadow" } p { "What the bots on this machine have posted, newest first. " a href="/try" { "Try Slack commands" } } }
-                main id="feed" aria-live="polite" { (inner) }
+                header {
+                    h1 { "The meadow" }
+                    p { "What the bots on this machine have posted, newest first. " a href="/try" { "Try Slack commands" } }
+                    p { "It is " time id="clock" { (now) } }
+                    p id="stale" hidden { "What is shown is old: the run does not answer. Its terminal says why." }
+                }
+                main id="feed" aria-live="polite" data-tag=(tag) { (inner) }
                 script src="/page.js" {}
             }
         }
@@ -146,77 +171,99 @@ async fn with_policy(mut response: Response) -> Response {
     response
 }
 
-async fn inner(State(page): State<Arc<Page>>) -> Response {
-    match page.render().await {
-        Ok(inner) => Html(inner.into_string()).into_response(),
-        Err(response) => response,
+async fn inner(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
+    let Shown { inner, tag, now } = match page.show().await {
+        Ok(shown) => shown,
+        Err(response) => return response,
+    };
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| known == tag.as_str());
+    let head = [(header::ETAG, tag), (NOW, now)];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, head).into_response();
     }
+    (head, Html(inner.into_string())).into_response()
 }
 
 impl Page {
-    async fn render(&self) -> Result<Markup, Response> {
-        let load = async {
-            let sheep = self.store.sheep_of(None).await?;
-            let posts = self.store.newest_posts_of(&sheep, POSTS).await?;
-            let stop = self.store.control().await?.stopped;
-            Ok::<_, anyhow::Error>((sheep, posts, stop))
-        };
-        match load.await {
-            Ok((sheep, posts, stop)) => Ok(self.markup(sheep, &posts, stop.as_ref())),
-            Err(err) => {
-                tracing::error!(error = format!("{err:#}"), "the page could not be shown");
-                let text = "The table does not answer. See the terminal of flockwork run.";
-                Err((StatusCode::INTERNAL_SERVER_ERROR, text).into_response())
+    async fn show(&self) -> Result<Shown, Response> {
+        let mut feed = self.feed.lock().await;
+        if let Err(err) = feed.refresh(&self.store).await {
+            let error = format!("{:#}", anyhow::Error::new(err));
+            tracing::error!(error, "the page could not be shown");
+            let text = "The table does not answer. See the terminal of flockwork run.";
+            return Err((StatusCode::INTERNAL_SERVER_ERROR, text).into_response());
+        }
+        let inner = self.markup(&feed);
+        let mut hasher = DefaultHasher::new();
+        inner.0.hash(&mut hasher);
+        let now = local(self.clock.now(), &one_zone(&feed.sheep));
+        Ok(Shown { inner, tag: format!("\"{:x}\"", hasher.finish()), now })
+    }
+
+    fn markup(&self, feed: &Feed) -> Markup {
+        let zone = one_zone(&feed.sheep);
+        html! {
+            section.next { (self.next(feed, &zone)) }
+            section.posts {
+                @if feed.posts.is_empty() { p { "Nothing has been posted yet." } }
+                @for post in feed.posts.iter().rev() { (self.article(post, &zone)) }
             }
         }
     }
 
-    fn markup(&self, mut sheep: Vec<Sheep>, posts: &[Post], stop: Option<&Stop>) -> Markup {
-        let zones: std::collections::HashMap<_, _> = sheep
-            .iter()
-            .map(|sheep| (sheep.id.clone(), sheep.config.rhythm.zone().clone()))
-            .collect();
-        let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none()).count();
-        sheep.retain(|sheep| sheep.next_at().is_some());
-        sheep.sort_by_key(|sheep| (sheep.next_at(), sheep.id.clone()));
+    /// What comes next, and what keeps it from coming.
+    fn next(&self, feed: &Feed, zone: &TimeZone) -> Markup {
         let now = self.clock.now();
+        let mut next: Vec<_> =
+            feed.sheep.iter().filter_map(|sheep| Some((sheep.next_at()?, &sheep.id))).collect();
+        next.sort();
         html! {
-            section.next {
-                h2 { "Next" }
-                @if let Some(stop) = stop { p { (stopped(stop)) } }
-                @if sheep.is_empty() {
-                    p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
+            h2 { "Next" }
+            @if let Some(stop) = &feed.stop { p.trouble { (stopped(stop)) } }
+            @for trouble in troubles(&feed.sheep) {
+                p.trouble {
+                    strong { (trouble.who()) } @if trouble.is_stopped { " stopped" } ": " (trouble.why)
                 }
-                ol {
-                    @for sheep in sheep.iter().take(NEXT) {
-                        @if let Some(next) = sheep.next_at() {
-                            li {
-                                strong { (sheep.id.name) } " "
-                                time datetime=(next) { (local(next, sheep.config.rhythm.zone())) }
-                            }
-                        }
-                    }
-                }
-                @if NEXT < sheep.len() { p { "and " (sheep.len() - NEXT) " more" } }
-                @if 0 < silent { p { (silent) " paused, stopped or finished" } }
-                p.now { "It is " time datetime=(now) { (local(now, &jiff::tz::TimeZone::UTC)) } }
             }
-            section.posts {
-                @if posts.is_empty() { p { "Nothing has been posted yet." } }
-                @for post in posts.iter().rev() {
-                    article {
-                        p.who {
-                            strong { (post.sheep.name) } " "
-                            span { (post.sheep.flock) " on " (post.account.network) }
-                            " "
-                            time datetime=(post.at) {
-                                @if let Some(zone) = zones.get(&post.sheep) { (local(post.at, zone)) }
-                            }
-                        }
-                        p.text { (post.text) }
+            @if next.is_empty() {
+                p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
+            }
+            ol {
+                @for (at, sheep) in next.iter().take(NEXT) {
+                    li {
+                        strong { (sheep.name) } " "
+                        time datetime=(at) { (clock_time(*at, now, zone)) @if feed.stop.is_none() { ", " (until(*at, now)) } }
                     }
                 }
+            }
+            @if NEXT < next.len() { p { "and " (next.len() - NEXT) " more" } }
+            @for line in silent(&feed.sheep) { p { (line) } }
+            p { "Times are those of " (zone.iana_name().unwrap_or("UTC")) "." }
+        }
+    }
+
+    fn article(&self, post: &Post, zone: &TimeZone) -> Markup {
+        let now = self.clock.now();
+        let state = show::post_state(post.state);
+        html! {
+            article.open[post.state != PostState::Posted] {
+                p.who {
+                    strong { (post.sheep.name) } " "
+                    span { (post.sheep.flock) " on " (post.account.network) }
+                    " "
+                    time datetime=(post.at) { (clock_time(post.at, now, zone)) }
+                }
+                p.text { (post.text) }
+                @if let Some(state) = state { p.state { (state) } }
             }
         }
     }
+}
+
+/// How many sheep are silent, and why.
+fn silent(sheep: &[Sheep]) -> Vec<String> {
+    let number = |state| sheep.iter().filter(|sheep| sheep.state.name() == state).count();
+    let counts = ["stopped", "paused", "finished"].map(|state| (number(state), state));
+    let lines = counts.into_iter().filter(|(number, _)| 0 < *number);
+    lines.map(|(number, state)| format!("{number} {state}")).collect()
 }

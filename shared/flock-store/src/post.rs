@@ -1,5 +1,10 @@
 //! Recorded posts.
 
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountId, Handle, Intent, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -176,16 +181,37 @@ impl Store {
         sheep: &[Sheep],
         limit: usize,
     ) -> Result<Vec<Post>, StoreError> {
-        let queries: Vec<_> =
-            sheep.iter().map(|sheep| self.newest_posts(&sheep.id, limit)).collect();
-        let mut posts: Vec<Post> =
-            stream::iter(queries).buffer_unordered(CONCURRENCY).try_concat().await?;
+        // Of many sheep each has few of the newest: more is asked only of those that may have more.
+        let few = (2 * limit / sheep.len().max(1)).clamp(1, limit.max(1));
+        let mut posts = self.newest_of_each(sheep.iter().map(|sheep| &sheep.id), few).await?;
+        posts.sort_by_key(|post| Reverse(post.at));
+        let oldest = posts.get(limit).map(|post| post.at);
+        let mut shown: HashMap<&SheepId, usize> = HashMap::new();
+        for post in posts.iter().filter(|post| oldest.is_none_or(|oldest| oldest <= post.at)) {
+            *shown.entry(&post.sheep).or_default() += 1;
+        }
+        let more: HashSet<_> = shown
+            .into_iter()
+            .filter(|(_, shown)| *shown == few && few < limit)
+            .map(|(sheep, _)| sheep.clone())
+            .collect();
+        posts.retain(|post| !more.contains(&post.sheep));
+        posts.extend(self.newest_of_each(more.iter(), limit).await?);
         posts.extend(sheep.iter().filter_map(intended));
         posts.sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
         // A meadow post is there before its sheep says so.
         posts.dedup_by(|b, a| a.sheep == b.sheep && a.occurrence == b.occurrence);
         let older = posts.len().saturating_sub(limit);
         Ok(posts.split_off(older))
+    }
+
+    async fn newest_of_each(
+        &self,
+        sheep: impl Iterator<Item = &SheepId>,
+        limit: usize,
+    ) -> Result<Vec<Post>, StoreError> {
+        let queries: Vec<_> = sheep.map(|sheep| self.newest_posts(sheep, limit)).collect();
+        stream::iter(queries).buffer_unordered(CONCURRENCY).try_concat().await
     }
 
     /// The newest posts of a sheep, newest first, at most `limit`.

@@ -268,6 +268,34 @@ fn the_page_shows_the_newest_first_and_runs_no_script_of_a_poet() {
     assert_eq!(run.interrupt().code, Some(0));
 }
 
+/// The page asks for what has changed; how old what is there is, it is told all the same.
+#[test]
+fn a_feed_that_is_known_is_not_sent_again() {
+    let world = World::new();
+    world.write_flock("choir", &[("alto", "one\ntwo\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = format!("{}/feed", run.url());
+    // The first line is posted at once.
+    let first =
+        eventually("the first post", || Some(get(&url)).filter(|it| it.body.contains("one")));
+    assert_eq!(first.status, 200);
+    let ask = |tag: &str| http(|client| client.get(&url).header("if-none-match", tag));
+    let again = ask(&first.tag);
+    assert_eq!((again.status, again.body.as_str()), (304, ""));
+    assert!(again.now.ends_with(" UTC"), "{}", again.now);
+    assert_eq!(ask("\"another\"").status, 200);
+    world.ok("sheep pause alto");
+    let paused = ask(&first.tag);
+    assert_eq!(paused.status, 200);
+    assert!(paused.body.contains("1 paused"), "{}", paused.body);
+    assert!(paused.body.contains("Times are those of UTC."), "{}", paused.body);
+    assert_ne!(paused.tag, first.tag);
+    // A flock that is removed is gone with its posts.
+    world.ok("flock remove choir --yes");
+    assert!(!get(&url).body.contains("alto"));
+}
+
 /// A browser can be led to it directly.
 #[test]
 fn the_feed_alone_has_a_policy_too() {

@@ -344,6 +344,10 @@ pub(crate) struct Answer {
     pub(crate) policy: String,
     pub(crate) location: String,
     pub(crate) cookie: String,
+    /// What tells whether it is another by now.
+    pub(crate) tag: String,
+    /// The time of the run.
+    pub(crate) now: String,
     /// Whether other pages may read it.
     pub(crate) shared: bool,
     pub(crate) body: String,
@@ -366,11 +370,12 @@ pub(crate) fn http(make: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilde
         };
         let (kind, policy) = (header("content-type"), header("content-security-policy"));
         let (location, cookie) = (header("location"), header("set-cookie"));
+        let (tag, now) = (header("etag"), header("flockwork-now"));
         let mut names = response.headers().keys();
         let shared = names.any(|name| name.as_str().starts_with("access-control"));
         let status = response.status().as_u16();
         let body = response.text().await.unwrap();
-        Answer { status, kind, policy, location, cookie, shared, body }
+        Answer { status, kind, policy, location, cookie, tag, now, shared, body }
     })
 }
 

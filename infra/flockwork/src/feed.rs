@@ -1,0 +1,44 @@
+//! What the page shows, kept, so that only sheep that have changed are asked for their posts.
+
+use std::collections::HashSet;
+
+use flock_core::{Sheep, SheepId};
+use flock_store::{NotFound, Post, Stop, Store};
+
+/// Posts on the page.
+const POSTS: usize = 100;
+
+/// All sheep and their newest posts.
+#[derive(Debug, Default)]
+pub(crate) struct Feed {
+    /// All sheep.
+    pub(crate) sheep: Vec<Sheep>,
+    /// The newest posts, oldest first, with those that are being made.
+    pub(crate) posts: Vec<Post>,
+    /// That everything is stopped, if it is.
+    pub(crate) stop: Option<Stop>,
+}
+
+impl Feed {
+    /// Reads what has changed.
+    pub(crate) async fn refresh(&mut self, store: &Store) -> Result<(), NotFound> {
+        let sheep = store.sheep_of(None).await?;
+        let stop = store.control().await?.stopped;
+        let known: HashSet<_> = self.sheep.iter().map(version).collect();
+        let (same, changed): (Vec<_>, Vec<_>) =
+            sheep.iter().cloned().partition(|sheep| known.contains(&version(sheep)));
+        let news = store.newest_posts_of(&changed, POSTS).await?;
+        let same: HashSet<_> = same.iter().map(|sheep| &sheep.id).collect();
+        self.posts.retain(|post| same.contains(&post.sheep));
+        self.posts.extend(news);
+        self.posts
+            .sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
+        self.posts.drain(..self.posts.len().saturating_sub(POSTS));
+        (self.sheep, self.stop) = (sheep, stop);
+        Ok(())
+    }
+}
+
+fn version(sheep: &Sheep) -> (&SheepId, u64) {
+    (&sheep.id, sheep.version)
+}
