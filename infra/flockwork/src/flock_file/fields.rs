@@ -70,7 +70,7 @@ const FIELDS: &[Field] = &[
     field("sheep", Kind::Table, "[[sheep]]", TOP),
     field("files", Kind::Text, r#""poems/*.txt""#, SHEEP),
     field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP),
-    field("account", Kind::Text, r#""apollo""#, SHEEP),
+    field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),

@@ -34,8 +34,8 @@ use crate::files::{self, WRITTEN_BY_HAND};
 
 /// Reads the flock in `dir`, or says everything that is wrong with it.
 ///
-/// In `[[sheep]]`, `account` may stand beside `files`: several sheep may share an account. Without
-/// it each sheep has the account of its own name. A pattern in `files` leaves out directories and,
+/// `account` may stand beside `files` and in `[defaults]`: several sheep may share an account. `{name}` in it is the sheep's name.
+/// Without it each sheep has the account of its own name. A pattern in `files` leaves out directories and,
 /// unless it says the dot, hidden files.
 pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
     let whole = |file: PathBuf, what: String| Mistakes(vec![Mistake { file, line: None, what }]);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use flock_core::{AccountId, BehaviourKind, Handle, Network, SheepConfig, SheepName};
+use flock_core::{AccountId, BehaviourKind, Handle, InvalidId, Network, SheepConfig, SheepName};
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
 
@@ -12,6 +12,9 @@ use super::{
     mistakes::{Mistake, Reported},
     rhythm::Defaults,
 };
+
+/// What stands for the sheep's name in an account.
+const NAME: &str = "{name}";
 
 /// Where a sheep comes from.
 pub(super) struct Source {
@@ -47,7 +50,13 @@ impl Reader<'_> {
         let network = self
             .parsed(defaults.or_own(own, "network"))
             .map(|network| network.unwrap_or(Network::Meadow));
-        let account = self.account(own.get("account"), network.ok());
+        let given = defaults.or_own(own, "account");
+        // What is to be named after each sheep is an account only then.
+        let template = given.and_then(Given::text).filter(|text| text.contains(NAME));
+        let account = match template {
+            Some(_) => Ok(None),
+            None => self.account(given, network.ok()),
+        };
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
@@ -62,6 +71,10 @@ impl Reader<'_> {
             });
             let handle = match (&account, &name) {
                 (Ok(Some(handle)), _) => Ok(handle.clone()),
+                (Ok(None), Ok(name)) if let (Some(text), Some(given)) = (template, given) => {
+                    let handle = text.replace(NAME, name.as_str());
+                    self.handle(given.line, &handle, network.ok())
+                }
                 (Ok(None), Ok(name)) => self.own_account(source.named_line, name, network.ok()),
                 (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
             };
@@ -97,12 +110,23 @@ impl Reader<'_> {
         given: Option<&Given>,
         network: Option<Network>,
     ) -> Result<Option<Handle>, Reported> {
-        let Some(handle) = self.parsed::<Handle>(given)? else { return Ok(None) };
+        let Some(given) = given else { return Ok(None) };
+        let text = given.text().ok_or(Reported)?;
+        self.handle(given.line, text, network).map(Some)
+    }
+
+    /// A handle in the form its network has.
+    fn handle(
+        &mut self,
+        line: usize,
+        text: &str,
+        network: Option<Network>,
+    ) -> Result<Handle, Reported> {
+        let handle: Handle =
+            text.parse().map_err(|err: InvalidId| self.report(line, err.to_string()))?;
         let fits = network.map_or(Ok(()), |network| network.check_handle(&handle));
-        match (fits, given) {
-            (Err(err), Some(given)) => Err(self.report(given.line, format!("`account`: {err}"))),
-            _ => Ok(Some(handle)),
-        }
+        fits.map_err(|err| self.report(line, format!("`account`: {err}")))?;
+        Ok(handle)
     }
 
     /// The account of a sheep that says none: it is called like the sheep.

@@ -275,3 +275,40 @@ fn lists_and_plans_are_to_be_had_as_json() {
     assert_eq!(networks.len(), 5);
     assert_snapshot!(world.ok("networks meadow --json"), @r#"{"network":"meadow","tier":"standard","can":{"change profiles":"no: bots only post there so far","delete posts":"no: bots only post there so far","follow":"no: bots only post there so far","like":"no: bots only post there so far","list own posts":"no: bots only post there so far","mark posts as made with AI":"if everybody there is a machine, so nothing is to be seen of it","post":"yes","post pictures":"no: bots only post there so far","quote":"no: bots only post there so far","reply":"no: bots only post there so far","repost":"no: bots only post there so far","search":"no: bots only post there so far","send direct messages":"no: bots only post there so far"},"text_limit":500,"unit":"characters","limits_vary":false,"limits":[],"prices":{"a deletion":0.0,"a person that is looked up":0.0,"a post":0.0,"a post with a link":0.0,"a reply":0.0,"a repost":0.0,"an alternative text":0.0,"an own post that is read":0.0},"as_of":"2026-11"}"#);
 }
+
+/// One line says the accounts of forty sheep.
+#[test]
+fn accounts_are_named_after_their_sheep() {
+    let world = World::new();
+    let flock = |defaults: &str, own: &str| {
+        world.write(
+            "choir/flock.toml",
+            format!(
+                "name = \"choir\"\n[defaults]\nnetwork = \"mastodon\"\nline = \"1h\"\n{defaults}\n\
+                 [[sheep]]\nfiles = \"poems/*.txt\"\nbehaviour = \"poem\"\n{own}\n"
+            ),
+        );
+    };
+    world.write("choir/poems/a.txt", "one\n");
+    world.write("choir/poems/b.txt", "two\n");
+    flock("account = \"{name}_bot@example.social\"", "");
+    assert_snapshot!(world.refused("flock plan choir"), @"
+    error: choir/a: the account mastodon:a_bot@example.social was never added; add it with its key (`flockwork account add mastodon:a_bot@example.social --key FILE`)
+    choir/b: the account mastodon:b_bot@example.social was never added; add it with its key (`flockwork account add mastodon:b_bot@example.social --key FILE`)
+    ");
+    // A sheep's own goes before, and one account may be all sheep's.
+    flock("account = \"{name}_bot@example.social\"", "account = \"{name}@elsewhere.example\"");
+    assert_snapshot!(world.refused("flock plan choir"), @"
+    error: choir/a: the account mastodon:a@elsewhere.example was never added; add it with its key (`flockwork account add mastodon:a@elsewhere.example --key FILE`)
+    choir/b: the account mastodon:b@elsewhere.example was never added; add it with its key (`flockwork account add mastodon:b@elsewhere.example --key FILE`)
+    ");
+    flock("account = \"all@example.social\"", "");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/a and choir/b: the account mastodon:all@example.social was never added; add it with its key (`flockwork account add mastodon:all@example.social --key FILE`)");
+    flock("account = \"{name}\"", "");
+    assert_snapshot!(world.refused("flock plan choir"), @"
+    error: choir/flock.toml:5: `account`: `a` is not an account of Mastodon: they are written like `apollo@example.social`
+    choir/flock.toml:5: `account`: `b` is not an account of Mastodon: they are written like `apollo@example.social`
+    ");
+    flock("account = \"{nom}@example.social\"", "");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/flock.toml:5: `{nom}@example.social` is not a handle: use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`");
+}
