@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use self::answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError};
 use crate::{
     Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, ShownPost, Timeline,
-    answer::{Answer, DONE, Reset},
+    answer::{Answer, DONE, Limit},
     failure::NotDone,
     http::Http,
     look::{Looks, Order},
@@ -510,22 +510,15 @@ impl X {
             request = request.json(body);
         }
         let answer = self.http.send(&account.id, X_NAME, request).await?;
-        if let Some(reset) = self.app_reset(&answer) {
-            *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(reset.until);
+        // Said of the whole app, so it holds for its other accounts, too.
+        if let Some(reset) = Limit::X_APP_DAY.used_up(&answer) {
+            let mut limited = self.app_limited.lock().unwrap_or_else(PoisonError::into_inner);
+            *limited = limited.max(Some(reset.until));
         }
         match answer.proof().zip(clock_behind(&answer, signed_at)) {
             Some((proof, behind)) => Err(Failure::try_again(proof, clock_words(behind))),
             None => Ok(answer),
         }
-    }
-
-    /// When the app may post again, if X says that its day's posts are used up.
-    fn app_reset(&self, answer: &Answer) -> Option<Reset> {
-        let left = answer.header("x-app-limit-24hour-remaining")?.trim().parse::<i64>().ok()?;
-        if 0 < left {
-            return None;
-        }
-        Reset::read(answer.header("x-app-limit-24hour-reset")?, self.http.now())
     }
 
     /// The body of a success, or what any other answer means.
@@ -537,17 +530,23 @@ impl X {
     }
 
     fn failure(&self, answer: &Answer) -> Failure {
-        match (self.app_reset(answer), answer.proof()) {
-            (Some(reset), Some(proof)) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-                let why = format!(
-                    "the app has made all the posts of its day on X{}{}",
-                    answer.said(),
-                    reset.words()
-                );
-                Failure::not_before(proof, reset.until, why)
-            }
-            _ => answers::failure(answer),
-        }
+        let Some(proof) = answer.proof().filter(|_| answer.status == StatusCode::TOO_MANY_REQUESTS)
+        else {
+            return answers::failure(answer);
+        };
+        let days = [("the app", Limit::X_APP_DAY), ("the account", Limit::X_USER_DAY)];
+        let used_up = days.iter().filter_map(|(who, day)| Some((*who, day.used_up(answer)?)));
+        let Some((who, day)) = used_up.max_by_key(|(_, reset)| reset.until) else {
+            return answers::failure(answer);
+        };
+        // What X says of its other limits may last longer.
+        let reset = answer.reset().map_or(day.clone(), |other| day.later(other));
+        let why = format!(
+            "{who} has made all the posts of its day on X{}{}",
+            answer.said(),
+            reset.words()
+        );
+        Failure::not_before(proof, reset.until, why)
     }
 }
 
