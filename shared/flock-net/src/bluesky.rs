@@ -6,6 +6,7 @@
 //! `InvalidSwap` makes us look at what is there.
 
 mod record;
+mod richtext;
 mod session;
 
 use flock_aws::Keyring;
@@ -542,8 +543,8 @@ pub fn check_answer(body: &[u8]) {
     for record in records {
         record::check(&record);
     }
-    record::check_text(&problem.error);
-    record::check_text(&String::from_utf8_lossy(body));
+    richtext::check_text(&problem.error);
+    richtext::check_text(&String::from_utf8_lossy(body));
 }
 
 #[derive(Deserialize)]

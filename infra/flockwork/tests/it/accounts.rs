@@ -272,6 +272,10 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     assert_snapshot!(world.ok(&format!("{add} --mark-as-bot")), @"bluesky:apollo.example.com can post now. Delete key.json.");
     let shown = world.ok("account show bluesky:apollo.example.com");
     assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
+    bluesky.own_password("did:plc:apolloapolloapolloapollo", "correct horse");
+    let own = json!({ "app_password": "correct horse", "url": bluesky.url() });
+    world.write("own.json", own.to_string());
+    assert_snapshot!(world.refused(&add.replace("key.json", "own.json")), @"");
     bluesky.revoke_app_password("did:plc:apolloapolloapolloapollo");
     let refused = world.refused(add);
     assert!(refused.contains("bluesky:apollo.example.com is not added: "), "{refused}");

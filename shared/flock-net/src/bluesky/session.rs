@@ -251,6 +251,13 @@ impl Sessions {
             self.http.send(&account.id, NAME, request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
             StatusCode::OK => answer.json(NAME).map_err(Failure::posts_nothing),
+            // "A sign in code has been sent to your email address" (@atproto/pds 0.4.217): only the account's own password
+            // wants one.
+            _ if error_name(&answer) == "AuthFactorTokenRequired" => Err(Failure::refused(
+                NotDone::HARMLESS,
+                "Bluesky wants a code by mail, which it asks for with the account's own password; make an app \
+                 password in its settings (Privacy and security, App passwords), and add the account with that",
+            )),
             _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(
                 NotDone::HARMLESS,
                 format!(
