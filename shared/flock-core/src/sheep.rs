@@ -410,6 +410,12 @@ impl Sheep {
             && self.config.behaviour == changed.config.behaviour
     }
 
+    /// The same, if its account takes longer posts by now than when it was planned. What takes shorter ones says so itself.
+    pub fn taking(&self, text_limit: usize) -> Option<Self> {
+        let config = || SheepConfig { text_limit, ..self.config.clone() };
+        (self.config.text_limit < text_limit).then(|| Self { config: config(), ..self.clone() })
+    }
+
     /// What comes of its intent without asking its network, which would not take the text.
     pub fn unfit(&self, sent: Sent) -> Option<Outcome> {
         // What its network may have taken is for the network to say.

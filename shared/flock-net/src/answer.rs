@@ -14,7 +14,7 @@ use reqwest::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Failure, FailureKind, failure::NotDone};
+use crate::{Failure, FailureKind, failure::NotDone, lenient};
 
 /// An answer, whatever its status.
 #[derive(Debug)]
@@ -318,16 +318,22 @@ impl Reset {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Said {
+    #[serde(deserialize_with = "lenient::text")]
     detail: String,
+    #[serde(deserialize_with = "lenient::text")]
     error_description: String,
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
+    #[serde(deserialize_with = "lenient::text")]
     error: String,
+    #[serde(deserialize_with = "lenient::part")]
     errors: Vec<SaidError>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct SaidError {
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
 }
 

@@ -12,6 +12,7 @@ mod bluesky;
 mod failure;
 mod html;
 mod http;
+mod lenient;
 mod look;
 mod mastodon;
 mod meadow;
@@ -114,6 +115,8 @@ pub struct Checked {
     pub remote_user: String,
     /// What is known of it.
     pub facts: AccountFacts,
+    /// When its server was asked what it takes, where servers differ in that.
+    pub asked_at: Option<Timestamp>,
     /// What is to be sealed beside the key, where one logs in.
     pub session: Option<SecretString>,
 }
@@ -316,6 +319,14 @@ impl Networks {
             Key::X(key) => self.x.check(account, key).await,
             Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
+        }
+    }
+
+    /// What is known of the account, with what its server takes now. `None`: all servers of its network take the same.
+    pub async fn facts(&self, account: &Account) -> Option<Result<AccountFacts, Failure>> {
+        match &account.key {
+            Key::Meadow | Key::X(_) | Key::Bluesky(_) => None,
+            Key::Mastodon(key) => Some(self.mastodon.facts(account, key).await),
         }
     }
 

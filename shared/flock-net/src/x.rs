@@ -462,7 +462,7 @@ impl X {
             return Err(Failure::refused(NotDone::HARMLESS, why));
         }
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
-        Ok(Checked { remote_user, facts, session: None })
+        Ok(Checked { remote_user, facts, asked_at: None, session: None })
     }
 
     /// Whether X takes requests of the account now.

@@ -8,6 +8,7 @@ use flock_core::{
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 
 use crate::{Error, Result};
 
@@ -36,13 +37,14 @@ pub(crate) fn able(network: Network, tier: Tier, action: Action) -> Result<(), S
 /// What is known of the account, for people, without its key: names and values.
 pub async fn account(store: &Store, id: &AccountId) -> Result<Vec<(&'static str, String)>> {
     if id.network == Network::Meadow {
-        return Ok(page(id, &AccountFacts::MEADOW, None, ""));
+        return Ok(page(id, &AccountFacts::MEADOW, None, "", None));
     }
     let account = store.account(id).await?.ok_or_else(|| {
         let why = format!("the account {id} was never added; add it with its key");
         Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
     })?;
-    Ok(page(id, &account.facts, account.url.as_deref(), &account.remote_user))
+    let (url, user) = (account.url.as_deref(), &account.remote_user);
+    Ok(page(id, &account.facts, url, user, account.asked_at))
 }
 
 fn page(
@@ -50,6 +52,7 @@ fn page(
     facts: &AccountFacts,
     url: Option<&str>,
     remote_user: &str,
+    asked_at: Option<Timestamp>,
 ) -> Vec<(&'static str, String)> {
     let network = id.network.facts();
     let mut rows = vec![("account", id.to_string())];
@@ -67,6 +70,8 @@ fn page(
         let bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
         rows.push(("pictures", format!("up to {bytes} bytes")));
     }
+    // Its server says it, and is asked again with the first post after a day.
+    rows.extend(asked_at.map(|at| ("asked", format!("{at:.0}, and once a day"))));
     let (mut can, mut cannot) = (Vec::new(), Vec::new());
     for action in Action::ALL {
         match (network.can)(facts.tier, action) {

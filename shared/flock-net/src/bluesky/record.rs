@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::richtext::facets;
-use crate::alike;
+use crate::{alike, lenient};
 
 /// The collection of posts.
 pub(super) const POST: &str = "app.bsky.feed.post";
@@ -28,6 +28,8 @@ pub(super) struct AtUri<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
     pub(super) uri: String,
+    /// The name of this version, which a PDS need not tell (lexicon com.atproto.repo.getRecord).
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) cid: String,
     pub(super) value: Value,
 }
@@ -48,6 +50,11 @@ impl<'a> AtUri<'a> {
 }
 
 impl Record {
+    /// Whether another record can name this version of it.
+    pub(super) fn is_named(&self) -> bool {
+        !self.cid.is_empty()
+    }
+
     /// What another record calls this version of it.
     pub(super) fn reference(&self) -> Value {
         json!({ "uri": self.uri, "cid": self.cid })

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::X_NAME;
-use crate::{Failure, alike, answer::Answer};
+use crate::{Failure, alike, answer::Answer, lenient};
 
 #[derive(Deserialize)]
 pub(super) struct Created {
@@ -14,6 +14,7 @@ pub(super) struct Created {
 
 #[derive(Deserialize)]
 struct CreatedTweet {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
 }
 
@@ -35,6 +36,7 @@ pub(super) struct Reposted {
 #[derive(Deserialize)]
 struct RepostedData {
     /// The reposted post: what a repost is undone by.
+    #[serde(deserialize_with = "lenient::id")]
     rest_id: String,
 }
 
@@ -45,31 +47,36 @@ pub(super) struct Uploaded {
 
 #[derive(Deserialize)]
 pub(super) struct UploadedData {
+    #[serde(deserialize_with = "lenient::id")]
     pub(super) id: String,
 }
 
 /// A page of posts.
 #[derive(Deserialize)]
 pub(super) struct Tweets {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub(super) data: Vec<Tweet>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub(super) meta: Meta,
 }
 
 #[derive(Deserialize, Default)]
+#[serde(default)]
 pub(super) struct Meta {
+    #[serde(deserialize_with = "lenient::number")]
     pub(super) result_count: Option<u64>,
+    #[serde(deserialize_with = "lenient::some_text")]
     pub(super) next_token: Option<String>,
 }
 
 /// A post as X shows it.
 #[derive(Deserialize)]
 pub(super) struct Tweet {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
     text: String,
     pub(super) created_at: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     entities: Entities,
 }
 
@@ -90,18 +97,24 @@ struct Link {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct XError {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
     kind: String,
+    #[serde(deserialize_with = "lenient::text")]
     title: String,
+    #[serde(deserialize_with = "lenient::text")]
     detail: String,
+    #[serde(deserialize_with = "lenient::text")]
     reason: String,
+    #[serde(deserialize_with = "lenient::part")]
     errors: Vec<Coded>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Coded {
-    code: u32,
+    #[serde(deserialize_with = "lenient::number")]
+    code: Option<u32>,
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
 }
 
@@ -169,7 +182,7 @@ impl XError {
             || says(&self.title)
             || says(&self.kind)
             || says(&self.reason)
-            || self.errors.iter().any(|error| error.code == code || says(&error.message))
+            || self.errors.iter().any(|error| error.code == Some(code) || says(&error.message))
     }
 }
 
