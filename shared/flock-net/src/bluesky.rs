@@ -26,22 +26,14 @@ use crate::{
     answer::{Answer, printable},
     failure::NotDone,
     http::Http,
-    lenient, secret_json,
+    key_file::KeyFile,
+    lenient, sealed_json,
 };
 use record::{AtUri, POST, PROFILE, REPOST, Record};
 use session::{Access, Session, Sessions, base, bearer, is_over};
 
 /// What messages call whoever answers.
 const NAME: &str = "Bluesky";
-
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BlueskyKeyFile {
-    app_password: SecretString,
-    identifier: Option<String>,
-    url: Option<String>,
-}
 
 /// What is needed to post as one account.
 #[derive(Debug, Deserialize)]
@@ -66,18 +58,18 @@ pub(crate) struct Bluesky {
 
 impl BlueskyKey {
     pub(crate) fn read(key: &SecretString) -> Result<Self, KeyProblem> {
-        secret_json(key, FORM)
+        sealed_json(key)
     }
 
     pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: BlueskyKeyFile = secret_json(text, FORM)?;
+        let file = KeyFile::read(text, FORM, &["app_password", "identifier", "url"])?;
         let key = json!({
-            "app_password": file.app_password.expose_secret(),
-            "identifier": file.identifier,
+            "app_password": file.secret("app_password")?.expose_secret(),
+            "identifier": file.some_text("identifier")?,
         });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
-            url: file.url,
+            url: file.some_text("url")?,
             remote_user: String::new(),
             facts: facts(false),
             app: None,

@@ -12,6 +12,7 @@ mod bluesky;
 mod failure;
 mod html;
 mod http;
+mod key_file;
 mod lenient;
 mod look;
 mod mastodon;
@@ -39,6 +40,7 @@ pub use {
     answer::check_answer,
     bluesky::check_answer as check_bluesky_answer,
     html::{plain as html_text, says as html_says},
+    key_file::check_key_file,
     mastodon::check_answer as check_mastodon_answer,
 };
 
@@ -408,12 +410,9 @@ fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failur
     }
 }
 
-/// Reads a secret text as JSON. The parser's own words could quote a secret.
-fn secret_json<T: serde::de::DeserializeOwned>(
-    text: &SecretString,
-    form: &str,
-) -> Result<T, KeyProblem> {
+/// Reads a key as it was sealed. The parser's own words could quote a secret.
+fn sealed_json<T: serde::de::DeserializeOwned>(text: &SecretString) -> Result<T, KeyProblem> {
     use secrecy::ExposeSecret as _;
     serde_json::from_str(text.expose_secret())
-        .map_err(|err| KeyProblem(format!("line {}: a key file is JSON with {form}", err.line())))
+        .map_err(|_| KeyProblem("it does not have the form of a sealed key".to_owned()))
 }

@@ -24,18 +24,11 @@ use crate::{
     failure::NotDone,
     html,
     http::Http,
+    key_file::KeyFile,
     lenient,
     look::{Looks, Order},
-    secret_json,
+    sealed_json,
 };
-
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MastodonKeyFile {
-    access_token: SecretString,
-    url: Option<String>,
-}
 
 /// What is needed to post as one account.
 #[derive(Debug, Deserialize)]
@@ -52,14 +45,15 @@ pub(crate) struct Mastodon {
 
 impl MastodonKey {
     pub(crate) fn read(key: &SecretString) -> Result<Self, KeyProblem> {
-        secret_json(key, "`access_token`")
+        sealed_json(key)
     }
 
     pub(crate) fn read_file(id: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: MastodonKeyFile = secret_json(text, "`access_token`, and `url` if need be")?;
+        let form = "`access_token`, and `url` if need be";
+        let file = KeyFile::read(text, form, &["access_token", "url"])?;
         let instance = host(id);
-        let url = file.url.unwrap_or_else(|| format!("https://{instance}"));
-        let key = json!({ "access_token": file.access_token.expose_secret() });
+        let url = file.some_text("url")?.unwrap_or_else(|| format!("https://{instance}"));
+        let key = json!({ "access_token": file.token("access_token")?.expose_secret() });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
             url: Some(url),
@@ -1047,7 +1041,7 @@ mod tests {
         check_file(
             "mastodon:apollo@i.example",
             r#"{"token":"hush"}"#,
-            "line 1: a key file is JSON with `access_token`, and `url` if need be",
+            "`token` is not known here; did you mean `access_token`?",
         );
     }
 }

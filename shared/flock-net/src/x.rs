@@ -12,7 +12,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent, Tier};
+use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use oauth1_request as oauth;
 use reqwest::{
@@ -29,14 +29,15 @@ use crate::{
     answer::{Answer, DONE, Limit},
     failure::NotDone,
     http::Http,
+    key_file::KeyFile,
     look::{Looks, Order},
-    secret_json,
+    sealed_json,
 };
 
 const X_NAME: &str = "X";
 
 /// The app's credentials, from the secret `flockwork/x`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 struct XApp {
     consumer_key: SecretString,
     consumer_secret: SecretString,
@@ -49,20 +50,17 @@ struct XToken {
     token_secret: SecretString,
 }
 
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct XKeyFile {
-    token: SecretString,
-    token_secret: SecretString,
-    user_id: String,
-    consumer_key: Option<SecretString>,
-    consumer_secret: Option<SecretString>,
-    #[serde(default)]
-    tier: Tier,
-    #[serde(default)]
-    automated_label: bool,
-}
+/// What a key file holds, and every field it may have.
+const FORM: &str = "`token`, `token_secret` and `user_id`";
+const FIELDS: [&str; 7] = [
+    "token",
+    "token_secret",
+    "user_id",
+    "consumer_key",
+    "consumer_secret",
+    "tier",
+    "automated_label",
+];
 
 /// What is needed to post as one account: OAuth 1.0a, whose tokens do not expire.
 #[derive(Debug)]
@@ -93,22 +91,30 @@ impl XKey {
     pub(crate) fn read(key: &SecretString, app: Option<&SecretString>) -> Result<Self, KeyProblem> {
         let app =
             app.ok_or_else(|| KeyProblem("the X app's credentials are missing".to_owned()))?;
-        let app = serde_json::from_str(app.expose_secret()).map_err(|_| {
-            KeyProblem("the secret of the X app lacks consumer_key or consumer_secret".to_owned())
-        })?;
-        Ok(Self { app, token: secret_json(key, "`token` and `token_secret`")? })
+        // Written by hand, too, where it is deployed.
+        let app = KeyFile::read_any(app, "`consumer_key` and `consumer_secret`");
+        let app = app.and_then(|app| {
+            let [consumer_key, consumer_secret] =
+                [app.token("consumer_key")?, app.token("consumer_secret")?];
+            Ok(XApp { consumer_key, consumer_secret })
+        });
+        let app =
+            app.map_err(|KeyProblem(why)| KeyProblem(format!("the secret of the X app: {why}")))?;
+        Ok(Self { app, token: sealed_json(key)? })
     }
 
     pub(crate) fn read_file(text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: XKeyFile = secret_json(text, "`token`, `token_secret` and `user_id`")?;
-        if file.user_id.is_empty() || !file.user_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        let file = KeyFile::read(text, FORM, &FIELDS)?;
+        let (token, token_secret) = (file.token("token")?, file.token("token_secret")?);
+        let user_id = file.text("user_id")?;
+        if !user_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(KeyProblem("`user_id` is the account's number, digits only".to_owned()));
         }
         let key = json!({
-            "token": file.token.expose_secret(),
-            "token_secret": file.token_secret.expose_secret(),
+            "token": token.expose_secret(),
+            "token_secret": token_secret.expose_secret(),
         });
-        let app = file.consumer_key.zip(file.consumer_secret).map(|(key, secret)| {
+        let app = file.some_tokens(["consumer_key", "consumer_secret"])?.map(|[key, secret]| {
             let app = json!({
                 "consumer_key": key.expose_secret(),
                 "consumer_secret": secret.expose_secret(),
@@ -118,10 +124,10 @@ impl XKey {
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
             url: None,
-            remote_user: file.user_id,
+            remote_user: user_id,
             facts: AccountFacts {
-                tier: file.tier,
-                labelled: file.automated_label,
+                tier: file.tier("tier")?,
+                labelled: file.flag("automated_label")?,
                 text_limit: None,
                 picture_bytes: None,
             },
