@@ -101,11 +101,21 @@ fn said<'a>(second: i64, mut sheep: impl Iterator<Item = &'a Sheep>) -> String {
     local(at, &zone.unwrap_or(jiff::tz::TimeZone::UTC))
 }
 
-fn way_out<'a>(mut sheep: impl Iterator<Item = &'a Sheep>) -> &'static str {
-    if sheep.all(|sheep| !sheep.config.rhythm.spread().is_zero()) {
-        "a longer `spread` pulls them apart"
+/// What pulls them apart, as far as their rhythms let it.
+fn way_out<'a>(sheep: impl Iterator<Item = &'a Sheep>) -> String {
+    const USUAL: SignedDuration = SignedDuration::from_mins(10);
+    // Within one minute nobody sees them apart.
+    const SHORTEST: SignedDuration = SignedDuration::from_mins(2);
+    let rhythms = sheep.map(|sheep| &sheep.config.rhythm);
+    let (most, spread) = rhythms.fold((USUAL, SignedDuration::MAX), |(most, spread), rhythm| {
+        (most.min(rhythm.most_spread()), spread.min(rhythm.spread()))
+    });
+    if most < SHORTEST {
+        "give them times of their own, or a slower rhythm".to_owned()
+    } else if spread.is_zero() {
+        format!("`spread = \"{most:#}\"` pulls them apart")
     } else {
-        "`spread = \"10m\"` pulls them apart"
+        "a longer `spread` pulls them apart".to_owned()
     }
 }
 
@@ -157,6 +167,12 @@ mod tests {
         // What begins together and goes on together; what meets now and then.
         insta::assert_snapshot!(told(&[sheep("moss", a, &every("1h")), sheep("tern", a, &every("2h"))]), @r#"choir/moss and choir/tern post through x:a in the same minutes, first at 2026-11-21 12:00:00 UTC; `spread = "10m"` pulls them apart"#);
         assert_eq!(told(&[sheep("moss", a, &every("3m")), sheep("tern", a, &every("7m"))]), "");
+        let ways = ["5m", "1m"].map(|line| {
+            let told = told(&[sheep("moss", a, &every(line)), sheep("tern", a, &every(line))]);
+            told.rsplit_once("; ").unwrap().1.to_owned()
+        });
+        assert_eq!(ways[0], "`spread = \"5m\"` pulls them apart");
+        assert_eq!(ways[1], "give them times of their own, or a slower rhythm");
         let spread = |name| sheep(name, a, &daily(Some("10m")));
         assert_eq!(told(&[spread("moss"), spread("tern"), spread("elm")]), "");
     }

@@ -243,6 +243,11 @@ impl Rhythm {
         self.spread
     }
 
+    /// The longest that its spread may be.
+    pub fn most_spread(&self) -> SignedDuration {
+        self.pattern.shortest_gap().saturating_sub(self.jitter)
+    }
+
     /// Before which nothing is posted.
     pub fn start(&self) -> Option<Timestamp> {
         self.start

@@ -56,17 +56,17 @@ pub(crate) fn flag<'de, D: Deserializer<'de>>(of: D) -> Result<bool, D::Error> {
     Ok(some_flag(of)?.unwrap_or_default())
 }
 
-/// A part of an answer; nothing of it where it is of another kind.
+/// A part of an answer that nothing depends on; nothing of it where it is of another kind.
 pub(crate) fn part<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
     of: D,
 ) -> Result<T, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(of)?).unwrap_or_default())
 }
 
-/// A list, which `null` is, too. What cannot be read of it is not left out: it may be what is looked for.
-pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+/// A part that `null` leaves out, too. What cannot be read of it is not left out: it may tell what is looked for.
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     of: D,
-) -> Result<Vec<T>, D::Error> {
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(of)?.unwrap_or_default())
 }
 

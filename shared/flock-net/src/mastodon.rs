@@ -920,7 +920,7 @@ struct Status {
     #[serde(default, deserialize_with = "lenient::some_text")]
     in_reply_to_id: Option<String>,
     reblog: Option<Box<Status>>,
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     media_attachments: Vec<serde::de::IgnoredAny>,
 }
 

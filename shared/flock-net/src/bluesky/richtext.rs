@@ -3,7 +3,7 @@
 //! Found as Bluesky's own app finds it (`detectFacets` of @atproto/api 0.19.19, 2026-11), with these differences: a link
 //! with its scheme may stand behind a quotation mark, all that ends a sentence is no part of a link, an address of mail
 //! is none, and what stands in a hashtag is no link besides. Mentions are left plain: they ring people, and a bot turns to
-//! those who asked.
+//! those who asked. `tlds.txt` has the names in ASCII of npm's `tlds` 1.261.0, which the app asks.
 
 use std::{ops::Range, sync::LazyLock};
 

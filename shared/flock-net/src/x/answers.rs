@@ -54,9 +54,9 @@ pub(super) struct UploadedData {
 /// A page of posts.
 #[derive(Deserialize)]
 pub(super) struct Tweets {
-    #[serde(default, deserialize_with = "lenient::list")]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(super) data: Vec<Tweet>,
-    #[serde(default, deserialize_with = "lenient::part")]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(super) meta: Meta,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Tweet {
     id: String,
     text: String,
     pub(super) created_at: Option<Timestamp>,
-    #[serde(default, deserialize_with = "lenient::part")]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     entities: Entities,
 }
 
@@ -85,11 +85,15 @@ struct Entities {
     urls: Option<Vec<Link>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Link {
+    #[serde(deserialize_with = "lenient::some_text")]
     url: Option<String>,
+    #[serde(deserialize_with = "lenient::some_text")]
     expanded_url: Option<String>,
     /// Of a picture, which stands behind a link at the end.
+    #[serde(deserialize_with = "lenient::some_text")]
     media_key: Option<String>,
 }
 
@@ -277,6 +281,39 @@ mod tests {
         assert!(tweet("@a Baa", "null").says("@a Baa"));
         assert!(!tweet("@a Baa", "[]").says("@b Baa"));
         assert!(!tweet("a Baa", "[]").says("Baa"));
+    }
+
+    /// Ids are text in X's documents, and numbers in what some tools make of them. What tells of links is not left out.
+    #[test]
+    fn a_listing_is_read_as_it_is_meant() {
+        let read = |json: &str| serde_json::from_str::<Tweets>(json).ok();
+        let page = read(
+            r#"{"data":[{"id":7,"text":"a https://t.co/x","entities":{"urls":[{"url":"https://t.co/x",
+                "expanded_url":"https://a.example","media_key":null}]}}],
+                "meta":{"result_count":"1","next_token":5}}"#,
+        );
+        let page = page.unwrap();
+        assert_eq!((page.meta.result_count, page.meta.next_token.as_deref()), (Some(1), Some("5")));
+        assert_eq!(page.data[0].id().unwrap().as_str(), "7");
+        assert!(page.data[0].says("a https://a.example"));
+        let empty = read(r#"{"data":null,"meta":null}"#).unwrap();
+        assert_eq!((empty.data.len(), empty.meta.result_count), (0, None));
+        assert!(read(r#"{"data":[{"id":7,"text":"a","entities":null}]}"#).is_some());
+        for broken in [
+            r#"{"data":[{"id":null,"text":"a"}]}"#,
+            r#"{"data":[{"id":7,"text":"a","entities":{"urls":"none"}}]}"#,
+            r#"{"data":{}}"#,
+        ] {
+            assert!(read(broken).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn an_error_with_a_null_in_it_is_told_apart() {
+        let body =
+            r#"{"title":"Forbidden","detail":null,"errors":[{"code":"187","message":null}]}"#;
+        let problem = XError::of(&Answer::for_test(Network::X, 403, &[], body));
+        assert!(problem.has(187, "duplicate content") && !problem.has(186, "shorter"));
     }
 
     #[track_caller]
