@@ -90,7 +90,9 @@ fn grouped<'a>(
     let mut groups: BTreeMap<i64, Vec<&Sheep>> = BTreeMap::new();
     for (sheep, own) in posts {
         let times: BTreeSet<_> = own.iter().map(|second| second.div_euclid(seconds)).collect();
-        times.into_iter().for_each(|time| groups.entry(time).or_default().push(sheep));
+        for time in times {
+            groups.entry(time).or_default().push(sheep);
+        }
     }
     groups
 }

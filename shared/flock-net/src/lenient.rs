@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(value: Value, expected: &str) {
+    fn check(value: &Value, expected: &str) {
         let answer = json!({ "text": value, "number": value, "flag": value, "part": value });
         let Answer { text, number, flag, part } = serde_json::from_value(answer).unwrap();
         assert_eq!(format!("{text:?} {number:?} {flag:?} {part:?}"), expected, "{value}");
@@ -109,18 +109,18 @@ mod tests {
 
     #[test]
     fn what_is_meant_is_read() {
-        check(json!(5000), r#""5000" Some(5000) None []"#);
-        check(json!(5000.0), r#""" Some(5000) None []"#);
-        check(json!(" 5000 "), r#"" 5000 " Some(5000) None []"#);
-        check(json!(1), r#""1" Some(1) Some(true) []"#);
-        check(json!("True"), r#""True" None Some(true) []"#);
-        check(json!(false), r#""" None Some(false) []"#);
-        check(json!(-1), r#""-1" None None []"#);
-        check(json!(1.5), r#""" None None []"#);
-        check(json!(u64::MAX), &format!(r#""{0}" Some({0}) None []"#, u64::MAX));
-        check(Value::Null, r#""" None None []"#);
-        check(json!([1, 2]), r#""" None None [1, 2]"#);
-        check(json!({ "a": 1 }), r#""" None None []"#);
+        check(&json!(5000), r#""5000" Some(5000) None []"#);
+        check(&json!(5000.0), r#""" Some(5000) None []"#);
+        check(&json!(" 5000 "), r#"" 5000 " Some(5000) None []"#);
+        check(&json!(1), r#""1" Some(1) Some(true) []"#);
+        check(&json!("True"), r#""True" None Some(true) []"#);
+        check(&json!(false), r#""" None Some(false) []"#);
+        check(&json!(-1), r#""-1" None None []"#);
+        check(&json!(1.5), r#""" None None []"#);
+        check(&json!(u64::MAX), &format!(r#""{0}" Some({0}) None []"#, u64::MAX));
+        check(&Value::Null, r#""" None None []"#);
+        check(&json!([1, 2]), r#""" None None [1, 2]"#);
+        check(&json!({ "a": 1 }), r#""" None None []"#);
         let nothing: Answer = serde_json::from_value(json!({ "other": 1 })).unwrap();
         assert_eq!(nothing.number, None);
     }

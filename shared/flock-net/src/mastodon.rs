@@ -855,7 +855,7 @@ impl Me {
 struct InstanceFacts {
     #[serde(deserialize_with = "lenient::part")]
     configuration: Configuration,
-    /// Where glitch-soc, Hometown, Pleroma, Akkoma, GoToSocial and Friendica say it, in the older form alone or in both.
+    /// Where glitch-soc, Hometown, Pleroma, Akkoma, `GoToSocial` and Friendica say it, in the older form alone or in both.
     #[serde(deserialize_with = "lenient::number")]
     max_toot_chars: Option<usize>,
     /// Where Pleroma and Akkoma do, of any file.

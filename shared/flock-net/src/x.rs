@@ -189,7 +189,7 @@ impl X {
         let posted = match answer {
             Ok(answer) => match is_duplicate(&answer) {
                 Some(proof) => self.duplicate(draft, proof, caller).await,
-                None => self.read(&answer).and_then(|created: Created| created.id()),
+                None => read(&answer).and_then(|created: Created| created.id()),
             },
             Err(failure) => Err(failure),
         };
@@ -315,7 +315,7 @@ impl X {
         let path = format!("/2/users/{}/tweets", caller.account.remote_user);
         let answer = self.ask(Method::GET, &path, query, None, caller).await?;
         if answer.status != StatusCode::OK {
-            return Err(self.failure(&answer));
+            return Err(failure(&answer));
         }
         let tweets: Tweets = answer.json(X_NAME)?;
         match tweets.meta.result_count {
@@ -341,7 +341,7 @@ impl X {
             "media_category": "tweet_image",
         });
         let answer = self.ask(Method::POST, "/2/media/upload", &[], Some(&body), caller).await;
-        let uploaded = answer.and_then(|answer| self.read::<Uploaded>(&answer));
+        let uploaded = answer.and_then(|answer| read::<Uploaded>(&answer));
         let media_id = uploaded.map_err(Failure::posts_nothing)?.data.id;
         if !picture.alt().is_empty() {
             self.describe(&media_id, picture.alt(), caller)
@@ -355,7 +355,7 @@ impl X {
         let bill = caller.purse.pay_each(Network::X, "alt", Charge::AltText).await?;
         let body = json!({ "id": media_id, "metadata": { "alt_text": { "text": alt } } });
         let answer = self.ask(Method::POST, "/2/media/metadata", &[], Some(&body), caller).await;
-        let described = answer.and_then(|answer| self.read::<Value>(&answer));
+        let described = answer.and_then(|answer| read::<Value>(&answer));
         match described.as_ref().err().and_then(Failure::not_done) {
             Some(proof) => caller.purse.give_back(&bill, proof).await?,
             None => caller.purse.settle_at(&bill, Charge::AltText).await?,
@@ -384,7 +384,7 @@ impl X {
             {
                 Ok(of.clone())
             }
-            Ok(answer) => self.read(&answer).and_then(|reposted: Reposted| reposted.id()),
+            Ok(answer) => read(&answer).and_then(|reposted: Reposted| reposted.id()),
             Err(failure) => Err(failure),
         };
         if let Some(proof) = reposted.as_ref().err().and_then(Failure::not_done) {
@@ -410,8 +410,7 @@ impl X {
             Ok(answer) if answer.status == StatusCode::NOT_FOUND && answer.proof().is_some() => {
                 Ok(Deleted::Before)
             }
-            Ok(answer) => self
-                .read(&answer)
+            Ok(answer) => read(&answer)
                 .map(|Deletion { data }| if data.deleted { Deleted::Now } else { Deleted::Before }),
             Err(failure) => Err(failure),
         };
@@ -458,7 +457,7 @@ impl X {
         let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
         if answer.status != StatusCode::OK {
             return Err(match answer.proof() {
-                Some(_) => self.failure(&answer),
+                Some(_) => failure(&answer),
                 None => answer.reading_failure(X_NAME),
             });
         }
@@ -526,34 +525,31 @@ impl X {
             None => Ok(answer),
         }
     }
+}
 
-    /// The body of a success, or what any other answer means.
-    fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        if DONE.contains(&answer.status) {
-            return answer.json(X_NAME);
-        }
-        Err(self.failure(answer))
+/// The body of a success, or what any other answer means.
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    if DONE.contains(&answer.status) {
+        return answer.json(X_NAME);
     }
+    Err(failure(answer))
+}
 
-    fn failure(&self, answer: &Answer) -> Failure {
-        let Some(proof) = answer.proof().filter(|_| answer.status == StatusCode::TOO_MANY_REQUESTS)
-        else {
-            return answers::failure(answer);
-        };
-        let days = [("the app", Limit::X_APP_DAY), ("the account", Limit::X_USER_DAY)];
-        let used_up = days.iter().filter_map(|(who, day)| Some((*who, day.used_up(answer)?)));
-        let Some((who, day)) = used_up.max_by_key(|(_, reset)| reset.until) else {
-            return answers::failure(answer);
-        };
-        // What X says of its other limits may last longer.
-        let reset = answer.reset().map_or(day.clone(), |other| day.later(other));
-        let why = format!(
-            "{who} has made all the posts of its day on X{}{}",
-            answer.said(),
-            reset.words()
-        );
-        Failure::not_before(proof, reset.until, why)
-    }
+fn failure(answer: &Answer) -> Failure {
+    let Some(proof) = answer.proof().filter(|_| answer.status == StatusCode::TOO_MANY_REQUESTS)
+    else {
+        return answers::failure(answer);
+    };
+    let days = [("the app", Limit::X_APP_DAY), ("the account", Limit::X_USER_DAY)];
+    let used_up = days.iter().filter_map(|(who, day)| Some((*who, day.used_up(answer)?)));
+    let Some((who, day)) = used_up.max_by_key(|(_, reset)| reset.until) else {
+        return answers::failure(answer);
+    };
+    // What X says of its other limits may last longer.
+    let reset = answer.reset().map_or(day.clone(), |other| day.later(other));
+    let why =
+        format!("{who} has made all the posts of its day on X{}{}", answer.said(), reset.words());
+    Failure::not_before(proof, reset.until, why)
 }
 
 /// What posting the draft is charged as. A reply is to somebody who asked for it, because X takes no others,

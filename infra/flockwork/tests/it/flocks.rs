@@ -265,8 +265,8 @@ fn sheep_that_post_at_one_time_are_told_of_and_spread() {
     // Far from now, whenever that is.
     let hour = from_now(SignedDuration::from_hours(12)).strftime("%H:00").to_string();
     let next = hour.replace(":00", ":10:00Z");
-    let plain = format!("account = \"choir\"\nat = [\"{hour}\"]");
-    let (moss, tern) = (("moss", "one\n", plain.as_str()), ("tern", "two\n", plain.as_str()));
+    let together = format!("account = \"choir\"\nat = [\"{hour}\"]");
+    let (moss, tern) = (("moss", "one\n", together.as_str()), ("tern", "two\n", together.as_str()));
     world.write_flock("choir", &[moss, tern]);
     let warned = |plan: &str| -> String {
         plan.lines().filter(|line| line.starts_with("  ! ")).collect::<Vec<_>>().join("\n")
@@ -289,7 +289,7 @@ fn sheep_that_post_at_one_time_are_told_of_and_spread() {
     };
     let on_the_hour = format!("{hour}:00Z");
     assert_eq!(times("moss"), [on_the_hour.as_str(); 3]);
-    let spread = format!("{plain}\nspread = \"10m\"");
+    let spread = format!("{together}\nspread = \"10m\"");
     world.write_flock("choir", &[("moss", "one\n", &spread), ("tern", "two\n", &spread)]);
     let plan = world.ok("flock apply choir");
     assert_eq!(warned(&plan), "");
