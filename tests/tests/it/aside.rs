@@ -1,7 +1,7 @@
 //! Texts that a network does not take are set aside, and the sheep goes on.
 
 use flock_core::{Network, RhythmFields, SheepId};
-use flock_store::Aside;
+use flock_store::{AccountItem, Aside};
 use flock_tests::{Endpoint, MastodonMisbehave as Misbehave};
 
 use crate::{
@@ -131,7 +131,7 @@ async fn what_a_server_takes_is_asked_once_a_day() {
     const DAY: i64 = 24 * 60;
     let world = World::start().await;
     let long = "moon ".repeat(150);
-    let lines = ["rose", "day", long.trim(), "set", "dusk", "night"];
+    let lines = ["rose", "day", long.trim(), "set", "dusk", "night", "late"];
     let id = poet(&world, Network::Mastodon, &lines).await;
     let account = mastodon_account("apollo");
     let asked = || world.mastodon.requests(Endpoint::Instance);
@@ -159,6 +159,12 @@ async fn what_a_server_takes_is_asked_once_a_day() {
         assert_eq!(world.tick_at(&app, minute).await.posted, 1);
     }
     assert_eq!(asked(), at_first + 3);
+    // One that was added before servers were asked again.
+    let item = world.store.account(&account).await.unwrap().unwrap();
+    let earlier = AccountItem { asked_at: None, ..item };
+    world.store.put_account(&account, earlier).await.unwrap();
+    assert_eq!(world.tick_at(&app, 2 * DAY + 16).await.posted, 1);
+    assert_eq!(asked(), at_first + 4);
     let item = world.store.account(&account).await.unwrap().unwrap();
     assert_eq!(item.facts.text_limit, Some(5_000));
     assert_eq!(world.seen(&id).await, lines);
