@@ -213,6 +213,7 @@ impl Walk {
             remote_user: checked.remote_user.clone(),
             url: new.url,
             facts: checked.facts.clone(),
+            asked_at: checked.asked_at,
             sealed_key: keyring.seal(&self.id, &new.key),
             sealed_session: session.map(|session| keyring.seal(&self.id, session)),
         };

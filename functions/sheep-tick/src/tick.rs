@@ -321,15 +321,17 @@ impl App {
             Ok(account) => account,
             Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
         };
+        let raised = claimed.taking(account.facts.text_limit(account.id.network));
+        let claimed = raised.as_ref().unwrap_or(&claimed);
         let unfit = claimed.unfit(sent);
-        if unfit.is_none() && sheep.needs_no_claim(&claimed) {
+        if unfit.is_none() && sheep.needs_no_claim(claimed) {
             let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
             // What else it may be is seen to by who has the sheep.
             if matches!(carried.outcome, Outcome::Done(_)) {
-                return self.settle_by_number(&claimed, &carried.outcome).await;
+                return self.settle_by_number(claimed, &carried.outcome).await;
             }
         }
-        if self.store.replace_sheep(sheep, &claimed).await? != Write::Done {
+        if self.store.replace_sheep(sheep, claimed).await? != Write::Done {
             return Ok(Step::LostRace);
         }
         let order = Order { read: claimed.version, ..order };
@@ -339,10 +341,10 @@ impl App {
             (None, Sent::No) => None,
         };
         if let Some(outcome) = known {
-            return self.settle(order, &claimed, &outcome).await;
+            return self.settle(order, claimed, &outcome).await;
         }
         let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
-        let step = self.settle(order, &claimed, &carried.outcome).await?;
+        let step = self.settle(order, claimed, &carried.outcome).await?;
         self.carrier.close(&carried).await;
         Ok(step)
     }

@@ -214,6 +214,7 @@ impl Bench {
                     text_limit: None,
                     picture_bytes: None,
                 },
+                asked_at: None,
                 sealed_key: keyring.seal(&account, &SecretString::from(key.to_string())),
                 sealed_session: None,
             };

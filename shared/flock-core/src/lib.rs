@@ -11,6 +11,7 @@ mod account;
 mod act;
 mod behaviour;
 mod corpus;
+mod crowd;
 mod edit;
 mod errand;
 mod event;
@@ -41,6 +42,7 @@ pub use behaviour::{
     UnknownBehaviour,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
+pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};

@@ -103,6 +103,13 @@ mod tests {
                 ..RhythmFields::default()
             },
             RhythmFields {
+                line: text("20m"),
+                jitter: text("9m"),
+                spread: text("11m"),
+                end: text("2026-05-01"),
+                ..RhythmFields::default()
+            },
+            RhythmFields {
                 at: vec!["09:00".to_owned(), "17:30".to_owned()],
                 days: vec!["mon".to_owned(), "fri".to_owned()],
                 jitter: text("5m"),

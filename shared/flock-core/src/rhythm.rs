@@ -37,6 +37,9 @@ pub struct RhythmFields {
     /// Each post is late by less than this, differently each time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jitter: Option<String>,
+    /// Each post is late by an amount below this, which is the sheep's own and the same each time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<String>,
     /// Nothing is posted before this date or time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
@@ -58,6 +61,7 @@ pub struct Rhythm {
     pattern: Pattern,
     zone: TimeZone,
     jitter: SignedDuration,
+    spread: SignedDuration,
     start: Option<Timestamp>,
     end: Option<Timestamp>,
     daily_cap: Option<u32>,
@@ -143,6 +147,10 @@ impl Rhythm {
             None => Some(SignedDuration::ZERO),
             Some(text) => keep(&mut problems, "jitter", parse_span(text)),
         };
+        let spread = match &fields.spread {
+            None => Some(SignedDuration::ZERO),
+            Some(text) => keep(&mut problems, "spread", parse_span(text)),
+        };
         let mut instant = |field, text: &Option<String>, whole_day| match text {
             None => None,
             Some(text) => keep(&mut problems, field, parse_instant(text, &zone, whole_day)),
@@ -168,11 +176,17 @@ impl Rhythm {
         {
             let why = "it must not be longer than the shortest time between two posts".to_owned();
             problems.push(InvalidRhythm { field: "jitter", why });
+        } else if let (Some(pattern), Some(jitter), Some(spread)) = (&pattern, jitter, spread)
+            && (spread.is_negative() || pattern.shortest_gap() < spread.saturating_add(jitter))
+        {
+            let with = if jitter.is_zero() { "it" } else { "with `jitter` it" };
+            let why = format!("{with} must not be longer than the shortest time between two posts");
+            problems.push(InvalidRhythm { field: "spread", why });
         }
-        match (pattern, jitter, catch_up) {
-            (Some(pattern), Some(jitter), Some(catch_up)) if problems.is_empty() => {
+        match (pattern, jitter, spread, catch_up) {
+            (Some(pattern), Some(jitter), Some(spread), Some(catch_up)) if problems.is_empty() => {
                 let daily_cap = fields.daily_cap;
-                Ok(Self { pattern, zone, jitter, start, end, daily_cap, catch_up })
+                Ok(Self { pattern, zone, jitter, spread, start, end, daily_cap, catch_up })
             }
             _ => Err(problems),
         }
@@ -183,6 +197,7 @@ impl Rhythm {
         let mut fields = RhythmFields {
             time_zone: self.zone.iana_name().map(ToOwned::to_owned),
             jitter: (!self.jitter.is_zero()).then(|| format!("{:#}", self.jitter)),
+            spread: (!self.spread.is_zero()).then(|| format!("{:#}", self.spread)),
             start: self.start.map(|start| start.to_string()),
             end: self.end.map(|end| end.to_string()),
             daily_cap: self.daily_cap,
@@ -221,6 +236,16 @@ impl Rhythm {
     /// The most by which a post is later than its slot.
     pub fn jitter(&self) -> SignedDuration {
         self.jitter
+    }
+
+    /// The most by which every post of a sheep is later than its slot.
+    pub fn spread(&self) -> SignedDuration {
+        self.spread
+    }
+
+    /// The longest that its spread may be.
+    pub fn most_spread(&self) -> SignedDuration {
+        self.pattern.shortest_gap().saturating_sub(self.jitter)
     }
 
     /// Before which nothing is posted.
@@ -635,6 +660,7 @@ impl fmt::Display for Rhythm {
         let options = [
             ("within", fields.window),
             ("jitter", fields.jitter),
+            ("spread", fields.spread),
             ("from", fields.start),
             ("until", fields.end),
             ("at most", fields.daily_cap.map(|cap| format!("{cap} a day"))),
@@ -701,6 +727,7 @@ mod tests {
             window: Some("9-17".to_owned()),
             time_zone: Some("Europe/Lundon".to_owned()),
             jitter: Some("soon".to_owned()),
+            spread: Some("wide".to_owned()),
             start: Some("tomorrow".to_owned()),
             daily_cap: Some(0),
             catch_up: Some("all(0)".to_owned()),
@@ -715,10 +742,29 @@ mod tests {
         line: `30s` is too short: sheep post once a minute at most
         stanza: `1 month` has months or years in it; count in days
         jitter: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d
+        spread: `wide` is not a length of time; write it as 30s, 3m, 2h or 1d
         start: `tomorrow` is neither a date (2026-12-01) nor a time (2026-12-01T09:00)
         daily_cap: it must be at least 1; pause the sheep to stop it
         catch_up: `all(0)` is not a way to catch up; use skip, latest or all(N) with N from 1 to 100
         ");
+    }
+
+    #[test]
+    fn what_makes_posts_late_leaves_their_order() {
+        let problems = |line: &str, jitter: Option<&str>, spread: &str| {
+            let fields = RhythmFields {
+                jitter: jitter.map(ToOwned::to_owned),
+                spread: Some(spread.to_owned()),
+                ..interval(line, line)
+            };
+            let problems = Rhythm::parse(&fields).err().unwrap_or_default();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(problems("10m", None, "10m"), "");
+        assert_eq!(problems("10m", Some("4m"), "6m"), "");
+        insta::assert_snapshot!(problems("10m", None, "11m"), @"spread: it must not be longer than the shortest time between two posts");
+        insta::assert_snapshot!(problems("10m", Some("5m"), "6m"), @"spread: with `jitter` it must not be longer than the shortest time between two posts");
+        insta::assert_snapshot!(problems("10m", None, "-1m"), @"spread: it must not be longer than the shortest time between two posts");
     }
 
     #[test]
@@ -727,11 +773,13 @@ mod tests {
         fields.time_zone = Some("Europe/London".to_owned());
         fields.window = Some("6:00-23:30".to_owned());
         fields.catch_up = Some("all( 3 )".to_owned());
+        fields.spread = Some("120s".to_owned());
         let rhythm = Rhythm::parse(&fields).unwrap();
         let short = rhythm.fields();
         assert_eq!(short.line.as_deref(), Some("3m"));
         assert_eq!(short.window.as_deref(), Some("06:00-23:30"));
         assert_eq!(short.catch_up.as_deref(), Some("all(3)"));
+        assert_eq!(short.spread.as_deref(), Some("2m"));
         assert_eq!(Rhythm::parse(&short).unwrap(), rhythm);
     }
 

@@ -410,6 +410,12 @@ impl Sheep {
             && self.config.behaviour == changed.config.behaviour
     }
 
+    /// The same, if its account takes longer posts by now than when it was planned. What takes shorter ones says so itself.
+    pub fn taking(&self, text_limit: usize) -> Option<Self> {
+        let config = || SheepConfig { text_limit, ..self.config.clone() };
+        (self.config.text_limit < text_limit).then(|| Self { config: config(), ..self.clone() })
+    }
+
     /// What comes of its intent without asking its network, which would not take the text.
     pub fn unfit(&self, sent: Sent) -> Option<Outcome> {
         // What its network may have taken is for the network to say.
@@ -885,24 +891,32 @@ impl Sheep {
         Self { version: self.version + 1, ..self.clone() }
     }
 
-    /// When the post at `progress` is due: its slot and some jitter, but before the next slot and the end.
+    /// When the post at `progress` is due: its slot, the sheep's own part of its spread and some jitter, but before the next
+    /// slot and the end.
     fn due_at(&self, progress: &Progress) -> Timestamp {
         if 0 < progress.owed {
             return progress.not_before.unwrap_or(progress.slot);
         }
         let at = progress.slot.max(progress.not_before.unwrap_or(Timestamp::MIN));
-        let room = self.config.rhythm.jitter().as_secs();
-        if room == 0 || progress.slot < at || progress.at.is_some() {
+        let rhythm = &self.config.rhythm;
+        let (spread, jitter) = (rhythm.spread().as_secs(), rhythm.jitter().as_secs());
+        if spread == 0 && jitter == 0 || progress.slot < at || progress.at.is_some() {
             return at;
         }
-        let next = self.step(progress).map(|next| next.slot).or(self.config.rhythm.end());
-        let room = next.map_or(room, |next| room.min(next.duration_since(progress.slot).as_secs()));
+        let next = self.step(progress).map(|next| next.slot).or(rhythm.end());
+        let left = next.map_or(i64::MAX, |next| next.duration_since(progress.slot).as_secs());
+        // The same with every post, so that the sheep keeps its distances.
+        let own = self.id.number("spread", Occurrence(spread.unsigned_abs()));
+        let own = own.checked_rem(spread.unsigned_abs()).unwrap_or(0);
+        let own = own.checked_rem(u64::try_from(left).unwrap_or(0)).unwrap_or(0);
+        let own = i64::try_from(own).unwrap_or(0);
+        let room = jitter.min(left - own);
         // By the slot and not by the number: a post at once takes a number, and moves no planned time.
         let slot = u64::try_from(progress.slot.as_second()).unwrap_or_default();
         let number = self.id.number("jitter", Occurrence(slot));
         let seconds = number.checked_rem(room.unsigned_abs()).unwrap_or(0);
-        let jitter = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
-        at.saturating_add(jitter).unwrap_or(at)
+        let late = SignedDuration::from_secs(own + i64::try_from(seconds).unwrap_or(0));
+        at.saturating_add(late).unwrap_or(at)
     }
 
     /// The place after the post at `progress`, as far as the rhythm knows it. `None`: that was the last one.
@@ -1268,6 +1282,44 @@ mod tests {
         assert_eq!(sheep.next_at(), Some(planned));
         // Where it is due, the planned post is the next one.
         assert_eq!(sheep.post_now(None, planned), Err(NotNow::Busy));
+    }
+
+    #[test]
+    fn sheep_of_one_rhythm_are_spread_and_each_keeps_its_distances() {
+        let times = |name: &str, spread: Option<&str>, jitter: Option<&str>| -> Vec<Timestamp> {
+            let fields = RhythmFields {
+                at: vec!["09:00".to_owned(), "18:00".to_owned()],
+                spread: spread.map(ToOwned::to_owned),
+                jitter: jitter.map(ToOwned::to_owned),
+                ..RhythmFields::default()
+            };
+            let rhythm = Rhythm::parse(&fields).unwrap();
+            let config = SheepConfig { rhythm, ..sheep(1000, "skip").config };
+            let id = format!("choir/{name}").parse().unwrap();
+            let sheep = Sheep::create(id, config, Occurrence(1), ts(START)).unwrap();
+            crate::preview(&sheep, &Times::default(), ts(START))
+                .take(4)
+                .map(|post| post.at)
+                .collect()
+        };
+        let names: Vec<_> = (0..40).map(|number| format!("sheep-{number}")).collect();
+        let plain = times("sheep-0", None, None);
+        let mut minutes = std::collections::BTreeSet::new();
+        for name in &names {
+            assert_eq!(times(name, None, None), plain);
+            let spread = times(name, Some("1h"), None);
+            let late: Vec<_> =
+                spread.iter().zip(&plain).map(|(at, slot)| at.duration_since(*slot)).collect();
+            assert!(late.iter().all(|each| *each == late[0]), "{late:?}");
+            assert!((0..3600).contains(&late[0].as_secs()), "{late:?}");
+            minutes.insert(late[0].as_mins());
+            assert_eq!(times(name, Some("1h"), None), spread, "nothing is drawn");
+            // Jitter comes on top.
+            for (both, own) in times(name, Some("1h"), Some("1m")).iter().zip(&spread) {
+                assert!((0..60).contains(&both.duration_since(*own).as_secs()));
+            }
+        }
+        assert!(20 < minutes.len(), "forty sheep in an hour: {minutes:?}");
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Carrier {
         let opened = self.accounts.open(id).await;
         let opened =
             opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
-        let Some(account) = opened else {
+        let Some(mut account) = opened else {
             let why = format!("the account {id} was never added; add it, then resume {by}");
             return Err(match sent {
                 Sent::No => Outcome::Refused { why },
@@ -123,6 +123,11 @@ impl Carrier {
             });
         };
         if sent == Sent::No {
+            let asked = self.accounts.ask_daily(&mut account, &self.networks, self.clock.now());
+            if let Err(err) = asked.await {
+                let error = format!("{err:#}");
+                warn!(account = %id, error, "what its server takes is asked again tomorrow");
+            }
             let forbidden = self.forbidden(errand, flock, &account).await;
             let forbidden = forbidden.map_err(|err| {
                 later(format!("the rules of {} could not be checked: {err:#}", id.network))

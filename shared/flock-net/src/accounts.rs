@@ -1,13 +1,15 @@
 //! Accounts, opened: the item and the key that was sealed in it.
 
-use anyhow::Context as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
 use flock_aws::{Keyring, SdkConfig, Secrets};
 use flock_core::{AccountFacts, AccountId, Network};
-use flock_store::{AccountItem, Store};
-use jiff::Timestamp;
+use flock_store::{AccountItem, Store, Write};
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::{Key, NewKey, Settings};
+use crate::{Key, Networks, NewKey, Settings};
 
 /// Opens accounts, and seals new ones.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Account {
     pub id: AccountId,
     /// What is known of it.
     pub facts: AccountFacts,
+    /// When its server was last asked what it takes, where servers differ in that.
+    pub asked_at: Option<Timestamp>,
     /// The address of its server, where its network has many.
     pub url: Option<String>,
     /// Its id on its network, where that differs from the handle.
@@ -34,6 +38,11 @@ pub struct Account {
 }
 
 impl Accounts {
+    /// How long what a server said of its limits is believed.
+    const ASK_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+    /// How long a post waits for that.
+    const PATIENCE: Duration = Duration::from_secs(3);
+
     /// The accounts in `store`, sealed with the keyring that `settings` name.
     pub fn new(aws: &SdkConfig, store: Store, settings: &Settings) -> Self {
         Self {
@@ -42,6 +51,34 @@ impl Accounts {
             keyring_secret: settings.keyring_secret.clone(),
             x_secret: settings.x_secret.clone(),
         }
+    }
+
+    /// Asks the server of `account` what it takes, where servers differ in that and it was not asked for a day. Only who
+    /// notes it first asks, so it is asked once a day, whatever comes of it.
+    pub async fn ask_daily(
+        &self,
+        account: &mut Account,
+        networks: &Networks,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        let is_fresh = |at: Timestamp| now.duration_since(at).abs() < Self::ASK_AGAIN;
+        if !account.id.network.facts().limits_vary || account.asked_at.is_some_and(is_fresh) {
+            return Ok(());
+        }
+        if self.store.note_asked(&account.id, account.asked_at, now).await? != Write::Done {
+            return Ok(());
+        }
+        let asked = tokio::time::timeout(Self::PATIENCE, networks.facts(account)).await;
+        let facts = match asked {
+            Ok(None) => return Ok(()),
+            Ok(Some(facts)) => facts?,
+            Err(_) => bail!("{} does not say in time what it takes", account.id),
+        };
+        if facts != account.facts {
+            self.store.put_limits(&account.id, &facts, now).await?;
+        }
+        account.facts = facts;
+        Ok(())
     }
 
     /// Drops what was read before somebody ordered it at `ordered_at`.
@@ -55,6 +92,7 @@ impl Accounts {
             return Ok(Some(Account {
                 id: id.clone(),
                 facts: AccountFacts::MEADOW,
+                asked_at: None,
                 url: None,
                 remote_user: String::new(),
                 key: Key::Meadow,
@@ -79,14 +117,14 @@ impl Account {
         keyring: Keyring,
         app: Option<&SecretString>,
     ) -> anyhow::Result<Self> {
-        let AccountItem { remote_user, url, facts, sealed_key, sealed_session } = item;
+        let AccountItem { remote_user, url, facts, asked_at, sealed_key, sealed_session } = item;
         let key = keyring.open(id, &sealed_key)?;
         let mut key =
             Key::read(id.network, &key, app).with_context(|| format!("the key of {id}"))?;
         if let Key::Bluesky(key) = &mut key {
             key.keep(keyring, id, sealed_session.as_deref());
         }
-        Ok(Self { id: id.clone(), facts, url, remote_user, key })
+        Ok(Self { id: id.clone(), facts, asked_at, url, remote_user, key })
     }
 
     /// An account that is being added, before it is stored.
@@ -99,6 +137,7 @@ impl Account {
         Ok(Self {
             id,
             facts: new.facts.clone(),
+            asked_at: None,
             url: new.url.clone(),
             remote_user: new.remote_user.clone(),
             key,

@@ -14,7 +14,7 @@ use reqwest::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Failure, FailureKind, failure::NotDone};
+use crate::{Failure, FailureKind, failure::NotDone, lenient};
 
 /// An answer, whatever its status.
 #[derive(Debug)]
@@ -202,20 +202,56 @@ impl Answer {
         Some(self.now.duration_since(theirs))
     }
 
-    /// When requests are welcome again, if the network said so: X's `x-rate-limit-reset`, Mastodon's
-    /// `X-RateLimit-Reset`, Bluesky's `ratelimit-reset`, or `Retry-After`.
+    /// When requests are welcome again, if the network said so: of the limits that are used up the latest reset, and
+    /// `Retry-After`; where none of these is told, that of any limit.
     pub(crate) fn reset(&self) -> Option<Reset> {
-        let named =
-            ["x-rate-limit-reset", "x-ratelimit-reset", "ratelimit-reset", RETRY_AFTER.as_str()];
-        named.iter().find_map(|name| Reset::read(self.header(name)?, self.now))
+        let said = self.header(RETRY_AFTER.as_str());
+        let said = said.and_then(|text| Reset::read(text, self.now));
+        let used_up = LIMITS.iter().filter_map(|limit| limit.used_up(self));
+        let of_any = || LIMITS.iter().find_map(|limit| limit.reset(self));
+        used_up.chain(said).reduce(Reset::later).or_else(of_any)
     }
 
-    /// Until when nothing more must be sent: the network says so, or that nothing is left.
+    /// Until when nothing more must be sent: the network says so, or that nothing is left of some limit.
     pub(crate) fn limited_until(&self) -> Option<Reset> {
-        let named = ["x-rate-limit-remaining", "x-ratelimit-remaining", "ratelimit-remaining"];
-        let left = named.iter().find_map(|name| self.header(name)?.trim().parse::<i64>().ok());
-        let used_up = left.is_some_and(|left| left <= 0);
-        if used_up || self.status == StatusCode::TOO_MANY_REQUESTS { self.reset() } else { None }
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            return self.reset();
+        }
+        LIMITS.iter().filter_map(|limit| limit.used_up(self)).reduce(Reset::later)
+    }
+}
+
+/// A limit as headers tell of it: what is left, and from when on there is more.
+pub(crate) struct Limit {
+    remaining: &'static str,
+    reset: &'static str,
+}
+
+/// The limits of an account: X's of an endpoint and of a day's posts, Mastodon's, Bluesky's (docs.x.com, "Rate limits", and
+/// what X answers with, 2026-08; docs.joinmastodon.org, docs.bsky.app, "Rate limits", 2026-11).
+const LIMITS: [Limit; 4] = [
+    Limit { remaining: "x-rate-limit-remaining", reset: "x-rate-limit-reset" },
+    Limit::X_USER_DAY,
+    Limit { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
+    Limit { remaining: "ratelimit-remaining", reset: "ratelimit-reset" },
+];
+
+impl Limit {
+    /// A day's posts of the account at X.
+    pub(crate) const X_USER_DAY: Self =
+        Self { remaining: "x-user-limit-24hour-remaining", reset: "x-user-limit-24hour-reset" };
+    /// A day's posts of the whole app at X.
+    pub(crate) const X_APP_DAY: Self =
+        Self { remaining: "x-app-limit-24hour-remaining", reset: "x-app-limit-24hour-reset" };
+
+    /// When there is more, if the answer says that nothing is left.
+    pub(crate) fn used_up(&self, answer: &Answer) -> Option<Reset> {
+        let left = answer.header(self.remaining)?.trim().parse::<i64>().ok()?;
+        if 0 < left { None } else { self.reset(answer) }
+    }
+
+    fn reset(&self, answer: &Answer) -> Option<Reset> {
+        Reset::read(answer.header(self.reset)?, answer.now)
     }
 }
 
@@ -252,6 +288,11 @@ impl Reset {
         Some(Self { until: asked.min(latest), asked: (latest < asked).then(longer) })
     }
 
+    /// The later of the two.
+    pub(crate) fn later(self, other: Self) -> Self {
+        if self.until < other.until { other } else { self }
+    }
+
     /// What follows the words of a refusal: nothing, unless more was asked for than is granted.
     pub(crate) fn words(&self) -> String {
         match &self.asked {
@@ -277,16 +318,22 @@ impl Reset {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Said {
+    #[serde(deserialize_with = "lenient::text")]
     detail: String,
+    #[serde(deserialize_with = "lenient::text")]
     error_description: String,
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
+    #[serde(deserialize_with = "lenient::text")]
     error: String,
+    #[serde(deserialize_with = "lenient::part")]
     errors: Vec<SaidError>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct SaidError {
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
 }
 
@@ -355,6 +402,47 @@ mod tests {
             check_reset(("Retry-After", nonsense), None);
         }
         check_reset(("date", "Sat, 21 Nov 2026 12:05:00 GMT"), None);
+    }
+
+    /// When nothing more must be sent, by the minute past noon.
+    #[track_caller]
+    fn check_limits(status: u16, headers: &[(&str, &str)], expected: Option<&str>) {
+        let got = Answer::for_test(Network::X, status, headers, X_ERROR).limited_until();
+        let got = got.map(|reset| reset.until);
+        assert_eq!(got, expected.map(|at| at.parse().unwrap()), "{headers:?}");
+    }
+
+    #[test]
+    fn of_all_limits_that_are_used_up_the_latest_reset_counts() {
+        let quarter = ("x-rate-limit-reset", "1795263300");
+        let day = ("x-user-limit-24hour-reset", "1795298400");
+        let (at_quarter, at_day) = (Some("2026-11-21T12:15:00Z"), Some("2026-11-21T22:00:00Z"));
+        let left = |quarter_left, day_left| {
+            [
+                ("x-rate-limit-remaining", quarter_left),
+                quarter,
+                ("x-user-limit-24hour-remaining", day_left),
+                day,
+            ]
+        };
+        for status in [201, 429] {
+            check_limits(status, &left("0", "0"), at_day);
+            check_limits(status, &left("0", "1"), at_quarter);
+            check_limits(status, &left("5", "0"), at_day);
+            check_limits(status, &left("5", " 0 "), at_day);
+        }
+        check_limits(201, &left("5", "1"), None);
+        // Refused, and no limit is used up by their account: what is named first.
+        check_limits(429, &left("5", "1"), at_quarter);
+        let mut all = left("0", "0").to_vec();
+        all.push(("retry-after", "60"));
+        check_limits(429, &all, at_day);
+        all.push(("ratelimit-remaining", "0"));
+        all.push(("ratelimit-reset", "1795305600"));
+        check_limits(429, &all, Some("2026-11-22T00:00:00Z"));
+        // What says no time says nothing.
+        check_limits(201, &[("x-user-limit-24hour-remaining", "0")], None);
+        check_limits(201, &[("x-user-limit-24hour-remaining", "none"), day], None);
     }
 
     #[test]

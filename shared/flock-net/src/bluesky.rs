@@ -6,6 +6,7 @@
 //! `InvalidSwap` makes us look at what is there.
 
 mod record;
+mod richtext;
 mod session;
 
 use flock_aws::Keyring;
@@ -25,22 +26,14 @@ use crate::{
     answer::{Answer, printable},
     failure::NotDone,
     http::Http,
-    secret_json,
+    key_file::KeyFile,
+    lenient, sealed_json,
 };
 use record::{AtUri, POST, PROFILE, REPOST, Record};
 use session::{Access, Session, Sessions, base, bearer, is_over};
 
 /// What messages call whoever answers.
 const NAME: &str = "Bluesky";
-
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BlueskyKeyFile {
-    app_password: SecretString,
-    identifier: Option<String>,
-    url: Option<String>,
-}
 
 /// What is needed to post as one account.
 #[derive(Debug, Deserialize)]
@@ -65,18 +58,18 @@ pub(crate) struct Bluesky {
 
 impl BlueskyKey {
     pub(crate) fn read(key: &SecretString) -> Result<Self, KeyProblem> {
-        secret_json(key, FORM)
+        sealed_json(key)
     }
 
     pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: BlueskyKeyFile = secret_json(text, FORM)?;
+        let file = KeyFile::read(text, FORM, &["app_password", "identifier", "url"])?;
         let key = json!({
-            "app_password": file.app_password.expose_secret(),
-            "identifier": file.identifier,
+            "app_password": file.secret("app_password")?.expose_secret(),
+            "identifier": file.some_text("identifier")?,
         });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
-            url: file.url,
+            url: file.some_text("url")?,
             remote_user: String::new(),
             facts: facts(false),
             app: None,
@@ -148,7 +141,8 @@ impl Bluesky {
             Some(parent) => {
                 let parent =
                     self.record(account, key, parent).await.map_err(Failure::posts_nothing)?;
-                Some(parent.ok_or_else(|| {
+                // What has no name for its version cannot be answered.
+                Some(parent.filter(Record::is_named).ok_or_else(|| {
                     Failure::cannot("the post it answers is not there; answer another")
                 })?)
             }
@@ -172,8 +166,9 @@ impl Bluesky {
         key: &BlueskyKey,
     ) -> Result<RemoteId, Failure> {
         let post = self.record(account, key, of).await.map_err(Failure::posts_nothing)?;
-        let post =
-            post.ok_or_else(|| Failure::cannot("the post to show is not there; show another"))?;
+        let post = post
+            .filter(Record::is_named)
+            .ok_or_else(|| Failure::cannot("the post to show is not there; show another"))?;
         let repost = record::repost(&post, self.http.now());
         let is_ours = |there: &Value| there["subject"]["uri"] == repost["subject"]["uri"];
         self.put(account, key, (REPOST, &record::act_key(id)), &repost, is_ours).await
@@ -328,7 +323,8 @@ impl Bluesky {
         let handle = account.id.handle.as_str();
         let who = key.identifier.as_deref().unwrap_or(handle);
         let new = self.sessions.log_in(account, key, who).await?;
-        if !new.handle.eq_ignore_ascii_case(handle) {
+        let is_other = !new.handle.is_empty() && !new.handle.eq_ignore_ascii_case(handle);
+        if is_other {
             let theirs = printable(&new.handle);
             return Err(Failure::refused(
                 NotDone::HARMLESS,
@@ -338,7 +334,7 @@ impl Bluesky {
                 ),
             ));
         }
-        if !new.active {
+        if !new.is_active() {
             return Err(Failure::refused(
                 NotDone::HARMLESS,
                 "the account is asleep or was taken down; see to that on Bluesky and add it again",
@@ -353,7 +349,8 @@ impl Bluesky {
         let (access, session) = self.sessions.first(account, new);
         let profile = self.record_at(account, &access.server, &whole).await?;
         let labelled = profile.is_some_and(|profile| record::is_labelled(&profile.value));
-        Ok(Checked { remote_user: did, facts: facts(labelled), session: Some(session) })
+        let facts = facts(labelled);
+        Ok(Checked { remote_user: did, facts, asked_at: None, session: Some(session) })
     }
 
     /// Puts the label `bot` on the account's profile, which nobody can do in Bluesky's own app.
@@ -365,18 +362,22 @@ impl Bluesky {
         let uri = format!("at://{}/{PROFILE}/self", repo(account));
         let uri = uri.parse().map_err(|_| Failure::cannot("the account has no id"))?;
         let there = self.record(account, key, &uri).await.map_err(Failure::posts_nothing)?;
-        let swap = there.as_ref().map(|there| there.cid.clone());
+        // What has no name for its version is written over as it is.
+        let is_named = there.as_ref().is_none_or(Record::is_named);
+        let swap = is_named.then(|| there.as_ref().map(|there| there.cid.clone()));
         let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
         let answer = self
             .write(account, key, |access| {
-                let input = json!({
+                let mut input = json!({
                     "repo": access.did,
                     "collection": PROFILE,
                     "rkey": "self",
-                    // What somebody else writes meanwhile is not written over.
-                    "swapRecord": swap,
                     "record": profile,
                 });
+                if let Some(swap) = &swap {
+                    // What somebody else writes meanwhile is not written over.
+                    input["swapRecord"] = json!(swap);
+                }
                 let path = "/xrpc/com.atproto.repo.putRecord";
                 Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
             })
@@ -542,8 +543,8 @@ pub fn check_answer(body: &[u8]) {
     for record in records {
         record::check(&record);
     }
-    record::check_text(&problem.error);
-    record::check_text(&String::from_utf8_lossy(body));
+    richtext::check_text(&problem.error);
+    richtext::check_text(&String::from_utf8_lossy(body));
 }
 
 #[derive(Deserialize)]
@@ -564,12 +565,15 @@ struct Removed {
 #[derive(Deserialize)]
 struct Listed {
     records: Vec<Record>,
+    #[serde(default, deserialize_with = "lenient::some_text")]
     cursor: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct XrpcError {
+    #[serde(deserialize_with = "lenient::text")]
     error: String,
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
 }

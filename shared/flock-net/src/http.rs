@@ -96,7 +96,12 @@ impl Http {
         if let Some(reset) = answer.limited_until() {
             let mut limited = self.limited.lock().unwrap_or_else(PoisonError::into_inner);
             limited.retain(|_, reset| now < reset.until);
-            limited.insert(account.clone(), reset);
+            // An answer that was under way meanwhile may know of a longer one.
+            let longer = match limited.remove(account) {
+                Some(known) => known.later(reset),
+                None => reset,
+            };
+            limited.insert(account.clone(), longer);
         }
         Ok(answer)
     }

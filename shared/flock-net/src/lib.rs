@@ -12,6 +12,8 @@ mod bluesky;
 mod failure;
 mod html;
 mod http;
+mod key_file;
+mod lenient;
 mod look;
 mod mastodon;
 mod meadow;
@@ -38,6 +40,7 @@ pub use {
     answer::check_answer,
     bluesky::check_answer as check_bluesky_answer,
     html::{plain as html_text, says as html_says},
+    key_file::check_key_file,
     mastodon::check_answer as check_mastodon_answer,
 };
 
@@ -114,6 +117,8 @@ pub struct Checked {
     pub remote_user: String,
     /// What is known of it.
     pub facts: AccountFacts,
+    /// When its server was asked what it takes, where servers differ in that.
+    pub asked_at: Option<Timestamp>,
     /// What is to be sealed beside the key, where one logs in.
     pub session: Option<SecretString>,
 }
@@ -319,6 +324,14 @@ impl Networks {
         }
     }
 
+    /// What is known of the account, with what its server takes now. `None`: all servers of its network take the same.
+    pub async fn facts(&self, account: &Account) -> Option<Result<AccountFacts, Failure>> {
+        match &account.key {
+            Key::Meadow | Key::X(_) | Key::Bluesky(_) => None,
+            Key::Mastodon(key) => Some(self.mastodon.facts(account, key).await),
+        }
+    }
+
     /// Has the network show that the account is a bot's.
     pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
         match &account.key {
@@ -397,12 +410,9 @@ fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failur
     }
 }
 
-/// Reads a secret text as JSON. The parser's own words could quote a secret.
-fn secret_json<T: serde::de::DeserializeOwned>(
-    text: &SecretString,
-    form: &str,
-) -> Result<T, KeyProblem> {
+/// Reads a key as it was sealed. The parser's own words could quote a secret.
+fn sealed_json<T: serde::de::DeserializeOwned>(text: &SecretString) -> Result<T, KeyProblem> {
     use secrecy::ExposeSecret as _;
     serde_json::from_str(text.expose_secret())
-        .map_err(|err| KeyProblem(format!("line {}: a key file is JSON with {form}", err.line())))
+        .map_err(|_| KeyProblem("it does not have the form of a sealed key".to_owned()))
 }

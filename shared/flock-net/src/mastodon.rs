@@ -24,17 +24,11 @@ use crate::{
     failure::NotDone,
     html,
     http::Http,
+    key_file::KeyFile,
+    lenient,
     look::{Looks, Order},
-    secret_json,
+    sealed_json,
 };
-
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MastodonKeyFile {
-    access_token: SecretString,
-    url: Option<String>,
-}
 
 /// What is needed to post as one account.
 #[derive(Debug, Deserialize)]
@@ -51,14 +45,15 @@ pub(crate) struct Mastodon {
 
 impl MastodonKey {
     pub(crate) fn read(key: &SecretString) -> Result<Self, KeyProblem> {
-        secret_json(key, "`access_token`")
+        sealed_json(key)
     }
 
     pub(crate) fn read_file(id: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: MastodonKeyFile = secret_json(text, "`access_token`, and `url` if need be")?;
+        let form = "`access_token`, and `url` if need be";
+        let file = KeyFile::read(text, form, &["access_token", "url"])?;
         let instance = host(id);
-        let url = file.url.unwrap_or_else(|| format!("https://{instance}"));
-        let key = json!({ "access_token": file.access_token.expose_secret() });
+        let url = file.some_text("url")?.unwrap_or_else(|| format!("https://{instance}"));
+        let key = json!({ "access_token": file.token("access_token")?.expose_secret() });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
             url: Some(url),
@@ -240,8 +235,14 @@ impl Mastodon {
         let instance = self.instance(account, key);
         let me = instance.me().await?;
         let user = account.id.handle.as_str().split('@').next().unwrap_or_default();
-        if !me.username.eq_ignore_ascii_case(user) {
-            let theirs = printable(&me.username);
+        let theirs = me.name();
+        if theirs.is_empty() && me.id.is_empty() {
+            let why = format!("{} does not say whose the key is; try again later", instance.name);
+            return Err(Failure::refused(NotDone::HARMLESS, why));
+        }
+        // Who gives the account a number alone knows the key all the same.
+        if !theirs.is_empty() && !theirs.eq_ignore_ascii_case(user) {
+            let theirs = printable(theirs);
             return Err(Failure::refused(
                 NotDone::HARMLESS,
                 format!(
@@ -251,17 +252,28 @@ impl Mastodon {
                 ),
             ));
         }
-        let configuration = instance.configuration().await?;
+        let limits = instance.limits().await?;
         Ok(Checked {
             remote_user: me.id,
             facts: AccountFacts {
                 tier: Tier::Standard,
                 labelled: me.bot,
-                text_limit: configuration.statuses.max_characters,
-                picture_bytes: configuration.media_attachments.image_size_limit,
+                text_limit: limits.characters,
+                picture_bytes: limits.picture_bytes,
             },
+            asked_at: Some(self.http.now()),
             session: None,
         })
+    }
+
+    /// What is known of the account, with what its server takes now.
+    pub(crate) async fn facts(
+        &self,
+        account: &Account,
+        key: &MastodonKey,
+    ) -> Result<AccountFacts, Failure> {
+        let Limits { characters, picture_bytes } = self.instance(account, key).limits().await?;
+        Ok(AccountFacts { text_limit: characters, picture_bytes, ..account.facts.clone() })
     }
 
     /// Ticks "This is an automated account" in the account's profile.
@@ -456,7 +468,12 @@ impl Instance<'_> {
     /// The account's id, which is asked for only when nobody did when it was added.
     async fn user(&self) -> Result<String, Failure> {
         if self.account.remote_user.is_empty() {
-            return Ok(self.me().await?.id);
+            let Me { id, .. } = self.me().await?;
+            if id.is_empty() {
+                let why = format!("{} does not say the account's id", self.name);
+                return Err(Failure::try_again(NotDone::HARMLESS, why));
+            }
+            return Ok(id);
         }
         Ok(self.account.remote_user.clone())
     }
@@ -475,19 +492,39 @@ impl Instance<'_> {
         }
     }
 
-    /// The instance's limits, as far as it tells them.
-    async fn configuration(&self) -> Result<Configuration, Failure> {
-        // The second is deprecated, and all that servers have who follow Mastodon from afar.
+    /// The instance's limits, as far as it tells them, wherever it does.
+    async fn limits(&self) -> Result<Limits, Failure> {
+        let (mut limits, mut failed) = (Limits::default(), None);
+        // The second is deprecated, all that servers have who follow Mastodon from afar, and where some say more.
         for path in ["/api/v2/instance", "/api/v1/instance"] {
             let answer = self.send(self.request(Method::GET, path)?).await?;
-            if answer.status == StatusCode::OK {
-                return Ok(answer.json::<InstanceFacts>(&self.name)?.configuration);
-            }
-            if answer.status != StatusCode::NOT_FOUND {
-                return Err(self.reading_failure(&answer));
+            let facts = match (answer.status, serde_json::from_slice::<InstanceFacts>(&answer.body))
+            {
+                (StatusCode::OK, Ok(facts)) => facts,
+                // It has no such address, or tells nobody who is not on its pages.
+                (status, _)
+                    if status.is_client_error()
+                        && status != StatusCode::TOO_MANY_REQUESTS
+                        && status != StatusCode::GONE =>
+                {
+                    continue;
+                }
+                _ => {
+                    failed = failed.or_else(|| Some(self.reading_failure(&answer)));
+                    continue;
+                }
+            };
+            let told = facts.limits();
+            limits.characters = limits.characters.or(told.characters);
+            limits.picture_bytes = limits.picture_bytes.or(told.picture_bytes);
+            if limits.characters.is_some() && limits.picture_bytes.is_some() {
+                return Ok(limits);
             }
         }
-        Ok(Configuration::default())
+        match failed {
+            Some(failure) if limits.characters.is_none() => Err(failure),
+            Some(_) | None => Ok(limits),
+        }
     }
 
     /// Uploads a picture and waits until it can be posted. Done twice it leaves a picture nobody sees, which
@@ -785,55 +822,105 @@ fn segment(id: &str) -> String {
 /// Something that was made.
 #[derive(Debug, Deserialize)]
 struct Made {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
 }
 
 /// The account of a key.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
 struct Me {
+    #[serde(deserialize_with = "lenient::text")]
     id: String,
+    #[serde(deserialize_with = "lenient::text")]
     username: String,
-    #[serde(default)]
+    /// The same, and of an account of another server its server.
+    #[serde(deserialize_with = "lenient::text")]
+    acct: String,
+    #[serde(deserialize_with = "lenient::flag")]
     bot: bool,
 }
 
-#[derive(Debug, Deserialize)]
+impl Me {
+    /// What the account is called on its server.
+    fn name(&self) -> &str {
+        let acct = self.acct.split('@').next().unwrap_or_default();
+        if self.username.is_empty() { acct } else { &self.username }
+    }
+}
+
+/// What a server says of itself.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
 struct InstanceFacts {
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::part")]
     configuration: Configuration,
+    /// Where glitch-soc, Hometown, Pleroma, Akkoma, `GoToSocial` and Friendica say it, in the older form alone or in both.
+    #[serde(deserialize_with = "lenient::number")]
+    max_toot_chars: Option<usize>,
+    /// Where Pleroma and Akkoma do, of any file.
+    #[serde(deserialize_with = "lenient::number")]
+    upload_limit: Option<usize>,
 }
 
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct Configuration {
+    #[serde(deserialize_with = "lenient::part")]
     statuses: StatusConfiguration,
+    #[serde(deserialize_with = "lenient::part")]
     media_attachments: MediaConfiguration,
 }
 
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct StatusConfiguration {
+    #[serde(deserialize_with = "lenient::number")]
     max_characters: Option<usize>,
 }
 
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
 struct MediaConfiguration {
+    #[serde(deserialize_with = "lenient::number")]
     image_size_limit: Option<usize>,
+}
+
+/// What a server takes, as far as it says.
+#[derive(Debug, Default, Clone, Copy)]
+struct Limits {
+    characters: Option<usize>,
+    picture_bytes: Option<usize>,
+}
+
+impl InstanceFacts {
+    fn limits(&self) -> Limits {
+        // Nothing at all is no limit, but a setting that nobody made.
+        let any = |places: [Option<usize>; 2]| places.into_iter().flatten().find(|most| 0 < *most);
+        let Configuration { statuses, media_attachments } = &self.configuration;
+        Limits {
+            characters: any([statuses.max_characters, self.max_toot_chars]),
+            picture_bytes: any([media_attachments.image_size_limit, self.upload_limit]),
+        }
+    }
 }
 
 /// A post as a server shows it.
 #[derive(Debug, Deserialize)]
 struct Status {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
+    #[serde(default, deserialize_with = "lenient::some_text")]
     created_at: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     content: String,
     /// What was sent, where the server shows it.
+    #[serde(default, deserialize_with = "lenient::some_text")]
     text: Option<String>,
+    #[serde(default, deserialize_with = "lenient::some_text")]
     in_reply_to_id: Option<String>,
     reblog: Option<Box<Status>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     media_attachments: Vec<serde::de::IgnoredAny>,
 }
 
@@ -954,7 +1041,7 @@ mod tests {
         check_file(
             "mastodon:apollo@i.example",
             r#"{"token":"hush"}"#,
-            "line 1: a key file is JSON with `access_token`, and `url` if need be",
+            "`token` is not known here; did you mean `access_token`?",
         );
     }
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent, Tier};
+use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use oauth1_request as oauth;
 use reqwest::{
@@ -26,17 +26,18 @@ use serde_json::{Value, json};
 use self::answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError};
 use crate::{
     Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, ShownPost, Timeline,
-    answer::{Answer, DONE, Reset},
+    answer::{Answer, DONE, Limit},
     failure::NotDone,
     http::Http,
+    key_file::KeyFile,
     look::{Looks, Order},
-    secret_json,
+    sealed_json,
 };
 
 const X_NAME: &str = "X";
 
 /// The app's credentials, from the secret `flockwork/x`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 struct XApp {
     consumer_key: SecretString,
     consumer_secret: SecretString,
@@ -49,20 +50,17 @@ struct XToken {
     token_secret: SecretString,
 }
 
-/// A key file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct XKeyFile {
-    token: SecretString,
-    token_secret: SecretString,
-    user_id: String,
-    consumer_key: Option<SecretString>,
-    consumer_secret: Option<SecretString>,
-    #[serde(default)]
-    tier: Tier,
-    #[serde(default)]
-    automated_label: bool,
-}
+/// What a key file holds, and every field it may have.
+const FORM: &str = "`token`, `token_secret` and `user_id`";
+const FIELDS: [&str; 7] = [
+    "token",
+    "token_secret",
+    "user_id",
+    "consumer_key",
+    "consumer_secret",
+    "tier",
+    "automated_label",
+];
 
 /// What is needed to post as one account: OAuth 1.0a, whose tokens do not expire.
 #[derive(Debug)]
@@ -93,22 +91,30 @@ impl XKey {
     pub(crate) fn read(key: &SecretString, app: Option<&SecretString>) -> Result<Self, KeyProblem> {
         let app =
             app.ok_or_else(|| KeyProblem("the X app's credentials are missing".to_owned()))?;
-        let app = serde_json::from_str(app.expose_secret()).map_err(|_| {
-            KeyProblem("the secret of the X app lacks consumer_key or consumer_secret".to_owned())
-        })?;
-        Ok(Self { app, token: secret_json(key, "`token` and `token_secret`")? })
+        // Written by hand, too, where it is deployed.
+        let app = KeyFile::read_any(app, "`consumer_key` and `consumer_secret`");
+        let app = app.and_then(|app| {
+            let [consumer_key, consumer_secret] =
+                [app.token("consumer_key")?, app.token("consumer_secret")?];
+            Ok(XApp { consumer_key, consumer_secret })
+        });
+        let app =
+            app.map_err(|KeyProblem(why)| KeyProblem(format!("the secret of the X app: {why}")))?;
+        Ok(Self { app, token: sealed_json(key)? })
     }
 
     pub(crate) fn read_file(text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file: XKeyFile = secret_json(text, "`token`, `token_secret` and `user_id`")?;
-        if file.user_id.is_empty() || !file.user_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        let file = KeyFile::read(text, FORM, &FIELDS)?;
+        let (token, token_secret) = (file.token("token")?, file.token("token_secret")?);
+        let user_id = file.text("user_id")?;
+        if !user_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(KeyProblem("`user_id` is the account's number, digits only".to_owned()));
         }
         let key = json!({
-            "token": file.token.expose_secret(),
-            "token_secret": file.token_secret.expose_secret(),
+            "token": token.expose_secret(),
+            "token_secret": token_secret.expose_secret(),
         });
-        let app = file.consumer_key.zip(file.consumer_secret).map(|(key, secret)| {
+        let app = file.some_tokens(["consumer_key", "consumer_secret"])?.map(|[key, secret]| {
             let app = json!({
                 "consumer_key": key.expose_secret(),
                 "consumer_secret": secret.expose_secret(),
@@ -118,10 +124,10 @@ impl XKey {
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
             url: None,
-            remote_user: file.user_id,
+            remote_user: user_id,
             facts: AccountFacts {
-                tier: file.tier,
-                labelled: file.automated_label,
+                tier: file.tier("tier")?,
+                labelled: file.flag("automated_label")?,
                 text_limit: None,
                 picture_bytes: None,
             },
@@ -183,7 +189,7 @@ impl X {
         let posted = match answer {
             Ok(answer) => match is_duplicate(&answer) {
                 Some(proof) => self.duplicate(draft, proof, caller).await,
-                None => self.read(&answer).and_then(|created: Created| created.id()),
+                None => read(&answer).and_then(|created: Created| created.id()),
             },
             Err(failure) => Err(failure),
         };
@@ -309,7 +315,7 @@ impl X {
         let path = format!("/2/users/{}/tweets", caller.account.remote_user);
         let answer = self.ask(Method::GET, &path, query, None, caller).await?;
         if answer.status != StatusCode::OK {
-            return Err(self.failure(&answer));
+            return Err(failure(&answer));
         }
         let tweets: Tweets = answer.json(X_NAME)?;
         match tweets.meta.result_count {
@@ -335,7 +341,7 @@ impl X {
             "media_category": "tweet_image",
         });
         let answer = self.ask(Method::POST, "/2/media/upload", &[], Some(&body), caller).await;
-        let uploaded = answer.and_then(|answer| self.read::<Uploaded>(&answer));
+        let uploaded = answer.and_then(|answer| read::<Uploaded>(&answer));
         let media_id = uploaded.map_err(Failure::posts_nothing)?.data.id;
         if !picture.alt().is_empty() {
             self.describe(&media_id, picture.alt(), caller)
@@ -349,7 +355,7 @@ impl X {
         let bill = caller.purse.pay_each(Network::X, "alt", Charge::AltText).await?;
         let body = json!({ "id": media_id, "metadata": { "alt_text": { "text": alt } } });
         let answer = self.ask(Method::POST, "/2/media/metadata", &[], Some(&body), caller).await;
-        let described = answer.and_then(|answer| self.read::<Value>(&answer));
+        let described = answer.and_then(|answer| read::<Value>(&answer));
         match described.as_ref().err().and_then(Failure::not_done) {
             Some(proof) => caller.purse.give_back(&bill, proof).await?,
             None => caller.purse.settle_at(&bill, Charge::AltText).await?,
@@ -378,7 +384,7 @@ impl X {
             {
                 Ok(of.clone())
             }
-            Ok(answer) => self.read(&answer).and_then(|reposted: Reposted| reposted.id()),
+            Ok(answer) => read(&answer).and_then(|reposted: Reposted| reposted.id()),
             Err(failure) => Err(failure),
         };
         if let Some(proof) = reposted.as_ref().err().and_then(Failure::not_done) {
@@ -404,8 +410,7 @@ impl X {
             Ok(answer) if answer.status == StatusCode::NOT_FOUND && answer.proof().is_some() => {
                 Ok(Deleted::Before)
             }
-            Ok(answer) => self
-                .read(&answer)
+            Ok(answer) => read(&answer)
                 .map(|Deletion { data }| if data.deleted { Deleted::Now } else { Deleted::Before }),
             Err(failure) => Err(failure),
         };
@@ -452,7 +457,7 @@ impl X {
         let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
         if answer.status != StatusCode::OK {
             return Err(match answer.proof() {
-                Some(_) => self.failure(&answer),
+                Some(_) => failure(&answer),
                 None => answer.reading_failure(X_NAME),
             });
         }
@@ -462,7 +467,7 @@ impl X {
             return Err(Failure::refused(NotDone::HARMLESS, why));
         }
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
-        Ok(Checked { remote_user, facts, session: None })
+        Ok(Checked { remote_user, facts, asked_at: None, session: None })
     }
 
     /// Whether X takes requests of the account now.
@@ -510,45 +515,41 @@ impl X {
             request = request.json(body);
         }
         let answer = self.http.send(&account.id, X_NAME, request).await?;
-        if let Some(reset) = self.app_reset(&answer) {
-            *self.app_limited.lock().unwrap_or_else(PoisonError::into_inner) = Some(reset.until);
+        // Said of the whole app, so it holds for its other accounts, too.
+        if let Some(reset) = Limit::X_APP_DAY.used_up(&answer) {
+            let mut limited = self.app_limited.lock().unwrap_or_else(PoisonError::into_inner);
+            *limited = limited.max(Some(reset.until));
         }
         match answer.proof().zip(clock_behind(&answer, signed_at)) {
             Some((proof, behind)) => Err(Failure::try_again(proof, clock_words(behind))),
             None => Ok(answer),
         }
     }
+}
 
-    /// When the app may post again, if X says that its day's posts are used up.
-    fn app_reset(&self, answer: &Answer) -> Option<Reset> {
-        let left = answer.header("x-app-limit-24hour-remaining")?.trim().parse::<i64>().ok()?;
-        if 0 < left {
-            return None;
-        }
-        Reset::read(answer.header("x-app-limit-24hour-reset")?, self.http.now())
+/// The body of a success, or what any other answer means.
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    if DONE.contains(&answer.status) {
+        return answer.json(X_NAME);
     }
+    Err(failure(answer))
+}
 
-    /// The body of a success, or what any other answer means.
-    fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T, Failure> {
-        if DONE.contains(&answer.status) {
-            return answer.json(X_NAME);
-        }
-        Err(self.failure(answer))
-    }
-
-    fn failure(&self, answer: &Answer) -> Failure {
-        match (self.app_reset(answer), answer.proof()) {
-            (Some(reset), Some(proof)) if answer.status == StatusCode::TOO_MANY_REQUESTS => {
-                let why = format!(
-                    "the app has made all the posts of its day on X{}{}",
-                    answer.said(),
-                    reset.words()
-                );
-                Failure::not_before(proof, reset.until, why)
-            }
-            _ => answers::failure(answer),
-        }
-    }
+fn failure(answer: &Answer) -> Failure {
+    let Some(proof) = answer.proof().filter(|_| answer.status == StatusCode::TOO_MANY_REQUESTS)
+    else {
+        return answers::failure(answer);
+    };
+    let days = [("the app", Limit::X_APP_DAY), ("the account", Limit::X_USER_DAY)];
+    let used_up = days.iter().filter_map(|(who, day)| Some((*who, day.used_up(answer)?)));
+    let Some((who, day)) = used_up.max_by_key(|(_, reset)| reset.until) else {
+        return answers::failure(answer);
+    };
+    // What X says of its other limits may last longer.
+    let reset = answer.reset().map_or(day.clone(), |other| day.later(other));
+    let why =
+        format!("{who} has made all the posts of its day on X{}{}", answer.said(), reset.words());
+    Failure::not_before(proof, reset.until, why)
 }
 
 /// What posting the draft is charged as. A reply is to somebody who asked for it, because X takes no others,

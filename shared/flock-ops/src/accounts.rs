@@ -8,6 +8,7 @@ use flock_core::{
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{Error, Result, at_once::AT_ONCE};
@@ -95,6 +96,8 @@ pub struct AccountPage {
     unit: &'static str,
     /// The most a picture may have, where the network takes pictures.
     picture_bytes: Option<usize>,
+    /// When its server was asked what it takes, where servers differ.
+    asked_at: Option<Timestamp>,
     can: Vec<String>,
     cannot: Vec<String>,
     must_not_post: Vec<String>,
@@ -103,21 +106,21 @@ pub struct AccountPage {
 /// What is known of the account.
 pub async fn account(store: &Store, id: &AccountId) -> Result<AccountPage> {
     if id.network == Network::Meadow {
-        return Ok(AccountPage::new(id, &AccountFacts::MEADOW, None, String::new()));
+        return Ok(AccountPage::new(id, &AccountFacts::MEADOW, (None, String::new(), None)));
     }
     let account = store.account(id).await?.ok_or_else(|| {
         let why = format!("the account {id} was never added; add it with its key");
         Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
     })?;
-    Ok(AccountPage::new(id, &account.facts, account.url, account.remote_user))
+    let told = (account.url, account.remote_user, account.asked_at);
+    Ok(AccountPage::new(id, &account.facts, told))
 }
 
 impl AccountPage {
     fn new(
         id: &AccountId,
         facts: &AccountFacts,
-        server: Option<String>,
-        remote_user: String,
+        (server, remote_user, asked_at): (Option<String>, String, Option<Timestamp>),
     ) -> Self {
         let network = id.network.facts();
         let most_bytes = facts.picture_bytes.unwrap_or(network.pictures.most_bytes);
@@ -137,6 +140,7 @@ impl AccountPage {
             labelled: (id.network != Network::Meadow).then_some(facts.labelled),
             text_limit: facts.text_limit(id.network),
             unit: network.unit,
+            asked_at,
             picture_bytes: (!network.pictures.kinds.is_empty()).then_some(most_bytes),
             can,
             cannot,
@@ -156,6 +160,8 @@ impl AccountPage {
         }));
         rows.push(("longest post", format!("{} {}", self.text_limit, self.unit)));
         rows.extend(self.picture_bytes.map(|bytes| ("pictures", format!("up to {bytes} bytes"))));
+        // It is asked again with the first post after a day.
+        rows.extend(self.asked_at.map(|at| ("asked", format!("{at:.0}, and once a day"))));
         for (head, what) in
             [("can", &self.can), ("cannot", &self.cannot), ("must not post", &self.must_not_post)]
         {

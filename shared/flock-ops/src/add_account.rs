@@ -75,6 +75,7 @@ impl VouchedFor<'_> {
             remote_user: checked.remote_user,
             url: key.url,
             facts: checked.facts,
+            asked_at: checked.asked_at,
             sealed_key: keyring.seal(&id, &key.key),
             sealed_session: checked.session.map(|session| keyring.seal(&id, &session)),
         };

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{AccountFacts, AccountId};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Read, Store, StoreError, Write, key::Key};
@@ -17,6 +18,9 @@ pub struct AccountItem {
     /// What is known of it.
     #[serde(flatten)]
     pub facts: AccountFacts,
+    /// When its server was last asked what it takes, where servers differ in that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
     /// The sealed key, as text.
     pub sealed_key: String,
     /// What was got by logging in with the key, sealed like it, on networks where one logs in.
@@ -110,6 +114,53 @@ impl Store {
                 .expression_attribute_values(":yes", AttributeValue::Bool(true))
         });
         // Where it was removed meanwhile there is nothing to note.
+        there.await.map(|_| ())
+    }
+
+    /// Notes that the account's server is asked at `now` what it takes, by who knows of the last time, `over`.
+    pub async fn note_asked(
+        &self,
+        id: &AccountId,
+        over: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Write, StoreError> {
+        let what = format!("account {id}");
+        let at = |at: Timestamp| AttributeValue::S(at.to_string());
+        let noted = self.update_if(&what, Key::account(id), "SET asked_at = :now", |update| {
+            let update = update.expression_attribute_values(":now", at(now));
+            match over {
+                Some(over) => update
+                    .condition_expression("asked_at = :over")
+                    .expression_attribute_values(":over", at(over)),
+                None => update.condition_expression(
+                    "attribute_exists(sealed_key) AND attribute_not_exists(asked_at)",
+                ),
+            }
+        });
+        Ok(noted.await?.forget())
+    }
+
+    /// Writes down what the account's server takes, by who noted at `asked_at` that it is asked.
+    pub async fn put_limits(
+        &self,
+        id: &AccountId,
+        facts: &AccountFacts,
+        asked_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let what = format!("account {id}");
+        // `null` is read as nothing.
+        let number = |most: Option<usize>| {
+            most.map_or(AttributeValue::Null(true), |most| AttributeValue::N(most.to_string()))
+        };
+        let change = "SET text_limit = :text, picture_bytes = :picture";
+        let there = self.update_if(&what, Key::account(id), change, |update| {
+            update
+                .condition_expression("asked_at = :asked")
+                .expression_attribute_values(":text", number(facts.text_limit))
+                .expression_attribute_values(":picture", number(facts.picture_bytes))
+                .expression_attribute_values(":asked", AttributeValue::S(asked_at.to_string()))
+        });
+        // Where it was removed or added again meanwhile there is nothing to note.
         there.await.map(|_| ())
     }
 

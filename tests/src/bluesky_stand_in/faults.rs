@@ -96,6 +96,11 @@ impl Bluesky {
         state.owner(did).app_password = None;
     }
 
+    /// Gives the account a password of its own besides, with which it is asked for a code by mail.
+    pub fn own_password(&self, did: &str, password: &str) {
+        self.shared.state().owner(did).own_password = Some(password.to_owned());
+    }
+
     /// Changes what is thought of the account.
     pub fn status(&self, did: &str, status: BlueskyStatus) {
         self.shared.state().owner(did).status = status;

@@ -72,6 +72,8 @@ struct Account {
     did: String,
     handle: String,
     app_password: Option<String>,
+    /// Its own password, with which a code by mail is wanted.
+    own_password: Option<String>,
     status: BlueskyStatus,
     /// When it logged in, or tried to.
     logins: Vec<Timestamp>,
@@ -116,6 +118,7 @@ impl Bluesky {
             did: did.to_owned(),
             handle: handle.to_owned(),
             app_password: Some(app_password.to_owned()),
+            own_password: None,
             status: BlueskyStatus::Active,
             logins: Vec::new(),
             refreshes: 0,

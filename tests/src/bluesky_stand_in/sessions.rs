@@ -46,6 +46,11 @@ impl Pds {
         }
         account.logins.push(now);
         let limit = Limit { left: limit.left - 1, ..limit };
+        if account.own_password.as_ref() == Some(&password) {
+            let message = "A sign in code has been sent to your email address";
+            let wanted = error(StatusCode::UNAUTHORIZED, "AuthFactorTokenRequired", message);
+            return Err(Answer { limit: Some(limit), ..wanted });
+        }
         // An account that was taken down has no app passwords.
         if account.status == BlueskyStatus::TakenDown || account.app_password != Some(password) {
             return Err(Answer { limit: Some(limit), ..wrong() });

@@ -15,6 +15,9 @@ pub(super) async fn instance_v2(State(shared): State<Arc<Shared>>) -> Response {
     if !state.tells_v2 {
         return page(StatusCode::NOT_FOUND, "404 Not Found");
     }
+    if let Some(about) = &state.about_v2 {
+        return json_response(about);
+    }
     let configuration = state.configuration();
     json_response(&json!({
         "domain": HOST,
@@ -27,7 +30,11 @@ pub(super) async fn instance_v2(State(shared): State<Arc<Shared>>) -> Response {
 
 /// Deprecated, and all that some servers have.
 pub(super) async fn instance_v1(State(shared): State<Arc<Shared>>) -> Response {
-    let configuration = shared.state().configuration();
+    let state = shared.state();
+    if let Some(about) = &state.about_v1 {
+        return json_response(about);
+    }
+    let configuration = state.configuration();
     json_response(&json!({
         "uri": HOST,
         "title": "A stand-in",

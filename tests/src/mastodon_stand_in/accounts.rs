@@ -66,6 +66,9 @@ pub(super) async fn verify(
 ) -> Result<Response, Refusal> {
     let mut state = shared.state();
     let account = state.authenticate(&headers)?;
+    if let Some(me) = &state.about_me {
+        return Ok(json_response(me));
+    }
     Ok(json_response(&state.show_account(account)))
 }
 

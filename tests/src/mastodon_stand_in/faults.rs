@@ -1,6 +1,7 @@
 //! What a test can have go wrong, and the instance's settings.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::{Mastodon, api::Endpoint};
 use crate::foreign::Foreign;
@@ -113,6 +114,17 @@ impl Mastodon {
     /// Whether there is `GET /api/v2/instance`, which came with 4.0 and which others lack.
     pub fn v2_instance(&self, on: bool) {
         self.shared.state().tells_v2 = on;
+    }
+
+    /// What `GET /api/v2/instance` and `GET /api/v1/instance` say from now on, on servers that say it elsewhere.
+    pub fn about(&self, v2: Option<Value>, v1: Option<Value>) {
+        let mut state = self.shared.state();
+        (state.about_v2, state.about_v1) = (v2, v1);
+    }
+
+    /// What the instance says from now on of whoever's key is good.
+    pub fn about_me(&self, me: Option<Value>) {
+        self.shared.state().about_me = me;
     }
 
     /// The most characters of a post.

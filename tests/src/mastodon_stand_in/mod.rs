@@ -36,6 +36,7 @@ use axum::{
     routing::{get, patch, post},
 };
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use self::{
     about::{instance_v1, instance_v2},
@@ -81,6 +82,9 @@ struct Instance {
     /// Whether texts are shown as a typographer sets them, and links shortened.
     typographs: bool,
     tells_v2: bool,
+    about_v2: Option<Value>,
+    about_v1: Option<Value>,
+    about_me: Option<Value>,
     most_characters: usize,
     /// How often a new picture is still being processed when it is asked for.
     processing: usize,
@@ -120,6 +124,9 @@ impl Mastodon {
             listed: Listed::NewestFirst,
             typographs: false,
             tells_v2: true,
+            about_v2: None,
+            about_v1: None,
+            about_me: None,
             most_characters: 500,
             processing: 0,
             rate_limit: 300,

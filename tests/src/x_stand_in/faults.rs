@@ -124,6 +124,11 @@ impl X {
         self.shared.state().app_limit = posts;
     }
 
+    /// How many posts each account has in 24 hours, which X then says with every post.
+    pub fn user_limit(&self, posts: u32) {
+        self.shared.state().user_limit = Some(posts);
+    }
+
     /// Sets X's time forward: its windows, and what is new. Clients' clocks are taken to go along.
     pub fn advance(&self, by: SignedDuration) {
         let mut state = self.shared.state();

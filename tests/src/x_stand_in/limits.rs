@@ -43,12 +43,29 @@ impl Platform {
                 return Err(Refusal(answer));
             }
         }
+        let user_window = Window::of(self.user_windows.get(user_id).copied(), now, DAY);
+        if operation == Operation::Post
+            && let Some(limit) = self.user_limit
+        {
+            headers.extend([
+                ("x-user-limit-24hour-limit", limit.to_string()),
+                ("x-user-limit-24hour-remaining", user_window.left(limit).to_string()),
+                ("x-user-limit-24hour-reset", (user_window.from + DAY).as_second().to_string()),
+            ]);
+            if limit < user_window.requests {
+                let Refusal(mut answer) =
+                    problem(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
+                answer.headers = headers;
+                return Err(Refusal(answer));
+            }
+        }
         if limit < window.requests {
             return Err(too_many(limit, Some(window.from + WINDOW)));
         }
         self.windows.insert((user_id.to_owned(), operation), window);
         if operation == Operation::Post {
             self.app_window = Some(app_window);
+            self.user_windows.insert(user_id.to_owned(), user_window);
         }
         Ok(headers)
     }

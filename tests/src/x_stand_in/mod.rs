@@ -84,6 +84,9 @@ struct Platform {
     app_limit: u32,
     /// Posts of all accounts, since the day began.
     app_window: Option<Window>,
+    /// How many posts an account has in a day, where X says it.
+    user_limit: Option<u32>,
+    user_windows: HashMap<String, Window>,
     /// How far X's time is ahead of the wall clock's.
     ahead: SignedDuration,
     /// How far the clients' clocks are behind X's.
@@ -122,6 +125,8 @@ impl X {
             // Of the whole app, per day (docs.x.com, "Rate limits", 2026-08).
             app_limit: 10_000,
             app_window: None,
+            user_limit: None,
+            user_windows: HashMap::new(),
             ahead: SignedDuration::ZERO,
             clients_behind: SignedDuration::ZERO,
             last_id: 0,

@@ -1,12 +1,12 @@
 //! Texts that a network does not take are set aside, and the sheep goes on.
 
 use flock_core::{Network, RhythmFields, SheepId};
-use flock_store::Aside;
-use flock_tests::MastodonMisbehave as Misbehave;
+use flock_store::{AccountItem, Aside};
+use flock_tests::{Endpoint, MastodonMisbehave as Misbehave};
 
 use crate::{
     slack::{Slack, shown},
-    world::{World, user_id},
+    world::{World, mastodon_account, user_id},
 };
 
 /// A sheep on X that says these lines, one every three minutes.
@@ -122,6 +122,53 @@ async fn what_is_too_long_there_is_set_aside() {
     bluesky:apollo.test: Bluesky does not take the text: "Invalid app.bsky.feed.post record: grapheme too big (maximum 300, got 749) at $.record.text"
     the text is 749 characters long by meadow's counting; meadow takes 500
     "#);
+}
+
+/// A server's limits are a fact of a day: it is asked again with the first post after that, once, whatever it says, and what
+/// it takes by then is posted.
+#[tokio::test]
+async fn what_a_server_takes_is_asked_once_a_day() {
+    const DAY: i64 = 24 * 60;
+    let world = World::start().await;
+    let long = "moon ".repeat(150);
+    let lines = ["rose", "day", long.trim(), "set", "dusk", "night", "late"];
+    let id = poet(&world, Network::Mastodon, &lines).await;
+    let account = mastodon_account("apollo");
+    let asked = || world.mastodon.requests(Endpoint::Instance);
+    let at_first = asked();
+    let app = world.app().await;
+    let before = world.tick_at(&app, 0).await;
+    world.mastodon.most_characters(5_000);
+    let same_day = world.tick_at(&app, 3).await;
+    assert_eq!((before.write_units, same_day.write_units), (5.0, 5.0));
+    assert_eq!(asked(), at_first, "it was asked when the account was added");
+
+    let next_day = world.tick_at(&app, DAY + 1).await;
+    assert_eq!((next_day.posted, next_day.set_aside, asked()), (1, 0, at_first + 1));
+    let item = world.store.account(&account).await.unwrap().unwrap();
+    assert_eq!(item.facts.text_limit, Some(5_000));
+    assert_eq!(world.read(&id).await.config.text_limit, 5_000);
+    // What is planned from now on reads the same, and nobody asks again that day.
+    let later = world.tick_at(&app, DAY + 4).await;
+    assert_eq!((later.write_units, asked()), (5.0, at_first + 1));
+
+    // A server that does not say keeps nobody from posting, and is not asked with every post.
+    world.mastodon.misbehave_at(Endpoint::Instance, Misbehave::Refuse500);
+    world.mastodon.misbehave_at(Endpoint::Instance, Misbehave::Html);
+    for minute in [2 * DAY + 10, 2 * DAY + 13] {
+        assert_eq!(world.tick_at(&app, minute).await.posted, 1);
+    }
+    assert_eq!(asked(), at_first + 3);
+    // One that was added before servers were asked again.
+    let item = world.store.account(&account).await.unwrap().unwrap();
+    let earlier = AccountItem { asked_at: None, ..item };
+    world.store.put_account(&account, earlier).await.unwrap();
+    assert_eq!(world.tick_at(&app, 2 * DAY + 16).await.posted, 1);
+    assert_eq!(asked(), at_first + 4);
+    let item = world.store.account(&account).await.unwrap().unwrap();
+    assert_eq!(item.facts.text_limit, Some(5_000));
+    assert_eq!(world.seen(&id).await, lines);
+    assert_eq!(world.mastodon.unspent(), []);
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! Bluesky through the front door: bad days, sessions, and what a post costs.
 
 use flock_aws::Keyring;
-use flock_core::{Network, Occurrence, Outcome, Picture, RemoteId, Sent, Sheep, SheepId, State};
+use flock_core::{
+    Network, Occurrence, Outcome, Picture, RemoteId, RhythmFields, Sent, Sheep, SheepId, State,
+};
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
 use flock_tests::{Bluesky, BlueskyMisbehave, BlueskyStatus, png};
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use sheep_tick::App;
 
 use crate::world::{KEYRING, START, World, bluesky_account, did, ts};
@@ -193,6 +195,32 @@ async fn an_account_that_fell_out_of_favour_stops_the_sheep_with_words() {
         world.tick_at(&app, 1).await;
         assert_eq!(world.seen(&id).await, ["apollo line 0"]);
     }
+}
+
+/// What its own app would make a link or a hashtag of is one.
+#[tokio::test]
+async fn bare_domains_and_hashtags_are_shown_as_such() {
+    let world = World::start().await;
+    let lines = ["see example.com/moss, e.g. something-cool.jpg #moss\u{2060}y #a#b!".to_owned()];
+    let fields = RhythmFields::default();
+    world.sheep_that_says("apollo", Network::Bluesky, &lines, &fields).await;
+    let app = world.app().await;
+    assert_eq!(world.tick(&app).await.posted, 1);
+    let record = world.bluesky.records(&did("apollo"), "app.bsky.feed.post").remove(0).value;
+    let text = record["text"].as_str().unwrap();
+    let byte = |at: &Value| usize::try_from(at.as_u64().unwrap()).unwrap();
+    let shown = |facet: &Value| {
+        let index = &facet["index"];
+        let feature = &facet["features"][0];
+        let target = feature["uri"].as_str().or(feature["tag"].as_str()).unwrap();
+        format!("{} -> {target}", &text[byte(&index["byteStart"])..byte(&index["byteEnd"])])
+    };
+    let facets: Vec<_> = record["facets"].as_array().unwrap().iter().map(shown).collect();
+    insta::assert_snapshot!(facets.join("\n"), @"
+    example.com/moss -> https://example.com/moss
+    #moss -> moss
+    #a#b -> a#b
+    ");
 }
 
 #[tokio::test]

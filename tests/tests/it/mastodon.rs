@@ -5,6 +5,7 @@ use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse}
 use flock_store::{Post, PostState};
 use flock_tests::{Endpoint, Listed, MastodonMisbehave as Misbehave, png};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
 use crate::world::{START, World, mastodon_account, ts};
@@ -324,6 +325,90 @@ async fn a_key_is_looked_at_when_it_is_added() {
         world.mastodon_url = url.to_owned();
         let kind = check(&world, "apollo", "token", words).await;
         assert!(matches!(kind, FailureKind::Refused(_)));
+    }
+}
+
+/// Servers that speak as Mastodon does say their limits elsewhere, as text, or not at all: none is refused for it.
+#[tokio::test]
+async fn limits_are_read_wherever_a_server_puts_them() {
+    let world = World::start().await;
+    world.mastodon.account("token", "apollo");
+    let mastodon = |characters: Value, bytes: Value| {
+        json!({ "configuration": {
+            "statuses": { "max_characters": characters },
+            "media_attachments": { "image_size_limit": bytes },
+        } })
+    };
+    let none = || json!({ "title": "says little" });
+    let page = || json!("a text");
+    for (v2, v1, expected) in [
+        (mastodon(json!(1_000), json!(2_000)), none(), (Some(1_000), Some(2_000))),
+        (mastodon(json!("1000"), json!(" 2000 ")), none(), (Some(1_000), Some(2_000))),
+        (mastodon(json!(1_000.0), json!(null)), none(), (Some(1_000), None)),
+        // glitch-soc, Pleroma and those who follow them, in the older form.
+        (
+            none(),
+            json!({ "max_toot_chars": 5_000, "upload_limit": 16_000_000 }),
+            (Some(5_000), Some(16_000_000)),
+        ),
+        (none(), json!({ "max_toot_chars": "5000", "configuration": null }), (Some(5_000), None)),
+        // One says one thing, the other the other.
+        (mastodon(json!(1_000), json!(null)), json!({ "upload_limit": 9 }), (Some(1_000), Some(9))),
+        (
+            mastodon(json!(1_000), json!(7)),
+            json!({ "max_toot_chars": 5, "upload_limit": 9 }),
+            (Some(1_000), Some(7)),
+        ),
+        // What is not meant.
+        (mastodon(json!(0), json!(-1)), none(), (None, None)),
+        (mastodon(json!("many"), json!({})), json!({ "configuration": [1] }), (None, None)),
+        (
+            json!({ "configuration": { "statuses": 3, "media_attachments": null } }),
+            none(),
+            (None, None),
+        ),
+        (page(), json!({ "max_toot_chars": 5_000 }), (Some(5_000), None)),
+    ] {
+        world.mastodon.about(Some(v2.clone()), Some(v1.clone()));
+        let checked = world.add_mastodon(&mastodon_account("apollo"), "token").await.unwrap();
+        let facts = (checked.facts.text_limit, checked.facts.picture_bytes);
+        assert_eq!(facts, expected, "{v2} {v1}");
+    }
+    // Neither is there, or for whoever is logged in on its pages alone.
+    world.mastodon.about(None, None);
+    for misbehave in [Misbehave::NotFound, Misbehave::Unauthorized, Misbehave::Suspended] {
+        world.mastodon.misbehave_at(Endpoint::Instance, misbehave.clone());
+        world.mastodon.misbehave_at(Endpoint::Instance, misbehave);
+        let checked = world.add_mastodon(&mastodon_account("apollo"), "token").await.unwrap();
+        assert_eq!((checked.facts.text_limit, checked.facts.picture_bytes), (None, None));
+    }
+    assert_eq!(world.mastodon.unspent(), []);
+}
+
+#[tokio::test]
+async fn what_a_server_says_of_an_account_is_read_as_it_is_meant() {
+    let world = World::start().await;
+    world.mastodon.account("token", "apollo");
+    for (me, expected) in [
+        (json!({ "id": 7, "username": "apollo", "bot": true }), ("7", true)),
+        (json!({ "id": "7", "username": "Apollo", "bot": "true" }), ("7", true)),
+        (json!({ "id": "7", "username": null, "acct": "apollo", "bot": 1 }), ("7", true)),
+        (json!({ "id": "7", "acct": "apollo@stand-in.example", "bot": null }), ("7", false)),
+        (json!({ "username": "apollo" }), ("", false)),
+        (json!({ "id": 7 }), ("7", false)),
+    ] {
+        world.mastodon.about_me(Some(me.clone()));
+        let checked = world.add_mastodon(&mastodon_account("apollo"), "token").await.unwrap();
+        assert_eq!((checked.remote_user.as_str(), checked.facts.labelled), expected, "{me}");
+    }
+    for (me, words) in [
+        (json!({ "id": 7, "acct": "iris" }), "the key is that of @iris"),
+        (json!({ "status": "ok" }), "does not say whose the key is"),
+        (json!([]), "does not say whose the key is"),
+    ] {
+        world.mastodon.about_me(Some(me));
+        let failure = world.add_mastodon(&mastodon_account("apollo"), "token").await.unwrap_err();
+        assert!(failure.why.contains(words), "{failure}");
     }
 }
 

@@ -221,6 +221,7 @@ impl World {
                 remote_user: user_id(name),
                 url: None,
                 facts,
+                asked_at: None,
                 sealed_key,
                 sealed_session: None,
             };
@@ -269,6 +270,7 @@ impl World {
             remote_user: checked.remote_user.clone(),
             url: new.url,
             facts: checked.facts.clone(),
+            asked_at: checked.asked_at,
             sealed_key: keyring.seal(id, &new.key),
             sealed_session: checked.session.as_ref().map(|session| keyring.seal(id, session)),
         };

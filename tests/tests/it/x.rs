@@ -368,6 +368,37 @@ async fn the_apps_day_is_over_for_every_account() {
     hand.assert_paid().await;
 }
 
+/// Of all limits that are used up the latest reset counts: the account's day is longer than a quarter of an hour.
+#[tokio::test]
+async fn the_accounts_day_is_over_for_the_account_alone() {
+    let hand = Hand::new().await;
+    let x = &hand.world.x;
+    x.user_limit(1);
+    x.limit(Operation::Post, 1);
+    posted(hand.post(&hand.draft(1, "Baa")).await);
+    let draft = hand.draft(2, "Baa too");
+    let Outcome::TryAgain { not_before: Some(reset), .. } = hand.post(&draft).await else {
+        panic!("it waits")
+    };
+    let left = reset.duration_since(hand.world.clock.now());
+    assert!((86_390..=86_400).contains(&left.as_secs()), "{left}");
+    assert_eq!(x.asked(Operation::Post), 1);
+    // Another process does not know, asks, and waits as long.
+    let networks =
+        Networks::new(hand.world.store.clone(), &hand.world.networks(), &hand.world.clock);
+    let purse = hand.purse("2");
+    let Outcome::TryAgain { why, not_before } = networks.post(&draft, &hand.account, &purse).await
+    else {
+        panic!("it waits")
+    };
+    assert_eq!(not_before, Some(reset));
+    assert!(why.starts_with("the account has made all the posts of its day on X"), "{why}");
+    // Other accounts have days of their own.
+    hand.world.sheep("artemis", Network::X, 3).await;
+    let other = account(&hand.world, "artemis").await;
+    posted(networks.post(&hand.draft(3, "Baa again"), &other, &hand.purse("3")).await);
+}
+
 /// A world with a sheep whose text X has not seen, and its ticks.
 async fn sheep_on_x() -> (World, SheepId) {
     let world = World::start().await;

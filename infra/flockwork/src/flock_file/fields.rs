@@ -81,6 +81,7 @@ const FIELDS: &[Field] = &[
     field("window", Kind::Text, r#""06:00-23:00""#, DEFAULTS_OR_SHEEP),
     field("time_zone", Kind::Text, r#""Europe/London""#, ANYWHERE),
     field("jitter", Kind::Text, r#""30s""#, DEFAULTS_OR_SHEEP),
+    field("spread", Kind::Text, r#""10m""#, DEFAULTS_OR_SHEEP),
     field("start", Kind::Moment, r#""2026-12-01""#, DEFAULTS_OR_SHEEP),
     field("end", Kind::Moment, r#""2026-12-31""#, DEFAULTS_OR_SHEEP),
     field("daily_cap", Kind::Count, "12", DEFAULTS_OR_SHEEP),

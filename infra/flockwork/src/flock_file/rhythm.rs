@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The fields a rhythm is made of.
-const RHYTHM: [&str; 11] = [
+const RHYTHM: [&str; 12] = [
     "line",
     "stanza",
     "at",
@@ -20,6 +20,7 @@ const RHYTHM: [&str; 11] = [
     "window",
     "time_zone",
     "jitter",
+    "spread",
     "start",
     "end",
     "daily_cap",
@@ -90,6 +91,7 @@ fn rhythm_fields(given: &RhythmGiven<'_>) -> RhythmFields {
         window: text("window", None),
         time_zone: text("time_zone", None),
         jitter: text("jitter", None),
+        spread: text("spread", None),
         start: text("start", None),
         end: text("end", None),
         daily_cap: match given.get("daily_cap").map(|(_, given)| &given.value) {

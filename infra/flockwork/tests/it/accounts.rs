@@ -77,17 +77,16 @@ fn a_key_is_sealed_and_its_file_left_alone() {
 fn a_bad_key_file_is_refused_without_a_word_of_it() {
     let world = World::new();
     let good = key_file();
-    let line_2 = "line 2: a key file is JSON with `token`, `token_secret` and `user_id`\n";
     for (content, expected) in [
-        (good.replace(&format!("\"{TOKEN}\""), TOKEN), line_2),
-        (good.replace(&format!("\"{TOKEN}\""), &format!("[\"{TOKEN}\"]")), line_2),
-        (good.replace("\"token\":", &format!("\"{TOKEN}\":")), line_2),
-        (good.replace("user_id", "user"), ": a key file is JSON"),
-        (good.replace('}', ""), "a key file is JSON"),
-        (TOKEN.to_owned(), "line 1: a key file is JSON"),
-        (String::new(), "a key file is JSON"),
+        (good.replace(&format!("\"{TOKEN}\""), TOKEN), "line 2, column 12: a value is missing"),
+        (good.replace(&format!("\"{TOKEN}\""), &format!("[\"{TOKEN}\"]")), "`token` must be text"),
+        (good.replace("\"token\":", &format!("\"{TOKEN}\":")), "field 1 of it has a name"),
+        (good.replace("user_id", "userid"), "did you mean `user_id`?"),
+        (good.replace('}', ""), "the file ends too early; close it with }"),
+        (TOKEN.to_owned(), "line 1, column 1: "),
+        (String::new(), "it is empty; a key file is JSON"),
         (good.replace(USER_ID, TOKEN_SECRET), "`user_id` is the account's number, digits only"),
-        (good.replace(USER_ID, ""), "`user_id` is the account's number, digits only"),
+        (good.replace(USER_ID, ""), "`user_id` is empty"),
     ] {
         world.write("key.json", &content);
         let said = world.refused("account add x:apollo --key key.json");
@@ -110,6 +109,19 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
     world.write_flock_with("choir", "monthly_cap = 1", &sheep);
     assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
     assert_eq!(world.ok("flock list --json"), "");
+}
+
+/// As editors and people leave them: with a byte order mark, a comma after the last value, spaces around what was pasted, and
+/// a number as a number.
+#[test]
+fn a_key_file_is_read_as_it_is_meant() {
+    let world = world();
+    let loose = key_file()
+        .replace(&format!("\"{USER_ID}\""), USER_ID)
+        .replace(TOKEN, &format!(" {TOKEN}\\n"))
+        .replace("\n}", ",\n}");
+    world.write("key.json", format!("\u{FEFF}{loose}"));
+    assert_snapshot!(world.ok("account add x:apollo_bot --key key.json"), @"x:apollo_bot can post now. Delete key.json.");
 }
 
 /// The key file without the app's credentials, for the account `x:iris_bot`.
@@ -272,6 +284,10 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     assert_snapshot!(world.ok(&format!("{add} --mark-as-bot")), @"bluesky:apollo.example.com can post now. Delete key.json.");
     let shown = world.ok("account show bluesky:apollo.example.com");
     assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
+    bluesky.own_password("did:plc:apolloapolloapolloapollo", "correct horse");
+    let own = json!({ "app_password": "correct horse", "url": bluesky.url() });
+    world.write("own.json", own.to_string());
+    assert_snapshot!(world.refused(&add.replace("key.json", "own.json")), @"error: bluesky:apollo.example.com is not added: Bluesky wants a code by mail, which it asks for with the account's own password; make an app password in its settings (Privacy and security, App passwords), and add the account with that");
     bluesky.revoke_app_password("did:plc:apolloapolloapolloapollo");
     let refused = world.refused(add);
     assert!(refused.contains("bluesky:apollo.example.com is not added: "), "{refused}");

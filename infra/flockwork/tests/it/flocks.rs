@@ -312,3 +312,60 @@ fn accounts_are_named_after_their_sheep() {
     flock("account = \"{nom}@example.social\"", "");
     assert_snapshot!(world.refused("flock plan choir"), @"error: choir/flock.toml:5: `{nom}@example.social` is not a handle: use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`");
 }
+
+/// Sheep of one account at one minute, and very many in one second, are told of; `spread` pulls them apart, as the preview shows.
+#[test]
+fn sheep_that_post_at_one_time_are_told_of_and_spread() {
+    let world = World::new();
+    // Far from now, whenever that is.
+    let hour = from_now(SignedDuration::from_hours(12)).strftime("%H:00").to_string();
+    let next = hour.replace(":00", ":10:00Z");
+    let together = format!("account = \"choir\"\nat = [\"{hour}\"]");
+    let (moss, tern) = (("moss", "one\n", together.as_str()), ("tern", "two\n", together.as_str()));
+    world.write_flock("choir", &[moss, tern]);
+    let warned = |plan: &str| -> String {
+        plan.lines().filter(|line| line.starts_with("  ! ")).collect::<Vec<_>>().join("\n")
+    };
+    let plan = warned(&world.ok("flock plan choir"));
+    let (who, when) = plan.split_once(", first at ").unwrap();
+    assert_eq!(who, "  ! choir/moss and choir/tern post through meadow:choir in the same minutes");
+    let way = format!(" {hour}:00 UTC; `spread = \"10m\"` pulls them apart");
+    assert!(when.ends_with(&way), "{when}");
+    // Once it is so, it is no news.
+    assert!(world.ok("flock apply choir").contains("  ! choir/moss and choir/tern"));
+    assert_eq!(warned(&world.ok("flock plan choir")), "");
+    let times = |sheep: &str| -> Vec<String> {
+        let posts = world.ok(&format!("preview --sheep choir/{sheep} --count 3 --json"));
+        let time = |line: &str| {
+            let post: serde_json::Value = serde_json::from_str(line).unwrap();
+            post["at"].as_str().unwrap().split_once('T').unwrap().1.to_owned()
+        };
+        posts.lines().map(time).collect()
+    };
+    let on_the_hour = format!("{hour}:00Z");
+    assert_eq!(times("moss"), [on_the_hour.as_str(); 3]);
+    let spread = format!("{together}\nspread = \"10m\"");
+    world.write_flock("choir", &[("moss", "one\n", &spread), ("tern", "two\n", &spread)]);
+    let plan = world.ok("flock apply choir");
+    assert_eq!(warned(&plan), "");
+    assert!(
+        plan.contains(&format!("~ change moss: rhythm (at {hour} -> at {hour}, spread 10m)")),
+        "{plan}"
+    );
+    let (moss, tern) = (times("moss"), times("tern"));
+    for own in [&moss, &tern] {
+        assert_eq!(own, &[own[0].as_str(); 3], "each keeps its distance");
+        assert!((on_the_hour.as_str()..next.as_str()).contains(&own[0].as_str()), "{own:?}");
+    }
+    assert_ne!(moss[0][..5], tern[0][..5]);
+
+    let names: Vec<_> = (0..40).map(|number| format!("poet-{number}")).collect();
+    let at = format!("at = [\"{hour}\"]");
+    let crowd: Vec<_> = names.iter().map(|name| (name.as_str(), "one\n", at.as_str())).collect();
+    world.write_flock("crowd", &crowd);
+    let plan = warned(&world.ok("flock plan crowd"));
+    assert!(plan.starts_with("  ! 40 sheep post in the same second, "), "{plan}");
+    let too_long = [("moss", "one\n", "line = \"5m\"\nspread = \"6m\"")];
+    world.write_flock("wide", &too_long);
+    assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: it must not be longer than the shortest time between two posts");
+}

@@ -3,11 +3,11 @@
 
 use flock_core::{Picture, PostId};
 use jiff::Timestamp;
-use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::alike;
+use super::richtext::facets;
+use crate::{alike, lenient};
 
 /// The collection of posts.
 pub(super) const POST: &str = "app.bsky.feed.post";
@@ -28,6 +28,8 @@ pub(super) struct AtUri<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Record {
     pub(super) uri: String,
+    /// The name of this version, which a PDS need not tell (lexicon com.atproto.repo.getRecord).
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) cid: String,
     pub(super) value: Value,
 }
@@ -48,6 +50,11 @@ impl<'a> AtUri<'a> {
 }
 
 impl Record {
+    /// Whether another record can name this version of it.
+    pub(super) fn is_named(&self) -> bool {
+        !self.cid.is_empty()
+    }
+
     /// What another record calls this version of it.
     pub(super) fn reference(&self) -> Value {
         json!({ "uri": self.uri, "cid": self.cid })
@@ -171,86 +178,6 @@ fn tid(micros: u64, clock: u64) -> String {
     (0..13).rev().map(letter).collect()
 }
 
-/// What in a text is a link or a hashtag; Bluesky shows as plain text what nobody names.
-///
-/// Mentions are left plain: they ring people, and a bot turns to those who asked.
-fn facets(text: &str) -> Vec<Value> {
-    let mut facets = Vec::new();
-    let mut from = 0;
-    for word in text.split_whitespace() {
-        let start = from + text[from..].find(word).expect("it is a part of the text");
-        from = start + word.len();
-        let open = word.len() - word.trim_start_matches(['(', '[', '"', '“', '‘', '«']).len();
-        let found = link(&word[open..]).map(|(length, uri)| {
-            let feature = json!({ "$type": "app.bsky.richtext.facet#link", "uri": uri });
-            (open, length, feature)
-        });
-        let found = found.or_else(|| {
-            let (length, tag) = tag(word)?;
-            let feature = json!({ "$type": "app.bsky.richtext.facet#tag", "tag": tag });
-            Some((0, length, feature))
-        });
-        if let Some((skipped, length, feature)) = found {
-            let (start, end) = (start + skipped, start + skipped + length);
-            facets.push(json!({
-                "index": { "byteStart": start, "byteEnd": end },
-                "features": [feature],
-            }));
-        }
-    }
-    facets
-}
-
-/// The link a word begins with: how much of the word it is, and where it leads.
-fn link(word: &str) -> Option<(usize, String)> {
-    let scheme = ["https://", "http://"].into_iter().find(|scheme| {
-        word.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })?;
-    let mut link = word;
-    loop {
-        let shorter = link.trim_end_matches(|end| end != ')' && is_punctuation(end) && end != '/');
-        // A bracket that was opened in the link belongs to it.
-        let shorter = match shorter.strip_suffix(')') {
-            Some(without) if shorter.matches(')').count() > shorter.matches('(').count() => without,
-            _ => shorter,
-        };
-        if shorter.len() == link.len() {
-            break;
-        }
-        link = shorter;
-    }
-    if link.len() <= scheme.len() {
-        return None;
-    }
-    let url =
-        Url::parse(link).ok().filter(|url| url.host_str().is_some_and(|host| !host.is_empty()))?;
-    // Written as it is where that is a URI; else escaped.
-    let uri = if link.is_ascii() { link.to_owned() } else { url.to_string() };
-    Some((link.len(), uri))
-}
-
-/// The hashtag a word is: how much of the word it is, and its name.
-fn tag(word: &str) -> Option<(usize, &str)> {
-    /// Lexicon app.bsky.richtext.facet: 64 graphemes, of which none is shorter than a character.
-    const MOST_CHARACTERS: usize = 64;
-    let name = word.strip_prefix('#').or_else(|| word.strip_prefix('＃'))?;
-    let name = name.trim_end_matches(is_punctuation);
-    let says_something = name.chars().any(|c| !c.is_numeric() && !is_punctuation(c));
-    // A keycap is no hashtag: `#` and what draws it as one.
-    let keycap = name.starts_with('\u{FE0F}') || name.starts_with('\u{20E3}');
-    let fits = name.chars().count() <= MOST_CHARACTERS && !name.contains(['#', '＃']) && !keycap;
-    (says_something && fits).then(|| (word.find(name).expect("it is a part") + name.len(), name))
-}
-
-/// What ends a sentence, or a quotation, and not a link.
-fn is_punctuation(c: char) -> bool {
-    c.is_ascii_punctuation()
-        || matches!(c,
-            '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205E}' | '\u{3001}'..='\u{3003}'
-            | '\u{3008}'..='\u{3011}' | '！' | '，' | '．' | '：' | '；' | '？' | '）' | '¡' | '¿' | '«'
-            | '»' | '·')
-}
-
 /// Any record can be answered and compared, and its address is one or is not.
 #[cfg(feature = "test-util")]
 pub(super) fn check(record: &Record) {
@@ -265,27 +192,7 @@ pub(super) fn check(record: &Record) {
     }
     let marked = labelled(Some(record.value.clone()));
     assert!(is_labelled(marked.as_ref().unwrap_or(&record.value)));
-    check_text(record.value["text"].as_str().unwrap_or_default());
-}
-
-/// What is found in any text is in it, in order, and whole characters.
-#[cfg(feature = "test-util")]
-pub(super) fn check_text(text: &str) {
-    let mut from = 0;
-    for facet in facets(text) {
-        let byte = |name: &str| {
-            let at = facet["index"][name].as_u64().expect("a facet has a place");
-            usize::try_from(at).expect("it is in the text")
-        };
-        let (start, end) = (byte("byteStart"), byte("byteEnd"));
-        assert!(from <= start && start < end, "{facet} after {from}");
-        let shown = text.get(start..end).expect("whole characters");
-        assert!(!shown.contains(char::is_whitespace), "{shown:?}");
-        from = end;
-        let feature = &facet["features"][0];
-        let target = feature["uri"].as_str().or(feature["tag"].as_str()).expect("a target");
-        assert!(!target.is_empty() && !target.contains(char::is_whitespace), "{target:?}");
-    }
+    super::richtext::check_text(record.value["text"].as_str().unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -325,56 +232,6 @@ mod tests {
         // Known from elsewhere: "0000000000000" in base 32 of time is `2222222222222`.
         assert_eq!(tid(0, 0), "2222222222222");
         assert_eq!(tid((1 << 53) - 1, 1023), "bzzzzzzzzzzzz");
-    }
-
-    #[track_caller]
-    fn check_facets(text: &str, expected: &[(&str, &str)]) {
-        let found: Vec<_> = facets(text)
-            .iter()
-            .map(|facet| {
-                let byte = |name: &str| usize::try_from(facet["index"][name].as_u64().unwrap());
-                let shown = &text[byte("byteStart").unwrap()..byte("byteEnd").unwrap()];
-                let feature = &facet["features"][0];
-                let target = feature["uri"].as_str().or(feature["tag"].as_str()).unwrap();
-                (shown.to_owned(), target.to_owned())
-            })
-            .collect();
-        let found: Vec<_> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(found, expected, "{text}");
-    }
-
-    #[test]
-    fn links_and_hashtags_are_found() {
-        check_facets("plain words, a@b.example and @someone.test", &[]);
-        check_facets(
-            "é https://a.example/x?y=1#z, then (http://b.example).",
-            &[
-                ("https://a.example/x?y=1#z", "https://a.example/x?y=1#z"),
-                ("http://b.example", "http://b.example"),
-            ],
-        );
-        check_facets(
-            "https://en.wikipedia.org/wiki/Moss_(plant) (see https://b.example/a_(b)).",
-            &[
-                (
-                    "https://en.wikipedia.org/wiki/Moss_(plant)",
-                    "https://en.wikipedia.org/wiki/Moss_(plant)",
-                ),
-                ("https://b.example/a_(b)", "https://b.example/a_(b)"),
-            ],
-        );
-        check_facets("https:// http://", &[]);
-        check_facets("HTTPS://A.example/B", &[("HTTPS://A.example/B", "HTTPS://A.example/B")]);
-        check_facets("https://a.example/", &[("https://a.example/", "https://a.example/")]);
-        check_facets(
-            "https://käse.example/ü",
-            &[("https://käse.example/ü", "https://xn--kse-qla.example/%C3%BC")],
-        );
-        check_facets(
-            "#moss, ＃苔! #2026 # #a#b #x_y-z. #️⃣ #🐑",
-            &[("#moss", "moss"), ("＃苔", "苔"), ("#x_y-z", "x_y-z"), ("#🐑", "🐑")],
-        );
-        check_facets("twice #a #a", &[("#a", "a"), ("#a", "a")]);
     }
 
     #[test]

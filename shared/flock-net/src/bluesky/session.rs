@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{BlueskyKey, NAME, error_name, reading_failure};
-use crate::{Account, Failure, answer::Answer, failure::NotDone, http::Http};
+use crate::{Account, Failure, answer::Answer, failure::NotDone, http::Http, lenient};
 
 /// Keeps accounts logged in.
 #[derive(Debug)]
@@ -75,22 +75,21 @@ pub(super) struct NewSession {
     access_jwt: SecretString,
     refresh_jwt: SecretString,
     pub(super) did: String,
+    #[serde(default, deserialize_with = "lenient::text")]
     pub(super) handle: String,
     #[serde(default)]
     did_doc: Value,
-    #[serde(default = "yes")]
-    pub(super) active: bool,
-}
-
-fn yes() -> bool {
-    true
+    #[serde(default, deserialize_with = "lenient::some_flag")]
+    active: Option<bool>,
 }
 
 /// What of an access token matters to who was given it.
 #[derive(Deserialize)]
 struct Claims {
-    iat: i64,
-    exp: i64,
+    #[serde(deserialize_with = "lenient::number")]
+    iat: Option<i64>,
+    #[serde(deserialize_with = "lenient::number")]
+    exp: Option<i64>,
 }
 
 impl Sessions {
@@ -251,6 +250,13 @@ impl Sessions {
             self.http.send(&account.id, NAME, request).await.map_err(Failure::posts_nothing)?;
         match answer.status {
             StatusCode::OK => answer.json(NAME).map_err(Failure::posts_nothing),
+            // "A sign in code has been sent to your email address" (@atproto/pds 0.4.217): only the account's own password
+            // wants one.
+            _ if error_name(&answer) == "AuthFactorTokenRequired" => Err(Failure::refused(
+                NotDone::HARMLESS,
+                "Bluesky wants a code by mail, which it asks for with the account's own password; make an app \
+                 password in its settings (Privacy and security, App passwords), and add the account with that",
+            )),
             _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(
                 NotDone::HARMLESS,
                 format!(
@@ -370,6 +376,11 @@ impl Tokens {
 }
 
 impl NewSession {
+    /// Whether the account is awake, which one is of which nothing is said.
+    pub(super) fn is_active(&self) -> bool {
+        self.active.unwrap_or(true)
+    }
+
     /// What is kept of an answer that came at `now` from the server at `base`.
     fn tokens(self, base: &str, now: Timestamp) -> Tokens {
         let server = server_of(&self.did_doc).map_or_else(|| base.to_owned(), ToOwned::to_owned);
@@ -400,7 +411,7 @@ fn server_of(did_doc: &Value) -> Option<&str> {
 fn lifetime(jwt: &str) -> Option<SignedDuration> {
     let claims = BASE64_URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
     let Claims { iat, exp } = serde_json::from_slice(&claims).ok()?;
-    let seconds = exp.checked_sub(iat).filter(|seconds| 0 < *seconds)?;
+    let seconds = exp?.checked_sub(iat?).filter(|seconds| 0 < *seconds)?;
     // Longer than a day would be kept for a mistake.
     Some(SignedDuration::from_secs(seconds.min(24 * 60 * 60)))
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::X_NAME;
-use crate::{Failure, alike, answer::Answer};
+use crate::{Failure, alike, answer::Answer, lenient};
 
 #[derive(Deserialize)]
 pub(super) struct Created {
@@ -14,6 +14,7 @@ pub(super) struct Created {
 
 #[derive(Deserialize)]
 struct CreatedTweet {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
 }
 
@@ -35,6 +36,7 @@ pub(super) struct Reposted {
 #[derive(Deserialize)]
 struct RepostedData {
     /// The reposted post: what a repost is undone by.
+    #[serde(deserialize_with = "lenient::id")]
     rest_id: String,
 }
 
@@ -45,31 +47,36 @@ pub(super) struct Uploaded {
 
 #[derive(Deserialize)]
 pub(super) struct UploadedData {
+    #[serde(deserialize_with = "lenient::id")]
     pub(super) id: String,
 }
 
 /// A page of posts.
 #[derive(Deserialize)]
 pub(super) struct Tweets {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(super) data: Vec<Tweet>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     pub(super) meta: Meta,
 }
 
 #[derive(Deserialize, Default)]
+#[serde(default)]
 pub(super) struct Meta {
+    #[serde(deserialize_with = "lenient::number")]
     pub(super) result_count: Option<u64>,
+    #[serde(deserialize_with = "lenient::some_text")]
     pub(super) next_token: Option<String>,
 }
 
 /// A post as X shows it.
 #[derive(Deserialize)]
 pub(super) struct Tweet {
+    #[serde(deserialize_with = "lenient::id")]
     id: String,
     text: String,
     pub(super) created_at: Option<Timestamp>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::nullable")]
     entities: Entities,
 }
 
@@ -78,11 +85,15 @@ struct Entities {
     urls: Option<Vec<Link>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
+#[serde(default)]
 struct Link {
+    #[serde(deserialize_with = "lenient::some_text")]
     url: Option<String>,
+    #[serde(deserialize_with = "lenient::some_text")]
     expanded_url: Option<String>,
     /// Of a picture, which stands behind a link at the end.
+    #[serde(deserialize_with = "lenient::some_text")]
     media_key: Option<String>,
 }
 
@@ -90,18 +101,24 @@ struct Link {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct XError {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "lenient::text")]
     kind: String,
+    #[serde(deserialize_with = "lenient::text")]
     title: String,
+    #[serde(deserialize_with = "lenient::text")]
     detail: String,
+    #[serde(deserialize_with = "lenient::text")]
     reason: String,
+    #[serde(deserialize_with = "lenient::part")]
     errors: Vec<Coded>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Coded {
-    code: u32,
+    #[serde(deserialize_with = "lenient::number")]
+    code: Option<u32>,
+    #[serde(deserialize_with = "lenient::text")]
     message: String,
 }
 
@@ -169,7 +186,7 @@ impl XError {
             || says(&self.title)
             || says(&self.kind)
             || says(&self.reason)
-            || self.errors.iter().any(|error| error.code == code || says(&error.message))
+            || self.errors.iter().any(|error| error.code == Some(code) || says(&error.message))
     }
 }
 
@@ -264,6 +281,39 @@ mod tests {
         assert!(tweet("@a Baa", "null").says("@a Baa"));
         assert!(!tweet("@a Baa", "[]").says("@b Baa"));
         assert!(!tweet("a Baa", "[]").says("Baa"));
+    }
+
+    /// Ids are text in X's documents, and numbers in what some tools make of them. What tells of links is not left out.
+    #[test]
+    fn a_listing_is_read_as_it_is_meant() {
+        let read = |json: &str| serde_json::from_str::<Tweets>(json).ok();
+        let page = read(
+            r#"{"data":[{"id":7,"text":"a https://t.co/x","entities":{"urls":[{"url":"https://t.co/x",
+                "expanded_url":"https://a.example","media_key":null}]}}],
+                "meta":{"result_count":"1","next_token":5}}"#,
+        );
+        let page = page.unwrap();
+        assert_eq!((page.meta.result_count, page.meta.next_token.as_deref()), (Some(1), Some("5")));
+        assert_eq!(page.data[0].id().unwrap().as_str(), "7");
+        assert!(page.data[0].says("a https://a.example"));
+        let empty = read(r#"{"data":null,"meta":null}"#).unwrap();
+        assert_eq!((empty.data.len(), empty.meta.result_count), (0, None));
+        assert!(read(r#"{"data":[{"id":7,"text":"a","entities":null}]}"#).is_some());
+        for broken in [
+            r#"{"data":[{"id":null,"text":"a"}]}"#,
+            r#"{"data":[{"id":7,"text":"a","entities":{"urls":"none"}}]}"#,
+            r#"{"data":{}}"#,
+        ] {
+            assert!(read(broken).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn an_error_with_a_null_in_it_is_told_apart() {
+        let body =
+            r#"{"title":"Forbidden","detail":null,"errors":[{"code":"187","message":null}]}"#;
+        let problem = XError::of(&Answer::for_test(Network::X, 403, &[], body));
+        assert!(problem.has(187, "duplicate content") && !problem.has(186, "shorter"));
     }
 
     #[track_caller]

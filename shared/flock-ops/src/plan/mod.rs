@@ -12,8 +12,8 @@ use std::{
 
 use flock_core::{
     AccountId, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month, Objection,
-    Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count, local,
-    one_line, said_twice, too_many, unfit, without_cap,
+    Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count,
+    crowded, local, one_line, said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
 use jiff::Timestamp;
@@ -47,6 +47,8 @@ pub struct Plan {
     wake: Vec<SheepName>,
     /// What has a time that has passed.
     late: Vec<String>,
+    /// Who posts at one time, and did not before.
+    crowded: Vec<String>,
     unchanged: usize,
     /// Who posts through which account.
     roster: Vec<(SheepId, AccountId)>,
@@ -79,6 +81,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             .collect(),
         wake: Vec::new(),
         late: Vec::new(),
+        crowded: Vec::new(),
         unchanged: 0,
         roster: Vec::new(),
         outlook: None,
@@ -140,6 +143,10 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
     let new = members.iter().filter(|(_, is_new)| *is_new);
     plan.late = new.filter_map(|(member, _)| late(member, now)).collect();
+    let new: BTreeSet<_> =
+        members.iter().filter(|(_, is_new)| *is_new).map(|(member, _)| &member.sheep.id).collect();
+    let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
+    plan.crowded = crowded(&timed.collect::<Vec<_>>(), now, |id| new.contains(id));
     Refusal::unless_fit(problems)?;
     Ok(plan)
 }
@@ -289,6 +296,7 @@ impl fmt::Display for Plan {
             restore,
             wake,
             late,
+            crowded,
             unchanged,
             outlook,
             ..
@@ -323,8 +331,8 @@ impl fmt::Display for Plan {
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;
         }
-        for late in late {
-            writeln!(f, "  ! {late}")?;
+        for warning in late.iter().chain(crowded) {
+            writeln!(f, "  ! {warning}")?;
         }
         write!(
             f,
