@@ -433,7 +433,10 @@ impl Days {
         }
         let mut days = [false; 7];
         for name in names {
-            let known = Self::NAMES.iter().zip(&mut days).find(|(known, _)| **known == name);
+            let known = Self::NAMES
+                .iter()
+                .zip(&mut days)
+                .find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
             let Some((_, day)) = known else {
                 return Err(format!("`{name}` is not a day; use {}", Self::NAMES.join(", ")));
             };
@@ -461,14 +464,15 @@ impl CatchUp {
     const MOST: u32 = 100;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let count = text.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
-        match (text, count.and_then(|count| count.trim().parse().ok())) {
+        let small = text.trim().to_lowercase();
+        let count = small.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
+        match (small.as_str(), count.and_then(|count| count.trim().parse().ok())) {
             ("skip", _) => Ok(Self::Skip),
             ("latest", _) => Ok(Self::Latest),
             (_, Some(count)) if (1..=Self::MOST).contains(&count) => Ok(Self::All(count)),
             _ => Err(format!(
-                "`{text}` is not a way to catch up; use skip, latest or all(N) with N from 1 to {}",
+                "`{}` is not a way to catch up; use skip, latest or all(N) with N from 1 to {}",
+                text.trim(),
                 Self::MOST
             )),
         }
@@ -545,9 +549,11 @@ fn parse_pattern(fields: &RhythmFields, problems: &mut Vec<InvalidRhythm>) -> Op
 
 /// Reads a length of time such as `90s`, `3m`, `2h 30m` or `1d`, where a day is 24 hours.
 fn parse_span(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text
-        .trim()
+    let trimmed = text.trim();
+    // Capitals mean something where they are read at all; where they are not, they are how somebody writes.
+    let span: Span = trimmed
         .parse()
+        .or_else(|_| trimmed.to_lowercase().parse())
         .map_err(|_| format!("`{text}` is not a length of time; write it as 30s, 3m, 2h or 1d"))?;
     let duration = span
         .to_duration(SpanRelativeTo::days_are_24_hours())

@@ -595,13 +595,19 @@ impl Sheep {
 
     /// The sheep about to post `text` at once, and then to go on where it was.
     pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
-        self.can_be_asked()?;
-        let act = self.config.post(Act::post(text));
-        self.config.check(&act)?;
+        let act = self.can_say(&text)?;
         let occurrence = self.progress.occurrence;
         let errand = self.errand(occurrence, act, Cause::Person, table, now).hurry(now);
         let intent = Intent { occurrence, errand, then: None };
         Ok(Self { intent: Some(intent), ..self.changed() })
+    }
+
+    /// The post that [`Sheep::say`] would make of `text`, if it would make one.
+    pub fn can_say(&self, text: &str) -> Result<Act, NotNow> {
+        self.can_be_asked()?;
+        let act = self.config.post(Act::post(text));
+        self.config.check(&act)?;
+        Ok(act)
     }
 
     fn can_be_asked(&self) -> Result<(), NotNow> {
