@@ -26,8 +26,9 @@ pub(crate) fn addressed<'a>(text: &'a str, bot_user: Option<&UserId>) -> Option<
     if LONGEST < word.len() {
         return None;
     }
-    let word = bare_word(word);
-    let word = word.strip_suffix([',', ':']).map_or(word.clone(), bare_word);
+    // The marks around a name may be within what follows it, or around that, too.
+    let called = |word: &str| bare_word(word.strip_suffix([',', ':']).unwrap_or(word));
+    let word = called(&called(word));
     (is_mention(&word, bot_user) || is_name(&word)).then_some(rest)
 }
 

@@ -5,7 +5,7 @@ use flock_ops::{Noted, Price, price_of_saying};
 use flock_slack::{escape, trim, typed};
 
 use crate::{
-    call::{Answer, Call, Stage, Step, announce, refuse},
+    call::{Answer, Call, Stage, Step, announce},
     command::{Command, Group, Run, SHEPHERD},
 };
 
@@ -23,9 +23,6 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let text = typed(call.arguments.rest().unwrap_or_default());
     let text = trim(&text);
-    if text.is_empty() {
-        return refuse("There is nothing to see in that text.");
-    }
     let price = price_of_saying(call.store(), &sheep, text, call.now).await?;
     let costs = price.price != Usd::ZERO;
     if costs && call.stage == Stage::Given {
