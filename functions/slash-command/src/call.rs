@@ -11,6 +11,13 @@ use jiff::Timestamp;
 
 use crate::{app::App, commands::time, slack_secret::SlackSecret};
 
+/// Sheep that are looked at for an answer about all of them.
+const MOST_SHEEP: usize = 500;
+
+/// What is said where there are more.
+pub(crate) const NOT_ALL: &str =
+    "There are more than 500 sheep, and not all were looked at for this.";
+
 /// One run of a command.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -110,6 +117,14 @@ impl Call<'_> {
             Ok(count) if (1..=MOST).contains(&count) => Ok(count),
             _ => refuse(format!("`{}` is not a number from 1 to {MOST}.", code(text))),
         }
+    }
+
+    /// As many sheep as can be read while somebody waits, and whether those are all.
+    pub(crate) async fn some_sheep(&self) -> Result<(Vec<Sheep>, bool), Obstacle> {
+        let mut sheep = self.store().some_sheep(MOST_SHEEP + 1).await?;
+        let is_all = sheep.len() <= MOST_SHEEP;
+        sheep.truncate(MOST_SHEEP);
+        Ok((sheep, is_all))
     }
 
     /// An argument that names a flock.

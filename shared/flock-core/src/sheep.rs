@@ -682,9 +682,12 @@ impl Sheep {
             || self.intent.as_ref().is_some_and(|intent| intent.errand.is_losing_patience());
         match outcome {
             Outcome::Unknown { why } => Some(self.trouble(Event::SheepUnknown, why)),
-            Outcome::Refused { why } | Outcome::Taken { why, .. } => {
-                Some(self.trouble(Event::SheepStopped, why))
+            Outcome::Refused { why } => {
+                let account = Some(self.config.account.clone());
+                let of_account = |trouble| Event::SheepStopped(Trouble { account, ..trouble });
+                Some(self.trouble(of_account, why))
             }
+            Outcome::Taken { why, .. } => Some(self.trouble(Event::SheepStopped, why)),
             Outcome::TryAgain { why, .. } if loses_patience() => {
                 Some(self.trouble(Event::SheepFailing, why))
             }
@@ -703,7 +706,7 @@ impl Sheep {
     /// That something keeps it from posting.
     pub fn trouble(&self, kind: impl FnOnce(Trouble) -> Event, why: &str) -> Event {
         let occurrence = self.progress.occurrence;
-        kind(Trouble { sheep: self.id.clone(), occurrence, why: why.to_owned() })
+        kind(Trouble { sheep: self.id.clone(), occurrence, why: why.to_owned(), account: None })
     }
 
     /// The intent that is put off until the month is over, as what passes its flock's cap is.

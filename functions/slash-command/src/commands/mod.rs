@@ -245,6 +245,9 @@ async fn change_all(call: &Call<'_>, noted: &Noted, words: Words) -> Answer {
 }
 
 async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep) -> Answer {
+    if words.job == JobKind::Resume {
+        call.app.forget_notices(std::slice::from_ref(&sheep)).await?;
+    }
     let Steered { sheep, is_changed } =
         steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
