@@ -728,6 +728,24 @@ mod tests {
     }
 
     #[test]
+    fn words_are_read_in_any_case() {
+        let mut fields = calendar("europe/london", &["09:00"]);
+        fields.days = ["Mon", "TUE", " wed "].map(str::to_owned).to_vec();
+        fields.catch_up = Some("Latest".to_owned());
+        let short = Rhythm::parse(&fields).unwrap().fields();
+        assert_eq!(short.days, ["mon", "tue", "wed"]);
+        assert_eq!(short.catch_up.as_deref(), Some("latest"));
+        assert_eq!(short.time_zone.as_deref(), Some("Europe/London"));
+        let mut fields = interval("2H", "1D 6H");
+        fields.jitter = Some("30S".to_owned());
+        fields.catch_up = Some("All(3)".to_owned());
+        let short = Rhythm::parse(&fields).unwrap().fields();
+        assert_eq!((short.line.as_deref(), short.stanza.as_deref()), (Some("2h"), Some("30h")));
+        assert_eq!(short.catch_up.as_deref(), Some("all(3)"));
+        assert_eq!("Queue".parse(), Ok(crate::BehaviourKind::Queue));
+    }
+
+    #[test]
     fn fields_round_trip_in_their_shortest_form() {
         let mut fields = interval("180s", "2h");
         fields.time_zone = Some("Europe/London".to_owned());

@@ -99,7 +99,9 @@ fn check_arguments(line: &str, words: &[&str], usage: &str, arguments: &Argument
 
 fn check_addressed(text: &str) {
     let us: UserId = "U0FLOCK".parse().expect("an id");
-    for name in ["@flo", "@flockwork,", "*@FLOCKWORK*:", "<@U0FLOCK>", "\u{200b}<@U0FLOCK|flockwork>:"] {
+    for name in
+        ["@flo", "@flockwork,", "*@FLOCKWORK*:", "<@U0FLOCK>", "\u{200b}<@U0FLOCK|flockwork>:"]
+    {
         let message = format!(" {name} {text}");
         let line = addressed::addressed(&message, Some(&us));
         assert_eq!(line.map(trim), Some(trim(text)), "{message:?}");
