@@ -409,16 +409,12 @@ fn link(rest: &str) -> Option<(String, &str)> {
             && (flock_core::Network::X.facts().measure)(text).links == 1
     };
     let is_plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "-_.+".contains(c));
-    match word.split_once('@') {
-        Some((name, host)) => {
-            (!name.is_empty() && is_plain(name) && is_plain(host) && is_address(host))
-                .then(|| (format!("<mailto:{sent}|{sent}>"), after))
-        }
-        None => {
-            let (host, _) = word.split_at(word.find(['/', '?', '#']).unwrap_or(word.len()));
-            (is_plain(host) && is_address(host)).then(|| (format!("<http://{sent}|{sent}>"), after))
-        }
+    if let Some((name, host)) = word.split_once('@') {
+        let is_email = !name.is_empty() && is_plain(name) && is_plain(host) && is_address(host);
+        return is_email.then(|| (format!("<mailto:{sent}|{sent}>"), after));
     }
+    let (host, _) = word.split_at(word.find(['/', '?', '#']).unwrap_or(word.len()));
+    (is_plain(host) && is_address(host)).then(|| (format!("<http://{sent}|{sent}>"), after))
 }
 
 fn special<'t>(

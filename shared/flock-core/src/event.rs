@@ -171,6 +171,7 @@ mod as_text {
 mod as_text_if_any {
     use super::{Deserialize, Deserializer, Display, FromStr, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde asks for a reference")]
     pub(super) fn serialize<S: Serializer>(
         value: &Option<impl Display>,
         serializer: S,

@@ -66,7 +66,6 @@ pub async fn say(
     now: Timestamp,
 ) -> Result<Sheep> {
     let table = store.table_id().await?;
-    let change =
-        |sheep: &Sheep| sheep.say(text.to_owned(), table, now).map_err(|why| not_now(sheep, &why));
+    let change = |sheep: &Sheep| sheep.say(text, table, now).map_err(|why| not_now(sheep, &why));
     Ok(store.change_sheep(sheep, change).await??)
 }

@@ -300,7 +300,10 @@ mod tests {
             }
         }
         let digest = digest::digest(&digest::SHA256, all.as_bytes());
-        let digest: String = digest.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        let digest = digest.as_ref().iter().fold(String::new(), |mut text, b| {
+            write!(text, "{b:02x}").unwrap();
+            text
+        });
         assert_eq!(digest, "fa2f4899a4241a89e51e75bd7332fb5befbe3c1c05c75da604a03186db813ad7");
     }
 
