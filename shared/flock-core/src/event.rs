@@ -242,6 +242,7 @@ mod tests {
         {"detail":{"id":"0123abcd"},"detail-type":"job.due"}
         {"detail":{"cancelled":true,"id":"0123abcd"},"detail-type":"job.ended"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
+        {"detail":{"account":"x:apollo","occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.set-aside"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.failing"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.unknown"}
