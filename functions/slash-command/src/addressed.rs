@@ -1,6 +1,7 @@
 //! Whether what somebody wrote in a room is for us.
 
 use flock_core::UserId;
+use flock_slack::{bare_word, trim};
 
 /// The name people call us by.
 const NAME: &str = "flockwork";
@@ -8,18 +9,27 @@ const NAME: &str = "flockwork";
 /// Shorter beginnings of the name are other words.
 const SHORTEST: usize = 3;
 
+/// Bytes of the longest word that is looked at: a mention has an id and a name.
+const LONGEST: usize = 500;
+
 /// What follows our name at the start of `text`. `None`: it is not for us.
 ///
 /// Our name is a mention of `bot_user`, or `@` and at least the first three letters of [`NAME`], in any case;
-/// a comma or colon may follow it.
+/// a comma or colon may follow it, and what comes along when people copy may stand around it.
 pub(crate) fn addressed<'a>(text: &'a str, bot_user: Option<&UserId>) -> Option<&'a str> {
-    let text = text.trim_start();
+    let text = trim(text);
     let (word, rest) = match text.find(char::is_whitespace) {
         Some(end) => text.split_at(end),
         None => (text, ""),
     };
-    let word = word.strip_suffix([',', ':']).unwrap_or(word);
-    (is_mention(word, bot_user) || is_name(word)).then_some(rest)
+    // A message may be of any length, and no name is.
+    if LONGEST < word.len() {
+        return None;
+    }
+    // The marks around a name may be within what follows it, or around that, too.
+    let called = |word: &str| bare_word(word.strip_suffix([',', ':']).unwrap_or(word));
+    let word = called(&called(word));
+    (is_mention(&word, bot_user) || is_name(&word)).then_some(rest)
 }
 
 /// `<@U1>` or `<@U1|name>` of ourselves.
@@ -61,6 +71,10 @@ mod tests {
         check("<@U1> alive", None);
         check("<@U0FLOCK>x alive", None);
         check("@flö alive", None);
+        check("*@flockwork* alive", Some("alive"));
+        check("`@flockwork`, alive", Some("alive"));
+        check("\u{200b}<@U0FLOCK>\u{2060}, alive", Some("alive"));
+        check("*<@U0FLOCK>*: `alive`", Some("`alive`"));
         check("", None);
         assert_eq!(addressed("<@U1> alive", None), None);
     }

@@ -5,11 +5,18 @@ use flock_core::{
     SheepId, UserId,
 };
 use flock_ops::Refusal;
-use flock_slack::{Reply, SlackApi, SlackError, escape, mention};
+use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 
 use crate::{app::App, commands::time, slack_secret::SlackSecret};
+
+/// Sheep that are looked at for an answer about all of them.
+const MOST_SHEEP: usize = 500;
+
+/// What is said where there are more.
+pub(crate) const NOT_ALL: &str =
+    "There are more than 500 sheep, and not all were looked at for this.";
 
 /// One run of a command.
 #[derive(Debug)]
@@ -112,9 +119,17 @@ impl Call<'_> {
         }
     }
 
+    /// As many sheep as can be read while somebody waits, and whether those are all.
+    pub(crate) async fn some_sheep(&self) -> Result<(Vec<Sheep>, bool), Obstacle> {
+        let mut sheep = self.store().some_sheep(MOST_SHEEP + 1).await?;
+        let is_all = sheep.len() <= MOST_SHEEP;
+        sheep.truncate(MOST_SHEEP);
+        Ok((sheep, is_all))
+    }
+
     /// An argument that names a flock.
     pub(crate) fn flock(&self, number: usize) -> Result<FlockName, Obstacle> {
-        let flock = self.argument(number).parse();
+        let flock = self.argument(number).to_lowercase().parse();
         flock.map_err(|err| Obstacle::from(NotFound::from(err)))
     }
 
@@ -137,8 +152,12 @@ impl Call<'_> {
         } else {
             // Not by the names people give themselves: those can be anybody's.
             let name = text.strip_prefix('@').unwrap_or(text);
-            let mut users = self.slack().users(&bot_token).await?.into_iter();
-            users.find(|user| !user.deleted && user.name.eq_ignore_ascii_case(name))
+            let users = self.slack().users(&bot_token).await?;
+            let named =
+                |user: &&User| !user.deleted && user.name.to_lowercase() == name.to_lowercase();
+            // An id in small letters is a name that somebody may have.
+            let called = |user: &&User| user.id.as_str().eq_ignore_ascii_case(name);
+            users.iter().find(named).or_else(|| users.iter().find(called)).cloned()
         };
         match found {
             Some(user) if user.is_bot => {

@@ -2,14 +2,14 @@
 
 use flock_core::{Denied, Event, Need, Room, RoomId};
 use flock_ops::{Noted, Who};
-use flock_slack::{Button, Reply, escape, mention, typed, unescape};
+use flock_slack::{Button, Reply, escape, mention};
 use flock_store::{Arrival, Asked, By};
 
 use crate::{
     app::App,
     call::{Answer, Call, Obstacle, Stage, Step, code},
     command::{Command, Group, Run},
-    commands::{self, Parsed, parse},
+    commands::{self, Parsed, parse, read},
 };
 
 /// Characters of the longest line that is read. Far more than any post has.
@@ -61,13 +61,12 @@ impl App {
         let (command, arguments) = match parse(line) {
             Parsed::Run(command, arguments) => (command, arguments),
             Parsed::Usage(named) => return Ok(usage(&named)),
-            Parsed::Unknown(_) if line.trim().is_empty() => return Ok(commands::help::list()),
+            Parsed::Unknown(_) if read(line).1.is_empty() => return Ok(commands::help::list()),
             Parsed::Unknown(closest) => return Ok(unknown(line, closest.as_deref())),
         };
         if let Err(denied) = room.permit(&asked.user, command.need) {
             return Ok(Reply::only_you(denial(command, room, asked, &denied)));
         }
-        let arguments = arguments.map(unescape);
         let call =
             Call { app: self, arguments, asked, stage, room, control, now: self.clock.now() };
         let (outcome, noted) = match command.run {
@@ -160,12 +159,12 @@ fn usage(named: &[&Command]) -> Reply {
 }
 
 fn unknown(line: &str, closest: Option<&str>) -> Reply {
-    let first = flock_core::words(line);
-    let first = first.first().map_or("", |word| word.text.as_str());
+    let (_, words) = read(line);
+    let first = words.first().map_or("", |word| word.text.as_str());
     let meant = closest.map(|name| format!(" Did you mean `/flock {name}`?"));
     Reply::only_you(format!(
         "There is no command `{}`.{} `/flock help` lists all of them.",
-        code(&typed(first)),
+        code(first),
         meant.unwrap_or_default()
     ))
 }

@@ -1,11 +1,15 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashSet,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
 use flock_aws::Clock;
-use flock_core::{DeliveryId, Event, Notice, Trouble};
+use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, SheepId, State, Trouble};
 use flock_slack::{Button, Reply, escape};
+use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::{app::App, call::Stage, http::AnswerTo};
@@ -23,15 +27,21 @@ impl App {
             Event::JobEnded { id, cancelled } => {
                 Box::pin(self.tell_of_job(&id, cancelled, lease)).await
             }
-            event => match notice(&event) {
-                Some((id, reply)) => {
-                    let Some(room) = self.control_room.clone() else {
-                        return Ok(json!({ "told": "nobody" }));
-                    };
-                    Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
+            event => {
+                let Some(mut told) = notice(&event) else {
+                    return Err(event.is_not_for("slash-command").into());
+                };
+                let Some(room) = self.control_room.clone() else {
+                    return Ok(json!({ "told": "nobody" }));
+                };
+                if let Event::SheepStopped(trouble) = &event
+                    && let Some(of_account) = self.notice_of_account(trouble).await?
+                {
+                    told = of_account;
                 }
-                None => Err(event.is_not_for("slash-command").into()),
-            },
+                let (id, reply) = told;
+                Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
+            }
         }
     }
 
@@ -53,12 +63,104 @@ impl App {
     }
 }
 
+impl App {
+    /// What people are told where several sheep post through an account that does not let them: once, whichever stops
+    /// first.
+    async fn notice_of_account(
+        &self,
+        Trouble { sheep, occurrence, why, account }: &Trouble,
+    ) -> anyhow::Result<Option<(DeliveryId, Reply)>> {
+        let Some(account) = account else { return Ok(None) };
+        let others = sheep_on(&self.store, account).await?.into_iter();
+        let why = reason(sheep, why);
+        let others = others.filter(|other| match &other.state {
+            State::Active => other.id != *sheep,
+            State::Stopped { why: theirs, .. } => {
+                other.id != *sheep && reason(&other.id, theirs) == why
+            }
+            State::Paused { .. } | State::Finished { .. } => false,
+        });
+        let others: Vec<_> = others.map(|other| format!("*{}*", other.id)).collect();
+        if others.is_empty() {
+            return Ok(None);
+        }
+        let account = account.to_string();
+        let text = format!(
+            "*{sheep}* has stopped at its post {occurrence}: {}.\nAlso on {}: {}. Whatever stops there for the same reason \
+             is not told of again; *Try again* resumes all of them.",
+            escape(why),
+            escape(&account),
+            listed(&others)
+        );
+        let reply =
+            Reply::everybody(text).button(Button::new("Try again", "resume", account.clone()));
+        Ok(Some((account_notice(&account, why), reply)))
+    }
+
+    /// Sheep that were resumed may be stopped by the same again, and then people are to hear of it.
+    pub(crate) async fn forget_notices(&self, before: &[Sheep]) -> Result<(), StoreError> {
+        let of_sheep = before.iter().filter_map(|sheep| match &sheep.state {
+            State::Stopped { why, .. } => Some((sheep, why)),
+            State::Active | State::Paused { .. } | State::Finished { .. } => None,
+        });
+        let ids: HashSet<_> = of_sheep
+            .flat_map(|(sheep, why)| {
+                let number = sheep.progress.occurrence.to_string();
+                let own = sheep_notice("sheep.stopped", &sheep.id, &number, why);
+                [own, account_notice(&sheep.config.account.to_string(), reason(&sheep.id, why))]
+            })
+            .collect();
+        for id in &ids {
+            self.store.forget_notice(id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a sheep has stopped, without what is to be done about that sheep then.
+fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
+    why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)
+}
+
+/// The sheep that post through `account`.
+pub(crate) async fn sheep_on(store: &Store, account: &AccountId) -> Result<Vec<Sheep>, StoreError> {
+    let mut sheep = Vec::new();
+    for id in store.sheep_on(account).await? {
+        sheep.extend(store.sheep(&id, Read::Consistent).await?);
+    }
+    sheep.retain(|sheep| sheep.config.account == *account);
+    Ok(sheep)
+}
+
+/// Names, as people list them; of many the first.
+pub(crate) fn listed(names: &[String]) -> String {
+    const MOST: usize = 20;
+    match names {
+        [] => String::new(),
+        [name] => name.clone(),
+        [first @ .., last] if first.len() < MOST => format!("{} and {last}", first.join(", ")),
+        names => format!(
+            "{} and {} more",
+            names.get(..MOST).unwrap_or_default().join(", "),
+            names.len() - MOST
+        ),
+    }
+}
+
+fn sheep_notice(kind: &str, sheep: &SheepId, number: &str, why: &str) -> DeliveryId {
+    DeliveryId::of(&[kind, &sheep.to_string(), number, why])
+}
+
+fn account_notice(account: &str, why: &str) -> DeliveryId {
+    DeliveryId::of(&["account.refused", account, why])
+}
+
 /// What people are told of an event, and by what it is known when it comes again.
 fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
-    let of_sheep = |Trouble { sheep, occurrence, why }: &Trouble| {
-        let (sheep, number) = (sheep.to_string(), occurrence.to_string());
-        let id = DeliveryId::of(&[event.kind(), &sheep, &number, why]);
-        (id, sheep, number, escape(why))
+    let of_sheep = |Trouble { sheep, occurrence, why, .. }: &Trouble| {
+        let number = occurrence.to_string();
+        let id = sheep_notice(event.kind(), sheep, &number, why);
+        (id, sheep.to_string(), number, escape(why))
     };
     Some(match event {
         Event::SheepStopped(trouble) => {

@@ -19,7 +19,7 @@ mod slack_secret;
 
 pub use app::App;
 pub use command::{Command, Group};
-pub use commands::{Parsed, TABLE, parse};
+pub use commands::{Parsed, TABLE, parse, read};
 pub use function::{SlashCommand, error_type};
 pub use settings::Settings;
 pub use slack_secret::{NoSlackSecret, SlackSecret};

@@ -819,7 +819,7 @@ mod tests {
         // What a healthy tick has is left alone.
         let sheep = run.sheep().await;
         let soon = lease + SignedDuration::from_secs(50);
-        let leased = sheep.say("two".to_owned(), &table, soon).unwrap().claim_again(soon);
+        let leased = sheep.say("two", &table, soon).unwrap().claim_again(soon);
         assert_eq!(leased.lease_at_most(soon), leased);
     }
 }

@@ -69,6 +69,11 @@ pub fn decoded(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// Text that is formatted otherwise than as code: emoji are shown for their names.
+fn shown(text: &str) -> String {
+    flock_slack::with_characters(&decoded(text))
+}
+
 fn parts(text: &str, names: &Names) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -187,7 +192,7 @@ impl<'t> Line<'t> {
             };
             if let Some((span, end)) = found {
                 if plain < at {
-                    spans.push(Span::Text(decoded(self.part(plain, at))));
+                    spans.push(Span::Text(shown(self.part(plain, at))));
                 }
                 spans.push(span);
                 // All that ends something is one byte long.
@@ -200,7 +205,7 @@ impl<'t> Line<'t> {
             }
         }
         if plain < at {
-            spans.push(Span::Text(decoded(self.part(plain, at))));
+            spans.push(Span::Text(shown(self.part(plain, at))));
         }
         spans
     }
@@ -246,7 +251,7 @@ impl<'t> Line<'t> {
 /// What is between `<` and `>`, where that is something.
 fn span(token: &str, names: &Names) -> Span {
     let (target, label) = match token.split_once('|') {
-        Some((target, label)) => (target, Some(decoded(label)).filter(|label| !label.is_empty())),
+        Some((target, label)) => (target, Some(shown(label)).filter(|label| !label.is_empty())),
         None => (token, None),
     };
     let name_of = |names: &BTreeMap<String, String>, id: &str| {
@@ -342,6 +347,11 @@ mod tests {
         check("*a\nb*", "<p>*a<br>b*</p>", "*a\nb*");
         check("** __ ``", "<p>** __ ``</p>", "** __ ``");
         check("`*a* &lt;b&gt;`", "<p><code>*a* &lt;b&gt;</code></p>", "`*a* <b>`");
+        check(
+            ":wave: `:wave:` :nobody:",
+            "<p>👋 <code>:wave:</code> :nobody:</p>",
+            "👋 `:wave:` :nobody:",
+        );
         check("*é* *a*!", "<p><strong>é</strong> <strong>a</strong>!</p>", "é a!");
     }
 
@@ -389,7 +399,7 @@ mod tests {
             };
             if let Some((span, end)) = found {
                 if !plain.is_empty() {
-                    spans.push(Span::Text(decoded(&std::mem::take(&mut plain))));
+                    spans.push(Span::Text(shown(&std::mem::take(&mut plain))));
                 }
                 spans.push(span);
                 (before, rest) = (Some(' '), &after[end + 1..]);
@@ -399,12 +409,12 @@ mod tests {
             }
         }
         if !plain.is_empty() {
-            spans.push(Span::Text(decoded(&plain)));
+            spans.push(Span::Text(shown(&plain)));
         }
         spans
     }
 
-    const ANY: &str = "(<@|<#|<!|<https://|[*_~`<>|@ aé\\t&]){0,30}";
+    const ANY: &str = "(<@|<#|<!|<https://|:wave:|[*_~`<>|@ aé\\t&]){0,30}";
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]

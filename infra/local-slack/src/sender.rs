@@ -358,24 +358,63 @@ fn button<'m>(message: &'m Message, place: &ButtonPlace) -> Option<&'m Value> {
     })
 }
 
-/// What people type as Slack sends it: `&`, `<` and `>` escaped, links marked, names of people and rooms as ids.
-/// In a command the name is beside the id.
+/// What people type as Slack's clients send it: `&`, `<` and `>` escaped, links marked, emoji by their names, names of people
+/// and rooms as ids. In a command the name is beside the id. What stands as code is no link and no emoji.
 fn wire(typed: &str, ids: &BTreeMap<String, String>, in_command: bool) -> String {
     let mut text = String::new();
     let mut rest = typed;
-    let mut at_edge = true;
+    let (mut at_edge, mut in_code) = (true, false);
+    // What is not sent yet, because an emoji may be several characters.
+    let mut plain = String::new();
+    let send = |plain: &mut String, in_code: bool| {
+        let plain = std::mem::take(plain);
+        flock_slack::escape(&if in_code { plain } else { flock_slack::with_shortcodes(&plain) })
+    };
     while let Some(c) = rest.chars().next() {
-        if at_edge && let Some((sent, after)) = special(rest, ids, in_command) {
+        let mark = || special(rest, ids, in_command).or_else(|| link(rest).filter(|_| !in_code));
+        if at_edge && let Some((sent, after)) = mark() {
+            text += &send(&mut plain, in_code);
             text += &sent;
             rest = after;
             at_edge = false;
             continue;
         }
-        text += &flock_slack::escape(&rest[..c.len_utf8()]);
+        plain.push(c);
+        if c == '`' {
+            text += &send(&mut plain, in_code);
+            in_code = !in_code;
+        }
         at_edge = !c.is_alphanumeric();
         rest = &rest[c.len_utf8()..];
     }
-    text
+    text + &send(&mut plain, in_code)
+}
+
+/// A link at the start of `rest`, marked: an address that says how to get there, or what is one without that.
+fn link(rest: &str) -> Option<(String, &str)> {
+    let end = rest.find(|c: char| c.is_whitespace() || "<>`|".contains(c)).unwrap_or(rest.len());
+    // What follows an address in a sentence.
+    let word = rest[..end].trim_end_matches(|c: char| ".,;:!?)'\"*_~…’”".contains(c));
+    let after = &rest[word.len()..];
+    let sent = flock_slack::escape(word);
+    if ["http://", "https://"]
+        .iter()
+        .any(|scheme| word.len() > scheme.len() && word.starts_with(scheme))
+    {
+        return Some((format!("<{sent}>"), after));
+    }
+    // X knows the same top-level domains, and counts what has one as a link.
+    let is_address = |text: &str| {
+        text.starts_with(char::is_alphanumeric)
+            && (flock_core::Network::X.facts().measure)(text).links == 1
+    };
+    let is_plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "-_.+".contains(c));
+    if let Some((name, host)) = word.split_once('@') {
+        let is_email = !name.is_empty() && is_plain(name) && is_plain(host) && is_address(host);
+        return is_email.then(|| (format!("<mailto:{sent}|{sent}>"), after));
+    }
+    let (host, _) = word.split_at(word.find(['/', '?', '#']).unwrap_or(word.len()));
+    (is_plain(host) && is_address(host)).then(|| (format!("<http://{sent}|{sent}>"), after))
 }
 
 fn special<'t>(
@@ -383,11 +422,6 @@ fn special<'t>(
     ids: &BTreeMap<String, String>,
     in_command: bool,
 ) -> Option<(String, &'t str)> {
-    if rest.starts_with("http://") || rest.starts_with("https://") {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        let (url, after) = rest.split_at(end);
-        return Some((format!("<{}>", flock_slack::escape(url)), after));
-    }
     // Whoever knows the form may use it.
     if rest.starts_with("<@") || rest.starts_with("<#") {
         let end = rest.find('>')? + 1;
@@ -416,7 +450,18 @@ fn special<'t>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The app reads what was typed: what it undoes is what this does.
+        #[test]
+        fn what_is_sent_can_be_read(typed in "(👋|👋🏼|❤️|example\\.com|https://x\\.test/|me@a\\.com|[^:@`#<>|]|[&.,@/] ){0,20}") {
+            let sent = wire(&typed, &BTreeMap::new(), false);
+            prop_assert_eq!(flock_slack::typed(&sent), typed);
+        }
+    }
 
     #[track_caller]
     fn check(typed: &str, message: &str, command: &str) {
@@ -436,6 +481,15 @@ mod tests {
         check("mail a@ben", "mail a@ben", "mail a@ben");
         check("<@U2> <#C1> <@U2|ben>", "<@U2> <#C1> <@U2|ben>", "<@U2> <#C1> <@U2|ben>");
         check("<!channel> @here", "&lt;!channel&gt; <!here>", "&lt;!channel&gt; <!here>");
+        let both = |typed: &str, sent: &str| check(typed, sent, sent);
+        both("hi 👋🏼, ❤️!", "hi :wave::skin-tone-3:, :heart:!");
+        both(":wave: `👋 a.com`", ":wave: `👋 a.com`");
+        both("see example.com.", "see <http://example.com|example.com>.");
+        both("(Example.com/a?b&c)", "(<http://Example.com/a?b&amp;c|Example.com/a?b&amp;c>)");
+        both("e.g. cool.jpg, 2.5 a.b", "e.g. cool.jpg, 2.5 a.b");
+        both("me@example.com", "<mailto:me@example.com|me@example.com>");
+        both("@ada@example.com", "@<mailto:ada@example.com|ada@example.com>");
+        both("https://x.test/a, or http://", "<https://x.test/a>, or http://");
         check(
             "see https://x.test/?a&b now",
             "see <https://x.test/?a&amp;b> now",

@@ -837,7 +837,7 @@ mod tests {
     fn what_somebody_says_does_not_move_the_place() {
         let mut poet = Poet::of("a b c");
         poet.post(1);
-        poet.sheep = poet.sheep.say("hello".to_owned(), &table(), poet.now).unwrap();
+        poet.sheep = poet.sheep.say("hello", &table(), poet.now).unwrap();
         poet.claim();
         poet.edit_words("new a b c");
         poet.posted();

@@ -6,7 +6,8 @@ use std::{fmt::Display, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
-    DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName, Spending, Usd,
+    AccountId, DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName,
+    Spending, Usd,
 };
 
 /// An event, as EventBridge carries it: its kind in `detail-type`, what belongs to it in `detail`.
@@ -91,6 +92,9 @@ pub struct Trouble {
     pub occurrence: Occurrence,
     /// Why, for a person.
     pub why: String,
+    /// Its account, where the reason keeps every sheep from posting there, as a key does that is not accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "as_text_if_any")]
+    pub account: Option<AccountId>,
 }
 
 /// An event that is none of ours.
@@ -163,6 +167,31 @@ mod as_text {
     }
 }
 
+/// The same, of what may be missing.
+mod as_text_if_any {
+    use super::{Deserialize, Deserializer, Display, FromStr, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde asks for a reference")]
+    pub(super) fn serialize<S: Serializer>(
+        value: &Option<impl Display>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: FromStr<Err: Display>,
+    {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(serde::de::Error::custom)).transpose()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -175,6 +204,7 @@ mod tests {
             sheep: "choir/apollo".parse().unwrap(),
             occurrence: Occurrence(12),
             why: "X answered 403".to_owned(),
+            account: None,
         };
         vec![
             Event::Scheduled,
@@ -183,6 +213,10 @@ mod tests {
             Event::JobDue { id: "0123abcd".parse().unwrap() },
             Event::JobEnded { id: "0123abcd".parse().unwrap(), cancelled: true },
             Event::SheepStopped(trouble()),
+            Event::SheepStopped(Trouble {
+                account: Some("x:apollo".parse().unwrap()),
+                ..trouble()
+            }),
             Event::SheepSetAside(trouble()),
             Event::SheepFailing(trouble()),
             Event::SheepUnknown(trouble()),
@@ -208,6 +242,7 @@ mod tests {
         {"detail":{"id":"0123abcd"},"detail-type":"job.due"}
         {"detail":{"cancelled":true,"id":"0123abcd"},"detail-type":"job.ended"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
+        {"detail":{"account":"x:apollo","occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.stopped"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.set-aside"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.failing"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.unknown"}

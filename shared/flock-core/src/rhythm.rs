@@ -458,7 +458,10 @@ impl Days {
         }
         let mut days = [false; 7];
         for name in names {
-            let known = Self::NAMES.iter().zip(&mut days).find(|(known, _)| **known == name);
+            let known = Self::NAMES
+                .iter()
+                .zip(&mut days)
+                .find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
             let Some((_, day)) = known else {
                 return Err(format!("`{name}` is not a day; use {}", Self::NAMES.join(", ")));
             };
@@ -486,14 +489,15 @@ impl CatchUp {
     const MOST: u32 = 100;
 
     fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
-        let count = text.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
-        match (text, count.and_then(|count| count.trim().parse().ok())) {
+        let small = text.trim().to_lowercase();
+        let count = small.strip_prefix("all(").and_then(|rest| rest.strip_suffix(')'));
+        match (small.as_str(), count.and_then(|count| count.trim().parse().ok())) {
             ("skip", _) => Ok(Self::Skip),
             ("latest", _) => Ok(Self::Latest),
             (_, Some(count)) if (1..=Self::MOST).contains(&count) => Ok(Self::All(count)),
             _ => Err(format!(
-                "`{text}` is not a way to catch up; use skip, latest or all(N) with N from 1 to {}",
+                "`{}` is not a way to catch up; use skip, latest or all(N) with N from 1 to {}",
+                text.trim(),
                 Self::MOST
             )),
         }
@@ -570,9 +574,11 @@ fn parse_pattern(fields: &RhythmFields, problems: &mut Vec<InvalidRhythm>) -> Op
 
 /// Reads a length of time such as `90s`, `3m`, `2h 30m` or `1d`, where a day is 24 hours.
 fn parse_span(text: &str) -> Result<SignedDuration, String> {
-    let span: Span = text
-        .trim()
+    let trimmed = text.trim();
+    // Capitals mean something where they are read at all; where they are not, they are how somebody writes.
+    let span: Span = trimmed
         .parse()
+        .or_else(|_| trimmed.to_lowercase().parse())
         .map_err(|_| format!("`{text}` is not a length of time; write it as 30s, 3m, 2h or 1d"))?;
     let duration = span
         .to_duration(SpanRelativeTo::days_are_24_hours())
@@ -765,6 +771,24 @@ mod tests {
         insta::assert_snapshot!(problems("10m", None, "11m"), @"spread: it must not be longer than the shortest time between two posts");
         insta::assert_snapshot!(problems("10m", Some("5m"), "6m"), @"spread: with `jitter` it must not be longer than the shortest time between two posts");
         insta::assert_snapshot!(problems("10m", None, "-1m"), @"spread: it must not be longer than the shortest time between two posts");
+    }
+
+    #[test]
+    fn words_are_read_in_any_case() {
+        let mut fields = calendar("europe/london", &["09:00"]);
+        fields.days = ["Mon", "TUE", " wed "].map(str::to_owned).to_vec();
+        fields.catch_up = Some("Latest".to_owned());
+        let short = Rhythm::parse(&fields).unwrap().fields();
+        assert_eq!(short.days, ["mon", "tue", "wed"]);
+        assert_eq!(short.catch_up.as_deref(), Some("latest"));
+        assert_eq!(short.time_zone.as_deref(), Some("Europe/London"));
+        let mut fields = interval("2H", "1D 6H");
+        fields.jitter = Some("30S".to_owned());
+        fields.catch_up = Some("All(3)".to_owned());
+        let short = Rhythm::parse(&fields).unwrap().fields();
+        assert_eq!((short.line.as_deref(), short.stanza.as_deref()), (Some("2h"), Some("30h")));
+        assert_eq!(short.catch_up.as_deref(), Some("all(3)"));
+        assert_eq!("Queue".parse(), Ok(crate::BehaviourKind::Queue));
     }
 
     #[test]

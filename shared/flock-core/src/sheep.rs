@@ -600,14 +600,20 @@ impl Sheep {
     }
 
     /// The sheep about to post `text` at once, and then to go on where it was.
-    pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
-        self.can_be_asked()?;
-        let act = self.config.post(Act::post(text));
-        self.config.check(&act)?;
+    pub fn say(&self, text: &str, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
+        let act = self.can_say(text)?;
         let occurrence = self.progress.occurrence;
         let errand = self.errand(occurrence, act, Cause::Person, table, now).hurry(now);
         let intent = Intent { occurrence, errand, then: None };
         Ok(Self { intent: Some(intent), ..self.changed() })
+    }
+
+    /// The post that [`Sheep::say`] would make of `text`, if it would make one.
+    pub fn can_say(&self, text: &str) -> Result<Act, NotNow> {
+        self.can_be_asked()?;
+        let act = self.config.post(Act::post(text));
+        self.config.check(&act)?;
+        Ok(act)
     }
 
     fn can_be_asked(&self) -> Result<(), NotNow> {
@@ -682,9 +688,12 @@ impl Sheep {
             || self.intent.as_ref().is_some_and(|intent| intent.errand.is_losing_patience());
         match outcome {
             Outcome::Unknown { why } => Some(self.trouble(Event::SheepUnknown, why)),
-            Outcome::Refused { why } | Outcome::Taken { why, .. } => {
-                Some(self.trouble(Event::SheepStopped, why))
+            Outcome::Refused { why } => {
+                let account = Some(self.config.account.clone());
+                let of_account = |trouble| Event::SheepStopped(Trouble { account, ..trouble });
+                Some(self.trouble(of_account, why))
             }
+            Outcome::Taken { why, .. } => Some(self.trouble(Event::SheepStopped, why)),
             Outcome::TryAgain { why, .. } if loses_patience() => {
                 Some(self.trouble(Event::SheepFailing, why))
             }
@@ -703,7 +712,7 @@ impl Sheep {
     /// That something keeps it from posting.
     pub fn trouble(&self, kind: impl FnOnce(Trouble) -> Event, why: &str) -> Event {
         let occurrence = self.progress.occurrence;
-        kind(Trouble { sheep: self.id.clone(), occurrence, why: why.to_owned() })
+        kind(Trouble { sheep: self.id.clone(), occurrence, why: why.to_owned(), account: None })
     }
 
     /// The intent that is put off until the month is over, as what passes its flock's cap is.
@@ -1327,18 +1336,18 @@ mod tests {
         let mut sheep = sheep(1000, "skip");
         assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
         let (planned, at) = (sheep.next_at(), ts("2026-11-21T12:01:00Z"));
-        let asked = sheep.say("hello".to_owned(), &table(), at).unwrap();
+        let asked = sheep.say("hello", &table(), at).unwrap();
         assert_eq!((asked.next_at(), asked.due(at)), (Some(at), Due::Finish));
-        assert_eq!(asked.say("more".to_owned(), &table(), at), Err(NotNow::Busy));
+        assert_eq!(asked.say("more", &table(), at), Err(NotNow::Busy));
         sheep = posted(&asked.claim_again(at), at);
         assert_eq!((sheep.next_at(), sheep.progress.occurrence), (planned, Occurrence(3)));
         assert_eq!(run(&mut sheep, "2026-11-21T12:03:00Z", 1), ["0: #3 line 1"]);
-        let refusal = sheep.say(" ".to_owned(), &table(), at).unwrap_err();
+        let refusal = sheep.say(" ", &table(), at).unwrap_err();
         assert_eq!(refusal, NotNow::Text(TextRefusal::Empty));
-        let refusal = sheep.pause(at).say("hello".to_owned(), &table(), at).unwrap_err();
+        let refusal = sheep.pause(at).say("hello", &table(), at).unwrap_err();
         assert_eq!(refusal.to_string(), "it is paused; resume it first");
         let late = Outcome::TryAgain { why: "it is away".to_owned(), not_before: None };
-        let refusal = asked.settle(&late, at).say("more".to_owned(), &table(), at).unwrap_err();
+        let refusal = asked.settle(&late, at).say("more", &table(), at).unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "its post 2 comes first, which could not be made so far: it is away"
@@ -1431,7 +1440,7 @@ mod tests {
             assert_eq!((&sheep.intent, sheep.next_free().0), (&None, u64::from(line) + 2));
             // What somebody wants said is not one of its lines.
             if line == 2 {
-                let asked = sheep.say("hello".to_owned(), &table(), now).unwrap();
+                let asked = sheep.say("hello", &table(), now).unwrap();
                 told(&asked);
                 sheep = asked.claim_again(now).settle(&refused, now).numbered_from(Occurrence(4));
                 sheep.progress.occurrence = Occurrence(4);
@@ -1485,7 +1494,7 @@ mod tests {
             Outcome::Unknown { why: "no answer".to_owned() },
             Outcome::TryAgain { why: "it is away".to_owned(), not_before: None },
         ] {
-            let said = sheep.say("hello".to_owned(), &table(), start).unwrap();
+            let said = sheep.say("hello", &table(), start).unwrap();
             let said = said.claim_again(start).settle(&outcome, start);
             for open in [claimed.settle(&outcome, start), said] {
                 let open = open.pause(start);

@@ -11,7 +11,7 @@ pub struct Word {
     pub span: Range<usize>,
 }
 
-/// Splits a line at blanks. What stands in quotes (straight or curly) is one word, and so is what stands
+/// Splits a line at blanks. What stands in quotes (straight or curly, single or double) is one word, and so is what stands
 /// between `<` and `>`. A quote without its partner is an ordinary character.
 pub fn words(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
@@ -36,8 +36,8 @@ pub fn words(line: &str) -> Vec<Word> {
 fn quoted(rest: &str) -> Option<(&str, usize)> {
     let open = rest.chars().next()?;
     let closes: fn(char) -> bool = match open {
-        '"' | '“' | '”' => |c| matches!(c, '"' | '“' | '”'),
-        '\'' => |c| c == '\'',
+        '"' | '“' | '”' | '„' | '«' => |c| matches!(c, '"' | '“' | '”' | '»'),
+        '\'' | '‘' | '’' | '‚' | '‹' => |c| matches!(c, '\'' | '‘' | '’' | '›'),
         _ => return None,
     };
     let inner = rest.get(open.len_utf8()..)?;
@@ -138,15 +138,10 @@ impl Usage {
     }
 }
 
-/// The words as they were typed, or the text of the only one, which may have had quotes.
+/// The words as they were typed. Quotes belong to them: a text may be a quotation.
 fn rest_of(line: &str, words: &[Word]) -> String {
-    match words {
-        [] => String::new(),
-        [only] => only.text.clone(),
-        [first, .., last] => {
-            line.get(first.span.start..last.span.end).unwrap_or_default().to_owned()
-        }
-    }
+    let (Some(first), Some(last)) = (words.first(), words.last()) else { return String::new() };
+    line.get(first.span.start..last.span.end).unwrap_or_default().to_owned()
 }
 
 impl Arguments {
@@ -158,12 +153,6 @@ impl Arguments {
     /// All of them, one word each.
     pub fn words(&self) -> &[String] {
         &self.words
-    }
-
-    /// The arguments with every word changed by `change`; the rest stays as typed.
-    #[must_use]
-    pub fn map(self, change: impl Fn(&str) -> String) -> Self {
-        Self { words: self.words.iter().map(|word| change(word)).collect(), ..self }
     }
 
     /// What was typed for `<name...>` or `...`, blanks and all.
@@ -196,6 +185,8 @@ mod tests {
         check_words(r#"say a "two words" c"#, &["say", "a", "two words", "c"]);
         check_words("say “two words” ‘x", &["say", "two words", "‘x"]);
         check_words("say 'it's here' don't", &["say", "it's here", "don't"]);
+        check_words("say ‘it’s here’ don’t", &["say", "it’s here", "don’t"]);
+        check_words("„two words“ ‚a b‘ «c d» ‹e f›", &["two words", "a b", "c d", "e f"]);
         check_words(r#"5" disk "open"#, &["5\"", "disk", "\"open"]);
         check_words(r#""""#, &[""]);
         check_words("grant <@U1|Ada L> owner", &["grant", "<@U1|Ada L>", "owner"]);
@@ -257,7 +248,9 @@ mod tests {
     fn the_rest_is_kept_as_typed() {
         check_rest("say apollo", None);
         check_rest("say apollo  a  b ", Some("a  b"));
-        check_rest(r#"say apollo "a  b""#, Some("a  b"));
+        check_rest(r#"say apollo "a  b""#, Some(r#""a  b""#));
+        check_rest("say apollo “Stay.”", Some("“Stay.”"));
+        check_rest("say ‘apollo’ 'a'", Some("'a'"));
         check_rest(r#"say apollo "a" and "b""#, Some(r#""a" and "b""#));
     }
 

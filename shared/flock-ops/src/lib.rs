@@ -49,7 +49,7 @@ pub use refusal::{Error, Refusal};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};
 pub use rhythm::{Changed, change_rhythm, rhythm_of, rhythm_takes_long};
-pub use say::say;
+pub use say::{Budget, Price, price_of_saying, say};
 pub use send_again::send_again;
 pub use sent::{CountsAsSent, sent};
 pub use sheep::{SheepLine, SheepPage};

@@ -5,6 +5,7 @@
 mod api;
 mod incoming;
 mod message;
+mod shortcode;
 mod typed;
 mod verify;
 
@@ -17,7 +18,8 @@ pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
     LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
 };
-pub use typed::{typed, unescape};
+pub use shortcode::{with_characters, with_shortcodes};
+pub use typed::{bare_line, bare_word, trim, typed, unescape};
 pub use verify::{Unverified, sign, verify};
 
 /// The beginning of text that is not ours, on one line, for an error or a log.

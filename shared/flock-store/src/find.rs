@@ -61,6 +61,11 @@ fn there_are(flocks: &[FlockName]) -> String {
     format!("there are: {}", names.join(", "))
 }
 
+/// A name as names are: no two differ in case alone, and people write them as the beginning of a sentence.
+fn in_small_letters(text: &str) -> String {
+    text.to_ascii_lowercase()
+}
+
 impl Store {
     /// All sheep of `flock`, or of every flock.
     pub async fn sheep_of(&self, flock: Option<&FlockName>) -> Result<Vec<Sheep>, NotFound> {
@@ -98,7 +103,7 @@ impl Store {
         text: &str,
     ) -> Result<Sheep, NotFound> {
         if text.contains('/') {
-            let id: SheepId = text.parse()?;
+            let id: SheepId = in_small_letters(text).parse()?;
             if let Some(flock) = flock.filter(|flock| **flock != id.flock) {
                 return Err(NotFound::OtherFlock(id, flock.clone()));
             }
@@ -116,7 +121,7 @@ impl Store {
 
     /// The only sheep of `flocks` with the name `text`.
     async fn sheep_named(&self, flocks: &[FlockName], text: &str) -> Result<Sheep, NotFound> {
-        let name: SheepName = text.parse()?;
+        let name: SheepName = in_small_letters(text).parse()?;
         // One by its key in each flock, because a flock can be large.
         let ids = flocks.iter().map(|flock| SheepId { flock: flock.clone(), name: name.clone() });
         let ids: Vec<_> = ids.collect();
@@ -144,7 +149,7 @@ impl Store {
     /// The same, with at most `limit` sheep of a flock.
     pub async fn find_some(&self, text: &str, limit: Option<usize>) -> Result<Found, NotFound> {
         if let Some(flock) = text.strip_suffix("/*") {
-            let flock: FlockName = flock.parse()?;
+            let flock: FlockName = in_small_letters(flock).parse()?;
             let known = self.flocks().await?;
             if !known.contains(&flock) {
                 return Err(NotFound::Flock { name: flock, known });
@@ -158,7 +163,7 @@ impl Store {
         } else {
             self.sheep_named(&flocks, text).await
         };
-        let flock = flocks.into_iter().find(|flock| flock.as_str() == text);
+        let flock = flocks.into_iter().find(|flock| flock.as_str().eq_ignore_ascii_case(text));
         match (sheep, flock) {
             (Ok(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
             (Ok(sheep), Some(flock)) => {

@@ -69,6 +69,11 @@ impl Store {
         there(self.put_version(WHAT, Key::notice(id), item, read).await?, id)
     }
 
+    /// Forgets a notice: what it told of is over, and is told again if it happens again.
+    pub async fn forget_notice(&self, id: &DeliveryId) -> Result<(), StoreError> {
+        self.delete_one(WHAT, Key::notice(id)).await
+    }
+
     /// A notice, if somebody has begun it.
     pub async fn notice(&self, id: &DeliveryId) -> Result<Option<Telling>, StoreError> {
         let item: Option<NoticeItem> = self.one(WHAT, Key::notice(id), Read::Consistent).await?;

@@ -5,24 +5,30 @@
 #![no_main]
 
 use flock_core::{Arguments, UserId, Word, words};
-use flock_slack::{escape, typed, unescape};
+use flock_slack::{bare_line, bare_word, trim};
 use libfuzzer_sys::fuzz_target;
-use slash_command::{Parsed, TABLE, parse};
+use slash_command::{Parsed, TABLE, parse, read};
 
 // Nobody else needs it, so the crate keeps it.
 #[path = "../../../functions/slash-command/src/addressed.rs"]
 mod addressed;
 
 fuzz_target!(|text: &str| {
-    let words = words(text);
-    check_words(text, &words);
-    check_parsed(text, &words);
+    check_words(text, &words(text));
+    check_read(text);
     check_addressed(text);
-    let escaped = escape(text);
-    assert_eq!((unescape(&escaped), typed(&escaped)), (text.to_owned(), text.to_owned()));
-    // What it says of any text is for people to judge.
-    let _ = typed(text);
 });
+
+/// What is read of a line is in it, without what is around it; and reading that again reads the same.
+fn check_read(text: &str) {
+    let (line, words) = read(text);
+    assert!(bare_line(text).ends_with(line), "{text:?}: {line:?}");
+    for word in &words {
+        let written = line.get(word.span.clone()).expect("on the boundaries of characters");
+        assert!(!written.is_empty() && !written.starts_with(char::is_whitespace), "{text:?}");
+    }
+    check_parsed(text, line, &words);
+}
 
 fn check_words(line: &str, words: &[Word]) {
     let mut end = 0;
@@ -31,8 +37,9 @@ fn check_words(line: &str, words: &[Word]) {
         let between = line.get(end..span.start).expect("on the boundaries of characters");
         assert_eq!(between.trim(), "", "{line:?}: {words:?}");
         let written = line.get(span.clone()).expect("on the boundaries of characters");
-        let quotes = ['"', '\'', '“', '”'];
-        let unquoted = written.strip_prefix(quotes).and_then(|rest| rest.strip_suffix(quotes));
+        let open = ['"', '\'', '“', '”', '„', '«', '‘', '’', '‚', '‹'];
+        let close = ['"', '\'', '“', '”', '»', '‘', '’', '›'];
+        let unquoted = written.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
         assert!(written == text || unquoted == Some(text), "{line:?}: {words:?}");
         assert!(!written.starts_with(char::is_whitespace), "{line:?}: {words:?}");
         let after = line.get(span.end..).expect("on the boundaries of characters");
@@ -42,13 +49,13 @@ fn check_words(line: &str, words: &[Word]) {
     assert_eq!(line.get(end..).map(str::trim), Some(""), "{line:?}: {words:?}");
 }
 
-fn check_parsed(line: &str, words: &[Word]) {
+fn check_parsed(text: &str, line: &str, words: &[Word]) {
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
     let mut usages = TABLE
         .iter()
         .flat_map(|command| command.usages.iter().map(move |usage| (command, usage.to_string())));
     let expected = usages.find(|(_, usage)| fits(usage, &texts));
-    match (parse(line), expected) {
+    match (parse(text), expected) {
         (Parsed::Run(command, arguments), Some((expected, usage))) => {
             assert_eq!(command.name(), expected.name(), "{line:?}");
             check_arguments(line, &texts, &usage, &arguments);
@@ -92,14 +99,16 @@ fn check_arguments(line: &str, words: &[&str], usage: &str, arguments: &Argument
 
 fn check_addressed(text: &str) {
     let us: UserId = "U0FLOCK".parse().expect("an id");
-    for name in ["@flo", "@flockwork,", "@FLOCKWORK:", "<@U0FLOCK>", "<@U0FLOCK|flockwork>:"] {
+    for name in
+        ["@flo", "@flockwork,", "*@FLOCKWORK*:", "<@U0FLOCK>", "\u{200b}<@U0FLOCK|flockwork>:"]
+    {
         let message = format!(" {name} {text}");
         let line = addressed::addressed(&message, Some(&us));
-        assert_eq!(line.map(str::trim), Some(text.trim()), "{message:?}");
+        assert_eq!(line.map(trim), Some(trim(text)), "{message:?}");
     }
     let Some(line) = addressed::addressed(text, Some(&us)) else { return };
-    let called = text.strip_suffix(line).expect("its end").trim().trim_end_matches([',', ':']);
-    let called = called.to_ascii_lowercase();
+    let called = trim(text).strip_suffix(line).expect("its end").trim_end_matches([',', ':']);
+    let called = bare_word(bare_word(called).trim_end_matches([',', ':'])).to_ascii_lowercase();
     let is_name = called.len() >= 4 && "@flockwork".starts_with(&called);
     let is_mention = called == "<@u0flock>" || called.starts_with("<@u0flock|");
     assert!(is_name || is_mention, "{text:?}: {called:?}");

@@ -297,7 +297,7 @@ async fn numbers_go_on_after_what_was_posted_long_ago_and_what_was_only_decided(
     assert_eq!(world.read(&id).await.progress.occurrence, Occurrence(3));
     // Somebody has asked for a text, and it was not made yet.
     let (sheep, table) = (world.read(&id).await, world.store.table_id().await.unwrap());
-    let asked = sheep.say("hello".to_owned(), table, world.clock.now()).unwrap();
+    let asked = sheep.say("hello", table, world.clock.now()).unwrap();
     assert_eq!(world.store.put_sheep(&asked).await.unwrap(), Write::Done);
     carry_out(&world.store, "flock", Deed::Remove).await.unwrap();
     apply(&world, &[("apollo", STAR)]).await;

@@ -116,7 +116,10 @@ async fn a_pause_of_20_000_sheep_goes_on_from_tick_to_tick() {
     let told = crate::slack::shown(&before, &slack.seen("U2", "C1"));
     assert_eq!(told, "<@U1>: Paused the flock *flock*, 20000 sheep.");
     assert_eq!(number_of(&slack.world, "paused").await, 20_000);
-    assert_eq!(slack.flock("running").await, "*Nothing is in flight.");
+    assert_eq!(
+        slack.flock("running").await,
+        "*Nothing is in flight.\nThere are more than 500 sheep, and not all were looked at for this."
+    );
     assert_eq!(slack.world.tick(&app).await.job_steps, 0);
 }
 

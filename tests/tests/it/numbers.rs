@@ -51,7 +51,7 @@ impl Deed {
             }
             Self::Say => {
                 let table = world.store.table_id().await.unwrap();
-                let say = |sheep: &flock_core::Sheep| sheep.say("hello".to_owned(), table, now);
+                let say = |sheep: &flock_core::Sheep| sheep.say("hello", table, now);
                 let said = world.store.change_sheep(world.read(id).await, say).await.unwrap();
                 said.unwrap();
             }

@@ -16,8 +16,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("audit", "*Nobody has changed anything yet that is this room's business."),
     ("preview moon 101", "*`101` is not a number from 1 to 100."),
     (
-        "show Moon",
-        "*`Moon` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit.",
+        "show Mo!on",
+        "*`mo!on` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit.",
     ),
     (
         "pasue moon",

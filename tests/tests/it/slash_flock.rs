@@ -5,7 +5,7 @@ use flock_tests::Misbehave;
 use serde_json::json;
 
 use crate::{
-    slack::Slack,
+    slack::{Slack, slash_body},
     world::{far_deadline, tick},
 };
 
@@ -131,7 +131,7 @@ async fn a_post_can_be_asked_for_at_once() {
 
     assert_eq!(
         slack.flock("say apollo Good  evening, <all>!").await,
-        "*flock/apollo* is going to say:\n> Good  evening, &lt;all&gt;!"
+        "*flock/apollo* is going to say as meadow:apollo:\n> Good  evening, &lt;all&gt;!"
     );
     assert_eq!(
         slack.flock("say apollo again").await,
@@ -153,6 +153,127 @@ async fn a_post_can_be_asked_for_at_once() {
         slack.flock("say apollo x").await,
         "**flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it."
     );
+}
+
+/// What `say` posts for what somebody typed into Slack, through the local one.
+#[tokio::test]
+async fn what_is_said_is_what_was_typed() {
+    let mut slack = slack().await;
+    let app = slack.world.app().await;
+    let id = "flock/apollo".parse().unwrap();
+    for (typed, text) in [
+        ("👋🏼 hello ❤️", "👋🏼 hello ❤️"),
+        (":wave::skin-tone-3: :tada: :our-own:", "👋🏼 🎉 :our-own:"),
+        ("“Stay,” she said. “Stay.”", "“Stay,” she said. “Stay.”"),
+        ("\"One quotation.\"", "\"One quotation.\""),
+        ("see example.com & https://x.test/?a&b", "see example.com & https://x.test/?a&b"),
+        ("me@example.com, @ada@example.com", "me@example.com, @ada@example.com"),
+        ("\u{200b}<3  *bold*\u{feff}", "<3  *bold*"),
+    ] {
+        let shown = flock_slack::escape(text);
+        assert_eq!(
+            slack.flock(&format!("SAY *Apollo* {typed}")).await,
+            format!("*flock/apollo* is going to say as meadow:apollo:\n> {shown}")
+        );
+        slack.world.tick_at(&app, 0).await;
+        let posts = slack.world.posts(&id).await;
+        assert_eq!(posts.last().unwrap().text, text, "{typed:?}");
+    }
+    // What only a client makes: a link with words of its own, a date, a name of several people.
+    for (sent, text) in [
+        ("<https://x.test/a|our poems>", "our poems (https://x.test/a)"),
+        ("<!date^1392734382^{date}|18 Feb> <!subteam^S1|@poets>", "18 Feb @poets"),
+    ] {
+        let body = slash_body("U1", "C1", &format!("say apollo {sent}"), sent);
+        let now = slack.world.clock.now().to_string();
+        let answer = slack.send_at("/slack/commands", &body, &now).await;
+        assert_eq!(answer.status(), 200);
+        slack.world.tick_at(&app, 0).await;
+        assert_eq!(slack.world.posts(&id).await.last().unwrap().text, text);
+    }
+    assert!(
+        slack
+            .flock("say apollo \u{200b}")
+            .await
+            .contains("`/flock say &lt;sheep&gt; &lt;text...&gt;`")
+    );
+}
+
+/// However people write a command that means one thing.
+#[tokio::test]
+async fn a_command_is_understood_as_people_write_it() {
+    let mut slack = slack().await;
+    let shown = slack.flock("show flock/apollo").await;
+    for line in [
+        "Show Apollo",
+        "SHOW FLOCK/APOLLO",
+        "show “apollo”",
+        "show ‘Apollo’",
+        "*show* *flock/apollo*",
+        "show `apollo`",
+        "`/flock show apollo`",
+        "*show apollo*",
+        "\u{200b}show\u{2060} \u{feff}apollo\u{200d}",
+    ] {
+        assert_eq!(slack.flock(line).await, shown, "{line:?}");
+    }
+    let mention = slack.enter("U1", "C1", "*@flockwork*, `show apollo`").await;
+    assert_eq!(mention, shown);
+    let told = slack.flock("rhythm Apollo 2H “1D”").await;
+    assert!(told.starts_with("*flock/apollo* posts every 2h, pause 24h"), "{told}");
+    assert_eq!(slack.flock("sheep FLOCK").await, slack.flock("sheep").await);
+    assert!(slack.flock("Pause Flock/*").await.contains("[Pause the flock]"));
+    assert_eq!(
+        slack.flock("Level Add *Elder* `5`").await,
+        "This room has a level `elder` now, with rank 5. It is the highest, so those who had the highest have it."
+    );
+    let granted = slack.flock("grant u2 SHEPHERD").await;
+    assert!(granted.ends_with("<@U2> is `shepherd` in this room now."), "{granted}");
+    assert_eq!(slack.flock("networks “X”").await, slack.flock("networks x").await);
+}
+
+/// What costs is asked about, with what it is, where it goes and what it costs.
+#[tokio::test]
+async fn what_costs_is_said_after_a_question() {
+    let mut slack = Slack::start().await;
+    let id = slack.world.sheep("apollo", Network::X, 40).await;
+    let flock: FlockName = "flock".parse().unwrap();
+    let cap =
+        |cap: &str| Flock { monthly_cap: Some(cap.parse().unwrap()), ..Flock::new(flock.clone()) };
+    slack.world.store.put_flock(&cap("1.00")).await.unwrap();
+    let app = slack.world.app().await;
+    let mut told = Vec::new();
+    told.push(slack.flock("say apollo Good evening :wave:").await);
+    assert!(slack.world.read(&id).await.intent.is_none(), "a question posts nothing");
+    told.push(slack.press("U1", "C1", "Post it").await);
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 1);
+    told.push(slack.flock("say apollo see example.com").await);
+    told.push(slack.press("U1", "C1", "Cancel").await);
+    slack.world.store.put_flock(&cap("0.10")).await.unwrap();
+    told.push(slack.flock("say apollo see example.com").await);
+    slack.flock("pause apollo").await;
+    told.push(slack.press("U1", "C1", "Post it").await);
+    told.push(slack.flock("say apollo hello").await);
+    insta::assert_snapshot!(told.join("\n"), @"
+    *This posts through *flock/apollo* as x:apollo, for $0.015:
+    > Good evening 👋
+    The flock *flock* has spent $0.00 of the $1.00 it may spend in 2026-03.
+    The button works for 5 minutes. [Post it] [Cancel]
+    *flock/apollo* is going to say as x:apollo, for $0.015:
+    > Good evening 👋
+    *This posts through *flock/apollo* as x:apollo, for $0.20, because it has a link:
+    > see example.com
+    The flock *flock* has spent $0.015 of the $1.00 it may spend in 2026-03.
+    The button works for 5 minutes. [Post it] [Cancel]
+    *Nothing was done.
+    *This posts through *flock/apollo* as x:apollo, for $0.20, because it has a link:
+    > see example.com
+    The flock *flock* has spent $0.015 of the $0.10 it may spend in 2026-03, so the post would wait until the month is over, or until `monthly_cap` is raised and applied.
+    The button works for 5 minutes. [Post it] [Cancel]
+    **flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
+    **flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
+    ");
+    assert_eq!(slack.world.posts(&id).await.last().unwrap().text, "Good evening 👋");
 }
 
 #[tokio::test]

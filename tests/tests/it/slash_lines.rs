@@ -7,7 +7,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use reqwest::StatusCode;
-use slash_command::{Parsed, TABLE, parse};
+use slash_command::{Parsed, TABLE, parse, read};
 
 use crate::slack::{Slack, slash_body};
 
@@ -43,6 +43,11 @@ fn lines() -> impl Strategy<Value = String> {
         Just("\""),
         Just("“two words”"),
         Just("``"),
+        Just("*apollo*"),
+        Just("`/flock"),
+        Just("‘Flock’"),
+        Just("\u{200b}"),
+        Just(":wave:"),
     ];
     let word = prop_oneof![
         4 => prop::sample::select(known),
@@ -94,7 +99,7 @@ proptest! {
 
     #[test]
     fn only_what_the_table_says_is_run(line in lines()) {
-        let words: Vec<_> = flock_core::words(&line).into_iter().map(|word| word.text).collect();
+        let words: Vec<_> = read(&line).1.into_iter().map(|word| word.text).collect();
         let expected = TABLE.iter().find(|command| {
             command.usages.iter().any(|usage| fits(&usage.to_string(), &words))
         });

@@ -1,9 +1,13 @@
 //! Everything at once: stop, start, reboot, and what is in flight.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
 
-use flock_core::Network;
+use flock_core::{AccountId, Network, Sheep, SheepConfig};
 use flock_slack::sign;
+use flock_tests::{Misbehave, Trouble};
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::json;
@@ -169,7 +173,10 @@ async fn any_other_button_asks_the_rights_of_the_room_it_is_pressed_in() {
         let before = slack.enter("U1", "C2", "/flock sheep").await;
         slack.press("U1", "C2", "Forged").await;
         assert_eq!(slack.enter("U1", "C2", "/flock sheep").await, before);
-        assert_eq!(slack.enter("U1", "C2", "/flock alive").await, "*Yes.");
+        assert_eq!(
+            slack.enter("U1", "C2", "/flock alive").await,
+            "*Yes, but no sheep posts: all are paused or have finished."
+        );
     }
 }
 
@@ -252,6 +259,128 @@ async fn what_is_in_flight_is_shown_with_who_asked_for_it() {
     assert!(
         shown.starts_with("**flock/apollo* is making its post 1, due since 2026-03-02 12:00:"),
         "{shown}"
+    );
+}
+
+/// What `show` calls being posted is in flight: also what waits, and what nobody knows of.
+#[tokio::test]
+async fn what_waits_is_in_flight_too() {
+    let mut slack = Slack::start().await;
+    slack.world.sheep("apollo", Network::X, 3).await;
+    slack.world.sheep("hermes", Network::Meadow, 3).await;
+    let app = slack.world.app().await;
+    slack.world.x.misbehave(Misbehave::AcceptThen500);
+    slack.world.tick_at(&app, 0).await;
+    slack.flock("say hermes hello").await;
+    assert!(slack.flock("show apollo").await.contains("being posted: 1: "));
+    let running = slack.flock("running").await;
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
+        insta::assert_snapshot!(running, @r#"
+        **flock/apollo* has its post 1 open, due since 2026-03-02 HH:MM:SS UTC: nobody knows whether it was made: X failed with status 500: "Something is broken. This is usually temporary."; the next try is at 2026-03-02 HH:MM:SS UTC
+        *flock/hermes* has its post 2 open, due since 2026-03-02 HH:MM:SS UTC: it is about to be made; the next try is at 2026-03-02 HH:MM:SS UTC
+        "#);
+    });
+    // Whatever its state.
+    slack.flock("pause apollo").await;
+    assert!(slack.flock("running").await.contains("; it is paused"));
+}
+
+#[tokio::test]
+async fn alive_says_what_is_not_at_work() {
+    let mut slack = Slack::start().await;
+    assert_eq!(slack.flock("alive").await, "*Yes.");
+    for name in ["apollo", "hermes"] {
+        slack.world.sheep(name, Network::X, 40).await;
+    }
+    let app = slack.world.app().await;
+    slack.world.tick_at(&app, 0).await;
+    assert_eq!(slack.flock("alive").await, "*Yes.");
+    let mut told = Vec::new();
+    // The schedule is off.
+    slack.world.clock.step_to(ts(START) + SignedDuration::from_mins(10));
+    told.push(slack.flock("alive").await);
+    slack.world.tick_at(&app, 10).await;
+    assert_eq!(slack.flock("alive").await, "*Yes.");
+    slack.flock("pause hermes").await;
+    slack.world.x.trouble(Trouble::Revoked);
+    slack.world.tick_at(&app, 13).await;
+    told.push(slack.flock("alive").await);
+    slack.flock("resume hermes").await;
+    told.push(slack.flock("alive").await);
+    slack.flock_sure("stop", "Stop everything").await;
+    told.push(slack.flock("alive").await);
+    slack.flock("start").await;
+    slack.flock_sure("pause flock", "Pause the flock").await;
+    slack.world.sheep("zeus", Network::Meadow, 3).await;
+    slack.flock("pause zeus").await;
+    told.push(slack.flock("alive").await);
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
+        insta::assert_snapshot!(told.join("\n"), @"
+        *Yes, but nothing is at work: *flock/apollo* is due since 2026-03-02 HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why.
+        *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
+        *Yes, but *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
+        *Yes, but
+        • everything is stopped: <@U1> did that in <#C1> at 2026-03-02 HH:MM:SS UTC. `/flock start` lets it go on.
+        • *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
+        *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
+        ");
+    });
+}
+
+/// Three sheep, one account, one key: one message, and one button for all.
+#[tokio::test]
+async fn a_bad_key_is_told_once_and_tried_again_at_once() {
+    let mut slack = Slack::start().await;
+    let account: AccountId = "x:apollo".parse().unwrap();
+    let mut ids = Vec::new();
+    for name in ["apollo", "hermes", "zeus"] {
+        let id = slack.world.sheep(name, Network::X, 40).await;
+        let sheep = slack.world.read(&id).await;
+        let now = slack.world.clock.now();
+        let moved = |sheep: &Sheep| {
+            let config = SheepConfig { account: account.clone(), ..sheep.config.clone() };
+            Ok::<_, Infallible>(sheep.reconfigure(config, now))
+        };
+        let Ok(_) = slack.world.store.change_sheep(sheep, moved).await.unwrap();
+        slack.world.store.enlist(&[(id.clone(), account.clone())]).await.unwrap();
+        ids.push(id);
+    }
+    let app = slack.world.app().await;
+    slack.world.x.trouble(Trouble::Revoked);
+    assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 3);
+    let told = |slack: &Slack, before: usize| {
+        let seen = slack.seen("U1", "C2");
+        crate::slack::shown(&seen[..before], &seen)
+    };
+    slack.events().await;
+    let first = told(&slack, 0);
+    assert_eq!(first.matches("[Try again]").count(), 1, "{first}");
+    for id in &ids {
+        assert!(first.contains(&format!("*{id}*")), "{first}");
+    }
+    let one = first.replace("hermes", "apollo").replace("zeus", "apollo");
+    insta::assert_snapshot!(one, @r#"
+    *flock/apollo* has stopped at its post 1: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key.
+    Also on x:apollo: *flock/apollo* and *flock/apollo*. Whatever stops there for the same reason is not told of again; *Try again* resumes all of them. [Try again]
+    "#);
+    // It is as bad as before, and people hear of it again.
+    let again = slack.press("U1", "C2", "Try again").await;
+    let one = again.replace("hermes", "apollo").replace("zeus", "apollo");
+    insta::assert_snapshot!(one, @"Resumed *flock/apollo*, *flock/apollo* and *flock/apollo*, on x:apollo. What stops again is told in the control room.");
+    let before = slack.seen("U1", "C2").len();
+    assert_eq!(slack.world.tick_at(&app, 3).await.stopped, 3);
+    slack.events().await;
+    assert_eq!(told(&slack, before).matches("[Try again]").count(), 1);
+    // What somebody paused stays so.
+    slack.flock("resume zeus").await;
+    slack.flock("pause zeus").await;
+    slack.world.x.well();
+    slack.press("U1", "C2", "Try again").await;
+    assert_eq!(slack.world.tick_at(&app, 6).await.posted, 2);
+    assert_eq!(slack.flock("resume X:apollo").await, "*No sheep has stopped on `x:apollo`.");
+    assert_eq!(
+        slack.flock("resume y:apollo").await,
+        "*`y` is not a network: use one of meadow, x, mastodon, bluesky."
     );
 }
 

@@ -1,13 +1,15 @@
-//! `alive`: whether anybody is there.
+//! `alive`: whether anybody is there, and whether anything is at work.
 
-use flock_core::Usage;
+use flock_core::{Sheep, State, Usage};
 use flock_slack::mention;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    call::{Answer, Call, tell},
+    call::{Answer, Call, NOT_ALL, tell},
     command::{Command, EVERYBODY, Group, Run},
     commands::time,
     dispatch::room_link,
+    event::listed,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -19,14 +21,68 @@ pub(super) const COMMAND: Command = Command {
     run: Run::Reads(|call| Box::pin(run(call))),
 };
 
+/// Ticks come once a minute, at any second of it, and one may wait for another that is at the same sheep.
+const LATE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Due sheep that are looked at; the longest due come first, after jobs.
+const DUE: u16 = 10;
+
 async fn run(call: &Call<'_>) -> Answer {
+    let mut but = Vec::new();
+    let (sheep, is_all) = call.some_sheep().await?;
     match &call.control.stopped {
-        None => tell("Yes."),
-        Some(stop) => tell(format!(
-            "Yes, but everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
+        Some(stop) => but.push(format!(
+            "everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
             mention(&stop.by),
             room_link(&stop.room),
             time(stop.at)
         )),
+        None => but.extend(overdue(&call.store().due_now(call.now, DUE).await?.sheep, call.now)),
+    }
+    but.extend(silent(&sheep, is_all));
+    if !is_all && !but.is_empty() {
+        but.push(NOT_ALL.to_owned());
+    }
+    tell(match but.as_slice() {
+        [] => "Yes.".to_owned(),
+        [but] => format!("Yes, but {but}"),
+        several => format!("Yes, but\n• {}", several.join("\n• ")),
+    })
+}
+
+/// That nothing sees to what is due: then its schedule is off, or every tick fails.
+fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
+    let due = sheep.iter().filter(|sheep| !sheep.is_leased(now));
+    let due = due.filter_map(|sheep| Some((sheep.next_at()?, sheep)));
+    let (since, sheep) = due.min_by_key(|(at, _)| *at)?;
+    (LATE < now.duration_since(since)).then(|| {
+        format!(
+            "nothing is at work: *{}* is due since {}, and no tick has seen to it. The schedule of `sheep-tick` may \
+             be off, or it fails; its log says why.",
+            sheep.id,
+            time(since)
+        )
+    })
+}
+
+/// The sheep that have stopped, and whether any other posts.
+fn silent(sheep: &[Sheep], is_all: bool) -> Option<String> {
+    let stopped = sheep.iter().filter(|sheep| matches!(sheep.state, State::Stopped { .. }));
+    let stopped: Vec<_> = stopped.map(|sheep| sheep.id.to_string()).collect();
+    // Of the others nobody knows.
+    let posts = !is_all || sheep.iter().any(|sheep| sheep.next_at().is_some());
+    let stopped = match stopped.as_slice() {
+        [] => None,
+        [one] => Some(format!("*{one}* has stopped; `/flock show {one}` tells why")),
+        several => {
+            let names: Vec<_> = several.iter().map(|id| format!("*{id}*")).collect();
+            Some(format!("{} have stopped; `/flock sheep` tells why", listed(&names)))
+        }
+    };
+    match stopped {
+        Some(stopped) if posts => Some(format!("{stopped}.")),
+        Some(stopped) => Some(format!("no sheep posts: {stopped}.")),
+        None if posts || sheep.is_empty() => None,
+        None => Some("no sheep posts: all are paused or have finished.".to_owned()),
     }
 }

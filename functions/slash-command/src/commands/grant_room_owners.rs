@@ -76,7 +76,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
 fn room_named(word: &str) -> Result<RoomId, Obstacle> {
     let bracketed = word.strip_prefix("<#").and_then(|word| word.strip_suffix('>'));
     let id = bracketed.map_or(word, |word| word.split_once('|').map_or(word, |(id, _)| id));
-    match id.parse() {
+    match id.to_uppercase().parse() {
         Ok(room) => Ok(room),
         Err(_) => refuse(format!(
             "`{}` is not a channel. Write # and choose one from Slack\u{2019}s list.",

@@ -1,12 +1,12 @@
 //! `help`: what there is, and how it is written.
 
-use flock_core::{Need, Rank, Usage, words};
+use flock_core::{Need, Rank, Usage};
 use flock_slack::{Reply, escape, typed};
 
 use crate::{
     call::{Answer, Call, Step, code, refuse, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{Parsed, TABLE, named, parse},
+    commands::{Parsed, TABLE, named, parse, read},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -21,7 +21,7 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     match call.arguments.rest() {
         None => Ok(Step::Done(list())),
-        Some(name) => one(&typed(name)),
+        Some(name) => one(name),
     }
 }
 
@@ -42,17 +42,18 @@ pub(crate) fn list() -> Reply {
 }
 
 fn one(name: &str) -> Answer {
-    let words = words(name.strip_prefix("/flock ").unwrap_or(name));
+    let (line, words) = read(name);
     let named = named(&words);
     if named.is_empty() {
-        return match parse(name) {
+        let name = typed(line);
+        return match parse(line) {
             Parsed::Unknown(Some(closest)) => refuse(format!(
                 "There is no command `{}`. Did you mean `/flock help {closest}`?",
-                code(name)
+                code(&name)
             )),
             Parsed::Unknown(None) | Parsed::Usage(_) | Parsed::Run(..) => refuse(format!(
                 "There is no command `{}`. `/flock help` lists all of them.",
-                code(name)
+                code(&name)
             )),
         };
     }

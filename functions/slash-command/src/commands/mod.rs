@@ -44,7 +44,7 @@ use flock_core::{
     words,
 };
 use flock_ops::{Noted, Steered, steer};
-use flock_slack::escape;
+use flock_slack::{bare_line, bare_word, escape, trim};
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
 use jiff::{Timestamp, tz::TimeZone};
@@ -91,6 +91,9 @@ pub static TABLE: &[&Command] = &[
     &audit::COMMAND,
 ];
 
+/// What our answers write before a command that is to be typed.
+const SLASH_COMMAND: &str = "/flock";
+
 /// What a line asks for.
 #[derive(Debug)]
 pub enum Parsed {
@@ -102,9 +105,24 @@ pub enum Parsed {
     Unknown(Option<String>),
 }
 
+/// The words of a line, and the line they stand in, without what comes along when people copy from our answers, or from
+/// anywhere.
+pub fn read(line: &str) -> (&str, Vec<Word>) {
+    let line = bare_line(line);
+    let (first, after) = line.split_at(line.find(char::is_whitespace).unwrap_or(line.len()));
+    let line = if first.eq_ignore_ascii_case(SLASH_COMMAND) { trim(after) } else { line };
+    let mut words = words(line);
+    // Empty quotes are a word; what nobody sees is none.
+    words.retain(|word| word.text.is_empty() || !trim(&word.text).is_empty());
+    for word in &mut words {
+        word.text = bare_word(&word.text);
+    }
+    (line, words)
+}
+
 /// Finds what `line` asks for. The first usage of the table that fits exactly is taken.
 pub fn parse(line: &str) -> Parsed {
-    let words = words(line);
+    let (line, words) = read(line);
     for command in TABLE {
         for usage in command.usages {
             if let Some(arguments) = usage.matches(line, &words) {
@@ -227,6 +245,9 @@ async fn change_all(call: &Call<'_>, noted: &Noted, words: Words) -> Answer {
 }
 
 async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep) -> Answer {
+    if words.job == JobKind::Resume {
+        call.app.forget_notices(std::slice::from_ref(&sheep)).await?;
+    }
     let Steered { sheep, is_changed } =
         steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
@@ -399,6 +420,12 @@ mod tests {
     fn lines_find_their_command() {
         check("ALIVE", "alive []");
         check("level ADD Elder 5", r#"level add ["Elder", "5"]"#);
+        check("“Show” ‘Apollo’", r#"show ["Apollo"]"#);
+        check("`/flock resume moon/apollo`", r#"resume ["moon/apollo"]"#);
+        check("/Flock *show* *moon/apollo*", r#"show ["moon/apollo"]"#);
+        check("\u{2060}pause\u{200b} \u{feff} `moon/*`", r#"pause ["moon/*"]"#);
+        check("grant *<@U1|ada>* &lt;Elder&gt;", r#"grant ["<@U1|ada>", "<Elder>"]"#);
+        check("\u{200b}", "closest None");
         check("grant room-owners", "grant room-owners []");
         check("grant room-owners C1 C2", r#"grant room-owners ["C1", "C2"]"#);
         check("grant <@U1|ada> owner", r#"grant ["<@U1|ada>", "owner"]"#);

@@ -1,10 +1,13 @@
-//! `running`: what is in flight.
+//! `running`: what is in flight, and what waits.
 
-use flock_core::Usage;
-use flock_slack::{mention, typed};
+use std::collections::BTreeMap;
+
+use flock_core::{Intent, Sheep, Usage};
+use flock_slack::{escape, mention, typed};
+use jiff::Timestamp;
 
 use crate::{
-    call::{Answer, Call, code, tell},
+    call::{Answer, Call, NOT_ALL, code, tell},
     command::{Command, EVERYBODY, Group, Run},
     commands::{Parsed, parse, time},
     dispatch::room_link,
@@ -21,7 +24,10 @@ pub(super) const COMMAND: Command = Command {
 };
 
 /// Due sheep that are looked at: those in flight are the longest due.
-const SHEEP: u16 = 100;
+const DUE: u16 = 100;
+
+/// Posts that are shown.
+const POSTS: usize = 100;
 
 async fn run(call: &Call<'_>) -> Answer {
     let mut lines = Vec::new();
@@ -40,23 +46,50 @@ async fn run(call: &Call<'_>) -> Answer {
             time(asked.since)
         ));
     }
-    let due = call.store().due_now(call.now, SHEEP).await?;
+    let due = call.store().due_now(call.now, DUE).await?;
     lines.extend(due.jobs.iter().map(jobs::progress));
-    for sheep in due.sheep {
-        let leased = sheep.intent.as_ref().filter(|intent| intent.errand.is_leased(call.now));
-        let lease = leased.and_then(|intent| intent.errand.lease_until);
-        if let (Some(until), Some(intent)) = (lease, leased) {
-            lines.push(format!(
-                "*{}* is making its post {}, due since {}; its lease ends at {}",
-                sheep.id,
-                intent.occurrence,
-                time(intent.errand.due),
-                time(until)
-            ));
-        }
+    // What waits is not due.
+    let (some, is_all) = call.some_sheep().await?;
+    let sheep: BTreeMap<_, _> =
+        some.into_iter().chain(due.sheep).map(|sheep| (sheep.id.clone(), sheep)).collect();
+    let mut open: Vec<_> =
+        sheep.values().filter_map(|sheep| Some((sheep, sheep.intent.as_ref()?))).collect();
+    open.sort_by_key(|(_, intent)| intent.errand.due);
+    let more = open.len().saturating_sub(POSTS);
+    lines.extend(open.iter().take(POSTS).map(|(sheep, intent)| post(sheep, intent, call.now)));
+    if 0 < more {
+        lines.push(format!("and {more} posts more"));
     }
     if lines.is_empty() {
-        return tell("Nothing is in flight.");
+        lines.push("Nothing is in flight.".to_owned());
+    }
+    if !is_all {
+        lines.push(NOT_ALL.to_owned());
     }
     tell(lines.join("\n"))
+}
+
+/// How far a post is that a sheep has begun.
+fn post(sheep: &Sheep, intent: &Intent, now: Timestamp) -> String {
+    let (id, number, errand) = (&sheep.id, intent.occurrence, &intent.errand);
+    let due = time(errand.due);
+    if let Some(until) = errand.lease_until.filter(|_| errand.is_leased(now)) {
+        let until = time(until);
+        return format!(
+            "*{id}* is making its post {number}, due since {due}; its lease ends at {until}"
+        );
+    }
+    let why = errand.problem.as_ref().map(|why| format!(": {}", escape(why))).unwrap_or_default();
+    let next = match sheep.next_at() {
+        Some(next) => format!("the next try is at {}", time(next)),
+        None => format!("it is {}", sheep.state.name()),
+    };
+    let how = if errand.is_unknown(now) {
+        "nobody knows whether it was made"
+    } else if errand.attempts == 0 {
+        "it is about to be made"
+    } else {
+        "it waits"
+    };
+    format!("*{id}* has its post {number} open, due since {due}: {how}{why}; {next}")
 }

@@ -70,6 +70,30 @@ fn plan_shows_what_apply_does_and_the_second_apply_does_nothing() {
     assert_eq!(world.table(), table, "nothing is done the second time");
 }
 
+/// However people write its words.
+#[test]
+fn words_of_a_flock_file_are_read_in_any_case() {
+    let world = milton();
+    let days = "\n[[sheep]]\nname = \"zeus\"\ncorpus = \"apollo.txt\"\nbehaviour = \"poem\"\nat = [\"09:00\"]\n";
+    let file = |days_of_zeus: &str| format!("{MILTON}{days}days = {days_of_zeus}\n");
+    world.write("milton/flock.toml", file(r#"["mon", "fri"]"#));
+    world.ok("flock apply milton");
+    let mut shouted = file(r#"["Mon", "FRI"]"#);
+    for (word, same) in [
+        ("\"poem\"", "\"Poem\""),
+        ("\"meadow\"", "\"Meadow\""),
+        ("\"3m\"", "\"3 MIN\""),
+        ("\"2h\"", "\"2H\""),
+        ("\"latest\"", "\"Latest\""),
+    ] {
+        assert!(shouted.contains(word));
+        shouted = shouted.replace(word, same);
+    }
+    world.write("milton/flock.toml", shouted);
+    assert_snapshot!(world.ok("flock plan milton"), @"flock milton: nothing to change (4 sheep)");
+    assert!(world.ok("preview --sheep Milton/Zeus --count 1").contains("the first"));
+}
+
 #[test]
 fn what_changes_in_the_files_changes_in_the_flock() {
     let world = milton();

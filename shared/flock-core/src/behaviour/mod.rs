@@ -362,7 +362,8 @@ impl std::str::FromStr for BehaviourKind {
     type Err = UnknownBehaviour;
 
     fn from_str(name: &str) -> Result<Self, UnknownBehaviour> {
-        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        let found =
+            Self::ALL.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim()));
         found.map(|(_, kind)| kind).ok_or_else(|| UnknownBehaviour(name.to_owned()))
     }
 }

@@ -402,7 +402,7 @@ impl FromStr for Network {
     fn from_str(name: &str) -> Result<Self, UnknownNetwork> {
         Self::ALL
             .into_iter()
-            .find(|network| network.name() == name)
+            .find(|network| network.name().eq_ignore_ascii_case(name.trim()))
             .ok_or_else(|| UnknownNetwork(name.to_owned()))
     }
 }
