@@ -16,6 +16,7 @@ mod errand;
 mod event;
 mod fit;
 mod flock;
+mod foreign;
 mod ids;
 mod job;
 mod limits;
@@ -37,8 +38,8 @@ mod usage;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Queue, Said, Source, Turn,
-    UnknownBehaviour,
+    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Post, Queue, Said, Source,
+    Turn, UnknownBehaviour, UnknownPost,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use edit::{Change, Edit, Slips};
@@ -49,6 +50,7 @@ pub use fit::{
     said_twice, unfit, without_cap,
 };
 pub use flock::Flock;
+pub use foreign::{Encoding, NotText, lines_of, says_nothing, text_of, without_marks};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,

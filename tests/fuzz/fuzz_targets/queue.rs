@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 fn read(name: &str, bytes: &[u8]) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let zone = TimeZone::get("Europe/London").expect("it is bundled");
-    BehaviourKind::Queue.read(&Source { name, bytes, zone: &zone })
+    BehaviourKind::Queue.read(&Source::plain(name, bytes, &zone))
 }
 
 fn at(corpus: &Corpus, index: usize) -> Option<Timestamp> {

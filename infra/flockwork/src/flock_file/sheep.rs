@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use flock_core::{AccountId, BehaviourKind, Handle, Network, SheepConfig, SheepName};
+use flock_core::{
+    AccountId, BehaviourKind, Handle, Network, Post, SheepConfig, SheepName, says_nothing,
+};
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
 
@@ -11,6 +13,7 @@ use super::{
     fields::{Fields, Given},
     mistakes::{Mistake, Reported},
     rhythm::Defaults,
+    texts::Division,
 };
 
 /// Where a sheep comes from.
@@ -50,13 +53,16 @@ impl Reader<'_> {
         let account = self.account(own.get("account"), network.ok());
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
+        let division = self.division(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
         for source in self.sources(header, own) {
             let name = self.claim_name(&source);
             let corpus = source.path.and_then(|path| match behaviour {
                 Ok(behaviour) => {
-                    self.corpus(source.path_line, &path, (behaviour, &zone), network.ok())
+                    let division = division.as_ref().map_err(|_| Reported)?;
+                    let how = (behaviour, &zone, division);
+                    self.corpus(source.path_line, &path, how, network.ok())
                 }
                 Err(Reported) => self.look_for(source.path_line, &path),
             });
@@ -66,8 +72,8 @@ impl Reader<'_> {
                 (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
             };
             let (Ok(name), Ok((file, corpus))) = (name, corpus) else { continue };
-            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm)) =
-                (behaviour, network, handle, &rhythm)
+            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm), Ok(division)) =
+                (behaviour, network, handle, &rhythm, &division)
             else {
                 continue;
             };
@@ -80,7 +86,7 @@ impl Reader<'_> {
                 }));
                 continue;
             }
-            let behaviour = behaviour.with_text(&corpus);
+            let behaviour = behaviour.with_text(&corpus).divided(division.post);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
@@ -89,6 +95,39 @@ impl Reader<'_> {
             drafts.push(SheepFile { name, config, corpus, file });
         }
         drafts
+    }
+
+    /// How the texts of sheep are divided.
+    fn division(
+        &mut self,
+        own: &Fields,
+        defaults: &Defaults,
+        behaviour: Option<BehaviourKind>,
+    ) -> Result<Division, Reported> {
+        if behaviour.is_some_and(BehaviourKind::divides_itself) {
+            for name in ["post", "skip"] {
+                if let Some(given) = own.get(name) {
+                    let what = format!(
+                        "`{name}` is for poems; the file of a queue says itself where its posts begin and end"
+                    );
+                    self.report(given.line, what);
+                }
+            }
+            return Ok(Division::default());
+        }
+        let post = self.parsed::<Post>(defaults.or_own(own, "post"));
+        let skip = match defaults.or_own(own, "skip") {
+            None => Ok(Vec::new()),
+            Some(given) => match given.texts() {
+                Some(signs) if signs.iter().any(|sign| says_nothing(sign)) => {
+                    let what = "`skip` has a text in it that every line begins with; write how the lines begin \
+                                that are left out, such as [\"#\"]";
+                    Err(self.report(given.line, what))
+                }
+                signs => signs.map(<[_]>::to_vec).ok_or(Reported),
+            },
+        };
+        Ok(Division { post: post?.unwrap_or_default(), skip: skip? })
     }
 
     /// The account that was given, in the form its network has. `Ok(None)`: there is none.
