@@ -28,6 +28,7 @@ mod outlook;
 mod picture;
 mod policy;
 mod preview;
+mod repeats;
 mod rhythm;
 mod room;
 mod sheep;
@@ -72,6 +73,7 @@ pub use policy::{
     rules,
 };
 pub use preview::{Upcoming, UpcomingText, preview};
+pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
 };
@@ -82,5 +84,5 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{count, local, one_line};
+pub use text::{count, local, named, one_line};
 pub use usage::{Arguments, Usage, Word, words};

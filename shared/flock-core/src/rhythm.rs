@@ -133,8 +133,18 @@ impl Rhythm {
     /// Long enough for a yearly post, short enough that no sum leaves the calendar.
     const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
-    /// Reads the fields and reports everything that is wrong with them.
+    /// Reads the fields that somebody wrote and reports everything that is wrong with them.
     pub fn parse(fields: &RhythmFields) -> Result<Self, Vec<InvalidRhythm>> {
+        let nowhere = fields.time_zone.as_deref().and_then(nowhere);
+        let nowhere = nowhere.map(|why| InvalidRhythm { field: "time_zone", why });
+        match Self::read(fields) {
+            Ok(rhythm) => nowhere.map_or(Ok(rhythm), |nowhere| Err(vec![nowhere])),
+            Err(problems) => Err(nowhere.into_iter().chain(problems).collect()),
+        }
+    }
+
+    /// Reads the fields, also those of a zone that was taken before and would not be now.
+    fn read(fields: &RhythmFields) -> Result<Self, Vec<InvalidRhythm>> {
         let mut problems = Vec::new();
         let zone = keep(&mut problems, "time_zone", parse_zone(fields.time_zone.as_deref()))
             .unwrap_or(TimeZone::UTC);
@@ -211,6 +221,15 @@ impl Rhythm {
     /// The zone local times are in.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// What somebody may not expect of its zone, where that is asked for anything.
+    pub fn zone_word(&self) -> Option<String> {
+        let asks = match &self.pattern {
+            Pattern::Interval { window, .. } => window.is_some(),
+            Pattern::Calendar { .. } => true,
+        };
+        self.zone.iana_name().filter(|_| asks).and_then(odd_zone)
     }
 
     /// What happens to missed posts.
@@ -373,7 +392,7 @@ impl TryFrom<RhythmFields> for Rhythm {
     type Error = InvalidRhythm;
 
     fn try_from(fields: RhythmFields) -> Result<Self, InvalidRhythm> {
-        Self::parse(&fields).map_err(|mut problems| problems.swap_remove(0))
+        Self::read(&fields).map_err(|mut problems| problems.swap_remove(0))
     }
 }
 
@@ -408,7 +427,9 @@ impl DailyWindow {
     fn parse(text: &str) -> Result<Self, String> {
         let example = "write it as 06:00-23:00";
         let (from, until) = text.split_once('-').ok_or_else(|| format!("`{text}`: {example}"))?;
-        let (from, until) = (parse_time(from.trim())?, parse_time(until.trim())?);
+        // The end of the day is the beginning of the next.
+        let until = if until.trim() == "24:00" { "00:00" } else { until.trim() };
+        let (from, until) = (parse_time(from.trim())?, parse_time(until)?);
         if from == until {
             return Err(format!(
                 "`{text}` opens and closes at the same time; leave it out for all day"
@@ -579,6 +600,35 @@ fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
     let name = name.unwrap_or("UTC");
     TimeZone::get(name)
         .map_err(|_| format!("`{name}` is not a time zone; use a name such as Europe/London"))
+}
+
+/// What is said of a zone that no clock on a wall shows.
+fn nowhere(name: &str) -> Option<String> {
+    /// They stand for a setting that nobody has made.
+    const NOWHERE: [&str; 4] = ["Etc/Unknown", "Factory", "localtime", "posixrules"];
+    NOWHERE
+        .into_iter()
+        .any(|zone| zone.eq_ignore_ascii_case(name.trim()))
+        .then(|| format!("`{name}` is no place; use a name such as Europe/London, or UTC"))
+}
+
+/// What somebody may not expect of a zone, though it is one.
+fn odd_zone(name: &str) -> Option<String> {
+    let summer = |place| format!("{name} has no summer time; write {place} to follow it");
+    match name {
+        "EST" => Some(summer("America/New_York")),
+        "MST" => Some(summer("America/Denver")),
+        "GMT" => Some(summer("Europe/London")),
+        _ => {
+            let (sign, hours) = name.strip_prefix("Etc/GMT")?.split_at_checked(1)?;
+            let side = match sign {
+                "+" => "behind",
+                "-" => "ahead of",
+                _ => return None,
+            };
+            (hours != "0").then(|| format!("{name} is {hours} h {side} UTC, as POSIX counts"))
+        }
+    }
 }
 
 fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Timestamp, String> {

@@ -10,6 +10,7 @@ mod mistakes;
 mod rhythm;
 mod search;
 mod sheep;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod texts;

@@ -13,12 +13,15 @@ use super::{
     fields::{Fields, Given},
     mistakes::{Mistake, Reported},
     rhythm::Defaults,
+    spelling,
     texts::Division,
 };
 
 /// Where a sheep comes from.
 pub(super) struct Source {
     pub(super) name: Result<SheepName, Reported>,
+    /// Its name by the other spelling of its file's.
+    other: Option<SheepName>,
     /// Its text, relative to the directory.
     pub(super) path: Result<PathBuf, Reported>,
     /// The line that names the sheep, for people.
@@ -51,13 +54,14 @@ impl Reader<'_> {
             .parsed(defaults.or_own(own, "network"))
             .map(|network| network.unwrap_or(Network::Meadow));
         let account = self.account(own.get("account"), network.ok());
+        let is_given = account.as_ref().is_ok_and(Option::is_some);
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
         let division = self.division(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
-        for source in self.sources(header, own) {
-            let name = self.claim_name(&source);
+        for mut source in self.sources(header, own) {
+            let name = self.claim_name(&mut source);
             let corpus = source.path.and_then(|path| match behaviour {
                 Ok(behaviour) => {
                     let division = division.as_ref().map_err(|_| Reported)?;
@@ -92,7 +96,16 @@ impl Reader<'_> {
                 made_with_ai,
                 ..SheepConfig::new(account, behaviour, rhythm.clone())
             };
-            drafts.push(SheepFile { name, config, corpus, file });
+            let spelled = source.other.and_then(|name| {
+                let handle = if is_given {
+                    Ok(config.account.handle.clone())
+                } else {
+                    name.as_str().parse()
+                };
+                let handle = handle.ok().filter(|handle| network.check_handle(handle).is_ok())?;
+                Some((name, AccountId { network, handle }))
+            });
+            drafts.push(SheepFile { name, spelled, config, corpus, file });
         }
         drafts
     }
@@ -186,14 +199,20 @@ impl Reader<'_> {
         let paths = self.matching_files(files.line, pattern).unwrap_or_default();
         let source = |path: PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let name = SheepName::from_file_stem(&stem).map_err(|err| {
-                let what = format!("no sheep can be named after this file: {err}");
+            let names = spelling::sheep_names(&stem).map_err(|_| {
+                let what = format!(
+                    "no sheep can be named after this file: of its name 1 to 48 of a-z, 0-9, `-` and `_` have to be \
+                     left; rename it, or move it to where `{pattern}` does not find it and name its sheep in a \
+                     [[sheep]] with `name` and `corpus`"
+                );
                 self.problems.push(Mistake { file: self.dir.join(&path), line: None, what });
                 Reported
             });
+            let (name, other) =
+                names.map_or((Err(Reported), None), |(name, other)| (Ok(name), other));
             let named = format!("line {} ({})", files.line, path.display());
             let (named_line, path_line) = (files.line, files.line);
-            Source { name, path: Ok(path), named, named_line, path_line }
+            Source { name, other, path: Ok(path), named, named_line, path_line }
         };
         paths.into_iter().map(source).collect()
     }
@@ -215,6 +234,7 @@ impl Reader<'_> {
         );
         Some(Source {
             name: self.required(own, "name", Some(header), "say what the sheep is called"),
+            other: None,
             path,
             named: format!("line {named_line}"),
             named_line,
@@ -223,8 +243,14 @@ impl Reader<'_> {
     }
 
     /// The name of a sheep, reported where another has it already.
-    fn claim_name(&mut self, source: &Source) -> Result<SheepName, Reported> {
-        let name = source.name.clone()?;
+    fn claim_name(&mut self, source: &mut Source) -> Result<SheepName, Reported> {
+        let mut name = source.name.clone()?;
+        // As it was where both were told apart.
+        if self.names.contains_key(&name)
+            && let Some(other) = source.other.take_if(|other| !self.names.contains_key(other))
+        {
+            name = other;
+        }
         if let Some(first) = self.names.get(&name) {
             let what = format!(
                 "the sheep name `{name}` is used twice: in {first} and in {}",

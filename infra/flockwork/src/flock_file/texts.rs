@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -12,6 +13,7 @@ use jiff::tz::TimeZone;
 use super::{
     Reader,
     mistakes::{Mistake, Reported},
+    spelling,
 };
 use crate::files;
 
@@ -59,7 +61,12 @@ pub(super) fn locate(root: &Path, relative: &Path) -> Result<PathBuf, Unreadable
     if !relative.components().all(inward) {
         return Err(Unreadable::Upward);
     }
-    let path = root.join(relative).canonicalize().map_err(files::Unreadable::from)?;
+    let path = root.join(relative).canonicalize();
+    let path = path.or_else(|err| match err.kind() {
+        io::ErrorKind::NotFound => spelling::find(root, relative)?.canonicalize(),
+        _ => Err(err),
+    });
+    let path = path.map_err(files::Unreadable::from)?;
     if path.starts_with(root) { Ok(path) } else { Err(Unreadable::Outside) }
 }
 

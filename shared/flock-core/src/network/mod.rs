@@ -59,6 +59,8 @@ pub struct Facts {
     pub idempotency: Idempotency,
     /// How many posts it takes.
     pub limits: &'static [Limit],
+    /// For how long it refuses a text that the same account has posted. `None`: it takes it.
+    pub remembers: Option<SignedDuration>,
     /// What it charges.
     pub price: fn(Charge) -> Usd,
     /// Which pictures it takes.
