@@ -742,6 +742,57 @@ mod tests {
         slots
     }
 
+    /// Every zone that somebody may write.
+    fn places() -> Vec<String> {
+        let zones = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+        zones.filter(|name| nowhere(name).is_none()).collect()
+    }
+
+    #[test]
+    fn a_zone_is_a_place() {
+        let why = |zone: &str| {
+            let problems = Rhythm::parse(&calendar(zone, &["09:00"])).unwrap_err();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        insta::assert_snapshot!(why("Etc/Unknown"), @"time_zone: `Etc/Unknown` is no place; use a name such as Europe/London, or UTC");
+        insta::assert_snapshot!(why("factory").split(';').next().unwrap(), @"time_zone: `factory` is no place");
+        // What is stored can be read.
+        let stored = Rhythm::try_from(calendar("Factory", &["09:00"])).unwrap();
+        assert_eq!(stored.fields().time_zone.as_deref(), Some("Factory"));
+        assert!(Rhythm::try_from(calendar("Etc/Unknown", &["09:00"])).is_ok());
+        let word = |zone: &str| Rhythm::parse(&calendar(zone, &["09:00"])).unwrap().zone_word();
+        assert_eq!(
+            word("EST").as_deref(),
+            Some("EST has no summer time; write America/New_York to follow it")
+        );
+        assert_eq!(
+            word("Etc/GMT+5").as_deref(),
+            Some("Etc/GMT+5 is 5 h behind UTC, as POSIX counts")
+        );
+        for zone in ["UTC", "Etc/GMT", "Etc/GMT+0", "EST5EDT", "America/New_York", "HST"] {
+            assert_eq!(word(zone), None);
+        }
+        let every = RhythmFields { time_zone: Some("EST".to_owned()), ..interval("1h", "1h") };
+        assert_eq!(Rhythm::parse(&every).unwrap().zone_word(), None);
+    }
+
+    #[test]
+    fn a_window_may_end_with_the_day() {
+        let window =
+            |window: &str| RhythmFields { window: Some(window.to_owned()), ..interval("6h", "6h") };
+        let from = "2026-03-02T12:00:00Z";
+        let until_midnight = slots(&window("07:00-24:00"), from, 4);
+        assert_eq!(until_midnight, slots(&window("07:00-00:00"), from, 4));
+        insta::assert_snapshot!(until_midnight.join("\n"), @"
+        2026-03-02 12:00:00+00:00
+        2026-03-02 18:00:00+00:00
+        2026-03-03 07:00:00+00:00
+        2026-03-03 13:00:00+00:00
+        ");
+        assert!(Rhythm::parse(&window("24:00-07:00")).is_err());
+        assert!(Rhythm::parse(&window("00:00-24:00")).is_err());
+    }
+
     #[test]
     fn bad_fields_are_all_reported() {
         let fields = RhythmFields {
@@ -894,8 +945,7 @@ mod tests {
     /// Every zone, ten years: strictly increasing, once a local day, in or right after its time.
     #[test]
     fn every_zone_fires_once_a_day_for_ten_years() {
-        let zones: Vec<String> =
-            jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let zones = places();
         assert!(400 < zones.len(), "only {} time zones are compiled in", zones.len());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
@@ -944,8 +994,7 @@ mod tests {
     }
 
     fn any_interval() -> impl Strategy<Value = RhythmFields> {
-        let zones: Vec<String> =
-            jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let zones = places();
         let window = (0..24_u32, 0..60_u32, 0..24_u32, 0..60_u32)
             .prop_filter("an empty window", |(a, b, c, d)| (a, b) != (c, d))
             .prop_map(|(a, b, c, d)| format!("{a:02}:{b:02}-{c:02}:{d:02}"));

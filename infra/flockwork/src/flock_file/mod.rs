@@ -61,7 +61,7 @@ pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
     match lines_of(&bytes) {
         Ok(text) => read_text(dir, root, &text),
         Err(why) => {
-            let (line, what) = (Some(why.line()), format!("this is no text: {why}"));
+            let (line, what) = (Some(why.line()), why.to_string());
             Err(Mistakes(vec![Mistake { file, line, what }]))
         }
     }

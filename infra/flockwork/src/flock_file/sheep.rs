@@ -201,9 +201,9 @@ impl Reader<'_> {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             let names = spelling::sheep_names(&stem).map_err(|_| {
                 let what = format!(
-                    "no sheep can be named after this file: of its name 1 to 48 of a-z, 0-9, `-` and `_` have to be \
-                     left; rename it, or move it to where `{pattern}` does not find it and name its sheep in a \
-                     [[sheep]] with `name` and `corpus`"
+                    "no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename \
+                     the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
+                     and `corpus`"
                 );
                 self.problems.push(Mistake { file: self.dir.join(&path), line: None, what });
                 Reported
