@@ -73,11 +73,7 @@ fn of_account(account: &AccountId, members: &[&Member], now: Timestamp) -> Optio
     ))
 }
 
-fn to_come<'a>(
-    member: &'a Member,
-    now: Timestamp,
-    until: Timestamp,
-) -> impl Iterator<Item = ToCome<'a>> {
+fn to_come(member: &Member, now: Timestamp, until: Timestamp) -> impl Iterator<Item = ToCome<'_>> {
     let behaviour = &member.sheep.config.behaviour;
     preview(&member.sheep, member.corpus.times(), now)
         .take_while(move |post| post.at < until)

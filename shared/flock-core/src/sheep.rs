@@ -601,7 +601,9 @@ impl Sheep {
     /// The sheep about to post `text` at once, and then to go on where it was.
     pub fn say(&self, text: String, table: &TableId, now: Timestamp) -> Result<Self, NotNow> {
         self.can_be_asked()?;
-        let text = without_marks(&text);
+        let text = Some(without_marks(&text).into_owned())
+            .filter(|clean| clean.len() < text.len())
+            .unwrap_or(text);
         if let Some(c) = odd(&text) {
             return Err(NotNow::Odd(c.into()));
         }
