@@ -31,7 +31,7 @@ pub struct SheepFile {
 impl FlockFile {
     /// The same, with the names that sheep have already, of which `is_there` knows.
     #[must_use]
-    pub(crate) fn as_known(mut self, is_there: impl Fn(&SheepName) -> bool) -> Self {
+    pub(crate) fn with_known_names(mut self, is_there: impl Fn(&SheepName) -> bool) -> Self {
         let names: BTreeSet<_> = self.sheep.iter().map(|sheep| sheep.name.clone()).collect();
         for sheep in self.sheep.iter_mut().filter(|sheep| !is_there(&sheep.name)) {
             let spelled = sheep.spelled.take();

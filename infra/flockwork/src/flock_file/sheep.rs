@@ -199,7 +199,7 @@ impl Reader<'_> {
         let paths = self.matching_files(files.line, pattern).unwrap_or_default();
         let source = |path: PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let names = spelling::sheep_names(&stem).map_err(|_| {
+            let spelled = spelling::sheep_names(&stem).map_err(|_| {
                 let what = format!(
                     "no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename \
                      the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
@@ -209,7 +209,7 @@ impl Reader<'_> {
                 Reported
             });
             let (name, other) =
-                names.map_or((Err(Reported), None), |(name, other)| (Ok(name), other));
+                spelled.map_or((Err(Reported), None), |(name, other)| (Ok(name), other));
             let named = format!("line {} ({})", files.line, path.display());
             let (named_line, path_line) = (files.line, files.line);
             Source { name, other, path: Ok(path), named, named_line, path_line }

@@ -41,7 +41,6 @@ pub enum Post {
 pub struct UnknownPost(String);
 
 impl Post {
-    // serde hands a reference.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     fn is_line(&self) -> bool {
         *self == Self::Line

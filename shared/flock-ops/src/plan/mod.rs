@@ -60,7 +60,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let FlockFile { flock, sheep } = file.as_known(|name| there.contains_key(name));
+    let FlockFile { flock, sheep } = file.with_known_names(|name| there.contains_key(name));
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let mut plan = Plan {
