@@ -1,12 +1,14 @@
 //! Files that people name: read whole, but never more of them than they may have, and never for ever.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
 
+use flock_core::{NotText, text_of};
 use rustix::fs::OFlags;
 
 /// What is written by hand: keys, settings, `flock.toml`. `CloudFormation` takes no longer template either (AWS,
@@ -29,8 +31,8 @@ pub(crate) enum Unreadable {
         /// How long it may be.
         most: u64,
     },
-    #[error("is not UTF-8")]
-    NotUtf8,
+    #[error("is no text: {0}")]
+    NotText(NotText),
     #[error("cannot be read: {0}")]
     Io(io::Error),
 }
@@ -60,7 +62,8 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
 
 /// The same, as text.
 pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
-    String::from_utf8(read(path, most)?).map_err(|_| Unreadable::NotUtf8)
+    let bytes = read(path, most)?;
+    text_of(&bytes).map(Cow::into_owned).map_err(Unreadable::NotText)
 }
 
 /// The length of what can be read whole.

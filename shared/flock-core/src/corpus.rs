@@ -7,7 +7,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::{CorpusId, Cursor, errand::whole_seconds};
+use crate::{
+    CorpusId, Cursor, NotText,
+    errand::whole_seconds,
+    foreign::{lines_of, odd, says_nothing},
+};
 
 /// The lines of a text, in file order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,18 +65,23 @@ pub enum CorpusProblem {
     /// No line is left when the blank ones are dropped.
     #[error("there is no line to post in it")]
     Empty,
-    /// The bytes are not UTF-8.
-    #[error("line {line} is not UTF-8; save the file as UTF-8")]
-    NotUtf8 {
-        /// The first line, counted from 1, that is not.
-        line: usize,
-    },
+    /// The bytes are no text.
+    #[error(transparent)]
+    NotText(#[from] NotText),
     /// A character no network shows.
     #[error("line {line} holds the control character U+{code:04X}; remove it")]
     Control {
         /// The line, counted from 1.
         line: usize,
         /// The character.
+        code: u32,
+    },
+    /// A place in Unicode where no character is.
+    #[error("line {line} holds U+{code:04X}, which is not a character; remove it")]
+    Noncharacter {
+        /// The line, counted from 1.
+        line: usize,
+        /// The place.
         code: u32,
     },
     /// More than any piece could hold.
@@ -108,13 +117,28 @@ pub enum CorpusProblem {
 }
 
 impl CorpusProblem {
+    /// What no network shows of a text that begins in line `number` of its file.
+    pub(crate) fn odd_in(number: usize, text: &str) -> Option<Self> {
+        let within = text.trim();
+        let c = odd(within)?;
+        let start = text.len() - text.trim_start().len();
+        let above = text.get(..start + within.find(c)?)?;
+        let (line, code) = (number + above.matches('\n').count(), c.into());
+        Some(if c.is_control() {
+            Self::Control { line, code }
+        } else {
+            Self::Noncharacter { line, code }
+        })
+    }
+
     /// The line of the file it is about, counted from 1.
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Empty | Self::TooManyLines { .. } | Self::More { .. } => None,
-            Self::NotUtf8 { line } | Self::Control { line, .. } | Self::LongLine { line, .. } => {
-                Some(*line)
-            }
+            Self::NotText(why) => Some(why.line()),
+            Self::Control { line, .. }
+            | Self::Noncharacter { line, .. }
+            | Self::LongLine { line, .. } => Some(*line),
             Self::Form { line, .. } => *line,
         }
     }
@@ -148,33 +172,12 @@ impl Corpus {
     /// The most problems that are told: nobody reads more of them at once.
     pub const PROBLEMS: usize = 100;
 
-    /// Reads a file, each line of it a line. White space around a line is dropped, as networks do; a line of
-    /// nothing else is blank, and left out. Every problem is reported, up to a number that can still be read.
+    /// Reads a file, each line of it a line. White space around a line is dropped, as networks do; a line of which
+    /// nothing is seen is blank, and left out. Every problem is reported, up to a number that can still be read.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<CorpusProblem>> {
-        let (corpus, problems) = Self::parse_as_far_as_possible(bytes);
+        let text = lines_of(bytes).map_err(|why| vec![why.into()])?;
+        let (corpus, problems) = Self::of(lines(&text));
         corpus.filter(|_| problems.is_empty()).ok_or(problems)
-    }
-
-    /// The same, with the lines that are there where something is wrong with them.
-    pub fn parse_as_far_as_possible(bytes: &[u8]) -> (Option<Self>, Vec<CorpusProblem>) {
-        let text = match Self::text_of(bytes) {
-            Ok(text) => text,
-            Err(problem) => return (None, vec![problem]),
-        };
-        let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
-        Self::of(lines.map(|(number, line)| Item { number, text: Cow::Borrowed(line), at: None }))
-    }
-
-    /// The text of a file, without its byte order mark.
-    pub(crate) fn text_of(bytes: &[u8]) -> Result<&str, CorpusProblem> {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(text.trim_start_matches('\u{feff}')),
-            Err(err) => {
-                let good = bytes.get(..err.valid_up_to()).unwrap_or_default();
-                let line = good.split(|byte| *byte == b'\n').count();
-                Err(CorpusProblem::NotUtf8 { line })
-            }
-        }
     }
 
     /// The corpus of these items, whose texts may have line feeds in them, as far as there is one, and what is wrong
@@ -199,13 +202,10 @@ impl Corpus {
         let mut text = String::with_capacity(length);
         let mut lines = Vec::with_capacity(count);
         let mut times = Vec::new();
-        for (index, Item { number, text: line, at }) in (0..).zip(items) {
-            let line = line.trim();
+        for (index, Item { number, text: written, at }) in (0..).zip(items) {
+            let line = written.trim();
             if problems.len() <= Self::PROBLEMS {
-                let is_odd = |c: &char| c.is_control() && !matches!(c, '\t' | '\n');
-                if let Some(c) = line.chars().find(is_odd) {
-                    problems.push(CorpusProblem::Control { line: number, code: c.into() });
-                }
+                problems.extend(CorpusProblem::odd_in(number, &written));
                 if Self::LINE_BYTES < line.len() {
                     problems.push(CorpusProblem::LongLine {
                         line: number,
@@ -319,6 +319,12 @@ impl Corpus {
     }
 }
 
+/// The lines of a file that are not blank.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = Item<'_>> + Clone {
+    let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !says_nothing(line));
+    lines.map(|(number, line)| Item { number, text: Cow::Borrowed(line), at: None })
+}
+
 /// The lines of `text` by where they end, with their numbers.
 fn ends<'a>(text: &'a str, lines: &'a [Line]) -> impl Iterator<Item = (usize, &'a str)> + Clone {
     let starts = std::iter::once(0).chain(lines.iter().map(|line| line.end));
@@ -351,10 +357,21 @@ mod tests {
         );
         check(b"", "there is no line to post in it");
         check(b" \n \t\r\n", "there is no line to post in it");
-        check(b"ok\n\xff\n", "line 2 is not UTF-8; save the file as UTF-8");
+        check(
+            b"ok\n\xff\n",
+            "line 2 is not UTF-8 but, as it seems, Latin-1; convert the file: iconv -f ISO-8859-1 -t UTF-8 old.txt > new.txt",
+        );
         check(
             b"a\x07b\nc\x1b[0m",
             "line 1 holds the control character U+0007; remove it; line 2 holds the control character U+001B; remove it",
+        );
+        check(
+            "a\u{200b}\n\u{200b}\u{2800}\nb\u{feff}c".as_bytes(),
+            r#"[(1, "a\u{200b}"), (3, "bc")]"#,
+        );
+        check(
+            "a\nb\u{ffff}".as_bytes(),
+            "line 2 holds U+FFFF, which is not a character; remove it",
         );
         check(&[b'x'; 3701], "line 1 is 3701 bytes long; a post cannot be longer than 3700");
         let lines = "a\n".repeat(10_000_001);

@@ -130,7 +130,7 @@ mod tests {
 
     fn sheep(name: &str, account: &str, fields: &RhythmFields) -> Sheep {
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let poem = crate::Behaviour::Poem(crate::Poem { corpus, lines: 5 });
+        let poem = crate::Behaviour::Poem(crate::Poem::of_lines(corpus, 5));
         assert_eq!(poem.kind(), BehaviourKind::Poem);
         let rhythm = Rhythm::parse(fields).unwrap();
         let config = SheepConfig::new(account.parse().unwrap(), poem, rhythm);

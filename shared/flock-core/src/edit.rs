@@ -3,11 +3,13 @@
 //! Lines are compared by a diff that keeps as many as can be kept in order. A line that was moved counts as
 //! gone where it was and as new where it is.
 
-use std::{collections::HashMap, ops::Range, slice::SliceIndex};
+use std::{borrow::Cow, collections::HashMap, ops::Range, slice::SliceIndex};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::{Behaviour, Corpus, CorpusId, Cursor, Place, SheepConfig, Times};
+use crate::{
+    Behaviour, Corpus, CorpusId, Cursor, Place, SheepConfig, Times, foreign::without_marks,
+};
 
 /// What an edit did to the lines of a text.
 #[derive(Debug, Clone)]
@@ -327,11 +329,12 @@ fn is_mended(old: &Corpus, new: &Corpus) -> bool {
     all < 2 * alike
 }
 
-fn number_lines<'a>(corpus: &'a Corpus, numbers: &mut HashMap<&'a str, u32>) -> Vec<u32> {
+/// Lines are the same that were so when they were read as they are now: what is stored may be from before.
+fn number_lines<'a>(corpus: &'a Corpus, numbers: &mut HashMap<Cow<'a, str>, u32>) -> Vec<u32> {
     let number = |(_, line)| {
         // Two corpora have fewer lines than there are numbers.
         let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        *numbers.entry(line).or_insert(next)
+        *numbers.entry(without_marks(line)).or_insert(next)
     };
     corpus.lines().map(number).collect()
 }
@@ -518,7 +521,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Act, BehaviourKind, Due, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId,
+        Act, BehaviourKind, Due, Item, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId,
     };
 
     fn table() -> TableId {
@@ -587,6 +590,36 @@ mod tests {
         check("a b c", "", "new a b c", "over: new");
         check("a b c", "", "a b", "over: a");
         check("a b c", "", "a b C", "over: a");
+    }
+
+    /// A text that was stored with the marks in it is the same text without them.
+    #[test]
+    fn nothing_is_said_again_because_marks_went() {
+        let marked =
+            |line: &str| Item { number: 1, text: format!("\u{feff}{line}").into(), at: None };
+        let (old, _) = Corpus::of(["a", "b", "c"].into_iter().map(marked));
+        let (old, new) = (old.unwrap(), corpus(&["a", "b", "c"]));
+        assert_ne!(old.id(), new.id());
+        let edit = Edit::between(&old, &new);
+        for behaviour in [BehaviourKind::Poem, BehaviourKind::Queue] {
+            let behaviour = behaviour.with_text(&new);
+            let place = edit.place(Cursor::at(2), &behaviour);
+            assert_eq!((place.cursor.index(), place.starts_over), (2, false));
+            assert!(edit.slips(2, place, &behaviour).is_empty());
+        }
+        // What says nothing was a line, and is none.
+        let (old, _) = Corpus::of(["a", "\u{200b}", "b"].into_iter().map(|line| Item {
+            number: 1,
+            text: line.into(),
+            at: None,
+        }));
+        let new = Corpus::parse("a\n\u{200b}\nb".as_bytes()).unwrap();
+        let behaviour = BehaviourKind::Poem.with_text(&new);
+        for next in [1, 2] {
+            let place =
+                Edit::between(&old.clone().unwrap(), &new).place(Cursor::at(next), &behaviour);
+            assert_eq!((place.cursor.index(), place.starts_over), (1, false));
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ mod tests {
         let fields = RhythmFields { line: Some("3m".to_owned()), ..RhythmFields::default() };
         let account = AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() };
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let behaviour = Behaviour::Poem(Poem { corpus, lines: 3 });
+        let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 3));
         let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         Sheep::create("moon/apollo".parse().unwrap(), config, Occurrence(1), at(-90)).unwrap()
     }

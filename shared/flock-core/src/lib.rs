@@ -17,6 +17,7 @@ mod errand;
 mod event;
 mod fit;
 mod flock;
+mod foreign;
 mod ids;
 mod job;
 mod limits;
@@ -28,6 +29,7 @@ mod outlook;
 mod picture;
 mod policy;
 mod preview;
+mod repeats;
 mod rhythm;
 mod room;
 mod sheep;
@@ -38,8 +40,8 @@ mod usage;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Queue, Said, Source, Turn,
-    UnknownBehaviour,
+    Behaviour, BehaviourKind, Cursor, Material, Needs, Place, Poem, Post, Queue, Said, Source,
+    Turn, UnknownBehaviour, UnknownPost,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use crowd::crowded;
@@ -51,6 +53,7 @@ pub use fit::{
     said_twice, unfit, without_cap,
 };
 pub use flock::Flock;
+pub use foreign::{Encoding, NotText, lines_of, says_nothing, text_of, without_marks};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
@@ -72,6 +75,7 @@ pub use policy::{
     rules,
 };
 pub use preview::{Upcoming, UpcomingText, preview};
+pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
 };
@@ -82,5 +86,5 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{count, local, one_line};
+pub use text::{count, local, named, one_line};
 pub use usage::{Arguments, Usage, Word, words};

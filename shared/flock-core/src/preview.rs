@@ -122,7 +122,7 @@ mod tests {
                 let fields = RhythmFields { catch_up: text(catch_up), ..fields.clone() };
                 let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
                 let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-                let behaviour = Behaviour::Poem(Poem { corpus, lines: 5 });
+                let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 5));
                 let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
                 let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
                 let sheep =

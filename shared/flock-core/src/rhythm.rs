@@ -137,8 +137,18 @@ impl Rhythm {
     /// Long enough for a yearly post, short enough that no sum leaves the calendar.
     const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366 * 10);
 
-    /// Reads the fields and reports everything that is wrong with them.
+    /// Reads the fields that somebody wrote and reports everything that is wrong with them.
     pub fn parse(fields: &RhythmFields) -> Result<Self, Vec<InvalidRhythm>> {
+        let nowhere = fields.time_zone.as_deref().and_then(nowhere);
+        let nowhere = nowhere.map(|why| InvalidRhythm { field: "time_zone", why });
+        match Self::read(fields) {
+            Ok(rhythm) => nowhere.map_or(Ok(rhythm), |nowhere| Err(vec![nowhere])),
+            Err(problems) => Err(nowhere.into_iter().chain(problems).collect()),
+        }
+    }
+
+    /// Reads the fields, also those of a zone that was taken before and would not be now.
+    fn read(fields: &RhythmFields) -> Result<Self, Vec<InvalidRhythm>> {
         let mut problems = Vec::new();
         let zone = keep(&mut problems, "time_zone", parse_zone(fields.time_zone.as_deref()))
             .unwrap_or(TimeZone::UTC);
@@ -226,6 +236,15 @@ impl Rhythm {
     /// The zone local times are in.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
+    }
+
+    /// What somebody may not expect of its zone, where that is asked for anything.
+    pub fn zone_word(&self) -> Option<String> {
+        let asks = match &self.pattern {
+            Pattern::Interval { window, .. } => window.is_some(),
+            Pattern::Calendar { .. } => true,
+        };
+        self.zone.iana_name().filter(|_| asks).and_then(odd_zone)
     }
 
     /// What happens to missed posts.
@@ -398,7 +417,7 @@ impl TryFrom<RhythmFields> for Rhythm {
     type Error = InvalidRhythm;
 
     fn try_from(fields: RhythmFields) -> Result<Self, InvalidRhythm> {
-        Self::parse(&fields).map_err(|mut problems| problems.swap_remove(0))
+        Self::read(&fields).map_err(|mut problems| problems.swap_remove(0))
     }
 }
 
@@ -433,7 +452,9 @@ impl DailyWindow {
     fn parse(text: &str) -> Result<Self, String> {
         let example = "write it as 06:00-23:00";
         let (from, until) = text.split_once('-').ok_or_else(|| format!("`{text}`: {example}"))?;
-        let (from, until) = (parse_time(from.trim())?, parse_time(until.trim())?);
+        // The end of the day is the beginning of the next.
+        let until = if until.trim() == "24:00" { "00:00" } else { until.trim() };
+        let (from, until) = (parse_time(from.trim())?, parse_time(until)?);
         if from == until {
             return Err(format!(
                 "`{text}` opens and closes at the same time; leave it out for all day"
@@ -612,6 +633,35 @@ fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
         .map_err(|_| format!("`{name}` is not a time zone; use a name such as Europe/London"))
 }
 
+/// What is said of a zone that no clock on a wall shows.
+fn nowhere(name: &str) -> Option<String> {
+    /// They stand for a setting that nobody has made.
+    const NOWHERE: [&str; 4] = ["Etc/Unknown", "Factory", "localtime", "posixrules"];
+    NOWHERE
+        .into_iter()
+        .any(|zone| zone.eq_ignore_ascii_case(name.trim()))
+        .then(|| format!("`{name}` is no place; use a name such as Europe/London, or UTC"))
+}
+
+/// What somebody may not expect of a zone, though it is one.
+fn odd_zone(name: &str) -> Option<String> {
+    let summer = |place| format!("{name} has no summer time; write {place} to follow it");
+    match name {
+        "EST" => Some(summer("America/New_York")),
+        "MST" => Some(summer("America/Denver")),
+        "GMT" => Some(summer("Europe/London")),
+        _ => {
+            let (sign, hours) = name.strip_prefix("Etc/GMT")?.split_at_checked(1)?;
+            let side = match sign {
+                "+" => "behind",
+                "-" => "ahead of",
+                _ => return None,
+            };
+            (hours != "0").then(|| format!("{name} is {hours} h {side} UTC, as POSIX counts"))
+        }
+    }
+}
+
 fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Timestamp, String> {
     let text = text.trim();
     let at = if text.len() == DATE.len() {
@@ -722,6 +772,57 @@ mod tests {
             });
         }
         slots
+    }
+
+    /// Every zone that somebody may write.
+    fn places() -> Vec<String> {
+        let zones = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+        zones.filter(|name| nowhere(name).is_none()).collect()
+    }
+
+    #[test]
+    fn a_zone_is_a_place() {
+        let why = |zone: &str| {
+            let problems = Rhythm::parse(&calendar(zone, &["09:00"])).unwrap_err();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        insta::assert_snapshot!(why("Etc/Unknown"), @"time_zone: `Etc/Unknown` is no place; use a name such as Europe/London, or UTC");
+        insta::assert_snapshot!(why("factory").split(';').next().unwrap(), @"time_zone: `factory` is no place");
+        // What is stored can be read.
+        let stored = Rhythm::try_from(calendar("Factory", &["09:00"])).unwrap();
+        assert_eq!(stored.fields().time_zone.as_deref(), Some("Factory"));
+        assert!(Rhythm::try_from(calendar("Etc/Unknown", &["09:00"])).is_ok());
+        let word = |zone: &str| Rhythm::parse(&calendar(zone, &["09:00"])).unwrap().zone_word();
+        assert_eq!(
+            word("EST").as_deref(),
+            Some("EST has no summer time; write America/New_York to follow it")
+        );
+        assert_eq!(
+            word("Etc/GMT+5").as_deref(),
+            Some("Etc/GMT+5 is 5 h behind UTC, as POSIX counts")
+        );
+        for zone in ["UTC", "Etc/GMT", "Etc/GMT+0", "EST5EDT", "America/New_York", "HST"] {
+            assert_eq!(word(zone), None);
+        }
+        let every = RhythmFields { time_zone: Some("EST".to_owned()), ..interval("1h", "1h") };
+        assert_eq!(Rhythm::parse(&every).unwrap().zone_word(), None);
+    }
+
+    #[test]
+    fn a_window_may_end_with_the_day() {
+        let window =
+            |window: &str| RhythmFields { window: Some(window.to_owned()), ..interval("6h", "6h") };
+        let from = "2026-03-02T12:00:00Z";
+        let until_midnight = slots(&window("07:00-24:00"), from, 4);
+        assert_eq!(until_midnight, slots(&window("07:00-00:00"), from, 4));
+        insta::assert_snapshot!(until_midnight.join("\n"), @"
+        2026-03-02 12:00:00+00:00
+        2026-03-02 18:00:00+00:00
+        2026-03-03 07:00:00+00:00
+        2026-03-03 13:00:00+00:00
+        ");
+        assert!(Rhythm::parse(&window("24:00-07:00")).is_err());
+        assert!(Rhythm::parse(&window("00:00-24:00")).is_err());
     }
 
     #[test]
@@ -916,8 +1017,7 @@ mod tests {
     /// Every zone, ten years: strictly increasing, once a local day, in or right after its time.
     #[test]
     fn every_zone_fires_once_a_day_for_ten_years() {
-        let zones: Vec<String> =
-            jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let zones = places();
         assert!(400 < zones.len(), "only {} time zones are compiled in", zones.len());
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         std::thread::scope(|scope| {
@@ -966,8 +1066,7 @@ mod tests {
     }
 
     fn any_interval() -> impl Strategy<Value = RhythmFields> {
-        let zones: Vec<String> =
-            jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+        let zones = places();
         let window = (0..24_u32, 0..60_u32, 0..24_u32, 0..60_u32)
             .prop_filter("an empty window", |(a, b, c, d)| (a, b) != (c, d))
             .prop_map(|(a, b, c, d)| format!("{a:02}:{b:02}-{c:02}:{d:02}"));

@@ -9,7 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Network,
     NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId,
-    Task, TextRefusal, Times, Trouble, Turn, errand::whole_seconds,
+    Task, TextRefusal, Times, Trouble, Turn,
+    errand::whole_seconds,
+    foreign::{odd, without_marks},
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -150,6 +152,9 @@ pub enum NotNow {
     /// Its network would not take the text.
     #[error(transparent)]
     Text(#[from] TextRefusal),
+    /// A network would not show all of the text.
+    #[error("the text holds U+{0:04X}, which no network shows; leave it out")]
+    Odd(u32),
 }
 
 /// What is true of a sheep whose end date has come, and what to do.
@@ -611,6 +616,10 @@ impl Sheep {
     /// The post that [`Sheep::say`] would make of `text`, if it would make one.
     pub fn can_say(&self, text: &str) -> Result<Act, NotNow> {
         self.can_be_asked()?;
+        let text = without_marks(text);
+        if let Some(c) = odd(&text) {
+            return Err(NotNow::Odd(c.into()));
+        }
         let act = self.config.post(Act::post(text));
         self.config.check(&act)?;
         Ok(act)
@@ -1072,10 +1081,10 @@ mod tests {
         };
         let config = SheepConfig::new(
             AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() },
-            Behaviour::Poem(Poem {
-                corpus: "00112233445566778899aabbccddeeff".parse().unwrap(),
+            Behaviour::Poem(Poem::of_lines(
+                "00112233445566778899aabbccddeeff".parse().unwrap(),
                 lines,
-            }),
+            )),
             Rhythm::parse(&fields).unwrap(),
         );
         let id = "moon/apollo".parse().unwrap();

@@ -220,7 +220,7 @@ mod tests {
         let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
         let account = AccountId { network: Network::X, handle: "a".parse().unwrap() };
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let behaviour = Behaviour::Poem(Poem { corpus, lines: 2 });
+        let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 2));
         let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         let now = "2026-11-30T20:00:00Z".parse().unwrap();
         let sheep = Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), now).unwrap();

@@ -30,7 +30,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// Some sheep by name.
-pub(crate) fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
+pub fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
     const SHOWN: usize = 3;
     let ids: Vec<_> = ids.map(ToString::to_string).collect();
     match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {

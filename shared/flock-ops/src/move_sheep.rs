@@ -194,7 +194,7 @@ mod tests {
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
         let config = SheepConfig::new(
             "meadow:echo".parse().unwrap(),
-            flock_core::Behaviour::Poem(flock_core::Poem { corpus, lines: 3 }),
+            flock_core::Behaviour::Poem(flock_core::Poem::of_lines(corpus, 3)),
             Rhythm::parse(&fields).unwrap(),
         );
         let sheep = Sheep::create("choir/echo".parse().unwrap(), config, Occurrence(1), now);

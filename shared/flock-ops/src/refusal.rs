@@ -114,6 +114,7 @@ pub(crate) fn not_now(sheep: &Sheep, why: &NotNow) -> Refusal {
         | NotNow::Waiting { .. }
         | NotNow::Past { .. }
         | NotNow::Ahead { .. }
-        | NotNow::Text(_) => objection,
+        | NotNow::Text(_)
+        | NotNow::Odd(_) => objection,
     })
 }

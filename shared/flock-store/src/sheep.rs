@@ -612,7 +612,7 @@ mod tests {
         };
         let account = AccountId { network: Network::Meadow, handle: "apollo".parse().unwrap() };
         let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-        let behaviour = Behaviour::Poem(Poem { corpus, lines: 3 });
+        let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 3));
         let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         Sheep::create("moon/apollo".parse().unwrap(), config, Occurrence(7), now).unwrap()

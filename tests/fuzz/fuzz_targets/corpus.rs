@@ -1,7 +1,9 @@
-//! Holds: a text is refused with lines that are in it, or every line that is not blank is in the pieces, once and in order.
+//! Holds: a text is refused with lines that are in it, or every line in which something is seen is in the pieces, once and
+//! in order, without byte order marks; by stanza and whole it says the same words.
 #![no_main]
 
-use flock_core::Corpus;
+use flock_core::{BehaviourKind, Corpus, Post, Source, says_nothing};
+use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,10 +21,10 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
     };
-    let text = std::str::from_utf8(bytes).expect("a corpus is UTF-8");
+    let text = std::str::from_utf8(bytes).expect("a corpus is UTF-8").replace('\u{feff}', "");
     let expected: Vec<(usize, &str)> = (1..)
-        .zip(text.trim_start_matches('\u{feff}').split('\n').map(str::trim))
-        .filter(|(_, line)| !line.is_empty())
+        .zip(text.split('\n').map(str::trim))
+        .filter(|(_, line)| !says_nothing(line))
         .collect();
     assert_eq!(corpus.lines().collect::<Vec<_>>(), expected);
     assert_eq!(corpus.len() as usize, expected.len());
@@ -41,7 +43,18 @@ fuzz_target!(|bytes: &[u8]| {
     }
     assert_eq!(lines.next(), None);
 
-    // What is made of the lines alone is the same corpus. A leading byte order mark would be dropped.
+    let words = |text: &str| text.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>();
+    let seen = |corpus: &Corpus| {
+        let words = corpus.lines().flat_map(|(_, line)| words(line));
+        words.filter(|word| !says_nothing(word)).collect::<Vec<_>>()
+    };
+    for post in [Post::Stanza, Post::File] {
+        let source = Source { post, ..Source::plain("a.txt", bytes, &TimeZone::UTC) };
+        let (divided, _) = BehaviourKind::Poem.read(&source);
+        assert_eq!(divided.map(|divided| seen(&divided)), Some(seen(&corpus)));
+    }
+
+    // What is made of the lines alone is the same corpus.
     let lines: Vec<&str> = corpus.lines().map(|(_, line)| line).collect();
     let again =
         Corpus::parse(format!("\n{}", lines.join("\n")).as_bytes()).expect("these are its lines");

@@ -2,13 +2,13 @@
 //! and their times do not go backwards; what its posts are written as in a table is the same queue.
 #![no_main]
 
-use flock_core::{BehaviourKind, Corpus, CorpusProblem, Cursor, Source};
+use flock_core::{BehaviourKind, Corpus, CorpusProblem, Cursor, Source, says_nothing};
 use jiff::{Timestamp, tz::TimeZone};
 use libfuzzer_sys::fuzz_target;
 
 fn read(name: &str, bytes: &[u8]) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let zone = TimeZone::get("Europe/London").expect("it is bundled");
-    BehaviourKind::Queue.read(&Source { name, bytes, zone: &zone })
+    BehaviourKind::Queue.read(&Source::plain(name, bytes, &zone))
 }
 
 fn at(corpus: &Corpus, index: usize) -> Option<Timestamp> {
@@ -37,7 +37,7 @@ fuzz_target!(|input: (bool, &[u8])| {
         table += &format!("\"{}\",{at}\n", text.replace('"', "\"\""));
     }
     // What says nothing and has no time is left out of a table.
-    if corpus.lines().zip(&times).any(|((_, text), at)| text.is_empty() && at.is_none()) {
+    if corpus.lines().zip(&times).any(|((_, text), at)| says_nothing(text) && at.is_none()) {
         return;
     }
     let (again, problems) = read("again.csv", table.as_bytes());

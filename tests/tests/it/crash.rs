@@ -101,7 +101,8 @@ async fn world(network: Network, begins: Begins) -> (World, SheepId, [CrashProxy
 /// Has the sheep post what people wrote, of which the first is due and the second will be in years.
 async fn queue(world: &World, id: &SheepId) {
     let table = b"at,text\n2026-03-02 12:00,apollo line 0\n2126-03-02 12:00,apollo line 1\n";
-    let source = Source { name: "queue.csv", bytes: table, zone: &jiff::tz::TimeZone::UTC };
+    let zone = jiff::tz::TimeZone::UTC;
+    let source = Source::plain("queue.csv", table, &zone);
     let (Some(text), problems) = BehaviourKind::Queue.read(&source) else { panic!("it is one") };
     assert_eq!(problems, []);
     world.store.put_corpus(&id.flock, &text, |_| {}).await.unwrap();

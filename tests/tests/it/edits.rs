@@ -15,6 +15,7 @@ async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
     let config = SheepConfig { behaviour, ..world.read(id).await.config };
     let sheep = SheepFile {
         name: id.name.clone(),
+        spelled: None,
         config,
         corpus: Arc::new(corpus),
         file: "poem.txt".into(),
@@ -68,6 +69,7 @@ async fn a_post_under_way_is_made_once_though_its_line_is_gone() {
                    - apollo line 1
             next >   apollo line 2
                      apollo line 3
+          ! flock/apollo: 13920 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in poem.txt:3; X refuses that, and the sheep leave it out
         "); }
         flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
         for minute in 4..20 {

@@ -9,6 +9,7 @@ mod crash;
 mod earlier;
 mod edits;
 mod failures;
+mod files;
 mod flocks;
 mod habits;
 mod jobs;

@@ -72,6 +72,8 @@ const FIELDS: &[Field] = &[
     field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP),
     field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
+    field("post", Kind::Text, r#""stanza""#, DEFAULTS_OR_SHEEP),
+    field("skip", Kind::Texts, r##"["#"]"##, DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),
@@ -168,6 +170,13 @@ impl Given {
         match &self.value {
             Some(Value::Text(text)) => Some(text),
             Some(Value::Texts(_) | Value::Count(_) | Value::Flag(_)) | None => None,
+        }
+    }
+
+    pub(super) fn texts(&self) -> Option<&[String]> {
+        match &self.value {
+            Some(Value::Texts(texts)) => Some(texts),
+            Some(Value::Text(_) | Value::Count(_) | Value::Flag(_)) | None => None,
         }
     }
 

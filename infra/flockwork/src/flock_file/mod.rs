@@ -10,6 +10,7 @@ mod mistakes;
 mod rhythm;
 mod search;
 mod sheep;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -21,7 +22,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{Flock, FlockName, SheepName};
+use flock_core::{Flock, FlockName, SheepName, lines_of};
 use flock_ops::{FlockFile, SheepFile};
 use toml::de::{DeTable, DeValue};
 
@@ -57,13 +58,11 @@ pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
         }
         Err(unreadable) => return Err(whole(file, format!("it {unreadable}"))),
     };
-    match std::str::from_utf8(&bytes) {
-        Ok(text) => read_text(dir, root, text),
-        Err(err) => {
-            let good = bytes.get(..err.valid_up_to()).unwrap_or_default();
-            let line = good.split(|byte| *byte == b'\n').count();
-            let what = "it is not UTF-8; save the file as UTF-8".to_owned();
-            Err(Mistakes(vec![Mistake { file, line: Some(line), what }]))
+    match lines_of(&bytes) {
+        Ok(text) => read_text(dir, root, &text),
+        Err(why) => {
+            let (line, what) = (Some(why.line()), why.to_string());
+            Err(Mistakes(vec![Mistake { file, line, what }]))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flock_core::{BehaviourKind, InvalidRhythm, Network, Rhythm, RhythmFields};
+use flock_core::{BehaviourKind, InvalidRhythm, Network, Post, Rhythm, RhythmFields};
 use toml::{Spanned, de::DeValue};
 
 use super::{
@@ -121,6 +121,7 @@ impl Reader<'_> {
         // Sheep that override a bad default would keep it from being found.
         let _ = self.parsed::<BehaviourKind>(fields.get("behaviour"));
         let _ = self.parsed::<Network>(fields.get("network"));
+        let _ = self.parsed::<Post>(fields.get("post"));
         let zone = top.remove_entry("time_zone");
         for (name, given) in fields.iter().map(|(name, given)| (*name, given)).chain(
             // Both are looked at, even where one hides the other.

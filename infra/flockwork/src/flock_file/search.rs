@@ -16,6 +16,7 @@ use glob::{MatchOptions, Pattern};
 use super::{
     Reader,
     mistakes::Reported,
+    spelling::usual,
     texts::{DIRECTORY_HINT, Unreadable},
 };
 use crate::files;
@@ -70,7 +71,7 @@ impl Reader<'_> {
             match (part, steps.last()) {
                 ("**", Some(Step::Deep)) => {}
                 ("**", _) => steps.push(Step::Deep),
-                (part, _) => steps.push(Step::Name(Pattern::new(part).map_err(|err| {
+                (part, _) => steps.push(Step::Name(Pattern::new(&usual(part)).map_err(|err| {
                     self.report(line, format!("`{pattern}` is not a pattern: {}", err.msg))
                 })?)),
             }
@@ -140,6 +141,7 @@ impl Reader<'_> {
             let path = at.join(entry.file_name());
             let file_name = entry.file_name();
             let file_name = file_name.to_string_lossy();
+            let file_name = usual(&file_name);
             let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
             let is_directory = LazyCell::new(|| match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => {

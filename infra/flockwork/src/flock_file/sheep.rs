@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use flock_core::{AccountId, BehaviourKind, Handle, InvalidId, Network, SheepConfig, SheepName};
+use flock_core::{
+    AccountId, BehaviourKind, Handle, InvalidId, Network, Post, SheepConfig, SheepName,
+    says_nothing,
+};
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
 
@@ -11,6 +14,8 @@ use super::{
     fields::{Fields, Given},
     mistakes::{Mistake, Reported},
     rhythm::Defaults,
+    spelling,
+    texts::Division,
 };
 
 /// What stands for the sheep's name in an account.
@@ -19,6 +24,8 @@ const NAME: &str = "{name}";
 /// Where a sheep comes from.
 pub(super) struct Source {
     pub(super) name: Result<SheepName, Reported>,
+    /// Its name by the other spelling of its file's.
+    other: Option<SheepName>,
     /// Its text, relative to the directory.
     pub(super) path: Result<PathBuf, Reported>,
     /// The line that names the sheep, for people.
@@ -57,15 +64,19 @@ impl Reader<'_> {
             Some(_) => Ok(None),
             None => self.account(given, network.ok()),
         };
+        let is_given = account.as_ref().is_ok_and(Option::is_some);
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
+        let division = self.division(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
-        for source in self.sources(header, own) {
-            let name = self.claim_name(&source);
+        for mut source in self.sources(header, own) {
+            let name = self.claim_name(&mut source);
             let corpus = source.path.and_then(|path| match behaviour {
                 Ok(behaviour) => {
-                    self.corpus(source.path_line, &path, (behaviour, &zone), network.ok())
+                    let division = division.as_ref().map_err(|_| Reported)?;
+                    let how = (behaviour, &zone, division);
+                    self.corpus(source.path_line, &path, how, network.ok())
                 }
                 Err(Reported) => self.look_for(source.path_line, &path),
             });
@@ -79,8 +90,8 @@ impl Reader<'_> {
                 (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
             };
             let (Ok(name), Ok((file, corpus))) = (name, corpus) else { continue };
-            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm)) =
-                (behaviour, network, handle, &rhythm)
+            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm), Ok(division)) =
+                (behaviour, network, handle, &rhythm, &division)
             else {
                 continue;
             };
@@ -93,15 +104,57 @@ impl Reader<'_> {
                 }));
                 continue;
             }
-            let behaviour = behaviour.with_text(&corpus);
+            let behaviour = behaviour.with_text(&corpus).divided(division.post);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
                 ..SheepConfig::new(account, behaviour, rhythm.clone())
             };
-            drafts.push(SheepFile { name, config, corpus, file });
+            let spelled = source.other.and_then(|name| {
+                let handle = match template {
+                    _ if is_given => Ok(config.account.handle.clone()),
+                    Some(text) => text.replace(NAME, name.as_str()).parse(),
+                    None => name.as_str().parse(),
+                };
+                let handle = handle.ok().filter(|handle| network.check_handle(handle).is_ok())?;
+                Some((name, AccountId { network, handle }))
+            });
+            drafts.push(SheepFile { name, spelled, config, corpus, file });
         }
         drafts
+    }
+
+    /// How the texts of sheep are divided.
+    fn division(
+        &mut self,
+        own: &Fields,
+        defaults: &Defaults,
+        behaviour: Option<BehaviourKind>,
+    ) -> Result<Division, Reported> {
+        if behaviour.is_some_and(BehaviourKind::divides_itself) {
+            for name in ["post", "skip"] {
+                if let Some(given) = own.get(name) {
+                    let what = format!(
+                        "`{name}` is for poems; the file of a queue says itself where its posts begin and end"
+                    );
+                    self.report(given.line, what);
+                }
+            }
+            return Ok(Division::default());
+        }
+        let post = self.parsed::<Post>(defaults.or_own(own, "post"));
+        let skip = match defaults.or_own(own, "skip") {
+            None => Ok(Vec::new()),
+            Some(given) => match given.texts() {
+                Some(signs) if signs.iter().any(|sign| says_nothing(sign)) => {
+                    let what = "`skip` has a text in it that every line begins with; write how the lines begin \
+                                that are left out, such as [\"#\"]";
+                    Err(self.report(given.line, what))
+                }
+                signs => signs.map(<[_]>::to_vec).ok_or(Reported),
+            },
+        };
+        Ok(Division { post: post?.unwrap_or_default(), skip: skip? })
     }
 
     /// The account that was given, in the form its network has. `Ok(None)`: there is none.
@@ -171,14 +224,20 @@ impl Reader<'_> {
         let paths = self.matching_files(files.line, pattern).unwrap_or_default();
         let source = |path: PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let name = SheepName::from_file_stem(&stem).map_err(|err| {
-                let what = format!("no sheep can be named after this file: {err}");
+            let spelled = spelling::sheep_names(&stem).map_err(|_| {
+                let what = format!(
+                    "no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename \
+                     the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
+                     and `corpus`"
+                );
                 self.problems.push(Mistake { file: self.dir.join(&path), line: None, what });
                 Reported
             });
+            let (name, other) =
+                spelled.map_or((Err(Reported), None), |(name, other)| (Ok(name), other));
             let named = format!("line {} ({})", files.line, path.display());
             let (named_line, path_line) = (files.line, files.line);
-            Source { name, path: Ok(path), named, named_line, path_line }
+            Source { name, other, path: Ok(path), named, named_line, path_line }
         };
         paths.into_iter().map(source).collect()
     }
@@ -200,6 +259,7 @@ impl Reader<'_> {
         );
         Some(Source {
             name: self.required(own, "name", Some(header), "say what the sheep is called"),
+            other: None,
             path,
             named: format!("line {named_line}"),
             named_line,
@@ -208,8 +268,14 @@ impl Reader<'_> {
     }
 
     /// The name of a sheep, reported where another has it already.
-    fn claim_name(&mut self, source: &Source) -> Result<SheepName, Reported> {
-        let name = source.name.clone()?;
+    fn claim_name(&mut self, source: &mut Source) -> Result<SheepName, Reported> {
+        let mut name = source.name.clone()?;
+        // As it was where both were told apart.
+        if self.names.contains_key(&name)
+            && let Some(other) = source.other.take_if(|other| !self.names.contains_key(other))
+        {
+            name = other;
+        }
         if let Some(first) = self.names.get(&name) {
             let what = format!(
                 "the sheep name `{name}` is used twice: in {first} and in {}",

@@ -2,16 +2,18 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
-use flock_core::{BehaviourKind, Corpus, CorpusProblem, Network, Source as TextSource};
+use flock_core::{BehaviourKind, Corpus, CorpusProblem, Network, Post, Source as TextSource};
 use jiff::tz::TimeZone;
 
 use super::{
     Reader,
     mistakes::{Mistake, Reported},
+    spelling,
 };
 use crate::files;
 
@@ -59,7 +61,12 @@ pub(super) fn locate(root: &Path, relative: &Path) -> Result<PathBuf, Unreadable
     if !relative.components().all(inward) {
         return Err(Unreadable::Upward);
     }
-    let path = root.join(relative).canonicalize().map_err(files::Unreadable::from)?;
+    let path = root.join(relative).canonicalize();
+    let path = path.or_else(|err| match err.kind() {
+        io::ErrorKind::NotFound => spelling::find(root, relative)?.canonicalize(),
+        _ => Err(err),
+    });
+    let path = path.map_err(files::Unreadable::from)?;
     if path.starts_with(root) { Ok(path) } else { Err(Unreadable::Outside) }
 }
 
@@ -84,12 +91,25 @@ pub(super) struct Reading {
     pub(super) behaviour: BehaviourKind,
     /// Where it matters what the zone is called.
     pub(super) zone: Option<String>,
+    pub(super) division: Division,
 }
 
+/// How a text is divided into posts, where its behaviour leaves that to `flock.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Division {
+    pub(super) post: Post,
+    /// How lines begin that are left out.
+    pub(super) skip: Vec<String>,
+}
+
+/// Who reads a text: a behaviour, in a zone, dividing it so.
+pub(super) type How<'a> = (BehaviourKind, &'a TimeZone, &'a Division);
+
 impl Reading {
-    pub(super) fn new(behaviour: BehaviourKind, zone: &TimeZone) -> Self {
+    pub(super) fn new((behaviour, zone, division): How<'_>) -> Self {
         let name = || zone.iana_name().unwrap_or_default().to_owned();
-        Self { behaviour, zone: behaviour.reads_times().then(name) }
+        let zone = behaviour.reads_times().then(name);
+        Self { behaviour, zone, division: division.clone() }
     }
 }
 
@@ -109,21 +129,21 @@ impl Reader<'_> {
         self.report(line, format!("`{}` {unreadable}{hint}", path.display()))
     }
 
-    /// The corpus in the file that `line` of `flock.toml` names, as `behaviour` reads it, each line measured for
+    /// The corpus in the file that `line` of `flock.toml` names, read like this, each line measured for
     /// `network`.
     pub(super) fn corpus(
         &mut self,
         line: usize,
         path: &Path,
-        (behaviour, zone): (BehaviourKind, &TimeZone),
+        how: How<'_>,
         network: Option<Network>,
     ) -> Result<(PathBuf, Arc<Corpus>), Reported> {
         let located =
             locate(&self.root, path).map_err(|err| self.report_unreadable(line, path, &err))?;
-        let key = (located, Reading::new(behaviour, zone));
+        let key = (located, Reading::new(how));
         if !self.texts.contains_key(&key) {
             let text = self
-                .read(path, &key.0, (behaviour, zone))
+                .read(path, &key.0, how)
                 .map_err(|err| self.report_unreadable(line, path, &err))?;
             self.texts.insert(key.clone(), text);
         }
@@ -158,12 +178,13 @@ impl Reader<'_> {
         &mut self,
         path: &Path,
         located: &Path,
-        (behaviour, zone): (BehaviourKind, &TimeZone),
+        (behaviour, zone, division): How<'_>,
     ) -> Result<Text, Unreadable> {
         let bytes = files::read(located, MOST_TEXT_BYTES)?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let source = TextSource { name: &name, bytes: &bytes, zone };
+        let Division { post, skip } = division;
+        let source = TextSource { name: &name, bytes: &bytes, zone, post: *post, skip };
         let text = self.text(self.dir.join(path), behaviour.read(&source));
         let lines = text.corpus.as_ref().map_or(0, |corpus| u64::from(corpus.len()));
         let size = (self.size.0.saturating_add(length), self.size.1.saturating_add(lines));

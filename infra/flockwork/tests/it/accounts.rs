@@ -68,7 +68,8 @@ fn a_key_is_sealed_and_its_file_left_alone() {
     // A new key takes the place of the old one, under the same keyring.
     let keyring = fs::read(world.path(".flockwork/keyring.secret.json")).unwrap();
     world.let_in("another-token", USER_ID);
-    world.write("key.json", key_file().replace(TOKEN, "another-token"));
+    // As Windows saves UTF-8.
+    world.write("key.json", format!("\u{feff}{}", key_file()).replace(TOKEN, "another-token"));
     world.ok("account add x:apollo_bot --key key.json");
     assert_eq!(fs::read(world.path(".flockwork/keyring.secret.json")).unwrap(), keyring);
 }
@@ -99,8 +100,11 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
     }
     let said = world.refused("account add x:apollo --key nowhere.json");
     assert_snapshot!(said, @"error: cannot read the key file nowhere.json: it does not exist");
-    world.write("key.json", b"\xff\xfe");
-    assert!(world.refused("account add x:apollo --key key.json").contains("key.json"));
+    // As Windows saves "Unicode".
+    let utf16: Vec<u8> =
+        format!("\u{feff}{good}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    world.write("key.json", utf16);
+    assert_snapshot!(world.refused("account add x:apollo --key key.json"), @"error: cannot read the key file key.json: it is no text: line 1 is not UTF-8 but, as it seems, UTF-16; convert the file: iconv -f UTF-16 -t UTF-8 old.txt > new.txt");
     world.write("key.json", &good);
     assert!(world.refused("account add x:not/a/handle --key key.json").contains("not/a/handle"));
 

@@ -15,7 +15,7 @@ use crate::{
     Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields, Times,
 };
 
-pub use poem::Poem;
+pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
 /// What a sheep says next. Stored as a map with its `kind`.
@@ -51,6 +51,17 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// The zone that local times in it are of.
     pub zone: &'a TimeZone,
+    /// What of a poem is one post.
+    pub post: Post,
+    /// How lines of a poem begin that are left out.
+    pub skip: &'a [String],
+}
+
+impl<'a> Source<'a> {
+    /// A file about whose division nothing was said.
+    pub fn plain(name: &'a str, bytes: &'a [u8], zone: &'a TimeZone) -> Self {
+        Self { name, bytes, zone, post: Post::Line, skip: &[] }
+    }
 }
 
 /// Where a sheep is in its behaviour. Only the behaviour knows what it means.
@@ -153,7 +164,16 @@ impl Place {
 impl Behaviour {
     /// What was stored while there were poems alone: the kind by name, the text beside it.
     pub fn from_before(kind: &str, corpus: CorpusId, lines: u32) -> Option<Self> {
-        (kind == "poem").then_some(Self::Poem(Poem { corpus, lines }))
+        (kind == "poem").then_some(Self::Poem(Poem::of_lines(corpus, lines)))
+    }
+
+    /// The same, whose text was divided so; of a behaviour that divides none there is nothing to say.
+    #[must_use]
+    pub fn divided(self, post: Post) -> Self {
+        match self {
+            Self::Poem(poem) => Self::Poem(Poem { post, ..poem }),
+            Self::Queue(_) => self,
+        }
     }
 
     /// Which kind it is of.
@@ -275,7 +295,7 @@ impl Behaviour {
     /// What people call one of the things it goes through.
     pub fn unit(&self) -> &'static str {
         match self {
-            Self::Poem(_) => "line",
+            Self::Poem(poem) => poem.unit(),
             Self::Queue(_) => "item",
         }
     }
@@ -319,7 +339,7 @@ impl BehaviourKind {
     /// The text in a file, as far as there is one, and what is wrong with it.
     pub fn read(self, source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
         match self {
-            Self::Poem => Corpus::parse_as_far_as_possible(source.bytes),
+            Self::Poem => poem::read(source),
             Self::Queue => queue::read(source),
         }
     }
@@ -338,6 +358,14 @@ impl BehaviourKind {
         match self {
             Self::Poem => true,
             Self::Queue => queue::takes(field),
+        }
+    }
+
+    /// Whether the file says itself where its posts begin and end.
+    pub fn divides_itself(self) -> bool {
+        match self {
+            Self::Poem => false,
+            Self::Queue => true,
         }
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
     Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Rhythm, RhythmFields, count,
+    foreign::{lines_of, says_nothing},
     rhythm::parse_moment,
 };
 
@@ -133,10 +134,11 @@ pub(super) fn check_text(text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
 
 /// Reads the file of a queue: a table, where its name ends with `.csv`, or a text.
 pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
-    let text = match Corpus::text_of(source.bytes) {
+    let text = match lines_of(source.bytes) {
         Ok(text) => text,
-        Err(problem) => return (None, vec![problem]),
+        Err(why) => return (None, vec![why.into()]),
     };
+    let text = &*text;
     let mut problems = Vec::new();
     let is_table = source.name.to_lowercase().ends_with(".csv");
     let items = if is_table {
@@ -234,16 +236,18 @@ fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) 
         let start = at;
         at += line.len();
         if !is_between(line) {
-            if begin.is_none() && !line.trim().is_empty() {
+            if begin.is_none() && !says_nothing(line) {
                 begin = Some((number, start));
             }
             continue;
         }
         let Some((number, from)) = begin.take() else { continue };
         let whole = text.get(from..start.min(text.len())).unwrap_or_default();
-        let (first, rest) = whole.split_once('\n').unwrap_or((whole, ""));
+        let first = whole.lines().next().unwrap_or_default();
         let (said, own) = match first.trim().split_once(':') {
             Some((name, own)) if name.eq_ignore_ascii_case("at") => {
+                // From the end of that line on, so that lines are counted as they stand in the file.
+                let rest = whole.get(first.len()..).unwrap_or_default();
                 (rest, time(own, zone, number, problems))
             }
             _ => (whole, None),
@@ -369,7 +373,7 @@ fn table<'a>(
             named = Some(columns(&row, line, problems)?);
             continue;
         };
-        if row.iter().all(|field| field.trim().is_empty()) {
+        if row.iter().all(says_nothing) {
             continue;
         }
         if row.iter().skip(columns.len()).any(|field| !field.trim().is_empty()) {
@@ -420,7 +424,7 @@ mod tests {
 
     fn read_as(name: &str, text: &str) -> (Option<Corpus>, Vec<CorpusProblem>) {
         let zone = TimeZone::get("Europe/London").unwrap();
-        read(&Source { name, bytes: text.as_bytes(), zone: &zone })
+        read(&Source::plain(name, text.as_bytes(), &zone))
     }
 
     /// What is in the file: line, time and text of each post, or what is wrong with it.

@@ -25,6 +25,7 @@ pub(super) const FACTS: Facts = Facts {
         Limit { posts: 1_666, per: SignedDuration::from_hours(1), of: LimitOf::Account },
         Limit { posts: 11_666, per: SignedDuration::from_hours(24), of: LimitOf::Account },
     ],
+    remembers: None,
     price: free,
     // Lexicon app.bsky.embed.images.
     pictures: PictureRules {

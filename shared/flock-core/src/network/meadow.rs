@@ -17,6 +17,7 @@ pub(super) const FACTS: Facts = Facts {
     has_app: false,
     idempotency: Idempotency::OwnName,
     limits: &[],
+    remembers: None,
     price: free,
     pictures: PictureRules { kinds: &[], most_bytes: 0, most_pixels: None, most_alt_chars: 0 },
     rules: &[],

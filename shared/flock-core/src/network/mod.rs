@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{Handle, PictureRules, Rule, Usd};
+use crate::{Handle, PictureRules, Rule, Usd, says_nothing};
 
 /// Where posts go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,6 +59,8 @@ pub struct Facts {
     pub idempotency: Idempotency,
     /// How many posts it takes.
     pub limits: &'static [Limit],
+    /// For how long it refuses a text that the same account has posted. `None`: it takes it.
+    pub remembers: Option<SignedDuration>,
     /// What it charges.
     pub price: fn(Charge) -> Usd,
     /// Which pictures it takes.
@@ -192,7 +194,7 @@ pub struct UnknownNetwork(String);
 /// A text a network would not take, or that nobody should be sent.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum TextRefusal {
-    /// Nothing but white space.
+    /// Nothing that anybody sees.
     #[error("the text is empty")]
     Empty,
     /// Longer than the network allows, by the network's own counting.
@@ -261,7 +263,7 @@ impl Network {
 
     /// Refuses what the network would not take from an account whose limit is `limit`.
     pub fn check_text(self, text: &str, limit: usize) -> Result<(), TextRefusal> {
-        if text.trim().is_empty() {
+        if says_nothing(text) {
             return Err(TextRefusal::Empty);
         }
         let length = (self.facts().measure)(text).length;
@@ -421,6 +423,7 @@ mod tests {
     fn texts_are_checked_as_the_network_counts() {
         check(Network::Meadow, "a line", "ok");
         check(Network::Meadow, " \t", "the text is empty");
+        check(Network::Meadow, "\u{200b}\u{2800}", "the text is empty");
         check(Network::Meadow, &"é".repeat(500), "ok");
         check(
             Network::Meadow,

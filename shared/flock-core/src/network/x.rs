@@ -26,6 +26,8 @@ pub(super) const FACTS: Facts = Facts {
         Limit { posts: 100, per: SignedDuration::from_mins(15), of: LimitOf::Account },
         Limit { posts: 10_000, per: SignedDuration::from_hours(24), of: LimitOf::App },
     ],
+    // "A few hours", one of its engineers wrote to its developers' list in 2010; no page says more.
+    remembers: Some(SignedDuration::from_hours(6)),
     price,
     // docs.x.com, "Media upload: best practices".
     pictures: PictureRules {

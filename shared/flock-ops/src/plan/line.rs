@@ -19,7 +19,7 @@ pub struct PlanLine<'a> {
     restore: Vec<&'a str>,
     wake: Vec<&'a str>,
     unchanged: usize,
-    warnings: Vec<&'a str>,
+    warnings: &'a [String],
     /// Of what costs something.
     next_30_days: Option<Cost>,
 }
@@ -75,7 +75,7 @@ impl<'a> PlanLine<'a> {
             restore: plan.restore.iter().map(SheepName::as_str).collect(),
             wake: plan.wake.iter().map(SheepName::as_str).collect(),
             unchanged: plan.unchanged,
-            warnings: plan.late.iter().chain(&plan.crowded).map(String::as_str).collect(),
+            warnings: &plan.words,
             next_30_days: plan.outlook.as_ref().map(|outlook| Cost {
                 posts: outlook.all.posts,
                 dollars: dollars(outlook.all.cost),

@@ -11,9 +11,9 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month, Objection,
-    Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count,
-    crowded, local, one_line, said_twice, too_many, unfit, without_cap,
+    AccountId, Behaviour, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month,
+    Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd,
+    count, crowded, local, named, one_line, repeats, said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
 use jiff::Timestamp;
@@ -45,10 +45,8 @@ pub struct Plan {
     texts: BTreeMap<CorpusId, Arc<Corpus>>,
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
-    /// What has a time that has passed.
-    late: Vec<String>,
-    /// Who posts at one time, and did not before.
-    crowded: Vec<String>,
+    /// What is not refused, and may not be what was meant.
+    words: Vec<String>,
     unchanged: usize,
     /// Who posts through which account.
     roster: Vec<(SheepId, AccountId)>,
@@ -57,14 +55,14 @@ pub struct Plan {
 
 /// Compares `file` with the table. Refuses what could not be applied, and what its networks would refuse.
 pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan> {
-    let FlockFile { flock, sheep } = file;
-    let before = store.flock(&flock.name).await?;
+    let before = store.flock(&file.flock.name).await?;
     let mut there: BTreeMap<SheepName, Sheep> = store
-        .sheep_of_flock(&flock.name)
+        .sheep_of_flock(&file.flock.name)
         .await?
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
+    let FlockFile { flock, sheep } = file.with_known_names(|name| there.contains_key(name));
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let mut plan = Plan {
@@ -80,8 +78,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
             .collect(),
         wake: Vec::new(),
-        late: Vec::new(),
-        crowded: Vec::new(),
+        words: Vec::new(),
         unchanged: 0,
         roster: Vec::new(),
         outlook: None,
@@ -141,14 +138,35 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     problems.extend(plan.money(store, &members, now).await?.map(Objection::from));
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
-    let new = members.iter().filter(|(_, is_new)| *is_new);
-    plan.late = new.filter_map(|(member, _)| late(member, now)).collect();
-    let new: BTreeSet<_> =
-        members.iter().filter(|(_, is_new)| *is_new).map(|(member, _)| &member.sheep.id).collect();
-    let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
-    plan.crowded = crowded(&timed.collect::<Vec<_>>(), now, |id| new.contains(id));
+    plan.words = words(&members, now);
     Refusal::unless_fit(problems)?;
     Ok(plan)
+}
+
+/// What people are told of what is new.
+fn words(members: &[(Member, bool)], now: Timestamp) -> Vec<String> {
+    let new: Vec<_> = members.iter().filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect();
+    let mut words: Vec<_> = new.iter().filter_map(|member| late(member, now)).collect();
+    let mut zones: BTreeMap<String, Vec<&SheepId>> = BTreeMap::new();
+    for Member { sheep, .. } in &new {
+        if let Some(word) = sheep.config.rhythm.zone_word() {
+            zones.entry(word).or_default().push(&sheep.id);
+        }
+    }
+    words
+        .extend(zones.into_iter().map(|(word, ids)| format!("{}: {word}", named(ids.into_iter()))));
+    let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
+    let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
+    words.extend(crowded(&timed.collect::<Vec<_>>(), now, |id| ids.contains(id)));
+    // Also what others say through the same account.
+    let accounts: BTreeSet<_> = new.iter().map(|member| &member.sheep.config.account).collect();
+    let members: Vec<_> = members
+        .iter()
+        .map(|(member, _)| member)
+        .filter(|member| accounts.contains(&member.sheep.config.account))
+        .collect();
+    words.extend(repeats(&members, now));
+    words
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
@@ -295,8 +313,7 @@ impl fmt::Display for Plan {
             remove,
             restore,
             wake,
-            late,
-            crowded,
+            words,
             unchanged,
             outlook,
             ..
@@ -331,8 +348,8 @@ impl fmt::Display for Plan {
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;
         }
-        for warning in late.iter().chain(crowded) {
-            writeln!(f, "  ! {warning}")?;
+        for word in words {
+            writeln!(f, "  ! {word}")?;
         }
         write!(
             f,
@@ -381,8 +398,13 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
     if old.behaviour.kind() != new.behaviour.kind() {
         parts.push(format!("{} -> {}", old.behaviour.describe(), new.behaviour.describe()));
     } else if old.behaviour != new.behaviour {
-        let size = count(new.behaviour.units(), new.behaviour.unit());
-        parts.push(format!("text ({} -> {size})", old.behaviour.units()));
+        let size = |behaviour: &Behaviour| count(behaviour.units(), behaviour.unit());
+        let before = if old.behaviour.unit() == new.behaviour.unit() {
+            old.behaviour.units().to_string()
+        } else {
+            size(&old.behaviour)
+        };
+        parts.push(format!("text ({before} -> {})", size(&new.behaviour)));
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));

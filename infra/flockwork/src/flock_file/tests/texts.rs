@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{
     super::{read, texts::MOST_TEXT_BYTES},
-    check_files, check_own, directory, with_top,
+    check_files, check_own, directory, shown, with_top,
 };
 
 #[test]
@@ -51,7 +51,7 @@ files = "poems/**"
         "\
 flock.toml:6: the sheep name `b` is used twice: in line 6 (poems/b!.txt) and in line 6 (poems/b.txt)
 flock.toml:6: the sheep name `b` is used twice: in line 6 (poems/b!.txt) and in line 6 (poems/c/b.txt)
-poems/….txt: no sheep can be named after this file: `` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit",
+poems/….txt: no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename the file, or move it to where `poems/**` does not find it and give it a [[sheep]] with `name` and `corpus`",
     );
     let toml = r#"name = "f"
 [defaults]
@@ -110,4 +110,74 @@ fn only_its_account_knows_what_an_instance_takes() {
         "network = \"mastodon\"\naccount = \"a@b.example\"",
         "a.txt:1: line 1 is 3701 bytes long; a post cannot be longer than 3700",
     );
+}
+
+/// The lines of each sheep.
+fn lines(toml: &str, files: &[(&str, &[u8])]) -> String {
+    let dir = directory(files);
+    fs::write(dir.path().join("flock.toml"), toml).unwrap();
+    let Ok(flock) = read(dir.path()) else { return shown(dir.path()) };
+    let lines = flock.sheep.iter().map(|sheep| {
+        let lines: Vec<_> = sheep.corpus.lines().map(|(_, line)| line).collect();
+        format!("{}, {}: {lines:?}", sheep.name, sheep.config.behaviour.describe())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_poem_is_posted_by_line_by_stanza_or_whole() {
+    let poem: (&str, &[u8]) = ("poems/b.txt", b"# Moss\n\n  I grow\n    slow\n\n\nand green\n");
+    let flock = |defaults: &str, own: &str| {
+        let toml = format!(
+            "name = \"f\"\n[defaults]\nline = \"3m\"\nbehaviour = \"poem\"\n{defaults}\n[[sheep]]\nfiles = \"poems/*\"\n{own}\n"
+        );
+        lines(&toml, &[poem])
+    };
+    insta::assert_snapshot!(flock("", ""), @r##"b, poem of 4 lines: ["# Moss", "I grow", "slow", "and green"]"##);
+    insta::assert_snapshot!(flock("skip = [\"#\"]", "post = \"stanza\""), @r#"b, poem of 2 stanzas: ["I grow\n  slow", "and green"]"#);
+    insta::assert_snapshot!(flock("post = \"stanza\"\nskip = [\"#\"]", "post = \"file\""), @r#"b, poem of 1 post: ["I grow\n    slow\n\n\nand green"]"#);
+    insta::assert_snapshot!(flock("post = \"verse\"", "post = \"file\""), @"flock.toml:5: `verse` is no part of a poem: use line, stanza or file");
+    insta::assert_snapshot!(flock("", "skip = [\"\"]\npost = 3"), @r##"
+    flock.toml:8: `skip` has a text in it that every line begins with; write how the lines begin that are left out, such as ["#"]
+    flock.toml:9: `post` must be text such as "stanza"
+    "##);
+    insta::assert_snapshot!(flock("post = \"stanza\"", "behaviour = \"queue\"\nskip = [\"#\"]"), @"flock.toml:9: `skip` is for poems; the file of a queue says itself where its posts begin and end");
+}
+
+#[test]
+fn what_systems_make_of_texts_is_read_or_named() {
+    let toml = "\u{feff}name = \"f\"\n[[sheep]]\nbehaviour = \"poem\"\nline = \"3m\"\nfiles = \"poems/*\"\n";
+    let read = |bytes: &[u8]| lines(toml, &[("poems/b.txt", bytes)]);
+    let utf16: Vec<u8> = "\u{feff}moss\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    insta::assert_snapshot!(read("\u{feff}on\u{feff}e\n\u{200b}\u{ad}\n\u{2800}\n\u{3164}\ntwo".as_bytes()), @r#"b, poem of 2 lines: ["one", "two"]"#);
+    insta::assert_snapshot!(read(&utf16), @"poems/b.txt:1: line 1 is not UTF-8 but, as it seems, UTF-16; convert the file: iconv -f UTF-16 -t UTF-8 old.txt > new.txt");
+    insta::assert_snapshot!(read(b"one\rtwo\r"), @r"poems/b.txt:1: line 1 has carriage returns where lines end, as old Macs wrote them; give it line feeds: tr '\r' '\n' < old.txt > new.txt");
+    insta::assert_snapshot!(read("one\ntw\u{fdd0}o".as_bytes()), @"poems/b.txt:2: line 2 holds U+FDD0, which is not a character; remove it");
+    insta::assert_snapshot!(read("\u{200b}\n".as_bytes()), @"poems/b.txt: there is no line to post in it");
+}
+
+#[test]
+fn a_name_is_the_same_in_either_spelling() {
+    let sheep = |name: &str, own: &str| {
+        let dir = directory(&[(name, b"moss")]);
+        let toml = format!("name = \"f\"\n[[sheep]]\nbehaviour = \"poem\"\nline = \"3m\"\n{own}\n");
+        fs::write(dir.path().join("flock.toml"), toml).unwrap();
+        let Ok(flock) = read(dir.path()) else { return shown(dir.path()) };
+        let sheep = flock.sheep.iter().map(|sheep| {
+            let other =
+                sheep.spelled.as_ref().map(|(name, account)| format!(" or {name} as {account}"));
+            format!("{} as {}{}", sheep.name, sheep.config.account, other.unwrap_or_default())
+        });
+        sheep.collect::<Vec<_>>().join("\n")
+    };
+    for name in ["old/caf\u{e9} noir.txt", "old/cafe\u{301} noir.txt"] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(sheep(name, "files = \"old/caf? noir.txt\""), @"caf-noir as meadow:caf-noir or cafe-noir as meadow:cafe-noir");
+            insta::assert_snapshot!(sheep(name, "files = \"old/*\"\naccount = \"a\""), @"caf-noir as meadow:a or cafe-noir as meadow:a");
+            for written in ["old/caf\u{e9} noir.txt", "old/cafe\u{301} noir.txt"] {
+                let own = format!("name = \"a\"\ncorpus = \"{written}\"");
+                insta::assert_snapshot!(sheep(name, &own), @"a as meadow:a");
+            }
+        }
+    }
 }
