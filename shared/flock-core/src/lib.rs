@@ -86,5 +86,5 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{count, local, named, one_line};
+pub use text::{count, local, named, nearest, one_line};
 pub use usage::{Arguments, Usage, Word, words};

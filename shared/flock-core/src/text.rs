@@ -10,6 +10,19 @@ pub fn count(number: impl Into<u64>, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
 }
 
+/// The one of `known` that somebody meant by `word`: no more than a third of its letters is wrong, because more would be another word.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.filter_map(|known| {
+        // So long is no slip, and to compare takes the one length times the other.
+        if 3 * known.len() < word.len() {
+            return None;
+        }
+        let distance = strsim::damerau_levenshtein(known, word);
+        (3 * distance <= known.chars().count().max(3)).then_some((distance, known))
+    });
+    near.min().map(|(_, known)| known)
+}
+
 /// An instant as people of a zone read it.
 pub fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()

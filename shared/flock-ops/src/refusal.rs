@@ -76,7 +76,7 @@ impl From<NotFound> for Error {
         let said = Objection::from(err.to_string());
         match err {
             NotFound::Store(err) => err.into(),
-            NotFound::Sheep(_) | NotFound::Neither(_) => {
+            NotFound::Sheep { .. } | NotFound::Neither { .. } => {
                 Self::refused(said.with(Remedy::ListSheep))
             }
             NotFound::Flock { .. }

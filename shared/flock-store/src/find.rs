@@ -1,6 +1,8 @@
 //! Which sheep or flock a person means.
 
-use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName};
+use std::slice;
+
+use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, nearest};
 use futures_util::{StreamExt as _, stream};
 
 use crate::{Read, Store, StoreError};
@@ -21,11 +23,21 @@ pub enum Found {
 #[derive(Debug, thiserror::Error)]
 pub enum NotFound {
     /// There is no such sheep.
-    #[error("there is no sheep `{0}`")]
-    Sheep(String),
+    #[error("there is no sheep `{name}`{}", meant(near.as_ref()))]
+    Sheep {
+        /// What was asked for.
+        name: String,
+        /// What may be meant.
+        near: Option<String>,
+    },
     /// There is neither a sheep nor a flock of that name.
-    #[error("there is no sheep and no flock `{0}`")]
-    Neither(String),
+    #[error("there is no sheep and no flock `{name}`{}", meant(near.as_ref()))]
+    Neither {
+        /// What was asked for.
+        name: String,
+        /// What may be meant.
+        near: Option<String>,
+    },
     /// There is no such flock.
     #[error("there is no flock `{name}`; {}", there_are(known))]
     Flock {
@@ -51,6 +63,18 @@ pub enum NotFound {
     /// The table did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Sheep that are looked through for one that may be meant.
+const LOOKED_THROUGH: usize = 1_000;
+
+fn meant(near: Option<&String>) -> String {
+    near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+fn nearest_of(text: &str, flocks: &[FlockName]) -> Option<String> {
+    let flocks = flocks.iter().map(FlockName::as_str);
+    nearest(&in_small_letters(text), flocks).map(ToOwned::to_owned)
 }
 
 fn there_are(flocks: &[FlockName]) -> String {
@@ -107,16 +131,35 @@ impl Store {
             if let Some(flock) = flock.filter(|flock| **flock != id.flock) {
                 return Err(NotFound::OtherFlock(id, flock.clone()));
             }
-            return self
-                .sheep(&id, Read::Consistent)
-                .await?
-                .ok_or_else(|| NotFound::Sheep(text.to_owned()));
+            return match self.sheep(&id, Read::Consistent).await? {
+                Some(sheep) => Ok(sheep),
+                None => Err(self.no_sheep(text, (slice::from_ref(&id.flock), &id.name)).await?),
+            };
         }
         let flocks = match flock {
             Some(flock) => vec![flock.clone()],
             None => self.flocks().await?,
         };
         self.sheep_named(&flocks, text).await
+    }
+
+    /// That there is no sheep `text`, which is `name` in one of `flocks`, with the one that may be meant.
+    async fn no_sheep(
+        &self,
+        text: &str,
+        (flocks, name): (&[FlockName], &SheepName),
+    ) -> Result<NotFound, StoreError> {
+        let mut known = Vec::new();
+        for flock in flocks {
+            let left = LOOKED_THROUGH.saturating_sub(known.len());
+            known.extend(self.some_sheep_of_flock(flock, None, Some(left.max(1))).await?);
+        }
+        let names = known.iter().map(|sheep| sheep.id.name.as_str());
+        let near = nearest(name.as_str(), names).map(|near| match text.split_once('/') {
+            Some((flock, _)) => format!("{}/{near}", in_small_letters(flock)),
+            None => near.to_owned(),
+        });
+        Ok(NotFound::Sheep { name: text.to_owned(), near })
     }
 
     /// The only sheep of `flocks` with the name `text`.
@@ -132,7 +175,7 @@ impl Store {
             named.extend(sheep?);
         }
         match named.as_slice() {
-            [] => Err(NotFound::Sheep(text.to_owned())),
+            [] => Err(self.no_sheep(text, (flocks, &name)).await?),
             [_] => Ok(named.swap_remove(0)),
             several => {
                 let ids = several.iter().map(|sheep| sheep.id.to_string()).collect();
@@ -163,7 +206,7 @@ impl Store {
         } else {
             self.sheep_named(&flocks, text).await
         };
-        let flock = flocks.into_iter().find(|flock| flock.as_str().eq_ignore_ascii_case(text));
+        let flock = flocks.iter().find(|flock| flock.as_str().eq_ignore_ascii_case(text)).cloned();
         match (sheep, flock) {
             (Ok(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
             (Ok(sheep), Some(flock)) => {
@@ -171,8 +214,11 @@ impl Store {
                     vec![format!("{} (the sheep)", sheep.id), format!("{flock}/* (the flock)")];
                 Err(NotFound::Several { name: text.to_owned(), ids })
             }
-            (Err(NotFound::Sheep(_)), None) => Err(NotFound::Neither(text.to_owned())),
-            (Err(NotFound::Sheep(_)), Some(flock)) => {
+            (Err(NotFound::Sheep { name, near }), None) => {
+                let near = near.or_else(|| nearest_of(text, &flocks));
+                Err(NotFound::Neither { name, near })
+            }
+            (Err(NotFound::Sheep { .. }), Some(flock)) => {
                 let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
                 Ok(Found::Flock(flock, sheep))
             }

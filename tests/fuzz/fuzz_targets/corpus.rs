@@ -48,8 +48,9 @@ fuzz_target!(|bytes: &[u8]| {
         let words = corpus.lines().flat_map(|(_, line)| words(line));
         words.filter(|word| !says_nothing(word)).collect::<Vec<_>>()
     };
+    let zone = TimeZone::UTC;
     for post in [Post::Stanza, Post::File] {
-        let source = Source { post, ..Source::plain("a.txt", bytes, &TimeZone::UTC) };
+        let source = Source { post, ..Source::plain("a.txt", bytes, &zone) };
         let (divided, _) = BehaviourKind::Poem.read(&source);
         assert_eq!(divided.map(|divided| seen(&divided)), Some(seen(&corpus)));
     }

@@ -381,7 +381,7 @@ async fn an_apply_that_is_refused_with_something_changed_is_no_refusal() {
     assert_eq!(world.store.put_sheep(&claimed).await.unwrap(), Write::Done);
     let err = apply_plan(&world.store, late, ts(START)).await.unwrap_err();
     assert!(matches!(err, Error::Failed(_)));
-    assert_snapshot!(err, @"flock/echo: its post 1 is just being made on meadow:echo; remove it in a minute; 1 sheep of the flock went at the same time, and the others stay");
+    assert_snapshot!(err, @"flock/echo: its post 1 is just being made on meadow:echo; remove it in a minute; 1 sheep of the flock went before that, and the others stay");
     assert_sound(&world, "flock", "half a removal").await;
     let moon = Corpus::parse(MOON.as_bytes()).unwrap().id();
     let missing = BTreeSet::from([moon]);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use flock_core::BehaviourKind;
+use flock_core::{BehaviourKind, nearest};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -128,24 +128,12 @@ impl Field {
         }
         let here = || FIELDS.iter().filter(|field| field.places.contains(&place));
         let key_plain = key.to_lowercase().replace('-', "_");
-        if let Some(name) = similar(&key_plain, here().map(|field| field.name)) {
+        if let Some(name) = nearest(&key_plain, here().map(|field| field.name)) {
             return format!("unknown field `{key}`; did you mean `{name}`?");
         }
         let known = here().map(|field| field.name).collect::<Vec<_>>().join(", ");
         format!("unknown field `{key}`; {place} takes {known}")
     }
-}
-
-/// The one of `names` that somebody meant by `word`, a slip or two away.
-fn similar<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    // No field has a name so long, and to compare takes the one length times the other.
-    if 64 < word.len() {
-        return None;
-    }
-    // Two slips in a short word would make everything similar to everything.
-    let most = if word.len() < 4 { 1 } else { 2 };
-    let near = names.map(|name| (strsim::levenshtein(word, name), name));
-    near.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
 }
 
 /// What a field holds, of the right kind.

@@ -92,6 +92,8 @@ fn a_sheep_is_meant_by_its_name_or_with_its_flock() {
     assert_snapshot!(world.refused("posts --sheep apollo"), @"error: several are called `apollo`; say which: homer/apollo, milton/apollo");
     assert_snapshot!(world.refused("preview --sheep apollo"), @"error: several are called `apollo`; say which: homer/apollo, milton/apollo");
     assert_snapshot!(world.refused("posts --sheep zeus"), @"error: there is no sheep `zeus` (`flockwork sheep list` shows them)");
+    assert_snapshot!(world.refused("sheep show homer/irsi"), @"error: there is no sheep `homer/irsi`; did you mean `homer/iris`? (`flockwork sheep list` shows them)");
+    assert_snapshot!(world.refused("sheep show irsi"), @"error: there is no sheep `irsi`; did you mean `iris`? (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("sheep show homer/zeus"), @"error: there is no sheep `homer/zeus` (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("sheep pause zeus/apollo"), @"error: there is no sheep `zeus/apollo` (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("sheep show homer/apollo/iris"), @"error: `apollo/iris` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit");
