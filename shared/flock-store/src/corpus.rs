@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
     WriteRequest,
 };
 use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece, Sheep, Times};
-use futures_util::{TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -283,23 +283,31 @@ impl Store {
             return Ok(());
         }
         let used = self.used_corpora(flock).await?;
-        let mut marked = Vec::new();
-        for corpus in corpora.into_iter().filter(|corpus| !used.contains(corpus)) {
-            marked.extend(self.mark_unused(flock, corpus).await?);
-        }
+        let unused = corpora.into_iter().filter(|corpus| !used.contains(corpus));
+        let marks: Vec<_> = unused.map(|corpus| self.mark_unused(flock, corpus)).collect();
+        let marked: Vec<_> = stream::iter(marks).buffered(CONCURRENCY).try_collect().await?;
+        let marked: Vec<_> = marked.into_iter().flatten().collect();
         if marked.is_empty() {
             return Ok(());
         }
         let used = self.used_corpora(flock).await?;
         let ttl = now.saturating_add(UNUSED_FOR).unwrap_or(Timestamp::MAX);
-        for marked in marked {
-            if used.contains(&marked.corpus) {
-                self.unmark(flock, &marked).await?;
-            } else {
-                self.expire(flock, &marked, ttl).await?;
-            }
+        let ends = marked.iter().map(|marked| self.unmark_or_expire(flock, marked, &used, ttl));
+        let ends: Vec<_> = ends.collect();
+        stream::iter(ends).buffer_unordered(CONCURRENCY).try_collect().await
+    }
+
+    async fn unmark_or_expire(
+        &self,
+        flock: &FlockName,
+        marked: &Marked,
+        used: &BTreeSet<CorpusId>,
+        ttl: Timestamp,
+    ) -> Result<(), StoreError> {
+        if used.contains(&marked.corpus) {
+            return self.unmark(flock, marked).await;
         }
-        Ok(())
+        self.expire(flock, marked, ttl).await
     }
 
     async fn used_corpora(&self, flock: &FlockName) -> Result<BTreeSet<CorpusId>, StoreError> {
