@@ -72,11 +72,6 @@ fn meant(near: Option<&String>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
-fn nearest_of(text: &str, flocks: &[FlockName]) -> Option<String> {
-    let flocks = flocks.iter().map(FlockName::as_str);
-    nearest(&in_small_letters(text), flocks).map(ToOwned::to_owned)
-}
-
 fn there_are(flocks: &[FlockName]) -> String {
     if flocks.is_empty() {
         return "there is none at all yet".to_owned();
@@ -131,40 +126,48 @@ impl Store {
             if let Some(flock) = flock.filter(|flock| **flock != id.flock) {
                 return Err(NotFound::OtherFlock(id, flock.clone()));
             }
-            return match self.sheep(&id, Read::Consistent).await? {
-                Some(sheep) => Ok(sheep),
-                None => Err(self.no_sheep(text, (slice::from_ref(&id.flock), &id.name)).await?),
-            };
+            if let Some(sheep) = self.sheep(&id, Read::Consistent).await? {
+                return Ok(sheep);
+            }
+            let near = self.meant(text, (slice::from_ref(&id.flock), &id.name)).await?;
+            return Err(NotFound::Sheep { name: text.to_owned(), near });
         }
         let flocks = match flock {
             Some(flock) => vec![flock.clone()],
             None => self.flocks().await?,
         };
-        self.sheep_named(&flocks, text).await
+        let name: SheepName = in_small_letters(text).parse()?;
+        if let Some(sheep) = self.sheep_named(&flocks, &name).await? {
+            return Ok(sheep);
+        }
+        let near = self.meant(text, (&flocks, &name)).await?;
+        Err(NotFound::Sheep { name: text.to_owned(), near })
     }
 
-    /// That there is no sheep `text`, which is `name` in one of `flocks`, with the one that may be meant.
-    async fn no_sheep(
+    /// The sheep of `flocks` that may be meant by `name`, as people wrote it in `text`.
+    async fn meant(
         &self,
         text: &str,
         (flocks, name): (&[FlockName], &SheepName),
-    ) -> Result<NotFound, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let mut known = Vec::new();
         for flock in flocks {
             let left = LOOKED_THROUGH.saturating_sub(known.len());
             known.extend(self.some_sheep_of_flock(flock, None, Some(left.max(1))).await?);
         }
         let names = known.iter().map(|sheep| sheep.id.name.as_str());
-        let near = nearest(name.as_str(), names).map(|near| match text.split_once('/') {
+        Ok(nearest(name.as_str(), names).map(|near| match text.split_once('/') {
             Some((flock, _)) => format!("{}/{near}", in_small_letters(flock)),
             None => near.to_owned(),
-        });
-        Ok(NotFound::Sheep { name: text.to_owned(), near })
+        }))
     }
 
-    /// The only sheep of `flocks` with the name `text`.
-    async fn sheep_named(&self, flocks: &[FlockName], text: &str) -> Result<Sheep, NotFound> {
-        let name: SheepName = in_small_letters(text).parse()?;
+    /// The only sheep of `flocks` that is called so, if there is one.
+    async fn sheep_named(
+        &self,
+        flocks: &[FlockName],
+        name: &SheepName,
+    ) -> Result<Option<Sheep>, NotFound> {
         // One by its key in each flock, because a flock can be large.
         let ids = flocks.iter().map(|flock| SheepId { flock: flock.clone(), name: name.clone() });
         let ids: Vec<_> = ids.collect();
@@ -175,11 +178,10 @@ impl Store {
             named.extend(sheep?);
         }
         match named.as_slice() {
-            [] => Err(self.no_sheep(text, (flocks, &name)).await?),
-            [_] => Ok(named.swap_remove(0)),
+            [] | [_] => Ok(named.pop()),
             several => {
                 let ids = several.iter().map(|sheep| sheep.id.to_string()).collect();
-                Err(NotFound::Several { name: text.to_owned(), ids })
+                Err(NotFound::Several { name: name.to_string(), ids })
             }
         }
     }
@@ -200,29 +202,34 @@ impl Store {
             let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
             return Ok(Found::Flock(flock, sheep));
         }
+        if text.contains('/') {
+            return match self.find_sheep(None, text).await {
+                Ok(sheep) => Ok(Found::Sheep(Box::new(sheep))),
+                Err(NotFound::Sheep { name, near }) => Err(NotFound::Neither { name, near }),
+                Err(err) => Err(err),
+            };
+        }
         let flocks = self.flocks().await?;
-        let sheep = if text.contains('/') {
-            self.find_sheep(None, text).await
-        } else {
-            self.sheep_named(&flocks, text).await
-        };
-        let flock = flocks.iter().find(|flock| flock.as_str().eq_ignore_ascii_case(text)).cloned();
+        let name: SheepName = in_small_letters(text).parse()?;
+        let sheep = self.sheep_named(&flocks, &name).await?;
+        let flock = flocks.iter().find(|flock| flock.as_str() == name.as_str());
         match (sheep, flock) {
-            (Ok(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
-            (Ok(sheep), Some(flock)) => {
+            (Some(sheep), None) => Ok(Found::Sheep(Box::new(sheep))),
+            (Some(sheep), Some(flock)) => {
                 let ids =
                     vec![format!("{} (the sheep)", sheep.id), format!("{flock}/* (the flock)")];
                 Err(NotFound::Several { name: text.to_owned(), ids })
             }
-            (Err(NotFound::Sheep { name, near }), None) => {
-                let near = near.or_else(|| nearest_of(text, &flocks));
-                Err(NotFound::Neither { name, near })
+            (None, Some(flock)) => {
+                let sheep = self.some_sheep_of_flock(flock, None, limit).await?;
+                Ok(Found::Flock(flock.clone(), sheep))
             }
-            (Err(NotFound::Sheep { .. }), Some(flock)) => {
-                let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
-                Ok(Found::Flock(flock, sheep))
+            (None, None) => {
+                let sheep = self.meant(text, (&flocks, &name)).await?;
+                let flocks = flocks.iter().map(FlockName::as_str);
+                let near = sheep.or_else(|| nearest(name.as_str(), flocks).map(ToOwned::to_owned));
+                Err(NotFound::Neither { name: text.to_owned(), near })
             }
-            (Err(err), _) => Err(err),
         }
     }
 }
