@@ -318,13 +318,14 @@ fn said(refusal: &Refusal) -> String {
 /// A sentence in mrkdwn. What begins with the name of a sheep keeps it as it is.
 fn sentence(text: &str) -> String {
     let text = escape(text);
+    let stop = if text.ends_with('?') { "" } else { "." };
     let (word, after) = text.split_once(' ').unwrap_or((&text, ""));
     if word.parse::<SheepId>().is_ok() {
-        return format!("*{word}* {after}.");
+        return format!("*{word}* {after}{stop}");
     }
     if word.contains('/') {
-        return format!("{text}.");
+        return format!("{text}{stop}");
     }
     let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
-    format!("{}{rest}.", first.to_uppercase())
+    format!("{}{rest}{stop}", first.to_uppercase())
 }

@@ -24,6 +24,11 @@ impl Feed {
     pub(crate) async fn refresh(&mut self, store: &Store) -> Result<(), NotFound> {
         let sheep = store.sheep_of(None).await?;
         let stop = store.control().await?.stopped;
+        let there: HashSet<_> = sheep.iter().map(|sheep| &sheep.id).collect();
+        if !self.sheep.iter().all(|known| there.contains(&known.id)) {
+            // What those said who are gone may have kept out what others said before.
+            *self = Self::default();
+        }
         let known: HashSet<_> = self.sheep.iter().map(version).collect();
         let (same, changed): (Vec<_>, Vec<_>) =
             sheep.iter().cloned().partition(|sheep| known.contains(&version(sheep)));

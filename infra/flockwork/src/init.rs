@@ -1,6 +1,10 @@
 //! Writes the files of a first flock.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+};
 
 use anyhow::Context as _;
 use flock_core::FlockName;
@@ -10,13 +14,13 @@ use crate::{
     refusal::refuse,
 };
 
-/// The first poem: what a sheep is called after its file says.
+/// The first poem. It is posted.
 const POEM: &str = "\
-Every line of this file is a post.
-A blank line is a pause.
+A sheep stands in the meadow,
+and every line it has is a post.
 
-Write your own here,
-or put other text files beside it: each becomes a sheep.
+After the last it waits a while,
+and begins again with the first.
 ";
 
 /// Writes a flock into the directory that `options` names, which may be there and must not have one. Says what to do then.
@@ -24,24 +28,36 @@ pub(crate) fn init(place: &Place, options: &Init) -> anyhow::Result<String> {
     let dir = &options.dir;
     let name = name(dir, options.name.as_ref())?;
     let file = dir.join("flock.toml");
-    if file.try_exists().unwrap_or(true) {
+    if dir.is_file() {
+        return Err(refuse(format!(
+            "{} is a file; name the directory it is to be in",
+            dir.display()
+        )));
+    }
+    if file.symlink_metadata().is_ok() {
         return Err(refuse(format!("{} is there already; nothing was changed", file.display())));
     }
     let poems = dir.join("poems");
     fs::create_dir_all(&poems).with_context(|| format!("cannot make {}", poems.display()))?;
     let poem = poems.join("first.txt");
-    if !poem.try_exists().unwrap_or(true) {
-        fs::write(&poem, POEM).with_context(|| format!("cannot write {}", poem.display()))?;
+    if poem.symlink_metadata().is_err() {
+        write_new(&poem, POEM)?;
     }
     // Last: it is what makes the directory a flock's.
-    fs::write(&file, flock_toml(&name))
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    write_new(&file, &flock_toml(&name))?;
     let (program, shown, dir) = (place.command(), dir.display(), quoted(dir));
     Ok(format!(
         "Flock {name} is in {shown}: flock.toml says who posts what and when, poems/ what they say.\n\
          `{program} flock plan {dir}` shows what applying it does, `{program} flock apply {dir}` does it, and \
          `{program} preview --flock {name}` shows its next posts."
     ))
+}
+
+/// Writes a file that is not there, and follows no link to where it would be.
+fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
+    File::create_new(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// What the flock is called: as was said, or like its directory.
@@ -72,8 +88,8 @@ time_zone = "UTC"
 # What every sheep starts with; any sheep may say it otherwise.
 [defaults]
 network = "meadow" # or "mastodon", "bluesky", "x": add the accounts first
-line = "1h"        # from one line to the next: "30s", "5m", "2h"
-stanza = "6h"      # the longer pause at a blank line
+line = "1h"        # from one line to the next: "5m", "2h", "1d"
+stanza = "6h"      # from the last line until the first comes again
 
 # Every file in poems/ is a sheep, called like the file.
 [[sheep]]

@@ -205,7 +205,8 @@ impl Page {
         html! {
             section.next { (self.next(feed, &zone)) }
             section.posts {
-                @if feed.posts.is_empty() { p { "Nothing has been posted yet." } }
+                @if feed.posts.is_empty() && !feed.sheep.is_empty() { p { "Nothing has been posted yet." } }
+                @if feed.sheep.is_empty() { p { "No sheep is here. What earlier ones posted, " code { "flockwork posts --sheep FLOCK/SHEEP" } " lists." } }
                 @for post in feed.posts.iter().rev() { (self.article(post, &zone)) }
             }
         }

@@ -16,6 +16,12 @@ pub enum NotText {
         /// What they seem to be.
         encoding: Encoding,
     },
+    /// They are a document of another program.
+    #[error("it is a document ({kind}) and no plain text; save it as plain text in UTF-8")]
+    Document {
+        /// Whose.
+        kind: &'static str,
+    },
     /// Lines end as they did on old Macs, so that all of them would be one.
     #[error(
         "line {line} has carriage returns where lines end, as old Macs wrote them; give it line feeds: \
@@ -53,6 +59,7 @@ impl NotText {
     pub fn line(&self) -> usize {
         match self {
             Self::NotUtf8 { line, .. } | Self::OldMac { line } => *line,
+            Self::Document { .. } => 1,
         }
     }
 }
@@ -77,8 +84,19 @@ impl fmt::Display for Encoding {
     }
 }
 
+/// How documents begin that people take for texts: "Rich Text Format 1.9.1", "APPNOTE 6.3.10" of PKWARE, "ISO 32000-1, 7.5.2".
+const DOCUMENTS: [(&[u8], &str); 3] = [
+    (b"{\\rtf", "rich text, RTF"),
+    (b"PK\x03\x04", "of Word, Excel or LibreOffice"),
+    (b"%PDF-", "PDF"),
+];
+
 /// The text that `bytes` are, without byte order marks, wherever they are.
 pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
+    let document = DOCUMENTS.iter().find(|(begins, _)| bytes.starts_with(begins));
+    if let Some((_, kind)) = document {
+        return Err(NotText::Document { kind });
+    }
     if let Some(encoding) = of_wide_units(bytes) {
         return Err(NotText::NotUtf8 { line: 1, encoding });
     }

@@ -19,7 +19,7 @@ pub use message::{
     LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
 };
 pub use shortcode::{with_characters, with_shortcodes};
-pub use typed::{bare_line, bare_word, trim, typed, unescape};
+pub use typed::{bare_line, bare_word, nameless_mention, trim, typed, unescape};
 pub use verify::{Unverified, sign, verify};
 
 /// The beginning of text that is not ours, on one line, for an error or a log.

@@ -165,6 +165,14 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
+/// The id of somebody or of a room that `text` mentions without the name people know: what Slack makes of a name in a message to the bot
+/// (Slack, "Formatting message text", 2026-11).
+pub fn nameless_mention(text: &str) -> Option<&str> {
+    let marks = text.split('<').skip(1).filter_map(|rest| Some(rest.split_once('>')?.0));
+    let mut ids = marks.filter_map(|mark| mark.strip_prefix(['@', '#']));
+    ids.find(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -175,6 +183,17 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: &str) {
         assert_eq!(typed(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn who_is_mentioned_without_a_name_is_found() {
+        assert_eq!(
+            nameless_mention("hi <@U1|ada> in <#C1|general> <!here> <https://x.test/@U1>"),
+            None
+        );
+        assert_eq!(nameless_mention("1 <2 @ 3> <@>"), None);
+        assert_eq!(nameless_mention("hi <@U1|ada> and <@U2>"), Some("U2"));
+        assert_eq!(nameless_mention("in <#C1>"), Some("C1"));
     }
 
     #[test]

@@ -131,7 +131,7 @@ async fn a_post_can_be_asked_for_at_once() {
 
     assert_eq!(
         slack.flock("say apollo Good  evening, <all>!").await,
-        "*flock/apollo* is going to say as meadow:apollo:\n> Good  evening, &lt;all&gt;!"
+        "*flock/apollo* is going to say as `meadow:apollo`:\n> Good  evening, &lt;all&gt;!"
     );
     assert_eq!(
         slack.flock("say apollo again").await,
@@ -173,7 +173,7 @@ async fn what_is_said_is_what_was_typed() {
         let shown = flock_slack::escape(text);
         assert_eq!(
             slack.flock(&format!("SAY *Apollo* {typed}")).await,
-            format!("*flock/apollo* is going to say as meadow:apollo:\n> {shown}")
+            format!("*flock/apollo* is going to say as `meadow:apollo`:\n> {shown}")
         );
         slack.world.tick_at(&app, 0).await;
         let posts = slack.world.posts(&id).await;
@@ -255,18 +255,18 @@ async fn what_costs_is_said_after_a_question() {
     told.push(slack.press("U1", "C1", "Post it").await);
     told.push(slack.flock("say apollo hello").await);
     insta::assert_snapshot!(told.join("\n"), @"
-    *This posts through *flock/apollo* as x:apollo, for $0.015:
+    *This posts through *flock/apollo* as `x:apollo`, for $0.015:
     > Good evening 👋
     The flock *flock* has spent $0.00 of the $1.00 it may spend in 2026-03.
     The button works for 5 minutes. [Post it] [Cancel]
-    *flock/apollo* is going to say as x:apollo, for $0.015:
+    *flock/apollo* is going to say as `x:apollo`, for $0.015:
     > Good evening 👋
-    *This posts through *flock/apollo* as x:apollo, for $0.20, because it has a link:
+    *This posts through *flock/apollo* as `x:apollo`, for $0.20, because it has a link:
     > see example.com
     The flock *flock* has spent $0.015 of the $1.00 it may spend in 2026-03.
     The button works for 5 minutes. [Post it] [Cancel]
     *Nothing was done.
-    *This posts through *flock/apollo* as x:apollo, for $0.20, because it has a link:
+    *This posts through *flock/apollo* as `x:apollo`, for $0.20, because it has a link:
     > see example.com
     The flock *flock* has spent $0.015 of the $0.10 it may spend in 2026-03, so the post would wait until the month is over, or until `monthly_cap` is raised and applied.
     The button works for 5 minutes. [Post it] [Cancel]
@@ -464,14 +464,17 @@ async fn the_buttons_of_a_sheep_work_for_those_who_may() {
 async fn what_others_wrote_rings_nobody() {
     let mut slack = slack().await;
     let app = slack.world.app().await;
-    slack.flock("say apollo <!channel> <@U2> *bold*").await;
+    // Whom Slack names by an id alone, nobody elsewhere knows.
+    let told = slack.flock("say apollo hi <@U2>").await;
+    assert!(told.contains("Slack has told me U2 and not the name that was typed"), "{told}");
+    slack.flock("say apollo <!channel> *bold*").await;
     slack.world.tick_at(&app, 1).await;
     assert_eq!(
         slack.world.posts(&"flock/apollo".parse().unwrap()).await[0].text,
-        "<!channel> @U2 *bold*"
+        "<!channel> *bold*"
     );
     let shown = slack.flock("posts apollo").await;
-    assert!(shown.contains("&lt;!channel&gt; @U2 *bold*"), "{shown}");
+    assert!(shown.contains("&lt;!channel&gt; *bold*"), "{shown}");
     let told = slack.flock("<!channel>`x`").await;
     assert!(!told.contains('<'), "{told}");
 }

@@ -2,10 +2,10 @@
 
 use flock_core::{Sheep, Usage, Usd};
 use flock_ops::{Noted, Price, price_of_saying};
-use flock_slack::{escape, trim, typed};
+use flock_slack::{escape, nameless_mention, trim, typed};
 
 use crate::{
-    call::{Answer, Call, Stage, Step, announce},
+    call::{Answer, Call, Obstacle, Stage, Step, announce},
     command::{Command, Group, Run, SHEPHERD},
 };
 
@@ -21,7 +21,14 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     call.not_while_stopped()?;
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
-    let text = typed(call.arguments.rest().unwrap_or_default());
+    let said = call.arguments.rest().unwrap_or_default();
+    if let Some(id) = nameless_mention(said) {
+        return Err(Obstacle::Refused(format!(
+            "Slack has told me {id} and not the name that was typed, so nothing is posted. Give it as `/flock say ...`, or write \
+             the name without @ or #."
+        )));
+    }
+    let text = typed(said);
     let text = trim(&text);
     let price = price_of_saying(call.store(), &sheep, text, call.now).await?;
     let costs = price.price != Usd::ZERO;
@@ -63,7 +70,8 @@ fn question(sheep: &Sheep, text: &str, price: &Price) -> String {
 }
 
 fn account(sheep: &Sheep) -> String {
-    escape(&sheep.config.account.to_string())
+    // As code, because `meadow:moon:` would be shown with an emoji in it.
+    format!("`{}`", escape(&sheep.config.account.to_string()))
 }
 
 fn quoted(text: &str) -> String {

@@ -70,8 +70,8 @@ impl Reader<'_> {
         let division = self.division(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
-        for mut source in self.sources(header, own) {
-            let name = self.claim_name(&mut source);
+        for source in self.sources(header, own) {
+            let name = self.claim_name(&source);
             let corpus = source.path.and_then(|path| match behaviour {
                 Ok(behaviour) => {
                     let division = division.as_ref().map_err(|_| Reported)?;
@@ -268,14 +268,9 @@ impl Reader<'_> {
     }
 
     /// The name of a sheep, reported where another has it already.
-    fn claim_name(&mut self, source: &mut Source) -> Result<SheepName, Reported> {
-        let mut name = source.name.clone()?;
-        // As it was where both were told apart.
-        if self.names.contains_key(&name)
-            && let Some(other) = source.other.take_if(|other| !self.names.contains_key(other))
-        {
-            name = other;
-        }
+    fn claim_name(&mut self, source: &Source) -> Result<SheepName, Reported> {
+        // Also where the files are called alike in two spellings, which nobody sees: they are one poem, twice.
+        let name = source.name.clone()?;
         if let Some(first) = self.names.get(&name) {
             let what = format!(
                 "the sheep name `{name}` is used twice: in {first} and in {}",

@@ -393,3 +393,21 @@ fn sheep_that_post_at_one_time_are_told_of_and_spread() {
     world.write_flock("wide", &too_long);
     assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: it must not be longer than the shortest time between two posts");
 }
+
+/// Nobody sees that two files are called alike in two spellings: they are no two sheep.
+#[test]
+fn a_file_that_is_there_in_both_spellings_is_refused() {
+    let world = World::new();
+    let flock =
+        "name = \"m\"\n[[sheep]]\nfiles = \"p/*.txt\"\nbehaviour = \"poem\"\nline = \"1h\"\n";
+    world.write("m/flock.toml", flock);
+    world.write("m/p/Caf\u{e9}.txt", "roses\n");
+    world.write("m/p/Cafe\u{301}.txt", "roses\n");
+    let said = world.refused("flock apply m");
+    assert!(said.contains("the sheep name `caf` is used twice"), "{said}");
+    // A document is not posted as it is.
+    world.write("m/p/Cafe\u{301}.txt", "{\\rtf1\\ansi roses}\n");
+    std::fs::remove_file(world.path("m/p/Caf\u{e9}.txt")).unwrap();
+    let said = world.refused("flock apply m");
+    assert!(said.contains("it is a document (rich text, RTF) and no plain text"), "{said}");
+}

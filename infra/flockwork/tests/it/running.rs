@@ -276,24 +276,36 @@ fn a_feed_that_is_known_is_not_sent_again() {
     world.ok("flock apply choir");
     let mut run = world.start("run --listen 127.0.0.1:0");
     let url = format!("{}/feed", run.url());
-    // The first line is posted at once.
-    let first =
-        eventually("the first post", || Some(get(&url)).filter(|it| it.body.contains("one")));
+    // The first line is posted at once. Then nothing is said that is another a minute later.
+    eventually("the first post", || get(&url).body.contains("one").then_some(()));
+    world.ok("sheep pause alto");
+    let first = get(&url);
     assert_eq!(first.status, 200);
+    assert!(first.body.contains("1 paused"), "{}", first.body);
+    assert!(first.body.contains("Times are those of UTC."), "{}", first.body);
     let ask = |tag: &str| http(|client| client.get(&url).header("if-none-match", tag));
     let again = ask(&first.tag);
     assert_eq!((again.status, again.body.as_str()), (304, ""));
     assert!(again.now.ends_with(" UTC"), "{}", again.now);
     assert_eq!(ask("\"another\"").status, 200);
-    world.ok("sheep pause alto");
-    let paused = ask(&first.tag);
-    assert_eq!(paused.status, 200);
-    assert!(paused.body.contains("1 paused"), "{}", paused.body);
-    assert!(paused.body.contains("Times are those of UTC."), "{}", paused.body);
-    assert_ne!(paused.tag, first.tag);
-    // A flock that is removed is gone with its posts.
+    world.ok("sheep resume alto");
+    let resumed = ask(&first.tag);
+    assert_eq!(resumed.status, 200);
+    assert!(!resumed.body.contains("1 paused"), "{}", resumed.body);
+    assert_ne!(resumed.tag, first.tag);
+    // A flock that is removed is gone with its posts, and those of others are there again.
+    let crowd: Vec<_> = (0..110).map(|number| format!("bird-{number}")).collect();
+    let crowd: Vec<_> =
+        crowd.iter().map(|name| (name.as_str(), "tweet\n", "line = \"1h\"")).collect();
+    world.write_flock("crowd", &crowd);
+    world.ok("flock apply crowd");
+    eventually("the crowd", || (100 == get(&url).body.matches("tweet").count()).then_some(()));
+    assert!(!get(&url).body.contains("one</p>"));
+    world.ok("flock remove crowd --yes");
+    let body = get(&url).body;
+    assert!(body.contains("one</p>") && !body.contains("tweet"), "{body}");
     world.ok("flock remove choir --yes");
-    assert!(!get(&url).body.contains("alto"));
+    assert!(get(&url).body.contains("No sheep is here."));
 }
 
 /// A browser can be led to it directly.

@@ -59,7 +59,7 @@ impl FromStr for Post {
     type Err = UnknownPost;
 
     fn from_str(name: &str) -> Result<Self, UnknownPost> {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "line" => Ok(Self::Line),
             "stanza" => Ok(Self::Stanza),
             "file" => Ok(Self::File),
