@@ -6,11 +6,12 @@ use flock_core::{
 };
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{Bluesky, BlueskyMisbehave, BlueskyStatus, png};
+use flock_tests::{BlueskyMisbehave, BlueskyStatus, png};
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sheep_tick::App;
+use tokio::net::TcpSocket;
 
 use crate::world::{KEYRING, START, World, bluesky_account, did, ts};
 
@@ -260,10 +261,16 @@ async fn an_account_that_falls_out_of_favour_meanwhile_is_not_posted_for_twice()
 
 #[tokio::test]
 async fn a_server_that_is_gone_costs_nothing_but_time() {
-    let mut world = World::start().await;
+    let world = World::start().await;
     let id = world.sheep("apollo", Network::Bluesky, 40).await;
-    // The server goes when its handle does.
-    world.bluesky = Bluesky::start().await;
+    // Nobody listens there, and nobody else gets the port meanwhile.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let account = bluesky_account("apollo");
+    let mut item = world.store.account(&account).await.unwrap().unwrap();
+    item.url = Some(format!("http://{}", nobody.local_addr().unwrap()));
+    item.sealed_session = None;
+    world.store.put_account(&account, item).await.unwrap();
     let app = world.app().await;
     assert_eq!(world.tick(&app).await.put_off, 1);
     let problem = problem(&world, &id).await;
