@@ -137,7 +137,8 @@ fn how_to_begin(place: &Place) -> String {
 
 async fn list_accounts(place: &Place, json: bool) -> anyhow::Result<Said> {
     let Connection { store, .. } = &connect(place).await?;
-    let accounts = ops::accounts(store).await?;
+    let sheep = store.sheep_of(None).await.map_err(Error::from)?;
+    let accounts = ops::accounts(store, &sheep).await?;
     if json {
         return Ok(as_json(accounts)?.into());
     }

@@ -63,7 +63,7 @@ async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
     let control = connection.store.control().await?;
     findings.extend(control.stopped.iter().map(|stop| Finding::Fault(show::stopped(stop))));
     findings.extend(the_flocks(&sheep, &connection.program));
-    findings.extend(the_accounts(&connection).await?);
+    findings.extend(the_accounts(&connection, &sheep).await?);
     Ok(findings)
 }
 
@@ -104,9 +104,9 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
         let what = format!("{} paused: `{program} sheep list` shows which", size(paused));
         findings.push(Finding::Note(what));
     }
-    findings.extend(show::troubles(sheep).into_iter().map(|trouble| {
-        let (who, why) = (trouble.who(), trouble.why);
-        Finding::Fault(match trouble.sheep.first().filter(|_| trouble.is_stopped) {
+    findings.extend(show::hindrances(sheep).into_iter().map(|hindrance| {
+        let (who, why) = (hindrance.who(), hindrance.why);
+        Finding::Fault(match hindrance.sheep.first().filter(|_| hindrance.is_stopped) {
             Some(first) => format!("{who}: stopped: {why}; {}", show::resume(first, program)),
             None => format!("{who}: {why}"),
         })
@@ -115,9 +115,9 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
 }
 
 /// Accounts that sheep post through and cannot.
-async fn the_accounts(connection: &Connection) -> anyhow::Result<Vec<Finding>> {
+async fn the_accounts(connection: &Connection, sheep: &[Sheep]) -> anyhow::Result<Vec<Finding>> {
     let program = &connection.program;
-    let accounts = ops::accounts(&connection.store).await?;
+    let accounts = ops::accounts(&connection.store, sheep).await?;
     let used: Vec<_> = accounts.iter().filter(|account| 0 < account.sheep).collect();
     let mut findings = Vec::new();
     for account in &used {

@@ -30,14 +30,13 @@ impl Feed {
             *self = Self::default();
         }
         let known: HashSet<_> = self.sheep.iter().map(version).collect();
-        let (same, changed): (Vec<_>, Vec<_>) =
-            sheep.iter().cloned().partition(|sheep| known.contains(&version(sheep)));
+        let is_changed = |sheep: &&Sheep| !known.contains(&version(sheep));
+        let changed: Vec<_> = sheep.iter().filter(is_changed).cloned().collect();
         let news = store.newest_posts_of(&changed, POSTS).await?;
-        let same: HashSet<_> = same.iter().map(|sheep| &sheep.id).collect();
-        self.posts.retain(|post| same.contains(&post.sheep));
+        let changed: HashSet<_> = changed.iter().map(|sheep| &sheep.id).collect();
+        self.posts.retain(|post| !changed.contains(&post.sheep));
         self.posts.extend(news);
-        self.posts
-            .sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
+        self.posts.sort_by(Post::by_time);
         self.posts.drain(..self.posts.len().saturating_sub(POSTS));
         (self.sheep, self.stop) = (sheep, stop);
         Ok(())

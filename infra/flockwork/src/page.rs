@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 use crate::{
     feed::Feed,
     machine::reachable,
-    show::{self, clock_time, one_zone, stopped, troubles, until},
+    show::{self, clock_time, hindrances, one_zone, stopped, until},
 };
 
 /// Sheep named as the next to post.
@@ -221,9 +221,9 @@ impl Page {
         html! {
             h2 { "Next" }
             @if let Some(stop) = &feed.stop { p.trouble { (stopped(stop)) } }
-            @for trouble in troubles(&feed.sheep) {
+            @for hindrance in hindrances(&feed.sheep) {
                 p.trouble {
-                    strong { (trouble.who()) } @if trouble.is_stopped { " stopped" } ": " (trouble.why)
+                    strong { (hindrance.who()) } @if hindrance.is_stopped { " stopped" } ": " (hindrance.why)
                 }
             }
             @if next.is_empty() {

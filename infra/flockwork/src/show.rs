@@ -16,7 +16,7 @@ pub fn stopped(stop: &Stop) -> String {
 
 /// Sheep that the same keeps from posting.
 #[derive(Debug)]
-pub struct Trouble<'a> {
+pub struct Hindrance<'a> {
     /// Whether they stopped, until somebody acts.
     pub is_stopped: bool,
     /// What it is.
@@ -26,19 +26,19 @@ pub struct Trouble<'a> {
 }
 
 /// What keeps sheep from posting, each thing once.
-pub fn troubles(sheep: &[Sheep]) -> Vec<Trouble<'_>> {
-    let mut troubles: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
+pub fn hindrances(sheep: &[Sheep]) -> Vec<Hindrance<'_>> {
+    let mut found: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
     for sheep in sheep {
         if let Some(why) = sheep.problem() {
             let is_stopped = matches!(sheep.state, State::Stopped { .. });
-            troubles.entry((is_stopped, why)).or_default().push(sheep);
+            found.entry((is_stopped, why)).or_default().push(sheep);
         }
     }
-    let trouble = |((is_stopped, why), sheep)| Trouble { is_stopped, why, sheep };
-    troubles.into_iter().rev().map(trouble).collect()
+    let hindrance = |((is_stopped, why), sheep)| Hindrance { is_stopped, why, sheep };
+    found.into_iter().rev().map(hindrance).collect()
 }
 
-impl Trouble<'_> {
+impl Hindrance<'_> {
     /// One of the sheep, and how many more there are.
     pub fn who(&self) -> String {
         let first = self.sheep.first().map(|sheep| sheep.id.to_string()).unwrap_or_default();

@@ -140,9 +140,9 @@ pub fn says_nothing(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
-/// What has no look of its own: Unicode's `Default_Ignorable_Code_Point` (17.0), and the blank of Braille, which has a
-/// width and no dot.
-fn is_invisible(c: char) -> bool {
+/// Whether a character has no look of its own: Unicode's `Default_Ignorable_Code_Point` (17.0), the signs of annotations, and the
+/// blank of Braille, which has a width and no dot. It may mean something within a word of a language, and nothing in a name.
+pub fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -53,7 +53,9 @@ pub use fit::{
     said_twice, unfit, without_cap,
 };
 pub use flock::Flock;
-pub use foreign::{Encoding, NotText, lines_of, says_nothing, text_of, without_marks};
+pub use foreign::{
+    Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
+};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
@@ -86,5 +88,5 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{count, local, named, nearest, one_line};
+pub use text::{count, local, named, nearest, one_line, slip};
 pub use usage::{Arguments, Usage, Word, words};

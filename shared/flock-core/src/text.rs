@@ -10,16 +10,20 @@ pub fn count(number: impl Into<u64>, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 || thing == "sheep" { "" } else { "s" })
 }
 
-/// The one of `known` that somebody meant by `word`: no more than a third of its letters is wrong, because more would be another word.
+/// How far `word` is from `known`, if somebody may have meant that: no more than a third of its letters is wrong, because more would
+/// be another word.
+pub fn slip(word: &str, known: &str) -> Option<usize> {
+    // So long is no slip, and to compare takes the one length times the other.
+    if 3 * known.len() < word.len() {
+        return None;
+    }
+    let distance = strsim::damerau_levenshtein(known, word);
+    (3 * distance <= known.chars().count().max(3)).then_some(distance)
+}
+
+/// The one of `known` that somebody most likely meant by `word`.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.filter_map(|known| {
-        // So long is no slip, and to compare takes the one length times the other.
-        if 3 * known.len() < word.len() {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(known, word);
-        (3 * distance <= known.chars().count().max(3)).then_some((distance, known))
-    });
+    let near = known.filter_map(|known| Some((slip(word, known)?, known)));
     near.min().map(|(_, known)| known)
 }
 

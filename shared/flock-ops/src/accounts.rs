@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flock_core::{
-    AccountFacts, AccountId, Action, Can, KnownAccounts, Network, Objection, Remedy, SheepId, Tier,
+    AccountFacts, AccountId, Action, Can, KnownAccounts, Network, Objection, Remedy, Sheep, Tier,
     broken_by_account,
 };
 use flock_store::Store;
@@ -45,19 +45,18 @@ pub struct AccountLine {
     pub must_not_post: Vec<String>,
 }
 
-/// The accounts of other networks that were added, and those that sheep post through without that.
-pub async fn accounts(store: &Store) -> Result<Vec<AccountLine>> {
-    let mut posting: BTreeMap<AccountId, usize> = BTreeMap::new();
-    for flock in store.flocks().await? {
-        for sheep in store.sheep_of_flock(&flock).await? {
-            *posting.entry(sheep.config.account).or_default() += 1;
-        }
+/// The accounts of other networks that were added, and those that some of `sheep`, which are all there are, post through without
+/// that.
+pub async fn accounts(store: &Store, sheep: &[Sheep]) -> Result<Vec<AccountLine>> {
+    let mut posting: BTreeMap<&AccountId, usize> = BTreeMap::new();
+    let used = sheep.iter().map(|sheep| &sheep.config.account);
+    for account in used.filter(|account| account.network != Network::Meadow) {
+        *posting.entry(account).or_default() += 1;
     }
-    posting.retain(|account, _| account.network != Network::Meadow);
-    let mut ids: BTreeSet<_> = store.accounts().await?.into_iter().collect();
-    ids.extend(posting.keys().cloned());
-    let known = known(store, ids.iter().collect()).await?;
-    let lines = ids.iter().map(|id| AccountLine {
+    let added = store.accounts().await?;
+    let ids: BTreeSet<_> = added.iter().chain(posting.keys().copied()).collect();
+    let known = known(store, ids.clone()).await?;
+    let lines = ids.into_iter().map(|id| AccountLine {
         account: id.to_string(),
         sheep: posting.get(id).copied().unwrap_or_default(),
         added: known.get(id).is_some(),
@@ -68,17 +67,6 @@ pub async fn accounts(store: &Store) -> Result<Vec<AccountLine>> {
     });
     // One that was just being added or removed when something died is nobody's.
     Ok(lines.filter(|line| line.added || 0 < line.sheep).collect())
-}
-
-/// The sheep that post through the account now.
-pub(crate) async fn sheep_on(store: &Store, id: &AccountId) -> Result<Vec<SheepId>> {
-    let mut sheep = Vec::new();
-    for flock in store.flocks().await? {
-        let flock = store.sheep_of_flock(&flock).await?;
-        let on = flock.into_iter().filter(|sheep| sheep.config.account == *id);
-        sheep.extend(on.map(|sheep| sheep.id));
-    }
-    Ok(sheep)
 }
 
 /// What is known of an account, without its key, and as one JSON object.

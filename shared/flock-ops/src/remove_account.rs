@@ -3,20 +3,22 @@
 use flock_core::{AccountId, Objection, Remedy};
 use flock_store::Store;
 
-use crate::{Error, Noted, Result, accounts::sheep_on};
+use crate::{Error, Noted, Result};
 
 /// Refuses to remove an account that was never added, or that sheep post through.
 pub async fn refuse_to_remove_account(store: &Store, id: &AccountId) -> Result<()> {
     if store.newest_account(id).await?.is_none() {
         return Err(Error::refused(format!("the account {id} was never added")));
     }
-    let sheep = sheep_on(store, id).await?;
-    let Some(first) = sheep.first() else { return Ok(()) };
-    let others = match sheep.len() {
-        1 => String::new(),
-        2 => " and another".to_owned(),
-        many => format!(" and {} others", many - 1),
+    let sheep = store.sheep_of(None).await?;
+    let mut on = sheep.iter().filter(|sheep| sheep.config.account == *id);
+    let Some(first) = on.next() else { return Ok(()) };
+    let others = match on.count() {
+        0 => String::new(),
+        1 => " and another".to_owned(),
+        many => format!(" and {many} others"),
     };
+    let first = &first.id;
     let what = format!("{first}{others} would have no account; move or remove them first");
     Err(Error::refused(Objection::from(what).with(Remedy::ListSheep)))
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use flock_core::is_invisible;
+
 use crate::with_characters;
 
 /// What Slack puts around words in bold and in code: our own answers show names and commands so, and people copy them.
@@ -63,18 +65,6 @@ pub fn trim(text: &str) -> &str {
         |c| matches!(c, '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}');
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     text.trim_end_matches(|c: char| c.is_whitespace() || is_invisible(c) && !is_joined(c))
-}
-
-/// What takes no room, or shows nothing in it (Unicode, `Default_Ignorable_Code_Point` and the blank letters), and comes
-/// along when people copy. It may mean something within a word of a language, and nothing in a name.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 /// A word without the quotes and marks at its ends. An asterisk has its partner at the other end: `moon/*` is a flock.

@@ -1,7 +1,7 @@
 //! Recorded posts.
 
 use std::{
-    cmp::Reverse,
+    cmp::{Ordering, Reverse},
     collections::{HashMap, HashSet},
 };
 
@@ -198,7 +198,7 @@ impl Store {
         posts.retain(|post| !more.contains(&post.sheep));
         posts.extend(self.newest_of_each(more.iter(), limit).await?);
         posts.extend(sheep.iter().filter_map(intended));
-        posts.sort_by(|a, b| (a.at, &a.sheep, a.occurrence).cmp(&(b.at, &b.sheep, b.occurrence)));
+        posts.sort_by(Post::by_time);
         // A meadow post is there before its sheep says so.
         posts.dedup_by(|b, a| a.sheep == b.sheep && a.occurrence == b.occurrence);
         let older = posts.len().saturating_sub(limit);
@@ -261,6 +261,11 @@ pub(crate) fn kept_until(at: Timestamp) -> Seconds {
 }
 
 impl Post {
+    /// The order of posts in lists: by time, and always the same.
+    pub fn by_time(&self, other: &Self) -> Ordering {
+        (self.at, &self.sheep, self.occurrence).cmp(&(other.at, &other.sheep, other.occurrence))
+    }
+
     /// Whether both are the same post: who recorded it may not have known its id.
     fn is(&self, other: &Self) -> bool {
         let ids = self.remote_id.as_ref().zip(other.remote_id.as_ref());

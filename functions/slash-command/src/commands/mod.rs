@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 
 use flock_core::{
     Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Word, count, local,
-    words,
+    slip, words,
 };
 use flock_ops::{Noted, Steered, steer};
 use flock_slack::{bare_line, bare_word, escape, trim};
@@ -138,13 +138,7 @@ pub fn parse(line: &str) -> Parsed {
         let name = usage.name();
         let typed = words.iter().take(name.split(' ').count()).map(|word| word.text.to_lowercase());
         let typed = typed.collect::<Vec<_>>().join(" ");
-        // So long is no slip, and to compare takes the one length times the other.
-        if 3 * name.len() < typed.len() {
-            return None;
-        }
-        let distance = strsim::damerau_levenshtein(&name, &typed);
-        // A third of the letters may be wrong: more would be another word.
-        (3 * distance <= name.chars().count().max(3)).then_some((distance, name))
+        Some((slip(&typed, &name)?, name))
     });
     Parsed::Unknown(closest.min().map(|(_, name)| name))
 }
