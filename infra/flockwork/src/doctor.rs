@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use flock_core::{Sheep, State, count};
+use flock_core::{Hindrance, Sheep, State, count};
 use flock_ops as ops;
 
 use crate::{
@@ -104,7 +104,7 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
         let what = format!("{} paused: `{program} sheep list` shows which", size(paused));
         findings.push(Finding::Note(what));
     }
-    findings.extend(show::hindrances(sheep).into_iter().map(|hindrance| {
+    findings.extend(Hindrance::of(sheep).into_iter().map(|hindrance| {
         let (who, why) = (hindrance.who(), hindrance.why);
         Finding::Fault(match hindrance.sheep.first().filter(|_| hindrance.is_stopped) {
             Some(first) => format!("{who}: stopped: {why}; {}", show::resume(first, program)),

@@ -16,9 +16,8 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::{Sheep, local};
+use flock_core::{Hindrance, Sheep, View};
 use flock_store::{Post, PostState, Store};
-use jiff::tz::TimeZone;
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
     sender::SlackSender,
@@ -34,7 +33,7 @@ use tokio::{net::TcpListener, sync::Mutex, task::JoinHandle};
 use crate::{
     feed::Feed,
     machine::reachable,
-    show::{self, clock_time, hindrances, one_zone, stopped, until},
+    show::{self, stopped},
 };
 
 /// Sheep named as the next to post.
@@ -193,70 +192,69 @@ impl Page {
             let text = "The table does not answer. See the terminal of flockwork run.";
             return Err((StatusCode::INTERNAL_SERVER_ERROR, text).into_response());
         }
-        let inner = self.markup(&feed);
+        let now = self.clock.now();
+        let view = View::of(&feed.sheep, now);
+        let inner = markup(&feed, &view);
         let mut hasher = DefaultHasher::new();
         inner.0.hash(&mut hasher);
-        let now = local(self.clock.now(), &one_zone(&feed.sheep));
+        let now = view.whole(now);
         Ok(Shown { inner, tag: format!("\"{:x}\"", hasher.finish()), now })
     }
+}
 
-    fn markup(&self, feed: &Feed) -> Markup {
-        let zone = one_zone(&feed.sheep);
-        html! {
-            section.next { (self.next(feed, &zone)) }
-            section.posts {
-                @if feed.posts.is_empty() && !feed.sheep.is_empty() { p { "Nothing has been posted yet." } }
-                @if feed.sheep.is_empty() { p { "No sheep is here. What earlier ones posted, " code { "flockwork posts --sheep FLOCK/SHEEP" } " lists." } }
-                @for post in feed.posts.iter().rev() { (self.article(post, &zone)) }
-            }
+fn markup(feed: &Feed, view: &View) -> Markup {
+    html! {
+        section.next { (next(feed, view)) }
+        section.posts {
+            @if feed.posts.is_empty() && !feed.sheep.is_empty() { p { "Nothing has been posted yet." } }
+            @if feed.sheep.is_empty() { p { "No sheep is here. What earlier ones posted, " code { "flockwork posts --sheep FLOCK/SHEEP" } " lists." } }
+            @for post in feed.posts.iter().rev() { (article(post, view)) }
         }
     }
+}
 
-    /// What comes next, and what keeps it from coming.
-    fn next(&self, feed: &Feed, zone: &TimeZone) -> Markup {
-        let now = self.clock.now();
-        let mut next: Vec<_> =
-            feed.sheep.iter().filter_map(|sheep| Some((sheep.next_at()?, &sheep.id))).collect();
-        next.sort();
-        html! {
-            h2 { "Next" }
-            @if let Some(stop) = &feed.stop { p.trouble { (stopped(stop)) } }
-            @for hindrance in hindrances(&feed.sheep) {
-                p.trouble {
-                    strong { (hindrance.who()) } @if hindrance.is_stopped { " stopped" } ": " (hindrance.why)
-                }
+/// What comes next, and what keeps it from coming.
+fn next(feed: &Feed, view: &View) -> Markup {
+    let mut next: Vec<_> =
+        feed.sheep.iter().filter_map(|sheep| Some((sheep.next_at()?, &sheep.id))).collect();
+    next.sort();
+    html! {
+        h2 { "Next" }
+        @if let Some(stop) = &feed.stop { p.trouble { (stopped(stop)) } }
+        @for hindrance in Hindrance::of(&feed.sheep) {
+            p.trouble {
+                strong { (hindrance.who()) } @if hindrance.is_stopped { " stopped" } ": " (hindrance.why)
             }
-            @if next.is_empty() {
-                p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
-            }
-            ol {
-                @for (at, sheep) in next.iter().take(NEXT) {
-                    li {
-                        strong { (sheep.name) } " "
-                        time datetime=(at) { (clock_time(*at, now, zone)) @if feed.stop.is_none() { ", " (until(*at, now)) } }
-                    }
-                }
-            }
-            @if NEXT < next.len() { p { "and " (next.len() - NEXT) " more" } }
-            @for line in silent(&feed.sheep) { p { (line) } }
-            p { "Times are those of " (zone.iana_name().unwrap_or("UTC")) "." }
         }
-    }
-
-    fn article(&self, post: &Post, zone: &TimeZone) -> Markup {
-        let now = self.clock.now();
-        let state = show::post_state(post.state);
-        html! {
-            article.open[post.state != PostState::Posted] {
-                p.who {
-                    strong { (post.sheep.name) } " "
-                    span { (post.sheep.flock) " on " (post.account.network) }
-                    " "
-                    time datetime=(post.at) { (clock_time(post.at, now, zone)) }
+        @if next.is_empty() {
+            p { "Nobody is going to post. Apply a flock: " code { "flockwork flock apply DIR" } }
+        }
+        ol {
+            @for (at, sheep) in next.iter().take(NEXT) {
+                li {
+                    strong { (sheep.name) } " "
+                    time datetime=(at) { (view.clock(*at)) @if feed.stop.is_none() { ", " (view.until(*at)) } }
                 }
-                p.text { (post.text) }
-                @if let Some(state) = state { p.state { (state) } }
             }
+        }
+        @if NEXT < next.len() { p { "and " (next.len() - NEXT) " more" } }
+        @for line in silent(&feed.sheep) { p { (line) } }
+        p { "Times are those of " (view.zone()) "." }
+    }
+}
+
+fn article(post: &Post, view: &View) -> Markup {
+    let state = show::post_state(post.state);
+    html! {
+        article.open[post.state != PostState::Posted] {
+            p.who {
+                strong { (post.sheep.name) } " "
+                span { (post.sheep.flock) " on " (post.account.network) }
+                " "
+                time datetime=(post.at) { (view.clock(post.at)) }
+            }
+            p.text { (post.text) }
+            @if let Some(state) = state { p.state { (state) } }
         }
     }
 }

@@ -1,78 +1,15 @@
 //! What people see of sheep and posts in a terminal.
 
-use std::collections::BTreeMap;
-
 use flock_core::{CorpusId, Intent, Sheep, State, count, local, one_line};
 use flock_ops::{AccountLine, Moved};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 /// That everything is stopped.
 pub fn stopped(stop: &Stop) -> String {
     let since = local(stop.at, &TimeZone::UTC);
     format!("Everything is stopped since {since}; nothing is posted until `/flock start`.")
-}
-
-/// Sheep that the same keeps from posting.
-#[derive(Debug)]
-pub struct Hindrance<'a> {
-    /// Whether they stopped, until somebody acts.
-    pub is_stopped: bool,
-    /// What it is.
-    pub why: &'a str,
-    /// Whom; at least one.
-    pub sheep: Vec<&'a Sheep>,
-}
-
-/// What keeps sheep from posting, each thing once.
-pub fn hindrances(sheep: &[Sheep]) -> Vec<Hindrance<'_>> {
-    let mut found: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
-    for sheep in sheep {
-        if let Some(why) = sheep.problem() {
-            let is_stopped = matches!(sheep.state, State::Stopped { .. });
-            found.entry((is_stopped, why)).or_default().push(sheep);
-        }
-    }
-    let hindrance = |((is_stopped, why), sheep)| Hindrance { is_stopped, why, sheep };
-    found.into_iter().rev().map(hindrance).collect()
-}
-
-impl Hindrance<'_> {
-    /// One of the sheep, and how many more there are.
-    pub fn who(&self) -> String {
-        let first = self.sheep.first().map(|sheep| sheep.id.to_string()).unwrap_or_default();
-        match self.sheep.len() {
-            0 | 1 => first,
-            many => format!("{first} and {} more", many - 1),
-        }
-    }
-}
-
-/// The zone that times of all `sheep` are shown in: theirs, or UTC where they live in several.
-pub fn one_zone(sheep: &[Sheep]) -> TimeZone {
-    let mut zones = sheep.iter().map(|sheep| sheep.config.rhythm.zone());
-    let first = zones.next().filter(|first| zones.all(|zone| zone == *first));
-    first.cloned().unwrap_or(TimeZone::UTC)
-}
-
-/// A time where the zone is said besides: without the date where it is today's.
-pub fn clock_time(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
-    let at = at.to_zoned(zone.clone());
-    let is_today = at.date() == now.to_zoned(zone.clone()).date();
-    at.strftime(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
-}
-
-/// How long it is until then.
-pub fn until(at: Timestamp, now: Timestamp) -> String {
-    let seconds = at.duration_since(now).as_secs();
-    match seconds {
-        ..1 => "now".to_owned(),
-        1..60 => "in less than a minute".to_owned(),
-        60..3_600 => format!("in {} min", seconds / 60),
-        3_600..172_800 => format!("in {} h", seconds / 3_600),
-        _ => format!("in {} days", seconds / 86_400),
-    }
 }
 
 /// What is said of a post that is not simply there.

@@ -18,6 +18,7 @@ mod event;
 mod fit;
 mod flock;
 mod foreign;
+mod hindrance;
 mod ids;
 mod job;
 mod limits;
@@ -36,6 +37,7 @@ mod sheep;
 mod spend;
 mod text;
 mod usage;
+mod view;
 
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
@@ -56,6 +58,7 @@ pub use flock::Flock;
 pub use foreign::{
     Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
 };
+pub use hindrance::Hindrance;
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
@@ -90,3 +93,4 @@ pub use spend::{
 };
 pub use text::{count, local, named, nearest, one_line, slip};
 pub use usage::{Arguments, Usage, Word, words};
+pub use view::View;

@@ -1,0 +1,40 @@
+//! What keeps sheep from posting, each thing once, however many sheep it keeps.
+
+use std::collections::BTreeMap;
+
+use crate::{Sheep, State};
+
+/// Sheep that the same keeps from posting.
+#[derive(Debug)]
+pub struct Hindrance<'a> {
+    /// Whether they stopped, until somebody acts.
+    pub is_stopped: bool,
+    /// What it is.
+    pub why: &'a str,
+    /// Whom; at least one.
+    pub sheep: Vec<&'a Sheep>,
+}
+
+impl<'a> Hindrance<'a> {
+    /// Those of `sheep`.
+    pub fn of(sheep: &'a [Sheep]) -> Vec<Self> {
+        let mut found: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
+        for sheep in sheep {
+            if let Some(why) = sheep.problem() {
+                let is_stopped = matches!(sheep.state, State::Stopped { .. });
+                found.entry((is_stopped, why)).or_default().push(sheep);
+            }
+        }
+        let hindrance = |((is_stopped, why), sheep)| Self { is_stopped, why, sheep };
+        found.into_iter().rev().map(hindrance).collect()
+    }
+
+    /// One of the sheep, and how many more there are.
+    pub fn who(&self) -> String {
+        let first = self.sheep.first().map(|sheep| sheep.id.to_string()).unwrap_or_default();
+        match self.sheep.len() {
+            0 | 1 => first,
+            many => format!("{first} and {} more", many - 1),
+        }
+    }
+}

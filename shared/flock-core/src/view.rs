@@ -1,0 +1,55 @@
+//! How one view - a list, a page, a message - shows times: all in one zone, which is said once.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{Sheep, local};
+
+/// The zone of a view, and when people look at it.
+#[derive(Debug, Clone)]
+pub struct View {
+    zone: TimeZone,
+    now: Timestamp,
+}
+
+impl View {
+    /// A view of `sheep`: in their zone, or in UTC where they live in several.
+    pub fn of<'a>(sheep: impl IntoIterator<Item = &'a Sheep>, now: Timestamp) -> Self {
+        let mut zones = sheep.into_iter().map(|sheep| sheep.config.rhythm.zone());
+        let first = zones.next().filter(|first| zones.all(|zone| zone == *first));
+        Self { zone: first.cloned().unwrap_or(TimeZone::UTC), now }
+    }
+
+    /// A view of what belongs to no sheep.
+    pub fn utc(now: Timestamp) -> Self {
+        Self { zone: TimeZone::UTC, now }
+    }
+
+    /// The name of the zone.
+    pub fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// The time: without the date where it is today's.
+    pub fn clock(&self, at: Timestamp) -> String {
+        let at = at.to_zoned(self.zone.clone());
+        let is_today = at.date() == self.now.to_zoned(self.zone.clone()).date();
+        at.strftime(if is_today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
+    }
+
+    /// The time with its date and zone, for who sees it alone.
+    pub fn whole(&self, at: Timestamp) -> String {
+        local(at, &self.zone)
+    }
+
+    /// How long it is until then.
+    pub fn until(&self, at: Timestamp) -> String {
+        let seconds = at.duration_since(self.now).as_secs();
+        match seconds {
+            ..1 => "now".to_owned(),
+            1..60 => "in less than a minute".to_owned(),
+            60..3_600 => format!("in {} min", seconds / 60),
+            3_600..172_800 => format!("in {} h", seconds / 3_600),
+            _ => format!("in {} days", seconds / 86_400),
+        }
+    }
+}
