@@ -65,6 +65,9 @@ pub enum CorpusProblem {
     /// No line is left when the blank ones are dropped.
     #[error("there is no line to post in it")]
     Empty,
+    /// All lines begin as those do that are left out.
+    #[error("`skip` leaves no line to post in it")]
+    AllSkipped,
     /// The bytes are no text.
     #[error(transparent)]
     NotText(#[from] NotText),
@@ -134,7 +137,7 @@ impl CorpusProblem {
     /// The line of the file it is about, counted from 1.
     pub fn line(&self) -> Option<usize> {
         match self {
-            Self::Empty | Self::TooManyLines { .. } | Self::More { .. } => None,
+            Self::Empty | Self::AllSkipped | Self::TooManyLines { .. } | Self::More { .. } => None,
             Self::NotText(why) => Some(why.line()),
             Self::Control { line, .. }
             | Self::Noncharacter { line, .. }

@@ -3,7 +3,7 @@
 //! All of them are read here first, and by the same rules: which bytes are text, which characters go, which no network
 //! shows, and what says nothing though it is not empty.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeSet, fmt};
 
 /// Bytes that are no text as it is read here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +151,7 @@ pub fn is_invisible(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// UTF-16 or UTF-32, by its mark or by the zeros that every text has in it where it is not all of one far script.
+/// UTF-16 or UTF-32, by its mark, or by the bytes that are the same in most of its characters.
 fn of_wide_units(bytes: &[u8]) -> Option<Encoding> {
     /// Enough to know.
     const LOOKED_AT: usize = 4_096;
@@ -160,14 +160,48 @@ fn of_wide_units(bytes: &[u8]) -> Option<Encoding> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some(Encoding::Utf16),
         _ => {}
     }
-    let (pairs, _) = bytes.get(..LOOKED_AT).unwrap_or(bytes).as_chunks::<2>();
-    let zeros = |nth: usize| pairs.iter().filter(|pair| pair.get(nth) == Some(&0)).count();
-    // Half of the characters, at least, and never the other half of one.
-    match (zeros(0), zeros(1)) {
-        (0, second) if 0 < second && pairs.len() <= 2 * second => Some(Encoding::Utf16Le),
-        (first, 0) if 0 < first && pairs.len() <= 2 * first => Some(Encoding::Utf16Be),
-        _ => None,
+    // Some line ends, at least, and spaces, have a zero.
+    if !bytes.len().is_multiple_of(2) || !bytes.contains(&0) {
+        return None;
     }
+    let begin = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let (fours, rest) = begin.as_chunks::<4>();
+    let is_scalar = |unit: u32| unit != 0 && char::from_u32(unit).is_some();
+    if rest.is_empty()
+        && (fours.iter().all(|four| is_scalar(u32::from_le_bytes(*four)))
+            || fours.iter().all(|four| is_scalar(u32::from_be_bytes(*four))))
+    {
+        return Some(Encoding::Utf32);
+    }
+    let (pairs, _) = begin.as_chunks::<2>();
+    if is_utf16(pairs.iter().map(|[low, high]| (*high, *low))) {
+        Some(Encoding::Utf16Le)
+    } else if is_utf16(pairs.iter().map(|[high, low]| (*high, *low))) {
+        Some(Encoding::Utf16Be)
+    } else {
+        None
+    }
+}
+
+/// Whether units of two bytes may be a text: ASCII, or in one script or two beside it, whose characters have the upper byte
+/// alike.
+fn is_utf16(units: impl Iterator<Item = (u8, u8)>) -> bool {
+    /// Fewer letters of a far script may be anything.
+    const FEW: usize = 4;
+    let (mut scripts, mut number, mut ascii) = (BTreeSet::new(), 0, 0);
+    for (high, low) in units {
+        number += 1;
+        match high {
+            0 if low == 0 => return false,
+            0 => ascii += 1,
+            // Marks of punctuation, and the halves of what is beyond the first plane.
+            0x20 | 0xd8..=0xdf => {}
+            script => {
+                scripts.insert(script);
+            }
+        }
+    }
+    0 < ascii && (ascii == number || FEW <= number) && scripts.len() <= 2
 }
 
 /// What bytes are of which only `good`, the first, are UTF-8.
@@ -233,6 +267,20 @@ mod tests {
         check(&utf16("\u{feff}The moon\n", u16::to_be_bytes), &wide("UTF-16"));
         check(&utf16("The moon\n", u16::to_le_bytes), &wide("UTF-16LE"));
         check(&utf16("The moon\n", u16::to_be_bytes), &wide("UTF-16BE"));
+        for (far, other) in [("Луна и солнце\n", "Hi\n"), ("月👩‍🚀…\n", "Trăng – sáng\n")]
+        {
+            for text in [far, other] {
+                check(&utf16(text, u16::to_le_bytes), &wide("UTF-16LE"));
+                check(&utf16(text, u16::to_be_bytes), &wide("UTF-16BE"));
+                let fours: Vec<u8> =
+                    text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+                check(&fours, &wide("UTF-32").replace("UTF-16", "UTF-32"));
+            }
+        }
+        // A zero that was left in a text makes no other encoding of it.
+        check(b"a\0b\n", r#""a\0b\n""#);
+        check(b"ab\0d", r#""ab\0d""#);
+        check(b"the moon\0 and the sun\n ", r#""the moon\0 and the sun\n ""#);
         check(
             b"ok\ncaf\xe9\n",
             "line 2 is not UTF-8 but, as it seems, Latin-1; convert the file: iconv -f ISO-8859-1 -t UTF-8 old.txt > new.txt",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
     Act, Corpus, CorpusId, CorpusProblem, Item, corpus, count,
-    foreign::{lines_of, says_nothing},
+    foreign::{is_invisible, lines_of, says_nothing},
 };
 
 /// A text that is said line by line.
@@ -70,12 +70,25 @@ impl FromStr for Post {
 
 /// Reads the file of a poem.
 pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
+    match divided(source) {
+        // Without `skip` there is something to post.
+        (None, problems)
+            if problems == [CorpusProblem::Empty]
+                && divided(&Source { skip: &[], ..*source }).0.is_some() =>
+        {
+            (None, vec![CorpusProblem::AllSkipped])
+        }
+        read => read,
+    }
+}
+
+fn divided(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let text = match lines_of(source.bytes) {
         Ok(text) => text,
         Err(why) => return (None, vec![why.into()]),
     };
     let is_skipped = |line: &str| {
-        let line = line.trim_start();
+        let line = line.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
         source.skip.iter().any(|sign| line.starts_with(sign.as_str()))
     };
     if source.post == Post::Line {
@@ -247,7 +260,9 @@ mod tests {
         line 4 holds the control character U+0007; remove it
         line 6 holds U+FFFF, which is not a character; remove it
         ");
-        insta::assert_snapshot!(shown("file", &["#"], "# a\n\n"), @"there is no line to post in it");
+        insta::assert_snapshot!(shown("file", &["#"], "# a\n\n"), @"`skip` leaves no line to post in it");
+        insta::assert_snapshot!(shown("file", &["#"], "\n\n"), @"there is no line to post in it");
+        insta::assert_snapshot!(shown("line", &["#"], "\u{200b}# a\n\u{2060} #b\n"), @"`skip` leaves no line to post in it");
     }
 
     proptest::proptest! {
