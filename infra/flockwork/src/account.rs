@@ -21,6 +21,11 @@ use crate::{
 
 /// Asks the network about the account, and stores what it says with the sealed key. Says what came of it.
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
+    if !place.aws && (options.keyring.is_some() || options.x_app.is_some()) {
+        return Err(refuse(
+            "--keyring and --x-app name secrets of a deployed stack: say --aws --table NAME, too",
+        ));
+    }
     let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
     let shown = file.display();
     let key = read_key(id, file)?;

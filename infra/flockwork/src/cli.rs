@@ -48,10 +48,10 @@ pub struct Place {
     #[arg(long, global = true, default_value = DATA, value_name = "DIR")]
     pub data: PathBuf,
     /// Work on a deployed table, with the AWS credentials of this shell
-    #[arg(long, global = true, requires = "table")]
+    #[arg(long, global = true)]
     pub aws: bool,
     /// Name of the deployed table (output `TableName` of the stack)
-    #[arg(long, global = true, requires = "aws", value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub table: Option<String>,
     /// Template that says what is deployed [default: template.yaml here, or else the one built in]
     #[arg(long, global = true, value_name = "FILE")]
@@ -59,6 +59,18 @@ pub struct Place {
 }
 
 impl Place {
+    /// That what is said of the place goes together. Clap cannot tell, because it looks for what an option needs on that side of the
+    /// command where the option stands.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match (self.aws, &self.table) {
+            (true, None) => Err(
+                "--aws works on a deployed table: say which with --table NAME (output `TableName` of the stack)",
+            ),
+            (false, Some(_)) => Err("--table names a deployed table: say --aws, too"),
+            (true, Some(_)) | (false, None) => Ok(()),
+        }
+    }
+
     /// How a command begins that is about the same place.
     pub fn command(&self) -> String {
         let mut command = "flockwork".to_owned();
@@ -372,10 +384,10 @@ pub struct AddAccount {
     #[arg(long)]
     pub mark_as_bot: bool,
     /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
-    #[arg(long, value_name = "NAME", requires = "aws")]
+    #[arg(long, value_name = "NAME")]
     pub keyring: Option<String>,
     /// With --aws, for X: name of the app's secret (output `XAppName`), unless the file has it
-    #[arg(long, value_name = "NAME", requires = "aws")]
+    #[arg(long, value_name = "NAME")]
     pub x_app: Option<String>,
     /// Let the server be on this machine and without TLS, to try things out
     #[arg(long)]

@@ -40,6 +40,7 @@ impl From<Vec<String>> for Said {
 /// Does what `cli` says.
 pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     let Cli { place, command } = cli;
+    place.check().map_err(refuse)?;
     let command = match command {
         Some(command) => command,
         None => Command::Run(Run {

@@ -130,6 +130,10 @@ fn words_that_mean_nothing() {
         "--aws posts",
         "--aws run",
         "--table flockwork posts",
+        "--aws flock list",
+        "flock list --table flockwork",
+        "account add x:apollo --key key.json --keyring Keyring",
+        "account add x:apollo --key key.json --x-app App",
     ] {
         let output = world.flockwork(arguments);
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{arguments}: {output:?}");
