@@ -11,6 +11,7 @@
 )]
 
 mod lambda;
+mod measure;
 mod python;
 
 use std::{
@@ -39,7 +40,8 @@ use tokio::{
     runtime,
 };
 
-use lambda::{Deployment, LENGTH, build, quantile, resident_mb};
+use lambda::{Deployment, LENGTH, resident_mb};
+use measure::{build, quantile};
 
 /// Ticks of each program, taken in turn so that both meet the same machine.
 const ROUNDS: usize = 3;

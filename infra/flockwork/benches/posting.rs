@@ -8,6 +8,7 @@
 )]
 
 mod lambda;
+mod measure;
 
 use std::{collections::HashMap, path::Path, time::Instant};
 
@@ -19,7 +20,8 @@ use jiff::{SignedDuration, Timestamp};
 use local_cloud::runtime_api::{Answer, RuntimeApi};
 use serde_json::{Value, json};
 
-use lambda::{Deployment, LENGTH, build, quantile, resident_mb};
+use lambda::{Deployment, LENGTH, resident_mb};
+use measure::{build, quantile};
 
 /// Starts of each binary, taken in turn so that both meet the same machine.
 const STARTS: usize = 30;

@@ -10,6 +10,7 @@
 )]
 
 mod lambda;
+mod measure;
 mod python;
 
 use std::{
@@ -29,7 +30,8 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{sync::mpsc, task::JoinSet};
 
-use lambda::{Deployment, LENGTH, build, quantile, resident_mb};
+use lambda::{Deployment, LENGTH, resident_mb};
+use measure::{build, quantile};
 
 /// Starts of each program, taken in turn so that all meet the same machine.
 const STARTS: usize = 30;

@@ -3,13 +3,7 @@
 //! They run as release builds under a stand-in of Lambda's Runtime API; the table is the embedded DynamoDB, in
 //! memory, in this process. Times are the machine's, not AWS's.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use aws_sdk_dynamodb::Client;
 use dynoxide::Database;
@@ -22,6 +16,8 @@ use local_cloud::{
     template::Template,
 };
 use loopback::Token;
+
+use crate::measure::root;
 
 /// How long an event may take.
 pub(crate) const LENGTH: Duration = Duration::from_mins(2);
@@ -71,40 +67,9 @@ impl Deployment {
     }
 }
 
-/// Builds functions as they are deployed, but for the processor. The folder they are in then.
-pub(crate) fn build(arguments: &[&str]) -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    run(cargo.current_dir(root()).args(["build", "--release"]).args(arguments));
-    // This program is in target/release/deps.
-    let program = std::env::current_exe().unwrap();
-    program.ancestors().nth(2).unwrap().to_owned()
-}
-
-pub(crate) fn run(command: &mut Command) {
-    let status = command.status().unwrap();
-    assert!(status.success(), "{command:?}: {status}");
-}
-
-/// Of these values, the one that this part of them does not exceed; sorts.
-pub(crate) fn quantile(values: &mut [f64], part: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a few thousand values"
-    )]
-    let place = (part * values.len() as f64).ceil() as usize;
-    values[place.clamp(1, values.len()) - 1]
-}
-
 /// The resident memory of a process, in MB.
 pub(crate) fn resident_mb(process: &FunctionProcess) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand")]
     let kb = process.resident_kb() as f64;
     kb / 1024.0
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }

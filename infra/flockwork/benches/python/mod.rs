@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::lambda::run;
+use crate::measure::run;
 
 /// The program that starts `<name>.handler` of `benches/<name>.py`. Its libraries come from `PyPI` into
 /// `target/<name>-venv` on first use.
