@@ -13,6 +13,8 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::nearest;
+
 /// The rhythm of a sheep as people write it, in `flock.toml` and in the table: every field as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RhythmFields {
@@ -629,8 +631,28 @@ fn parse_time(text: &str) -> Result<Time, String> {
 
 fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
     let name = name.unwrap_or("UTC");
-    TimeZone::get(name)
-        .map_err(|_| format!("`{name}` is not a time zone; use a name such as Europe/London"))
+    TimeZone::get(name).map_err(|_| match meant_zone(name) {
+        Some(meant) => format!("`{name}` is not a time zone; did you mean {meant}?"),
+        None => format!("`{name}` is not a time zone; use a name such as Europe/London"),
+    })
+}
+
+/// The zone that somebody may have meant: of the city that is named, or spelled nearly so.
+fn meant_zone(name: &str) -> Option<String> {
+    let plain = |name: &str| name.trim().replace([' ', '-'], "_").to_ascii_lowercase();
+    let zones = jiff::tz::db().available().map(|zone| zone.to_string());
+    let zones: Vec<_> = zones.filter(|zone| nowhere(zone).is_none()).collect();
+    let meant = plain(name);
+    let is_city = |zone: &&String| {
+        let city = zone.rsplit_once('/').map_or(zone.as_str(), |(_, city)| city);
+        plain(city) == meant
+    };
+    let plains: Vec<_> = zones.iter().map(|zone| plain(zone)).collect();
+    let near = || {
+        let near = nearest(&meant, plains.iter().map(String::as_str))?;
+        plains.iter().position(|plain| plain == near).and_then(|at| zones.get(at))
+    };
+    zones.iter().find(is_city).or_else(near).cloned()
 }
 
 /// What is said of a zone that no clock on a wall shows.
@@ -788,6 +810,10 @@ mod tests {
         };
         insta::assert_snapshot!(why("Etc/Unknown"), @"time_zone: `Etc/Unknown` is no place; use a name such as Europe/London, or UTC");
         insta::assert_snapshot!(why("factory").split(';').next().unwrap(), @"time_zone: `factory` is no place");
+        insta::assert_snapshot!(why("Mars"), @"time_zone: `Mars` is not a time zone; use a name such as Europe/London");
+        insta::assert_snapshot!(why("berlin"), @"time_zone: `berlin` is not a time zone; did you mean Europe/Berlin?");
+        insta::assert_snapshot!(why("New York"), @"time_zone: `New York` is not a time zone; did you mean America/New_York?");
+        insta::assert_snapshot!(why("Asia/Tokio"), @"time_zone: `Asia/Tokio` is not a time zone; did you mean Asia/Tokyo?");
         // What is stored can be read.
         let stored = Rhythm::try_from(calendar("Factory", &["09:00"])).unwrap();
         assert_eq!(stored.fields().time_zone.as_deref(), Some("Factory"));
@@ -843,7 +869,7 @@ mod tests {
         let problems = Rhythm::parse(&fields).unwrap_err();
         let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(text.join("\n"), @"
-        time_zone: `Europe/Lundon` is not a time zone; use a name such as Europe/London
+        time_zone: `Europe/Lundon` is not a time zone; did you mean Europe/London?
         days: it goes with `at`, the times of day
         window: `9` is not a time of day; write it as 09:30
         line: `30s` is too short: sheep post once a minute at most

@@ -76,6 +76,9 @@ impl LineStarts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
 
+/// Quotation marks of languages, which phones and word processors set where straight ones are typed.
+const CURLY: [char; 5] = ['“', '”', '„', '‘', '’'];
+
 impl Reader<'_> {
     /// Reports a problem in `flock.toml`.
     pub(super) fn report(
@@ -118,6 +121,10 @@ impl Reader<'_> {
             let line = span.as_ref().map(|span| self.line_starts.line(span.start));
             let quoted = span.and_then(|span| text.get(span)).map(str::trim);
             let what = match quoted {
+                Some(quoted) if quoted.contains(CURLY) && quoted.lines().count() == 1 => format!(
+                    "this is not TOML: its quotation marks are straight, \"like these\", and not as word processors make \
+                     them, at `{quoted}`"
+                ),
                 Some(quoted) if !quoted.is_empty() && quoted.lines().count() == 1 => {
                     format!("this is not TOML: {} at `{quoted}`", error.message())
                 }

@@ -48,7 +48,7 @@ catch_up = "all"
         "\
 flock.toml: `name` is missing: say what the flock is called
 flock.toml:1: unknown field `nmae`; did you mean `name`?
-flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; use a name such as Europe/London
+flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; did you mean Europe/London?
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
 flock.toml:8: unknown field `colour`; [defaults] takes account, behaviour, post, skip, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
@@ -111,6 +111,11 @@ flock.toml:8: `b.txt` does not exist",
         "\
 flock.toml:4: this is not TOML: unclosed array table, expected `]`
 flock.toml:8: unknown field `lien`; did you mean `line`?",
+    );
+    check(
+        "name = “f”\ntime_zone = 'UTC'\n[[sheep]]\nname = ‘a’",
+        "flock.toml:1: this is not TOML: its quotation marks are straight, \"like these\", and not as word processors make them, at `“f”`\n\
+         flock.toml:4: this is not TOML: its quotation marks are straight, \"like these\", and not as word processors make them, at `‘a’`",
     );
     check("name = \"f", "flock.toml:1: this is not TOML: invalid basic string, expected `\"`");
     check(
