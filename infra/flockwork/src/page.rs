@@ -16,7 +16,7 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::{Hindrance, Sheep, View};
+use flock_core::{Hindrance, Sheep, View, named};
 use flock_store::{Post, PostState, Store};
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
@@ -220,7 +220,7 @@ fn next(feed: &Feed, view: &View) -> Markup {
     next.sort();
     html! {
         h2 { "Next" }
-        @if let Some(stop) = &feed.stop { p.trouble { (stopped(stop)) } }
+        @if let Some(stop) = &feed.stop { p.trouble { (with_code(&stopped(stop))) } }
         @for hindrance in Hindrance::of(&feed.sheep) {
             p.trouble {
                 strong { (hindrance.who()) } @if hindrance.is_stopped { " stopped" } ": " (hindrance.why)
@@ -259,10 +259,20 @@ fn article(post: &Post, view: &View) -> Markup {
     }
 }
 
-/// How many sheep are silent, and why.
+/// Which sheep are silent, and why.
 fn silent(sheep: &[Sheep]) -> Vec<String> {
-    let number = |state| sheep.iter().filter(|sheep| sheep.state.name() == state).count();
-    let counts = ["stopped", "paused", "finished"].map(|state| (number(state), state));
-    let lines = counts.into_iter().filter(|(number, _)| 0 < *number);
-    lines.map(|(number, state)| format!("{number} {state}")).collect()
+    let lines = ["stopped", "paused", "finished"].into_iter().filter_map(|state| {
+        let ids = || sheep.iter().filter(|sheep| sheep.state.name() == state).map(|sheep| &sheep.id);
+        ids().next().map(|_| format!("{state}: {}", named(ids())))
+    });
+    lines.collect()
+}
+
+/// A sentence with commands in it, which stand between backticks.
+fn with_code(text: &str) -> Markup {
+    html! {
+        @for (number, part) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
