@@ -11,7 +11,7 @@ use sheep_tick::{App, error_type};
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let settings = flock_aws::from_env(App::settings)?;
-    let aws = flock_aws::load().await;
+    let aws = flock_aws::of_environment();
     let app = Arc::new(App::start(settings, &aws, Clock::wall()).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

@@ -11,7 +11,7 @@ use slash_command::{SlashCommand, error_type};
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let settings = flock_aws::from_env(SlashCommand::settings)?;
-    let aws = flock_aws::load().await;
+    let aws = flock_aws::of_environment();
     let function = Arc::new(SlashCommand::start(settings, &aws, Clock::wall()).await?);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let function = Arc::clone(&function);

@@ -262,7 +262,8 @@ fn article(post: &Post, view: &View) -> Markup {
 /// Which sheep are silent, and why.
 fn silent(sheep: &[Sheep]) -> Vec<String> {
     let lines = ["stopped", "paused", "finished"].into_iter().filter_map(|state| {
-        let ids = || sheep.iter().filter(|sheep| sheep.state.name() == state).map(|sheep| &sheep.id);
+        let ids =
+            || sheep.iter().filter(|sheep| sheep.state.name() == state).map(|sheep| &sheep.id);
         ids().next().map(|_| format!("{state}: {}", named(ids())))
     });
     lines.collect()

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{
+    BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider,
+    retry::RetryConfig, timeout::TimeoutConfig,
+};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
@@ -10,19 +13,53 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::https::SdkHttp;
 
-/// The ambient configuration, from which every client is made.
+/// The configuration of whoever works on a deployment from a shell: wherever AWS's own programs look for it.
 pub async fn load() -> SdkConfig {
-    // A request that hangs must leave time for another try before the invocation ends.
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(SdkHttp::new())
+        .timeout_config(timeouts())
+        .load()
+        .await
+}
+
+/// The configuration of a function, all of which Lambda puts into its environment (AWS, "Defined runtime environment
+/// variables", 2026-11). Files and services that AWS's own programs would look through besides are not linked in.
+pub fn of_environment() -> SdkConfig {
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .http_client(SharedHttpClient::new(SdkHttp::new()))
+        .timeout_config(timeouts())
+        .retry_config(RetryConfig::standard())
+        .credentials_provider(SharedCredentialsProvider::new(
+            EnvironmentVariableCredentialsProvider::new(),
+        ))
+        .service_config(Environment);
+    sdk.region(variable("AWS_REGION").map(Region::new)).build()
+}
+
+/// A request that hangs must leave time for another try before the invocation ends.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_secs(4))
         .operation_timeout(Duration::from_secs(10))
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(SdkHttp::new())
-        .timeout_config(timeouts)
-        .load()
-        .await
+        .build()
+}
+
+/// Answers the SDK's questions from the environment.
+#[derive(Debug)]
+struct Environment;
+
+impl LoadServiceConfig for Environment {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().replace(' ', "_").to_uppercase();
+        variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are the SDK's settings, and not ours")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The configuration of a deployment on this machine: `DynamoDB` at one address, every other service at

@@ -12,7 +12,7 @@ mod settings;
 
 pub use aws_config::SdkConfig;
 pub use bus::{BusError, EventBus};
-pub use client::{load, local};
+pub use client::{load, local, of_environment};
 pub use clock::Clock;
 pub use function::Function;
 pub use https::{CaBundleError, https};

@@ -16,6 +16,7 @@ mod ports;
 mod posts;
 mod programs;
 mod queue;
+mod readme;
 mod refusals;
 mod running;
 mod secrets;
