@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use flock_core::{AccountId, FlockName, Network, RoomId, UserId};
 use jiff::Timestamp;
@@ -22,6 +22,9 @@ pub struct Cli {
     /// Where the flock is.
     #[command(flatten)]
     pub place: Place,
+    /// How people read what is said.
+    #[command(flatten)]
+    pub look: Look,
     /// What to do; `run` when nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -58,6 +61,20 @@ pub struct Place {
     pub template: Option<PathBuf>,
 }
 
+/// How people read what is said.
+#[derive(Debug, Clone, Args)]
+pub struct Look {
+    /// When to use colours
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Say only what was asked for, and errors: no notes and no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Do not show lists that are longer than the screen page by page
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+}
+
 impl Place {
     /// How a command begins that is about the same place.
     pub fn command(&self) -> String {
@@ -76,11 +93,14 @@ impl Place {
     }
 }
 
-/// The path as a shell takes it for one word.
+/// The path as a shell takes it for one word, and a command for a path.
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
+    let mut text = path.display().to_string();
+    if text.starts_with('-') {
+        text = format!("./{text}");
+    }
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
+    if !text.is_empty() && text.chars().all(is_plain) {
         return text;
     }
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -94,7 +114,11 @@ pub enum Command {
     /// Write the files of a first flock
     Init(Init),
     /// Look whether everything is so that sheep can post, and say what is not
-    Doctor,
+    Doctor {
+        /// One JSON object a line: finding, what
+        #[arg(long)]
+        json: bool,
+    },
     /// Flocks: plan and apply their files, list, remove
     #[command(subcommand)]
     Flock(FlockCommand),

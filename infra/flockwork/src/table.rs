@@ -1,0 +1,235 @@
+//! Tables as wide as a terminal, and text in lines of that width. Columns are counted as terminals do: a letter of Chinese or an
+//! emoji takes two.
+
+use anstyle::Style;
+use flock_core::one_line;
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::terminal::{FAINT, HEAD, Paint};
+
+/// Between two columns.
+const GAP: usize = 2;
+
+/// Less room than that for a long text, and it has a line of its own.
+const NARROW: usize = 20;
+
+/// A column: what is above it, and whether what is in it is text that may be cut. Names never are.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) head: String,
+    pub(crate) is_long: bool,
+}
+
+/// What is in a row of a column.
+#[derive(Debug)]
+pub(crate) struct Cell {
+    text: String,
+    style: Style,
+}
+
+/// Rows of cells, and what is said above them.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) about: Option<String>,
+    pub(crate) columns: Vec<Column>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+/// A column of names, numbers or times.
+pub(crate) fn whole(head: &str) -> Column {
+    Column { head: head.to_owned(), is_long: false }
+}
+
+/// A column of what people or networks wrote.
+pub(crate) fn long(head: &str) -> Column {
+    Column { head: head.to_owned(), is_long: true }
+}
+
+/// A cell of one line.
+pub(crate) fn cell(text: &str, style: Style) -> Cell {
+    Cell { text: one_line(text), style }
+}
+
+impl Table {
+    /// The lines for a terminal of so many columns. Where that is too narrow for columns, a row has several lines.
+    pub(crate) fn lines(mut self, width: usize, paint: Paint) -> Vec<String> {
+        self.drop_empty();
+        let mut lines: Vec<_> = self.about.iter().map(|about| paint.on(FAINT, about)).collect();
+        match self.widths(width) {
+            Some(widths) => {
+                let heads = self.columns.iter().map(|column| cell(&column.head, HEAD));
+                let heads: Vec<_> = heads.collect();
+                let rows = std::iter::once(&heads).chain(&self.rows);
+                lines.extend(rows.map(|row| in_columns(row, &widths, paint)));
+            }
+            None => lines.extend(self.rows.iter().flat_map(|row| self.stacked(row, width, paint))),
+        }
+        lines
+    }
+
+    /// Whether the columns have room side by side.
+    pub(crate) fn fits(&self, width: usize) -> bool {
+        self.widths(width).is_some()
+    }
+
+    /// A column in which nothing is said is left out.
+    fn drop_empty(&mut self) {
+        for place in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row.get(place).is_none_or(|cell| cell.text.is_empty())) {
+                self.columns.remove(place);
+                for row in self.rows.iter_mut().filter(|row| place < row.len()) {
+                    row.remove(place);
+                }
+            }
+        }
+    }
+
+    /// How wide the columns are side by side; none where there is no room for that.
+    fn widths(&self, width: usize) -> Option<Vec<usize>> {
+        let natural = self.columns.iter().enumerate().map(|(place, column)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(place));
+            cells.map(|cell| columns(&cell.text)).chain([columns(&column.head)]).max()
+        });
+        let mut widths: Vec<_> = natural.map(Option::unwrap_or_default).collect();
+        let gaps = GAP * widths.len().saturating_sub(1);
+        let pairs = widths.iter_mut().zip(&self.columns);
+        let (mut texts, names): (Vec<_>, Vec<_>) = pairs.partition(|(_, column)| column.is_long);
+        let names: usize = names.iter().map(|(width, _)| **width).sum();
+        let mut room = width.checked_sub(gaps + names)?;
+        // Short ones first: what they do not need the others have.
+        texts.sort_by_key(|(width, _)| **width);
+        let mut left = texts.len();
+        for (width, _) in texts {
+            let share = room / left;
+            if share < *width && share < NARROW {
+                return None;
+            }
+            *width = share.min(*width);
+            room -= *width;
+            left -= 1;
+        }
+        Some(widths)
+    }
+
+    /// A row in several lines: the names, as many to a line as it holds, and then each text.
+    fn stacked(&self, row: &[Cell], width: usize, paint: Paint) -> Vec<String> {
+        let (mut lines, mut used) = (vec![String::new()], 0);
+        let (mut texts, indent) = (Vec::new(), " ".repeat(GAP));
+        for (cell, column) in
+            row.iter().zip(&self.columns).filter(|(cell, _)| !cell.text.is_empty())
+        {
+            if column.is_long {
+                let text = cut(&cell.text, width.saturating_sub(GAP));
+                texts.push(format!("{indent}{}", paint.on(cell.style, &text)));
+                continue;
+            }
+            if 0 < used && width < used + GAP + columns(&cell.text) {
+                lines.push(String::new());
+                used = 0;
+            }
+            let is_first = lines.len() == 1 && used == 0;
+            if let (Some(line), false) = (lines.last_mut(), is_first) {
+                *line += &indent;
+                used += GAP;
+            }
+            if let Some(line) = lines.last_mut() {
+                *line += &paint.on(cell.style, &cell.text);
+                used += columns(&cell.text);
+            }
+        }
+        lines.extend(texts);
+        lines
+    }
+}
+
+fn in_columns(row: &[Cell], widths: &[usize], paint: Paint) -> String {
+    let mut line = String::new();
+    let mut missing = 0;
+    for (Cell { text, style }, width) in row.iter().zip(widths) {
+        let text = cut(text, *width);
+        line += &" ".repeat(if text.is_empty() { 0 } else { missing });
+        if text.is_empty() {
+            missing += width + GAP;
+        } else {
+            line += &paint.on(*style, &text);
+            missing = width.saturating_sub(columns(&text)) + GAP;
+        }
+    }
+    line
+}
+
+/// How many columns a terminal needs for the text.
+pub(crate) fn columns(text: &str) -> usize {
+    text.graphemes(true).map(|cluster| cluster.width()).sum()
+}
+
+/// The text, or as much of it as so many columns hold, between two of its signs.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |cluster: &&str| {
+        let rest = room.checked_sub(cluster.width());
+        room = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    let begin: String = text.graphemes(true).take_while(fits).collect();
+    format!("{}…", begin.trim_end())
+}
+
+/// Lines of names and values for a terminal of so many columns: what of a value has no room goes on below its beginning. A
+/// command in backticks stays in one piece.
+pub(crate) fn wrapped(text: &str, width: usize, paint: Paint) -> Vec<String> {
+    text.split('\n').flat_map(|line| wrap(line, width, paint)).collect()
+}
+
+fn wrap(line: &str, width: usize, paint: Paint) -> Vec<String> {
+    let words = line.trim_start_matches(' ');
+    let indent = line.len() - words.len();
+    // The value begins behind the first gap, and is never far to the right.
+    let value = words.find("  ").map(|gap| {
+        let (name, rest) = words.split_at(gap);
+        (name, rest.trim_start_matches(' '))
+    });
+    let value = value.map(|(name, value)| (name, value, columns(line) - columns(value)));
+    let (head, text, hang) = match value.filter(|(.., at)| 2 * at <= width) {
+        Some((name, text, at)) => {
+            let gap = at - indent - columns(name);
+            let name = format!("{}{}{}", " ".repeat(indent), paint.on(HEAD, name), " ".repeat(gap));
+            (name, text, at)
+        }
+        None if 2 * indent <= width => (" ".repeat(indent), words, indent),
+        None => (String::new(), words, 0),
+    };
+    let (mut lines, mut used) = (vec![head], hang);
+    // What fits stays as it is, with all its blanks.
+    let words = if columns(line) <= width { vec![text] } else { pieces(text) };
+    for word in words {
+        let needed = columns(word);
+        if hang < used && width < used + 1 + needed {
+            lines.push(" ".repeat(hang));
+            used = hang;
+        }
+        if let Some(line) = lines.last_mut() {
+            if hang < used {
+                line.push(' ');
+                used += 1;
+            }
+            *line += word;
+            used += needed;
+        }
+    }
+    lines
+}
+
+/// The words of a text; what is in backticks is one.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut is_code = false;
+    let ends = |c: char| {
+        is_code ^= c == '`';
+        c == ' ' && !is_code
+    };
+    text.split(ends).filter(|word| !word.is_empty()).collect()
+}
