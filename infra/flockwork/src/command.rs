@@ -239,9 +239,11 @@ async fn carry_out(connection: &Connection, screen: &Screen, plan: Plan) -> anyh
             .expect("the template is well-formed"),
     );
     let progress = |what, done, of| {
+        bar.update(|state| {
+            state.set_len(of);
+            state.set_pos(done);
+        });
         bar.set_message(what);
-        bar.set_length(of);
-        bar.set_position(done);
     };
     let applied = noted(connection, line, async |noted| {
         Box::pin(plan.apply(store, noted, clock.now(), &progress)).await

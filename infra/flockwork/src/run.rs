@@ -680,7 +680,7 @@ fn shown_post(post: &Post, sheep: &Sheep, view: &View, width: usize) -> String {
     let next = sheep.next_at().map(|next| format!("  (next {})", view.clock(next)));
     let next = next.unwrap_or_default();
     let name = sheep.id.name.as_str();
-    let [wide, narrow] = [format!("{name:<22}"), name.to_owned()];
+    let [wide, narrow] = [format!("{name:<22}"), format!("{name} ")];
     let room =
         |name: &str, next: &str| width.saturating_sub(columns(&format!("{at}  {name} {next}")));
     let forms = [(&wide, &next), (&narrow, &next), (&narrow, &String::new())];

@@ -186,27 +186,28 @@ pub(crate) fn wrapped(text: &str, width: usize, paint: Paint) -> Vec<String> {
 }
 
 fn wrap(line: &str, width: usize, paint: Paint) -> Vec<String> {
+    let blanks = |number: usize| " ".repeat(number);
     let words = line.trim_start_matches(' ');
     let indent = line.len() - words.len();
-    // The value begins behind the first gap, and is never far to the right.
-    let value = words.find("  ").map(|gap| {
-        let (name, rest) = words.split_at(gap);
-        (name, rest.trim_start_matches(' '))
-    });
-    let value = value.map(|(name, value)| (name, value, columns(line) - columns(value)));
-    let (head, text, hang) = match value.filter(|(.., at)| 2 * at <= width) {
-        Some((name, text, at)) => {
-            let gap = at - indent - columns(name);
-            let name = format!("{}{}{}", " ".repeat(indent), paint.on(HEAD, name), " ".repeat(gap));
-            (name, text, at)
-        }
-        None if 2 * indent <= width => (" ".repeat(indent), words, indent),
-        None => (String::new(), words, 0),
+    // The value begins behind the first gap.
+    let (name, value) = words.split_once("  ").unwrap_or(("", words));
+    let value = value.trim_start_matches(' ');
+    let at = columns(line) - columns(value);
+    let head = format!("{}{}", blanks(indent), paint.on(HEAD, name));
+    let gap = blanks(at - indent - columns(name));
+    if columns(line) <= width {
+        return vec![format!("{head}{gap}{value}")];
+    }
+    // What would have too little room beside its name goes on below that.
+    let (begin, mut used, hang) = if 2 * at <= width {
+        (head + &gap, at, at)
+    } else if name.is_empty() {
+        (blanks(2 * GAP), 2 * GAP, 2 * GAP)
+    } else {
+        (head, indent + columns(name), indent + GAP)
     };
-    let (mut lines, mut used) = (vec![head], hang);
-    // What fits stays as it is, with all its blanks.
-    let words = if columns(line) <= width { vec![text] } else { pieces(text) };
-    for word in words {
+    let mut lines = vec![begin];
+    for word in pieces(value) {
         let needed = columns(word);
         if hang < used && width < used + 1 + needed {
             lines.push(" ".repeat(hang));
