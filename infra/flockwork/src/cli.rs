@@ -44,8 +44,12 @@ Examples:
 /// The usual directory of a local run.
 const DATA: &str = ".flockwork";
 
+/// What every command has is shown below what it has for itself, and above its help.
+const BELOW: usize = 100;
+
 /// Where the flock is.
 #[derive(Debug, Clone, Args)]
+#[command(next_display_order = BELOW)]
 pub struct Place {
     /// Directory of the local run: database, keys
     #[arg(long, global = true, default_value = DATA, value_name = "DIR")]
@@ -63,6 +67,7 @@ pub struct Place {
 
 /// How people read what is said.
 #[derive(Debug, Clone, Args)]
+#[command(next_display_order = BELOW + 10)]
 pub struct Look {
     /// When to use colours
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
@@ -293,7 +298,7 @@ pub struct Posts {
     /// Only this sheep's: flock/name, or its name when only one flock has it
     #[arg(long)]
     pub sheep: Option<String>,
-    /// The newest so many
+    /// The newest so many, also with --json
     #[arg(long, default_value = "50", value_name = "N")]
     pub limit: usize,
     /// One JSON object a line: at, flock, sheep, network, occurrence, text, state, `remote_id`

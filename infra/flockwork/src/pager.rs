@@ -37,6 +37,8 @@ fn chosen() -> Option<Command> {
             shell.arg("-c").arg(said);
             shell
         }
+        // It would ask to go on without what it needs.
+        None if env::var_os("TERM").is_none_or(|term| term == "dumb") => return None,
         None => {
             let mut less = Command::new("less");
             less.arg("-FRX");

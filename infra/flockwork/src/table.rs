@@ -68,9 +68,10 @@ impl Table {
         lines
     }
 
-    /// Whether the columns have room side by side.
+    /// Whether all columns have room side by side.
     pub(crate) fn fits(&self, width: usize) -> bool {
-        self.widths(width).is_some()
+        let widths = self.natural();
+        widths.iter().sum::<usize>() + gaps(&widths) <= width
     }
 
     /// A column in which nothing is said is left out.
@@ -85,16 +86,24 @@ impl Table {
         }
     }
 
-    /// How wide the columns are side by side; none where there is no room for that.
-    fn widths(&self, width: usize) -> Option<Vec<usize>> {
-        let natural = self.columns.iter().enumerate().map(|(place, column)| {
+    /// How wide the columns are that cut nothing.
+    fn natural(&self) -> Vec<usize> {
+        let widths = self.columns.iter().enumerate().map(|(place, column)| {
             let cells = self.rows.iter().filter_map(|row| row.get(place));
             cells.map(|cell| columns(&cell.text)).chain([columns(&column.head)]).max()
         });
-        let mut widths: Vec<_> = natural.map(Option::unwrap_or_default).collect();
-        let gaps = GAP * widths.len().saturating_sub(1);
+        widths.map(Option::unwrap_or_default).collect()
+    }
+
+    /// How wide the columns are side by side; none where the texts have no room there.
+    fn widths(&self, width: usize) -> Option<Vec<usize>> {
+        let mut widths = self.natural();
+        let gaps = gaps(&widths);
         let pairs = widths.iter_mut().zip(&self.columns);
         let (mut texts, names): (Vec<_>, Vec<_>) = pairs.partition(|(_, column)| column.is_long);
+        if texts.is_empty() {
+            return Some(widths);
+        }
         let names: usize = names.iter().map(|(width, _)| **width).sum();
         let mut room = width.checked_sub(gaps + names)?;
         // Short ones first: what they do not need the others have.
@@ -141,6 +150,10 @@ impl Table {
         lines.extend(texts);
         lines
     }
+}
+
+fn gaps(widths: &[usize]) -> usize {
+    GAP * widths.len().saturating_sub(1)
 }
 
 fn in_columns(row: &[Cell], widths: &[usize], paint: Paint) -> String {
@@ -233,4 +246,137 @@ fn pieces(text: &str) -> Vec<&str> {
         c == ' ' && !is_code
     };
     text.split(ends).filter(|word| !word.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::terminal::PLAIN;
+
+    #[track_caller]
+    fn check_cut(text: &str, width: usize, expected: &str) {
+        assert_eq!(cut(text, width), expected, "{text:?} in {width}");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_its_signs() {
+        check_cut("four", 4, "four");
+        check_cut("fours", 4, "fou…");
+        check_cut("one two", 5, "one…");
+        check_cut("猫猫猫", 6, "猫猫猫");
+        check_cut("猫猫猫", 5, "猫猫…");
+        check_cut("猫猫猫", 4, "猫…");
+        // A family of three, and an e with an accent of its own.
+        check_cut("👨‍👩‍👧👨‍👩‍👧", 4, "👨‍👩‍👧👨‍👩‍👧");
+        check_cut("👨‍👩‍👧👨‍👩‍👧", 3, "👨‍👩‍👧…");
+        check_cut("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…");
+        check_cut("any", 1, "…");
+        check_cut("", 0, "");
+    }
+
+    fn shown(rows: &[[&str; 3]], width: usize) -> String {
+        let row = |row: &[&str; 3]| row.iter().map(|text| cell(text, PLAIN)).collect();
+        let table = Table {
+            about: None,
+            columns: vec![whole("NAME"), whole("STATE"), long("TEXT")],
+            rows: rows.iter().map(row).collect(),
+        };
+        table.lines(width, Paint::NONE).join("\n")
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_the_terminal() {
+        let rows = [
+            ["choir/alto", "", "Of Man's first disobedience, and the fruit"],
+            ["choir/bass", "unknown", "猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫"],
+            ["a/b", "", "short\u{1b}[31m\nand two lines"],
+        ];
+        insta::assert_snapshot!(shown(&rows, 100), @r"
+        NAME        STATE    TEXT
+        choir/alto           Of Man's first disobedience, and the fruit
+        choir/bass  unknown  猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫
+        a/b                  short\u{1b}[31m\nand two lines
+        ");
+        insta::assert_snapshot!(shown(&rows, 44), @r"
+        NAME        STATE    TEXT
+        choir/alto           Of Man's first disobed…
+        choir/bass  unknown  猫猫猫猫猫猫猫猫猫猫猫…
+        a/b                  short\u{1b}[31m\nand t…
+        ");
+        insta::assert_snapshot!(shown(&rows, 40), @r"
+        choir/alto
+          Of Man's first disobedience, and the…
+        choir/bass  unknown
+          猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫
+        a/b
+          short\u{1b}[31m\nand two lines
+        ");
+        insta::assert_snapshot!(shown(&rows, 12), @r"
+        choir/alto
+          Of Man's…
+        choir/bass
+          unknown
+          猫猫猫猫…
+        a/b
+          short\u{1…
+        ");
+        insta::assert_snapshot!(shown(&rows[..1], 44), @"
+        NAME        TEXT
+        choir/alto  Of Man's first disobedience, an…
+        ");
+    }
+
+    #[test]
+    fn a_value_goes_on_below_its_beginning() {
+        let text = "cap       $25.00 is not reached in 2026-11\nlinks     see `flockwork networks x` for more\n\nalone in its line";
+        let check = |width: usize| wrapped(text, width, Paint::NONE).join("\n");
+        insta::assert_snapshot!(check(80), @"
+        cap       $25.00 is not reached in 2026-11
+        links     see `flockwork networks x` for more
+
+        alone in its line
+        ");
+        insta::assert_snapshot!(check(30), @"
+        cap       $25.00 is not
+                  reached in 2026-11
+        links     see
+                  `flockwork networks x`
+                  for more
+
+        alone in its line
+        ");
+        insta::assert_snapshot!(check(14), @"
+        cap $25.00 is
+          not reached
+          in 2026-11
+        links see
+          `flockwork networks x`
+          for more
+
+        alone in its
+        line
+        ");
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal_and_no_name_is_cut(
+            rows in prop::collection::vec(("[a-z]{1,12}/[a-z]{1,8}", "(猫|[a-z]|é|👨‍👩‍👧| |\u{301}|\u{1b}){0,60}"), 1..6),
+            width in 24_usize..120,
+        ) {
+            let table = rows.iter().map(|(name, text)| [name.as_str(), "state", text.as_str()]);
+            let said = shown(&table.collect::<Vec<_>>(), width);
+            for line in said.lines() {
+                prop_assert!(columns(line) <= width, "{line:?} in {width}");
+                prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+            }
+            for (name, text) in &rows {
+                prop_assert!(said.contains(name.as_str()));
+                let begin: String = one_line(text).graphemes(true).take(5).collect();
+                prop_assert!(said.contains(begin.trim_end()), "{begin:?} in {said}");
+            }
+        }
+    }
 }

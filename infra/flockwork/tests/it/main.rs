@@ -21,5 +21,6 @@ mod running;
 mod secrets;
 mod slack;
 mod spending;
+mod terminal;
 mod truth;
 mod world;
