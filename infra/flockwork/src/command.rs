@@ -178,17 +178,16 @@ pub(crate) fn as_json(lines: impl IntoIterator<Item: Serialize>) -> anyhow::Resu
 
 /// The same JSON, in which nothing commands a terminal: of such characters it leaves some as they are.
 fn harmless_json(json: &str) -> String {
-    json.chars().fold(String::with_capacity(json.len()), |mut harmless, c| {
-        let is_letter =
-            (' '..='~').contains(&c) || one_line(c.encode_utf8(&mut [0; 4])).contains(c);
-        if is_letter {
-            harmless.push(c);
-        } else {
-            // All of them are within the first plane.
-            harmless += &format!("\\u{:04x}", u32::from(c));
-        }
-        harmless
-    })
+    let is_letter =
+        |c: char| (' '..='~').contains(&c) || one_line(c.encode_utf8(&mut [0; 4])).contains(c);
+    // All others are within the first plane.
+    let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
+    let parts = json.split_inclusive(|c| !is_letter(c)).map(|part| {
+        let last = part.chars().next_back().filter(|last| !is_letter(*last));
+        let (rest, _) = part.split_at(part.len() - last.map_or(0, char::len_utf8));
+        rest.to_owned() + &last.map(escaped).unwrap_or_default()
+    });
+    parts.collect()
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.

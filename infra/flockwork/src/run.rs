@@ -220,10 +220,8 @@ async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
     }
     local.look(false).await?;
     if local.seen.is_empty() {
-        note(&format!(
-            "There is no flock yet. In another terminal: {} flock apply DIR",
-            place.command()
-        ))?;
+        let program = &local.program;
+        note(&format!("There is no flock yet. In another terminal: {program} flock apply DIR"))?;
     }
     tokio::select! {
         result = local.work(run.until) => result,

@@ -143,7 +143,7 @@ pub(crate) fn flock_table(flocks: &[FlockLine]) -> Table {
     let row = |flock: &FlockLine| {
         let silent = if flock.active < flock.sheep { WORD } else { PLAIN };
         vec![
-            cell(&flock.flock.to_string(), NAME),
+            cell(&flock.flock, NAME),
             cell(&flock.sheep.to_string(), PLAIN),
             cell(&flock.active.to_string(), silent),
         ]

@@ -4,7 +4,7 @@
 use anstyle::Style;
 use flock_core::one_line;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use crate::terminal::{FAINT, HEAD, Paint};
 
@@ -174,7 +174,7 @@ fn in_columns(row: &[Cell], widths: &[usize], paint: Paint) -> String {
 
 /// How many columns a terminal needs for the text.
 pub(crate) fn columns(text: &str) -> usize {
-    text.graphemes(true).map(|cluster| cluster.width()).sum()
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// The text, or as much of it as so many columns hold, between two of its signs.

@@ -152,7 +152,10 @@ impl Window {
             return None;
         }
         let size = tcgetwinsize(&stdout).ok();
-        let said = |name: &str| env::var(name).ok()?.parse().ok().filter(|size| 0 < *size);
+        let said = |name: &str| {
+            let size = env::var_os(name)?.to_str()?.parse().ok()?;
+            (0 < size).then_some(size)
+        };
         let of = |known: Option<u16>, name, usual| {
             known.filter(|size| 0 < *size).map(usize::from).or_else(|| said(name)).unwrap_or(usual)
         };

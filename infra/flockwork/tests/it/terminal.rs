@@ -107,6 +107,10 @@ fn lists_are_tables_as_wide_as_the_terminal() {
       猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫…
     choir/tenor is paused
     ");
+    // A terminal that does not say how wide it is.
+    let mut shy = world.command("sheep list");
+    shy.env("COLUMNS", "40");
+    assert_eq!(seen(shy, (0, 0)), world.seen("sheep list", NARROW));
     assert_snapshot!(world.seen("flock list", USUAL), @"
     ^[1mFLOCK^[0m  ^[1mSHEEP^[0m  ^[1mACTIVE^[0m
     ^[36mchoir^[0m  3      ^[33m2^[0m
