@@ -360,3 +360,70 @@ pub fn rows(rows: &[(&str, String)]) -> String {
     let rows: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<13} {value}")).collect();
     rows.join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::Paint;
+
+    const NOW: &str = "2026-11-27T12:00:00Z";
+
+    fn post(at: &str, state: PostState, text: &str) -> Post {
+        Post {
+            sheep: "choir/alto".parse().unwrap(),
+            occurrence: flock_core::Occurrence(1),
+            account: "x:apollo".parse().unwrap(),
+            at: at.parse().unwrap(),
+            text: text.to_owned(),
+            state,
+            remote_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_simply_there_is_seen() {
+        let posts = [
+            post("2026-11-26T23:59:59Z", PostState::Posted, "one\ntwo\u{1b}[2J"),
+            post("2026-11-27T11:00:00Z", PostState::Unknown, "who knows whether this is there"),
+            post("2026-11-27T11:59:00Z", PostState::Pending, "soon"),
+        ];
+        let table = post_table(&posts, &View::utc(NOW.parse().unwrap()));
+        insta::assert_snapshot!(table.lines(72, Paint::NONE).join("\n"), @r"
+        Times are those of UTC.
+        TIME                 SHEEP       STATE         POST
+        2026-11-26 23:59:59  choir/alto                one\ntwo\u{1b}[2J
+        11:00:00             choir/alto  unknown       who knows whether this i…
+        11:59:00             choir/alto  being posted  soon
+        ");
+    }
+
+    #[test]
+    fn what_came_of_something_has_room_beside_it() {
+        let entry = |by, line: &str, outcome: Option<&str>| AuditEntry {
+            id: flock_core::DeliveryId::of(&[line]),
+            at: "2026-11-27T11:00:00Z".parse().unwrap(),
+            by,
+            line: line.to_owned(),
+            outcome: outcome.map(str::to_owned),
+        };
+        let ada = || By::CommandLine { user: "ada".to_owned(), arn: None };
+        let in_slack = || By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
+        let entries = [
+            entry(ada(), "flock apply choir", Some("done")),
+            entry(
+                in_slack(),
+                "now choir/alto",
+                Some("refused: *choir/alto* does not: it is paused; resume it first"),
+            ),
+            entry(ada(), "flock remove choir", None),
+        ];
+        let table = || audit_table(&entries, &View::utc(NOW.parse().unwrap()));
+        insta::assert_snapshot!(table().lines(90, Paint::NONE).join("\n"), @"
+        Times are those of UTC.
+        TIME      WHO                      WHAT                OUTCOME
+        11:00:00  ada at the command line  flock apply choir   done
+        11:00:00  U1 in C1 of Slack        now choir/alto      refused: choir/alto does not: it i…
+        11:00:00  ada at the command line  flock remove choir  cut off; part of it may be done
+        ");
+    }
+}
