@@ -115,8 +115,10 @@ async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow:
     match command {
         FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            let Connection { store, clock, .. } = &connect(place).await?;
-            let plan = ops::plan(store, file, clock.now()).await?;
+            let plan = {
+                let Connection { store, clock, .. } = &connect(place).await?;
+                ops::plan(store, file, clock.now()).await?
+            };
             let said = if json { as_json([PlanLine::new(&plan)])? } else { vec![plan.to_string()] };
             screen.page(said.into())
         }

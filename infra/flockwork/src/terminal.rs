@@ -32,7 +32,7 @@ pub fn choose_colours(asked: clap::ColorChoice) {
     let choice = match asked {
         clap::ColorChoice::Always => ColorChoice::Always,
         clap::ColorChoice::Never => ColorChoice::Never,
-        // Elsewhere CI counts more.
+        // `anstream` would have colours there in CI.
         clap::ColorChoice::Auto
             if env::var_os("TERM").is_some_and(|term| term == "dumb")
                 && env::var_os("CLICOLOR_FORCE").is_none() =>

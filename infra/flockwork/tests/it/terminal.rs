@@ -385,15 +385,28 @@ fn a_pager_is_left_when_its_reader_wants_to() {
     // Closed early, after one line.
     let output = at_terminal("head -1").finish();
     assert_eq!((output.code, output.stdout.lines().count()), (Some(0), 1), "{output:?}");
-    // Ctrl-C is for the pager.
+    // Ctrl-C is for the pager, and nobody waits for who reads.
     let gate = world.path("gate");
     assert!(Command::new("mkfifo").arg(&gate).status().unwrap().success());
-    let mut reading = at_terminal("cat >/dev/null; echo open; read gone <gate; echo closed");
-    reading.line("open");
-    reading.signal("INT");
-    fs::write(&gate, "gone\n").unwrap();
-    let output = reading.finish();
-    assert_eq!((output.code, output.stdout.contains("closed")), (Some(0), true), "{output:?}");
+    for arguments in [
+        "flock list",
+        "flock plan choir",
+        "sheep list",
+        "sheep show alto",
+        "preview --flock choir",
+        "audit",
+        "doctor",
+    ] {
+        let mut command = world.command(arguments);
+        command.env("PAGER", "cat >/dev/null; echo open; read gone <gate; echo closed");
+        let mut reading = Running::spawn_in_window(command, (80, 1));
+        reading.line("open");
+        world.ok("flock list");
+        reading.signal("INT");
+        fs::write(&gate, "gone\n").unwrap();
+        let output = reading.finish();
+        assert_eq!((output.code, output.stdout.contains("closed")), (Some(0), true), "{output:?}");
+    }
 }
 
 #[test]
