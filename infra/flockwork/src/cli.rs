@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use flock_core::{AccountId, FlockName, Network, RoomId, UserId};
 use jiff::Timestamp;
@@ -22,6 +22,9 @@ pub struct Cli {
     /// Where the flock is.
     #[command(flatten)]
     pub place: Place,
+    /// How people read what is said.
+    #[command(flatten)]
+    pub look: Look,
     /// What to do; `run` when nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -41,8 +44,12 @@ Examples:
 /// The usual directory of a local run.
 const DATA: &str = ".flockwork";
 
+/// What every command has is shown below what it has for itself, and above its help.
+const BELOW: usize = 100;
+
 /// Where the flock is.
 #[derive(Debug, Clone, Args)]
+#[command(next_display_order = BELOW)]
 pub struct Place {
     /// Directory of the local run: database, keys
     #[arg(long, global = true, default_value = DATA, value_name = "DIR")]
@@ -56,6 +63,21 @@ pub struct Place {
     /// Template that says what is deployed [default: template.yaml here, or else the one built in]
     #[arg(long, global = true, value_name = "FILE")]
     pub template: Option<PathBuf>,
+}
+
+/// How people read what is said.
+#[derive(Debug, Clone, Args)]
+#[command(next_display_order = BELOW + 10)]
+pub struct Look {
+    /// When to use colours
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// Say only what was asked for, and errors: no notes and no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Do not show lists that are longer than the screen page by page
+    #[arg(long, global = true)]
+    pub no_pager: bool,
 }
 
 impl Place {
@@ -88,11 +110,14 @@ impl Place {
     }
 }
 
-/// The path as a shell takes it for one word.
+/// The path as a shell takes it for one word, and a command for a path.
 pub fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
+    let mut text = path.display().to_string();
+    if text.starts_with('-') {
+        text = format!("./{text}");
+    }
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
+    if !text.is_empty() && text.chars().all(is_plain) {
         return text;
     }
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -106,7 +131,11 @@ pub enum Command {
     /// Write the files of a first flock
     Init(Init),
     /// Look whether everything is so that sheep can post, and say what is not
-    Doctor,
+    Doctor {
+        /// One JSON object a line: finding, what
+        #[arg(long)]
+        json: bool,
+    },
     /// Flocks: plan and apply their files, list, remove
     #[command(subcommand)]
     Flock(FlockCommand),
@@ -281,7 +310,7 @@ pub struct Posts {
     /// Only this sheep's: flock/name, or its name when only one flock has it
     #[arg(long)]
     pub sheep: Option<String>,
-    /// The newest so many
+    /// The newest so many, also with --json
     #[arg(long, default_value = "50", value_name = "N")]
     pub limit: usize,
     /// One JSON object a line: at, flock, sheep, network, occurrence, text, state, `remote_id`

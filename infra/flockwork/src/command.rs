@@ -1,10 +1,7 @@
 //! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
 //! any time, and others wait for the directory.
 
-use std::io::{self, Write as _};
-
-use anyhow::Context as _;
-use flock_core::{FlockName, JobKind, Network, Sheep, State};
+use flock_core::{FlockName, JobKind, Network, Sheep, State, View, one_line};
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -20,27 +17,18 @@ use crate::{
     doctor, environment, flock_file, init,
     operator::noted,
     refusal::refuse,
-    run, shell, show, slack,
+    run,
+    screen::{Said, Screen, What},
+    shell, show, slack,
+    table::wrapped,
+    terminal::Paint,
 };
-
-/// What a command has to say.
-struct Said {
-    /// What was asked for, on standard output.
-    lines: Vec<String>,
-    /// What people should know besides, on standard error: a program may read the other.
-    notes: Vec<String>,
-}
-
-impl From<Vec<String>> for Said {
-    fn from(lines: Vec<String>) -> Self {
-        Self { lines, notes: Vec::new() }
-    }
-}
 
 /// Does what `cli` says.
 pub async fn execute(cli: Cli) -> anyhow::Result<()> {
-    let Cli { place, command } = cli;
+    let Cli { place, look, command } = cli;
     place.check().map_err(refuse)?;
+    let screen = &Screen::new(&look);
     let command = match command {
         Some(command) => command,
         None => Command::Run(Run {
@@ -55,80 +43,112 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Run(_) if place.aws => {
             Err(refuse("`run` is for this machine; what is deployed runs by itself"))
         }
-        Command::Run(options) => Box::pin(run::run(&place, &options)).await,
-        Command::Init(options) => print(&init::init(&place, &options)?),
-        Command::Doctor => doctor::doctor(&place).await,
+        Command::Run(options) => Box::pin(run::run(&place, &options, look.quiet)).await,
+        Command::Init(options) => screen.say(init::init(&place, &options)?),
+        Command::Doctor { json } => doctor::doctor(&place, screen, json).await,
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { dir } => shell::man_pages(&dir),
-        Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
-        Command::Sheep(command) => say(&sheep(&place, command).await?),
-        Command::Posts(options) => say(&posts(&place, &options).await?),
-        Command::Preview(options) => say(&next_posts(&place, &options).await?),
+        Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,
+        Command::Sheep(command) => sheep(&place, screen, command).await,
+        Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
+        Command::Preview(options) => screen.page(next_posts(&place, screen, &options).await?),
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
         Command::Slack(Slack { command: Some(SlackCommand::Link), .. }) => slack::link(&place),
         Command::Env { export } => environment::print(&place, export),
         Command::Slack(Slack { say, command: None }) => slack::say(&place, &say).await,
-        Command::Account(AccountCommand::Add(options)) => {
-            print(&Box::pin(account::add(&place, &options)).await?)
-        }
-        Command::Account(AccountCommand::List { json }) => say(&list_accounts(&place, json).await?),
-        Command::Account(AccountCommand::Show { account, json }) => {
-            let page = {
-                let Connection { store, .. } = &connect(&place).await?;
-                ops::account(store, &account).await?
-            };
-            if json { print_all(&as_json([page])?) } else { print(&show::rows(&page.rows())) }
-        }
-        Command::Account(AccountCommand::Remove { account, yes }) => {
-            print(&account::remove(&place, &account, yes).await?)
-        }
-        Command::Spend(options) => print_all(&spend(&place, &options).await?),
-        Command::Audit(options) => print_all(&audit(&place, &options).await?),
-        Command::Networks { network, json: true } => {
-            let networks = network.map_or_else(|| Network::ALL.to_vec(), |network| vec![network]);
-            let lines = networks.into_iter().flat_map(NetworkLine::of);
-            print_all(&as_json(lines)?)
-        }
-        Command::Networks { network, json: false } => print(&network.map_or_else(
-            || format!("{}\nOne in full: `flockwork networks NAME`.", ops::networks()),
-            ops::network,
-        )),
+        Command::Account(command) => account(&place, screen, command).await,
+        Command::Spend(options) => screen.page(spend(&place, &options).await?),
+        Command::Audit(options) => screen.page(audit(&place, screen, &options).await?),
+        Command::Networks { network, json } => screen.page(networks(screen, network, json)?),
     }
 }
 
-async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
+fn networks(screen: &Screen, network: Option<Network>, json: bool) -> anyhow::Result<Said> {
+    const ONE_IN_FULL: &str = "One in full: `flockwork networks NAME`.";
+    if json {
+        let networks = network.map_or_else(|| Network::ALL.to_vec(), |network| vec![network]);
+        return Ok(as_json(networks.into_iter().flat_map(NetworkLine::of))?.into());
+    }
+    let what = match (network, screen.window) {
+        (Some(network), _) => What::Rows(vec![ops::network(network)]),
+        (None, None) => What::Lines(vec![ops::networks(), ONE_IN_FULL.to_owned()]),
+        (None, Some(window)) => {
+            let width = window.columns;
+            let tables = show::network_tables(width).into_iter();
+            let lines = tables.flat_map(|table| {
+                table.lines(width, screen.paint).into_iter().chain([String::new()])
+            });
+            let words = ops::NETWORKS_WORDS.into_iter().chain([ONE_IN_FULL]);
+            let words = words.flat_map(|word| wrapped(word, width, Paint::NONE));
+            What::Shown(lines.chain(words).collect())
+        }
+    };
+    Ok(Said { what, ..Said::default() })
+}
+
+async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> anyhow::Result<()> {
+    match command {
+        AccountCommand::Add(options) => {
+            screen.say(Box::pin(account::add(place, &options)).await?.into())
+        }
+        AccountCommand::List { json } => screen.page(list_accounts(place, screen, json).await?),
+        AccountCommand::Show { account, json } => {
+            let page = {
+                let Connection { store, .. } = &connect(place).await?;
+                ops::account(store, &account).await?
+            };
+            if json {
+                return screen.page(as_json([page])?.into());
+            }
+            let what = What::Rows(vec![show::rows(&page.rows())]);
+            screen.page(Said { what, ..Said::default() })
+        }
+        AccountCommand::Remove { account, yes } => {
+            let done = Some(account::remove(place, &account, yes).await?);
+            screen.say(Said { done, ..Said::default() })
+        }
+    }
+}
+
+async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow::Result<()> {
     match command {
         FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            let Connection { store, clock, .. } = &connect(place).await?;
-            let plan = ops::plan(store, file, clock.now()).await?;
-            let said =
-                if json { serde_json::to_string(&PlanLine::new(&plan))? } else { plan.to_string() };
-            Ok(vec![said].into())
+            let plan = {
+                let Connection { store, clock, .. } = &connect(place).await?;
+                ops::plan(store, file, clock.now()).await?
+            };
+            let said = if json { as_json([PlanLine::new(&plan)])? } else { vec![plan.to_string()] };
+            screen.page(said.into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            Box::pin(apply(place, file, yes)).await
+            screen.say(Box::pin(apply(place, screen, file, yes)).await?)
         }
-        FlockCommand::List { json } => {
-            let Connection { store, .. } = &connect(place).await?;
-            let flocks = ops::flocks(store).await?;
-            if json {
-                return Ok(as_json(flocks)?.into());
-            }
-            if flocks.is_empty() {
-                let note = format!("There is no flock yet; {}", how_to_begin(place));
-                return Ok(Said { lines: Vec::new(), notes: vec![note] });
-            }
-            let line = |flock: &ops::FlockLine| {
-                format!("{}  {} sheep, {} active", flock.flock, flock.sheep, flock.active)
-            };
-            Ok(flocks.iter().map(line).collect::<Vec<_>>().into())
-        }
-        FlockCommand::Remove { name, yes } => remove(place, &name, yes).await,
+        FlockCommand::List { json } => screen.page(list_flocks(place, screen, json).await?),
+        FlockCommand::Remove { name, yes } => screen.say(remove(place, screen, &name, yes).await?),
     }
+}
+
+async fn list_flocks(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<Said> {
+    let Connection { store, .. } = &connect(place).await?;
+    let flocks = ops::flocks(store).await?;
+    if json {
+        return Ok(as_json(flocks)?.into());
+    }
+    if flocks.is_empty() {
+        return Ok(none(format!("There is no flock yet; {}", how_to_begin(place))));
+    }
+    let lines = || flocks.iter().map(show::flock_line).collect();
+    let what = screen.list(|| show::flock_table(&flocks), lines);
+    Ok(Said { what, ..Said::default() })
+}
+
+/// A list without anything in it, and what people should know of that.
+fn none(note: String) -> Said {
+    Said { notes: vec![note], ..Said::default() }
 }
 
 /// How there comes to be a flock: the end of a sentence.
@@ -136,7 +156,7 @@ fn how_to_begin(place: &Place) -> String {
     format!("`flockwork init DIR` writes one, and `{} flock apply DIR` makes it.", place.command())
 }
 
-async fn list_accounts(place: &Place, json: bool) -> anyhow::Result<Said> {
+async fn list_accounts(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<Said> {
     let Connection { store, .. } = &connect(place).await?;
     let sheep = store.sheep_of(None).await.map_err(Error::from)?;
     let accounts = ops::accounts(store, &sheep).await?;
@@ -144,32 +164,46 @@ async fn list_accounts(place: &Place, json: bool) -> anyhow::Result<Said> {
         return Ok(as_json(accounts)?.into());
     }
     if accounts.is_empty() {
-        let note = format!(
+        return Ok(none(format!(
             "There is no account yet; `{} account add ACCOUNT --key FILE` adds one. On the meadow none is needed.",
             place.command()
-        );
-        return Ok(Said { lines: Vec::new(), notes: vec![note] });
+        )));
     }
-    Ok(accounts.iter().map(show::account_line).collect::<Vec<_>>().into())
+    let lines = || accounts.iter().map(show::account_line).collect();
+    let what = screen.list(|| show::account_table(&accounts), lines);
+    Ok(Said { what, ..Said::default() })
 }
 
 /// One JSON object a line.
-fn as_json(lines: impl IntoIterator<Item: Serialize>) -> anyhow::Result<Vec<String>> {
-    lines.into_iter().map(|line| Ok(serde_json::to_string(&line)?)).collect()
+pub(crate) fn as_json(lines: impl IntoIterator<Item: Serialize>) -> anyhow::Result<Vec<String>> {
+    lines.into_iter().map(|line| Ok(harmless_json(&serde_json::to_string(&line)?))).collect()
+}
+
+/// The same JSON, in which nothing commands a terminal: of such characters it leaves some as they are.
+fn harmless_json(json: &str) -> String {
+    let is_letter =
+        |c: char| (' '..='~').contains(&c) || one_line(c.encode_utf8(&mut [0; 4])).contains(c);
+    // All others are within the first plane.
+    let escaped = |c: char| format!("\\u{:04x}", u32::from(c));
+    let parts = json.split_inclusive(|c| !is_letter(c)).map(|part| {
+        let last = part.chars().next_back().filter(|last| !is_letter(*last));
+        let (rest, _) = part.split_at(part.len() - last.map_or(0, char::len_utf8));
+        rest.to_owned() + &last.map(escaped).unwrap_or_default()
+    });
+    parts.collect()
 }
 
 /// Makes the flock what `file` says. Asks before it removes sheep, unless `yes` was said.
-async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said> {
+async fn apply(place: &Place, screen: &Screen, file: FlockFile, yes: bool) -> anyhow::Result<Said> {
     let asked = {
         let connection = connect(place).await?;
         let Connection { store, clock, .. } = &connection;
         let plan = ops::plan(store, file.clone(), clock.now()).await?;
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
-            carry_out(&connection, plan).await?;
-            let applied = (!nothing).then(applied);
-            let lines = std::iter::once(text).chain(applied).collect();
-            return Ok(Said { lines, notes: stop_note(&connection).await? });
+            carry_out(&connection, screen, plan).await?;
+            let (what, done) = (What::Lines(vec![text]), (!nothing).then(applied));
+            return Ok(Said { what, done, notes: stop_note(&connection).await? });
         }
         plan
     };
@@ -178,7 +212,7 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said
     let deed = format!("this removes {} of flock {}", ask::named(removes), asked.flock());
     let question =
         format!("This removes {}; what was posted stays. Apply it?", ask::number(removes));
-    ask::consent(&deed, || print(&asked.to_string()), &question)?;
+    ask::consent(&deed, || screen.say(asked.to_string().into()), &question)?;
     let connection = connect(place).await?;
     let plan = ops::plan(&connection.store, file, connection.clock.now()).await?;
     if !plan.is_same_as(&asked) {
@@ -187,8 +221,9 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said
              and try again",
         ));
     }
-    carry_out(&connection, plan).await?;
-    Ok(Said { lines: vec![applied()], notes: stop_note(&connection).await? })
+    carry_out(&connection, screen, plan).await?;
+    let notes = stop_note(&connection).await?;
+    Ok(Said { done: Some(applied()), notes, ..Said::default() })
 }
 
 fn applied() -> String {
@@ -196,18 +231,21 @@ fn applied() -> String {
 }
 
 /// Applies the plan, showing on the terminal how far that is.
-pub(crate) async fn carry_out(connection: &Connection, plan: Plan) -> anyhow::Result<()> {
+async fn carry_out(connection: &Connection, screen: &Screen, plan: Plan) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = connection;
     let line = format!("flock apply {}", plan.flock());
     // Drawn on the terminal alone, and gone when done.
-    let bar = ProgressBar::no_length().with_style(
+    let bar = if screen.is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+    let bar = bar.with_style(
         ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
             .expect("the template is well-formed"),
     );
     let progress = |what, done, of| {
+        bar.update(|state| {
+            state.set_len(of);
+            state.set_pos(done);
+        });
         bar.set_message(what);
-        bar.set_length(of);
-        bar.set_position(done);
     };
     let applied = noted(connection, line, async |noted| {
         Box::pin(plan.apply(store, noted, clock.now(), &progress)).await
@@ -218,7 +256,12 @@ pub(crate) async fn carry_out(connection: &Connection, plan: Plan) -> anyhow::Re
 }
 
 /// Removes the flock. Asks first, unless `yes` was said.
-async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Said> {
+async fn remove(
+    place: &Place,
+    screen: &Screen,
+    name: &FlockName,
+    yes: bool,
+) -> anyhow::Result<Said> {
     let sheep = {
         let Connection { store, clock, .. } = &connect(place).await?;
         // Says which flocks there are when this one is not.
@@ -230,8 +273,9 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
     if !yes {
         let deed = format!("this removes flock {name} and its {}", ask::named(&sheep));
         let list = || {
-            print(&format!("flock {name}:"))?;
-            sheep.iter().try_for_each(|sheep| print(&format!("  - remove {}", ops::loss(sheep))))
+            let lines = sheep.iter().map(|sheep| format!("  - remove {}", ops::loss(sheep)));
+            let lines: Vec<_> = std::iter::once(format!("flock {name}:")).chain(lines).collect();
+            screen.say(lines.into())
         };
         let number = ask::number(&sheep);
         let question = format!("Remove flock {name} and its {number}? What was posted stays.");
@@ -243,70 +287,82 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
         ops::remove_flock(store, noted, name, &sheep, clock.now()).await
     });
     let count = count.await?;
-    Ok(vec![format!(
+    let done = format!(
         "Removed flock {name} and its {count} sheep. What they posted stays, and is listed with \
          `flockwork posts --sheep {name}/SHEEP`."
-    )]
-    .into())
+    );
+    Ok(Said { done: Some(done), ..Said::default() })
 }
 
-async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
-    let connection = connect(place).await?;
+async fn sheep(place: &Place, screen: &Screen, command: SheepCommand) -> anyhow::Result<()> {
+    let is_look = matches!(command, SheepCommand::List { .. } | SheepCommand::Show { .. });
     let may_be_none = matches!(command, SheepCommand::List { json: false, .. });
-    let lines = sheep_lines(&connection, command).await?;
-    let none = (may_be_none && lines.is_empty())
-        .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
-    let notes = none.into_iter().chain(stop_note(&connection).await?).collect();
-    Ok(Said { lines, notes })
+    let said = {
+        let connection = connect(place).await?;
+        let stop = stop_note(&connection).await?;
+        let what = about_sheep(&connection, screen, command, !stop.is_empty()).await?;
+        let none = (may_be_none && matches!(&what, What::Lines(lines) if lines.is_empty()))
+            .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
+        Said { what, notes: none.into_iter().chain(stop).collect(), ..Said::default() }
+    };
+    if is_look { screen.page(said) } else { screen.say(said) }
 }
 
-async fn sheep_lines(
+async fn about_sheep(
     connection: &Connection,
+    screen: &Screen,
     command: SheepCommand,
-) -> anyhow::Result<Vec<String>> {
+    is_stopped: bool,
+) -> anyhow::Result<What> {
     let Connection { store, clock, .. } = connection;
+    let now = clock.now();
     let find = async |name: &str| store.find_sheep(None, name).await.map_err(Error::from);
-    match command {
+    let lines = match command {
         SheepCommand::List { flock, json } => {
             let sheep = store.sheep_of(flock.as_ref()).await.map_err(Error::from)?;
-            if json {
-                return as_json(sheep.iter().map(ops::SheepLine::new));
+            if !json && !sheep.is_empty() {
+                let table = || show::sheep_table(&sheep, &View::of(&sheep, now), is_stopped);
+                let lines = || sheep.iter().map(show::sheep_line).collect();
+                return Ok(screen.list(table, lines));
             }
-            Ok(sheep.iter().map(show::sheep_line).collect())
+            as_json(sheep.iter().map(ops::SheepLine::new))
         }
         SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
-            if json {
-                return as_json([ops::SheepPage::new(&sheep, &asides)]);
+            if !json {
+                let now = screen.window.filter(|_| !is_stopped).map(|_| now);
+                let page = show::sheep_page(&sheep, &asides, &connection.program, now);
+                return Ok(What::Rows(vec![page]));
             }
-            Ok(vec![show::sheep_page(&sheep, &asides, &connection.program)])
+            as_json([ops::SheepPage::new(&sheep, &asides)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
-            steer(connection, (JobKind::Pause, "pause"), sheep, clock.now()).await
+            steer(connection, (JobKind::Pause, "pause"), sheep, now).await
         }
         SheepCommand::Resume { sheep } => {
             let sheep = find(&sheep).await?;
             let is_over = matches!(sheep.state, State::Finished { .. });
-            if is_over && sheep.resume(clock.now()) == sheep {
+            if is_over && sheep.resume(now) == sheep {
                 return Err(refuse(format!("{} {}", sheep.id, sheep.ended())));
             }
-            steer(connection, (JobKind::Resume, "resume"), sheep, clock.now()).await
+            steer(connection, (JobKind::Resume, "resume"), sheep, now).await
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = find(&sheep).await?;
             let (id, old) = (sheep.id.clone(), sheep.config.account.clone());
             let line = format!("sheep move {id} {account} (from {old})");
             let moved = noted(connection, line, async |noted| {
-                ops::move_sheep(store, noted, sheep, account.clone(), clock.now()).await
+                ops::move_sheep(store, noted, sheep, account.clone(), now).await
             });
             Ok(match Box::pin(moved).await? {
                 Some(moved) => show::moved(&moved),
                 None => vec![format!("{id} posts through {account} already.")],
             })
         }
-    }
+    };
+    Ok(What::Lines(lines?))
 }
 
 async fn steer(
@@ -330,74 +386,72 @@ async fn stop_note(connection: &Connection) -> anyhow::Result<Vec<String>> {
     Ok(connection.store.control().await?.stopped.iter().map(show::stopped).collect())
 }
 
-async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Said> {
-    let Connection { store, .. } = &connect(place).await?;
+async fn posts(place: &Place, screen: &Screen, options: &Posts) -> anyhow::Result<Said> {
+    let Connection { store, clock, .. } = &connect(place).await?;
     let Posts { flock, sheep, limit, json } = options;
-    let posts = ops::posts(store, flock.as_ref(), sheep.as_deref(), *limit).await?;
+    let found = ops::posts(store, flock.as_ref(), sheep.as_deref(), *limit).await?;
+    let posts = &found.posts;
     if *json {
-        return Ok(as_json(posts.posts.iter().map(ops::PostLine::new))?.into());
+        return Ok(as_json(posts.iter().map(ops::PostLine::new))?.into());
     }
-    let none = posts.posts.is_empty() && 0 < *limit;
-    let lines = posts.posts.iter().map(|post| show::post_line(post, &posts.zone(post)));
-    let notes = none.then(|| "Nothing was posted yet.".to_owned());
-    Ok(Said { lines: lines.collect(), notes: notes.into_iter().collect() })
+    if posts.is_empty() {
+        let notes = (0 < *limit).then(|| "Nothing was posted yet.".to_owned());
+        return Ok(Said { notes: notes.into_iter().collect(), ..Said::default() });
+    }
+    let lines = || posts.iter().map(|post| show::post_line(post, &found.zone(post))).collect();
+    let what = screen.list(|| show::post_table(posts, &found.view(clock.now())), lines);
+    Ok(Said { what, ..Said::default() })
 }
 
-async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
+async fn next_posts(place: &Place, screen: &Screen, options: &Preview) -> anyhow::Result<Said> {
     let connection = connect(place).await?;
     let Connection { store, clock, .. } = &connection;
     let sheep = match &options.sheep {
         Some(sheep) => vec![store.find_sheep(None, sheep).await.map_err(Error::from)?],
         None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
     };
-    let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
-    let lines = if options.json {
-        as_json(posts.iter().map(ops::UpcomingLine::new))?
+    let now = clock.now();
+    let posts = store.upcoming(&sheep, now, options.count).await?;
+    let stop = stop_note(&connection).await?;
+    let what = if options.json {
+        What::Lines(as_json(posts.iter().map(ops::UpcomingLine::new))?)
+    } else if posts.is_empty() {
+        What::default()
     } else {
-        posts.iter().map(show::upcoming_line).collect()
+        let view = View::of(&sheep, now);
+        let table = || show::upcoming_table(&posts, &view, !stop.is_empty());
+        screen.list(table, || posts.iter().map(show::upcoming_line).collect())
     };
-    let notes = ops::silent(&sheep).into_iter().chain(stop_note(&connection).await?).collect();
-    Ok(Said { lines, notes })
+    let notes = ops::silent(&sheep).into_iter().chain(stop).collect();
+    Ok(Said { what, notes, ..Said::default() })
 }
 
-async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Vec<String>> {
+async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Said> {
     let Connection { store, clock, .. } = &connect(place).await?;
     let standings = ops::spend(store, options.flock.as_ref(), clock.now()).await?;
     if options.json {
-        return as_json(standings.iter().map(ops::StandingLine::new));
+        return Ok(as_json(standings.iter().map(ops::StandingLine::new))?.into());
     }
     if standings.is_empty() {
-        return Ok(vec!["No flock pays for anything.".to_owned()]);
+        return Ok("No flock pays for anything.".to_owned().into());
     }
-    Ok(standings.iter().map(ToString::to_string).collect())
+    let what = What::Rows(standings.iter().map(ToString::to_string).collect());
+    Ok(Said { what, ..Said::default() })
 }
 
-async fn audit(place: &Place, options: &Audit) -> anyhow::Result<Vec<String>> {
+async fn audit(place: &Place, screen: &Screen, options: &Audit) -> anyhow::Result<Said> {
     let Connection { store, clock, .. } = &connect(place).await?;
-    let mut entries = store.newest_audit(clock.now(), options.limit).await?;
+    let now = clock.now();
+    let mut entries = store.newest_audit(now, options.limit).await?;
     entries.reverse();
     if options.json {
-        return as_json(entries.iter().map(ops::AuditLine::new));
+        return Ok(as_json(entries.iter().map(ops::AuditLine::new))?.into());
     }
-    if entries.is_empty() && 0 < options.limit {
-        return Ok(vec!["Nobody has changed anything yet.".to_owned()]);
+    if entries.is_empty() {
+        let none = (0 < options.limit).then(|| "Nobody has changed anything yet.".to_owned());
+        return Ok(none.into_iter().collect::<Vec<_>>().into());
     }
-    Ok(entries.iter().map(show::audit_line).collect())
-}
-
-fn say(said: &Said) -> anyhow::Result<()> {
-    print_all(&said.lines).context("what was asked for is done, but it cannot be shown")?;
-    for note in &said.notes {
-        writeln!(io::stderr(), "{note}")?;
-    }
-    Ok(())
-}
-
-fn print_all(lines: &[String]) -> anyhow::Result<()> {
-    lines.iter().try_for_each(|line| print(line))
-}
-
-fn print(line: &str) -> anyhow::Result<()> {
-    writeln!(io::stdout(), "{line}")?;
-    Ok(())
+    let lines = || entries.iter().map(show::audit_line).collect();
+    let what = screen.list(|| show::audit_table(&entries, &View::utc(now)), lines);
+    Ok(Said { what, ..Said::default() })
 }

@@ -1,18 +1,18 @@
 //! Looks at everything that has to be so for sheep to post, and says what is not, and what to do.
 
-use std::{
-    fmt,
-    io::{self, Write as _},
-};
-
 use flock_core::{Hindrance, Sheep, State, count};
 use flock_ops as ops;
+use serde_json::{Value, json};
 
 use crate::{
     cli::Place,
+    command::as_json,
     connect::{Connection, connect},
     data_dir::DataDir,
+    screen::{Said, Screen, What},
     show,
+    table::wrapped,
+    terminal::{BAD, GOOD, Paint, WORD, harmless},
 };
 
 /// The function that posts.
@@ -28,16 +28,21 @@ enum Finding {
     Fault(String),
 }
 
-/// Prints what is as it should be and what is not. Fails when something is not.
-pub(crate) async fn doctor(place: &Place) -> anyhow::Result<()> {
-    let mut faults = 0_u32;
-    for finding in findings(place).await? {
-        faults += u32::from(matches!(finding, Finding::Fault(_)));
-        writeln!(io::stdout(), "{finding}")?;
-    }
-    match faults {
+/// Shows what is as it should be and what is not. Fails when something is not.
+pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<()> {
+    let findings = findings(place).await?;
+    let what = if json {
+        What::Lines(as_json(findings.iter().map(Finding::json))?)
+    } else {
+        What::Shown(findings.iter().flat_map(|finding| finding.lines(screen)).collect())
+    };
+    screen.page(Said { what, ..Said::default() })?;
+    match findings.iter().filter(|finding| matches!(finding, Finding::Fault(_))).count() {
         0 => Ok(()),
-        faults => Err(anyhow::anyhow!("{} found", count(faults, "fault"))),
+        faults => {
+            let faults = u64::try_from(faults).unwrap_or(u64::MAX);
+            Err(anyhow::anyhow!("{} found", count(faults, "fault")))
+        }
     }
 }
 
@@ -138,12 +143,32 @@ async fn the_accounts(connection: &Connection, sheep: &[Sheep]) -> anyhow::Resul
     Ok(findings)
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Good(what) => write!(f, "ok     {what}"),
-            Self::Note(what) => write!(f, "note   {what}"),
-            Self::Fault(what) => write!(f, "FAULT  {what}"),
-        }
+impl Finding {
+    fn lines(&self, screen: &Screen) -> Vec<String> {
+        let (word, what, style) = match self {
+            Self::Good(what) => ("ok   ", what, GOOD),
+            Self::Note(what) => ("note ", what, WORD),
+            Self::Fault(what) => ("FAULT", what, BAD.bold()),
+        };
+        let line = harmless(&format!("{word}  {what}"));
+        let lines = match screen.window {
+            Some(window) => wrapped(&line, window.columns, Paint::NONE),
+            None => vec![line],
+        };
+        let painted = lines.iter().map(|line| match line.strip_prefix(word) {
+            Some(what) => screen.paint.on(style, word) + &screen.paint.commands(what),
+            None => screen.paint.commands(line),
+        });
+        painted.collect()
+    }
+
+    /// The names are a promise to scripts.
+    fn json(&self) -> Value {
+        let (finding, what) = match self {
+            Self::Good(what) => ("ok", what),
+            Self::Note(what) => ("note", what),
+            Self::Fault(what) => ("fault", what),
+        };
+        json!({ "finding": finding, "what": what })
     }
 }

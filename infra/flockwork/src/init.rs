@@ -12,6 +12,7 @@ use flock_core::FlockName;
 use crate::{
     cli::{Init, Place, quoted},
     refusal::refuse,
+    screen::Said,
 };
 
 /// The first poem. It is posted.
@@ -24,7 +25,7 @@ and begins again with the first.
 ";
 
 /// Writes a flock into the directory that `options` names, which may be there and must not have one. Says what to do then.
-pub(crate) fn init(place: &Place, options: &Init) -> anyhow::Result<String> {
+pub(crate) fn init(place: &Place, options: &Init) -> anyhow::Result<Said> {
     let dir = &options.dir;
     let name = name(dir, options.name.as_ref())?;
     let file = dir.join("flock.toml");
@@ -46,11 +47,12 @@ pub(crate) fn init(place: &Place, options: &Init) -> anyhow::Result<String> {
     // Last: it is what makes the directory a flock's.
     write_new(&file, &flock_toml(&name))?;
     let (program, shown, dir) = (place.command(), dir.display(), quoted(dir));
-    Ok(format!(
+    let done = format!(
         "Flock {name} is in {shown}: flock.toml says who posts what and when, poems/ what they say.\n\
          `{program} flock plan {dir}` shows what applying it does, `{program} flock apply {dir}` does it, and \
          `{program} preview --flock {name}` shows its next posts."
-    ))
+    );
+    Ok(Said { done: Some(done), ..Said::default() })
 }
 
 /// Writes a file that is not there, and follows no link to where it would be.

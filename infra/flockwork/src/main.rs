@@ -1,6 +1,7 @@
 //! The `flockwork` command.
 
 use std::{
+    env,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -11,6 +12,7 @@ use flockwork::{
     command,
     refusal::refused,
     streams::Log,
+    terminal::{self, Paint},
 };
 use tracing_subscriber::{
     EnvFilter,
@@ -21,7 +23,10 @@ use tracing_subscriber::{
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    terminal::choose_colours(terminal::colours_asked(arguments));
     let cli = Cli::parse();
+    terminal::choose_colours(cli.look.color);
     let program = cli.place.command();
     // A run goes on whether its log is read or not; what other commands log is to be had whole.
     let log = match &cli.command {
@@ -43,7 +48,7 @@ async fn main() -> ExitCode {
                 None => (format!("{err:#}"), 1),
             };
             // Where nobody can be told, the exit code tells.
-            let _ = writeln!(io::stderr(), "error: {text}");
+            let _ = writeln!(io::stderr(), "{}", Paint::stderr().error(&text));
             ExitCode::from(code)
         }
     }

@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::anyhow;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State, count, local, one_line};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State, View, count, local, named, one_line};
 use flock_ops::{FlockFile, Noted};
-use flock_store::{NotFound, Store, StoreError};
+use flock_store::{NotFound, Post, Stop, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::{
     dispatch::{Dispatcher, Invoked},
@@ -31,8 +31,10 @@ use crate::{
     machine::{self, Ground, Machine},
     operator, page,
     refusal::refuse,
-    show::{aside_line, resume},
+    show::{aside_line, resume, stopped, times},
     streams::{LOG, OUT},
+    table::{columns, cut},
+    terminal::{FAINT, NAME, Paint, Window, harmless},
 };
 
 /// The flock a new data directory starts with, when it is there.
@@ -64,6 +66,10 @@ struct Local {
     failing: HashSet<String>,
     // How a command begins that is about this run.
     program: String,
+    // What it has told of the day and the zone that times are of, at a terminal.
+    day: String,
+    // Who has stopped everything, as it has told.
+    stop: Option<Stop>,
     // What it has told of a sheep that it cannot read.
     unreadable: Option<String>,
     // The time to wake up at, and when that is.
@@ -86,16 +92,17 @@ struct Told {
     problem: Option<String>,
 }
 
-/// Runs until Ctrl-C, or until `--until`.
-pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
+/// Runs until Ctrl-C, or until `--until`. Quiet, it tells what is posted and what goes wrong, and no more.
+pub async fn run(place: &Place, run: &Run, is_quiet: bool) -> anyhow::Result<()> {
+    let note: Note = if is_quiet { |_| Ok(()) } else { say };
     let mut interrupt = Interrupt::listen()?;
     let ended = tokio::select! {
-        result = run_all(place, run) => result,
+        result = run_all(place, run, note) => result,
         () = interrupt.asked() => Ok(()),
         err = OUT.broken() => Err(anyhow::Error::new(err).context("standard output cannot be written")),
     };
     Interrupt::has_ended();
-    let ended = ended.and_then(|()| Ok(say("Stopped.")?));
+    let ended = ended.and_then(|()| Ok(note("Stopped.")?));
     let hurried = async {
         interrupt.asked().await;
         tokio::time::sleep(LAST_WORDS).await;
@@ -110,8 +117,11 @@ pub async fn run(place: &Place, run: &Run) -> anyhow::Result<()> {
     }
 }
 
+/// How what need not be known is told, if it is.
+type Note = fn(&str) -> io::Result<()>;
+
 /// Runs until `--until`. Everything ends with it when it is dropped.
-async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
+async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
     // What can be refused is, before anything is written.
     refuse_past(run.until, Clock::wall().now())?;
     let template = read_template(place)?;
@@ -126,7 +136,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     let listener = TcpListener::bind(run.listen).await.map_err(|err| {
         refuse(format!("cannot listen on {}: {err}; choose another with --listen", run.listen))
     })?;
-    let programs = functions::build(place.template(), &template.functions, say).await?;
+    let programs = functions::build(place.template(), &template.functions, note).await?;
     let data_dir = match DataDir::hold(&place.data).await? {
         Hold::Ours(data_dir) => data_dir,
         Hold::Running(endpoint) => return Err(runs_already(&place.data, &endpoint)),
@@ -154,7 +164,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
     if let Some(sample) = sample {
         apply_sample(&store, sample, now).await?;
         data_dir.end_sample()?;
-        say(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
+        note(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
     let speed = run.speed.get();
     let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
@@ -186,7 +196,7 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         services: cloud.services_url(),
         slack: desk.url(),
     })?;
-    greet(&page_url, try_link, ahead, &on_the_wall)?;
+    greet(note, &page_url, try_link, ahead, &on_the_wall)?;
 
     let mut local = Local {
         schedules: schedules(&dispatcher),
@@ -199,19 +209,19 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
         seen: HashMap::new(),
         failing: HashSet::new(),
         program: place.command(),
+        day: String::new(),
+        stop: None,
         unreadable: None,
         alarm: None,
         stepped: Instant::now(),
     };
     for ended in local.timetable.ended() {
-        say(&format!("The schedule {ended} has no time left, so it does not fire."))?;
+        note(&format!("The schedule {ended} has no time left, so it does not fire."))?;
     }
     local.look(false).await?;
     if local.seen.is_empty() {
-        say(&format!(
-            "There is no flock yet. In another terminal: {} flock apply DIR",
-            place.command()
-        ))?;
+        let program = &local.program;
+        note(&format!("There is no flock yet. In another terminal: {program} flock apply DIR"))?;
     }
     tokio::select! {
         result = local.work(run.until) => result,
@@ -221,23 +231,24 @@ async fn run_all(place: &Place, run: &Run) -> anyhow::Result<()> {
 
 /// Says where everything is, and what time it is there.
 fn greet(
+    note: Note,
     page_url: &str,
     try_link: Option<String>,
     ahead: SignedDuration,
     on_the_wall: &[String],
 ) -> io::Result<()> {
-    say(&format!(
+    note(&format!(
         "The meadow is at {page_url} - Ctrl-C stops, and the next start goes on from there."
     ))?;
     if let Some(link) = try_link {
-        say(&format!("Try Slack commands at {link}"))?;
+        note(&format!("Try Slack commands at {link}"))?;
     }
     if !ahead.is_zero() {
-        say(&format!(
+        note(&format!(
             "Time is {ahead:#} ahead here, because it ran faster once; it goes on from there."
         ))?;
         for name in on_the_wall {
-            say(&format!("{name} is a program of its own and sees the clock on the wall."))?;
+            note(&format!("{name} is a program of its own and sees the clock on the wall."))?;
         }
     }
     Ok(())
@@ -376,7 +387,12 @@ fn ahead_of_wall(clock: &Clock) -> SignedDuration {
 
 /// Tells the person at the terminal, without waiting for whoever reads it. Fails when nobody reads any more.
 fn say(line: &str) -> io::Result<()> {
-    OUT.say(line)
+    OUT.say(&told(line))
+}
+
+/// The line as the terminal shows it.
+fn told(line: &str) -> String {
+    Paint::stdout().signs(&harmless(line))
 }
 
 impl Local {
@@ -519,34 +535,78 @@ impl Local {
 
     /// Tells what has changed since the last look.
     async fn look(&mut self, aloud: bool) -> anyhow::Result<()> {
+        self.tell_of_stop().await?;
         let mut lines = Vec::new();
         let sheep = match self.store.sheep_of(None).await {
             // Functions pass over it, so that the others go on.
             Err(NotFound::Store(err @ StoreError::Corrupt { .. })) => return self.cannot_read(err),
             sheep => sheep?,
         };
-        for sheep in sheep {
-            self.shorten_lease(&sheep).await?;
-            let before = self.seen.insert(sheep.id.clone(), Told::of(&sheep));
-            if aloud {
-                lines.extend(self.new_posts(&sheep, before.as_ref()).await?);
-                let at = self.clock.now();
-                if before.as_ref().is_some_and(|seen| seen.set_aside < sheep.progress.set_aside) {
-                    let newest = self.store.newest_asides(&sheep.id, 1).await?;
-                    let told = newest.iter().map(|aside| {
-                        format!("! {} has set aside its post {}", sheep.id, aside_line(aside))
-                    });
-                    lines.extend(told.map(|line| (at, line)));
-                }
-                lines.extend(
-                    news(&sheep, before.as_ref(), &self.program).into_iter().map(|line| (at, line)),
-                );
+        let at = self.clock.now();
+        let view = View::of(&sheep, at);
+        let (mut paused, mut resumed) = (Vec::new(), Vec::new());
+        for sheep in &sheep {
+            self.shorten_lease(sheep).await?;
+            let before = self.seen.insert(sheep.id.clone(), Told::of(sheep));
+            if !aloud {
+                continue;
+            }
+            lines.extend(self.new_posts(sheep, before.as_ref(), &view).await?);
+            if before.as_ref().is_some_and(|seen| seen.set_aside < sheep.progress.set_aside) {
+                let newest = self.store.newest_asides(&sheep.id, 1).await?;
+                lines.extend(newest.iter().map(|aside| {
+                    let aside = aside_line(aside);
+                    (at, told(&format!("! {} has set aside its post {aside}", sheep.id)))
+                }));
+            }
+            let news = news(sheep, before.as_ref(), &self.program);
+            lines.extend(news.iter().map(|line| (at, told(line))));
+            match (before.map(|before| before.state), &sheep.state) {
+                (Some(State::Paused { .. }), State::Paused { .. })
+                | (Some(State::Active), State::Active) => {}
+                (Some(_), State::Paused { .. }) => paused.push(&sheep.id),
+                (Some(_), State::Active) => resumed.push(&sheep.id),
+                (Some(_) | None, _) => {}
             }
         }
+        // A flock of many is one line.
+        for (ids, one, many) in [(paused, "is paused", "are paused"), (resumed, "goes on", "go on")]
+        {
+            if let Some(last) = ids.len().checked_sub(1) {
+                let what = if last == 0 { one } else { many };
+                lines.push((at, told(&format!("{} {what}", named(ids.into_iter())))));
+            }
+        }
+        self.tell_day(&view, !lines.is_empty())?;
         lines.sort();
         for (_, line) in lines {
-            say(&line)?;
+            OUT.say(&line)?;
         }
+        Ok(())
+    }
+
+    /// Tells when everything was stopped since the last look, or goes on.
+    async fn tell_of_stop(&mut self) -> anyhow::Result<()> {
+        let stop = self.store.control().await?.stopped;
+        match (&self.stop, &stop) {
+            (before, now) if before == now => {}
+            (_, Some(stop)) => say(&format!("! {}", stopped(stop)))?,
+            (_, None) => say("Everything goes on.")?,
+        }
+        self.stop = stop;
+        Ok(())
+    }
+
+    /// Tells whose times are shown, and of which day, at a terminal: there only the time of day is with each post.
+    fn tell_day(&mut self, view: &View, is_more_told: bool) -> io::Result<()> {
+        let now = view.whole(self.clock.now());
+        let date = now.split(' ').next().unwrap_or_default();
+        let day = format!("{date}. {}", times(view));
+        if !is_more_told || self.day == day || Window::stdout().is_none() {
+            return Ok(());
+        }
+        OUT.say(&Paint::stdout().on(FAINT, &day))?;
+        self.day = day;
         Ok(())
     }
 
@@ -578,25 +638,55 @@ impl Local {
         &self,
         sheep: &Sheep,
         before: Option<&Told>,
+        view: &View,
     ) -> anyhow::Result<Vec<(Timestamp, String)>> {
         let next = sheep.progress.occurrence;
         // Of a sheep that was applied since, the newest post, if it has made one.
         let unseen = u64::from(sheep.progress.last_remote.is_some());
         let told = before.map_or(next.0.saturating_sub(unseen), |before| before.occurrence.0);
         let count = usize::try_from(next.0.saturating_sub(told)).unwrap_or(usize::MAX);
-        let zone = sheep.config.rhythm.zone();
-        let next = sheep.next_at().map_or_else(String::new, |next| {
-            format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
-        });
-        let name = sheep.id.name.as_str();
         let posts = self.store.newest_posts(&sheep.id, count.min(MOST_TOLD)).await?;
         let new = posts.into_iter().filter(|post| told <= post.occurrence.0);
+        let window = Window::stdout();
         let lines = new.map(|post| {
-            let at = local(post.at, zone);
-            (post.at, format!("{at}  {name:<22} {}{next}", post.text))
+            let line = match window {
+                Some(window) => shown_post(&post, sheep, view, window.columns),
+                None => post_line(&post, sheep),
+            };
+            (post.at, line)
         });
         Ok(lines.collect())
     }
+}
+
+/// The line of a new post, whole.
+fn post_line(post: &Post, sheep: &Sheep) -> String {
+    let zone = sheep.config.rhythm.zone();
+    let next = sheep.next_at().map_or_else(String::new, |next| {
+        format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
+    });
+    let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), one_line(&post.text));
+    format!("{at}  {name:<22} {text}{next}")
+}
+
+/// The same for a terminal of so many columns: the text has what the others leave, and when the next is made only where there
+/// is room for it.
+fn shown_post(post: &Post, sheep: &Sheep, view: &View, width: usize) -> String {
+    const LEAST: usize = 20;
+    let paint = Paint::stdout();
+    let (at, text) = (view.clock(post.at), one_line(&post.text));
+    let next = sheep.next_at().map(|next| format!("  (next {})", view.clock(next)));
+    let next = next.unwrap_or_default();
+    let name = sheep.id.name.as_str();
+    let [wide, narrow] = [format!("{name:<22}"), format!("{name} ")];
+    let room =
+        |name: &str, next: &str| width.saturating_sub(columns(&format!("{at}  {name} {next}")));
+    let forms = [(&wide, &next), (&narrow, &next), (&narrow, &String::new())];
+    let has_room = |form: &&(&String, &String)| LEAST.min(columns(&text)) <= room(form.0, form.1);
+    let (name, next) = forms.iter().find(has_room).unwrap_or(&forms[2]);
+    let text = cut(&text, room(name, next).max(1));
+    let (at, name) = (paint.on(FAINT, &at), paint.on(NAME, name));
+    format!("{at}  {name} {text}{}", paint.on(FAINT, next))
 }
 
 impl Told {
@@ -618,7 +708,11 @@ fn news(sheep: &Sheep, before: Option<&Told>, program: &str) -> Vec<String> {
         match &seen.state {
             State::Stopped { why, .. } => {
                 let resume = resume(sheep, program);
-                lines.push(format!("! {} has stopped: {why}\n!   to go on: {resume}", sheep.id));
+                lines.push(format!(
+                    "! {} has stopped: {}\n!   to go on: {resume}",
+                    sheep.id,
+                    one_line(why)
+                ));
             }
             State::Finished { .. } => lines.push(format!("{} has made its last post", sheep.id)),
             State::Active | State::Paused { .. } => {}
@@ -627,7 +721,7 @@ fn news(sheep: &Sheep, before: Option<&Told>, program: &str) -> Vec<String> {
     if let Some(problem) = &seen.problem
         && before.and_then(|before| before.problem.as_ref()) != Some(problem)
     {
-        lines.push(format!("! {} will try again: {problem}", sheep.id));
+        lines.push(format!("! {} will try again: {}", sheep.id, one_line(problem)));
     }
     lines
 }
@@ -689,6 +783,8 @@ mod tests {
                 seen: HashMap::new(),
                 failing: HashSet::new(),
                 program: "flockwork".to_owned(),
+                day: String::new(),
+                stop: None,
                 unreadable: None,
                 alarm: None,
                 stepped: Instant::now(),

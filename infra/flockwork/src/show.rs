@@ -1,10 +1,15 @@
 //! What people see of sheep and posts in a terminal.
 
-use flock_core::{CorpusId, Intent, Sheep, State, count, local, one_line};
-use flock_ops::{AccountLine, Moved};
+use flock_core::{CorpusId, Intent, Sheep, State, View, count, local, one_line};
+use flock_ops::{AccountLine, FlockLine, Moved, Noted};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{
+    table::{Cell, Table, cell, long, whole},
+    terminal::{BAD, FAINT, GOOD, NAME, PLAIN, WORD},
+};
 
 /// That everything is stopped.
 pub fn stopped(stop: &Stop) -> String {
@@ -27,6 +32,55 @@ pub fn post_line(post: &Post, zone: &TimeZone) -> String {
     format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, one_line(&post.text))
 }
 
+/// A list of posts, at a terminal.
+pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
+    let row = |post: &Post| {
+        let state = match post.state {
+            PostState::Posted => "",
+            PostState::Pending => "being posted",
+            PostState::Unknown => "unknown",
+        };
+        vec![
+            cell(&view.clock(post.at), FAINT),
+            cell(&post.sheep.to_string(), NAME),
+            cell(state, WORD),
+            cell(&post.text, PLAIN),
+        ]
+    };
+    Table {
+        about: Some(times(view)),
+        columns: vec![whole("TIME"), whole("SHEEP"), whole("STATE"), long("POST")],
+        rows: posts.iter().map(row).collect(),
+    }
+}
+
+/// Which zone the times of a list are of.
+pub(crate) fn times(view: &View) -> String {
+    format!("Times are those of {}.", view.zone())
+}
+
+/// How a time to come is shown: with how long it is until then, unless everything is stopped.
+fn to_come(view: &View, at: Timestamp, is_stopped: bool) -> String {
+    let clock = view.clock(at);
+    if is_stopped { clock } else { format!("{clock}, {}", view.until(at)) }
+}
+
+/// A list of posts to come, at a terminal.
+pub(crate) fn upcoming_table(posts: &[UpcomingPost], view: &View, is_stopped: bool) -> Table {
+    let row = |post: &UpcomingPost| {
+        vec![
+            cell(&to_come(view, post.at, is_stopped), FAINT),
+            cell(&post.sheep.to_string(), NAME),
+            cell(&post.text, PLAIN),
+        ]
+    };
+    Table {
+        about: Some(times(view)),
+        columns: vec![whole("TIME"), whole("SHEEP"), long("POST")],
+        rows: posts.iter().map(row).collect(),
+    }
+}
+
 /// A line of a list of posts to come.
 pub fn upcoming_line(post: &UpcomingPost) -> String {
     format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
@@ -35,15 +89,70 @@ pub fn upcoming_line(post: &UpcomingPost) -> String {
 /// A line of a list of sheep.
 pub fn sheep_line(sheep: &Sheep) -> String {
     let zone = sheep.config.rhythm.zone();
+    let state = state(sheep, |at| local(at, zone), |next| local(next, zone));
+    format!("{:<32} {:<24} {state}", sheep.id.to_string(), sheep.config.account.to_string())
+}
+
+/// What a sheep is doing, and what keeps it from posting.
+fn state(
+    sheep: &Sheep,
+    since: impl Fn(Timestamp) -> String,
+    to_come: impl Fn(Timestamp) -> String,
+) -> String {
     let state = match (&sheep.state, sheep.next_at()) {
-        (State::Active, Some(next)) => format!("next {}", local(next, zone)),
+        (State::Active, Some(next)) => format!("next {}", to_come(next)),
         (State::Active, None) => "active".to_owned(),
-        (State::Paused { since }, _) => format!("paused since {}", local(*since, zone)),
-        (State::Stopped { since, .. }, _) => format!("STOPPED since {}", local(*since, zone)),
-        (State::Finished { since }, _) => format!("finished {}", local(*since, zone)),
+        (State::Paused { since: at }, _) => format!("paused since {}", since(*at)),
+        (State::Stopped { since: at, .. }, _) => format!("STOPPED since {}", since(*at)),
+        (State::Finished { since: at }, _) => format!("finished {}", since(*at)),
     };
-    let why = sheep.problem().map(|why| format!(": {why}")).unwrap_or_default();
-    format!("{:<32} {:<24} {state}{why}", sheep.id.to_string(), sheep.config.account.to_string())
+    let why = sheep.problem().map(|why| format!(": {}", one_line(why))).unwrap_or_default();
+    format!("{state}{why}")
+}
+
+/// A list of sheep, at a terminal.
+pub(crate) fn sheep_table(sheep: &[Sheep], view: &View, is_stopped: bool) -> Table {
+    let row = |sheep: &Sheep| {
+        let style = match (&sheep.state, sheep.problem()) {
+            (State::Stopped { .. }, _) => BAD,
+            (State::Paused { .. }, _) | (State::Active, Some(_)) => WORD,
+            (State::Finished { .. }, _) => FAINT,
+            (State::Active, None) => PLAIN,
+        };
+        let state = state(sheep, |at| view.clock(at), |next| to_come(view, next, is_stopped));
+        vec![
+            cell(&sheep.id.to_string(), NAME),
+            cell(&sheep.config.account.to_string(), PLAIN),
+            cell(&state, style),
+        ]
+    };
+    Table {
+        about: Some(times(view)),
+        columns: vec![whole("SHEEP"), whole("ACCOUNT"), long("STATE")],
+        rows: sheep.iter().map(row).collect(),
+    }
+}
+
+/// A line of a list of flocks.
+pub(crate) fn flock_line(flock: &FlockLine) -> String {
+    format!("{}  {} sheep, {} active", flock.flock, flock.sheep, flock.active)
+}
+
+/// A list of flocks, at a terminal.
+pub(crate) fn flock_table(flocks: &[FlockLine]) -> Table {
+    let row = |flock: &FlockLine| {
+        let silent = if flock.active < flock.sheep { WORD } else { PLAIN };
+        vec![
+            cell(&flock.flock, NAME),
+            cell(&flock.sheep.to_string(), PLAIN),
+            cell(&flock.active.to_string(), silent),
+        ]
+    };
+    Table {
+        about: None,
+        columns: vec![whole("FLOCK"), whole("SHEEP"), whole("ACTIVE")],
+        rows: flocks.iter().map(row).collect(),
+    }
 }
 
 /// A sheep that has another account, and what is to be done besides.
@@ -79,20 +188,48 @@ pub fn resume(sheep: &Sheep, program: &str) -> String {
 
 /// An entry of the audit log.
 pub fn audit_line(entry: &AuditEntry) -> String {
-    let AuditEntry { at, by, line, outcome, .. } = entry;
-    let at = local(*at, &TimeZone::UTC);
+    let at = local(entry.at, &TimeZone::UTC);
+    let [who, line, outcome] = audited(entry);
+    one_line(&format!("{at}  {who}: {line} - {outcome}"))
+}
+
+/// Who did what, and what came of it.
+fn audited(entry: &AuditEntry) -> [String; 3] {
+    let AuditEntry { by, line, outcome, .. } = entry;
     let outcome = outcome.as_deref().unwrap_or("cut off; part of it may be done");
-    let (who, line, outcome) = match by {
+    match by {
         // What was said in Slack is in its own form.
         By::Slack { user, room } => {
-            (format!("{user} in {room} of Slack"), typed(line), typed(&outcome.replace('*', "")))
+            [format!("{user} in {room} of Slack"), typed(line), typed(&outcome.replace('*', ""))]
         }
         By::CommandLine { user, arn } => {
             let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
-            (format!("{user} at the command line{arn}"), line.clone(), outcome.to_owned())
+            [format!("{user} at the command line{arn}"), line.clone(), outcome.to_owned()]
         }
+    }
+}
+
+/// The audit log, at a terminal.
+pub(crate) fn audit_table(entries: &[AuditEntry], view: &View) -> Table {
+    let row = |entry: &AuditEntry| {
+        let [who, line, outcome] = audited(entry);
+        let style = match entry.outcome.as_deref() {
+            Some(Noted::DONE) => GOOD,
+            Some(_) => BAD,
+            None => WORD,
+        };
+        vec![
+            cell(&view.clock(entry.at), FAINT),
+            cell(&who, NAME),
+            cell(&line, PLAIN),
+            cell(&outcome, style),
+        ]
     };
-    one_line(&format!("{at}  {who}: {line} - {outcome}"))
+    Table {
+        about: Some(times(view)),
+        columns: vec![whole("TIME"), whole("WHO"), long("WHAT"), long("OUTCOME")],
+        rows: entries.iter().map(row).collect(),
+    }
 }
 
 /// So many texts that were set aside are shown of a sheep.
@@ -100,11 +237,16 @@ pub const ASIDES: usize = 5;
 
 /// A text that was set aside, and why.
 pub fn aside_line(aside: &Aside) -> String {
-    format!("{}, {:?}: {}", aside.occurrence, aside.text, aside.why)
+    format!("{}, {:?}: {}", aside.occurrence, aside.text, one_line(&aside.why))
 }
 
-/// Everything about a sheep; `asides` are the newest texts that it has set aside.
-pub fn sheep_page(sheep: &Sheep, asides: &[Aside], program: &str) -> String {
+/// Everything about a sheep; `asides` are the newest texts that it has set aside. With `now`, how long it is until it posts.
+pub(crate) fn sheep_page(
+    sheep: &Sheep,
+    asides: &[Aside],
+    program: &str,
+    now: Option<Timestamp>,
+) -> String {
     let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
     let behaviour = &sheep.config.behaviour;
@@ -119,11 +261,14 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside], program: &str) -> String {
     if sheep.config.made_with_ai {
         rows.push(("made", "with AI".to_owned()));
     }
-    rows.extend(sheep.problem().map(|why| ("problem", why.to_owned())));
+    rows.extend(sheep.problem().map(|why| ("problem", one_line(why))));
     if matches!(sheep.state, State::Stopped { .. }) {
         rows.push(("to go on", resume(sheep, program)));
     }
-    rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
+    rows.extend(sheep.next_at().map(|next| {
+        let until = now.map(|now| format!(", {}", View::utc(now).until(next)));
+        ("next post", format!("{}{}", local(next, zone), until.unwrap_or_default()))
+    }));
     rows.push(("next number", progress.occurrence.to_string()));
     let unit = format!("next {}", behaviour.unit());
     rows.push((&unit, behaviour.position(progress.cursor)));
@@ -149,18 +294,136 @@ pub fn sheep_page(sheep: &Sheep, asides: &[Aside], program: &str) -> String {
 
 /// An account in a list.
 pub fn account_line(account: &AccountLine) -> String {
-    let AccountLine { account, sheep, added, must_not_post } = account;
-    let sheep = count(u64::try_from(*sheep).unwrap_or(u64::MAX), "sheep");
-    let state = match (added, must_not_post.as_slice()) {
+    let sheep = count(u64::try_from(account.sheep).unwrap_or(u64::MAX), "sheep");
+    format!("{:<40} {sheep:<12} {}", account.account, account_state(account))
+}
+
+/// Whether an account can post, and why not.
+fn account_state(account: &AccountLine) -> String {
+    match (account.added, account.must_not_post.as_slice()) {
         (false, _) => "never added: it has no key".to_owned(),
         (true, []) => "can post".to_owned(),
         (true, why) => format!("must not post: {}", why.join("; ")),
+    }
+}
+
+/// A list of accounts, at a terminal.
+pub(crate) fn account_table(accounts: &[AccountLine]) -> Table {
+    let row = |account: &AccountLine| {
+        let can_post = account.added && account.must_not_post.is_empty();
+        vec![
+            cell(&account.account, NAME),
+            cell(&account.sheep.to_string(), PLAIN),
+            cell(&account_state(account), if can_post { GOOD } else { BAD }),
+        ]
     };
-    format!("{account:<40} {sheep:<12} {state}")
+    Table {
+        about: None,
+        columns: vec![whole("ACCOUNT"), whole("SHEEP"), long("STATE")],
+        rows: accounts.iter().map(row).collect(),
+    }
+}
+
+/// What every network can do, at a terminal of so many columns: in several tables where one has no room.
+pub(crate) fn network_tables(width: usize) -> Vec<Table> {
+    let mut rows = flock_ops::network_rows();
+    let heads = rows.remove(0);
+    let table = |places: &[usize]| {
+        let pick = |row: &Vec<String>| -> Vec<Cell> {
+            let texts = places.iter().filter_map(|place| row.get(*place));
+            texts
+                .zip(std::iter::once(NAME).chain(std::iter::repeat(PLAIN)))
+                .map(|(text, style)| cell(text, style))
+                .collect()
+        };
+        let heads = places.iter().filter_map(|place| heads.get(*place));
+        Table {
+            about: None,
+            columns: heads.map(|head| whole(head)).collect(),
+            rows: rows.iter().map(pick).collect(),
+        }
+    };
+    let mut tables = vec![vec![0]];
+    for place in 1..heads.len() {
+        match tables.last_mut() {
+            Some(last) if last.len() == 1 || table(&[&**last, &[place]].concat()).fits(width) => {
+                last.push(place);
+            }
+            _ => tables.push(vec![0, place]),
+        }
+    }
+    tables.iter().map(|places| table(places)).collect()
 }
 
 /// Names and values, one beside the other.
 pub fn rows(rows: &[(&str, String)]) -> String {
     let rows: Vec<_> = rows.iter().map(|(name, value)| format!("{name:<13} {value}")).collect();
     rows.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::Paint;
+
+    const NOW: &str = "2026-11-27T12:00:00Z";
+
+    fn post(at: &str, state: PostState, text: &str) -> Post {
+        Post {
+            sheep: "choir/alto".parse().unwrap(),
+            occurrence: flock_core::Occurrence(1),
+            account: "x:apollo".parse().unwrap(),
+            at: at.parse().unwrap(),
+            text: text.to_owned(),
+            state,
+            remote_id: None,
+        }
+    }
+
+    #[test]
+    fn what_is_not_simply_there_is_seen() {
+        let posts = [
+            post("2026-11-26T23:59:59Z", PostState::Posted, "one\ntwo\u{1b}[2J"),
+            post("2026-11-27T11:00:00Z", PostState::Unknown, "who knows whether this is there"),
+            post("2026-11-27T11:59:00Z", PostState::Pending, "soon"),
+        ];
+        let table = post_table(&posts, &View::utc(NOW.parse().unwrap()));
+        insta::assert_snapshot!(table.lines(72, Paint::NONE).join("\n"), @r"
+        Times are those of UTC.
+        TIME                 SHEEP       STATE         POST
+        2026-11-26 23:59:59  choir/alto                one\ntwo\u{1b}[2J
+        11:00:00             choir/alto  unknown       who knows whether this i…
+        11:59:00             choir/alto  being posted  soon
+        ");
+    }
+
+    #[test]
+    fn what_came_of_something_has_room_beside_it() {
+        let entry = |by, line: &str, outcome: Option<&str>| AuditEntry {
+            id: flock_core::DeliveryId::of(&[line]),
+            at: "2026-11-27T11:00:00Z".parse().unwrap(),
+            by,
+            line: line.to_owned(),
+            outcome: outcome.map(str::to_owned),
+        };
+        let ada = || By::CommandLine { user: "ada".to_owned(), arn: None };
+        let in_slack = || By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
+        let entries = [
+            entry(ada(), "flock apply choir", Some("done")),
+            entry(
+                in_slack(),
+                "now choir/alto",
+                Some("refused: *choir/alto* does not: it is paused; resume it first"),
+            ),
+            entry(ada(), "flock remove choir", None),
+        ];
+        let table = || audit_table(&entries, &View::utc(NOW.parse().unwrap()));
+        insta::assert_snapshot!(table().lines(90, Paint::NONE).join("\n"), @"
+        Times are those of UTC.
+        TIME      WHO                      WHAT                OUTCOME
+        11:00:00  ada at the command line  flock apply choir   done
+        11:00:00  U1 in C1 of Slack        now choir/alto      refused: choir/alto does not: it i…
+        11:00:00  ada at the command line  flock remove choir  cut off; part of it may be done
+        ");
+    }
 }

@@ -30,6 +30,7 @@ use crate::{
     local_secrets::Lost,
     machine::Ground,
     refusal::refuse,
+    terminal::harmless,
 };
 
 /// The app as api.slack.com takes it.
@@ -50,7 +51,7 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
     }
     let text = say.text.join(" ");
     let command = text.split_whitespace().next().unwrap_or_default();
-    if command != COMMAND && !text.starts_with('@') && !text.starts_with("<@") {
+    if !command.eq_ignore_ascii_case(COMMAND) && !text.starts_with('@') && !text.starts_with("<@") {
         return Err(refuse(format!(
             "`{text}` is not for the bot: begin with {COMMAND}, as in \"{COMMAND} help\", or with its name, \
              as in \"@flockwork help\""
@@ -95,7 +96,8 @@ pub async fn say(place: &Place, say: &Say) -> anyhow::Result<()> {
             drop(conversation);
             drop((served, machine.desk, machine.cloud, dispatcher, data_dir));
             io::stdout().write_all(&said)?;
-            complaints.iter().try_for_each(|line| writeln!(io::stderr(), "{line}"))?;
+            let told = |line: &String| writeln!(io::stderr(), "{}", harmless(line));
+            complaints.iter().try_for_each(told)?;
             result
         }
     }
@@ -199,7 +201,7 @@ fn print(out: &mut impl io::Write, heard: &Heard) -> anyhow::Result<()> {
             if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
         writeln!(out, "{author}{marks}:")?;
         for line in text.lines() {
-            writeln!(out, "{}", format!("  {line}").trim_end())?;
+            writeln!(out, "{}", format!("  {}", harmless(line)).trim_end())?;
         }
     }
     if heard.messages.is_empty() {

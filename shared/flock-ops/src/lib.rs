@@ -39,7 +39,7 @@ pub use audit::AuditLine;
 pub use flock_file::{FlockFile, SheepFile};
 pub use flocks::{FlockLine, flocks};
 pub use move_sheep::{Moved, move_sheep};
-pub use networks::{NetworkLine, network, networks};
+pub use networks::{NETWORKS_WORDS, NetworkLine, network, network_rows, networks};
 pub use noted::{Noted, Who};
 pub use now::post_now;
 pub use plan::{Plan, PlanLine, Progress, plan};

@@ -60,49 +60,54 @@ fn said(can: Can) -> String {
 
 /// What every network can do, one beside the other.
 pub fn networks() -> String {
+    let mut table: Vec<_> = network_rows().into_iter().map(row).collect();
+    table.push(String::new());
+    table.extend(NETWORKS_WORDS.map(str::to_owned));
+    table.join("\n")
+}
+
+/// What the cells of [`network_rows`] mean.
+pub const NETWORKS_WORDS: [&str; 2] = [
+    "if: the network's own page says when. *: accounts have limits of their own.",
+    "This is what networks let bots do; sheep post texts so far.",
+];
+
+/// What every network can do, cell by cell: a row of their names, and one for each thing, which has its name first.
+pub fn network_rows() -> Vec<Vec<String>> {
     let columns: Vec<(Network, Tier)> = Network::ALL
         .into_iter()
         .flat_map(|network| network.facts().tiers.iter().map(move |tier| (network, *tier)))
         .collect();
-    let heads = columns.iter().map(|(network, tier)| match tier {
+    let row = |head: &str, cell: &dyn Fn(Network, Tier) -> String| -> Vec<String> {
+        let cells = columns.iter().map(|(network, tier)| cell(*network, *tier));
+        std::iter::once(head.to_owned()).chain(cells).collect()
+    };
+    let mut rows = vec![row("", &|network, tier| match tier {
         Tier::Standard => network.name().to_owned(),
         Tier::Enterprise => format!("{network} {}", tier.name()),
-    });
-    let mut table = vec![row("", heads)];
-    for action in Action::ALL {
-        let cells =
-            columns.iter().map(|(network, tier)| match (network.facts().can)(*tier, action) {
-                Can::Yes => "yes".to_owned(),
-                Can::If(_) => "if".to_owned(),
-                Can::No(_) => "-".to_owned(),
-            });
-        table.push(row(&action.to_string(), cells));
-    }
-    table.push(row(
-        "longest post",
-        columns.iter().map(|(network, _)| {
-            let facts = network.facts();
-            let more = if facts.limits_vary { "*" } else { "" };
-            format!("{}{more}", facts.text_limit)
-        }),
-    ));
-    table.push(row(
-        "a post costs",
-        columns.iter().map(|(network, _)| {
-            let price = (network.facts().price)(Charge::Post { link: false });
-            if price == Usd::ZERO { "nothing".to_owned() } else { price.to_string() }
-        }),
-    ));
-    table.push(String::new());
-    table.push(
-        "if: the network's own page says when. *: accounts have limits of their own.".to_owned(),
-    );
-    table.push("This is what networks let bots do; sheep post texts so far.".to_owned());
-    table.join("\n")
+    })];
+    rows.extend(Action::ALL.map(|action| {
+        row(&action.to_string(), &|network, tier| match (network.facts().can)(tier, action) {
+            Can::Yes => "yes".to_owned(),
+            Can::If(_) => "if".to_owned(),
+            Can::No(_) => "-".to_owned(),
+        })
+    }));
+    rows.push(row("longest post", &|network, _| {
+        let facts = network.facts();
+        let more = if facts.limits_vary { "*" } else { "" };
+        format!("{}{more}", facts.text_limit)
+    }));
+    rows.push(row("a post costs", &|network, _| {
+        let price = (network.facts().price)(Charge::Post { link: false });
+        if price == Usd::ZERO { "nothing".to_owned() } else { price.to_string() }
+    }));
+    rows
 }
 
-fn row(head: &str, cells: impl Iterator<Item = String>) -> String {
-    let cells: Vec<_> = cells.map(|cell| format!("{cell:<13}")).collect();
+fn row(mut cells: Vec<String>) -> String {
+    let head = cells.remove(0);
+    let cells: Vec<_> = cells.iter().map(|cell| format!("{cell:<13}")).collect();
     format!("{head:<28}{}", cells.join(" ")).trim_end().to_owned()
 }
 

@@ -1,6 +1,8 @@
 //! What was posted.
 
-use flock_core::{FlockName, RemoteId, Sheep, SheepId};
+use std::collections::BTreeSet;
+
+use flock_core::{FlockName, RemoteId, Sheep, SheepId, View};
 use flock_store::{Post, PostState, Read, Store};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
@@ -44,6 +46,12 @@ impl Posts {
     pub fn zone(&self, post: &Post) -> TimeZone {
         let sheep = self.sheep.iter().find(|sheep| sheep.id == post.sheep);
         sheep.map_or(TimeZone::UTC, |sheep| sheep.config.rhythm.zone().clone())
+    }
+
+    /// The posts in one view: in the zone of those who made them.
+    pub fn view(&self, now: Timestamp) -> View {
+        let made: BTreeSet<_> = self.posts.iter().map(|post| &post.sheep).collect();
+        View::of(self.sheep.iter().filter(|sheep| made.contains(&sheep.id)), now)
     }
 }
 

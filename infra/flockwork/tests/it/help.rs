@@ -53,6 +53,18 @@ fn the_help_teaches() {
               Template that says what is deployed [default: template.yaml here, or else the one built
               in]
 
+          --color <WHEN>
+              When to use colours
+
+              [default: auto]
+              [possible values: auto, always, never]
+
+      -q, --quiet
+              Say only what was asked for, and errors: no notes and no progress
+
+          --no-pager
+              Do not show lists that are longer than the screen page by page
+
       -h, --help
               Print help (see a summary with '-h')
 

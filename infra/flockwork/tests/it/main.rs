@@ -22,5 +22,6 @@ mod running;
 mod secrets;
 mod slack;
 mod spending;
+mod terminal;
 mod truth;
 mod world;

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use rustix::{
     fs::{Mode, OFlags, open},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+    termios::{Winsize, tcsetwinsize},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -145,13 +146,15 @@ impl World {
 
     /// Starts a command at a terminal, and gives the end of it where somebody types.
     pub(crate) fn start_at_terminal(&self, arguments: &str) -> (Running, File) {
-        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&keyboard).unwrap();
-        unlockpt(&keyboard).unwrap();
-        let name = ptsname(&keyboard, Vec::new()).unwrap();
-        let terminal = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let (keyboard, terminal) = terminal();
         let running = Running::spawn_with(self.command(arguments), terminal.into());
-        (running, keyboard.into())
+        (running, keyboard)
+    }
+
+    /// What a command shows at a terminal of so many columns and rows, where also its errors go.
+    #[track_caller]
+    pub(crate) fn seen(&self, arguments: &str, size: (u16, u16)) -> String {
+        seen(self.command(arguments), size)
     }
 
     /// What a command says to whom `answer` is typed at a terminal.
@@ -410,6 +413,24 @@ impl Running {
         Self { child, stdout, stderr }
     }
 
+    /// As [`Running::spawn`], at a terminal of so many columns and rows: that is what it reads and where it writes.
+    pub(crate) fn spawn_in_window(mut command: Command, (columns, rows): (u16, u16)) -> Self {
+        let (outside, inside) = terminal();
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&outside, size).unwrap();
+        let known = command.get_envs().any(|(name, _)| name == "TERM");
+        if !known {
+            command.env("TERM", "xterm-256color");
+        }
+        command.stdin(inside.try_clone().unwrap());
+        command.stdout(inside.try_clone().unwrap()).stderr(inside);
+        let child = command.spawn().unwrap();
+        // Its copies of the terminal would keep it open.
+        drop(command);
+        let (stdout, stderr) = (Stream::of(outside), Stream::of(std::io::empty()));
+        Self { child, stdout, stderr }
+    }
+
     /// As [`Running::spawn`], but nobody reads one of its streams, which is full.
     pub(crate) fn spawn_unread(mut command: Command, which: Unread) -> (Self, std::io::PipeReader) {
         let (unread, mut full) = std::io::pipe().unwrap();
@@ -554,6 +575,23 @@ impl Stream {
     fn rest(&mut self, deadline: Instant) {
         while self.next(deadline).is_some() {}
     }
+}
+
+/// Both ends of a new terminal: where somebody types and looks, and where programs are.
+fn terminal() -> (File, File) {
+    let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&outside).unwrap();
+    unlockpt(&outside).unwrap();
+    let name = ptsname(&outside, Vec::new()).unwrap();
+    let inside = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    (outside.into(), inside.into())
+}
+
+/// What a command shows at a terminal, where also its errors go. Escapes begin with `^`.
+#[track_caller]
+pub(crate) fn seen(command: Command, size: (u16, u16)) -> String {
+    let output = Running::spawn_in_window(command, size).finish();
+    output.stdout.replace('\r', "").replace('\u{1b}', "^")
 }
 
 /// The permission bits of a file.

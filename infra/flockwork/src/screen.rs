@@ -1,0 +1,152 @@
+//! Shows what a command says: to a terminal in tables and colours, page by page where it is long; to a program in whole lines.
+
+use std::io::{self, Write as _};
+
+use anstream::adapter::strip_str;
+use anyhow::Context as _;
+
+use crate::{
+    cli::Look,
+    pager,
+    table::{Table, columns, wrapped},
+    terminal::{GOOD, Paint, Window, harmless},
+};
+
+/// What a command has to say.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// What was asked for, on standard output.
+    pub(crate) what: What,
+    /// What has been done, behind that.
+    pub(crate) done: Option<String>,
+    /// What people should know besides, on standard error: a program may read the other.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// Lines that are told as they are. What others wrote may be in them.
+    Lines(Vec<String>),
+    /// Names and values, which a terminal shows in lines of its width.
+    Rows(Vec<String>),
+    /// Lines that are as the terminal shows them.
+    Shown(Vec<String>),
+}
+
+impl Default for What {
+    fn default() -> Self {
+        Self::Lines(Vec::new())
+    }
+}
+
+impl From<Vec<String>> for Said {
+    fn from(lines: Vec<String>) -> Self {
+        Self { what: What::Lines(lines), ..Self::default() }
+    }
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        vec![text].into()
+    }
+}
+
+/// Where things are shown, and how people want them.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    /// That of the terminal; none where there is none.
+    pub(crate) window: Option<Window>,
+    pub(crate) paint: Paint,
+    pub(crate) is_quiet: bool,
+    has_pager: bool,
+}
+
+impl Screen {
+    /// The screen of this process.
+    pub(crate) fn new(look: &Look) -> Self {
+        Self {
+            window: Window::stdout(),
+            paint: Paint::stdout(),
+            is_quiet: look.quiet,
+            has_pager: !look.no_pager,
+        }
+    }
+
+    /// A list: a table for a terminal, lines for a program.
+    pub(crate) fn list(
+        &self,
+        table: impl FnOnce() -> Table,
+        lines: impl FnOnce() -> Vec<String>,
+    ) -> What {
+        match self.window {
+            Some(window) => What::Shown(table().lines(window.columns, self.paint)),
+            None => What::Lines(lines()),
+        }
+    }
+
+    /// Shows something, page by page where it is longer than the screen.
+    pub(crate) fn page(&self, said: Said) -> anyhow::Result<()> {
+        self.show(said, self.has_pager)
+    }
+
+    /// Shows what came of something that was done.
+    pub(crate) fn say(&self, said: Said) -> anyhow::Result<()> {
+        self.show(said, false)
+    }
+
+    fn show(&self, Said { what, done, notes }: Said, in_pages: bool) -> anyhow::Result<()> {
+        let mut lines = self.lines(what);
+        if let Some(done) = done.filter(|_| !self.is_quiet) {
+            let mut parts = done.split('\n');
+            lines.extend(parts.next().map(|first| self.paint.on(GOOD, &harmless(first))));
+            lines.extend(parts.map(|part| self.paint.commands(&harmless(part))));
+        }
+        self.write(&lines, in_pages)
+            .context("what was asked for is done, but it cannot be shown")?;
+        let paint = Paint::stderr();
+        for note in notes.iter().filter(|_| !self.is_quiet) {
+            writeln!(io::stderr(), "{}", paint.commands(&harmless(note)))?;
+        }
+        Ok(())
+    }
+
+    fn lines(&self, what: What) -> Vec<String> {
+        match (what, self.window) {
+            (What::Rows(rows), Some(window)) => {
+                let rows = rows.iter().map(|row| harmless(row));
+                rows.flat_map(|row| wrapped(&row, window.columns, self.paint)).collect()
+            }
+            (What::Rows(lines), None) | (What::Lines(lines), _) => {
+                lines.iter().map(|line| self.paint.signs(&harmless(line))).collect()
+            }
+            (What::Shown(lines), _) => lines,
+        }
+    }
+
+    fn write(&self, lines: &[String], in_pages: bool) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let text = format!("{}\n", lines.join("\n"));
+        let is_long = self.window.is_some_and(|window| window.is_filled_by(&text));
+        if in_pages && is_long && pager::show(&text)? {
+            return Ok(());
+        }
+        io::stdout().write_all(text.as_bytes())
+    }
+}
+
+impl Window {
+    /// Whether the text leaves no room for what is typed next.
+    fn is_filled_by(self, text: &str) -> bool {
+        let needed = text
+            .lines()
+            .map(|line| columns(&strip_str(line).to_string()).div_ceil(self.columns).max(1));
+        let mut rows = 0;
+        needed.into_iter().any(|needed| {
+            rows += needed;
+            self.rows <= rows
+        })
+    }
+}
