@@ -52,7 +52,7 @@ pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};
 pub use fit::{
     Ability, KnownAccounts, Member, Origin, broken_by_account, forbids_same, lines_too_long,
-    said_twice, unfit, without_cap,
+    maybe_too_long, said_twice, unfit, without_cap,
 };
 pub use flock::Flock;
 pub use foreign::{

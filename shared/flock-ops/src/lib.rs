@@ -45,7 +45,7 @@ pub use now::post_now;
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
 pub use preview::{UpcomingLine, silent};
-pub use refusal::{Error, Refusal};
+pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};
 pub use rhythm::{Changed, change_rhythm, rhythm_of, rhythm_takes_long};
