@@ -79,7 +79,7 @@ pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
     rules,
 };
-pub use preview::{Upcoming, UpcomingText, preview};
+pub use preview::{Upcoming, UpcomingText, preview, preview_all};
 pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,

@@ -1,5 +1,7 @@
 //! What a sheep will post next: the same transitions the tick makes, run ahead of time.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use jiff::Timestamp;
 
 use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Times, Turn};
@@ -62,6 +64,29 @@ pub fn preview(
         let remote_id = intent.post_id().as_str().parse().ok()?;
         sheep = claimed.settle(&Outcome::Done(remote_id), now);
         Some(Upcoming { at, occurrence, what })
+    })
+}
+
+/// The posts of all `sheep`, each with the own times of the lines of its text, together from `now` on, in order: each post with the index of its sheep. Begins at once, and holds no more than
+/// one post of each.
+pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Times)>>(
+    sheep: S,
+    now: Timestamp,
+) -> impl Iterator<Item = (usize, Upcoming)> + use<'a, S> {
+    let (ids, mut posts): (Vec<_>, Vec<_>) = sheep
+        .into_iter()
+        .map(|(sheep, times)| (&sheep.id, preview(sheep, &times, now).peekable()))
+        .unzip();
+    let next = posts.iter_mut().zip(&ids).enumerate();
+    let mut next: BinaryHeap<_> = next
+        .filter_map(|(index, (posts, id))| Some(Reverse((posts.peek()?.at, *id, index))))
+        .collect();
+    std::iter::from_fn(move || {
+        let Reverse((_, id, index)) = next.pop()?;
+        let posts = posts.get_mut(index)?;
+        let post = posts.next()?;
+        next.extend(posts.peek().map(|after| Reverse((after.at, id, index))));
+        Some((index, post))
     })
 }
 

@@ -44,7 +44,7 @@ pub use noted::{Noted, Who};
 pub use now::post_now;
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
-pub use preview::{UpcomingLine, silent};
+pub use preview::{UpcomingLine, WithText, silent, upcoming, with_texts_for};
 pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};

@@ -16,11 +16,13 @@ use flock_core::{
     count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    FlockFile, Refusal, Result, SheepFile,
+    Error, FlockFile, Refusal, Result, SheepFile, WithText,
     accounts::{able, known},
+    at_once::AT_ONCE,
     remove_flock::{cannot_remove, loss},
     texts::other_flocks,
 };
@@ -286,6 +288,20 @@ impl Plan {
     /// What is not there yet, and has to be before this can be applied.
     pub fn missing(&self) -> &[Objection] {
         &self.missing
+    }
+
+    /// The sheep as they will be when it is applied, with their texts. A sheep that was removed before goes on with its numbers.
+    pub async fn sheep_to_be(&self, store: &Store) -> Result<Vec<WithText>> {
+        let created: BTreeSet<_> = self.create.iter().map(|sheep| &sheep.name).collect();
+        let sheep = self.members.iter().map(|(Member { sheep, corpus, .. }, _)| async {
+            let mut sheep = sheep.clone();
+            if created.contains(&sheep.id.name) {
+                sheep.progress.occurrence = store.birth(&sheep.id).await?.occurrence;
+            }
+            Ok::<_, Error>(WithText { sheep, text: Some(Arc::clone(corpus)) })
+        });
+        let sheep: Vec<_> = sheep.collect();
+        stream::iter(sheep).buffered(AT_ONCE).try_collect().await
     }
 
     /// Refuses what cannot be applied before something is there.
