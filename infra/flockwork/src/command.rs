@@ -13,13 +13,14 @@ use serde::Serialize;
 use crate::{
     account, ask,
     cli::{
-        AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Preview, Run,
-        SheepCommand, Slack, SlackCommand, Spend,
+        AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Run, SheepCommand, Slack,
+        SlackCommand, Spend,
     },
-    connect::{Connection, connect},
+    connect::{Connection, connect, look},
     doctor, environment, flock_file, init,
     operator::noted,
-    refusal::refuse,
+    preview, quiet,
+    refusal::{missing, refuse},
     run, shell, show, slack,
 };
 
@@ -62,7 +63,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Flock(command) => say(&Box::pin(flock(&place, command)).await?),
         Command::Sheep(command) => say(&sheep(&place, command).await?),
         Command::Posts(options) => say(&posts(&place, &options).await?),
-        Command::Preview(options) => say(&next_posts(&place, &options).await?),
+        Command::Preview(options) => preview::preview(&place, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
@@ -101,11 +102,13 @@ async fn flock(place: &Place, command: FlockCommand) -> anyhow::Result<Said> {
     match command {
         FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            let Connection { store, clock, .. } = &connect(place).await?;
+            let Connection { store, clock, program, .. } = &look(place).await?;
             let plan = ops::plan(store, file, clock.now()).await?;
-            let said =
-                if json { serde_json::to_string(&PlanLine::new(&plan))? } else { plan.to_string() };
-            Ok(vec![said].into())
+            if json {
+                return Ok(vec![serde_json::to_string(&PlanLine::new(&plan))?].into());
+            }
+            let missing = missing(plan.missing(), program);
+            Ok(std::iter::once(plan.to_string()).chain(missing).collect::<Vec<_>>().into())
         }
         FlockCommand::Apply { dir, yes } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
@@ -163,6 +166,8 @@ async fn apply(place: &Place, file: FlockFile, yes: bool) -> anyhow::Result<Said
         let connection = connect(place).await?;
         let Connection { store, clock, .. } = &connection;
         let plan = ops::plan(store, file.clone(), clock.now()).await?;
+        // Nobody is asked about what cannot be done.
+        plan.refuse_missing()?;
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             carry_out(&connection, plan).await?;
@@ -250,40 +255,25 @@ async fn remove(place: &Place, name: &FlockName, yes: bool) -> anyhow::Result<Sa
 }
 
 async fn sheep(place: &Place, command: SheepCommand) -> anyhow::Result<Said> {
-    let connection = connect(place).await?;
-    let may_be_none = matches!(command, SheepCommand::List { json: false, .. });
-    let lines = sheep_lines(&connection, command).await?;
-    let none = (may_be_none && lines.is_empty())
-        .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
-    let notes = none.into_iter().chain(stop_note(&connection).await?).collect();
-    Ok(Said { lines, notes })
-}
-
-async fn sheep_lines(
-    connection: &Connection,
-    command: SheepCommand,
-) -> anyhow::Result<Vec<String>> {
+    let connection = &connect(place).await?;
     let Connection { store, clock, .. } = connection;
     let find = async |name: &str| store.find_sheep(None, name).await.map_err(Error::from);
-    match command {
+    let lines = match command {
         SheepCommand::List { flock, json } => {
-            let sheep = store.sheep_of(flock.as_ref()).await.map_err(Error::from)?;
-            if json {
-                return as_json(sheep.iter().map(ops::SheepLine::new));
-            }
-            Ok(sheep.iter().map(show::sheep_line).collect())
+            return list_sheep(place, connection, flock.as_ref(), json).await;
         }
         SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
             if json {
-                return as_json([ops::SheepPage::new(&sheep, &asides)]);
+                as_json([ops::SheepPage::new(&sheep, &asides)])?
+            } else {
+                vec![show::sheep_page(&sheep, &asides, &connection.program)]
             }
-            Ok(vec![show::sheep_page(&sheep, &asides, &connection.program)])
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
-            steer(connection, (JobKind::Pause, "pause"), sheep, clock.now()).await
+            steer(connection, (JobKind::Pause, "pause"), sheep, clock.now()).await?
         }
         SheepCommand::Resume { sheep } => {
             let sheep = find(&sheep).await?;
@@ -291,7 +281,7 @@ async fn sheep_lines(
             if is_over && sheep.resume(clock.now()) == sheep {
                 return Err(refuse(format!("{} {}", sheep.id, sheep.ended())));
             }
-            steer(connection, (JobKind::Resume, "resume"), sheep, clock.now()).await
+            steer(connection, (JobKind::Resume, "resume"), sheep, clock.now()).await?
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = find(&sheep).await?;
@@ -300,12 +290,34 @@ async fn sheep_lines(
             let moved = noted(connection, line, async |noted| {
                 ops::move_sheep(store, noted, sheep, account.clone(), clock.now()).await
             });
-            Ok(match Box::pin(moved).await? {
+            match Box::pin(moved).await? {
                 Some(moved) => show::moved(&moved),
                 None => vec![format!("{id} posts through {account} already.")],
-            })
+            }
         }
-    }
+    };
+    Ok(Said { lines, notes: stop_note(connection).await? })
+}
+
+async fn list_sheep(
+    place: &Place,
+    connection: &Connection,
+    flock: Option<&FlockName>,
+    json: bool,
+) -> anyhow::Result<Said> {
+    let sheep = connection.store.sheep_of(flock).await.map_err(Error::from)?;
+    let lines = if json {
+        as_json(sheep.iter().map(ops::SheepLine::new))?
+    } else {
+        sheep.iter().map(show::sheep_line).collect()
+    };
+    let none = (!json && lines.is_empty())
+        .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
+    let mut notes: Vec<_> = none.into_iter().collect();
+    notes.extend(quiet::stopped(&sheep, &connection.program));
+    let sheep: Vec<&Sheep> = sheep.iter().collect();
+    notes.extend(quiet::nothing_posts(connection, &sheep, json).await?);
+    Ok(Said { lines, notes })
 }
 
 async fn steer(
@@ -340,23 +352,6 @@ async fn posts(place: &Place, options: &Posts) -> anyhow::Result<Said> {
     let lines = posts.posts.iter().map(|post| show::post_line(post, &posts.zone(post)));
     let notes = none.then(|| "Nothing was posted yet.".to_owned());
     Ok(Said { lines: lines.collect(), notes: notes.into_iter().collect() })
-}
-
-async fn next_posts(place: &Place, options: &Preview) -> anyhow::Result<Said> {
-    let connection = connect(place).await?;
-    let Connection { store, clock, .. } = &connection;
-    let sheep = match &options.sheep {
-        Some(sheep) => vec![store.find_sheep(None, sheep).await.map_err(Error::from)?],
-        None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
-    };
-    let posts = store.upcoming(&sheep, clock.now(), options.count).await?;
-    let lines = if options.json {
-        as_json(posts.iter().map(ops::UpcomingLine::new))?
-    } else {
-        posts.iter().map(show::upcoming_line).collect()
-    };
-    let notes = ops::silent(&sheep).into_iter().chain(stop_note(&connection).await?).collect();
-    Ok(Said { lines, notes })
 }
 
 async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Vec<String>> {

@@ -12,6 +12,7 @@ use crate::{
     cli::Place,
     connect::{Connection, connect},
     data_dir::DataDir,
+    quiet::overdue,
     show,
 };
 
@@ -62,6 +63,9 @@ async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
     ];
     let control = connection.store.control().await?;
     findings.extend(control.stopped.iter().map(|stop| Finding::Fault(show::stopped(stop))));
+    if control.stopped.is_none() && connection.is_at_work {
+        findings.extend(overdue(&connection, &sheep, connection.clock.now()).map(Finding::Fault));
+    }
     findings.extend(the_flocks(&sheep, &connection.program));
     findings.extend(the_accounts(&connection, &sheep).await?);
     Ok(findings)

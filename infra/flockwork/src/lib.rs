@@ -22,6 +22,8 @@ pub mod local_secrets;
 pub mod machine;
 pub mod operator;
 pub mod page;
+mod preview;
+mod quiet;
 pub mod refusal;
 pub mod run;
 mod shell;

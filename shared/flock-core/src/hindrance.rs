@@ -1,6 +1,8 @@
-//! What keeps sheep from posting, each thing once, however many sheep it keeps.
+//! What keeps sheep from posting, each thing once, however many sheep it keeps; and that nothing sees to them at all.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{Sheep, State};
 
@@ -17,7 +19,7 @@ pub struct Hindrance<'a> {
 
 impl<'a> Hindrance<'a> {
     /// Those of `sheep`.
-    pub fn of(sheep: &'a [Sheep]) -> Vec<Self> {
+    pub fn of(sheep: impl IntoIterator<Item = &'a Sheep>) -> Vec<Self> {
         let mut found: BTreeMap<(bool, &str), Vec<&Sheep>> = BTreeMap::new();
         for sheep in sheep {
             if let Some(why) = sheep.problem() {
@@ -36,5 +38,32 @@ impl<'a> Hindrance<'a> {
             0 | 1 => first,
             many => format!("{first} and {} more", many - 1),
         }
+    }
+}
+
+/// A sheep that is due and that no tick has seen to: then the schedule is off, or every tick fails.
+#[derive(Debug, Clone, Copy)]
+pub struct Overdue<'a> {
+    /// The one that waits for the longest time.
+    pub sheep: &'a Sheep,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl<'a> Overdue<'a> {
+    /// Ticks come once a minute, at any second of it, and one may wait for another that is at the same sheep.
+    const LATE: SignedDuration = SignedDuration::from_mins(5);
+
+    /// The one of `sheep`, if there is one. Where everything is stopped, there is no wonder.
+    pub fn of(sheep: impl IntoIterator<Item = &'a Sheep>, now: Timestamp) -> Option<Self> {
+        let due = sheep.into_iter().filter(|sheep| !sheep.is_leased(now));
+        let due = due.filter_map(|sheep| Some(Self { sheep, since: sheep.next_at()? }));
+        let first = due.min_by_key(|due| due.since)?;
+        (Self::LATE < now.duration_since(first.since)).then_some(first)
+    }
+
+    /// What is said of it, with the sheep and the time as people of a door read them.
+    pub fn said(&self, sheep: impl fmt::Display, since: impl fmt::Display) -> String {
+        format!("nothing is at work: {sheep} is due since {since}, and no tick has seen to it")
     }
 }
