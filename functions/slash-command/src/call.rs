@@ -1,8 +1,8 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, JobId, NotUnknown, Remedy, Room, RoomRefusal, Sheep,
-    SheepId, UserId,
+    Arguments, Event, FlockName, JobId, NotUnknown, Remedy, Room, RoomRefusal, Sheep, SheepId,
+    UserId,
 };
 use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};

@@ -66,7 +66,8 @@ pub fn crowded(
         let way = way_out(sheep.iter().copied());
         crowds.entry(way).or_default().push(Crowd { account, sheep, first: *first });
     }
-    let mut told: Vec<_> = crowds.iter().flat_map(|(way, crowds)| in_one_minute(crowds, way)).collect();
+    let mut told: Vec<_> =
+        crowds.iter().flat_map(|(way, crowds)| in_one_minute(crowds, way)).collect();
     let all: Vec<_> = posts.iter().collect();
     let by_second = grouped(&all, 1);
     let fullest = by_second.iter().filter(|(_, all)| MANY <= all.len());

@@ -245,7 +245,9 @@ pub fn said_twice(
             }
         }
         // What is of `own`, too, and what is said of that where it is the same with many.
-        let clash = |[what, alike]: [&str; 2], (other, first): (&AccountId, &SheepId), (own, id)| {
+        let clash = |[what, alike]: [&str; 2],
+                     (other, first): (&AccountId, &SheepId),
+                     (own, id)| {
             let (account, id): (&AccountId, &SheepId) = (own, id);
             let facts = accounts.expected(account);
             let deed = Deed { same_text: Some(other), ..deed(facts) };
@@ -253,7 +255,8 @@ pub fn said_twice(
             let plain: Vec<_> = check_policies(account.network, &plain, &flock.waivers).collect();
             let forbidden = check_policies(account.network, &deed, &flock.waivers)
                 .find(|forbidden| plain.iter().all(|plain| plain.rule != forbidden.rule))?;
-            let objection = Objection::of([id], format!("{what}, which {first} posts: {forbidden}"));
+            let objection =
+                Objection::of([id], format!("{what}, which {first} posts: {forbidden}"));
             Some(objection.through(account).alike(format!("{alike}: {forbidden}")))
         };
         for text in &texts {

@@ -152,9 +152,7 @@ impl Objection {
     /// Of which of a person's things.
     fn who(&self) -> String {
         let first = self.who.first().and_then(|who| who.account.as_ref());
-        let shared = first.filter(|_| {
-            self.who.iter().all(|who| who.account.as_ref() == first)
-        });
+        let shared = first.filter(|_| self.who.iter().all(|who| who.account.as_ref() == first));
         if let Some(account) = shared {
             return format!("{} ({account})", named(self.who.iter().map(|who| &who.name)));
         }
@@ -166,7 +164,10 @@ impl Objection {
 }
 
 /// The objections, those of one key as one, where the first of them stands.
-fn merged(objections: Vec<Objection>, key: impl Fn(&Objection) -> Option<String>) -> Vec<Objection> {
+fn merged(
+    objections: Vec<Objection>,
+    key: impl Fn(&Objection) -> Option<String>,
+) -> Vec<Objection> {
     let mut merged: Vec<Objection> = Vec::new();
     let mut places = HashMap::new();
     for objection in objections {
@@ -231,21 +232,41 @@ mod tests {
     #[test]
     fn equal_objections_to_many_are_one_with_a_number() {
         let equal = |number| Objection::of([sheep(number)], "its `end` has passed");
-        assert_eq!(said((0..500).map(equal).collect()), "choir/s000, choir/s001, choir/s002 and 497 more: its `end` has passed");
-        assert_eq!(said((0..2).map(equal).collect()), "choir/s000 and choir/s001: its `end` has passed");
+        assert_eq!(
+            said((0..500).map(equal).collect()),
+            "choir/s000, choir/s001, choir/s002 and 497 more: its `end` has passed"
+        );
+        assert_eq!(
+            said((0..2).map(equal).collect()),
+            "choir/s000 and choir/s001: its `end` has passed"
+        );
         assert_eq!(said(vec![equal(1), equal(1)]), "choir/s001: its `end` has passed");
-        let through = |number| Objection::of([sheep(number)], "it is no bot").through(&account(number / 499));
-        assert_eq!(said((0..4).map(through).collect()), "choir/s000, choir/s001, choir/s002 and choir/s003 (x:s000): it is no bot");
-        assert_eq!(said((0..500).map(through).collect()), "choir/s000 (x:s000), choir/s001 (x:s000), choir/s002 (x:s000) and 497 more: it is no bot");
+        let through =
+            |number| Objection::of([sheep(number)], "it is no bot").through(&account(number / 499));
+        assert_eq!(
+            said((0..4).map(through).collect()),
+            "choir/s000, choir/s001, choir/s002 and choir/s003 (x:s000): it is no bot"
+        );
+        assert_eq!(
+            said((0..500).map(through).collect()),
+            "choir/s000 (x:s000), choir/s001 (x:s000), choir/s002 (x:s000) and 497 more: it is no bot"
+        );
     }
 
     #[test]
     fn what_differs_in_numbers_alone_is_one_where_there_are_many() {
-        let alike = |number: usize| Objection::of([sheep(number)], format!("its post {number} is open")).alike("a post is open").with(Remedy::ShowSheep(sheep(number)));
+        let alike = |number: usize| {
+            Objection::of([sheep(number)], format!("its post {number} is open"))
+                .alike("a post is open")
+                .with(Remedy::ShowSheep(sheep(number)))
+        };
         assert_eq!(said((0..FEW).map(alike).collect()).lines().count(), FEW);
         let many = Objection::grouped((0..500).map(alike).collect());
         assert_eq!(many.len(), 1);
-        assert_eq!(many[0].to_string(), "choir/s000, choir/s001, choir/s002 and 497 more: a post is open");
+        assert_eq!(
+            many[0].to_string(),
+            "choir/s000, choir/s001, choir/s002 and 497 more: a post is open"
+        );
         assert_eq!(many[0].remedies().len(), 500);
         // Another way out is another line.
         let other = Objection::of([sheep(7)], "a post is open").alike("a post is open");
@@ -255,10 +276,16 @@ mod tests {
     #[test]
     fn accounts_that_were_never_added_are_one_thing() {
         let never = |number| Objection::never_added([&sheep(number)], &account(number));
-        assert_eq!(said(vec![never(1)]), "choir/s001: the account x:s001 was never added; add it with its key");
+        assert_eq!(
+            said(vec![never(1)]),
+            "choir/s001: the account x:s001 was never added; add it with its key"
+        );
         let many = Objection::grouped((0..40).map(never).collect());
         assert_eq!(many.len(), 1);
-        assert_eq!(many[0].to_string(), "choir/s000, choir/s001, choir/s002 and 37 more: the accounts x:s000, x:s001, x:s002 and 37 more were never added; add each with its key");
+        assert_eq!(
+            many[0].to_string(),
+            "choir/s000, choir/s001, choir/s002 and 37 more: the accounts x:s000, x:s001, x:s002 and 37 more were never added; add each with its key"
+        );
         assert_eq!(many[0].missing().unwrap(), "the accounts x:s000, x:s001, x:s002 and 37 more");
     }
 }

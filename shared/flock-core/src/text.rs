@@ -45,7 +45,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
-pub(crate) const FEW: usize = 5;
+pub const FEW: usize = 5;
 
 /// Some sheep by name, or other things that have one.
 pub fn named<T: ToString>(things: impl IntoIterator<Item = T>) -> String {

@@ -70,10 +70,10 @@ pub async fn with_texts_for(
             break;
         }
     }
-    let is_needed = |index: &usize| seen.contains(index) || (looked_at == LOOKED_AT && looked_at < count);
-    let needed = sheep.iter().enumerate().filter(|(index, sheep)| {
-        is_needed(index) && !is_timed(sheep)
-    });
+    let is_needed =
+        |index: &usize| seen.contains(index) || (looked_at == LOOKED_AT && looked_at < count);
+    let needed =
+        sheep.iter().enumerate().filter(|(index, sheep)| is_needed(index) && !is_timed(sheep));
     let texts = Texts::of(store, needed.map(|(_, sheep)| sheep)).await?.plus(timed);
     let with_text = |sheep: Sheep| WithText { text: texts.get(&sheep), sheep };
     Ok(sheep.into_iter().map(with_text).collect())
@@ -101,7 +101,9 @@ pub fn silent<'a>(sheep: impl IntoIterator<Item = &'a Sheep>) -> Vec<String> {
         let why = match &sheep.state {
             State::Active => continue,
             State::Paused { .. } => ["is paused", "are paused"].map(str::to_owned),
-            State::Stopped { why, .. } => ["has", "have"].map(|have| format!("{have} stopped: {why}")),
+            State::Stopped { why, .. } => {
+                ["has", "have"].map(|have| format!("{have} stopped: {why}"))
+            }
             State::Finished { .. } => ["has finished", "have finished"].map(str::to_owned),
         };
         match reasons.iter_mut().find(|(known, _)| *known == why) {

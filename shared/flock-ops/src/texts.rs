@@ -46,10 +46,7 @@ pub(crate) struct Texts(BTreeMap<(FlockName, CorpusId), Arc<Corpus>>);
 
 impl Texts {
     /// Reads the texts of `sheep`, many at once.
-    pub(crate) async fn of(
-        store: &Store,
-        sheep: impl Iterator<Item = &Sheep>,
-    ) -> Result<Self> {
+    pub(crate) async fn of(store: &Store, sheep: impl Iterator<Item = &Sheep>) -> Result<Self> {
         let keys: BTreeSet<_> = sheep.map(key).collect();
         let reads = keys.into_iter().map(|(flock, id)| async move {
             let corpus = store.corpus(&flock, &id).await?;

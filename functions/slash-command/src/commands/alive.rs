@@ -51,9 +51,7 @@ async fn run(call: &Call<'_>) -> Answer {
 pub(super) fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
     let overdue = Overdue::of(sheep, now)?;
     let said = overdue.said(format!("*{}*", overdue.sheep.id), time(overdue.since));
-    Some(format!(
-        "{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why."
-    ))
+    Some(format!("{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why."))
 }
 
 /// The sheep that have stopped, and whether any other posts.

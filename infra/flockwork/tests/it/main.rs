@@ -17,6 +17,7 @@ mod posts;
 mod programs;
 mod queue;
 mod refusals;
+mod rehearse;
 mod running;
 mod secrets;
 mod slack;

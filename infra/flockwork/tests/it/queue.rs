@@ -282,7 +282,7 @@ fn what_people_get_wrong_is_said_before_it_is_posted() {
     assert_snapshot!(plan, @"
     flock choir:
       + create crier: queue of 2 posts, every 1h, in Europe/London, on meadow:crier
-      ! crier: 1 item with a time that has passed, the first in choir/queue.csv:2 (2020-01-01 09:00:00 GMT): posted at once, a minute apart
+      ! choir/crier: 1 item with a time that has passed, the first in choir/queue.csv:2 (2020-01-01 09:00:00 GMT): posted at once, a minute apart
     1 to create, 0 to change, 0 to remove, 0 unchanged
     ");
     world.ok("flock apply choir");

@@ -8,8 +8,8 @@ use std::{
 };
 
 use flock_core::{
-    Change, Corpus, CorpusId, Cursor, Edit, Objection, OtherText, Place, Sheep, SheepConfig, SheepName, count,
-    local,
+    Change, Corpus, CorpusId, Cursor, Edit, Objection, OtherText, Place, Sheep, SheepConfig,
+    SheepName, count, local,
 };
 use flock_store::Store;
 use jiff::{Timestamp, tz::TimeZone};

@@ -13,7 +13,8 @@ use std::{
 use flock_core::{
     AccountId, Behaviour, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month,
     Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd,
-    count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit, without_cap,
+    count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit,
+    without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -156,11 +157,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
 }
 
 /// What people are told of what is new.
-fn words(
-    members: &[(Member, bool)],
-    accounts: &KnownAccounts,
-    now: Timestamp,
-) -> Vec<String> {
+fn words(members: &[(Member, bool)], accounts: &KnownAccounts, now: Timestamp) -> Vec<String> {
     let said = |words: Vec<Objection>| -> Vec<String> {
         Objection::grouped(words).iter().map(ToString::to_string).collect()
     };
