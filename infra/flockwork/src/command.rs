@@ -314,7 +314,9 @@ async fn list_sheep(
     let none = (!json && lines.is_empty())
         .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
     let mut notes: Vec<_> = none.into_iter().collect();
-    notes.extend(quiet::stopped(&sheep, &connection.program));
+    if !json {
+        notes.extend(quiet::stopped(&sheep, &connection.program));
+    }
     let sheep: Vec<&Sheep> = sheep.iter().collect();
     notes.extend(quiet::nothing_posts(connection, &sheep, json).await?);
     Ok(Said { lines, notes })

@@ -131,17 +131,26 @@ pub fn maybe_too_long(members: &[&Member], accounts: &KnownAccounts) -> Vec<Obje
             let lines = long_lines(member, account.network, facts.text_limit);
             let (first, _) = lines.first()?;
             let unit = member.sheep.config.behaviour.unit();
-            let (many, are) = (u64::try_from(lines.len()).unwrap_or(u64::MAX), if lines.len() == 1 { "is" } else { "are" });
+            let (many, are) = (
+                u64::try_from(lines.len()).unwrap_or(u64::MAX),
+                if lines.len() == 1 { "is" } else { "are" },
+            );
             let usual = format!(
-                "longer than the {} {} that are usual on {}; whether their server takes that is known when the account is added",
+                "longer than the {} {} that are usual on {}",
                 facts.text_limit, facts.unit, facts.title
             );
+            let known =
+                "whether the account's server takes that is known when the account is added";
             let what = format!(
-                "{} {are} {usual}; the first in {}",
+                "{} {are} {usual}, the first in {}; {known}",
                 count(many, unit),
                 member.text.at(unit, *first)
             );
-            Some(Objection::of([&member.sheep.id], what).through(account).alike(format!("posts are {usual}")))
+            Some(
+                Objection::of([&member.sheep.id], what)
+                    .through(account)
+                    .alike(format!("{unit}s are {usual}; {known}")),
+            )
         })
         .collect()
 }

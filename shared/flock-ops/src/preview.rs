@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use flock_core::{Corpus, Occurrence, Sheep, SheepId, State, named, preview_all};
+use flock_core::{Corpus, Hindrance, Occurrence, Sheep, SheepId, State, named, preview_all};
 use flock_store::{Store, UpcomingPost, needs_of};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -96,23 +96,23 @@ pub fn upcoming(
 
 /// Why some of `sheep` do not appear in a preview, a line for each reason.
 pub fn silent<'a>(sheep: impl IntoIterator<Item = &'a Sheep>) -> Vec<String> {
-    let mut reasons: Vec<([String; 2], Vec<&SheepId>)> = Vec::new();
-    for sheep in sheep {
-        let why = match &sheep.state {
-            State::Active => continue,
-            State::Paused { .. } => ["is paused", "are paused"].map(str::to_owned),
-            State::Stopped { why, .. } => {
-                ["has", "have"].map(|have| format!("{have} stopped: {why}"))
-            }
-            State::Finished { .. } => ["has finished", "have finished"].map(str::to_owned),
-        };
-        match reasons.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, ids)) => ids.push(&sheep.id),
-            None => reasons.push((why, vec![&sheep.id])),
-        }
-    }
-    let line = |([one, several], ids): ([String; 2], Vec<&SheepId>)| {
-        format!("{} {}", named(&ids), if ids.len() == 1 { one } else { several })
+    let sheep: Vec<&Sheep> = sheep.into_iter().collect();
+    let in_state = |is: fn(&State) -> bool, [one, several]: [&str; 2]| {
+        let ids: Vec<&SheepId> =
+            sheep.iter().filter(|sheep| is(&sheep.state)).map(|sheep| &sheep.id).collect();
+        let are = if ids.len() == 1 { one } else { several };
+        (!ids.is_empty()).then(|| format!("{} {are}", named(ids)))
     };
-    reasons.into_iter().map(line).collect()
+    let paused =
+        in_state(|state| matches!(state, State::Paused { .. }), ["is paused", "are paused"]);
+    let finished = in_state(
+        |state| matches!(state, State::Finished { .. }),
+        ["has finished", "have finished"],
+    );
+    let stopped = Hindrance::of(sheep.iter().copied()).into_iter();
+    let stopped = stopped.filter(|found| found.is_stopped).map(|found| {
+        let have = if found.sheep.len() == 1 { "has" } else { "have" };
+        format!("{} {have} stopped: {}", found.who(), found.why)
+    });
+    paused.into_iter().chain(stopped).chain(finished).collect()
 }

@@ -33,14 +33,30 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     let world = World::new();
     abroad(&world);
     let files = world.files("");
-    assert_snapshot!(timeless(&world.ok("flock plan choir")), @"");
-    assert_snapshot!(world.ok("flock plan choir --json"), @"");
+    assert_snapshot!(timeless(&world.ok("flock plan choir")), @"
+    flock choir:
+      + monthly cap $5.00
+      + create apollo: poem of 1 line, at 09:00, from 2087-01-01T00:00:00Z, on x:apollo
+      + create echo: poem of 2 lines, at 09:00, from 2087-01-01T00:00:00Z, on meadow:echo
+      + create iris: poem of 2 lines, at 09:00, from 2087-01-01T00:00:00Z, on mastodon:iris@example.social
+      + create pan: poem of 1 line, at 09:00, from 2087-01-01T00:00:00Z, on bluesky:pan.example.com
+      ! choir/iris (mastodon:iris@example.social): 1 line is longer than the 500 characters that are usual on Mastodon, the first in choir/iris.txt:2; whether the account's server takes that is known when the account is added
+    4 to create, 0 to change, 0 to remove, 0 unchanged
+    by the schedule, the next 30 days cost
+      the whole flock      0 posts: $0.00
+      the monthly cap      $5.00 is not reached ($0.00 is spent in MONTH)
+    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account add x:apollo --key FILE`, and so for each
+    ");
+    assert_snapshot!(world.ok("flock plan choir --json"), @r#"{"flock":"choir","is_empty":false,"create":[{"sheep":"apollo","account":"x:apollo","behaviour":"poem of 1 line","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"echo","account":"meadow:echo","behaviour":"poem of 2 lines","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"iris","account":"mastodon:iris@example.social","behaviour":"poem of 2 lines","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"pan","account":"bluesky:pan.example.com","behaviour":"poem of 1 line","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"}],"change":[],"remove":[],"restore":[],"wake":[],"unchanged":0,"warnings":["choir/iris (mastodon:iris@example.social): 1 line is longer than the 500 characters that are usual on Mastodon; whether their server takes that is known when the account is added; the first in choir/iris.txt:2"],"missing":[{"account":"x:apollo"},{"account":"mastodon:iris@example.social"},{"account":"bluesky:pan.example.com"}],"next_30_days":{"posts":0,"dollars":0.0,"cap":5.0,"cap_reached_at":null}}"#);
     assert_eq!(world.files(""), files, "nothing is made by it");
-    assert_snapshot!(world.refused("flock apply choir"), @"");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo, choir/iris and choir/pan: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com were never added; add each with its key (`flockwork account add x:apollo --key FILE`, and so for each)");
     assert_eq!(world.ok("flock list --json"), "");
     // What else is wrong is refused as ever, and with what is missing.
     world.write_flock("choir", &[("apollo", "the moon\n", &format!("network = \"x\"\n{LATER}"))]);
-    assert_snapshot!(world.refused("flock plan choir"), @"");
+    assert_snapshot!(world.refused("flock plan choir"), @r#"
+    error: choir: X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
+    choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)
+    "#);
 }
 
 #[test]
@@ -50,11 +66,21 @@ fn a_flock_is_previewed_before_its_accounts_are_there() {
     let files = world.files("");
     let preview = world.flockwork("preview choir --count 6");
     assert_eq!(preview.code, Some(0));
-    assert_snapshot!(preview.stdout.replace(&"a".repeat(501), "aaa"), @"");
-    assert_snapshot!(preview.stderr, @"");
+    assert_snapshot!(preview.stdout.replace(&"a".repeat(501), "aaa"), @"
+    2087-01-01 09:00:00 UTC  choir/apollo  the moon
+    2087-01-01 09:00:00 UTC  choir/echo  one
+    2087-01-01 09:00:00 UTC  choir/iris  short
+    2087-01-01 09:00:00 UTC  choir/pan  the sun
+    2087-01-02 09:00:00 UTC  choir/apollo  the moon
+    2087-01-02 09:00:00 UTC  choir/echo  two
+    ");
+    assert_snapshot!(preview.stderr, @"
+    Nothing is posted while `flockwork run` is not running.
+    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account add x:apollo --key FILE`, and so for each
+    ");
     assert_eq!(world.files(""), files, "nothing is made by it");
-    assert_snapshot!(world.refused("preview nowhere"), @"");
-    assert_snapshot!(world.refused("preview choir/echo.txt"), @"");
+    assert_snapshot!(world.refused("preview nowhere"), @"error: nowhere: it does not exist; of a flock or a sheep that is applied `--flock NAME` or `--sheep NAME` shows the posts");
+    assert_snapshot!(world.refused("preview choir/echo.txt"), @"error: choir/echo.txt: it is not a directory");
     // An empty directory of data is left so.
     std::fs::create_dir(world.path("data")).unwrap();
     world.flockwork("--data data preview choir");
@@ -88,7 +114,7 @@ fn what_a_directory_shows_is_what_comes_of_it() {
         let posts = world.posts(arguments).into_iter();
         posts.map(|post| (post.sheep, post.occurrence, post.text)).collect()
     };
-    let shown = texts("preview choir --count 60");
+    let shown = texts("preview choir --count 90");
     assert_eq!(world.table(), table, "nothing has changed");
     assert!(shown.iter().any(|(sheep, number, _)| sheep == "gone" && 1 < *number), "{shown:?}");
     world.ok("flock apply choir");
@@ -96,7 +122,7 @@ fn what_a_directory_shows_is_what_comes_of_it() {
     let of = |posts: &[(String, u64, String)], name: &str| -> Vec<_> {
         posts.iter().filter(|post| post.0 == name).take(10).cloned().collect()
     };
-    let applied = texts("preview --flock choir --count 60");
+    let applied = texts("preview --flock choir --count 90");
     for name in ["moss", "tern", "gone", "new"] {
         assert_eq!(of(&shown, name), of(&applied, name), "{name}");
         assert_eq!(of(&shown, name).len(), 10);
@@ -154,8 +180,14 @@ fn what_keeps_sheep_from_posting_is_said_beside_them() {
         let sheep = world.json("sheep list --json --flock choir");
         (sheep.iter().filter(|sheep| sheep["state"] == "stopped").count() == 2).then_some(())
     });
-    assert_snapshot!(world.flockwork("sheep list").stderr, @"");
-    assert_snapshot!(world.flockwork("preview --flock choir --count 1").stderr, @"");
+    assert_snapshot!(world.flockwork("sheep list").stderr, @r#"
+    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/apollo; `flockwork sheep resume choir/apollo`, once that is put right
+    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/iris; `flockwork sheep resume choir/iris`, once that is put right
+    "#);
+    assert_snapshot!(world.flockwork("preview --flock choir --count 1").stderr, @r#"
+    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/apollo
+    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/iris
+    "#);
     run.interrupt();
 }
 
@@ -163,15 +195,15 @@ fn what_keeps_sheep_from_posting_is_said_beside_them() {
 #[test]
 fn a_run_that_does_not_tick_is_told_of() {
     let world = World::new();
-    world.write_flock("choir", &[("echo", "one\n", "line = \"1h\"")]);
+    world.write("choir/queue.csv", "at,text\n2020-01-01 09:00,late\n");
+    let toml = "name = \"choir\"\n[[sheep]]\nname = \"echo\"\nbehaviour = \"queue\"\ncorpus = \"queue.csv\"\nline = \"1h\"\n";
+    world.write("choir/flock.toml", toml);
     world.ok("flock apply choir");
     let template = include_str!("../../../../template.yaml");
     let never = template
         .replace("ScheduleExpression: rate(1 minute)", "ScheduleExpression: cron(0 0 1 1 ? 2150)");
     assert_ne!(never, template);
     world.write("template.yaml", never);
-    let until = from_now(SignedDuration::from_mins(30));
-    world.ok(&format!("run --listen 127.0.0.1:0 --speed 1000 --until {until:.0}"));
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
     for arguments in ["sheep list", "preview --flock choir --count 1"] {
