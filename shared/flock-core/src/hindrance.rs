@@ -145,7 +145,7 @@ mod tests {
         assert_eq!((overdue(5), overdue(6).as_deref()), (None, Some("choir/b")));
         let Due::Post(next) = other.due(later(6)) else { panic!("it is due") };
         // Somebody is at it.
-        other = other.claim(next, crate::Act::post("a"), &TableId::from_random([7; 16]), later(6));
+        other = other.claim(next, crate::Act::post("a"), &TableId::from_random([7; 16]), later(9));
         assert_eq!(Overdue::of([&other], later(6)).map(|found| found.since), None);
     }
 }

@@ -70,7 +70,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let FlockFile { flock, sheep } = file.with_known_names(|name| there.contains_key(name));
+    let (FlockFile { flock, sheep }, odd) = file.with_known_names(&there);
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let mut plan = Plan {
@@ -146,7 +146,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     problems.extend(plan.money(store, &members, now).await?.map(Objection::from));
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
-    plan.words = words(&members, &accounts, now);
+    plan.words = words(odd, &members, &accounts, now);
     plan.members = members;
     if problems.iter().all(|problem| problem.missing().is_some()) {
         plan.missing = Objection::grouped(problems);
@@ -156,17 +156,23 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     Ok(plan)
 }
 
-/// What people are told of what is new.
-fn words(members: &[(Member, bool)], accounts: &KnownAccounts, now: Timestamp) -> Vec<String> {
+/// What people are told of what is new, after what is `odd` already.
+fn words(
+    mut odd: Vec<Objection>,
+    members: &[(Member, bool)],
+    accounts: &KnownAccounts,
+    now: Timestamp,
+) -> Vec<String> {
     let said = |words: Vec<Objection>| -> Vec<String> {
         Objection::grouped(words).iter().map(ToString::to_string).collect()
     };
     let new: Vec<_> = members.iter().filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect();
-    let mut odd: Vec<_> = new.iter().filter_map(|member| late(member, now)).collect();
+    odd.extend(new.iter().filter_map(|member| late(member, now)));
     odd.extend(new.iter().filter_map(|Member { sheep, .. }| {
         Some(Objection::of([&sheep.id], sheep.config.rhythm.zone_word()?))
     }));
     odd.extend(maybe_too_long(&new, accounts));
+    odd.extend(new.iter().flat_map(|member| doubts(member)));
     let mut words = said(odd);
     let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
     let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
@@ -180,6 +186,15 @@ fn words(members: &[(Member, bool)], accounts: &KnownAccounts, now: Timestamp) -
         .collect();
     words.extend(said(repeats(&members, now)));
     words
+}
+
+/// What of a text is taken as it stands and may be meant otherwise.
+fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
+    let Origin::File(file) = text else { return Vec::new() };
+    let behaviour = &sheep.config.behaviour;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
+    doubts.map(|(number, why)| Objection::of([text.at(behaviour.unit(), number)], why)).collect()
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
