@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::anyhow;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State, count, local, one_line};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State, count, local, named, one_line};
 use flock_ops::{FlockFile, Noted};
 use flock_store::{NotFound, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -354,7 +354,7 @@ async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
     Err(refuse(format!(
         "--speed is for the meadow alone, because other networks would get every post at once; these \
          post elsewhere: {}",
-        others.join(", ")
+        named(others)
     )))
 }
 

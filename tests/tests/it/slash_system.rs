@@ -327,6 +327,30 @@ async fn alive_says_what_is_not_at_work() {
     });
 }
 
+/// Whatever keeps what is shown from being posted is said with it.
+#[tokio::test]
+async fn a_preview_says_why_nothing_is_posted() {
+    let mut slack = Slack::start().await;
+    for name in ["apollo", "hermes", "iris", "zeus"] {
+        slack.world.sheep(name, Network::X, 40).await;
+    }
+    let app = slack.world.app().await;
+    slack.flock("pause iris").await;
+    slack.flock("pause zeus").await;
+    let mut told = vec![slack.flock("preview flock 1").await];
+    // The schedule is off.
+    slack.world.clock.step_to(ts(START) + SignedDuration::from_mins(10));
+    told.push(slack.flock("preview flock 1").await);
+    slack.world.x.trouble(Trouble::Revoked);
+    slack.world.tick_at(&app, 10).await;
+    told.push(slack.flock("preview flock 1").await);
+    slack.flock_sure("stop", "Stop everything").await;
+    told.push(slack.flock("preview iris").await);
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
+        insta::assert_snapshot!(told.join("\n"), @"");
+    });
+}
+
 /// Three sheep, one account, one key: one message, and one button for all.
 #[tokio::test]
 async fn a_bad_key_is_told_once_and_tried_again_at_once() {

@@ -949,7 +949,7 @@ mod tests {
             fn what_is_written_as_text_comes_back(posts in posts()) {
                 let posts: Vec<_> = posts
                     .into_iter()
-                    .filter(|(text, _)| !text.lines().any(|line| line.trim() == "---"))
+                    .filter(|(text, _)| !text.lines().any(is_between))
                     .collect();
                 let written: Vec<_> = posts
                     .iter()

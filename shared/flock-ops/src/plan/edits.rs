@@ -146,8 +146,16 @@ impl Edits {
         }
         let behaviour = &new.config.behaviour;
         if edited.edit.starts_over(behaviour) {
-            let unit = behaviour.unit();
-            writeln!(f, "{MARGIN}no {unit} of the old text is left: it starts over")?;
+            let (unit, before) = (behaviour.unit(), old.config.behaviour.unit());
+            if unit == before {
+                writeln!(f, "{MARGIN}no {unit} of the old text is left: it starts over")?;
+            } else {
+                writeln!(
+                    f,
+                    "{MARGIN}it is made of {unit}s now, and none is one of the {before}s before: wherever it was, it starts over \
+                     with the first {unit}"
+                )?;
+            }
             if behaviour.goes_through_once() && 0 < old.progress.cursor.index() {
                 writeln!(
                     f,
