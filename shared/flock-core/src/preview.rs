@@ -115,6 +115,40 @@ mod tests {
     }
 
     #[test]
+    fn posts_of_many_sheep_are_in_one_order_and_found_one_by_one() {
+        let corpus: crate::CorpusId = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
+        let sheep = |(name, line, end): (&str, &str, Option<&str>)| {
+            let fields = RhythmFields {
+                line: Some(line.to_owned()),
+                jitter: Some("50s".to_owned()),
+                end: end.map(ToOwned::to_owned),
+                ..RhythmFields::default()
+            };
+            let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
+            let behaviour = Behaviour::Poem(Poem::of_lines(corpus.clone(), 5));
+            let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
+            let id = format!("a/{name}").parse().unwrap();
+            Sheep::create(id, config, Occurrence(1), start).unwrap()
+        };
+        let end = Some("2026-03-27T13:00:00Z");
+        let all = [("c", "1m", None), ("a", "1m", end), ("d", "7m", end), ("b", "13m", None)];
+        let all = all.map(sheep);
+        let together = preview_all(all.iter().map(|sheep| (sheep, Times::default())), start);
+        let together: Vec<_> = together.take(300).collect();
+        let mut each: Vec<_> = all
+            .iter()
+            .enumerate()
+            .flat_map(|(index, sheep)| {
+                preview(sheep, &Times::default(), start).take(300).map(move |post| (index, post))
+            })
+            .collect();
+        each.sort_by_key(|(index, post)| (post.at, all[*index].id.clone()));
+        each.truncate(300);
+        assert_eq!(together, each);
+    }
+
+    #[test]
     fn a_preview_is_what_ticks_do() {
         let text = |text: &str| Some(text.to_owned());
         let fields = [

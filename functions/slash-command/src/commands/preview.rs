@@ -8,7 +8,7 @@ use flock_store::{Found, UpcomingPost};
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{alive::overdue, local, time},
+    commands::{alive::overdue, local},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -39,12 +39,9 @@ async fn run(call: &Call<'_>) -> Answer {
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
     let hindrances = hindrances.map(|hindrance| format!("{}: {}", hindrance.who(), hindrance.why));
     lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
-    lines.extend(match &call.control.stopped {
-        Some(stop) => Some(format!(
-            "Everything is stopped since {}; nothing is posted until `/flock start`.",
-            time(stop.at)
-        )),
-        None => overdue(&sheep, call.now).map(|said| said.replacen('n', "N", 1)),
-    });
+    // That everything is stopped is said with every answer.
+    if call.control.stopped.is_none() {
+        lines.extend(overdue(&sheep, call.now).map(|said| said.replacen('n', "N", 1)));
+    }
     tell(lines.join("\n"))
 }
