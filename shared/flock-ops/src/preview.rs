@@ -55,10 +55,10 @@ pub async fn with_texts_for(
     now: Timestamp,
 ) -> Result<Vec<WithText>> {
     let is_timed = |sheep: &&Sheep| sheep.config.behaviour.timed_text().is_some();
-    let timed = Texts::of(store, sheep.iter().filter(is_timed)).await?;
+    let read = Texts::of(store, sheep.iter().filter(is_timed)).await?;
     let times: Vec<_> = sheep
         .iter()
-        .map(|sheep| timed.get(sheep).map(|text| text.times().clone()).unwrap_or_default())
+        .map(|sheep| read.get(sheep).map(|text| text.times().clone()).unwrap_or_default())
         .collect();
     let posting = sheep.iter().filter(|sheep| sheep.next_at().is_some()).count();
     let mut seen = BTreeSet::new();
@@ -74,7 +74,7 @@ pub async fn with_texts_for(
         |index: &usize| seen.contains(index) || (looked_at == LOOKED_AT && looked_at < count);
     let needed =
         sheep.iter().enumerate().filter(|(index, sheep)| is_needed(index) && !is_timed(sheep));
-    let texts = Texts::of(store, needed.map(|(_, sheep)| sheep)).await?.plus(timed);
+    let texts = Texts::of(store, needed.map(|(_, sheep)| sheep)).await?.plus(read);
     let with_text = |sheep: Sheep| WithText { text: texts.get(&sheep), sheep };
     Ok(sheep.into_iter().map(with_text).collect())
 }
