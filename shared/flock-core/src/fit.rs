@@ -200,16 +200,21 @@ fn long_lines(member: &Member, network: Network, limit: usize) -> Vec<(usize, Te
     refused.collect()
 }
 
-/// An objection to each line of the member's text that `network` does not take.
+/// An objection to each line of the member's text that `network` does not take, or one to all where they are many.
 pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<Objection> {
-    let facts = network.facts();
-    let lines = long_lines(member, network, limit).into_iter().map(|(number, refusal)| {
-        let at = member.text.at(member.sheep.config.behaviour.unit(), number);
-        Objection::of([at], refusal.to_string()).alike(format!(
-            "the text is longer by {network}'s counting than the {limit} {} that {network} takes",
-            facts.unit
-        ))
-    });
+    let alike = format!(
+        "the text is longer by {network}'s counting than the {limit} {} that {network} takes",
+        network.facts().unit
+    );
+    let lines = long_lines(member, network, limit);
+    let at = |number| member.text.at(member.sheep.config.behaviour.unit(), number);
+    if let Some(more @ 1..) = lines.len().checked_sub(SHOWN) {
+        let first = lines.iter().take(SHOWN).map(|(number, _)| at(*number));
+        return vec![Objection::of(first, &*alike).and_more(more).alike(&*alike)];
+    }
+    let lines = lines
+        .into_iter()
+        .map(|(number, refusal)| Objection::of([at(number)], refusal.to_string()).alike(&*alike));
     lines.collect()
 }
 
@@ -468,6 +473,19 @@ mod tests {
         a.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
         b.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
         ");
+    }
+
+    #[test]
+    fn very_many_long_lines_are_one_thing() {
+        let text = format!("{}\n", "a".repeat(21)).repeat(100_000);
+        let account = "mastodon:b@example.social";
+        let names: Vec<_> = (0..10).map(|number| format!("s{number}")).collect();
+        let sheep: Vec<_> = names.iter().map(|name| (name.as_str(), account, &*text)).collect();
+        let members = members(&sheep);
+        let members: Vec<_> = members.iter().collect();
+        let found = unfit(&flock(), &members, &accounts(&[(account, Some(20))]), able);
+        let said = lines(&Objection::grouped(found));
+        insta::assert_snapshot!(said, @"s0.txt:1, s0.txt:2, s0.txt:3 and 999997 more: the text is longer by mastodon's counting than the 20 characters that mastodon takes");
     }
 
     #[test]

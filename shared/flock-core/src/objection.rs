@@ -4,14 +4,14 @@
 //! another, or a button.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
     mem::{Discriminant, discriminant},
 };
 
 use crate::{
     AccountId, Occurrence, SheepId,
-    text::{FEW, named},
+    text::{FEW, named, named_of},
 };
 
 /// Something that stands in the way.
@@ -19,6 +19,8 @@ use crate::{
 pub struct Objection {
     /// Of which of a person's things; empty where the rest says it.
     who: Vec<Who>,
+    /// How many more of them there are that are not named.
+    more: usize,
     what: What,
     /// What is said of many that differ in nothing that matters.
     alike: Option<String>,
@@ -27,7 +29,7 @@ pub struct Objection {
 }
 
 /// A sheep, or a line of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Who {
     name: String,
     /// Through which account it posts, where that matters.
@@ -43,7 +45,7 @@ enum What {
 }
 
 /// What a person can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Remedy {
     /// Add the account with its key.
     AddAccount(AccountId),
@@ -71,6 +73,12 @@ impl Objection {
     ) -> Self {
         let what = What::NeverAdded([account.clone()].into());
         Self { what, ..Self::of(sheep, "") }.with(Remedy::AddAccount(account.clone()))
+    }
+
+    /// The same, of so many more that are not named: there can be millions of lines.
+    #[must_use]
+    pub fn and_more(self, more: usize) -> Self {
+        Self { more, ..self }
     }
 
     /// The same, of sheep that post through this account.
@@ -130,16 +138,9 @@ impl Objection {
     }
 
     fn add(&mut self, other: Self) {
-        for who in other.who {
-            if !self.who.contains(&who) {
-                self.who.push(who);
-            }
-        }
-        for remedy in other.remedies {
-            if !self.remedies.contains(&remedy) {
-                self.remedies.push(remedy);
-            }
-        }
+        self.who.extend(other.who);
+        self.more += other.more;
+        self.remedies.extend(other.remedies);
         match (&mut self.what, other.what) {
             (What::NeverAdded(accounts), What::NeverAdded(more)) => accounts.extend(more),
             (What::Said(ours), What::Said(theirs)) if *ours != theirs => {
@@ -149,14 +150,25 @@ impl Objection {
         }
     }
 
+    /// The same, with nothing said twice.
+    fn distinct(mut self) -> Self {
+        let mut seen = HashSet::new();
+        self.who.retain(|who| seen.insert(who.clone()));
+        let mut seen = HashSet::new();
+        self.remedies.retain(|remedy| seen.insert(remedy.clone()));
+        self
+    }
+
     /// Of which of a person's things.
     fn who(&self) -> String {
+        let named = |names: &mut dyn Iterator<Item = String>| named_of(names, self.more);
         let first = self.who.first().and_then(|who| who.account.as_ref());
         let shared = first.filter(|_| self.who.iter().all(|who| who.account.as_ref() == first));
         if let Some(account) = shared {
-            return format!("{} ({account})", named(self.who.iter().map(|who| &who.name)));
+            let names = named(&mut self.who.iter().map(|who| who.name.clone()));
+            return format!("{names} ({account})");
         }
-        named(self.who.iter().map(|who| match &who.account {
+        named(&mut self.who.iter().map(|who| match &who.account {
             Some(account) => format!("{} ({account})", who.name),
             None => who.name.clone(),
         }))
@@ -181,7 +193,7 @@ fn merged(
             None => merged.push(objection),
         }
     }
-    merged
+    merged.into_iter().map(Objection::distinct).collect()
 }
 
 fn the_accounts(accounts: &BTreeSet<AccountId>) -> String {
@@ -191,7 +203,8 @@ fn the_accounts(accounts: &BTreeSet<AccountId>) -> String {
 
 impl From<String> for Objection {
     fn from(what: String) -> Self {
-        Self { who: Vec::new(), what: What::Said(what), alike: None, remedies: Vec::new() }
+        let (who, remedies) = (Vec::new(), Vec::new());
+        Self { who, more: 0, what: What::Said(what), alike: None, remedies }
     }
 }
 

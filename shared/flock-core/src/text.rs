@@ -49,9 +49,14 @@ pub const FEW: usize = 5;
 
 /// Some sheep by name, or other things that have one.
 pub fn named<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    named_of(things, 0)
+}
+
+/// The same, of things of which so many more are not among them.
+pub(crate) fn named_of<T: ToString>(things: impl IntoIterator<Item = T>, more: usize) -> String {
     const SHOWN: usize = 3;
     let names: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
-    match names.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
+    match (names.len() + more).checked_sub(SHOWN).filter(|more| 1 < *more) {
         Some(more) => {
             format!("{} and {more} more", names.get(..SHOWN).unwrap_or_default().join(", "))
         }

@@ -385,7 +385,7 @@ fn sheep_that_post_at_one_time_are_told_of_and_spread() {
     assert!(plan.starts_with("  ! 40 sheep post in the same second, "), "{plan}");
     let too_long = [("moss", "one\n", "line = \"5m\"\nspread = \"6m\"")];
     world.write_flock("wide", &too_long);
-    assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: it must not be longer than the shortest time between two posts");
+    assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: `6m` is too long: it must not be longer than the shortest time between two posts, 5m");
 }
 
 /// Nobody sees that two files are called alike in two spellings: they are no two sheep.
