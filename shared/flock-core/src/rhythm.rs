@@ -858,8 +858,16 @@ mod tests {
         2026-03-03 07:00:00+00:00
         2026-03-03 13:00:00+00:00
         ");
-        assert!(Rhythm::parse(&window("24:00-07:00")).is_err());
-        assert!(Rhythm::parse(&window("00:00-24:00")).is_err());
+        let shown = Rhythm::parse(&window("07:00-24:00")).unwrap();
+        assert_eq!(shown.to_string(), "every 6h, within 07:00-24:00");
+        assert_eq!(Rhythm::parse(&shown.fields()), Ok(shown));
+        let wrong = |fields: &RhythmFields| {
+            Rhythm::parse(fields).unwrap_err().iter().map(ToString::to_string).collect::<String>()
+        };
+        insta::assert_snapshot!(wrong(&window("00:00-24:00")), @"window: `00:00-24:00` is all day, as it is without a window; leave it out");
+        insta::assert_snapshot!(wrong(&window("09:00-09:00")), @"window: `09:00-09:00` opens and closes at the same time; leave it out for all day");
+        assert!(wrong(&window("24:00-07:00")).contains("write 00:00"));
+        insta::assert_snapshot!(wrong(&calendar("UTC", &["09:00", "24:00"])), @"at: `24:00` is the end of a day, and posts are planned from its beginning on; write 00:00, which is the same moment of the next day");
     }
 
     #[test]
