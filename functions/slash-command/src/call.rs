@@ -1,8 +1,8 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, JobId, NotUnknown, Objection, Remedy, Room, RoomRefusal, Sheep,
-    SheepId, UserId,
+    Arguments, Event, FlockName, JobId, NotUnknown, Remedy, Room, RoomRefusal, Sheep, SheepId,
+    UserId,
 };
 use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
@@ -300,8 +300,9 @@ impl From<RoomRefusal> for Obstacle {
 
 /// What is refused, in mrkdwn, with the commands that do what is to be done.
 fn said(refusal: &Refusal) -> String {
-    let lines = refusal.objections().iter().map(|Objection { what, remedy }| {
-        let how = match remedy {
+    let lines = refusal.objections().iter().map(|objection| {
+        let what = &objection.to_string();
+        let how = match objection.remedies().first() {
             None | Some(Remedy::AddAccount(_)) => return sentence(what),
             Some(Remedy::ListSheep) => "`/flock sheep` lists them.".to_owned(),
             Some(Remedy::ShowSheep(sheep)) => format!("`/flock show {sheep}` tells."),

@@ -34,6 +34,7 @@ const EXAMPLES: &str = "\
 Examples:
   flockwork                                  run everything here, with the sample flock at first
   flockwork flock plan my-flock/             show what applying the files would change
+  flockwork preview my-flock/                show what it would post, before it is applied
   flockwork preview --flock milton           show the next posts before they are made
   flockwork sheep pause milton/book-1        stop one bot
   flockwork networks x                       show what X can do, charges and forbids
@@ -321,8 +322,11 @@ pub struct Posts {
 /// `flockwork preview`
 #[derive(Debug, Clone, Args)]
 pub struct Preview {
+    /// The posts of the flock whose files are in this directory, as if they were applied now; nothing is changed
+    #[arg(required_unless_present_any = ["flock", "sheep"], conflicts_with_all = ["flock", "sheep"])]
+    pub dir: Option<PathBuf>,
     /// The posts of this flock
-    #[arg(long, required_unless_present = "sheep", conflicts_with = "sheep")]
+    #[arg(long, conflicts_with = "sheep")]
     pub flock: Option<FlockName>,
     /// The posts of this sheep: flock/name, or its name when only one flock has it
     #[arg(long)]

@@ -10,16 +10,17 @@ use serde::Serialize;
 use crate::{
     account, ask,
     cli::{
-        AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Preview, Run,
-        SheepCommand, Slack, SlackCommand, Spend,
+        AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Run, SheepCommand, Slack,
+        SlackCommand, Spend,
     },
-    connect::{Connection, connect},
+    connect::{Connection, connect, look},
     doctor, environment, flock_file, init,
     operator::noted,
-    refusal::refuse,
+    preview,
+    refusal::{missing, refuse},
     run,
     screen::{Said, Screen, What},
-    shell, show, slack,
+    shell, show, silence, slack,
     table::wrapped,
     terminal::Paint,
 };
@@ -51,7 +52,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,
         Command::Sheep(command) => sheep(&place, screen, command).await,
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
-        Command::Preview(options) => screen.page(next_posts(&place, screen, &options).await?),
+        Command::Preview(options) => preview::preview(&place, screen, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
         }
@@ -116,11 +117,16 @@ async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow:
     match command {
         FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
-            let plan = {
-                let Connection { store, clock, .. } = &connect(place).await?;
-                ops::plan(store, file, clock.now()).await?
+            let said = {
+                let Connection { store, clock, program, .. } = &look(place).await?;
+                let plan = ops::plan(store, file, clock.now()).await?;
+                if json {
+                    as_json([PlanLine::new(&plan)])?
+                } else {
+                    let missing = missing(plan.missing(), program);
+                    std::iter::once(plan.to_string()).chain(missing).collect()
+                }
             };
-            let said = if json { as_json([PlanLine::new(&plan)])? } else { vec![plan.to_string()] };
             screen.page(said.into())
         }
         FlockCommand::Apply { dir, yes } => {
@@ -199,6 +205,8 @@ async fn apply(place: &Place, screen: &Screen, file: FlockFile, yes: bool) -> an
         let connection = connect(place).await?;
         let Connection { store, clock, .. } = &connection;
         let plan = ops::plan(store, file.clone(), clock.now()).await?;
+        // Nobody is asked about what cannot be done.
+        plan.refuse_missing()?;
         if yes || plan.removes().is_empty() {
             let (text, nothing) = (plan.to_string(), plan.is_empty());
             carry_out(&connection, screen, plan).await?;
@@ -296,50 +304,38 @@ async fn remove(
 
 async fn sheep(place: &Place, screen: &Screen, command: SheepCommand) -> anyhow::Result<()> {
     let is_look = matches!(command, SheepCommand::List { .. } | SheepCommand::Show { .. });
-    let may_be_none = matches!(command, SheepCommand::List { json: false, .. });
-    let said = {
-        let connection = connect(place).await?;
-        let stop = stop_note(&connection).await?;
-        let what = about_sheep(&connection, screen, command, !stop.is_empty()).await?;
-        let none = (may_be_none && matches!(&what, What::Lines(lines) if lines.is_empty()))
-            .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
-        Said { what, notes: none.into_iter().chain(stop).collect(), ..Said::default() }
-    };
+    let said = about_sheep(place, screen, command).await?;
     if is_look { screen.page(said) } else { screen.say(said) }
 }
 
 async fn about_sheep(
-    connection: &Connection,
+    place: &Place,
     screen: &Screen,
     command: SheepCommand,
-    is_stopped: bool,
-) -> anyhow::Result<What> {
+) -> anyhow::Result<Said> {
+    let connection = &connect(place).await?;
     let Connection { store, clock, .. } = connection;
     let now = clock.now();
     let find = async |name: &str| store.find_sheep(None, name).await.map_err(Error::from);
     let lines = match command {
         SheepCommand::List { flock, json } => {
-            let sheep = store.sheep_of(flock.as_ref()).await.map_err(Error::from)?;
-            if !json && !sheep.is_empty() {
-                let table = || show::sheep_table(&sheep, &View::of(&sheep, now), is_stopped);
-                let lines = || sheep.iter().map(show::sheep_line).collect();
-                return Ok(screen.list(table, lines));
-            }
-            as_json(sheep.iter().map(ops::SheepLine::new))
+            return list_sheep(place, connection, screen, flock.as_ref(), json).await;
         }
         SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
-            if !json {
-                let now = screen.window.filter(|_| !is_stopped).map(|_| now);
-                let page = show::sheep_page(&sheep, &asides, &connection.program, now);
-                return Ok(What::Rows(vec![page]));
-            }
-            as_json([ops::SheepPage::new(&sheep, &asides)])
+            let stop = stop_note(connection).await?;
+            let what = if json {
+                What::Lines(as_json([ops::SheepPage::new(&sheep, &asides)])?)
+            } else {
+                let now = screen.window.filter(|_| stop.is_empty()).map(|_| now);
+                What::Rows(vec![show::sheep_page(&sheep, &asides, &connection.program, now)])
+            };
+            return Ok(Said { what, notes: stop, ..Said::default() });
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
-            steer(connection, (JobKind::Pause, "pause"), sheep, now).await
+            steer(connection, (JobKind::Pause, "pause"), sheep, now).await?
         }
         SheepCommand::Resume { sheep } => {
             let sheep = find(&sheep).await?;
@@ -347,7 +343,7 @@ async fn about_sheep(
             if is_over && sheep.resume(now) == sheep {
                 return Err(refuse(format!("{} {}", sheep.id, sheep.ended())));
             }
-            steer(connection, (JobKind::Resume, "resume"), sheep, now).await
+            steer(connection, (JobKind::Resume, "resume"), sheep, now).await?
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = find(&sheep).await?;
@@ -356,13 +352,42 @@ async fn about_sheep(
             let moved = noted(connection, line, async |noted| {
                 ops::move_sheep(store, noted, sheep, account.clone(), now).await
             });
-            Ok(match Box::pin(moved).await? {
+            match Box::pin(moved).await? {
                 Some(moved) => show::moved(&moved),
                 None => vec![format!("{id} posts through {account} already.")],
-            })
+            }
         }
     };
-    Ok(What::Lines(lines?))
+    Ok(Said { what: What::Lines(lines), notes: stop_note(connection).await?, ..Said::default() })
+}
+
+async fn list_sheep(
+    place: &Place,
+    connection: &Connection,
+    screen: &Screen,
+    flock: Option<&FlockName>,
+    json: bool,
+) -> anyhow::Result<Said> {
+    let sheep = connection.store.sheep_of(flock).await.map_err(Error::from)?;
+    let is_stopped = connection.store.control().await?.stopped.is_some();
+    let what = if json {
+        What::Lines(as_json(sheep.iter().map(ops::SheepLine::new))?)
+    } else if sheep.is_empty() {
+        What::default()
+    } else {
+        let view = View::of(&sheep, connection.clock.now());
+        let table = || show::sheep_table(&sheep, &view, is_stopped);
+        screen.list(table, || sheep.iter().map(show::sheep_line).collect())
+    };
+    let none = (!json && sheep.is_empty())
+        .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
+    let mut notes: Vec<_> = none.into_iter().collect();
+    if !json {
+        notes.extend(silence::stopped(&sheep, &connection.program));
+    }
+    let sheep: Vec<&Sheep> = sheep.iter().collect();
+    notes.extend(silence::nothing_posts(connection, &sheep, json).await?);
+    Ok(Said { what, notes, ..Said::default() })
 }
 
 async fn steer(
@@ -401,29 +426,6 @@ async fn posts(place: &Place, screen: &Screen, options: &Posts) -> anyhow::Resul
     let lines = || posts.iter().map(|post| show::post_line(post, &found.zone(post))).collect();
     let what = screen.list(|| show::post_table(posts, &found.view(clock.now())), lines);
     Ok(Said { what, ..Said::default() })
-}
-
-async fn next_posts(place: &Place, screen: &Screen, options: &Preview) -> anyhow::Result<Said> {
-    let connection = connect(place).await?;
-    let Connection { store, clock, .. } = &connection;
-    let sheep = match &options.sheep {
-        Some(sheep) => vec![store.find_sheep(None, sheep).await.map_err(Error::from)?],
-        None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
-    };
-    let now = clock.now();
-    let posts = store.upcoming(&sheep, now, options.count).await?;
-    let stop = stop_note(&connection).await?;
-    let what = if options.json {
-        What::Lines(as_json(posts.iter().map(ops::UpcomingLine::new))?)
-    } else if posts.is_empty() {
-        What::default()
-    } else {
-        let view = View::of(&sheep, now);
-        let table = || show::upcoming_table(&posts, &view, !stop.is_empty());
-        screen.list(table, || posts.iter().map(show::upcoming_line).collect())
-    };
-    let notes = ops::silent(&sheep).into_iter().chain(stop).collect();
-    Ok(Said { what, notes, ..Said::default() })
 }
 
 async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Said> {

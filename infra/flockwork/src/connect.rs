@@ -46,6 +46,8 @@ pub struct Connection {
     pub program: String,
     /// Whether it is a deployed one.
     pub is_deployed: bool,
+    /// Whether something posts there, as far as can be known without a look: a `flockwork run` is up, or it is deployed.
+    pub is_at_work: bool,
     /// The local data directory, when this process holds it.
     pub data_dir: Option<DataDir>,
     /// Its secrets by logical name; empty when another process holds it.
@@ -71,6 +73,7 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             aws,
             program: place.command(),
             is_deployed: true,
+            is_at_work: true,
             data_dir: None,
             secrets: HashMap::new(),
             _cloud: None,
@@ -94,6 +97,30 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             (Some(cloud), Some(data_dir), aws)
         }
     };
+    local(place, aws, data_dir, secrets, cloud).await
+}
+
+/// Connects to what `place` names, to look and change nothing: where nothing is there yet, nothing is made, and an empty table in
+/// memory stands for it.
+pub async fn look(place: &Place) -> anyhow::Result<Connection> {
+    if place.table.is_some() || DataDir::is_begun(&place.data) {
+        return connect(place).await;
+    }
+    let template = read_template(place)?;
+    let database = Database::memory().context("cannot open a database in memory")?;
+    table::ensure(&database, LOCAL_NAME, &template.table)?;
+    let (cloud, _) = LocalCloud::start(database, HashMap::new(), Token::new(), STRANGERS).await?;
+    local(place, cloud.aws(), None, HashMap::new(), Some(cloud)).await
+}
+
+/// The local table behind `aws`.
+async fn local(
+    place: &Place,
+    aws: SdkConfig,
+    data_dir: Option<DataDir>,
+    secrets: HashMap<String, String>,
+    cloud: Option<LocalCloud>,
+) -> anyhow::Result<Connection> {
     let client = Client::new(&aws);
     let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
     let clock = Clock::ahead(store.clock_ahead().await?);
@@ -103,6 +130,8 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
         aws,
         program: place.command(),
         is_deployed: false,
+        // Who serves it is us, or a run.
+        is_at_work: cloud.is_none(),
         data_dir,
         secrets,
         _cloud: cloud,

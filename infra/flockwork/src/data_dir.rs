@@ -167,6 +167,16 @@ impl DataDir {
         }
     }
 
+    /// Whether there is anything of ours at `path`, or something that is to be looked at before that is known.
+    pub fn is_begun(path: &Path) -> bool {
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(err) => return err.kind() != ErrorKind::NotFound,
+        };
+        let mut names = entries.flatten().map(|entry| entry.file_name());
+        names.any(|name| name.to_str().is_some_and(is_ours))
+    }
+
     /// Whether the directory at `path` has no database yet, or was just given the sample flock when its process died.
     pub fn wants_sample(path: &Path) -> bool {
         fs::metadata(path.join(DATABASE)).map_or(true, |database| database.len() == 0)

@@ -1,6 +1,8 @@
 //! Looks at everything that has to be so for sheep to post, and says what is not, and what to do.
 
-use flock_core::{Hindrance, Sheep, State, count};
+use std::collections::BTreeMap;
+
+use flock_core::{Hindrance, Sheep, State, count, named};
 use flock_ops as ops;
 use serde_json::{Value, json};
 
@@ -11,6 +13,7 @@ use crate::{
     data_dir::DataDir,
     screen::{Said, Screen, What},
     show,
+    silence::overdue,
     table::wrapped,
     terminal::{BAD, GOOD, Paint, WORD, harmless},
 };
@@ -67,6 +70,9 @@ async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
     ];
     let control = connection.store.control().await?;
     findings.extend(control.stopped.iter().map(|stop| Finding::Fault(show::stopped(stop))));
+    if control.stopped.is_none() && connection.is_at_work {
+        findings.extend(overdue(&connection, &sheep, connection.clock.now()).map(Finding::Fault));
+    }
     findings.extend(the_flocks(&sheep, &connection.program));
     findings.extend(the_accounts(&connection, &sheep).await?);
     Ok(findings)
@@ -124,17 +130,26 @@ async fn the_accounts(connection: &Connection, sheep: &[Sheep]) -> anyhow::Resul
     let program = &connection.program;
     let accounts = ops::accounts(&connection.store, sheep).await?;
     let used: Vec<_> = accounts.iter().filter(|account| 0 < account.sheep).collect();
-    let mut findings = Vec::new();
+    let mut never_added = Vec::new();
+    let mut must_not = BTreeMap::<String, Vec<&str>>::new();
     for account in &used {
-        let id = &account.account;
         if !account.added {
-            findings.push(Finding::Fault(format!(
-                "{id} was never added: `{program} account add {id} --key FILE`"
-            )));
+            never_added.push(&account.account);
         } else if !account.must_not_post.is_empty() {
-            let why = account.must_not_post.join("; ");
-            findings.push(Finding::Fault(format!("{id} must not post: {why}")));
+            must_not.entry(account.must_not_post.join("; ")).or_default().push(&account.account);
         }
+    }
+    let mut findings: Vec<_> = must_not
+        .into_iter()
+        .map(|(why, ids)| Finding::Fault(format!("{} must not post: {why}", named(ids))))
+        .collect();
+    if let Some(first) = never_added.first() {
+        let (was, each) =
+            if never_added.len() == 1 { ("was", "") } else { ("were", ", and so for each") };
+        findings.push(Finding::Fault(format!(
+            "{} {was} never added: `{program} account add {first} --key FILE`{each}",
+            named(&never_added)
+        )));
     }
     if findings.is_empty() && !used.is_empty() {
         let number = u64::try_from(used.len()).unwrap_or(u64::MAX);

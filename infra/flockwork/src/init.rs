@@ -49,8 +49,8 @@ pub(crate) fn init(place: &Place, options: &Init) -> anyhow::Result<Said> {
     let (program, shown, dir) = (place.command(), dir.display(), quoted(dir));
     let done = format!(
         "Flock {name} is in {shown}: flock.toml says who posts what and when, poems/ what they say.\n\
-         `{program} flock plan {dir}` shows what applying it does, `{program} flock apply {dir}` does it, and \
-         `{program} preview --flock {name}` shows its next posts."
+         `{program} flock plan {dir}` shows what applying it does, `{program} preview {dir}` its next posts, and \
+         `{program} flock apply {dir}` does it."
     );
     Ok(Said { done: Some(done), ..Said::default() })
 }

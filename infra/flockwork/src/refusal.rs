@@ -1,7 +1,7 @@
 //! A refusal: something the person can put right, and after which nothing has changed. Exit code 2.
 
 use flock_core::{Objection, Remedy};
-use flock_ops::{Error, Refusal};
+use flock_ops::{Error, Refusal, each};
 
 /// A refusal as an error.
 pub fn refuse(what: impl Into<String>) -> anyhow::Error {
@@ -15,6 +15,17 @@ pub fn refused(err: &anyhow::Error, program: &str) -> Option<String> {
         Some(Error::Failed(_)) | None => err.downcast_ref::<Refusal>(),
     };
     refusal.map(|refusal| refusal.worded(|remedy| Some(command(remedy, program))))
+}
+
+/// What has to be there before a plan can be applied, a line for each kind, with the command that does it.
+pub fn missing(objections: &[Objection], program: &str) -> Vec<String> {
+    let line = |objection: &Objection| {
+        let what = objection.missing()?;
+        let how = each(objection.remedies(), |remedy| Some(command(remedy, program)));
+        let how = how.map(|how| format!("; {how}")).unwrap_or_default();
+        Some(format!("missing before it can be applied: {what}{how}"))
+    };
+    objections.iter().filter_map(line).collect()
 }
 
 /// How something is done at the command line: a part of a sentence.

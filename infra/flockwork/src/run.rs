@@ -365,7 +365,7 @@ async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
     Err(refuse(format!(
         "--speed is for the meadow alone, because other networks would get every post at once; these \
          post elsewhere: {}",
-        others.join(", ")
+        named(others)
     )))
 }
 

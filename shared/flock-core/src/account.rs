@@ -27,6 +27,11 @@ impl AccountFacts {
     pub const MEADOW: Self =
         Self { tier: Tier::Standard, labelled: true, text_limit: None, picture_bytes: None };
 
+    /// What is expected of an account that nobody has added yet, until it is known better: what its network grants everybody,
+    /// and that whoever adds it marks it as a bot's.
+    pub const EXPECTED: Self =
+        Self { tier: Tier::Standard, labelled: true, text_limit: None, picture_bytes: None };
+
     /// The most a post of the account may be.
     pub fn text_limit(&self, network: Network) -> usize {
         self.text_limit.unwrap_or(network.facts().text_limit)

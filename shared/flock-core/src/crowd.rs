@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     AccountId, Sheep, SheepId, Times, UpcomingText, preview,
-    text::{local, named},
+    text::{FEW, local, named},
 };
 
 /// How far ahead is looked: a week, so that each day of it is there.
@@ -44,7 +44,8 @@ pub fn crowded(
     for one in &posts {
         accounts.entry(&one.0.config.account).or_default().push(one);
     }
-    let mut told = Vec::new();
+    // Each account with who crowds there and when first, by what pulls them apart.
+    let mut crowds: BTreeMap<String, Vec<Crowd<'_>>> = BTreeMap::new();
     for (account, posts) in accounts {
         let by_minute = grouped(&posts, 60);
         let shared =
@@ -61,13 +62,12 @@ pub fn crowded(
         else {
             continue;
         };
-        let who = named(crowd.iter().map(|(sheep, _)| &sheep.id));
-        let at = said(*first, crowd.iter().map(|(sheep, _)| *sheep));
-        let way = way_out(crowd.iter().map(|(sheep, _)| *sheep));
-        told.push(format!(
-            "{who} post through {account} in the same minutes, first at {at}; {way}"
-        ));
+        let sheep: Vec<_> = crowd.iter().map(|(sheep, _)| *sheep).collect();
+        let way = way_out(sheep.iter().copied());
+        crowds.entry(way).or_default().push(Crowd { account, sheep, first: *first });
     }
+    let mut told: Vec<_> =
+        crowds.iter().flat_map(|(way, crowds)| in_one_minute(crowds, way)).collect();
     let all: Vec<_> = posts.iter().collect();
     let by_second = grouped(&all, 1);
     let fullest = by_second.iter().filter(|(_, all)| MANY <= all.len());
@@ -80,6 +80,31 @@ pub fn crowded(
         told.push(format!("{} sheep post in the same second, {at}; {way}", all.len()));
     }
     told
+}
+
+/// Sheep that post through one account in the same minutes, from this second on.
+struct Crowd<'a> {
+    account: &'a AccountId,
+    sheep: Vec<&'a Sheep>,
+    first: i64,
+}
+
+/// What is said of crowds that are pulled apart in one way.
+fn in_one_minute(crowds: &[Crowd<'_>], way: &str) -> Vec<String> {
+    let of = |crowds: &[Crowd<'_>], accounts: &str| {
+        let sheep = || crowds.iter().flat_map(|crowd| crowd.sheep.iter().copied());
+        let first = crowds.iter().min_by_key(|crowd| crowd.first)?;
+        let at = said(first.first, first.sheep.iter().copied());
+        let who = named(sheep().map(|sheep| &sheep.id));
+        Some(format!("{who} post through {accounts} in the same minutes, first at {at}; {way}"))
+    };
+    if FEW < crowds.len() {
+        let accounts = named(crowds.iter().map(|crowd| crowd.account));
+        let accounts = format!("{accounts}, several through each,");
+        return of(crowds, &accounts).into_iter().collect();
+    }
+    let each = crowds.iter().map(std::slice::from_ref);
+    each.zip(crowds).filter_map(|(one, crowd)| of(one, &crowd.account.to_string())).collect()
 }
 
 /// Who posts in each time of so many seconds.

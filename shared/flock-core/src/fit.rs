@@ -12,8 +12,8 @@ use std::{
 
 use crate::{
     AccountFacts, AccountId, Action, Ai, Cause, Charge, Corpus, Deed, Fingerprint, Flock, Network,
-    Objection, Sheep, SheepConfig, SheepId, Tier, Usd, Waivers, check_policies,
-    text::{and, named},
+    Objection, Sheep, SheepConfig, SheepId, TextRefusal, Tier, Usd, Waivers, check_policies, count,
+    text::and,
 };
 
 /// A sheep as it is to be, and its text.
@@ -70,6 +70,11 @@ impl KnownAccounts {
     pub fn get(&self, id: &AccountId) -> Option<&AccountFacts> {
         if id.network == Network::Meadow { Some(&AccountFacts::MEADOW) } else { self.0.get(id) }
     }
+
+    /// What is known of the account, or else what is expected of it.
+    pub fn expected(&self, id: &AccountId) -> &AccountFacts {
+        self.get(id).unwrap_or(&AccountFacts::EXPECTED)
+    }
 }
 
 /// Whether we can do something through an account of a network and tier, or why not.
@@ -89,19 +94,65 @@ pub fn unfit(
         groups.entry(group).or_default().push(member);
     }
     let mut problems = Vec::new();
+    // What is measured alike.
+    let mut measured: BTreeMap<(Network, usize), Vec<&Member>> = BTreeMap::new();
     for ((account, made_with_ai, actions), members) in groups {
-        let who = named(members.iter().map(|member| &member.sheep.id));
-        let Some(facts) = accounts.get(account) else {
-            problems.push(Objection::never_added(&who, account));
-            continue;
-        };
-        let why = cannot(account.network, facts, (actions, made_with_ai), &flock.waivers, able);
-        problems.extend(why.into_iter().map(|why| format!("{who} ({account}): {why}").into()));
-        if account.network.facts().limits_vary {
-            problems.extend(too_long(account, facts, &members).into_iter().map(Objection::from));
+        let who = || members.iter().map(|member| &member.sheep.id);
+        if accounts.get(account).is_none() {
+            problems.push(Objection::never_added(who(), account));
+        }
+        let (network, facts) = (account.network, accounts.expected(account));
+        let why = cannot(network, facts, (actions, made_with_ai), &flock.waivers, able);
+        problems.extend(why.into_iter().map(|why| Objection::of(who(), why).through(account)));
+        // Of an account that is not there nobody knows.
+        if network.facts().limits_vary && accounts.get(account).is_some() {
+            measured.entry((network, facts.text_limit(network))).or_default().extend(members);
         }
     }
+    for ((network, limit), members) in measured {
+        let mut seen = BTreeSet::new();
+        let members = members.into_iter().filter(|member| seen.insert(&member.text));
+        problems.extend(members.flat_map(|member| lines_too_long(member, network, limit)));
+    }
     problems
+}
+
+/// What of the texts of `members` is longer than usual on networks where that is for servers to say, where nobody knows yet what
+/// the account's takes.
+pub fn maybe_too_long(members: &[&Member], accounts: &KnownAccounts) -> Vec<Objection> {
+    let unknown = members.iter().filter(|member| {
+        let account = &member.sheep.config.account;
+        account.network.facts().limits_vary && accounts.get(account).is_none()
+    });
+    unknown
+        .filter_map(|member| {
+            let account = &member.sheep.config.account;
+            let facts = account.network.facts();
+            let lines = long_lines(member, account.network, facts.text_limit);
+            let (first, _) = lines.first()?;
+            let unit = member.sheep.config.behaviour.unit();
+            let (many, are) = (
+                u64::try_from(lines.len()).unwrap_or(u64::MAX),
+                if lines.len() == 1 { "is" } else { "are" },
+            );
+            let usual = format!(
+                "longer than the {} {} that are usual on {}",
+                facts.text_limit, facts.unit, facts.title
+            );
+            let known =
+                "whether the account's server takes that is known when the account is added";
+            let what = format!(
+                "{} {are} {usual}, the first in {}; {known}",
+                count(many, unit),
+                member.text.at(unit, *first)
+            );
+            Some(
+                Objection::of([&member.sheep.id], what)
+                    .through(account)
+                    .alike(format!("{unit}s are {usual}; {known}")),
+            )
+        })
+        .collect()
 }
 
 /// What the network lacks or forbids, apart from texts.
@@ -138,35 +189,33 @@ pub fn broken_by_account(network: Network, facts: &AccountFacts) -> Vec<String> 
     check_policies(network, &deed(facts), &nothing).map(|broken| broken.to_string()).collect()
 }
 
-/// Lines that are shown of many.
+/// Numbers of lines that are shown of many.
 const SHOWN: usize = 5;
 
-/// Lines that the account's own server does not take.
-fn too_long(account: &AccountId, facts: &AccountFacts, members: &[&Member]) -> Vec<String> {
-    let limit = facts.text_limit(account.network);
-    let mut seen = BTreeSet::new();
-    let mut problems = Vec::new();
-    for member in members.iter().filter(|member| seen.insert(&member.text)) {
-        problems.extend(lines_too_long(member, account.network, limit));
-    }
-    problems
-}
-
-/// A problem for each of the first lines of the member's text that `network` does not take.
-pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<String> {
+/// The lines of the member's text that `network` does not take, and why.
+fn long_lines(member: &Member, network: Network, limit: usize) -> Vec<(usize, TextRefusal)> {
     let refused = member.corpus.lines().filter_map(|(number, line)| {
         network.check_text(line, limit).err().map(|refusal| (number, refusal))
     });
-    let refused: Vec<_> = refused.collect();
-    let shown = refused.iter().take(SHOWN);
+    refused.collect()
+}
+
+/// An objection to each line of the member's text that `network` does not take, or one to all where they are many.
+pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<Objection> {
+    let alike = format!(
+        "the text is longer by {network}'s counting than the {limit} {} that {network} takes",
+        network.facts().unit
+    );
+    let lines = long_lines(member, network, limit);
     let at = |number| member.text.at(member.sheep.config.behaviour.unit(), number);
-    let mut problems: Vec<_> =
-        shown.map(|(number, refusal)| format!("{}: {refusal}", at(*number))).collect();
-    if let Some(more) = refused.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
-        let are = if more == 1 { "line more is" } else { "lines more are" };
-        problems.push(format!("{}: {more} {are} too long", member.text));
+    if let Some(more @ 1..) = lines.len().checked_sub(SHOWN) {
+        let first = lines.iter().take(SHOWN).map(|(number, _)| at(*number));
+        return vec![Objection::of(first, &*alike).and_more(more).alike(&*alike)];
     }
-    problems
+    let lines = lines
+        .into_iter()
+        .map(|(number, refusal)| Objection::of([at(number)], refusal.to_string()).alike(&*alike));
+    lines.collect()
 }
 
 /// A text, and who posts it on one network.
@@ -184,12 +233,11 @@ pub fn said_twice(
     members: &[&Member],
     accounts: &KnownAccounts,
     concerns: impl Fn(&SheepId) -> bool,
-) -> Vec<String> {
+) -> Vec<Objection> {
     let mut networks: BTreeMap<Network, BTreeMap<&SheepId, &Member>> = BTreeMap::new();
     for member in members {
         let account = &member.sheep.config.account;
-        let other = accounts.get(account).filter(|facts| forbids_same(account, facts, flock));
-        if other.is_some() {
+        if forbids_same(account, accounts.expected(account), flock) {
             networks.entry(account.network).or_default().insert(&member.sheep.id, member);
         }
     }
@@ -210,22 +258,28 @@ pub fn said_twice(
                 text.by.entry(&member.sheep.config.account).or_insert(id);
             }
         }
-        let clash = |what: &str, (other, first): (&AccountId, &SheepId), (own, id)| {
-            let account: &AccountId = own;
-            let facts = accounts.get(account)?;
+        // What is of `own`, too, and what is said of that where it is the same with many.
+        let clash = |[what, alike]: [&str; 2],
+                     (other, first): (&AccountId, &SheepId),
+                     (own, id)| {
+            let (account, id): (&AccountId, &SheepId) = (own, id);
+            let facts = accounts.expected(account);
             let deed = Deed { same_text: Some(other), ..deed(facts) };
             let plain = Deed { same_text: None, ..deed };
             let plain: Vec<_> = check_policies(account.network, &plain, &flock.waivers).collect();
             let forbidden = check_policies(account.network, &deed, &flock.waivers)
                 .find(|forbidden| plain.iter().all(|plain| plain.rule != forbidden.rule))?;
-            Some(format!("{id} ({own}): {what}, which {first} posts: {forbidden}"))
+            let objection =
+                Objection::of([id], format!("{what}, which {first} posts: {forbidden}"));
+            Some(objection.through(account).alike(format!("{alike}: {forbidden}")))
         };
         for text in &texts {
             let mut by = text.by.iter();
             let Some((other, first)) = by.next() else { continue };
             for (own, id) in by.filter(|(_, id)| concerns(id) || concerns(first)) {
                 let what = format!("every line of it is in {}, too", text.text);
-                problems.extend(clash(&what, (other, first), (own, id)));
+                let alike = "every line of it is in the text of another, too";
+                problems.extend(clash([&what, alike], (other, first), (own, id)));
             }
         }
         for (own, other, lines) in shared_lines(&texts) {
@@ -241,7 +295,8 @@ pub fn said_twice(
             let are = if lines.len() == 1 { "is" } else { "are" };
             let lines = some_lines(&lines);
             let what = format!("{lines} of {} {are} in {}, too", own.text, other.text);
-            problems.extend(clash(&what, (other_account, first), (account, id)));
+            let alike = "some of its lines are in the text of another, too";
+            problems.extend(clash([&what, alike], (other_account, first), (account, id)));
         }
     }
     problems
@@ -421,6 +476,19 @@ mod tests {
     }
 
     #[test]
+    fn very_many_long_lines_are_one_thing() {
+        let text = format!("{}\n", "a".repeat(21)).repeat(100_000);
+        let account = "mastodon:b@example.social";
+        let names: Vec<_> = (0..10).map(|number| format!("s{number}")).collect();
+        let sheep: Vec<_> = names.iter().map(|name| (name.as_str(), account, &*text)).collect();
+        let members = members(&sheep);
+        let members: Vec<_> = members.iter().collect();
+        let found = unfit(&flock(), &members, &accounts(&[(account, Some(20))]), able);
+        let said = lines(&Objection::grouped(found));
+        insta::assert_snapshot!(said, @"s0.txt:1, s0.txt:2, s0.txt:3 and 999997 more: the text is longer by mastodon's counting than the 20 characters that mastodon takes");
+    }
+
+    #[test]
     fn what_several_accounts_would_say_is_found() {
         let poem = "the moon\nthe sun\nthe rain\n";
         let members = members(&[
@@ -438,6 +506,7 @@ mod tests {
         let all: Vec<_> = members.iter().collect();
         let said = |flock: &Flock, concerns: fn(&SheepId) -> bool| {
             let said = said_twice(flock, &all, &accounts, concerns);
+            let said: Vec<_> = said.iter().map(ToString::to_string).collect();
             let short = said.iter().filter_map(|said| Some(said.split_once(": against")?.0));
             short.collect::<Vec<_>>().join("\n")
         };

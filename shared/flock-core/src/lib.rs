@@ -52,13 +52,13 @@ pub use errand::{Errand, Outcome, Sent, Task};
 pub use event::{Event, Trouble, UnreadableEvent};
 pub use fit::{
     Ability, KnownAccounts, Member, Origin, broken_by_account, forbids_same, lines_too_long,
-    said_twice, unfit, without_cap,
+    maybe_too_long, said_twice, unfit, without_cap,
 };
 pub use flock::Flock;
 pub use foreign::{
     Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
 };
-pub use hindrance::Hindrance;
+pub use hindrance::{Hindrance, Overdue};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
@@ -79,7 +79,7 @@ pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
     rules,
 };
-pub use preview::{Upcoming, UpcomingText, preview};
+pub use preview::{Upcoming, UpcomingText, preview, preview_all};
 pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
@@ -91,6 +91,6 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{count, local, named, nearest, one_line, slip};
+pub use text::{FEW, count, local, named, nearest, one_line, slip};
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    AccountId, Limit, LimitOf, Network, Sheep, SheepId, Times, preview,
-    text::{count, local, named},
+    AccountId, Limit, LimitOf, Network, Objection, Sheep, SheepId, Times, preview,
+    text::{count, local},
 };
 
 /// How far ahead limits are looked at: the longest that networks have.
@@ -17,7 +17,11 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 pub type Timed<S> = (S, Times);
 
 /// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
-pub fn too_many(sheep: &[Timed<&Sheep>], others: &[Timed<Sheep>], now: Timestamp) -> Vec<String> {
+pub fn too_many(
+    sheep: &[Timed<&Sheep>],
+    others: &[Timed<Sheep>],
+    now: Timestamp,
+) -> Vec<Objection> {
     // Schedules are in whole seconds.
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
@@ -50,22 +54,26 @@ pub fn too_many(sheep: &[Timed<&Sheep>], others: &[Timed<Sheep>], now: Timestamp
             posts.sort_unstable();
             let limits = facts.limits.iter().filter(|limit| limit.of == LimitOf::Account);
             for limit in limits.filter(|_| ours.contains(account)) {
-                let who = format!("{} ({account})", named(ids.iter().copied()));
-                problems.extend(passed(posts, limit, &who, facts.title));
+                if let Some((what, alike)) = passed(posts, limit, facts.title) {
+                    let objection = Objection::of(ids.iter().copied(), what);
+                    problems.push(objection.through(account).alike(alike));
+                }
             }
         }
         let mut all: Vec<_> = accounts.into_values().flat_map(|(_, posts)| posts).collect();
         all.sort_unstable();
         for limit in facts.limits.iter().filter(|limit| limit.of == LimitOf::App) {
             let who = format!("all sheep on {} together", facts.title);
-            problems.extend(passed(&all, limit, &who, facts.title));
+            problems.extend(
+                passed(&all, limit, facts.title).map(|(what, _)| Objection::of([who], what)),
+            );
         }
     }
     problems
 }
 
-/// What is said where `posts`, in order, pass the limit somewhere.
-fn passed(posts: &[Timestamp], limit: &Limit, who: &str, title: &str) -> Option<String> {
+/// What is said where `posts`, in order, pass the limit somewhere, and where the posts of many accounts do.
+fn passed(posts: &[Timestamp], limit: &Limit, title: &str) -> Option<(String, String)> {
     let last = posts.iter().skip(limit.posts);
     let (from, _) =
         posts.iter().zip(last).find(|(first, last)| last.duration_since(**first) < limit.per)?;
@@ -75,11 +83,11 @@ fn passed(posts: &[Timestamp], limit: &Limit, who: &str, title: &str) -> Option<
         LimitOf::Account => "one account",
         LimitOf::App => "one app",
     };
-    Some(format!(
-        "{who}: {made} posts in {} from {} on, but {title} takes {} of {of}; give them a slower rhythm",
-        span(limit.per),
-        local(*from, &TimeZone::UTC),
-        limit.posts
+    let (per, at) = (span(limit.per), local(*from, &TimeZone::UTC));
+    let takes = format!("{title} takes {} of {of}; give them a slower rhythm", limit.posts);
+    Some((
+        format!("{made} posts in {per} from {at} on, but {takes}"),
+        format!("more posts in {per} than {takes}"),
     ))
 }
 
@@ -105,10 +113,10 @@ mod tests {
             per: SignedDuration::from_mins(minutes),
             of: LimitOf::Account,
         };
-        assert_eq!(passed(&posts, &limit(15, 15), "a", "X"), None);
-        insta::assert_snapshot!(passed(&posts, &limit(14, 15), "a", "X").unwrap(), @"a: 15 posts in 15 minutes from 2026-11-21 12:00:00 UTC on, but X takes 14 of one account; give them a slower rhythm");
-        assert_eq!(passed(&posts, &limit(60, 60), "a", "X"), None);
-        assert_eq!(passed(&[], &limit(1, 60), "a", "X"), None);
-        insta::assert_snapshot!(passed(&posts[30..], &limit(1, 60), "a", "X").unwrap(), @"a: 30 posts in 1 hour from 2026-11-21 12:30:00 UTC on, but X takes 1 of one account; give them a slower rhythm");
+        assert_eq!(passed(&posts, &limit(15, 15), "X"), None);
+        insta::assert_snapshot!(passed(&posts, &limit(14, 15), "X").unwrap().0, @"15 posts in 15 minutes from 2026-11-21 12:00:00 UTC on, but X takes 14 of one account; give them a slower rhythm");
+        assert_eq!(passed(&posts, &limit(60, 60), "X"), None);
+        assert_eq!(passed(&[], &limit(1, 60), "X"), None);
+        insta::assert_snapshot!(passed(&posts[30..], &limit(1, 60), "X").unwrap().0, @"30 posts in 1 hour from 2026-11-21 12:30:00 UTC on, but X takes 1 of one account; give them a slower rhythm");
     }
 }

@@ -3,21 +3,49 @@
 //! The act is named here; how it is done is known to whoever shows it: the command line has a command for it, Slack
 //! another, or a button.
 
-use std::fmt;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    fmt,
+    mem::{Discriminant, discriminant},
+};
 
-use crate::{AccountId, Occurrence, SheepId};
+use crate::{
+    AccountId, Occurrence, SheepId,
+    text::{FEW, named, named_of},
+};
 
 /// Something that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Objection {
-    /// What, of which of a person's things, and what to do.
-    pub what: String,
-    /// What to do, where it is an act that people can be told how to do.
-    pub remedy: Option<Remedy>,
+    /// Of which of a person's things; empty where the rest says it.
+    who: Vec<Who>,
+    /// How many more of them there are that are not named.
+    more: usize,
+    what: What,
+    /// What is said of many that differ in nothing that matters.
+    alike: Option<String>,
+    /// What to do, where it is an act that people can be told how to do: the same with each of several things.
+    remedies: Vec<Remedy>,
+}
+
+/// A sheep, or a line of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Who {
+    name: String,
+    /// Through which account it posts, where that matters.
+    account: Option<AccountId>,
+}
+
+/// What is wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum What {
+    Said(String),
+    /// Nobody has added these accounts yet.
+    NeverAdded(BTreeSet<AccountId>),
 }
 
 /// What a person can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Remedy {
     /// Add the account with its key.
     AddAccount(AccountId),
@@ -32,27 +60,245 @@ pub enum Remedy {
 }
 
 impl Objection {
-    /// The same, with what to do about it.
-    #[must_use]
-    pub fn with(self, remedy: Remedy) -> Self {
-        Self { remedy: Some(remedy), ..self }
+    /// `what` is wrong with `who`: sheep, or lines of files.
+    pub fn of<T: ToString>(who: impl IntoIterator<Item = T>, what: impl Into<String>) -> Self {
+        let who = who.into_iter().map(|who| Who { name: who.to_string(), account: None });
+        Self { who: who.collect(), ..Self::from(what.into()) }
     }
 
-    /// `who` is to post through an account that nobody has added.
-    pub fn never_added(who: &str, account: &AccountId) -> Self {
-        Self::from(format!("{who}: the account {account} was never added; add it with its key"))
-            .with(Remedy::AddAccount(account.clone()))
+    /// These sheep are to post through an account that nobody has added.
+    pub fn never_added<'a>(
+        sheep: impl IntoIterator<Item = &'a SheepId>,
+        account: &AccountId,
+    ) -> Self {
+        let what = What::NeverAdded([account.clone()].into());
+        Self { what, ..Self::of(sheep, "") }.with(Remedy::AddAccount(account.clone()))
     }
+
+    /// The same, of so many more that are not named: there can be millions of lines.
+    #[must_use]
+    pub fn and_more(self, more: usize) -> Self {
+        Self { more, ..self }
+    }
+
+    /// The same, of sheep that post through this account.
+    #[must_use]
+    pub fn through(mut self, account: &AccountId) -> Self {
+        self.who.iter_mut().for_each(|who| who.account = Some(account.clone()));
+        self
+    }
+
+    /// The same, with what is said instead where many differ in nothing but numbers and names.
+    #[must_use]
+    pub fn alike(self, what: impl Into<String>) -> Self {
+        Self { alike: Some(what.into()), ..self }
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn with(mut self, remedy: Remedy) -> Self {
+        self.remedies.push(remedy);
+        self
+    }
+
+    /// What to do, where it is an act that people can be told how to do: the same with each of several things.
+    pub fn remedies(&self) -> &[Remedy] {
+        &self.remedies
+    }
+
+    /// What is not there yet, where that is all: nothing that is there is wrong.
+    pub fn missing(&self) -> Option<String> {
+        match &self.what {
+            What::Said(_) => None,
+            What::NeverAdded(accounts) => Some(the_accounts(accounts)),
+        }
+    }
+
+    /// The same objections, each thing once, with everything that it is said of.
+    pub fn grouped(objections: Vec<Self>) -> Vec<Self> {
+        let equal = merged(objections, |objection| {
+            Some(match &objection.what {
+                What::Said(what) => what.clone(),
+                What::NeverAdded(_) => String::new(),
+            })
+        });
+        let mut alike: HashMap<String, usize> = HashMap::new();
+        for kind in equal.iter().filter_map(|objection| objection.alike.as_ref()) {
+            *alike.entry(kind.clone()).or_default() += 1;
+        }
+        merged(equal, |objection| {
+            let kind = objection.alike.clone()?;
+            (FEW < alike.get(&kind).copied().unwrap_or_default()).then_some(kind)
+        })
+    }
+
+    /// What tells it from those that are put right otherwise.
+    fn way_out(&self) -> (Discriminant<What>, Option<Discriminant<Remedy>>) {
+        (discriminant(&self.what), self.remedies.first().map(discriminant))
+    }
+
+    fn add(&mut self, other: Self) {
+        self.who.extend(other.who);
+        self.more += other.more;
+        self.remedies.extend(other.remedies);
+        match (&mut self.what, other.what) {
+            (What::NeverAdded(accounts), What::NeverAdded(more)) => accounts.extend(more),
+            (What::Said(ours), What::Said(theirs)) if *ours != theirs => {
+                ours.clone_from(self.alike.as_ref().unwrap_or(&theirs));
+            }
+            _ => {}
+        }
+    }
+
+    /// The same, with nothing said twice.
+    fn distinct(mut self) -> Self {
+        let mut seen = HashSet::new();
+        self.who.retain(|who| seen.insert(who.clone()));
+        let mut seen = HashSet::new();
+        self.remedies.retain(|remedy| seen.insert(remedy.clone()));
+        self
+    }
+
+    /// Of which of a person's things.
+    fn who(&self) -> String {
+        let named = |names: &mut dyn Iterator<Item = String>| named_of(names, self.more);
+        let first = self.who.first().and_then(|who| who.account.as_ref());
+        let shared = first.filter(|_| self.who.iter().all(|who| who.account.as_ref() == first));
+        if let Some(account) = shared {
+            let names = named(&mut self.who.iter().map(|who| who.name.clone()));
+            return format!("{names} ({account})");
+        }
+        named(&mut self.who.iter().map(|who| match &who.account {
+            Some(account) => format!("{} ({account})", who.name),
+            None => who.name.clone(),
+        }))
+    }
+}
+
+/// The objections, those of one key as one, where the first of them stands.
+fn merged(
+    objections: Vec<Objection>,
+    key: impl Fn(&Objection) -> Option<String>,
+) -> Vec<Objection> {
+    let mut merged: Vec<Objection> = Vec::new();
+    let mut places = HashMap::new();
+    for objection in objections {
+        let Some(key) = key(&objection) else {
+            merged.push(objection);
+            continue;
+        };
+        let place = *places.entry((key, objection.way_out())).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(first) => first.add(objection),
+            None => merged.push(objection),
+        }
+    }
+    merged.into_iter().map(Objection::distinct).collect()
+}
+
+fn the_accounts(accounts: &BTreeSet<AccountId>) -> String {
+    let noun = if accounts.len() == 1 { "account" } else { "accounts" };
+    format!("the {noun} {}", named(accounts.iter()))
 }
 
 impl From<String> for Objection {
     fn from(what: String) -> Self {
-        Self { what, remedy: None }
+        let (who, remedies) = (Vec::new(), Vec::new());
+        Self { who, more: 0, what: What::Said(what), alike: None, remedies }
     }
 }
 
 impl fmt::Display for Objection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.what.fmt(f)
+        if !self.who.is_empty() {
+            write!(f, "{}: ", self.who())?;
+        }
+        match &self.what {
+            What::Said(what) => what.fmt(f),
+            What::NeverAdded(accounts) if accounts.len() == 1 => {
+                write!(f, "{} was never added; add it with its key", the_accounts(accounts))
+            }
+            What::NeverAdded(accounts) => {
+                write!(f, "{} were never added; add each with its key", the_accounts(accounts))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheep(number: usize) -> SheepId {
+        format!("choir/s{number:03}").parse().unwrap()
+    }
+
+    fn account(number: usize) -> AccountId {
+        format!("x:s{number:03}").parse().unwrap()
+    }
+
+    fn said(objections: Vec<Objection>) -> String {
+        let lines = Objection::grouped(objections);
+        lines.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn equal_objections_to_many_are_one_with_a_number() {
+        let equal = |number| Objection::of([sheep(number)], "its `end` has passed");
+        assert_eq!(
+            said((0..500).map(equal).collect()),
+            "choir/s000, choir/s001, choir/s002 and 497 more: its `end` has passed"
+        );
+        assert_eq!(
+            said((0..2).map(equal).collect()),
+            "choir/s000 and choir/s001: its `end` has passed"
+        );
+        assert_eq!(said(vec![equal(1), equal(1)]), "choir/s001: its `end` has passed");
+        let through =
+            |number| Objection::of([sheep(number)], "it is no bot").through(&account(number / 499));
+        assert_eq!(
+            said((0..4).map(through).collect()),
+            "choir/s000, choir/s001, choir/s002 and choir/s003 (x:s000): it is no bot"
+        );
+        assert_eq!(
+            said((0..500).map(through).collect()),
+            "choir/s000 (x:s000), choir/s001 (x:s000), choir/s002 (x:s000) and 497 more: it is no bot"
+        );
+    }
+
+    #[test]
+    fn what_differs_in_numbers_alone_is_one_where_there_are_many() {
+        let alike = |number: usize| {
+            Objection::of([sheep(number)], format!("its post {number} is open"))
+                .alike("a post is open")
+                .with(Remedy::ShowSheep(sheep(number)))
+        };
+        assert_eq!(said((0..FEW).map(alike).collect()).lines().count(), FEW);
+        let many = Objection::grouped((0..500).map(alike).collect());
+        assert_eq!(many.len(), 1);
+        assert_eq!(
+            many[0].to_string(),
+            "choir/s000, choir/s001, choir/s002 and 497 more: a post is open"
+        );
+        assert_eq!(many[0].remedies().len(), 500);
+        // Another way out is another line.
+        let other = Objection::of([sheep(7)], "a post is open").alike("a post is open");
+        assert_eq!(Objection::grouped((0..500).map(alike).chain([other]).collect()).len(), 2);
+    }
+
+    #[test]
+    fn accounts_that_were_never_added_are_one_thing() {
+        let never = |number| Objection::never_added([&sheep(number)], &account(number));
+        assert_eq!(
+            said(vec![never(1)]),
+            "choir/s001: the account x:s001 was never added; add it with its key"
+        );
+        let many = Objection::grouped((0..40).map(never).collect());
+        assert_eq!(many.len(), 1);
+        assert_eq!(
+            many[0].to_string(),
+            "choir/s000, choir/s001, choir/s002 and 37 more: the accounts x:s000, x:s001, x:s002 and 37 more were never added; add each with its key"
+        );
+        assert_eq!(many[0].missing().unwrap(), "the accounts x:s000, x:s001, x:s002 and 37 more");
     }
 }

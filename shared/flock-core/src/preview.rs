@@ -1,5 +1,7 @@
 //! What a sheep will post next: the same transitions the tick makes, run ahead of time.
 
+use std::{cmp::Reverse, collections::BinaryHeap};
+
 use jiff::Timestamp;
 
 use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Times, Turn};
@@ -65,6 +67,29 @@ pub fn preview(
     })
 }
 
+/// The posts of all `sheep`, each with the own times of the lines of its text, together from `now` on, in order: each post with the index of its sheep. Begins at once, and holds no more than
+/// one post of each.
+pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Times)>>(
+    sheep: S,
+    now: Timestamp,
+) -> impl Iterator<Item = (usize, Upcoming)> + use<'a, S> {
+    let (ids, mut posts): (Vec<_>, Vec<_>) = sheep
+        .into_iter()
+        .map(|(sheep, times)| (&sheep.id, preview(sheep, &times, now).peekable()))
+        .unzip();
+    let next = posts.iter_mut().zip(&ids).enumerate();
+    let mut next: BinaryHeap<_> = next
+        .filter_map(|(index, (posts, id))| Some(Reverse((posts.peek()?.at, *id, index))))
+        .collect();
+    std::iter::from_fn(move || {
+        let Reverse((_, id, index)) = next.pop()?;
+        let posts = posts.get_mut(index)?;
+        let post = posts.next()?;
+        next.extend(posts.peek().map(|after| Reverse((after.at, id, index))));
+        Some((index, post))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +112,40 @@ mod tests {
             sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
         }
         posts
+    }
+
+    #[test]
+    fn posts_of_many_sheep_are_in_one_order_and_found_one_by_one() {
+        let corpus: crate::CorpusId = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
+        let sheep = |(name, line, end): (&str, &str, Option<&str>)| {
+            let fields = RhythmFields {
+                line: Some(line.to_owned()),
+                jitter: Some("50s".to_owned()),
+                end: end.map(ToOwned::to_owned),
+                ..RhythmFields::default()
+            };
+            let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
+            let behaviour = Behaviour::Poem(Poem::of_lines(corpus.clone(), 5));
+            let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
+            let id = format!("a/{name}").parse().unwrap();
+            Sheep::create(id, config, Occurrence(1), start).unwrap()
+        };
+        let end = Some("2026-03-27T13:00:00Z");
+        let all = [("c", "1m", None), ("a", "1m", end), ("d", "7m", end), ("b", "13m", None)];
+        let all = all.map(sheep);
+        let together = preview_all(all.iter().map(|sheep| (sheep, Times::default())), start);
+        let together: Vec<_> = together.take(300).collect();
+        let mut each: Vec<_> = all
+            .iter()
+            .enumerate()
+            .flat_map(|(index, sheep)| {
+                preview(sheep, &Times::default(), start).take(300).map(move |post| (index, post))
+            })
+            .collect();
+        each.sort_by_key(|(index, post)| (post.at, all[*index].id.clone()));
+        each.truncate(300);
+        assert_eq!(together, each);
     }
 
     #[test]

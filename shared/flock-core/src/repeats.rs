@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{AccountId, Member, SheepId, UpcomingText, count, limits::span, preview, text::named};
+use crate::{AccountId, Member, Objection, SheepId, UpcomingText, count, limits::span, preview};
 
 /// How far ahead is looked.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -22,9 +22,9 @@ struct ToCome<'a> {
     line: Option<u32>,
 }
 
-/// What `members` will post within what their network remembers of the same account: a sentence for each account. What is
+/// What `members` will post within what their network remembers of the same account, for each account. What is
 /// repeated is set aside there, which nobody has to find out one by one.
-pub fn repeats(members: &[&Member], now: Timestamp) -> Vec<String> {
+pub fn repeats(members: &[&Member], now: Timestamp) -> Vec<Objection> {
     let mut accounts: BTreeMap<&AccountId, Vec<&Member>> = BTreeMap::new();
     for member in members {
         let account = &member.sheep.config.account;
@@ -38,7 +38,7 @@ pub fn repeats(members: &[&Member], now: Timestamp) -> Vec<String> {
         .collect()
 }
 
-fn of_account(account: &AccountId, members: &[&Member], now: Timestamp) -> Option<String> {
+fn of_account(account: &AccountId, members: &[&Member], now: Timestamp) -> Option<Objection> {
     let remembers = account.network.facts().remembers?;
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let mut posts: Vec<_> = members.iter().flat_map(|member| to_come(member, now, until)).collect();
@@ -63,14 +63,17 @@ fn of_account(account: &AccountId, members: &[&Member], now: Timestamp) -> Optio
     let place =
         number.map(|(number, _)| format!(", the first in {}", first.member.text.at(unit, number)));
     let many = u64::try_from(repeats.len()).unwrap_or(u64::MAX);
-    Some(format!(
-        "{}: {} of the next 30 days would say what {account} said less than {} before{}; {} refuses that, and the sheep leave it out",
-        named(ids.into_iter()),
+    let (before, title) = (span(remembers), account.network.facts().title);
+    let what = format!(
+        "{} of the next 30 days would say what {account} said less than {before} before{}; {title} refuses that, and the sheep \
+         leave it out",
         count(many, "post"),
-        span(remembers),
         place.unwrap_or_default(),
-        account.network.facts().title,
-    ))
+    );
+    Some(Objection::of(ids, what).alike(format!(
+        "posts of the next 30 days would say what their account said less than {before} before; {title} refuses that, and the \
+         sheep leave them out"
+    )))
 }
 
 fn to_come(member: &Member, now: Timestamp, until: Timestamp) -> impl Iterator<Item = ToCome<'_>> {

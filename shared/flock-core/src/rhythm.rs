@@ -155,14 +155,12 @@ impl Rhythm {
         let zone = keep(&mut problems, "time_zone", parse_zone(fields.time_zone.as_deref()))
             .unwrap_or(TimeZone::UTC);
         let pattern = parse_pattern(fields, &mut problems);
-        let jitter = match &fields.jitter {
+        let mut lateness = |field, text: &Option<String>| match text {
             None => Some(SignedDuration::ZERO),
-            Some(text) => keep(&mut problems, "jitter", parse_span(text)),
+            Some(text) => keep(&mut problems, field, parse_lateness(text)),
         };
-        let spread = match &fields.spread {
-            None => Some(SignedDuration::ZERO),
-            Some(text) => keep(&mut problems, "spread", parse_span(text)),
-        };
+        let jitter = lateness("jitter", &fields.jitter);
+        let spread = lateness("spread", &fields.spread);
         let mut instant = |field, text: &Option<String>, whole_day| match text {
             None => None,
             Some(text) => keep(&mut problems, field, parse_instant(text, &zone, whole_day)),
@@ -184,15 +182,27 @@ impl Rhythm {
             Some(text) => keep(&mut problems, "catch_up", CatchUp::parse(text)),
         };
         if let (Some(pattern), Some(jitter)) = (&pattern, jitter)
-            && (jitter.is_negative() || pattern.shortest_gap() < jitter)
+            && pattern.shortest_gap() < jitter
         {
-            let why = "it must not be longer than the shortest time between two posts".to_owned();
+            let gap = pattern.shortest_gap();
+            let why = format!(
+                "`{jitter:#}` is too long: it must not be longer than the shortest time between two posts, {gap:#}"
+            );
             problems.push(InvalidRhythm { field: "jitter", why });
         } else if let (Some(pattern), Some(jitter), Some(spread)) = (&pattern, jitter, spread)
-            && (spread.is_negative() || pattern.shortest_gap() < spread.saturating_add(jitter))
+            && pattern.shortest_gap() < spread.saturating_add(jitter)
         {
+            let gap = pattern.shortest_gap();
             let with = if jitter.is_zero() { "it" } else { "with `jitter` it" };
-            let why = format!("{with} must not be longer than the shortest time between two posts");
+            let most = gap.saturating_sub(jitter);
+            let most = if jitter.is_zero() || most.is_zero() {
+                String::new()
+            } else {
+                format!("; {most:#} is the most")
+            };
+            let why = format!(
+                "`{spread:#}` is too long: {with} must not be longer than the shortest time between two posts, {gap:#}{most}"
+            );
             problems.push(InvalidRhythm { field: "spread", why });
         }
         match (pattern, jitter, spread, catch_up) {
@@ -455,8 +465,12 @@ impl DailyWindow {
         let example = "write it as 06:00-23:00";
         let (from, until) = text.split_once('-').ok_or_else(|| format!("`{text}`: {example}"))?;
         // The end of the day is the beginning of the next.
-        let until = if until.trim() == "24:00" { "00:00" } else { until.trim() };
+        let to_midnight = until.trim() == MIDNIGHT;
+        let until = if to_midnight { "00:00" } else { until.trim() };
         let (from, until) = (parse_time(from.trim())?, parse_time(until)?);
+        if from == until && to_midnight {
+            return Err(format!("`{text}` is all day, as it is without a window; leave it out"));
+        }
         if from == until {
             return Err(format!(
                 "`{text}` opens and closes at the same time; leave it out for all day"
@@ -468,7 +482,11 @@ impl DailyWindow {
 
 impl fmt::Display for DailyWindow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.from.strftime("%H:%M"), self.until.strftime("%H:%M"))
+        write!(f, "{}-", self.from.strftime("%H:%M"))?;
+        if self.until == Time::midnight() {
+            return f.write_str(MIDNIGHT);
+        }
+        write!(f, "{}", self.until.strftime("%H:%M"))
     }
 }
 
@@ -536,6 +554,9 @@ impl fmt::Display for CatchUp {
         }
     }
 }
+
+/// How the end of a day is written, where something lasts until then.
+const MIDNIGHT: &str = "24:00";
 
 /// Whether a date means its first instant or the first one after it.
 #[derive(Clone, Copy)]
@@ -624,7 +645,23 @@ fn parse_gap(text: &str) -> Result<SignedDuration, String> {
     Ok(gap)
 }
 
+/// Reads by how much posts may be late.
+fn parse_lateness(text: &str) -> Result<SignedDuration, String> {
+    let lateness = parse_span(text)?;
+    if lateness.is_negative() {
+        let example = "write the most by which posts may be later than planned, such as 10m";
+        return Err(format!("`{text}` is negative, but no post is made early; {example}"));
+    }
+    Ok(lateness)
+}
+
 fn parse_time(text: &str) -> Result<Time, String> {
+    if text.trim() == MIDNIGHT {
+        return Err(format!(
+            "`{text}` is the end of a day, and posts are planned from its beginning on; write 00:00, which is the same moment \
+             of the next day"
+        ));
+    }
     Time::strptime("%H:%M", text)
         .map_err(|_| format!("`{text}` is not a time of day; write it as 09:30"))
 }
@@ -847,8 +884,16 @@ mod tests {
         2026-03-03 07:00:00+00:00
         2026-03-03 13:00:00+00:00
         ");
-        assert!(Rhythm::parse(&window("24:00-07:00")).is_err());
-        assert!(Rhythm::parse(&window("00:00-24:00")).is_err());
+        let shown = Rhythm::parse(&window("07:00-24:00")).unwrap();
+        assert_eq!(shown.to_string(), "every 6h, within 07:00-24:00");
+        assert_eq!(Rhythm::parse(&shown.fields()), Ok(shown));
+        let wrong = |fields: &RhythmFields| {
+            Rhythm::parse(fields).unwrap_err().iter().map(ToString::to_string).collect::<String>()
+        };
+        insta::assert_snapshot!(wrong(&window("00:00-24:00")), @"window: `00:00-24:00` is all day, as it is without a window; leave it out");
+        insta::assert_snapshot!(wrong(&window("09:00-09:00")), @"window: `09:00-09:00` opens and closes at the same time; leave it out for all day");
+        assert!(wrong(&window("24:00-07:00")).contains("write 00:00"));
+        insta::assert_snapshot!(wrong(&calendar("UTC", &["09:00", "24:00"])), @"at: `24:00` is the end of a day, and posts are planned from its beginning on; write 00:00, which is the same moment of the next day");
     }
 
     #[test]
@@ -895,9 +940,9 @@ mod tests {
         };
         assert_eq!(problems("10m", None, "10m"), "");
         assert_eq!(problems("10m", Some("4m"), "6m"), "");
-        insta::assert_snapshot!(problems("10m", None, "11m"), @"spread: it must not be longer than the shortest time between two posts");
-        insta::assert_snapshot!(problems("10m", Some("5m"), "6m"), @"spread: with `jitter` it must not be longer than the shortest time between two posts");
-        insta::assert_snapshot!(problems("10m", None, "-1m"), @"spread: it must not be longer than the shortest time between two posts");
+        insta::assert_snapshot!(problems("10m", None, "11m"), @"spread: `11m` is too long: it must not be longer than the shortest time between two posts, 10m");
+        insta::assert_snapshot!(problems("10m", Some("5m"), "6m"), @"spread: `6m` is too long: with `jitter` it must not be longer than the shortest time between two posts, 10m; 5m is the most");
+        insta::assert_snapshot!(problems("10m", None, "-1m"), @"spread: `-1m` is negative, but no post is made early; write the most by which posts may be later than planned, such as 10m");
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::SheepId;
-
 /// A number of things.
 pub fn count(number: impl Into<u64>, thing: &str) -> String {
     let number = number.into();
@@ -46,15 +44,23 @@ pub fn one_line(text: &str) -> String {
     })
 }
 
-/// Some sheep by name.
-pub fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
+/// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
+pub const FEW: usize = 5;
+
+/// Some sheep by name, or other things that have one.
+pub fn named<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    named_of(things, 0)
+}
+
+/// The same, of things of which so many more are not among them.
+pub(crate) fn named_of<T: ToString>(things: impl IntoIterator<Item = T>, more: usize) -> String {
     const SHOWN: usize = 3;
-    let ids: Vec<_> = ids.map(ToString::to_string).collect();
-    match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
+    let names: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
+    match (names.len() + more).checked_sub(SHOWN).filter(|more| 1 < *more) {
         Some(more) => {
-            format!("{} and {more} more", ids.get(..SHOWN).unwrap_or_default().join(", "))
+            format!("{} and {more} more", names.get(..SHOWN).unwrap_or_default().join(", "))
         }
-        None => and(&ids),
+        None => and(&names),
     }
 }
 

@@ -1,8 +1,8 @@
 //! A flock as somebody has written it, whole and read: what is planned and applied.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use flock_core::{AccountId, Corpus, Flock, SheepConfig, SheepName};
+use flock_core::{AccountId, Corpus, Flock, Objection, Sheep, SheepConfig, SheepName};
 
 /// A flock that can be stored as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,41 @@ pub struct SheepFile {
 }
 
 impl FlockFile {
-    /// The same, with the names that sheep have already, of which `is_there` knows.
+    /// The same, with the names that sheep have already, and what is to be said of them: `there` is who is there.
     #[must_use]
-    pub(crate) fn with_known_names(mut self, is_there: impl Fn(&SheepName) -> bool) -> Self {
-        let names: BTreeSet<_> = self.sheep.iter().map(|sheep| sheep.name.clone()).collect();
-        for sheep in self.sheep.iter_mut().filter(|sheep| !is_there(&sheep.name)) {
-            let spelled = sheep.spelled.take();
-            if let Some((name, account)) =
-                spelled.filter(|(name, _)| is_there(name) && !names.contains(name))
-            {
-                sheep.name = name;
-                sheep.config.account = account;
+    pub(crate) fn with_known_names(
+        mut self,
+        there: &BTreeMap<SheepName, Sheep>,
+    ) -> (Self, Vec<Objection>) {
+        let files: BTreeMap<_, _> = self
+            .sheep
+            .iter()
+            .map(|sheep| (sheep.name.clone(), (sheep.file.clone(), sheep.corpus.id())))
+            .collect();
+        let mut words = Vec::new();
+        for sheep in self.sheep.iter_mut().filter(|sheep| !there.contains_key(&sheep.name)) {
+            let Some((name, account)) = sheep.spelled.take() else { continue };
+            let Some(old) = there.get(&name) else { continue };
+            match files.get(&name) {
+                None => {
+                    sheep.name = name;
+                    sheep.config.account = account;
+                }
+                // It has the text of the file that is called like it, so it is that one's.
+                Some((_, text)) if text == old.config.behaviour.text() => {}
+                Some((other, _)) => {
+                    let (own, other) = (sheep.file.display(), other.display());
+                    words.push(Objection::of(
+                        [&old.id],
+                        format!(
+                            "{other} takes the place of {own}, which it may be of, and {own} becomes the new sheep {}; \
+                             if that is not meant, give {other} another name",
+                            sheep.name
+                        ),
+                    ));
+                }
             }
         }
-        self
+        (self, words)
     }
 }

@@ -148,21 +148,19 @@ async fn fit(
     let config = &moved.sheep.config;
     let network = config.account.network;
     let mut problems = unfit(flock, &[moved], accounts, able);
-    let mut others = Vec::new();
     // Where accounts have limits of their own, that was looked at already.
     if !network.facts().limits_vary {
-        others.extend(lines_too_long(moved, network, config.text_limit));
+        problems.extend(lines_too_long(moved, network, config.text_limit));
     }
     let all: Vec<_> = members.iter().collect();
-    others.extend(said_twice(flock, &all, accounts, |sheep| sheep == id));
+    problems.extend(said_twice(flock, &all, accounts, |sheep| sheep == id));
     let mut beside = other_flocks(store, &id.flock).await?;
     beside.extend(with_times(store, rest.to_vec()).await?);
     let timed = (&moved.sheep, moved.corpus.times().clone());
-    others.extend(too_many(&[timed], &beside, now));
+    problems.extend(too_many(&[timed], &beside, now));
     let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
     let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);
-    others.extend(without_cap(flock, &[&moved.sheep], cost));
-    problems.extend(others.into_iter().map(Objection::from));
+    problems.extend(without_cap(flock, &[&moved.sheep], cost).map(Objection::from));
     Ok(problems)
 }
 

@@ -23,9 +23,9 @@ pub enum Error {
 pub struct Refusal(Vec<Objection>);
 
 impl Refusal {
-    /// Refuses if there are objections.
+    /// Refuses if there are objections. Each thing is said once, with everything that it is said of.
     pub fn unless_fit(objections: Vec<Objection>) -> Result<(), Self> {
-        if objections.is_empty() { Ok(()) } else { Err(Self(objections)) }
+        if objections.is_empty() { Ok(()) } else { Err(Self(Objection::grouped(objections))) }
     }
 
     /// What stands in the way.
@@ -35,13 +35,18 @@ impl Refusal {
 
     /// The text for a place where people can be told how to do what is to be done: `how` says it, if there is a way.
     pub fn worded(&self, how: impl Fn(&Remedy) -> Option<String>) -> String {
-        let lines =
-            self.0.iter().map(|Objection { what, remedy }| match remedy.as_ref().and_then(&how) {
-                Some(how) => format!("{what} ({how})"),
-                None => what.clone(),
-            });
+        let lines = self.0.iter().map(|objection| match each(objection.remedies(), &how) {
+            Some(how) => format!("{objection} ({how})"),
+            None => objection.to_string(),
+        });
         lines.collect::<Vec<_>>().join("\n")
     }
+}
+
+/// How each of these is done, told by the first: `how` says it, if there is a way.
+pub fn each(remedies: &[Remedy], how: impl Fn(&Remedy) -> Option<String>) -> Option<String> {
+    let first = how(remedies.first()?)?;
+    Some(if remedies.len() == 1 { first } else { format!("{first}, and so for each") })
 }
 
 impl fmt::Display for Refusal {

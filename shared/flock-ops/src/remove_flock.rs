@@ -103,22 +103,30 @@ pub fn loss(sheep: &Sheep) -> String {
 pub(crate) fn cannot_remove(sheep: &Sheep, now: Timestamp) -> Option<Objection> {
     let number = sheep.open()?.occurrence;
     let (id, account) = (&sheep.id, &sheep.config.account);
-    let (why, remedy) = if sheep.unknown(now).is_some() {
+    let objection = |why: String, alike: &str| Objection::of([id], why).alike(alike);
+    Some(if sheep.unknown(now).is_some() {
         let why = format!(
             "nobody knows whether its post {number} is on {account}; look there and say whether it is, or wait until it is \
              found out; then remove it"
         );
-        (why, Some(Remedy::SayWhetherSent(id.clone(), number)))
+        let alike = "nobody knows whether a post of it is on its account; look there and say whether it is, or wait until it is \
+                     found out; then remove it";
+        objection(why, alike).with(Remedy::SayWhetherSent(id.clone(), number))
     } else if matches!(sheep.state, State::Active) {
-        (format!("its post {number} is just being made on {account}; remove it in a minute"), None)
+        objection(
+            format!("its post {number} is just being made on {account}; remove it in a minute"),
+            "a post of it is just being made; remove it in a minute",
+        )
     } else {
+        let state = sheep.state.name();
         let why = format!(
-            "its post {number} may be on {account}, and nobody looks while it is {}; resume it, and remove it in a minute",
-            sheep.state.name()
+            "its post {number} may be on {account}, and nobody looks while it is {state}; resume it, and remove it in a minute"
         );
-        (why, Some(Remedy::ResumeSheep(id.clone())))
-    };
-    Some(Objection { what: format!("{id}: {why}"), remedy })
+        let alike = format!(
+            "a post of it may be on its account, and nobody looks while it is {state}; resume it, and remove it in a minute"
+        );
+        objection(why, &alike).with(Remedy::ResumeSheep(id.clone()))
+    })
 }
 
 pub(crate) fn changed_meanwhile(id: &SheepId) -> String {

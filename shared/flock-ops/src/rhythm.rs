@@ -100,9 +100,9 @@ async fn fit(
         let pairs = members.iter().map(|member| (member, member.sheep.id == sheep.id));
         outlook = Outlook::of(&flock, pairs, spent, now);
         let cost = outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        objections.extend(without_cap(&flock, &[sheep], cost));
+        objections.extend(without_cap(&flock, &[sheep], cost).map(Objection::from));
     }
-    Refusal::unless_fit(objections.into_iter().map(Objection::from).collect())?;
+    Refusal::unless_fit(objections)?;
     Ok(outlook)
 }
 

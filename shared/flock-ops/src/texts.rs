@@ -1,11 +1,15 @@
 //! The texts of sheep, and what of them matters before something is changed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use flock_core::{FlockName, Member, Origin, Sheep, Timed};
+use flock_core::{Corpus, CorpusId, FlockName, Member, Origin, Sheep, Timed};
 use flock_store::Store;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::Result;
+use crate::{Error, Result, at_once::AT_ONCE};
 
 /// The sheep of every flock but this one.
 pub(crate) async fn other_flocks(store: &Store, flock: &FlockName) -> Result<Vec<Timed<Sheep>>> {
@@ -28,19 +32,43 @@ pub(crate) async fn with_times(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<T
 
 /// The sheep with their texts, each text read once. A sheep whose text is lost posts nothing.
 pub(crate) async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<Member>> {
-    let mut texts = BTreeMap::new();
-    let mut members = Vec::new();
-    for sheep in sheep {
-        let id = sheep.config.behaviour.text();
-        let key = (sheep.id.flock.clone(), id.as_str().to_owned());
-        if !texts.contains_key(&key) {
-            let corpus = store.corpus(&sheep.id.flock, id).await?.map(Arc::new);
-            texts.insert(key.clone(), corpus);
-        }
-        if let Some(Some(corpus)) = texts.get(&key) {
-            let (text, corpus) = (Origin::Of(sheep.id.clone()), Arc::clone(corpus));
-            members.push(Member { sheep, text, corpus });
-        }
+    let texts = Texts::of(store, sheep.iter()).await?;
+    let member = |sheep: Sheep| {
+        let corpus = texts.get(&sheep)?;
+        Some(Member { text: Origin::Of(sheep.id.clone()), sheep, corpus })
+    };
+    Ok(sheep.into_iter().filter_map(member).collect())
+}
+
+/// Texts of sheep, each of a flock once.
+#[derive(Debug, Default)]
+pub(crate) struct Texts(BTreeMap<(FlockName, CorpusId), Arc<Corpus>>);
+
+impl Texts {
+    /// Reads the texts of `sheep`, many at once.
+    pub(crate) async fn of(store: &Store, sheep: impl Iterator<Item = &Sheep>) -> Result<Self> {
+        let keys: BTreeSet<_> = sheep.map(key).collect();
+        let reads = keys.into_iter().map(|(flock, id)| async move {
+            let corpus = store.corpus(&flock, &id).await?;
+            Ok::<_, Error>(corpus.map(|corpus| ((flock, id), Arc::new(corpus))))
+        });
+        let reads: Vec<_> = reads.collect();
+        let texts: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+        Ok(Self(texts.into_iter().flatten().collect()))
     }
-    Ok(members)
+
+    /// The text of `sheep`. `None`: it is not there, or was not read.
+    pub(crate) fn get(&self, sheep: &Sheep) -> Option<Arc<Corpus>> {
+        self.0.get(&key(sheep)).cloned()
+    }
+
+    /// These and those.
+    pub(crate) fn plus(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+}
+
+fn key(sheep: &Sheep) -> (FlockName, CorpusId) {
+    (sheep.id.flock.clone(), sheep.config.behaviour.text().clone())
 }

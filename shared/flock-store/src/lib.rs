@@ -62,7 +62,7 @@ pub use sheep::{Birth, ChangeError, DueCursor, DueEntry, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
 pub use system::{Control, DueNow, Instance, Presence, Stop};
 pub use units::Units;
-pub use upcoming::UpcomingPost;
+pub use upcoming::{UpcomingPost, needs_of};
 
 use key::Key;
 use units::Meter;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use flock_core::{
     AccountId, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming, UpcomingText,
+    preview_all,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -26,50 +27,64 @@ pub struct UpcomingPost {
     pub zone: TimeZone,
 }
 
+impl UpcomingPost {
+    /// The post `next` of `sheep`, with what its behaviour was given to say it; `None` where that is not there.
+    pub fn new(sheep: &Sheep, next: Upcoming, material: Option<Material>) -> Self {
+        let text = match next.what {
+            UpcomingText::Decided(text) => text,
+            UpcomingText::At(turn) => material.map_or_else(
+                || "(its corpus is missing)".to_owned(),
+                |material| sheep.config.behaviour.say(turn, material).act.to_string(),
+            ),
+        };
+        Self {
+            at: next.at,
+            sheep: sheep.id.clone(),
+            account: sheep.config.account.clone(),
+            occurrence: next.occurrence,
+            text,
+            zone: sheep.config.rhythm.zone().clone(),
+        }
+    }
+}
+
+/// What the behaviour of `sheep` needs to say it, where that is not decided already.
+pub fn needs_of(sheep: &Sheep, next: &Upcoming) -> Option<Needs> {
+    match &next.what {
+        UpcomingText::Decided(_) => None,
+        UpcomingText::At(turn) => Some(sheep.config.behaviour.needs(turn.cursor)),
+    }
+}
+
 impl Store {
-    /// The next `count` posts of all `sheep` together, in order.
+    /// The next `count` posts of all `sheep` together, in order. Reads a line for each, and no whole text but where lines have times
+    /// of their own.
     pub async fn upcoming(
         &self,
         sheep: &[Sheep],
         now: Timestamp,
         count: usize,
     ) -> Result<Vec<UpcomingPost>, StoreError> {
-        let mut upcoming: Vec<(&Sheep, Upcoming)> = Vec::new();
+        let mut times = Vec::new();
         for sheep in sheep {
-            let times = self.times(sheep).await?;
-            let next = flock_core::preview(sheep, &times, now).take(count);
-            upcoming.extend(next.map(|next| (sheep, next)));
+            times.push(self.times(sheep).await?);
         }
-        upcoming.sort_by(|(a, next_a), (b, next_b)| (next_a.at, &a.id).cmp(&(next_b.at, &b.id)));
-        upcoming.truncate(count);
         let mut materials: HashMap<(FlockName, Needs), Option<Material>> = HashMap::new();
         let mut posts = Vec::new();
-        for (sheep, next) in upcoming {
-            let text = match next.what {
-                UpcomingText::Decided(text) => text,
-                UpcomingText::At(turn) => {
-                    let behaviour = &sheep.config.behaviour;
-                    let key = (sheep.id.flock.clone(), behaviour.needs(turn.cursor));
+        for (index, next) in preview_all(sheep.iter().zip(times), now).take(count) {
+            let Some(sheep) = sheep.get(index) else { continue };
+            let material = match needs_of(sheep, &next) {
+                None => None,
+                Some(needs) => {
+                    let key = (sheep.id.flock.clone(), needs);
                     if !materials.contains_key(&key) {
                         let material = self.material(&key.0, &key.1).await?;
                         materials.insert(key.clone(), material);
                     }
-                    let material = materials.get(&key).cloned().flatten();
-                    let said = material.map(|material| behaviour.say(turn, material));
-                    said.map_or_else(
-                        || "(its corpus is missing)".to_owned(),
-                        |said| said.act.to_string(),
-                    )
+                    materials.get(&key).cloned().flatten()
                 }
             };
-            posts.push(UpcomingPost {
-                at: next.at,
-                sheep: sheep.id.clone(),
-                account: sheep.config.account.clone(),
-                occurrence: next.occurrence,
-                text,
-                zone: sheep.config.rhythm.zone().clone(),
-            });
+            posts.push(UpcomingPost::new(sheep, next, material));
         }
         Ok(posts)
     }

@@ -327,6 +327,41 @@ async fn alive_says_what_is_not_at_work() {
     });
 }
 
+/// Whatever keeps what is shown from being posted is said with it.
+#[tokio::test]
+async fn a_preview_says_why_nothing_is_posted() {
+    let mut slack = Slack::start().await;
+    for name in ["apollo", "hermes", "iris", "zeus"] {
+        slack.world.sheep(name, Network::X, 40).await;
+    }
+    let app = slack.world.app().await;
+    slack.flock("pause iris").await;
+    slack.flock("pause zeus").await;
+    let mut told = vec![slack.flock("preview flock 1").await];
+    // The schedule is off.
+    slack.world.clock.step_to(ts(START) + SignedDuration::from_mins(10));
+    told.push(slack.flock("preview flock 1").await);
+    slack.world.x.trouble(Trouble::Revoked);
+    slack.world.tick_at(&app, 10).await;
+    told.push(slack.flock("preview flock 1").await);
+    slack.flock_sure("stop", "Stop everything").await;
+    told.push(slack.flock("preview iris").await);
+    insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        *2026-03-02 HH:MM:SS UTC *flock/apollo* apollo line 0
+        flock/iris and flock/zeus are paused
+        *2026-03-02 HH:MM:SS UTC *flock/apollo* apollo line 0
+        flock/iris and flock/zeus are paused
+        Nothing is at work: *flock/apollo* is due since 2026-03-02 HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why.
+        *flock/iris and flock/zeus are paused
+        flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/apollo
+        flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/hermes
+        *flock/iris is paused
+        Everything is stopped since 2026-03-02 HH:MM:SS UTC; nothing is posted until `/flock start`.
+        "#);
+    });
+}
+
 /// Three sheep, one account, one key: one message, and one button for all.
 #[tokio::test]
 async fn a_bad_key_is_told_once_and_tried_again_at_once() {

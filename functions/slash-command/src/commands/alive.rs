@@ -1,8 +1,8 @@
 //! `alive`: whether anybody is there, and whether anything is at work.
 
-use flock_core::{Sheep, State, Usage};
+use flock_core::{Overdue, Sheep, State, Usage};
 use flock_slack::mention;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call, NOT_ALL, tell},
@@ -20,9 +20,6 @@ pub(super) const COMMAND: Command = Command {
     example: "alive",
     run: Run::Reads(|call| Box::pin(run(call))),
 };
-
-/// Ticks come once a minute, at any second of it, and one may wait for another that is at the same sheep.
-const LATE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Due sheep that are looked at; the longest due come first, after jobs.
 const DUE: u16 = 10;
@@ -51,18 +48,10 @@ async fn run(call: &Call<'_>) -> Answer {
 }
 
 /// That nothing sees to what is due: then its schedule is off, or every tick fails.
-fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
-    let due = sheep.iter().filter(|sheep| !sheep.is_leased(now));
-    let due = due.filter_map(|sheep| Some((sheep.next_at()?, sheep)));
-    let (since, sheep) = due.min_by_key(|(at, _)| *at)?;
-    (LATE < now.duration_since(since)).then(|| {
-        format!(
-            "nothing is at work: *{}* is due since {}, and no tick has seen to it. The schedule of `sheep-tick` may \
-             be off, or it fails; its log says why.",
-            sheep.id,
-            time(since)
-        )
-    })
+pub(super) fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
+    let overdue = Overdue::of(sheep, now)?;
+    let said = overdue.said(format!("*{}*", overdue.sheep.id), time(overdue.since));
+    Some(format!("{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why."))
 }
 
 /// The sheep that have stopped, and whether any other posts.

@@ -1,13 +1,14 @@
 //! `preview <sheep|flock>`: what will be posted.
 
-use flock_core::Usage;
+use flock_core::{Hindrance, Usage};
+use flock_ops::silent;
 use flock_slack::escape;
 use flock_store::{Found, UpcomingPost};
 
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::local,
+    commands::{alive::overdue, local},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -35,9 +36,12 @@ async fn run(call: &Call<'_>) -> Answer {
         )
     };
     let mut lines: Vec<_> = posts.iter().map(line).collect();
-    let silent = sheep.iter().filter(|sheep| sheep.next_at().is_none());
-    let silent: Vec<_> =
-        silent.map(|sheep| format!("*{}* is {}", sheep.id, sheep.state.name())).collect();
-    lines.extend(silent);
+    let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
+    let hindrances = hindrances.map(|hindrance| format!("{}: {}", hindrance.who(), hindrance.why));
+    lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
+    // That everything is stopped is said with every answer.
+    if call.control.stopped.is_none() {
+        lines.extend(overdue(&sheep, call.now).map(|said| said.replacen('n', "N", 1)));
+    }
     tell(lines.join("\n"))
 }

@@ -1,8 +1,12 @@
 //! What is wrong with a flock's files, and where.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use flock_core::{Corpus, one_line};
+use flock_core::{Corpus, FEW, named, one_line};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -15,6 +19,111 @@ pub struct Mistake {
     pub line: Option<usize>,
     /// What is wrong and what would do.
     pub what: String,
+    /// Where the same is wrong, too, or the like.
+    pub too: Vec<(PathBuf, Option<usize>)>,
+    /// Whether it is the like there, with other names and numbers.
+    pub is_alike: bool,
+}
+
+impl Mistake {
+    /// What is wrong in one place.
+    pub(super) fn new(file: PathBuf, line: Option<usize>, what: impl Into<String>) -> Self {
+        Self { file, line, what: what.into(), too: Vec::new(), is_alike: false }
+    }
+
+    /// The mistakes, in their order, each once with all places where it was made.
+    pub(super) fn grouped(mistakes: Vec<Self>) -> Vec<Self> {
+        // In which line it is, is said before it.
+        let equal = merged(
+            mistakes,
+            |mistake| Some(mistake.unnumbered()),
+            |first, other| {
+                if first.what != other.what {
+                    first.what = first.unnumbered();
+                }
+            },
+        );
+        let mut alike: HashMap<String, usize> = HashMap::new();
+        for mistake in &equal {
+            *alike.entry(mistake.kind()).or_default() += 1;
+        }
+        let is_many = |kind: &String| FEW < alike.get(kind).copied().unwrap_or_default();
+        merged(
+            equal,
+            |mistake| Some(mistake.kind()).filter(is_many),
+            |first, _| first.is_alike = true,
+        )
+    }
+
+    /// What is wrong, without the number of its line.
+    fn unnumbered(&self) -> String {
+        let own = self.line.map(|line| format!("line {line} "));
+        match own.and_then(|own| self.what.strip_prefix(&own)) {
+            Some(rest) => format!("the line {rest}"),
+            None => self.what.clone(),
+        }
+    }
+
+    /// What is wrong, without names and numbers.
+    fn kind(&self) -> String {
+        let parts = self.what.split('`').step_by(2);
+        let words = parts.collect::<Vec<_>>().join("``");
+        words.chars().filter(|c| !c.is_ascii_digit()).collect()
+    }
+}
+
+/// The mistakes, those of one key as one, where the first of them stands; `unite` sees it and each other.
+fn merged(
+    mistakes: Vec<Mistake>,
+    key: impl Fn(&Mistake) -> Option<String>,
+    unite: impl Fn(&mut Mistake, &Mistake),
+) -> Vec<Mistake> {
+    let mut merged: Vec<Mistake> = Vec::new();
+    let mut places = HashMap::new();
+    for mistake in mistakes {
+        let Some(key) = key(&mistake) else {
+            merged.push(mistake);
+            continue;
+        };
+        let place = *places.entry(key).or_insert(merged.len());
+        match merged.get_mut(place) {
+            Some(first) => {
+                unite(first, &mistake);
+                first.too.push((mistake.file, mistake.line));
+                first.too.extend(mistake.too);
+            }
+            None => merged.push(mistake),
+        }
+    }
+    merged
+}
+
+/// Numbers of lines of one file.
+fn listed(lines: &[usize]) -> String {
+    const SHOWN: usize = 19;
+    let numbers: Vec<_> = lines.iter().map(ToString::to_string).collect();
+    let (shown, more) = match numbers.len().checked_sub(SHOWN) {
+        Some(more @ 2..) => {
+            (numbers.get(..SHOWN).unwrap_or_default(), Some(format!("{more} more")))
+        }
+        _ => numbers
+            .split_last()
+            .map(|(last, first)| (first, Some(last.clone())))
+            .unwrap_or_default(),
+    };
+    match (shown, more) {
+        ([], last) => last.unwrap_or_default(),
+        (shown, last) => format!("{} and {}", shown.join(", "), last.unwrap_or_default()),
+    }
+}
+
+/// A place, for people.
+fn at(file: &Path, line: Option<usize>) -> String {
+    let file = one_line(&file.to_string_lossy());
+    match line {
+        Some(line) => format!("{file}:{line}"),
+        None => file,
+    }
 }
 
 /// Everything that is wrong with a flock's files, by file and line. Never empty.
@@ -44,11 +153,27 @@ impl fmt::Display for Mistakes {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = one_line(&self.file.to_string_lossy());
-        let what = one_line(&self.what);
-        match self.line {
-            Some(line) => write!(f, "{file}:{line}: {what}"),
-            None => write!(f, "{file}: {what}"),
+        let (first, what) = (at(&self.file, self.line), one_line(&self.what));
+        let here = |(file, line): &(PathBuf, Option<usize>)| {
+            line.filter(|_| *file == self.file && self.line.is_some())
+        };
+        // Of one file the numbers of the lines are enough, and more of them can be read.
+        let too = match self.too.iter().map(here).collect::<Option<Vec<_>>>() {
+            Some(lines) => listed(&lines),
+            None => {
+                let too = self.too.iter().map(|(file, line)| at(file, *line));
+                if self.is_alike {
+                    return write!(f, "{first}: {what}; likewise {}", named(too));
+                }
+                return write!(f, "{}: {what}", named(std::iter::once(first).chain(too)));
+            }
+        };
+        match (self.too.len(), self.is_alike) {
+            (0, _) => write!(f, "{first}: {what}"),
+            (1, true) => write!(f, "{first}: {what}; likewise in line {too}"),
+            (_, true) => write!(f, "{first}: {what}; likewise in lines {too}"),
+            (1, false) => write!(f, "{first} and {too}: {what}"),
+            (_, false) => write!(f, "{first}, {too}: {what}"),
         }
     }
 }
@@ -89,7 +214,7 @@ impl Reader<'_> {
         let line = line.into();
         if line.is_none_or(|line| !self.misread.contains(&line)) {
             let file = self.dir.join(FLOCK_TOML);
-            self.problems.push(Mistake { file, line, what: what.into() });
+            self.problems.push(Mistake::new(file, line, what));
         }
         Reported
     }

@@ -39,7 +39,7 @@ use crate::files::{self, WRITTEN_BY_HAND};
 /// Without it each sheep has the account of its own name. A pattern in `files` leaves out directories and,
 /// unless it says the dot, hidden files.
 pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
-    let whole = |file: PathBuf, what: String| Mistakes(vec![Mistake { file, line: None, what }]);
+    let whole = |file: PathBuf, what: String| Mistakes(vec![Mistake::new(file, None, what)]);
     let root = match dir.canonicalize() {
         Ok(root) if root.is_dir() => root,
         Ok(_) => return Err(whole(dir.to_owned(), "it is not a directory".to_owned())),
@@ -60,10 +60,7 @@ pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
     };
     match lines_of(&bytes) {
         Ok(text) => read_text(dir, root, &text),
-        Err(why) => {
-            let (line, what) = (Some(why.line()), why.to_string());
-            Err(Mistakes(vec![Mistake { file, line, what }]))
-        }
+        Err(why) => Err(Mistakes(vec![Mistake::new(file, Some(why.line()), why.to_string())])),
     }
 }
 
@@ -94,10 +91,11 @@ fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Mistake
             // What is wrong with a default or a shared text was found once per sheep.
             problems.sort();
             problems.dedup();
+            let mut problems = Mistake::grouped(problems);
             if let Some(more @ 1..) = problems.len().checked_sub(MOST_PROBLEMS) {
                 problems.truncate(MOST_PROBLEMS);
                 let what = format!("{more} more problems are not shown; mend these first");
-                problems.push(Mistake { file: dir.to_owned(), line: None, what });
+                problems.push(Mistake::new(dir.to_owned(), None, what));
             }
             Err(Mistakes(problems))
         }

@@ -97,10 +97,8 @@ impl Reader<'_> {
             };
             let misfits = behaviour.check_text(&corpus, rhythm);
             if !misfits.is_empty() {
-                self.problems.extend(misfits.into_iter().map(|problem| Mistake {
-                    file: file.clone(),
-                    line: problem.line(),
-                    what: problem.to_string(),
+                self.problems.extend(misfits.into_iter().map(|problem| {
+                    Mistake::new(file.clone(), problem.line(), problem.to_string())
                 }));
                 continue;
             }
@@ -230,7 +228,7 @@ impl Reader<'_> {
                      the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
                      and `corpus`"
                 );
-                self.problems.push(Mistake { file: self.dir.join(&path), line: None, what });
+                self.problems.push(Mistake::new(self.dir.join(&path), None, what));
                 Reported
             });
             let (name, other) =

@@ -161,11 +161,11 @@ impl Reader<'_> {
                     let file = text.file.clone();
                     if told == Corpus::PROBLEMS {
                         let what = CorpusProblem::More { told }.to_string();
-                        self.problems.push(Mistake { file, line: None, what });
+                        self.problems.push(Mistake::new(file, None, what));
                         break;
                     }
                     told += 1;
-                    self.problems.push(Mistake { file, line: Some(number), what });
+                    self.problems.push(Mistake::new(file, Some(number), what));
                 }
             }
         }
@@ -211,7 +211,7 @@ impl Reader<'_> {
                 }
                 (_, line) => {
                     let what = problem.to_string();
-                    self.problems.push(Mistake { file: file.clone(), line, what });
+                    self.problems.push(Mistake::new(file.clone(), line, what));
                 }
             }
         }

@@ -209,3 +209,75 @@ fn a_long_edit_is_shown_around_the_place() {
                  (98 lines as before)
     ");
 }
+
+/// Whatever a poem is divided into, the plan says where its sheep goes on.
+#[test]
+fn a_poem_that_is_divided_otherwise_says_where_it_goes_on() {
+    let world = World::new();
+    let write = |post: &str| {
+        let table = format!("{SLOW}\npost = \"{post}\"");
+        world.write_flock("choir", &[("poet", "one\ntwo\n\nthree\n", &table)]);
+    };
+    write("line");
+    world.ok("flock apply choir");
+    post(&world, 2);
+    write("stanza");
+    assert_snapshot!(world.ok("flock plan choir"), @r#"
+    flock choir:
+      ~ change poet: text (3 lines -> 2 stanzas)
+               - one
+               - two
+               + one\ntwo
+        next >   three
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    "#);
+    let next = world.posts("preview choir --count 1").pop().unwrap();
+    assert_eq!((next.occurrence, next.text.as_str()), (3, "three"));
+    write("file");
+    assert_snapshot!(world.ok("flock plan choir"), @r#"
+    flock choir:
+      ~ change poet: text (3 lines -> 1 post)
+               it is made of posts now, and none is one of the lines before: wherever it was, it starts over with the first post
+               - one
+               - two
+               - three
+        next > + one\ntwo\n\nthree
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    "#);
+}
+
+/// A file may be called like the sheep that another was named by, in the other spelling of its name.
+#[test]
+fn a_file_that_takes_the_place_of_another_is_told_of() {
+    let world = World::new();
+    let files =
+        "name = \"choir\"\n[[sheep]]\nfiles = \"*.txt\"\nbehaviour = \"poem\"\nline = \"1h\"\n";
+    // So a Mac's file was named by an earlier version.
+    world.write_flock("choir", &[("cafe", "one\ntwo\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    std::fs::remove_file(world.path("choir/cafe.txt")).unwrap();
+    world.write("choir/flock.toml", files);
+    for spelled in ["choir/Caf\u{e9}.txt", "choir/Cafe\u{301}.txt"] {
+        world.write(spelled, "one\ntwo\n");
+        assert_eq!(world.ok("flock plan choir"), "flock choir: nothing to change (1 sheep)\n");
+        world.write("choir/cafe.txt", "something else\n");
+        let plan =
+            world.ok("flock plan choir").replace('\u{301}', "\u{b4}").replace("\u{e9}", "e\u{b4}");
+        insta::allow_duplicates! { assert_snapshot!(plan, @"
+        flock choir:
+          + create caf: poem of 2 lines, every 1h, on meadow:caf
+          ~ change cafe: text (2 -> 1 line)
+                   no line of the old text is left: it starts over
+                   - one
+                   - two
+            next > + something else
+          ! choir/cafe: choir/cafe.txt takes the place of choir/Cafe´.txt, which it may be of, and choir/Cafe´.txt becomes the new sheep caf; if that is not meant, give choir/cafe.txt another name
+        1 to create, 1 to change, 0 to remove, 0 unchanged
+        "); }
+        // The file it has always had.
+        world.write("choir/cafe.txt", "one\ntwo\n");
+        assert!(!world.ok("flock plan choir").contains('!'));
+        std::fs::remove_file(world.path("choir/cafe.txt")).unwrap();
+        std::fs::remove_file(world.path(spelled)).unwrap();
+    }
+}

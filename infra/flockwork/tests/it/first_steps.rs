@@ -9,7 +9,7 @@ fn a_first_flock_is_written_and_can_be_applied() {
     let world = World::new();
     assert_snapshot!(world.ok("init my-flock"), @"
     Flock my-flock is in my-flock: flock.toml says who posts what and when, poems/ what they say.
-    `flockwork flock plan my-flock` shows what applying it does, `flockwork flock apply my-flock` does it, and `flockwork preview --flock my-flock` shows its next posts.
+    `flockwork flock plan my-flock` shows what applying it does, `flockwork preview my-flock` its next posts, and `flockwork flock apply my-flock` does it.
     ");
     assert_snapshot!(world.ok("flock plan my-flock"), @"
     flock my-flock:

@@ -287,7 +287,7 @@ fn a_directory_that_is_none_is_refused() {
 fn lists_and_plans_are_to_be_had_as_json() {
     let world = milton();
     assert_snapshot!(world.flockwork("flock list").stderr, @"There is no flock yet; `flockwork init DIR` writes one, and `flockwork flock apply DIR` makes it.");
-    assert_snapshot!(world.ok("flock plan milton --json"), @r#"{"flock":"milton","is_empty":false,"create":[{"sheep":"apollo","account":"meadow:apollo","behaviour":"poem of 3 lines","rhythm":"every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London"},{"sheep":"book-1","account":"meadow:book-1","behaviour":"poem of 2 lines","rhythm":"every 3m, pause 2h, in Europe/London"},{"sheep":"book-2","account":"meadow:book-2","behaviour":"poem of 1 line","rhythm":"every 3m, pause 2h, in Europe/London"}],"change":[],"remove":[],"restore":[],"wake":[],"unchanged":0,"warnings":[],"next_30_days":null}"#);
+    assert_snapshot!(world.ok("flock plan milton --json"), @r#"{"flock":"milton","is_empty":false,"create":[{"sheep":"apollo","account":"meadow:apollo","behaviour":"poem of 3 lines","rhythm":"every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London"},{"sheep":"book-1","account":"meadow:book-1","behaviour":"poem of 2 lines","rhythm":"every 3m, pause 2h, in Europe/London"},{"sheep":"book-2","account":"meadow:book-2","behaviour":"poem of 1 line","rhythm":"every 3m, pause 2h, in Europe/London"}],"change":[],"remove":[],"restore":[],"wake":[],"unchanged":0,"warnings":[],"missing":[],"next_30_days":null}"#);
     world.ok("flock apply milton");
     assert_snapshot!(world.ok("flock list --json"), @r#"{"flock":"milton","sheep":3,"active":3}"#);
     let plan = &world.json("flock plan milton --json")[0];
@@ -316,25 +316,19 @@ fn accounts_are_named_after_their_sheep() {
     world.write("choir/poems/a.txt", "one\n");
     world.write("choir/poems/b.txt", "two\n");
     flock("account = \"{name}_bot@example.social\"", "");
-    assert_snapshot!(world.refused("flock plan choir"), @"
-    error: choir/a: the account mastodon:a_bot@example.social was never added; add it with its key (`flockwork account add mastodon:a_bot@example.social --key FILE`)
-    choir/b: the account mastodon:b_bot@example.social was never added; add it with its key (`flockwork account add mastodon:b_bot@example.social --key FILE`)
-    ");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a_bot@example.social and mastodon:b_bot@example.social were never added; add each with its key (`flockwork account add mastodon:a_bot@example.social --key FILE`, and so for each)");
     // A sheep's own goes before, and one account may be all sheep's.
     flock("account = \"{name}_bot@example.social\"", "account = \"{name}@elsewhere.example\"");
-    assert_snapshot!(world.refused("flock plan choir"), @"
-    error: choir/a: the account mastodon:a@elsewhere.example was never added; add it with its key (`flockwork account add mastodon:a@elsewhere.example --key FILE`)
-    choir/b: the account mastodon:b@elsewhere.example was never added; add it with its key (`flockwork account add mastodon:b@elsewhere.example --key FILE`)
-    ");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a@elsewhere.example and mastodon:b@elsewhere.example were never added; add each with its key (`flockwork account add mastodon:a@elsewhere.example --key FILE`, and so for each)");
     flock("account = \"all@example.social\"", "");
-    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/a and choir/b: the account mastodon:all@example.social was never added; add it with its key (`flockwork account add mastodon:all@example.social --key FILE`)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the account mastodon:all@example.social was never added; add it with its key (`flockwork account add mastodon:all@example.social --key FILE`)");
     flock("account = \"{name}\"", "");
-    assert_snapshot!(world.refused("flock plan choir"), @"
+    assert_snapshot!(world.refused("flock apply choir"), @"
     error: choir/flock.toml:5: `account`: `a` is not an account of Mastodon: they are written like `apollo@example.social`
     choir/flock.toml:5: `account`: `b` is not an account of Mastodon: they are written like `apollo@example.social`
     ");
     flock("account = \"{nom}@example.social\"", "");
-    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/flock.toml:5: `{nom}@example.social` is not a handle: use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/flock.toml:5: `{nom}@example.social` is not a handle: use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`");
 }
 
 /// Sheep of one account at one minute, and very many in one second, are told of; `spread` pulls them apart, as the preview shows.
@@ -391,7 +385,7 @@ fn sheep_that_post_at_one_time_are_told_of_and_spread() {
     assert!(plan.starts_with("  ! 40 sheep post in the same second, "), "{plan}");
     let too_long = [("moss", "one\n", "line = \"5m\"\nspread = \"6m\"")];
     world.write_flock("wide", &too_long);
-    assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: it must not be longer than the shortest time between two posts");
+    assert_snapshot!(world.refused("flock plan wide"), @"error: wide/flock.toml:8: `spread`: `6m` is too long: it must not be longer than the shortest time between two posts, 5m");
 }
 
 /// Nobody sees that two files are called alike in two spellings: they are no two sheep.

@@ -74,6 +74,7 @@ fn the_help_teaches() {
     Examples:
       flockwork                                  run everything here, with the sample flock at first
       flockwork flock plan my-flock/             show what applying the files would change
+      flockwork preview my-flock/                show what it would post, before it is applied
       flockwork preview --flock milton           show the next posts before they are made
       flockwork sheep pause milton/book-1        stop one bot
       flockwork networks x                       show what X can do, charges and forbids

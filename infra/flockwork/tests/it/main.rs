@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
 mod accounts;
+mod alike;
 mod asking;
 mod audit;
 mod bounds;
@@ -18,6 +19,7 @@ mod programs;
 mod queue;
 mod readme;
 mod refusals;
+mod rehearse;
 mod running;
 mod secrets;
 mod slack;

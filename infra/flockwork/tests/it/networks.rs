@@ -193,8 +193,8 @@ fn everything_a_network_objects_to_is_said_at_once() {
         ("echo", poem, "line = \"1h\""),
     ]), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $32.40 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
-    choir/pan: the account x:pan was never added; add it with its key (`flockwork account add x:pan --key FILE`)
-    choir/silenus: the account bluesky:silenus.bsky.social was never added; add it with its key (`flockwork account add bluesky:silenus.bsky.social --key FILE`)
+    choir/pan and choir/silenus: the accounts x:pan and bluesky:silenus.bsky.social were never added; add each with its key (`flockwork account add x:pan --key FILE`, and so for each)
+    choir/pan (x:pan): every line of it is in choir/apollo.txt, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     choir/iris (x:iris): line 1 of choir/iris.txt is in choir/apollo.txt, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     "#);
     let quick = "network = \"x\"\nline = \"1m\"\naccount = \"apollo\"";

@@ -282,7 +282,7 @@ fn what_people_get_wrong_is_said_before_it_is_posted() {
     assert_snapshot!(plan, @"
     flock choir:
       + create crier: queue of 2 posts, every 1h, in Europe/London, on meadow:crier
-      ! crier: 1 item with a time that has passed, the first in choir/queue.csv:2 (2020-01-01 09:00:00 GMT): posted at once, a minute apart
+      ! choir/crier: 1 item with a time that has passed, the first in choir/queue.csv:2 (2020-01-01 09:00:00 GMT): posted at once, a minute apart
     1 to create, 0 to change, 0 to remove, 0 unchanged
     ");
     world.ok("flock apply choir");
@@ -317,7 +317,7 @@ fn what_people_get_wrong_is_said_before_it_is_posted() {
     assert_snapshot!(world.ok("flock plan choir"), @"
     flock choir:
       ~ change crier: queue of 2 posts -> poem of 3 lines, rhythm (every 1h, in Europe/London -> every 1h)
-               no line of the old text is left: it starts over
+               it is made of lines now, and none is one of the items before: wherever it was, it starts over with the first line
                - 2020-01-01 09:00:00 UTC: long ago
                - 2040-01-01 09:00:00 UTC: to come
         next > + moon

@@ -377,6 +377,15 @@ impl BehaviourKind {
         }
     }
 
+    /// Lines of a text from the file of this name that are taken as they stand, though they may be meant otherwise: the number of
+    /// each, and what is said of it.
+    pub fn doubts(self, text: &Corpus, file: &str) -> Vec<(usize, String)> {
+        match self {
+            Self::Poem => Vec::new(),
+            Self::Queue => queue::doubts(text, file),
+        }
+    }
+
     /// What in a text does not go with the rhythm.
     pub fn check_text(self, text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
         match self {

@@ -140,8 +140,7 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
     };
     let text = &*text;
     let mut problems = Vec::new();
-    let is_table = source.name.to_lowercase().ends_with(".csv");
-    let items = if is_table {
+    let items = if is_table(source.name) {
         table(text, source.zone, &mut problems)
     } else if begins_a_table(text) {
         let why = "this is a table; give its file a name that ends with .csv";
@@ -255,6 +254,69 @@ fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) 
         items.push(Item { number, text: with_line_feeds(said), at: own });
     }
     items
+}
+
+/// Lines of the posts of a text that somebody may have meant for more than words: the number of each and what it looks like.
+pub(super) fn doubts(text: &Corpus, file: &str) -> Vec<(usize, String)> {
+    // A table has columns for what a text has signs for.
+    if is_table(file) {
+        return Vec::new();
+    }
+    let times = (0..).map(|index| text.times().at(Cursor::at(index)));
+    let mut doubts = Vec::new();
+    for ((number, said), own) in text.lines().zip(times) {
+        // The line of its time is none of what it says.
+        let first = number + usize::from(own.is_some());
+        let mut may_begin = own.is_none();
+        for (number, line) in (first..).zip(said.lines()) {
+            if may_begin && looks_like_a_time(line) {
+                let why = format!(
+                    "`{}` looks like a time, and is posted as text; write `at: 2026-12-01 09:00` as the first line of a post",
+                    line.trim()
+                );
+                doubts.push((number, why));
+            } else if looks_like_a_line_between(line) {
+                let why = format!(
+                    "`{}` looks like a line between two posts, and is posted as text; write three hyphens: `---`",
+                    line.trim()
+                );
+                doubts.push((number, why));
+            }
+            may_begin = looks_like_a_line_between(line);
+        }
+    }
+    doubts
+}
+
+/// Whether it is a date and a time, with or without a word before it.
+fn looks_like_a_time(line: &str) -> bool {
+    let is_sign =
+        |c: char| c.is_whitespace() || matches!(c, ':' | '：' | '=' | '-' | '@' | '#' | '*' | '[');
+    let line = line.trim().trim_end_matches([']', ':', '*']);
+    let word = line.trim_start_matches(is_sign);
+    let word_ends = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
+    let (word, rest) = word.split_at(word_ends);
+    let is_known = ["", "at", "on", "time", "date", "when", "post", "schedule", "scheduled"];
+    is_known.iter().any(|known| known.eq_ignore_ascii_case(word))
+        && parse_moment(rest.trim_start_matches(is_sign), &TimeZone::UTC).is_some()
+}
+
+/// Whether it is made of what people or their programs write for hyphens, or of signs that divide texts elsewhere.
+fn looks_like_a_line_between(line: &str) -> bool {
+    let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let all = |signs: &[char]| !line.is_empty() && line.chars().all(|c| signs.contains(&c));
+    let dashes =
+        ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}'];
+    let has_dash = line.chars().any(|c| c != '-');
+    (all(&dashes) && (has_dash || 2 <= line.len()))
+        || ["*", "_", "=", "~", "+"]
+            .iter()
+            .any(|sign| 3 <= line.len() && line.replace(sign, "").is_empty())
+}
+
+/// Whether a file of this name is read as a table.
+fn is_table(file: &str) -> bool {
+    file.to_lowercase().ends_with(".csv")
 }
 
 /// What the columns of a table are.
@@ -443,6 +505,51 @@ mod tests {
             format!("{number} {} {text:?}", at.map_or_else(|| "-".to_owned(), |at| at.to_string()))
         });
         posts.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_looks_like_a_sign_is_told_of() {
+        let doubts = |name: &str, text: &str| {
+            let (corpus, problems) = read_as(name, text);
+            assert!(problems.is_empty(), "{problems:?}");
+            let doubts = doubts(&corpus.unwrap(), name);
+            doubts.iter().map(|(line, why)| format!("{line}: {why}")).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(doubts("queue.txt", "moon\n———\nat 2026-12-01 09:00\nrose\n---\nat: 2026-12-02 09:00\n* * *\nsun\n"), @"
+        2: `———` looks like a line between two posts, and is posted as text; write three hyphens: `---`
+        3: `at 2026-12-01 09:00` looks like a time, and is posted as text; write `at: 2026-12-01 09:00` as the first line of a post
+        7: `* * *` looks like a line between two posts, and is posted as text; write three hyphens: `---`
+        ");
+        let times = [
+            "at 2026-12-01 09:00",
+            "AT 2026-12-01T09:00Z",
+            "2026-12-01 09:00",
+            "at = 2026-12-01 09:00",
+            "@ 2026-12-01 09:00:00",
+            "Date: 2026-12-01 09:00",
+            "# at: 2026-12-01 09:00",
+        ];
+        for line in times {
+            assert!(looks_like_a_time(line), "{line}");
+        }
+        for line in [
+            "at 9",
+            "at 2026-12-01 the moon rose",
+            "the moon rose",
+            "",
+            "2026",
+            "born 2026-12-01 09:00",
+        ] {
+            assert!(!looks_like_a_time(line), "{line}");
+        }
+        for line in ["—", "———", "–––", "--", "- -", "***", "___", "=====", "~~~", "−−−"]
+        {
+            assert!(looks_like_a_line_between(line), "{line}");
+        }
+        for line in ["-", "*", "**", "", "— he said", "_ _", "a---", "..."] {
+            assert!(!looks_like_a_line_between(line), "{line}");
+        }
+        assert_eq!(doubts("queue.csv", "text\n———\n2026-12-01 09:00\n"), "");
     }
 
     #[test]
@@ -842,7 +949,7 @@ mod tests {
             fn what_is_written_as_text_comes_back(posts in posts()) {
                 let posts: Vec<_> = posts
                     .into_iter()
-                    .filter(|(text, _)| !text.lines().any(|line| line.trim() == "---"))
+                    .filter(|(text, _)| !text.lines().any(is_between))
                     .collect();
                 let written: Vec<_> = posts
                     .iter()

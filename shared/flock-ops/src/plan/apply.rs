@@ -73,6 +73,7 @@ impl Plan {
         now: Timestamp,
         progress: Progress<'_>,
     ) -> Result<()> {
+        self.refuse_missing()?;
         let done = Done::default();
         let result = self.carry_out(store, (noted, progress), &done, now).await;
         let changes = 0 < done.changes();
@@ -193,8 +194,7 @@ impl Plan {
                 Refusal::from(Objection::from(format!("{}: {err}; try again", old.id)))
             })?;
             // It may have come further since it was planned.
-            let slips = self.edits.slips(old, sheep, &changed);
-            Refusal::unless_fit(slips.into_iter().map(Objection::from).collect())?;
+            Refusal::unless_fit(self.edits.slips(old, sheep, &changed))?;
             Ok(changed)
         };
         let changed = store.change_sheep(old.clone(), transition).await?;

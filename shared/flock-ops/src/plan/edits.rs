@@ -8,8 +8,8 @@ use std::{
 };
 
 use flock_core::{
-    Change, Corpus, CorpusId, Cursor, Edit, OtherText, Place, Sheep, SheepConfig, SheepName, count,
-    local,
+    Change, Corpus, CorpusId, Cursor, Edit, Objection, OtherText, Place, Sheep, SheepConfig,
+    SheepName, count, local,
 };
 use flock_store::Store;
 use jiff::{Timestamp, tz::TimeZone};
@@ -59,9 +59,8 @@ impl Edits {
         Ok(changed)
     }
 
-    /// What would be posted twice or never, where a text is gone through once: a problem for each of the first.
-    pub(crate) fn slips(&self, sheep: &Sheep, file: &SheepFile, changed: &Sheep) -> Vec<String> {
-        const SHOWN: usize = 5;
+    /// What would be posted twice or never, where a text is gone through once.
+    pub(crate) fn slips(&self, sheep: &Sheep, file: &SheepFile, changed: &Sheep) -> Vec<Objection> {
         let texts = key(&sheep.config, &file.config);
         let is_same_kind = sheep.config.behaviour.kind() == file.config.behaviour.kind();
         let Some(Edited { edit, new, .. }) = self.texts.get(&texts).filter(|_| is_same_kind) else {
@@ -76,7 +75,8 @@ impl Edits {
         let lines: Vec<_> = new.lines().collect();
         let about = |index: &usize, why: &str| {
             let (number, text) = lines.get(*index).copied().unwrap_or_default();
-            format!("{}:{number}: {}: {why}", file.file.display(), shown(text))
+            let at = format!("{}:{number}", file.file.display());
+            Objection::of([at], format!("{}: {why}", shown(text))).alike(why)
         };
         let kinds = [
             (
@@ -97,13 +97,7 @@ impl Edits {
         let of_kind = |(indexes, why): (&Vec<usize>, &'static str)| {
             indexes.iter().map(|index| about(index, why)).collect::<Vec<_>>()
         };
-        let mut problems: Vec<_> = kinds.into_iter().flat_map(of_kind).collect();
-        if let Some(more) = problems.len().checked_sub(SHOWN).filter(|more| 0 < *more) {
-            problems.truncate(SHOWN);
-            problems
-                .push(format!("{}: {more} more of the same are not shown", file.file.display()));
-        }
-        problems
+        kinds.into_iter().flat_map(of_kind).collect()
     }
 
     /// The sheep as it is now with another configuration, at the place where it is in its text. Refuses if its
@@ -152,8 +146,16 @@ impl Edits {
         }
         let behaviour = &new.config.behaviour;
         if edited.edit.starts_over(behaviour) {
-            let unit = behaviour.unit();
-            writeln!(f, "{MARGIN}no {unit} of the old text is left: it starts over")?;
+            let (unit, before) = (behaviour.unit(), old.config.behaviour.unit());
+            if unit == before {
+                writeln!(f, "{MARGIN}no {unit} of the old text is left: it starts over")?;
+            } else {
+                writeln!(
+                    f,
+                    "{MARGIN}it is made of {unit}s now, and none is one of the {before}s before: wherever it was, it starts over \
+                     with the first {unit}"
+                )?;
+            }
             if behaviour.goes_through_once() && 0 < old.progress.cursor.index() {
                 writeln!(
                     f,

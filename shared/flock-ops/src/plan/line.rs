@@ -1,6 +1,6 @@
 //! A plan, as programs read it.
 
-use flock_core::SheepName;
+use flock_core::{Objection, Remedy, SheepName};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -20,6 +20,8 @@ pub struct PlanLine<'a> {
     wake: Vec<&'a str>,
     unchanged: usize,
     warnings: &'a [String],
+    /// What is not there yet, and has to be before this can be applied.
+    missing: Vec<Missing>,
     /// Of what costs something.
     next_30_days: Option<Cost>,
 }
@@ -36,6 +38,12 @@ struct Created<'a> {
 struct Changed<'a> {
     sheep: &'a str,
     what: String,
+}
+
+/// An account that was never added.
+#[derive(Debug, Serialize)]
+struct Missing {
+    account: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +84,18 @@ impl<'a> PlanLine<'a> {
             wake: plan.wake.iter().map(SheepName::as_str).collect(),
             unchanged: plan.unchanged,
             warnings: &plan.words,
+            missing: plan
+                .missing
+                .iter()
+                .flat_map(Objection::remedies)
+                .filter_map(|remedy| match remedy {
+                    Remedy::AddAccount(account) => Some(Missing { account: account.to_string() }),
+                    Remedy::ListSheep
+                    | Remedy::ShowSheep(_)
+                    | Remedy::ResumeSheep(_)
+                    | Remedy::SayWhetherSent(..) => None,
+                })
+                .collect(),
             next_30_days: plan.outlook.as_ref().map(|outlook| Cost {
                 posts: outlook.all.posts,
                 dollars: dollars(outlook.all.cost),

@@ -13,14 +13,17 @@ use std::{
 use flock_core::{
     AccountId, Behaviour, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month,
     Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd,
-    count, crowded, local, named, one_line, repeats, said_twice, too_many, unfit, without_cap,
+    count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit,
+    without_cap,
 };
 use flock_store::Store;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    FlockFile, Refusal, Result, SheepFile,
+    Error, FlockFile, Refusal, Result, SheepFile, WithText,
     accounts::{able, known},
+    at_once::AT_ONCE,
     remove_flock::{cannot_remove, loss},
     texts::other_flocks,
 };
@@ -47,13 +50,18 @@ pub struct Plan {
     wake: Vec<SheepName>,
     /// What is not refused, and may not be what was meant.
     words: Vec<String>,
+    /// What is not there yet, and has to be before this can be applied.
+    missing: Vec<Objection>,
+    /// The sheep as they will be, and which of them are created or changed.
+    members: Vec<(Member, bool)>,
     unchanged: usize,
     /// Who posts through which account.
     roster: Vec<(SheepId, AccountId)>,
     outlook: Option<Outlook>,
 }
 
-/// Compares `file` with the table. Refuses what could not be applied, and what its networks would refuse.
+/// Compares `file` with the table. Refuses what could not be applied, and what its networks would refuse. What is only not there yet
+/// is no reason: it is in the plan.
 pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan> {
     let before = store.flock(&file.flock.name).await?;
     let mut there: BTreeMap<SheepName, Sheep> = store
@@ -62,7 +70,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let FlockFile { flock, sheep } = file.with_known_names(|name| there.contains_key(name));
+    let (FlockFile { flock, sheep }, odd) = file.with_known_names(&there);
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let mut plan = Plan {
@@ -79,6 +87,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             .collect(),
         wake: Vec::new(),
         words: Vec::new(),
+        missing: Vec::new(),
+        members: Vec::new(),
         unchanged: 0,
         roster: Vec::new(),
         outlook: None,
@@ -99,8 +109,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         let has_ended =
             there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
         if sheep.config.rhythm.first_slot(now).is_none() && !has_ended {
-            let over = format!("{id}: its `end` has passed; give it a later one, or take it out");
-            problems.push(over.into());
+            let over = "its `end` has passed; give it a later one, or take it out";
+            problems.push(Objection::of([&id], over));
         }
         let member = |to_be| Member {
             sheep: to_be,
@@ -126,9 +136,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             Some(old) => {
                 problems.extend(cannot_move(&old, account));
                 let changed = plan.edits.plan(store, &old, &sheep, now).await?;
-                problems.extend(
-                    plan.edits.slips(&old, &sheep, &changed).into_iter().map(Objection::from),
-                );
+                problems.extend(plan.edits.slips(&old, &sheep, &changed));
                 members.push((member(changed), true));
                 plan.change.push((old, sheep));
             }
@@ -138,23 +146,34 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     problems.extend(plan.money(store, &members, now).await?.map(Objection::from));
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
-    plan.words = words(&members, now);
+    plan.words = words(odd, &members, &accounts, now);
+    plan.members = members;
+    if problems.iter().all(|problem| problem.missing().is_some()) {
+        plan.missing = Objection::grouped(problems);
+        return Ok(plan);
+    }
     Refusal::unless_fit(problems)?;
     Ok(plan)
 }
 
-/// What people are told of what is new.
-fn words(members: &[(Member, bool)], now: Timestamp) -> Vec<String> {
+/// What people are told of what is new, after what is `odd` already.
+fn words(
+    mut odd: Vec<Objection>,
+    members: &[(Member, bool)],
+    accounts: &KnownAccounts,
+    now: Timestamp,
+) -> Vec<String> {
+    let said = |words: Vec<Objection>| -> Vec<String> {
+        Objection::grouped(words).iter().map(ToString::to_string).collect()
+    };
     let new: Vec<_> = members.iter().filter(|(_, is_new)| *is_new).map(|(new, _)| new).collect();
-    let mut words: Vec<_> = new.iter().filter_map(|member| late(member, now)).collect();
-    let mut zones: BTreeMap<String, Vec<&SheepId>> = BTreeMap::new();
-    for Member { sheep, .. } in &new {
-        if let Some(word) = sheep.config.rhythm.zone_word() {
-            zones.entry(word).or_default().push(&sheep.id);
-        }
-    }
-    words
-        .extend(zones.into_iter().map(|(word, ids)| format!("{}: {word}", named(ids.into_iter()))));
+    odd.extend(new.iter().filter_map(|member| late(member, now)));
+    odd.extend(new.iter().filter_map(|Member { sheep, .. }| {
+        Some(Objection::of([&sheep.id], sheep.config.rhythm.zone_word()?))
+    }));
+    odd.extend(maybe_too_long(&new, accounts));
+    odd.extend(new.iter().flat_map(|member| doubts(member)));
+    let mut words = said(odd);
     let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
     let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
     words.extend(crowded(&timed.collect::<Vec<_>>(), now, |id| ids.contains(id)));
@@ -165,12 +184,21 @@ fn words(members: &[(Member, bool)], now: Timestamp) -> Vec<String> {
         .map(|(member, _)| member)
         .filter(|member| accounts.contains(&member.sheep.config.account))
         .collect();
-    words.extend(repeats(&members, now));
+    words.extend(said(repeats(&members, now)));
     words
 }
 
+/// What of a text is taken as it stands and may be meant otherwise.
+fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
+    let Origin::File(file) = text else { return Vec::new() };
+    let behaviour = &sheep.config.behaviour;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
+    doubts.map(|(number, why)| Objection::of([text.at(behaviour.unit(), number)], why)).collect()
+}
+
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
-fn late(member: &Member, now: Timestamp) -> Option<String> {
+fn late(member: &Member, now: Timestamp) -> Option<Objection> {
     let Member { sheep, text, corpus } = member;
     let next = sheep.next_place().cursor.index();
     let to_come = corpus.lines().zip(0..).skip(usize::try_from(next).unwrap_or(usize::MAX));
@@ -180,24 +208,28 @@ fn late(member: &Member, now: Timestamp) -> Option<String> {
         .collect();
     let (number, at) = late.first()?;
     let many = u64::try_from(late.len()).unwrap_or(u64::MAX);
-    Some(format!(
-        "{}: {} with a time that has passed, the first in {} ({}): posted at once, a minute apart",
-        sheep.id.name,
-        count(many, sheep.config.behaviour.unit()),
-        text.at(sheep.config.behaviour.unit(), *number),
+    let unit = sheep.config.behaviour.unit();
+    let what = format!(
+        "{} with a time that has passed, the first in {} ({}): posted at once, a minute apart",
+        count(many, unit),
+        text.at(unit, *number),
         local(*at, sheep.config.rhythm.zone())
-    ))
+    );
+    let alike = format!("{unit}s with times that have passed: posted at once, a minute apart");
+    Some(Objection::of([&sheep.id], what).alike(alike))
 }
 
 /// A post that may be on the old account's network must be settled there first.
 pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection> {
     let intent = old.open()?;
-    let why = || {
+    let objection = || {
         let (id, number, there) = (&old.id, intent.occurrence, &old.config.account);
-        format!("{id}: its post {number} may be on {there} already; try again when that is known")
+        let why =
+            format!("its post {number} may be on {there} already; try again when that is known");
+        let alike = "a post of it may be on its old account already; try again when that is known";
+        Objection::of([id], why).alike(alike).with(Remedy::ShowSheep(id.clone()))
     };
-    (old.config.account != *account)
-        .then(|| Objection::from(why()).with(Remedy::ShowSheep(old.id.clone())))
+    (old.config.account != *account).then(objection)
 }
 
 impl Plan {
@@ -240,14 +272,13 @@ impl Plan {
     ) -> Result<Vec<Objection>> {
         let members: Vec<_> = members.iter().map(|(member, _)| member).collect();
         let mut problems = unfit(&self.flock, &members, accounts, able);
-        let twice = said_twice(&self.flock, &members, accounts, |_| true);
-        problems.extend(twice.into_iter().map(Objection::from));
+        problems.extend(said_twice(&self.flock, &members, accounts, |_| true));
         let timed = members.iter().map(|member| (&member.sheep, member.corpus.times().clone()));
         let sheep: Vec<_> = timed.collect();
         let limited = |sheep: &Sheep| !sheep.config.account.network.facts().limits.is_empty();
         if sheep.iter().any(|(sheep, _)| limited(sheep)) {
             let others = Box::pin(other_flocks(store, &self.flock.name)).await?;
-            problems.extend(too_many(&sheep, &others, now).into_iter().map(Objection::from));
+            problems.extend(too_many(&sheep, &others, now));
         }
         Ok(problems)
     }
@@ -264,6 +295,30 @@ impl Plan {
             && self.restore.is_empty()
             && self.wake.is_empty()
             && self.before == self.flock
+    }
+
+    /// What is not there yet, and has to be before this can be applied.
+    pub fn missing(&self) -> &[Objection] {
+        &self.missing
+    }
+
+    /// The sheep as they will be when it is applied, with their texts. A sheep that was removed before goes on with its numbers.
+    pub async fn sheep_to_be(&self, store: &Store) -> Result<Vec<WithText>> {
+        let created: BTreeSet<_> = self.create.iter().map(|sheep| &sheep.name).collect();
+        let sheep = self.members.iter().map(|(Member { sheep, corpus, .. }, _)| async {
+            let mut sheep = sheep.clone();
+            if created.contains(&sheep.id.name) {
+                sheep.progress.occurrence = store.birth(&sheep.id).await?.occurrence;
+            }
+            Ok::<_, Error>(WithText { sheep, text: Some(Arc::clone(corpus)) })
+        });
+        let sheep: Vec<_> = sheep.collect();
+        stream::iter(sheep).buffered(AT_ONCE).try_collect().await
+    }
+
+    /// Refuses what cannot be applied before something is there.
+    pub fn refuse_missing(&self) -> Result<(), Refusal> {
+        Refusal::unless_fit(self.missing.clone())
     }
 
     /// Whose files these are.

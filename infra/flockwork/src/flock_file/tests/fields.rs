@@ -65,7 +65,7 @@ flock.toml:5: `line`: it is missing: say how much time lies between two posts, s
     check_sheep(
         "jitter = \"4m\"",
         "line = \"3m\"",
-        "flock.toml:5: `jitter` of line 3 does not fit here: it must not be longer than the shortest time between two posts",
+        "flock.toml:5: `jitter` of line 3 does not fit here: `4m` is too long: it must not be longer than the shortest time between two posts, 3m",
     );
     check_sheep(
         "line = \"3m\"",

@@ -1,0 +1,119 @@
+//! The next posts, before they are made: of what is in the table, or of a directory that nobody has applied yet.
+//!
+//! Everything they need is read first, and the data directory let go: whoever reads the lines may take any time. Then each post is
+//! found when it is printed, so the first ones are there at once, however many are asked for.
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
+
+use flock_core::{Hindrance, Sheep, View};
+use flock_ops::{self as ops, Error, UpcomingLine, WithText};
+use jiff::Timestamp;
+
+use crate::{
+    cli::{Place, Preview},
+    connect::{Connection, look},
+    flock_file,
+    refusal::{missing, refuse},
+    screen::{Said, Screen},
+    show,
+    silence::nothing_posts,
+    terminal::harmless,
+};
+
+/// So many rows of a table are found before the first of them is shown, because all of them tell how wide it is. More are
+/// shown as lines, on a terminal, too.
+const MOST_ROWS: usize = 10_000;
+
+/// What is read before anything is printed.
+struct ToShow {
+    sheep: Vec<WithText>,
+    now: Timestamp,
+    /// Whether everything is stopped.
+    is_stopped: bool,
+    /// What people should know besides.
+    notes: Vec<String>,
+}
+
+/// Prints them.
+pub(crate) async fn preview(
+    place: &Place,
+    screen: &Screen,
+    options: &Preview,
+) -> anyhow::Result<()> {
+    let ToShow { sheep, now, is_stopped, notes } = match &options.dir {
+        Some(dir) => Box::pin(of_directory(place, dir, options)).await?,
+        None => of_table(place, options).await?,
+    };
+    let mut posts = ops::upcoming(&sheep, now).take(options.count);
+    if options.json {
+        for post in posts {
+            writeln!(io::stdout(), "{}", serde_json::to_string(&UpcomingLine::new(&post))?)?;
+        }
+        return screen.say(Said { notes, ..Said::default() });
+    }
+    if screen.window.is_some() && options.count <= MOST_ROWS {
+        let posts: Vec<_> = posts.collect();
+        if posts.is_empty() {
+            return screen.say(Said { notes, ..Said::default() });
+        }
+        let view = View::of(sheep.iter().map(|one| &one.sheep), now);
+        let table = || show::upcoming_table(&posts, &view, is_stopped);
+        let what = screen.list(table, Vec::new);
+        return screen.page(Said { what, notes, ..Said::default() });
+    }
+    posts
+        .try_for_each(|post| writeln!(io::stdout(), "{}", harmless(&show::upcoming_line(&post))))?;
+    screen.say(Said { notes, ..Said::default() })
+}
+
+async fn of_table(place: &Place, options: &Preview) -> anyhow::Result<ToShow> {
+    let connection = look(place).await?;
+    let Connection { store, clock, .. } = &connection;
+    let sheep = match &options.sheep {
+        Some(sheep) => vec![store.find_sheep(None, sheep).await.map_err(Error::from)?],
+        None => store.sheep_of(options.flock.as_ref()).await.map_err(Error::from)?,
+    };
+    let now = clock.now();
+    let sheep = ops::with_texts_for(store, sheep, options.count, now).await?;
+    let is_stopped = store.control().await?.stopped.is_some();
+    let notes = notes(&connection, &sheep, options.json).await?;
+    Ok(ToShow { sheep, now, is_stopped, notes })
+}
+
+/// As it would be if it was applied now.
+async fn of_directory(place: &Place, dir: &Path, options: &Preview) -> anyhow::Result<ToShow> {
+    if !dir.exists() {
+        return Err(refuse(format!(
+            "{}: it does not exist; of a flock or a sheep that is applied `--flock NAME` or `--sheep NAME` shows the posts",
+            dir.display()
+        )));
+    }
+    let file = flock_file::read(dir).map_err(|err| refuse(err.to_string()))?;
+    let connection = look(place).await?;
+    let Connection { store, clock, program, .. } = &connection;
+    let now = clock.now();
+    let plan = ops::plan(store, file, now).await?;
+    let sheep = plan.sheep_to_be(store).await?;
+    let mut notes = notes(&connection, &sheep, options.json).await?;
+    notes.extend(missing(plan.missing(), program));
+    let is_stopped = store.control().await?.stopped.is_some();
+    Ok(ToShow { sheep, now, is_stopped, notes })
+}
+
+/// Why not everything is posted as it is shown.
+async fn notes(
+    connection: &Connection,
+    sheep: &[WithText],
+    json: bool,
+) -> anyhow::Result<Vec<String>> {
+    let sheep = || sheep.iter().map(|one| &one.sheep);
+    let mut notes = ops::silent(sheep());
+    let hindrances = Hindrance::of(sheep()).into_iter().filter(|found| !found.is_stopped);
+    notes.extend(hindrances.map(|found| format!("{}: {}", found.who(), found.why)));
+    let sheep: Vec<&Sheep> = sheep().collect();
+    notes.extend(nothing_posts(connection, &sheep, json).await?);
+    Ok(notes)
+}
