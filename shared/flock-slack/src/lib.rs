@@ -16,7 +16,8 @@ pub use incoming::{
 };
 pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
-    LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
+    LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, fitted, mention,
+    shortened,
 };
 pub use shortcode::{with_characters, with_shortcodes};
 pub use typed::{bare_line, bare_word, nameless_mention, trim, typed, unescape};
