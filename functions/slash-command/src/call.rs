@@ -9,14 +9,14 @@ use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::{app::App, commands::time, slack_secret::SlackSecret};
+use crate::{app::App, slack_secret::SlackSecret};
 
 /// Sheep that are looked at for an answer about all of them.
-const MOST_SHEEP: usize = 500;
+const MOST_SHEEP: usize = 1_000;
 
 /// What is said where there are more.
 pub(crate) const NOT_ALL: &str =
-    "There are more than 500 sheep, and not all were looked at for this.";
+    "There are more than 1,000 sheep, and not all were looked at for this.";
 
 /// One run of a command.
 #[derive(Debug)]
@@ -186,13 +186,16 @@ impl Call<'_> {
         }
     }
 
-    /// That everything is stopped, if it is. Every answer about flocks says it.
+    /// That everything is stopped, if it is. Every answer about flocks says it; since when, `alive` does, because the times of
+    /// an answer are those of its sheep.
     pub(crate) fn stopped(&self) -> Option<String> {
-        let stop = self.control.stopped.as_ref()?;
-        let since = time(stop.at);
-        Some(format!(
-            "Everything is stopped since {since}; nothing is posted until `/flock start`."
-        ))
+        let said = "Everything is stopped; nothing is posted until `/flock start`.";
+        self.control.stopped.as_ref().map(|_| said.to_owned())
+    }
+
+    /// Who can do what is done where Flockwork is deployed.
+    pub(crate) fn operator(&self) -> String {
+        self.app.operator()
     }
 
     /// Refuses what would have to wait until everything is started again.

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use flock_aws::Clock;
-use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, SheepId, State, Trouble};
+use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, SheepId, State, Trouble, reason};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
@@ -115,11 +115,6 @@ impl App {
         }
         Ok(())
     }
-}
-
-/// Why a sheep has stopped, without what is to be done about that sheep then.
-fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
-    why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)
 }
 
 /// The sheep that post through `account`.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Sheep, State};
+use crate::{Sheep, SheepId, State};
 
 /// Sheep that the same keeps from posting.
 #[derive(Debug)]
 pub struct Hindrance<'a> {
     /// Whether they stopped, until somebody acts.
     pub is_stopped: bool,
-    /// What it is.
+    /// What it is, without what is to be done about one of the sheep then.
     pub why: &'a str,
     /// Whom; at least one.
     pub sheep: Vec<&'a Sheep>,
@@ -22,7 +22,7 @@ impl<'a> Hindrance<'a> {
         for sheep in sheep {
             if let Some(why) = sheep.problem() {
                 let is_stopped = matches!(sheep.state, State::Stopped { .. });
-                found.entry((is_stopped, why)).or_default().push(sheep);
+                found.entry((is_stopped, reason(&sheep.id, why))).or_default().push(sheep);
             }
         }
         let hindrance = |((is_stopped, why), sheep)| Self { is_stopped, why, sheep };
@@ -37,4 +37,9 @@ impl<'a> Hindrance<'a> {
             many => format!("{first} and {} more", many - 1),
         }
     }
+}
+
+/// Why a sheep has stopped, without what is to be done about that sheep then.
+pub fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
+    why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)
 }

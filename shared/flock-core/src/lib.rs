@@ -58,7 +58,7 @@ pub use flock::Flock;
 pub use foreign::{
     Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
 };
-pub use hindrance::Hindrance;
+pub use hindrance::{Hindrance, reason};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,

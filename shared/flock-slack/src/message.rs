@@ -358,7 +358,8 @@ pub fn fitted(lines: Vec<String>) -> Vec<String> {
     loop {
         let fitted: Vec<_> = lines.iter().map(|line| shortened(line, most)).collect();
         // A line end is two characters in JSON.
-        let all: usize = fitted.iter().map(|line| 2 + line.chars().map(in_json).sum::<usize>()).sum();
+        let all: usize =
+            fitted.iter().map(|line| 2 + line.chars().map(in_json).sum::<usize>()).sum();
         if all <= ALL || most < 2 {
             return fitted;
         }

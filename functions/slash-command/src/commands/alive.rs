@@ -1,13 +1,13 @@
 //! `alive`: whether anybody is there, and whether anything is at work.
 
-use flock_core::{Sheep, State, Usage};
+use flock_core::{Sheep, State, Usage, View};
 use flock_slack::mention;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::{
     call::{Answer, Call, NOT_ALL, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::time,
+    commands::when,
     dispatch::room_link,
     event::listed,
 };
@@ -30,37 +30,41 @@ const DUE: u16 = 10;
 async fn run(call: &Call<'_>) -> Answer {
     let mut but = Vec::new();
     let (sheep, is_all) = call.some_sheep().await?;
+    let view = View::of(&sheep, call.now);
     match &call.control.stopped {
         Some(stop) => but.push(format!(
             "everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
             mention(&stop.by),
             room_link(&stop.room),
-            time(stop.at)
+            when(&view, stop.at)
         )),
-        None => but.extend(overdue(&call.store().due_now(call.now, DUE).await?.sheep, call.now)),
+        None => but.extend(overdue(call, &call.store().due_now(call.now, DUE).await?.sheep, &view)),
     }
     but.extend(silent(&sheep, is_all));
-    if !is_all && !but.is_empty() {
-        but.push(NOT_ALL.to_owned());
-    }
-    tell(match but.as_slice() {
+    let mut told = match but.as_slice() {
         [] => "Yes.".to_owned(),
         [but] => format!("Yes, but {but}"),
         several => format!("Yes, but\n• {}", several.join("\n• ")),
-    })
+    };
+    if !is_all {
+        told = format!("{told}\n{NOT_ALL}");
+    }
+    tell(told)
 }
 
 /// That nothing sees to what is due: then its schedule is off, or every tick fails.
-fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
+fn overdue(call: &Call<'_>, sheep: &[Sheep], view: &View) -> Option<String> {
+    let now = call.now;
     let due = sheep.iter().filter(|sheep| !sheep.is_leased(now));
     let due = due.filter_map(|sheep| Some((sheep.next_at()?, sheep)));
     let (since, sheep) = due.min_by_key(|(at, _)| *at)?;
     (LATE < now.duration_since(since)).then(|| {
         format!(
             "nothing is at work: *{}* is due since {}, and no tick has seen to it. The schedule of `sheep-tick` may \
-             be off, or it fails; its log says why.",
+             be off, or it fails; its log says why. That is for {} to see to.",
             sheep.id,
-            time(since)
+            when(view, since),
+            call.operator()
         )
     })
 }

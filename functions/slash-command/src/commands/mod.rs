@@ -40,8 +40,8 @@ mod whoami;
 use std::collections::BTreeMap;
 
 use flock_core::{
-    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Word, count, local,
-    slip, words,
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, View, Word, count,
+    local, slip, words,
 };
 use flock_ops::{Noted, Steered, steer};
 use flock_slack::{bare_line, bare_word, escape, trim};
@@ -158,9 +158,42 @@ fn usages() -> impl Iterator<Item = Usage> {
     TABLE.iter().flat_map(|command| command.usages.iter().copied())
 }
 
-/// An instant for people of any zone.
+/// An instant for people of any zone, who may read it on another day.
 pub(crate) fn time(at: Timestamp) -> String {
     local(at, &TimeZone::UTC)
+}
+
+/// An instant that is still to come, for who reads it now.
+fn next(view: &View, at: Timestamp) -> String {
+    format!("{}, {}", view.clock(at), view.until(at))
+}
+
+/// The only instant of an answer, for who reads it now.
+fn when(view: &View, at: Timestamp) -> String {
+    format!("{} {}", view.clock(at), view.zone())
+}
+
+/// In which zone the times of a view are.
+fn zone(view: &View) -> String {
+    format!("Times are in {}.", view.zone())
+}
+
+/// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, unless a flock is
+/// called so.
+async fn flock_or_page(call: &Call<'_>) -> Result<(Option<FlockName>, usize), Obstacle> {
+    if call.arguments.get(0).is_none() {
+        return Ok((None, 1));
+    }
+    if is_page(call) && !call.store().flocks().await?.contains(&call.flock(0)?) {
+        return Ok((None, call.page(0)?));
+    }
+    Ok((Some(call.flock(0)?), call.page(1)?))
+}
+
+/// Whether the only argument is a number.
+fn is_page(call: &Call<'_>) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    call.arguments.words().len() == 1 && call.arguments.get(0).is_some_and(is_number)
 }
 
 /// The level an argument names.

@@ -1,6 +1,6 @@
 //! `stop`: everything, at once.
 
-use flock_core::{Usage, count, preview};
+use flock_core::{Usage, View, count, preview};
 use flock_ops::Noted;
 use flock_slack::mention;
 use flock_store::Stop;
@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, announce, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::time,
+    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -26,7 +26,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
             mention(&stop.by),
-            time(stop.at)
+            when(&View::utc(call.now), stop.at)
         ));
     }
     if call.stage == Stage::Given {
