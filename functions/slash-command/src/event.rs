@@ -1,13 +1,10 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::Clock;
-use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, SheepId, State, Trouble, reason};
+use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, reason};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
@@ -84,36 +81,15 @@ impl App {
         if others.is_empty() {
             return Ok(None);
         }
-        let account = account.to_string();
         let text = format!(
             "*{sheep}* has stopped at its post {occurrence}: {}.\nAlso on {}: {}. Whatever stops there for the same reason \
              is not told of again; *Try again* resumes all of them.",
             escape(why),
-            escape(&account),
+            escape(&account.to_string()),
             listed(&others)
         );
-        let reply =
-            Reply::everybody(text).button(Button::new("Try again", "resume", account.clone()));
-        Ok(Some((account_notice(&account, why), reply)))
-    }
-
-    /// Sheep that were resumed may be stopped by the same again, and then people are to hear of it.
-    pub(crate) async fn forget_notices(&self, before: &[Sheep]) -> Result<(), StoreError> {
-        let of_sheep = before.iter().filter_map(|sheep| match &sheep.state {
-            State::Stopped { why, .. } => Some((sheep, why)),
-            State::Active | State::Paused { .. } | State::Finished { .. } => None,
-        });
-        let ids: HashSet<_> = of_sheep
-            .flat_map(|(sheep, why)| {
-                let number = sheep.progress.occurrence.to_string();
-                let own = sheep_notice("sheep.stopped", &sheep.id, &number, why);
-                [own, account_notice(&sheep.config.account.to_string(), reason(&sheep.id, why))]
-            })
-            .collect();
-        for id in &ids {
-            self.store.forget_notice(id).await?;
-        }
-        Ok(())
+        let again = Button::new("Try again", "resume", account.to_string());
+        Ok(Some((Notice::of_account(account, why), Reply::everybody(text).button(again))))
     }
 }
 
@@ -142,20 +118,11 @@ pub(crate) fn listed(names: &[String]) -> String {
     }
 }
 
-fn sheep_notice(kind: &str, sheep: &SheepId, number: &str, why: &str) -> DeliveryId {
-    DeliveryId::of(&[kind, &sheep.to_string(), number, why])
-}
-
-fn account_notice(account: &str, why: &str) -> DeliveryId {
-    DeliveryId::of(&["account.refused", account, why])
-}
-
 /// What people are told of an event, and by what it is known when it comes again.
 fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
     let of_sheep = |Trouble { sheep, occurrence, why, .. }: &Trouble| {
-        let number = occurrence.to_string();
-        let id = sheep_notice(event.kind(), sheep, &number, why);
-        (id, sheep.to_string(), number, escape(why))
+        let id = Notice::of_sheep(event.kind(), sheep, *occurrence, why);
+        (id, sheep.to_string(), occurrence.to_string(), escape(why))
     };
     Some(match event {
         Event::SheepStopped(trouble) => {

@@ -87,7 +87,10 @@ impl List {
         let (first, last) = ((page - 1) * LINES + 1, (page - 1) * LINES + lines.len());
         let mut said = above;
         if lines.is_empty() {
-            said.push(format!("Nothing is older than page {}.", page - 1));
+            said.push(match page {
+                1 => "There is nothing to show.".to_owned(),
+                _ => format!("There is no page {page}: nothing is so old."),
+            });
         }
         let nothing = lines.is_empty();
         said.extend(fitted(lines));

@@ -40,17 +40,17 @@ mod whoami;
 use std::collections::BTreeMap;
 
 use flock_core::{
-    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, View, Word, count,
-    local, slip, words,
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Usd, View, Word,
+    count, local, slip, words,
 };
-use flock_ops::{Noted, Steered, steer};
-use flock_slack::{bare_line, bare_word, escape, trim};
+use flock_ops::{Noted, Price, Steered, steer};
+use flock_slack::{bare_line, bare_name, escape, trim};
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Step, announce, code, refuse},
+    call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, code, refuse},
     command::Command,
     jobs::how_to_end,
 };
@@ -115,7 +115,7 @@ pub fn read(line: &str) -> (&str, Vec<Word>) {
     // Empty quotes are a word; what nobody sees is none.
     words.retain(|word| word.text.is_empty() || !trim(&word.text).is_empty());
     for word in &mut words {
-        word.text = bare_word(&word.text);
+        word.text = bare_name(&word.text);
     }
     (line, words)
 }
@@ -156,11 +156,6 @@ pub(crate) fn named(words: &[Word]) -> Vec<&'static Command> {
 
 fn usages() -> impl Iterator<Item = Usage> {
     TABLE.iter().flat_map(|command| command.usages.iter().copied())
-}
-
-/// An instant for people of any zone, who may read it on another day.
-pub(crate) fn time(at: Timestamp) -> String {
-    local(at, &TimeZone::UTC)
 }
 
 /// An instant that is still to come, for who reads it now.
@@ -232,6 +227,46 @@ fn goes_on(sheep: &Sheep) -> String {
     }
 }
 
+/// The account of a sheep, in mrkdwn: as code, because `meadow:moon:` would be shown with an emoji in it.
+fn account(sheep: &Sheep) -> String {
+    format!("`{}`", escape(&sheep.config.account.to_string()))
+}
+
+/// Where a post that is quoted below would go, and what it would cost.
+fn paid_post(sheep: &Sheep, price: &Price) -> String {
+    let Price { price, link, budget } = price;
+    let link = if *link { ", because it has a link" } else { "" };
+    let budget = budget.as_ref().map(|budget| {
+        let waits = if budget.is_passed_by(*price) {
+            ", so the post would wait until the month is over, or until the cap is raised"
+        } else {
+            ""
+        };
+        let (spent, cap, month) = (budget.spent, budget.cap, budget.month);
+        let flock = &sheep.id.flock;
+        format!(
+            "\nThe flock *{flock}* has spent {spent} of the {cap} it may spend in {month}{waits}."
+        )
+    });
+    format!(
+        "This posts the text below through *{}* as {}, for {price}{link}.{}",
+        sheep.id,
+        account(sheep),
+        budget.unwrap_or_default()
+    )
+}
+
+/// What the sheep pays at once, now that it is resumed: a sentence.
+async fn paid_at_once(call: &Call<'_>, sheep: &Sheep) -> Result<String, Obstacle> {
+    if sheep.next_at().is_none_or(|at| call.now < at) {
+        return Ok(String::new());
+    }
+    let priced = flock_ops::price_of_next(call.store(), sheep, call.now).await?;
+    let price = priced.map(|(_, price)| price.price).filter(|price| *price != Usd::ZERO);
+    Ok(price
+        .map_or_else(String::new, |price| format!(" Its next post is made at once, for {price}.")))
+}
+
 /// The command goes on when there is time to look somebody up.
 #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
 fn look_up(call: &Call<'_>) -> Answer {
@@ -272,14 +307,12 @@ async fn change_all(call: &Call<'_>, noted: &Noted, words: Words) -> Answer {
 }
 
 async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep) -> Answer {
-    if words.job == JobKind::Resume {
-        call.app.forget_notices(std::slice::from_ref(&sheep)).await?;
-    }
     let Steered { sheep, is_changed } =
         steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
         state if is_changed && state.name() == words.job.becomes() => {
-            return announce(format!("{} *{}*.", words.done, sheep.id));
+            let price = paid_at_once(call, &sheep).await?;
+            return announce(format!("{} *{}*.{price}", words.done, sheep.id));
         }
         State::Active => "is active already".to_owned(),
         State::Paused { .. } => "is paused already".to_owned(),
@@ -316,10 +349,13 @@ async fn change_flock(
         if !is_counted || stay.len() < sheep.len() {
             let but = if is_counted { but(&stay, becomes) } else { String::new() };
             let text = format!("{happens} {what}{but}: {comes_to}");
-            return Ok(Step::Sure { text, label });
+            return Sure::ask(text, label);
         }
     }
     if AT_ONCE < sheep.len() {
+        if job == JobKind::Resume {
+            flock_ops::forget_notices(call.store(), &sheep).await?;
+        }
         let job = call.begin_job(noted, job, flock).await?;
         return announce(format!(
             "{doing} {what}, as job `{}`. I tell you here when it is done; {}.",
@@ -452,6 +488,11 @@ mod tests {
         check("/Flock *show* *moon/apollo*", r#"show ["moon/apollo"]"#);
         check("\u{2060}pause\u{200b} \u{feff} `moon/*`", r#"pause ["moon/*"]"#);
         check("grant *<@U1|ada>* &lt;Elder&gt;", r#"grant ["<@U1|ada>", "<Elder>"]"#);
+        check("alive?", "alive []");
+        check("help!", "help []");
+        check("Show apollo, please", "usage of show");
+        check("show, apollo?", r#"show ["apollo"]"#);
+        check("?", "closest None");
         check("\u{200b}", "closest None");
         check("grant room-owners", "grant room-owners []");
         check("grant room-owners C1 C2", r#"grant room-owners ["C1", "C2"]"#);

@@ -5,13 +5,18 @@ use flock_slack::escape;
 use flock_store::{Found, UpcomingPost};
 
 use crate::{
-    call::{Answer, Call, tell},
+    call::{Answer, Call},
     command::{Command, EVERYBODY, Group, Run},
     commands::local,
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("preview <sheep|flock>"), Usage::new("preview <sheep|flock> <count>")],
+    usages: &[
+        Usage::new("preview <sheep|flock>"),
+        Usage::new("preview <sheep|flock> <count>"),
+        Usage::new("preview <sheep|flock> <count> <page>"),
+    ],
     group: Group::Flock,
     need: EVERYBODY,
     help: "The next posts, before they are made",
@@ -39,5 +44,6 @@ async fn run(call: &Call<'_>) -> Answer {
     let silent: Vec<_> =
         silent.map(|sheep| format!("*{}* is {}", sheep.id, sheep.state.name())).collect();
     lines.extend(silent);
-    tell(lines.join("\n"))
+    let command = format!("preview {} {count}", call.argument(0));
+    Ok(List::new(command, call.page(2)?).of(&lines, Clone::clone))
 }

@@ -44,7 +44,6 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
     }
     let more = stopped.len().saturating_sub(MOST);
     stopped.truncate(MOST);
-    call.app.forget_notices(&stopped).await?;
     let mut resumed = Vec::new();
     for sheep in stopped {
         let steered = steer(call.store(), noted, JobKind::Resume, sheep, call.now).await?;

@@ -4,7 +4,7 @@ use flock_core::{Occurrence, Sheep, Usage, View};
 use flock_ops::Noted;
 
 use crate::{
-    call::{Answer, Call, Stage, Step, announce},
+    call::{Answer, Call, Stage, Sure, announce},
     command::{Command, Group, Run, SHEPHERD},
     commands::{goes_on, occurrence, when},
 };
@@ -24,7 +24,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     if call.stage == Stage::Given {
         sheep.was_not_sent(occurrence, call.now)?;
         let view = View::of([&sheep], call.now);
-        return Ok(Step::Sure { text: risk(&sheep, occurrence, &view), label: "Send it again" });
+        return Sure::ask(risk(&sheep, occurrence, &view), "Send it again");
     }
     let sheep = flock_ops::send_again(call.store(), noted, sheep, occurrence, call.now).await?;
     call.hurry(&sheep).await;

@@ -7,7 +7,7 @@ use flock_store::Stop;
 use jiff::SignedDuration;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Step, announce, refuse},
+    call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse},
     command::{Command, Group, Run, SHEPHERD},
     commands::when,
 };
@@ -30,7 +30,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         ));
     }
     if call.stage == Stage::Given {
-        return Ok(Step::Sure { text: consequence(call).await?, label: "Stop everything" });
+        return Sure::ask(consequence(call).await?, "Stop everything");
     }
     let stop =
         Stop { by: call.user().clone(), room: call.asked.room.clone(), at: call.asked.since };
