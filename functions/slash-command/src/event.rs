@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::Clock;
-use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, reason};
+use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, listed, reason};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
@@ -13,6 +13,9 @@ use crate::{app::App, call::Stage, http::AnswerTo};
 
 /// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(30);
+
+/// Sheep that a message names.
+pub(crate) const NAMED: usize = 20;
 
 impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
@@ -36,7 +39,13 @@ impl App {
                 {
                     told = of_account;
                 }
-                let (id, reply) = told;
+                let (id, mut reply) = told;
+                if let Event::SheepStopped(Trouble { account: Some(_), .. }) = &event {
+                    let operator = self.operator();
+                    reply.text.push_str(&format!(
+                        " An account and its key are for {operator} to see to."
+                    ));
+                }
                 Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
             }
         }
@@ -86,7 +95,7 @@ impl App {
              is not told of again; *Try again* resumes all of them.",
             escape(why),
             escape(&account.to_string()),
-            listed(&others)
+            listed(others, NAMED)
         );
         let again = Button::new("Try again", "resume", account.to_string());
         Ok(Some((Notice::of_account(account, why), Reply::everybody(text).button(again))))
@@ -101,21 +110,6 @@ pub(crate) async fn sheep_on(store: &Store, account: &AccountId) -> Result<Vec<S
     }
     sheep.retain(|sheep| sheep.config.account == *account);
     Ok(sheep)
-}
-
-/// Names, as people list them; of many the first.
-pub(crate) fn listed(names: &[String]) -> String {
-    const MOST: usize = 20;
-    match names {
-        [] => String::new(),
-        [name] => name.clone(),
-        [first @ .., last] if first.len() < MOST => format!("{} and {last}", first.join(", ")),
-        names => format!(
-            "{} and {} more",
-            names.get(..MOST).unwrap_or_default().join(", "),
-            names.len() - MOST
-        ),
-    }
 }
 
 /// What people are told of an event, and by what it is known when it comes again.

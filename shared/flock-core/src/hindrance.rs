@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Sheep, SheepId, State};
+use crate::{Sheep, SheepId, State, named};
 
 /// Sheep that the same keeps from posting.
 #[derive(Debug)]
@@ -29,13 +29,9 @@ impl<'a> Hindrance<'a> {
         found.into_iter().rev().map(hindrance).collect()
     }
 
-    /// One of the sheep, and how many more there are.
+    /// Some of the sheep, and how many more there are.
     pub fn who(&self) -> String {
-        let first = self.sheep.first().map(|sheep| sheep.id.to_string()).unwrap_or_default();
-        match self.sheep.len() {
-            0 | 1 => first,
-            many => format!("{first} and {} more", many - 1),
-        }
+        named(self.sheep.iter().map(|sheep| &sheep.id))
     }
 }
 

@@ -48,13 +48,17 @@ pub fn one_line(text: &str) -> String {
 
 /// Some sheep by name.
 pub fn named<'a>(ids: impl Iterator<Item = &'a SheepId>) -> String {
-    const SHOWN: usize = 3;
-    let ids: Vec<_> = ids.map(ToString::to_string).collect();
-    match ids.len().checked_sub(SHOWN).filter(|more| 1 < *more) {
+    listed(ids, 3)
+}
+
+/// Things by their names: the first so many of them, and how many more there are, unless that is one.
+pub fn listed(things: impl IntoIterator<Item = impl ToString>, shown: usize) -> String {
+    let names: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
+    match names.len().checked_sub(shown).filter(|more| 1 < *more) {
         Some(more) => {
-            format!("{} and {more} more", ids.get(..SHOWN).unwrap_or_default().join(", "))
+            format!("{} and {more} more", names.get(..shown).unwrap_or_default().join(", "))
         }
-        None => and(&ids),
+        None => and(&names),
     }
 }
 

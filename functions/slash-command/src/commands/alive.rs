@@ -1,6 +1,6 @@
 //! `alive`: whether anybody is there, and whether anything is at work.
 
-use flock_core::{Sheep, State, Usage, View};
+use flock_core::{Sheep, State, Usage, View, listed};
 use flock_slack::mention;
 use jiff::SignedDuration;
 
@@ -9,7 +9,7 @@ use crate::{
     command::{Command, EVERYBODY, Group, Run},
     commands::when,
     dispatch::room_link,
-    event::listed,
+    event::NAMED,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -80,7 +80,7 @@ fn silent(sheep: &[Sheep], is_all: bool) -> Option<String> {
         [one] => Some(format!("*{one}* has stopped; `/flock show {one}` tells why")),
         several => {
             let names: Vec<_> = several.iter().map(|id| format!("*{id}*")).collect();
-            Some(format!("{} have stopped; `/flock sheep` tells why", listed(&names)))
+            Some(format!("{} have stopped; `/flock sheep` tells why", listed(names, NAMED)))
         }
     };
     match stopped {

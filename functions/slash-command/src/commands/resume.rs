@@ -1,6 +1,6 @@
 //! `resume <sheep|flock|account>`: let it go on.
 
-use flock_core::{AccountId, JobKind, State, Usage};
+use flock_core::{AccountId, JobKind, State, Usage, listed};
 use flock_ops::{Noted, steer};
 use flock_slack::escape;
 
@@ -8,7 +8,7 @@ use crate::{
     call::{Answer, Call, announce, code, refuse},
     command::{Command, Group, Run, SHEPHERD},
     commands::{Words, change_all},
-    event::{listed, sheep_on},
+    event::{NAMED, sheep_on},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -60,7 +60,7 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
     };
     announce(format!(
         "Resumed {}, on {}.{more} What stops again is told in the control room.",
-        listed(&resumed),
+        listed(resumed, NAMED),
         escape(&account.to_string())
     ))
 }

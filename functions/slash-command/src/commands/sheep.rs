@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use flock_core::{Hindrance, Sheep, State, Usage, View, count, named, reason};
+use flock_core::{Hindrance, Sheep, State, Usage, View, count, reason};
 use flock_slack::escape;
 
 use crate::{
@@ -67,8 +67,7 @@ fn silence(sheep: &[Sheep]) -> Option<String> {
 fn hindrance(same: &Hindrance<'_>) -> String {
     let sheep = count(u64::try_from(same.sheep.len()).unwrap_or(u64::MAX), "sheep");
     let how = if same.is_stopped { "have stopped" } else { "cannot post, and keep trying" };
-    let ids = same.sheep.iter().map(|sheep| &sheep.id);
-    format!("{sheep} {how} ({}): {}", named(ids), escape(same.why))
+    format!("{sheep} {how} ({}): {}", same.who(), escape(same.why))
 }
 
 fn line(sheep: &Sheep, view: &View, said: &[&str]) -> String {
