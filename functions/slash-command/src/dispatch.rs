@@ -86,7 +86,8 @@ impl App {
         let held = call.stopped().filter(|_| command.group == Group::Flock);
         match with_line(outcome, held.as_deref())? {
             Step::Done(reply) => Ok(reply),
-            Step::Later(text) => Ok(Reply::only_you(text)),
+            // It makes way for what it announces.
+            Step::Later(text) => Ok(Reply { replaces: true, ..Reply::only_you(text) }),
             Step::Sure(Sure { text, quoted, label, command }) => {
                 let line = command.unwrap_or_else(|| asked.line.clone());
                 self.store.put_question(&Asked { line, ..asked.clone() }).await?;

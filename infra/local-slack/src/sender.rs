@@ -99,7 +99,7 @@ impl SlackSender {
             return self.message(user, room, thread_ts, text).await;
         };
         let (command, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-        if format!("/{command}") != COMMAND {
+        if !format!("/{command}").eq_ignore_ascii_case(COMMAND) {
             let text = format!("`/{}` is not a valid command.", flock_slack::escape(command));
             return self.workspace().slackbot(room, user, text);
         }

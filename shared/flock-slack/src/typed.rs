@@ -65,14 +65,29 @@ pub fn bare_word(word: &str) -> String {
 
 /// A [bare word](bare_word) without the punctuation of the sentence that it ends: nothing that people name ends so.
 pub fn bare_name(word: &str) -> String {
-    let mut bare = bare_word(word);
+    let mut bare = word.to_owned();
     loop {
-        let name = bare_word(bare.trim_end_matches(PUNCTUATION));
-        if name.is_empty() || name == bare {
+        // First of all, because a name in a mark is found by what is around it.
+        let name = bare_word(without_punctuation(&bare));
+        if name.is_empty() {
+            return bare_word(&bare);
+        }
+        if name == bare {
             return bare;
         }
         bare = name;
     }
+}
+
+/// A word without the punctuation at its end. A character that Slack has escaped has none.
+fn without_punctuation(word: &str) -> &str {
+    let mut word = word;
+    while !["&amp;", "&lt;", "&gt;"].iter().any(|escaped| word.ends_with(escaped))
+        && let Some(shorter) = word.strip_suffix(|c| PUNCTUATION.contains(&c) || is_invisible(c))
+    {
+        word = shorter;
+    }
+    word
 }
 
 /// `text` without blanks and without what nobody sees around it. An emoji may end with what is seen with it alone.
@@ -291,7 +306,9 @@ mod tests {
         }
         check("moon/*,", "moon/*");
         check("<@U1|ada>,", "<@U1|ada>");
+        check("*<@U1|ada>*,\u{200b}", "<@U1|ada>");
         check("mastodon:ada@a.example.", "mastodon:ada@a.example");
+        check("&lt;moon&gt;,", "<moon>");
         check("?", "?");
         check("...", "...");
     }

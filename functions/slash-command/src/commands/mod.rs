@@ -40,8 +40,8 @@ mod whoami;
 use std::collections::BTreeMap;
 
 use flock_core::{
-    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Usd, View, Word,
-    count, local, slip, words,
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sent, Sheep, State, Usage, Usd, View,
+    Word, count, local, slip, words,
 };
 use flock_ops::{Noted, Price, Steered, steer};
 use flock_slack::{bare_line, bare_name, escape, trim};
@@ -258,7 +258,9 @@ fn paid_post(sheep: &Sheep, price: &Price) -> String {
 
 /// What the sheep pays at once, now that it is resumed: a sentence.
 async fn paid_at_once(call: &Call<'_>, sheep: &Sheep) -> Result<String, Obstacle> {
-    if sheep.next_at().is_none_or(|at| call.now < at) {
+    // What may be there is looked for first, and its money is reserved.
+    let may_be_sent = sheep.intent.as_ref().is_some_and(|intent| intent.errand.sent == Sent::Maybe);
+    if may_be_sent || sheep.next_at().is_none_or(|at| call.now < at) {
         return Ok(String::new());
     }
     let priced = flock_ops::price_of_next(call.store(), sheep, call.now).await?;

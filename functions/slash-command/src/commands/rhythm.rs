@@ -79,11 +79,11 @@ fn lengths(words: &[String]) -> Vec<String> {
         }
         let Some(unit) = unit(&word) else {
             lengths.extend(number.take());
-            last = None;
             if word.bytes().all(|byte| byte.is_ascii_digit()) {
                 number = Some(word);
             } else {
                 lengths.push(word);
+                last = None;
             }
             continue;
         };
