@@ -6,7 +6,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("version", "*Flockwork 0.1.0."),
     ("alive", "*Yes."),
     ("status", "*Yes."),
-    ("flocks", "*There is no flock yet. One comes with the first files that are applied."),
+    ("flocks", "*There is no flock yet. One comes with the first files that <@U1> applies."),
     ("sheep", "*There are no sheep."),
     ("posts", "*Nothing has been posted yet."),
     ("spend", "*No flock pays for anything."),

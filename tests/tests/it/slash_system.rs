@@ -363,7 +363,7 @@ async fn alive_says_what_is_not_at_work() {
     slack.flock_sure("pause flock", "Pause the flock").await;
     told.push(slack.flock("alive").await);
     insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(told.join("\n"), @"
         *Yes, but nothing is at work: *flock/apollo* is due since HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
         *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but *flock/apollo* has stopped; `/flock show flock/apollo` tells why.

@@ -28,7 +28,10 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let flocks = flocks(call.store()).await?;
     if flocks.is_empty() {
-        return tell("There is no flock yet. One comes with the first files that are applied.");
+        return tell(format!(
+            "There is no flock yet. One comes with the first files that {} applies.",
+            call.operator()
+        ));
     }
     Ok(List::new("flocks", call.page(0)?).of(&flocks, line))
 }
