@@ -73,6 +73,7 @@ pub(crate) struct Sure {
 
 impl Sure {
     /// Asks whether that shall happen.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
     pub(crate) fn ask(text: String, label: &'static str) -> Answer {
         Ok(Step::Sure(Self { text, quoted: String::new(), label, command: None }))
     }

@@ -42,9 +42,9 @@ impl App {
                 let (id, mut reply) = told;
                 if let Event::SheepStopped(Trouble { account: Some(_), .. }) = &event {
                     let operator = self.operator();
-                    reply.text.push_str(&format!(
-                        " An account and its key are for {operator} to see to."
-                    ));
+                    let told = reply.text;
+                    reply.text =
+                        format!("{told} An account and its key are for {operator} to see to.");
                 }
                 Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
             }

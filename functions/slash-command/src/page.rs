@@ -17,7 +17,7 @@ const BEFORE: &str = "page-before";
 const AFTER: &str = "page-after";
 
 /// JSON characters of a line above a page.
-const ABOVE: usize = 400;
+const ABOVE: usize = 250;
 
 /// A list.
 pub(crate) struct List {
@@ -27,33 +27,22 @@ pub(crate) struct List {
     page: usize,
     /// What is on the buttons for the pages before and after.
     labels: [&'static str; 2],
+    /// Things of the list on a page.
+    size: usize,
     /// What is said above every page.
     above: Vec<String>,
-}
-
-/// A part of a list that is read newest first, and whether it goes on: to count the whole would be to read it.
-pub(crate) struct Newest {
-    /// The lines of the page.
-    pub(crate) lines: Vec<String>,
-    /// Whether there are older ones.
-    pub(crate) goes_on: bool,
-}
-
-impl Newest {
-    /// The page with the number `page` of `items`, the newest there are, of which more than that page are known where there are
-    /// more.
-    pub(crate) fn of<T>(items: &[T], page: usize, line: impl Fn(&T) -> String) -> Self {
-        let before = LINES.saturating_mul(page - 1);
-        let lines = items.iter().skip(before).take(LINES).map(line).collect();
-        Self { lines, goes_on: before.saturating_add(LINES) < items.len() }
-    }
 }
 
 impl List {
     /// What `command` lists, at its page with the number `page`.
     pub(crate) fn new(command: impl Into<String>, page: usize) -> Self {
         let (command, above) = (command.into(), Vec::new());
-        Self { command, page, labels: ["Back", "More"], above }
+        Self { command, page, labels: ["Back", "More"], size: LINES, above }
+    }
+
+    /// Has no more than this on a page, because each takes several lines.
+    pub(crate) fn a_page_of(self, size: usize) -> Self {
+        Self { size, ..self }
     }
 
     /// Says this above every page.
@@ -64,27 +53,32 @@ impl List {
 
     /// The page of a list that is there as a whole.
     pub(crate) fn of<T>(mut self, items: &[T], line: impl Fn(&T) -> String) -> Step {
-        let last = items.len().div_ceil(LINES).max(1);
+        let last = items.len().div_ceil(self.size).max(1);
         if last < self.page {
             let pages = if last == 1 { "one page" } else { &format!("{last} pages") };
             self.above
                 .insert(0, format!("There is no page {}: it is {pages} now. The last:", self.page));
             self.page = last;
         }
-        let page = items.chunks(LINES).nth(self.page - 1).unwrap_or_default();
-        let (lines, goes_on) = (page.iter().map(line).collect(), self.page < last);
-        self.show(lines, Some(items.len()), goes_on)
+        let page = items.chunks(self.size).nth(self.page - 1).unwrap_or_default();
+        let lines: Vec<_> = page.iter().map(line).collect();
+        let goes_on = self.page < last;
+        self.show(&lines, Some(items.len()), goes_on)
     }
 
-    /// The page of a list of which no more is known than that page, newest first.
-    pub(crate) fn newest(mut self, newest: Newest) -> Step {
+    /// The page of a list of which `items` are the newest, one more than that page ends with where there are more: to count the
+    /// whole would be to read it.
+    pub(crate) fn newest<T>(mut self, items: &[T], line: impl Fn(&T) -> String) -> Step {
         self.labels = ["Newer", "Older"];
-        self.show(newest.lines, None, newest.goes_on)
+        let before = self.size.saturating_mul(self.page - 1);
+        let lines: Vec<_> = items.iter().skip(before).take(self.size).map(line).collect();
+        let goes_on = before.saturating_add(self.size) < items.len();
+        self.show(&lines, None, goes_on)
     }
 
-    fn show(self, lines: Vec<String>, all: Option<usize>, goes_on: bool) -> Step {
-        let Self { command, page, labels: [before, after], above } = self;
-        let (first, last) = ((page - 1) * LINES + 1, (page - 1) * LINES + lines.len());
+    fn show(self, lines: &[String], all: Option<usize>, goes_on: bool) -> Step {
+        let Self { command, page, labels: [before, after], size, above } = self;
+        let (first, last) = ((page - 1) * size + 1, (page - 1) * size + lines.len());
         let mut said = above;
         if lines.is_empty() {
             said.push(match page {

@@ -20,9 +20,7 @@ pub use message::{
     shortened,
 };
 pub use shortcode::{with_characters, with_shortcodes};
-pub use typed::{
-    PUNCTUATION, bare_line, bare_name, bare_word, nameless_mention, trim, typed, unescape,
-};
+pub use typed::{bare_line, bare_name, bare_word, nameless_mention, trim, typed, unescape};
 pub use verify::{Unverified, sign, verify};
 
 /// The beginning of text that is not ours, on one line, for an error or a log.

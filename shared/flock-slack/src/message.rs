@@ -351,7 +351,7 @@ impl Block {
 
 /// The lines as they are, or, where they are too much for one message beside a little else, with the longest of them cut
 /// visibly.
-pub fn fitted(lines: Vec<String>) -> Vec<String> {
+pub fn fitted(lines: &[String]) -> Vec<String> {
     /// Of [`MESSAGE_CHARACTERS`]; what is left is for what stands around them.
     const ALL: usize = 8_000;
     let mut most = ALL;
@@ -804,7 +804,7 @@ mod tests {
         #[test]
         fn a_page_is_one_message(lines in prop::collection::vec(text(), 0..25)) {
             let lines: Vec<_> = lines.iter().map(|line| escape(&line.replace('\n', " "))).collect();
-            let page = fitted(lines.clone());
+            let page = fitted(&lines);
             prop_assert_eq!(page.len(), lines.len());
             prop_assert_eq!(Reply::only_you(page.join("\n")).messages().len(), 1);
             for (fit, line) in page.iter().zip(&lines) {

@@ -10,7 +10,7 @@ use crate::with_characters;
 const MARKS: [char; 2] = ['*', '`'];
 
 /// What ends a sentence, or a part of it.
-pub const PUNCTUATION: &[char] =
+const PUNCTUATION: &[char] =
     &[',', ';', ':', '.', '!', '?', '…', '，', '；', '：', '。', '！', '？', '¿', '¡'];
 
 /// What was typed, as it was before Slack's clients named the emoji in it, marked links, names and dates, and escaped the

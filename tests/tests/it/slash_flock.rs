@@ -263,6 +263,8 @@ async fn a_command_is_understood_as_people_write_it() {
         slack.flock("Level Add *Elder* `5`").await,
         "This room has a level `elder` now, with rank 5. It is the highest, so those who had the highest have it."
     );
+    let granted = slack.flock("grant cyd, shepherd.").await;
+    assert!(granted.ends_with("<@U3> is `shepherd` in this room now."), "{granted}");
     let granted = slack.flock("grant u2 SHEPHERD").await;
     assert!(granted.ends_with("<@U2> is `shepherd` in this room now."), "{granted}");
     assert_eq!(slack.flock("networks “X”").await, slack.flock("networks x").await);
@@ -583,6 +585,12 @@ async fn a_button_of_a_list_stands_for_no_more_than_its_page() {
     slack.flock("audit").await;
     let older = slack.value("U1", "C1", "Older");
     assert_eq!(older, "audit 100 2");
+    let page = slack.press("U1", "C1", "Older").await;
+    assert!(
+        page.starts_with("*Times are in UTC.\n12:0") && page.contains("`level add l4 9`"),
+        "{page}"
+    );
+    assert!(page.ends_with("\n21-25. Newer: `/flock audit 100 1` [Newer]"), "{page}");
     slack.offer("C1", "Older entries", "page-after", &older).await;
     let told = slack.press("U3", "C1", "Older entries").await;
     assert!(told.starts_with("*`audit` needs at least "), "{told}");

@@ -9,7 +9,7 @@ use crate::{
     command::{Command, Group, Run, SHEPHERD},
     commands::{Parsed, parse, zone},
     dispatch::room_link,
-    page::{LINES, List, Newest},
+    page::{LINES, List},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -65,6 +65,6 @@ async fn run(call: &Call<'_>) -> Answer {
             outcome.replace(char::is_control, " ")
         )
     };
-    let newest = Newest::of(&entries, page, line);
-    Ok(List::new(format!("audit {count}"), page).above([zone(&view)]).newest(newest))
+    let list = List::new(format!("audit {count}"), page).above([zone(&view)]);
+    Ok(list.newest(&entries, line))
 }

@@ -8,7 +8,7 @@ use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, refuse, tell},
     command::{Command, EVERYBODY, Group, Run},
     commands::{is_page, number_of, zone},
-    page::{LINES, List, Newest},
+    page::{LINES, List},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -55,8 +55,8 @@ async fn run(call: &Call<'_>) -> Answer {
     }
     posts.reverse();
     let view = View::of(&sheep, call.now);
-    let newest = Newest::of(&posts, page, |post| line(post, &view));
-    Ok(List::new(command, page).above([zone(&view)]).newest(newest))
+    let list = List::new(command, page).above([zone(&view)]);
+    Ok(list.newest(&posts, |post| line(post, &view)))
 }
 
 /// The command without its page, whose posts it asks for - one more than may be asked for stands for all others -, and which

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use flock_core::{Hindrance, Sheep, State, Usage, View, count, reason};
 use flock_slack::escape;
+use flock_store::Found;
 
 use crate::{
     call::{Answer, Call, tell},
@@ -25,12 +26,23 @@ pub(super) const COMMAND: Command = Command {
     run: Run::Reads(|call| Box::pin(run(call))),
 };
 
+/// As many as can be read while somebody waits.
+const MOST: usize = 5_000;
+
 /// Things that keep several sheep from posting, which are said above the list.
 const HINDRANCES: usize = 5;
 
 async fn run(call: &Call<'_>) -> Answer {
     let (flock, page) = flock_or_page(call).await?;
-    let sheep = call.store().sheep_of(flock.as_ref()).await?;
+    let mut sheep = match &flock {
+        None => call.store().some_sheep(MOST + 1).await?,
+        Some(flock) => match call.store().find_some(&format!("{flock}/*"), Some(MOST + 1)).await? {
+            Found::Flock(_, sheep) => sheep,
+            Found::Sheep(sheep) => vec![*sheep],
+        },
+    };
+    let not_all = MOST < sheep.len();
+    sheep.truncate(MOST);
     if sheep.is_empty() {
         return tell("There are no sheep.");
     }
@@ -46,7 +58,8 @@ async fn run(call: &Call<'_>) -> Answer {
     let list = List::new(command, page).above(silence(&sheep)).above(shared.iter().map(hindrance));
     let has_times = sheep.iter().any(|sheep| sheep.next_at().is_some());
     let zone = has_times.then(|| zone(&view));
-    Ok(list.above(zone).of(&sheep, line))
+    let not_all = not_all.then(|| format!("There are more: these are the first {MOST} by name."));
+    Ok(list.above(not_all).above(zone).of(&sheep, line))
 }
 
 /// That none of the sheep posts, and why.
