@@ -15,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("instances"), Usage::new("instances <page>")],
     group: Group::System,
     need: EVERYBODY,
-    help: "The processes that were at work in the last half hour",
+    help: "The processes at work in the last half hour",
     example: "instances",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

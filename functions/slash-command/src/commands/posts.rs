@@ -14,7 +14,8 @@ use crate::{
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("posts"),
-        Usage::new("posts <sheep|flock|page>"),
+        Usage::new("posts <sheep|flock>"),
+        Usage::new("posts <page>"),
         Usage::new("posts <sheep|flock> <page>"),
     ],
     group: Group::Flock,

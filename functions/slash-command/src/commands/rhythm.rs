@@ -11,14 +11,10 @@ use crate::{
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[
-        Usage::new("rhythm <sheep> <line>"),
-        Usage::new("rhythm <sheep> <line> <stanza>"),
-        Usage::new("rhythm <sheep> <words...>"),
-    ],
+    usages: &[Usage::new("rhythm <sheep> <every...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Post every so often, with a pause before starting over: `3h 2d`, or in words, `every 2 hours`",
+    help: "Post every so often: `2 hours`, `3h 2d` with a pause before starting over",
     example: "rhythm apollo 3h 2d",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::System,
     need: EVERYBODY,
-    help: "What is in flight: jobs and how far they are, posts being made, commands that take longer",
+    help: "What is in flight: jobs, posts being made, commands that take longer",
     example: "running",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

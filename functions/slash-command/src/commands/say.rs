@@ -14,7 +14,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("say <sheep> <text...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Post a text through a sheep at once; asks first where that costs something",
+    help: "Post a text through a sheep at once; asks first where that costs",
     example: "say apollo Good evening.",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

@@ -16,12 +16,13 @@ use crate::{
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("sheep"),
-        Usage::new("sheep <flock|page>"),
+        Usage::new("sheep <flock>"),
+        Usage::new("sheep <page>"),
         Usage::new("sheep <flock> <page>"),
     ],
     group: Group::Flock,
     need: EVERYBODY,
-    help: "The sheep, when each posts next, and what keeps some from posting",
+    help: "The sheep: when each posts next, or why it does not",
     example: "sheep milton 2",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("spend"), Usage::new("spend <flock|page>")],
+    usages: &[Usage::new("spend"), Usage::new("spend <flock>"), Usage::new("spend <page>")],
     group: Group::Flock,
     need: EVERYBODY,
     help: "What flocks have spent this month, and what it will be",
