@@ -703,7 +703,7 @@ async fn what_costs_is_posted_at_once_after_a_question() {
     slack.flock("pause apollo").await;
     slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(9));
     told.push(slack.flock("resume apollo").await);
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(told.join("\n"), @"
     *This posts the text below through *flock/apollo* as `x:apollo`, for $0.015.
     The flock *flock* has spent $0.015 of the $1000.00 it may spend in 2026-03.
     The button works for 5 minutes.
@@ -717,7 +717,7 @@ async fn what_costs_is_posted_at_once_after_a_question() {
     *flock/apollo* posts its next line now, for $0.20.
     **flock/apollo* does not: it is past number 2 already; its next is 4.
     Resumed *flock/apollo*.
-    Resumed *flock/apollo*. Its next post is made at once, for $0.015.
+    Resumed *flock/apollo*. 1 post is due at once, for $0.015.
     ");
 }
 

@@ -424,7 +424,7 @@ async fn a_bad_key_is_told_once_and_tried_again_at_once() {
     // It is as bad as before, and people hear of it again.
     let again = slack.press("U1", "C2", "Try again").await;
     let one = again.replace("hermes", "apollo").replace("zeus", "apollo");
-    insta::assert_snapshot!(one, @"Resumed *flock/apollo*, *flock/apollo* and *flock/apollo*, on x:apollo. What stops again is told in the control room.");
+    insta::assert_snapshot!(one, @"Resumed *flock/apollo*, *flock/apollo* and *flock/apollo*, on x:apollo. 3 posts are due at once, for $0.045. What stops again is told in the control room.");
     let before = slack.seen("U1", "C2").len();
     assert_eq!(slack.world.tick_at(&app, 3).await.stopped, 3);
     slack.events().await;

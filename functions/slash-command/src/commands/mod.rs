@@ -37,7 +37,7 @@ mod stop;
 mod version;
 mod whoami;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use flock_core::{
     Arguments, FlockName, JobKind, LevelName, Occurrence, Sent, Sheep, State, Usage, Usd, View,
@@ -256,17 +256,32 @@ fn paid_post(sheep: &Sheep, price: &Price) -> String {
     )
 }
 
-/// What the sheep pays at once, now that it is resumed: a sentence.
-async fn paid_at_once(call: &Call<'_>, sheep: &Sheep) -> Result<String, Obstacle> {
+/// What the sheep pay at once, now that they are resumed: a sentence, where it is something.
+async fn paid_at_once(call: &Call<'_>, resumed: &[Sheep]) -> Result<String, Obstacle> {
+    /// Prices that are looked for at a time.
+    const CONCURRENCY: usize = 16;
     // What may be there is looked for first, and its money is reserved.
-    let may_be_sent = sheep.intent.as_ref().is_some_and(|intent| intent.errand.sent == Sent::Maybe);
-    if may_be_sent || sheep.next_at().is_none_or(|at| call.now < at) {
-        return Ok(String::new());
+    let may_be_sent = |sheep: &Sheep| {
+        sheep.intent.as_ref().is_some_and(|intent| intent.errand.sent == Sent::Maybe)
+    };
+    let is_due = |sheep: &Sheep| sheep.next_at().is_some_and(|at| at <= call.now);
+    let due = resumed.iter().filter(|sheep| is_due(sheep) && !may_be_sent(sheep));
+    let priced: Vec<_> =
+        due.map(|sheep| flock_ops::price_of_next(call.store(), sheep, call.now)).collect();
+    let mut priced = stream::iter(priced).buffer_unordered(CONCURRENCY);
+    let (mut posts, mut all) = (0_u64, Usd::ZERO);
+    while let Some(next) = priced.next().await {
+        if let Some((_, price)) = next?
+            && price.price != Usd::ZERO
+        {
+            (posts, all) = (posts + 1, all.plus(price.price));
+        }
     }
-    let priced = flock_ops::price_of_next(call.store(), sheep, call.now).await?;
-    let price = priced.map(|(_, price)| price.price).filter(|price| *price != Usd::ZERO);
-    Ok(price
-        .map_or_else(String::new, |price| format!(" Its next post is made at once, for {price}.")))
+    let are = if posts == 1 { "is" } else { "are" };
+    Ok(match posts {
+        0 => String::new(),
+        posts => format!(" {} {are} due at once, for {all}.", count(posts, "post")),
+    })
 }
 
 /// The command goes on when there is time to look somebody up.
@@ -313,7 +328,7 @@ async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep)
         steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
         state if is_changed && state.name() == words.job.becomes() => {
-            let price = paid_at_once(call, &sheep).await?;
+            let price = paid_at_once(call, slice::from_ref(&sheep)).await?;
             return announce(format!("{} *{}*.{price}", words.done, sheep.id));
         }
         State::Active => "is active already".to_owned(),
@@ -365,20 +380,21 @@ async fn change_flock(
             how_to_end(&job.id)
         ));
     }
-    let (mut changed, mut others) = (0, Vec::new());
+    let (mut changed, mut others) = (Vec::new(), Vec::new());
     let edit = |sheep| steer(call.store(), noted, job, sheep, call.now);
     let edits: Vec<_> = sheep.into_iter().map(edit).collect();
     let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
     while let Some(edit) = edits.next().await {
         let Steered { sheep, is_changed } = edit?;
         let state = sheep.state.name();
-        if is_changed && state == becomes { changed += 1 } else { others.push(state) }
+        if is_changed && state == becomes { changed.push(sheep) } else { others.push(state) }
     }
     let but = but(&others, becomes);
-    if changed == 0 {
+    if changed.is_empty() {
         return refuse(format!("Nothing to do for {what}{but}."));
     }
-    announce(format!("{done} {what}{but}."))
+    let price = paid_at_once(call, &changed).await?;
+    announce(format!("{done} {what}{but}.{price}"))
 }
 
 /// In which states the sheep are that have not become what was wanted.

@@ -7,7 +7,7 @@ use flock_slack::escape;
 use crate::{
     call::{Answer, Call, announce, code, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{Words, change_all},
+    commands::{Words, change_all, paid_at_once},
     event::{NAMED, sheep_on},
 };
 
@@ -48,7 +48,7 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
     for sheep in stopped {
         let steered = steer(call.store(), noted, JobKind::Resume, sheep, call.now).await?;
         if steered.is_changed && steered.sheep.next_at().is_some() {
-            resumed.push(format!("*{}*", steered.sheep.id));
+            resumed.push(steered.sheep);
         }
     }
     if resumed.is_empty() {
@@ -58,9 +58,11 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
         0 => String::new(),
         more => format!(" {more} more have stopped there: try again for them."),
     };
+    let price = paid_at_once(call, &resumed).await?;
+    let names = resumed.iter().map(|sheep| format!("*{}*", sheep.id));
     announce(format!(
-        "Resumed {}, on {}.{more} What stops again is told in the control room.",
-        listed(resumed, NAMED),
+        "Resumed {}, on {}.{price}{more} What stops again is told in the control room.",
+        listed(names, NAMED),
         escape(&account.to_string())
     ))
 }
