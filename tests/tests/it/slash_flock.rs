@@ -874,3 +874,86 @@ async fn the_control_room_hears_of_a_network_that_is_away_for_hours() {
     slack.world.tick_at(&app, minute).await;
     assert_eq!(slack.world.seen(&id).await, ["apollo line 0"]);
 }
+
+/// An answer has one zone and says it once; what is not today's has its date, and what stays in a room the whole of it.
+#[tokio::test]
+async fn times_are_in_the_zone_of_their_sheep() {
+    let mut slack = Slack::start().await;
+    let rhythm = |line: &str, zone: &str| RhythmFields {
+        line: Some(line.to_owned()),
+        time_zone: Some(zone.to_owned()),
+        ..RhythmFields::default()
+    };
+    for (name, line, zone) in [("apollo", "2h", "Asia/Tokyo"), ("hermes", "2d", "Asia/Tokyo")] {
+        slack.world.sheep_with(name, Network::Meadow, 9, &rhythm(line, zone)).await;
+    }
+    let app = slack.world.app().await;
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
+    slack.world.clock.step_to(crate::world::ts("2026-03-02T12:10:00Z"));
+    slack.flock("say hermes hello").await;
+    let mut told = Vec::new();
+    for line in ["sheep", "show apollo", "show hermes", "posts", "running", "rhythm apollo 4h"] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    slack.world.sheep_with("zeus", Network::Meadow, 9, &rhythm("2h", "Europe/Berlin")).await;
+    slack.world.clock.step_to(crate::world::ts("2026-03-03T09:00:00Z"));
+    for line in ["sheep", "posts", "alive"] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    let seconds = [(r"(\d\d:\d\d):\d\d", "$1:SS")];
+    insta::with_settings!({ filters => seconds }, {
+        insta::assert_snapshot!(told.join("\n\n"), @"
+        > sheep
+        *Times are in Asia/Tokyo.
+        *flock/apollo* on meadow:apollo, next 23:00:SS, in 1 h
+        *flock/hermes* on meadow:hermes, next 21:10:SS, now
+
+        > show apollo
+        **flock/apollo*
+        account: meadow:apollo
+        behaviour: poem of 9 lines
+        rhythm: every 2h, in Asia/Tokyo
+        state: active
+        next post: 23:00:SS Asia/Tokyo (in 1 h)
+        next line: 2 of 9, as post 2 [Post now] [Pause]
+
+        > show hermes
+        **flock/hermes*
+        account: meadow:hermes
+        behaviour: poem of 9 lines
+        rhythm: every 48h, in Asia/Tokyo
+        state: active
+        next post: 21:10:SS Asia/Tokyo (now)
+        next line: 2 of 9, as post 2
+        being posted: 2: hello [Post now] [Pause]
+
+        > posts
+        *Times are in Asia/Tokyo.
+        21:10:SS *flock/hermes* hello _(being posted)_
+        21:00:SS *flock/hermes* hermes line 0
+        21:00:SS *flock/apollo* apollo line 0
+
+        > running
+        *Times are in Asia/Tokyo.
+        *flock/hermes* has its post 2 open, due since 21:10:SS: it is about to be made; the next try is at 21:10:SS, now
+
+        > rhythm apollo 4h
+        *flock/apollo* posts every 4h, in Asia/Tokyo, next 2026-03-02 23:00:SS JST. When its files are applied again, they put back what they say.
+
+        > sheep
+        *Times are in UTC.
+        *flock/apollo* on meadow:apollo, next 2026-03-02 14:00:SS, now
+        *flock/hermes* on meadow:hermes, next 2026-03-02 12:10:SS, now
+        *flock/zeus* on meadow:zeus, next 2026-03-02 12:00:SS, now
+
+        > posts
+        *Times are in UTC.
+        2026-03-02 12:10:SS *flock/hermes* hello _(being posted)_
+        2026-03-02 12:00:SS *flock/hermes* hermes line 0
+        2026-03-02 12:00:SS *flock/apollo* apollo line 0
+
+        > alive
+        *Yes, but nothing is at work: *flock/zeus* is due since 2026-03-02 12:00:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
+        ");
+    });
+}
