@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, listed, nearest};
+use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, nearest};
 use futures_util::{StreamExt as _, stream};
 
 use crate::{Read, Store, StoreError};
@@ -82,7 +82,12 @@ fn instead(name: &FlockName, flocks: &[FlockName]) -> String {
     if flocks.is_empty() {
         return "there is none at all yet".to_owned();
     }
-    format!("there are: {}", listed(flocks, SHOWN))
+    let names: Vec<_> = flocks.iter().take(SHOWN).map(FlockName::as_str).collect();
+    let more = match flocks.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("there are: {}{more}", names.join(", "))
 }
 
 /// A name as names are: no two differ in case alone, and people write them as the beginning of a sentence.

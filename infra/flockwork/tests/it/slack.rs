@@ -547,7 +547,7 @@ fn a_long_list_is_turned_by_its_buttons() {
     let (first, second) = said.split_once("> [More]\n").unwrap();
     assert!(first.contains("choir/s20 on ") && !first.contains("choir/s21"), "{first}");
     assert!(first.contains("  1-20 of 25. More: `/flock sheep 2`\n  [More]\n"), "{first}");
-    let until = second.split_once(", in ").unwrap().1.split_once('\n').unwrap().0;
+    let until = second.split_once(":00, in ").unwrap().1.split_once('\n').unwrap().0;
     assert!(until.ends_with(" days"), "{until}");
     assert_snapshot!(second.replace(until, "N days"), @"
     flockwork (only visible to you, in the place of a message):
