@@ -194,8 +194,8 @@ def examples(conversation):
         "rank": "5",
         "count": "3",
         "number": "1",
-        "line": "3h",
-        "stanza": "2d",
+        "every...": "3h 2d",
+        "page": "1",
         "text...": '"Good evening" & <https://example.com|example.com> &lt;!channel&gt;',
         "command...": "grant",
     }

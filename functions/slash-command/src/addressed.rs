@@ -1,7 +1,7 @@
 //! Whether what somebody wrote in a room is for us.
 
 use flock_core::UserId;
-use flock_slack::{bare_word, trim};
+use flock_slack::{bare_name, trim};
 
 /// The name people call us by.
 const NAME: &str = "flockwork";
@@ -15,7 +15,7 @@ const LONGEST: usize = 500;
 /// What follows our name at the start of `text`. `None`: it is not for us.
 ///
 /// Our name is a mention of `bot_user`, or `@` and at least the first three letters of [`NAME`], in any case;
-/// a comma or colon may follow it, and what comes along when people copy may stand around it.
+/// punctuation may follow it, and what comes along when people copy may stand around it.
 pub(crate) fn addressed<'a>(text: &'a str, bot_user: Option<&UserId>) -> Option<&'a str> {
     let text = trim(text);
     let (word, rest) = match text.find(char::is_whitespace) {
@@ -26,9 +26,7 @@ pub(crate) fn addressed<'a>(text: &'a str, bot_user: Option<&UserId>) -> Option<
     if LONGEST < word.len() {
         return None;
     }
-    // The marks around a name may be within what follows it, or around that, too.
-    let called = |word: &str| bare_word(word.strip_suffix([',', ':']).unwrap_or(word));
-    let word = called(&called(word));
+    let word = bare_name(word);
     (is_mention(&word, bot_user) || is_name(&word)).then_some(rest)
 }
 
@@ -71,6 +69,8 @@ mod tests {
         check("<@U1> alive", None);
         check("<@U0FLOCK>x alive", None);
         check("@flö alive", None);
+        check("@flockwork!", Some(""));
+        check("@flock? alive?", Some("alive?"));
         check("*@flockwork* alive", Some("alive"));
         check("`@flockwork`, alive", Some("alive"));
         check("\u{200b}<@U0FLOCK>\u{2060}, alive", Some("alive"));

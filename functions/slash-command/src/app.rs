@@ -5,7 +5,7 @@ use std::time::Duration;
 use flock_aws::{Clock, EventBus, SdkConfig, Secrets, process_id};
 use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
 use flock_ops::Noted;
-use flock_slack::SlackApi;
+use flock_slack::{SlackApi, mention};
 use flock_store::{Arrival, Control, Presence, Store, StoreError, Write};
 
 use crate::{call::Obstacle, settings::Settings, slack_secret::SlackSecret};
@@ -56,6 +56,12 @@ impl App {
             first_owner: settings.first_owner,
             control_room: settings.slack_room,
         })
+    }
+
+    /// Who can do what is done where Flockwork is deployed, and not here: keys, files, schedules.
+    pub(crate) fn operator(&self) -> String {
+        let first = self.first_owner.as_ref().map(mention);
+        first.unwrap_or_else(|| "whoever has deployed Flockwork".to_owned())
     }
 
     /// Claims a delivery.

@@ -2,21 +2,21 @@
 
 use flock_core::{
     Arguments, Event, FlockName, JobId, NotUnknown, Remedy, Room, RoomRefusal, Sheep, SheepId,
-    UserId,
+    UserId, words,
 };
 use flock_ops::Refusal;
-use flock_slack::{Reply, SlackApi, SlackError, User, escape, mention};
+use flock_slack::{Reply, SlackApi, SlackError, User, bare_name, bare_word, escape, mention};
 use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::{app::App, commands::time, slack_secret::SlackSecret};
+use crate::{app::App, slack_secret::SlackSecret};
 
 /// Sheep that are looked at for an answer about all of them.
-const MOST_SHEEP: usize = 500;
+const MOST_SHEEP: usize = 1_000;
 
 /// What is said where there are more.
 pub(crate) const NOT_ALL: &str =
-    "There are more than 500 sheep, and not all were looked at for this.";
+    "There are more than 1,000 sheep, and not all were looked at for this.";
 
 /// One run of a command.
 #[derive(Debug)]
@@ -55,12 +55,28 @@ pub(crate) enum Step {
     /// It takes longer and is run again in a moment, in stage [`Stage::Deferred`]. Says so.
     Later(String),
     /// It hurts and is run again in stage [`Stage::Confirmed`] if that is wanted.
-    Sure {
-        /// What will happen.
-        text: String,
-        /// What is on the button that lets it happen.
-        label: &'static str,
-    },
+    Sure(Sure),
+}
+
+/// A question whether somebody is sure.
+#[derive(Debug)]
+pub(crate) struct Sure {
+    /// What will happen. In mrkdwn.
+    pub(crate) text: String,
+    /// The text that is posted then, if it is about one.
+    pub(crate) quoted: String,
+    /// What is on the button that lets it happen.
+    pub(crate) label: &'static str,
+    /// The command that the button stands for, where it says more than was asked: a line that comes next is another one later.
+    pub(crate) command: Option<String>,
+}
+
+impl Sure {
+    /// Asks whether that shall happen.
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a command ends with")]
+    pub(crate) fn ask(text: String, label: &'static str) -> Answer {
+        Ok(Step::Sure(Self { text, quoted: String::new(), label, command: None }))
+    }
 }
 
 /// Why a command is not carried out.
@@ -150,13 +166,18 @@ impl Call<'_> {
             // A large workspace has many pages of people.
             return Ok(Named::LookedUpLater);
         } else {
-            // Not by the names people give themselves: those can be anybody's.
-            let name = text.strip_prefix('@').unwrap_or(text);
             let users = self.slack().users(&bot_token).await?;
-            let named =
-                |user: &&User| !user.deleted && user.name.to_lowercase() == name.to_lowercase();
+            let name = |text: &str| text.strip_prefix('@').unwrap_or(text).to_lowercase();
+            // Not by the names people give themselves: those can be anybody's. A name may end with a full stop.
+            let whole = words(&self.asked.line).into_iter().map(|word| bare_word(&word.text));
+            let mut whole = whole.filter(|word| bare_name(word) == text).map(|word| name(&word));
+            let is_called = |name: &str| {
+                users.iter().any(|user| !user.deleted && user.name.to_lowercase() == name)
+            };
+            let name = whole.find(|whole| is_called(whole)).unwrap_or_else(|| name(text));
+            let named = |user: &&User| !user.deleted && user.name.to_lowercase() == name;
             // An id in small letters is a name that somebody may have.
-            let called = |user: &&User| user.id.as_str().eq_ignore_ascii_case(name);
+            let called = |user: &&User| user.id.as_str().eq_ignore_ascii_case(&name);
             users.iter().find(named).or_else(|| users.iter().find(called)).cloned()
         };
         match found {
@@ -186,13 +207,16 @@ impl Call<'_> {
         }
     }
 
-    /// That everything is stopped, if it is. Every answer about flocks says it.
+    /// That everything is stopped, if it is. Every answer about flocks says it; since when, `alive` does, because the times of
+    /// an answer are those of its sheep.
     pub(crate) fn stopped(&self) -> Option<String> {
-        let stop = self.control.stopped.as_ref()?;
-        let since = time(stop.at);
-        Some(format!(
-            "Everything is stopped since {since}; nothing is posted until `/flock start`."
-        ))
+        let said = "Everything is stopped; nothing is posted until `/flock start`.";
+        self.control.stopped.as_ref().map(|_| said.to_owned())
+    }
+
+    /// Who can do what is done where Flockwork is deployed.
+    pub(crate) fn operator(&self) -> String {
+        self.app.operator()
     }
 
     /// Refuses what would have to wait until everything is started again.

@@ -7,7 +7,7 @@ use flock_store::{Arrival, Asked, By};
 
 use crate::{
     app::App,
-    call::{Answer, Call, Obstacle, Stage, Step, code},
+    call::{Answer, Call, Obstacle, Stage, Step, Sure, code},
     command::{Command, Group, Run},
     commands::{self, Parsed, parse, read},
 };
@@ -86,12 +86,15 @@ impl App {
         let held = call.stopped().filter(|_| command.group == Group::Flock);
         match with_line(outcome, held.as_deref())? {
             Step::Done(reply) => Ok(reply),
-            Step::Later(text) => Ok(Reply::only_you(text)),
-            Step::Sure { text, label } => {
-                self.store.put_question(asked).await?;
+            // It makes way for what it announces.
+            Step::Later(text) => Ok(Reply { replaces: true, ..Reply::only_you(text) }),
+            Step::Sure(Sure { text, quoted, label, command }) => {
+                let line = command.unwrap_or_else(|| asked.line.clone());
+                self.store.put_question(&Asked { line, ..asked.clone() }).await?;
                 let minutes = flock_store::CONFIRM_FOR.as_mins();
                 let text = format!("{text}\nThe button works for {minutes} minutes.");
                 Ok(Reply::only_you(text)
+                    .quote(quoted)
                     .button(Button::new(label, CONFIRM, asked.id.as_str()).danger())
                     .button(Button::new("Cancel", CANCEL, asked.id.as_str())))
             }
@@ -114,7 +117,7 @@ impl App {
 /// The answer with one more line, where it does not consist of that line.
 fn with_line(mut answer: Answer, line: Option<&str>) -> Answer {
     let text = match &mut answer {
-        Ok(Step::Done(Reply { text, .. }) | Step::Sure { text, .. })
+        Ok(Step::Done(Reply { text, .. }) | Step::Sure(Sure { text, .. }))
         | Err(Obstacle::Refused(text)) => text,
         // More is said when it is done.
         Ok(Step::Later(_)) | Err(Obstacle::Failed(_)) => return answer,
@@ -137,7 +140,7 @@ fn outcome_word(outcome: &Result<Step, Obstacle>) -> String {
     match outcome {
         Ok(Step::Done(_)) => Noted::DONE.to_owned(),
         Ok(Step::Later(_)) => "begun".to_owned(),
-        Ok(Step::Sure { .. }) => "asked whether they are sure".to_owned(),
+        Ok(Step::Sure(_)) => "asked whether they are sure".to_owned(),
         Err(Obstacle::Refused(why)) => {
             format!("refused: {}", why.lines().next().unwrap_or_default())
         }

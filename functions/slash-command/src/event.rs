@@ -1,13 +1,10 @@
 //! Events from the bus: deferred commands, and what sheep have to tell.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_aws::Clock;
-use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, SheepId, State, Trouble};
+use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, listed, reason};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
@@ -16,6 +13,9 @@ use crate::{app::App, call::Stage, http::AnswerTo};
 
 /// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(30);
+
+/// Sheep that a message names.
+pub(crate) const NAMED: usize = 20;
 
 impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
@@ -39,7 +39,13 @@ impl App {
                 {
                     told = of_account;
                 }
-                let (id, reply) = told;
+                let (id, mut reply) = told;
+                if let Event::SheepStopped(Trouble { account: Some(_), .. }) = &event {
+                    let operator = self.operator();
+                    let told = reply.text;
+                    reply.text =
+                        format!("{told} An account and its key are for {operator} to see to.");
+                }
                 Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
             }
         }
@@ -84,42 +90,16 @@ impl App {
         if others.is_empty() {
             return Ok(None);
         }
-        let account = account.to_string();
         let text = format!(
             "*{sheep}* has stopped at its post {occurrence}: {}.\nAlso on {}: {}. Whatever stops there for the same reason \
              is not told of again; *Try again* resumes all of them.",
             escape(why),
-            escape(&account),
-            listed(&others)
+            escape(&account.to_string()),
+            listed(others, NAMED)
         );
-        let reply =
-            Reply::everybody(text).button(Button::new("Try again", "resume", account.clone()));
-        Ok(Some((account_notice(&account, why), reply)))
+        let again = Button::new("Try again", "resume", account.to_string());
+        Ok(Some((Notice::of_account(account, why), Reply::everybody(text).button(again))))
     }
-
-    /// Sheep that were resumed may be stopped by the same again, and then people are to hear of it.
-    pub(crate) async fn forget_notices(&self, before: &[Sheep]) -> Result<(), StoreError> {
-        let of_sheep = before.iter().filter_map(|sheep| match &sheep.state {
-            State::Stopped { why, .. } => Some((sheep, why)),
-            State::Active | State::Paused { .. } | State::Finished { .. } => None,
-        });
-        let ids: HashSet<_> = of_sheep
-            .flat_map(|(sheep, why)| {
-                let number = sheep.progress.occurrence.to_string();
-                let own = sheep_notice("sheep.stopped", &sheep.id, &number, why);
-                [own, account_notice(&sheep.config.account.to_string(), reason(&sheep.id, why))]
-            })
-            .collect();
-        for id in &ids {
-            self.store.forget_notice(id).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Why a sheep has stopped, without what is to be done about that sheep then.
-fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
-    why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)
 }
 
 /// The sheep that post through `account`.
@@ -132,35 +112,11 @@ pub(crate) async fn sheep_on(store: &Store, account: &AccountId) -> Result<Vec<S
     Ok(sheep)
 }
 
-/// Names, as people list them; of many the first.
-pub(crate) fn listed(names: &[String]) -> String {
-    const MOST: usize = 20;
-    match names {
-        [] => String::new(),
-        [name] => name.clone(),
-        [first @ .., last] if first.len() < MOST => format!("{} and {last}", first.join(", ")),
-        names => format!(
-            "{} and {} more",
-            names.get(..MOST).unwrap_or_default().join(", "),
-            names.len() - MOST
-        ),
-    }
-}
-
-fn sheep_notice(kind: &str, sheep: &SheepId, number: &str, why: &str) -> DeliveryId {
-    DeliveryId::of(&[kind, &sheep.to_string(), number, why])
-}
-
-fn account_notice(account: &str, why: &str) -> DeliveryId {
-    DeliveryId::of(&["account.refused", account, why])
-}
-
 /// What people are told of an event, and by what it is known when it comes again.
 fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
     let of_sheep = |Trouble { sheep, occurrence, why, .. }: &Trouble| {
-        let number = occurrence.to_string();
-        let id = sheep_notice(event.kind(), sheep, &number, why);
-        (id, sheep.to_string(), number, escape(why))
+        let id = Notice::of_sheep(event.kind(), sheep, *occurrence, why);
+        (id, sheep.to_string(), occurrence.to_string(), escape(why))
     };
     Some(match event {
         Event::SheepStopped(trouble) => {

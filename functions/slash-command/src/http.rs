@@ -26,6 +26,7 @@ use crate::{
     app::App,
     call::Stage,
     dispatch::{CANCEL, CONFIRM, room_link},
+    page::turned_to,
     slack_secret::SlackSecret,
 };
 
@@ -58,6 +59,8 @@ struct NotTaken {
 pub(crate) enum AnswerTo {
     /// To the response URL of a slash command or button.
     Url(ResponseUrl),
+    /// To the response URL of a button, in the place of its message where the answer may take that.
+    InPlace(ResponseUrl),
     /// Into the room, or into a thread of it.
     Room {
         /// The thread.
@@ -122,8 +125,14 @@ impl App {
         user: &UserId,
     ) -> anyhow::Result<()> {
         match to {
-            AnswerTo::Url(url) => {
-                for payload in short_enough(reply.responses(), ANSWERS_PER_URL) {
+            AnswerTo::Url(url) | AnswerTo::InPlace(url) => {
+                let mut payloads = short_enough(reply.responses(), ANSWERS_PER_URL);
+                if let ([page], true, AnswerTo::InPlace(_)) =
+                    (payloads.as_mut_slice(), reply.replaces, to)
+                {
+                    page["replace_original"] = Value::from(true);
+                }
+                for payload in payloads {
                     self.slack.respond(url, &payload).await?;
                 }
             }
@@ -155,7 +164,7 @@ impl App {
     ) -> Result<(), SlackError> {
         let thread = match to {
             AnswerTo::Room { thread_ts } => thread_ts.as_deref(),
-            AnswerTo::Url(_) => None,
+            AnswerTo::Url(_) | AnswerTo::InPlace(_) => None,
         };
         for payload in reply.messages() {
             self.slack.post_message(token, room, thread, &payload).await?;
@@ -195,7 +204,15 @@ impl App {
         let id = DeliveryId::of(&["button", trigger, user.as_str(), &message, &action, &value]);
         if ![CONFIRM, CANCEL].contains(&action.as_str()) {
             // Any other button stands for a command; it is parsed and allowed like one that is typed.
-            let asked = asked(id, user, room, &format!("{action} {value}"), now, &to);
+            let (line, to) = match turned_to(&action, &value) {
+                None => (format!("{action} {value}"), to),
+                Some(Ok(line)) => (line.to_owned(), AnswerTo::InPlace(response_url)),
+                Some(Err(why)) => {
+                    tracing::warn!(%user, %room, "a button has no list behind it");
+                    return self.tell_presser(&Reply::only_you(why), &to, &room, &user).await;
+                }
+            };
+            let asked = asked(id, user, room, &line, now, &to);
             if let Ok(reply) = Box::pin(self.answer_new(&asked)).await {
                 self.tell_presser(&reply, &to, &asked.room, &asked.user).await;
             }

@@ -1,7 +1,7 @@
 //! Jobs as people meet them: asked for, shown, and told of when they are over.
 
 use anyhow::Context as _;
-use flock_core::{AnswerTo, DeliveryId, FlockName, Job, JobId, JobKind, Notice, count};
+use flock_core::{AnswerTo, DeliveryId, FlockName, Job, JobId, JobKind, Notice, View, count};
 use flock_ops::Noted;
 use flock_slack::{Reply, SlackError, mention};
 use flock_store::Write;
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use crate::{
     app::App,
     call::{Call, Obstacle, refuse},
-    commands::time,
     dispatch::room_link,
     http,
 };
@@ -126,7 +125,7 @@ fn does(job: &Job) -> &'static str {
 }
 
 /// How far a job has come, with who asked for it.
-pub(crate) fn progress(job: &Job) -> String {
+pub(crate) fn progress(job: &Job, view: &View) -> String {
     let at = match &job.cursor {
         Some(cursor) => format!("{} so far, now at {}/{cursor}", sheep(job), job.flock),
         None => "not begun yet".to_owned(),
@@ -140,7 +139,7 @@ pub(crate) fn progress(job: &Job) -> String {
         end.unwrap_or_default(),
         mention(&job.asked_by),
         room_link(&job.room),
-        time(job.since)
+        view.clock(job.since)
     )
 }
 

@@ -14,6 +14,7 @@ mod function;
 mod http;
 mod jobs;
 mod notice;
+mod page;
 mod settings;
 mod slack_secret;
 

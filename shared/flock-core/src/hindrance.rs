@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Sheep, State, text::FEW};
+use crate::{Sheep, SheepId, State, named, text::FEW};
 
 /// Sheep that the same keeps from posting.
 #[derive(Debug)]
 pub struct Hindrance<'a> {
     /// Whether they stopped, until somebody acts.
     pub is_stopped: bool,
-    /// What it is.
+    /// What it is, without what is to be done about one of the sheep then.
     pub why: &'a str,
     /// Whom; at least one.
     pub sheep: Vec<&'a Sheep>,
@@ -25,6 +25,7 @@ impl<'a> Hindrance<'a> {
         for sheep in sheep {
             if let Some(why) = sheep.problem() {
                 let is_stopped = matches!(sheep.state, State::Stopped { .. });
+                let why = reason(&sheep.id, why);
                 let key = (is_stopped, why.replace(&sheep.id.to_string(), ""));
                 let new = || Self { is_stopped, why, sheep: Vec::new() };
                 found.entry(key).or_insert_with(new).sheep.push(sheep);
@@ -47,14 +48,15 @@ impl<'a> Hindrance<'a> {
         alike.into_values().rev().flat_map(one).collect()
     }
 
-    /// One of the sheep, and how many more there are.
+    /// Some of the sheep, and how many more there are.
     pub fn who(&self) -> String {
-        let first = self.sheep.first().map(|sheep| sheep.id.to_string()).unwrap_or_default();
-        match self.sheep.len() {
-            0 | 1 => first,
-            many => format!("{first} and {} more", many - 1),
-        }
+        named(self.sheep.iter().map(|sheep| &sheep.id))
     }
+}
+
+/// Why a sheep has stopped, without what is to be done about that sheep then.
+pub fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
+    why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)
 }
 
 /// A sheep that is due and that no tick has seen to: then the schedule is off, or every tick fails.
@@ -119,18 +121,12 @@ mod tests {
             found.iter().map(|found| format!("{}: {}", found.who(), found.why)).collect()
         };
         let three = ["a", "b", "c"].map(|name| stopped(name, "x:one"));
-        assert_eq!(
-            said(&three),
-            ["choir/a and 2 more: x:one: suspended; appeal, then resume choir/a"]
-        );
+        assert_eq!(said(&three), ["choir/a and 2 more: x:one: suspended; appeal"]);
         let each = |count: usize| -> Vec<_> {
             (0..count).map(|n| stopped(&format!("s{n:03}"), &format!("x:s{n:03}"))).collect()
         };
         assert_eq!(said(&each(FEW)).len(), FEW);
-        assert_eq!(
-            said(&each(500)),
-            ["choir/s000 and 499 more: x:s000: suspended; appeal, then resume choir/s000"]
-        );
+        assert_eq!(said(&each(500)), ["choir/s000 and 499 more: x:s000: suspended; appeal"]);
     }
 
     #[test]

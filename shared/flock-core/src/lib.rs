@@ -58,7 +58,7 @@ pub use flock::Flock;
 pub use foreign::{
     Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
 };
-pub use hindrance::{Hindrance, Overdue};
+pub use hindrance::{Hindrance, Overdue, reason};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
@@ -91,6 +91,6 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{FEW, count, local, named, nearest, one_line, slip};
+pub use text::{FEW, count, listed, local, named, nearest, one_line, slip};
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{DeliveryId, Errand, RemoteId, RoomId, Sent};
+use crate::{AccountId, DeliveryId, Errand, Occurrence, RemoteId, RoomId, Sent, SheepId};
 
 /// A message to a room, by what it is known: the same however often the event is delivered that asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,18 @@ pub struct Notice {
     pub id: DeliveryId,
     /// Where it goes.
     pub room: RoomId,
+}
+
+impl Notice {
+    /// By what is known that something of this kind, such as `sheep.stopped`, happened to a sheep's post, and why.
+    pub fn of_sheep(kind: &str, sheep: &SheepId, number: Occurrence, why: &str) -> DeliveryId {
+        DeliveryId::of(&[kind, &sheep.to_string(), &number.to_string(), why])
+    }
+
+    /// By what is known that an account does not let several sheep post, and why.
+    pub fn of_account(account: &AccountId, why: &str) -> DeliveryId {
+        DeliveryId::of(&["account.refused", &account.to_string(), why])
+    }
 }
 
 /// A notice and how far it has come. Every change is one version on.

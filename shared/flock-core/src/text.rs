@@ -47,18 +47,33 @@ pub fn one_line(text: &str) -> String {
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
 pub const FEW: usize = 5;
 
+/// So many names are enough to know what is meant.
+const SHOWN: usize = 3;
+
 /// Some sheep by name, or other things that have one.
 pub fn named<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
-    named_of(things, 0)
+    listed(things, SHOWN)
 }
 
 /// The same, of things of which so many more are not among them.
 pub(crate) fn named_of<T: ToString>(things: impl IntoIterator<Item = T>, more: usize) -> String {
-    const SHOWN: usize = 3;
+    listed_of(things, SHOWN, more)
+}
+
+/// Things by their names: the first so many of them, and how many more there are, unless that is one.
+pub fn listed<T: ToString>(things: impl IntoIterator<Item = T>, shown: usize) -> String {
+    listed_of(things, shown, 0)
+}
+
+fn listed_of<T: ToString>(
+    things: impl IntoIterator<Item = T>,
+    shown: usize,
+    more: usize,
+) -> String {
     let names: Vec<_> = things.into_iter().map(|thing| thing.to_string()).collect();
-    match (names.len() + more).checked_sub(SHOWN).filter(|more| 1 < *more) {
+    match (names.len() + more).checked_sub(shown).filter(|more| 1 < *more) {
         Some(more) => {
-            format!("{} and {more} more", names.get(..SHOWN).unwrap_or_default().join(", "))
+            format!("{} and {more} more", names.get(..shown).unwrap_or_default().join(", "))
         }
         None => and(&names),
     }

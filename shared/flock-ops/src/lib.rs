@@ -41,7 +41,7 @@ pub use flocks::{FlockLine, flocks};
 pub use move_sheep::{Moved, move_sheep};
 pub use networks::{NETWORKS_WORDS, NetworkLine, network, network_rows, networks};
 pub use noted::{Noted, Who};
-pub use now::post_now;
+pub use now::{post_now, price_of_next, price_of_posting_now};
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
 pub use preview::{UpcomingLine, WithText, silent, upcoming, with_texts_for};
@@ -54,7 +54,7 @@ pub use send_again::send_again;
 pub use sent::{CountsAsSent, sent};
 pub use sheep::{SheepLine, SheepPage};
 pub use spend::{Standing, StandingLine, spend};
-pub use steer::{Steered, steer};
+pub use steer::{Steered, forget_notices, steer};
 pub use stop::{reboot, start, stop};
 
 /// What an operation gives back.

@@ -1,6 +1,6 @@
 //! Removes an account with its key.
 
-use flock_core::{AccountId, Objection, Remedy};
+use flock_core::{AccountId, Objection, Remedy, named};
 use flock_store::Store;
 
 use crate::{Error, Noted, Result};
@@ -11,15 +11,12 @@ pub async fn refuse_to_remove_account(store: &Store, id: &AccountId) -> Result<(
         return Err(Error::refused(format!("the account {id} was never added")));
     }
     let sheep = store.sheep_of(None).await?;
-    let mut on = sheep.iter().filter(|sheep| sheep.config.account == *id);
-    let Some(first) = on.next() else { return Ok(()) };
-    let others = match on.count() {
-        0 => String::new(),
-        1 => " and another".to_owned(),
-        many => format!(" and {many} others"),
-    };
-    let first = &first.id;
-    let what = format!("{first}{others} would have no account; move or remove them first");
+    let on = sheep.iter().filter(|sheep| sheep.config.account == *id).map(|sheep| &sheep.id);
+    let on = named(on);
+    if on.is_empty() {
+        return Ok(());
+    }
+    let what = format!("{on} would have no account; move or remove them first");
     Err(Error::refused(Objection::from(what).with(Remedy::ListSheep)))
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{Noted, Result, refusal::not_now};
 
-/// What saying something costs.
+/// What a post costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
     /// What the network charges.
@@ -36,6 +36,16 @@ pub async fn price_of_saying(
     now: Timestamp,
 ) -> Result<Price> {
     sheep.can_say(text).map_err(|why| not_now(sheep, &why))?;
+    price(store, sheep, text, now).await
+}
+
+/// What the sheep would pay for a post of `text`.
+pub(crate) async fn price(
+    store: &Store,
+    sheep: &Sheep,
+    text: &str,
+    now: Timestamp,
+) -> Result<Price> {
     let facts = sheep.config.account.network.facts();
     let link = 0 < (facts.measure)(text).links;
     let price = (facts.price)(Charge::Post { link });

@@ -16,10 +16,11 @@ pub use incoming::{
 };
 pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
-    LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, mention,
+    LABEL_CHARACTERS, Reply, SECTION_CHARACTERS, VALUE_CHARACTERS, escape, fitted, mention,
+    shortened,
 };
 pub use shortcode::{with_characters, with_shortcodes};
-pub use typed::{bare_line, bare_word, nameless_mention, trim, typed, unescape};
+pub use typed::{bare_line, bare_name, bare_word, nameless_mention, trim, typed, unescape};
 pub use verify::{Unverified, sign, verify};
 
 /// The beginning of text that is not ours, on one line, for an error or a log.

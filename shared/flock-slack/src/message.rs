@@ -54,10 +54,15 @@ pub struct Reply {
     /// Lines of Slack's mrkdwn. What is not ours in it must be [escaped](escape). Links are written `<https://...>`: plain
     /// text is shown as it is, so that `@here` in it rings nobody.
     pub text: String,
+    /// Below the text, something in somebody's own words, to the letter: no mark in it formats anything, no name of an emoji
+    /// becomes one.
+    pub quoted: String,
     /// The buttons below it.
     pub buttons: Vec<Button>,
     /// Who sees it.
     pub audience: Audience,
+    /// Whether it may take the place of the message whose button asked for it.
+    pub replaces: bool,
 }
 
 /// Who sees a reply.
@@ -97,12 +102,24 @@ pub enum ButtonStyle {
 impl Reply {
     /// A reply for whoever asked.
     pub fn only_you(text: impl Into<String>) -> Self {
-        Self { text: text.into(), buttons: Vec::new(), audience: Audience::OnlyYou }
+        Self {
+            text: text.into(),
+            quoted: String::new(),
+            buttons: Vec::new(),
+            audience: Audience::OnlyYou,
+            replaces: false,
+        }
     }
 
     /// A reply for the whole room.
     pub fn everybody(text: impl Into<String>) -> Self {
-        Self { text: text.into(), buttons: Vec::new(), audience: Audience::Everybody }
+        Self { audience: Audience::Everybody, ..Self::only_you(text) }
+    }
+
+    /// Shows this below the text, to the letter.
+    #[must_use]
+    pub fn quote(self, quoted: impl Into<String>) -> Self {
+        Self { quoted: quoted.into(), ..self }
     }
 
     /// Adds a button after those there are.
@@ -118,6 +135,9 @@ impl Reply {
         let mut messages = Messages::default();
         for section in sections(&self.text) {
             messages.add(vec![Block::section(section)]);
+        }
+        for piece in pieces(&self.quoted) {
+            messages.add(vec![Block::plain(piece)]);
         }
         messages.add(self.rows().into_iter().map(Row::into_block).collect());
         if messages.0.is_empty() {
@@ -317,6 +337,81 @@ impl Block {
         });
         Self { characters: json_characters(&value), value, text }
     }
+
+    /// Text that is escaped and otherwise shown as it is. Slack escapes `&`, `<` and `>` of plain text where that is not done, and
+    /// shows what they stand for (github.com/slackapi/bolt-python/issues/513, 2021-11).
+    fn plain(text: String) -> Self {
+        let value = json!({
+            "type": "section",
+            "text": { "type": "plain_text", "text": text, "emoji": false },
+        });
+        Self { characters: json_characters(&value), value, text }
+    }
+}
+
+/// The lines as they are, or, where they are too much for one message beside a little else, with the longest of them cut
+/// visibly.
+pub fn fitted(lines: &[String]) -> Vec<String> {
+    /// Of [`MESSAGE_CHARACTERS`]; what is left is for what stands around them.
+    const ALL: usize = 8_000;
+    let mut most = ALL;
+    loop {
+        let fitted: Vec<_> = lines.iter().map(|line| shortened(line, most)).collect();
+        // A line end is two characters in JSON.
+        let all: usize =
+            fitted.iter().map(|line| 2 + line.chars().map(in_json).sum::<usize>()).sum();
+        if all <= ALL || most < 2 {
+            return fitted;
+        }
+        most -= most.div_ceil(10);
+    }
+}
+
+/// The line as it is, or as much of it as has `most` characters in JSON with the mark that it goes on. No entity, link or
+/// mention is cut.
+pub fn shortened(line: &str, most: usize) -> String {
+    if line.chars().map(in_json).sum::<usize>() <= most {
+        return line.to_owned();
+    }
+    let (mut end, mut used) = (0, 1);
+    while let Some(token) = token(&line[end..]) {
+        used += token.chars().map(in_json).sum::<usize>();
+        if most < used {
+            break;
+        }
+        end += token.len();
+    }
+    format!("{}…", line[..end].trim_end())
+}
+
+/// The characters that `c` is in JSON.
+fn in_json(c: char) -> usize {
+    match c {
+        '"' | '\\' => 2,
+        c if c.is_control() => "\\u0000".len(),
+        c => c.len_utf16(),
+    }
+}
+
+/// A text that is shown as it is, escaped, in as many pieces as sections hold. A piece with nothing to see is left out.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    let escaped = escape(text);
+    let mut rest = escaped.as_str();
+    while let Some(token) = token(rest) {
+        if SECTION_CHARACTERS < used + characters(token) {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += characters(token);
+        if let Some(piece) = pieces.last_mut() {
+            piece.push_str(token);
+        }
+        rest = &rest[token.len()..];
+    }
+    pieces.retain(|piece| !piece.trim().is_empty());
+    pieces
 }
 
 /// Cuts a text into what sections hold, at line ends if it can. What is fenced stays fenced. A section with nothing to see
@@ -656,10 +751,10 @@ mod tests {
 
         #[test]
         fn every_limit_holds_and_nothing_is_lost(
-            text in text(), buttons in prop::collection::vec(button(), 0..60),
+            text in text(), quoted in text(), buttons in prop::collection::vec(button(), 0..60),
         ) {
-            let reply = Reply { text: text.clone(), buttons, audience: Audience::OnlyYou };
-            let (mut shown, mut pressed) = (Vec::new(), 0);
+            let reply = Reply { buttons, ..Reply::only_you(&*text).quote(&*quoted) };
+            let (mut shown, mut plain, mut pressed) = (Vec::new(), String::new(), 0);
             for message in reply.messages() {
                 let text = message["text"].as_str().unwrap();
                 prop_assert!((1..=SECTION_CHARACTERS).contains(&characters(text)));
@@ -669,7 +764,14 @@ mod tests {
                 for block in blocks(&message) {
                     if block["type"] == "section" {
                         prop_assert_eq!(pressed, 0, "buttons come last");
-                        shown.push(block["text"]["text"].as_str().unwrap().to_owned());
+                        let text = block["text"]["text"].as_str().unwrap();
+                        prop_assert!((1..=SECTION_CHARACTERS).contains(&characters(text)));
+                        if block["text"]["type"] == "plain_text" {
+                            plain.push_str(text);
+                            continue;
+                        }
+                        prop_assert!(plain.is_empty(), "what is quoted comes after the text");
+                        shown.push(text.to_owned());
                         continue;
                     }
                     let elements = block["elements"].as_array().unwrap();
@@ -695,6 +797,20 @@ mod tests {
                 prop_assert!(shown.len() == 1 || fences % 2 == 0, "{section:?}");
             }
             prop_assert_eq!(bare(&shown.join("\n")), bare(&text));
+            let seen = |text: &str| text.split_whitespace().collect::<String>();
+            prop_assert_eq!(seen(&crate::unescape(&plain)), seen(&quoted));
+        }
+
+        #[test]
+        fn a_page_is_one_message(lines in prop::collection::vec(text(), 0..25)) {
+            let lines: Vec<_> = lines.iter().map(|line| escape(&line.replace('\n', " "))).collect();
+            let page = fitted(&lines);
+            prop_assert_eq!(page.len(), lines.len());
+            prop_assert_eq!(Reply::only_you(page.join("\n")).messages().len(), 1);
+            for (fit, line) in page.iter().zip(&lines) {
+                let is_cut = fit.strip_suffix('…').is_some_and(|start| line.starts_with(start));
+                prop_assert!(fit == line || is_cut, "{fit} {line}");
+            }
         }
 
         #[test]

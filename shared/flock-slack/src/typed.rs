@@ -9,6 +9,10 @@ use crate::with_characters;
 /// What Slack puts around words in bold and in code: our own answers show names and commands so, and people copy them.
 const MARKS: [char; 2] = ['*', '`'];
 
+/// What ends a sentence, or a part of it.
+const PUNCTUATION: &[char] =
+    &[',', ';', ':', '.', '!', '?', '…', '，', '；', '：', '。', '！', '？', '¿', '¡'];
+
 /// What was typed, as it was before Slack's clients named the emoji in it, marked links, names and dates, and escaped the
 /// rest (Slack, "Formatting text for app surfaces", 2026-11).
 pub fn typed(text: &str) -> String {
@@ -57,6 +61,33 @@ pub fn bare_word(word: &str) -> String {
         return unescape(word);
     }
     without_marks(&typed(word)).to_owned()
+}
+
+/// A [bare word](bare_word) without the punctuation of the sentence that it ends: nothing that people name ends so.
+pub fn bare_name(word: &str) -> String {
+    let mut bare = word.to_owned();
+    loop {
+        // First of all, because a name in a mark is found by what is around it.
+        let name = bare_word(without_punctuation(&bare));
+        if name.is_empty() {
+            return bare_word(&bare);
+        }
+        if name == bare {
+            return bare;
+        }
+        bare = name;
+    }
+}
+
+/// A word without the punctuation at its end. A character that Slack has escaped has none.
+fn without_punctuation(word: &str) -> &str {
+    let mut word = word;
+    while !["&amp;", "&lt;", "&gt;"].iter().any(|escaped| word.ends_with(escaped))
+        && let Some(shorter) = word.strip_suffix(|c| PUNCTUATION.contains(&c) || is_invisible(c))
+    {
+        word = shorter;
+    }
+    word
 }
 
 /// `text` without blanks and without what nobody sees around it. An emoji may end with what is seen with it alone.
@@ -263,6 +294,23 @@ mod tests {
         check_word("<http://moon.example|moon.example>", "moon.example");
         check_word("&lt;flock&gt;", "<flock>");
         check_word("\u{200b}", "");
+    }
+
+    #[test]
+    fn names_end_before_their_punctuation() {
+        let check = |word: &str, expected: &str| assert_eq!(bare_name(word), expected, "{word:?}");
+        for word in
+            ["apollo,", "apollo?!", "*apollo*.", "“apollo”,", "`apollo,`", "apollo…", "apollo："]
+        {
+            check(word, "apollo");
+        }
+        check("moon/*,", "moon/*");
+        check("<@U1|ada>,", "<@U1|ada>");
+        check("*<@U1|ada>*,\u{200b}", "<@U1|ada>");
+        check("mastodon:ada@a.example.", "mastodon:ada@a.example");
+        check("&lt;moon&gt;,", "<moon>");
+        check("?", "?");
+        check("...", "...");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub enum NotFound {
         near: Option<String>,
     },
     /// There is no such flock.
-    #[error("there is no flock `{name}`; {}", there_are(known))]
+    #[error("there is no flock `{name}`; {}", instead(name, known))]
     Flock {
         /// What was asked for.
         name: FlockName,
@@ -72,12 +72,22 @@ fn meant(near: Option<&String>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
-fn there_are(flocks: &[FlockName]) -> String {
+/// The flock that may be meant, or else those there are.
+fn instead(name: &FlockName, flocks: &[FlockName]) -> String {
+    /// More are not read.
+    const SHOWN: usize = 20;
+    if let Some(near) = nearest(name.as_str(), flocks.iter().map(FlockName::as_str)) {
+        return format!("did you mean `{near}`?");
+    }
     if flocks.is_empty() {
         return "there is none at all yet".to_owned();
     }
-    let names: Vec<_> = flocks.iter().map(FlockName::as_str).collect();
-    format!("there are: {}", names.join(", "))
+    let names: Vec<_> = flocks.iter().take(SHOWN).map(FlockName::as_str).collect();
+    let more = match flocks.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("there are: {}{more}", names.join(", "))
 }
 
 /// A name as names are: no two differ in case alone, and people write them as the beginning of a sentence.

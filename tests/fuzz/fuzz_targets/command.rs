@@ -5,7 +5,7 @@
 #![no_main]
 
 use flock_core::{Arguments, UserId, Word, words};
-use flock_slack::{bare_line, bare_word, trim};
+use flock_slack::{bare_line, bare_name, trim};
 use libfuzzer_sys::fuzz_target;
 use slash_command::{Parsed, TABLE, parse, read};
 
@@ -100,15 +100,15 @@ fn check_arguments(line: &str, words: &[&str], usage: &str, arguments: &Argument
 fn check_addressed(text: &str) {
     let us: UserId = "U0FLOCK".parse().expect("an id");
     for name in
-        ["@flo", "@flockwork,", "*@FLOCKWORK*:", "<@U0FLOCK>", "\u{200b}<@U0FLOCK|flockwork>:"]
+        ["@flo", "@flockwork,", "@flock?!", "*@FLOCKWORK*:", "<@U0FLOCK>", "\u{200b}<@U0FLOCK|flockwork>:"]
     {
         let message = format!(" {name} {text}");
         let line = addressed::addressed(&message, Some(&us));
         assert_eq!(line.map(trim), Some(trim(text)), "{message:?}");
     }
     let Some(line) = addressed::addressed(text, Some(&us)) else { return };
-    let called = trim(text).strip_suffix(line).expect("its end").trim_end_matches([',', ':']);
-    let called = bare_word(bare_word(called).trim_end_matches([',', ':'])).to_ascii_lowercase();
+    let called = trim(text).strip_suffix(line).expect("its end");
+    let called = bare_name(called).to_ascii_lowercase();
     let is_name = called.len() >= 4 && "@flockwork".starts_with(&called);
     let is_mention = called == "<@u0flock>" || called.starts_with("<@u0flock|");
     assert!(is_name || is_mention, "{text:?}: {called:?}");

@@ -61,7 +61,7 @@ async fn a_queue_is_posted_ends_and_goes_on_when_it_has_more() {
     behaviour: queue of 4 posts
     rhythm: every 30m
     state: active
-    next post: 2026-03-02 12:00:00 UTC
+    next post: 12:00:00 UTC (now)
     next item: 1 of 4, as post 1 [Post now] [Pause]
 
     **flock/apollo*

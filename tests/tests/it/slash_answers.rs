@@ -6,7 +6,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("version", "*Flockwork 0.1.0."),
     ("alive", "*Yes."),
     ("status", "*Yes."),
-    ("flocks", "*There is no flock yet. One comes with the first files that are applied."),
+    ("flocks", "*There is no flock yet. One comes with the first files that <@U1> applies."),
     ("sheep", "*There are no sheep."),
     ("posts", "*Nothing has been posted yet."),
     ("spend", "*No flock pays for anything."),
@@ -45,4 +45,14 @@ async fn help_is_there_in_full_and_for_one() {
     let shown =
         [slack.flock("").await, slack.flock("help grant").await, slack.flock("help help").await];
     insta::assert_snapshot!(shown.join("\n\n---\n\n"));
+}
+
+/// Who reads a notification, or Slack without blocks, sees the list as a whole.
+#[tokio::test]
+async fn help_is_one_screen() {
+    let mut slack = Slack::start().await;
+    let shown = slack.flock("help").await;
+    let message = slack.seen("U1", "C1").pop().unwrap();
+    assert_eq!(message.blocks.len(), 1);
+    assert_eq!(shown, format!("*{}", message.text));
 }

@@ -2,6 +2,8 @@
 
 use flock_core::{Flock, FlockName, Network, RhythmFields};
 use flock_tests::Misbehave;
+use jiff::SignedDuration;
+use local_slack::view;
 use serde_json::json;
 
 use crate::{
@@ -131,7 +133,7 @@ async fn a_post_can_be_asked_for_at_once() {
 
     assert_eq!(
         slack.flock("say apollo Good  evening, <all>!").await,
-        "*flock/apollo* is going to say as `meadow:apollo`:\n> Good  evening, &lt;all&gt;!"
+        "*flock/apollo* is going to say as `meadow:apollo`:\nGood  evening, &lt;all&gt;!"
     );
     assert_eq!(
         slack.flock("say apollo again").await,
@@ -173,11 +175,32 @@ async fn what_is_said_is_what_was_typed() {
         let shown = flock_slack::escape(text);
         assert_eq!(
             slack.flock(&format!("SAY *Apollo* {typed}")).await,
-            format!("*flock/apollo* is going to say as `meadow:apollo`:\n> {shown}")
+            format!("*flock/apollo* is going to say as `meadow:apollo`:\n{shown}")
         );
         slack.world.tick_at(&app, 0).await;
         let posts = slack.world.posts(&id).await;
         assert_eq!(posts.last().unwrap().text, text, "{typed:?}");
+    }
+    // Whatever marks are in it, people see the text and no bold or quotation, here and in Slack.
+    for text in ["*bold* _x_ ~y~ `code` #1 &amp; :wave", "> quoted\n• one\n1. two\n```\nx\n```"] {
+        let told = slack.flock(&format!("say apollo {text}")).await;
+        assert!(told.starts_with("*flock/apollo* is going to say"), "{told}");
+        slack.world.tick_at(&app, 0).await;
+        assert_eq!(slack.world.posts(&id).await.last().unwrap().text, text);
+        let message = slack.seen("U1", "C1").pop().unwrap();
+        let shown = &message.blocks[1]["text"];
+        assert_eq!((&shown["type"], &shown["emoji"]), (&json!("plain_text"), &json!(false)));
+        assert_eq!(flock_slack::unescape(shown["text"].as_str().unwrap()), text);
+        let names = local_slack::mrkdwn::Names::default();
+        assert!(view::plain(&message, &names).ends_with(&format!(":\n{text}")), "{text}");
+        let page = view::html(&message, &names, &[]).into_string();
+        let page = page.split_once("</p>").unwrap().1;
+        assert!(
+            !["<b>", "<strong>", "<code>", "<blockquote>", "<pre>"]
+                .iter()
+                .any(|mark| page.contains(mark)),
+            "{page}"
+        );
     }
     // What only a client makes: a link with words of its own, a date, a name of several people.
     for (sent, text) in [
@@ -214,19 +237,34 @@ async fn a_command_is_understood_as_people_write_it() {
         "`/flock show apollo`",
         "*show apollo*",
         "\u{200b}show\u{2060} \u{feff}apollo\u{200d}",
+        "show apollo,",
+        "Show, *apollo*?",
+        "show “apollo”!",
+        "`show apollo.`",
     ] {
         assert_eq!(slack.flock(line).await, shown, "{line:?}");
     }
     let mention = slack.enter("U1", "C1", "*@flockwork*, `show apollo`").await;
     assert_eq!(mention, shown);
-    let told = slack.flock("rhythm Apollo 2H “1D”").await;
-    assert!(told.starts_with("*flock/apollo* posts every 2h, pause 24h"), "{told}");
+    for rhythm in ["2H “1D”", "2 hours 1 day", "every two hours, then a day."] {
+        let told = slack.flock(&format!("rhythm Apollo {rhythm}")).await;
+        assert!(told.starts_with("*flock/apollo* posts every 2h, pause 24h"), "{told}");
+    }
+    let told = slack.flock("rhythm apollo every 2 hours 30 minutes").await;
+    assert!(told.starts_with("*flock/apollo* posts every 2h 30m"), "{told}");
+    let told = slack.flock("rhythm apollo now and then").await;
+    insta::assert_snapshot!(told, @"*That is no rhythm: line: `now` is not a length of time; write it as 30s, 3m, 2h or 1d.");
+    assert_eq!(slack.enter("U1", "C1", "@flockwork! alive?").await, "*Yes.");
+    assert_eq!(slack.enter("U1", "C1", "/Flock alive?").await, "*Yes.");
+    assert_eq!(slack.flock("help!").await, slack.flock("").await);
     assert_eq!(slack.flock("sheep FLOCK").await, slack.flock("sheep").await);
     assert!(slack.flock("Pause Flock/*").await.contains("[Pause the flock]"));
     assert_eq!(
         slack.flock("Level Add *Elder* `5`").await,
         "This room has a level `elder` now, with rank 5. It is the highest, so those who had the highest have it."
     );
+    let granted = slack.flock("grant cyd, shepherd.").await;
+    assert!(granted.ends_with("<@U3> is `shepherd` in this room now."), "{granted}");
     let granted = slack.flock("grant u2 SHEPHERD").await;
     assert!(granted.ends_with("<@U2> is `shepherd` in this room now."), "{granted}");
     assert_eq!(slack.flock("networks “X”").await, slack.flock("networks x").await);
@@ -254,22 +292,22 @@ async fn what_costs_is_said_after_a_question() {
     slack.flock("pause apollo").await;
     told.push(slack.press("U1", "C1", "Post it").await);
     told.push(slack.flock("say apollo hello").await);
-    insta::assert_snapshot!(told.join("\n"), @"
-    *This posts through *flock/apollo* as `x:apollo`, for $0.015:
-    > Good evening 👋
+    insta::assert_snapshot!(told.join("\n"), @r"
+    *This posts the text below through *flock/apollo* as `x:apollo`, for $0.015.
     The flock *flock* has spent $0.00 of the $1.00 it may spend in 2026-03.
-    The button works for 5 minutes. [Post it] [Cancel]
+    The button works for 5 minutes.
+    Good evening 👋 [Post it] [Cancel]
     *flock/apollo* is going to say as `x:apollo`, for $0.015:
-    > Good evening 👋
-    *This posts through *flock/apollo* as `x:apollo`, for $0.20, because it has a link:
-    > see example.com
+    Good evening 👋
+    *This posts the text below through *flock/apollo* as `x:apollo`, for $0.20, because it has a link.
     The flock *flock* has spent $0.015 of the $1.00 it may spend in 2026-03.
-    The button works for 5 minutes. [Post it] [Cancel]
+    The button works for 5 minutes.
+    see example.com [Post it] [Cancel]
     *Nothing was done.
-    *This posts through *flock/apollo* as `x:apollo`, for $0.20, because it has a link:
-    > see example.com
-    The flock *flock* has spent $0.015 of the $0.10 it may spend in 2026-03, so the post would wait until the month is over, or until `monthly_cap` is raised and applied.
-    The button works for 5 minutes. [Post it] [Cancel]
+    *This posts the text below through *flock/apollo* as `x:apollo`, for $0.20, because it has a link.
+    The flock *flock* has spent $0.015 of the $0.10 it may spend in 2026-03, so the post would wait until the month is over, or until the cap is raised.
+    The button works for 5 minutes.
+    see example.com [Post it] [Cancel]
     **flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
     **flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
     ");
@@ -480,19 +518,222 @@ async fn what_others_wrote_rings_nobody() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_all_there() {
+async fn a_long_list_is_read_a_screen_at_a_time() {
     let mut slack = Slack::start().await;
     let rhythm = RhythmFields { line: Some("1d".to_owned()), ..RhythmFields::default() };
     for number in 0..450 {
         let name = format!("a-sheep-with-quite-a-long-name-{number:04}");
         slack.world.sheep_with(&name, Network::Meadow, 1, &rhythm).await;
     }
-    let shown = slack.flock("sheep").await;
-    for number in 0..450 {
-        assert!(
-            shown.contains(&format!("a-sheep-with-quite-a-long-name-{number:04}*")),
-            "{number}"
-        );
+    let number = |shown: &str| {
+        let names = shown.split("*flock/a-sheep-with-quite-a-long-name-").skip(1);
+        names.map(|rest| rest[..4].parse().unwrap()).collect::<Vec<usize>>()
+    };
+    let mut page = slack.flock("sheep").await;
+    let there = slack.seen("U1", "C1").len();
+    assert!(page.ends_with("\n1-20 of 450. More: `/flock sheep 2` [More]"), "{page}");
+    let mut seen = number(&page);
+    for _ in 1..23 {
+        page = slack.press("U1", "C1", "More").await;
+        assert!(page.lines().count() <= 22, "{page}");
+        seen.extend(number(&page));
+    }
+    assert_eq!(seen, (0..450).collect::<Vec<_>>());
+    assert!(page.ends_with("\n441-450 of 450. Back: `/flock sheep 22` [Back]"), "{page}");
+    let back = slack.press("U1", "C1", "Back").await;
+    assert_eq!(number(&back), (420..440).collect::<Vec<_>>());
+    assert!(back.ends_with(" [Back] [More]"), "{back}");
+    assert_eq!(slack.seen("U1", "C1").len(), there, "a page takes the place of the one before");
+    // The same without buttons, of a flock as of all.
+    assert_eq!(number(&slack.flock("sheep flock 22").await), (420..440).collect::<Vec<_>>());
+    let typed = slack.flock("sheep 23").await;
+    assert_eq!(number(&typed), (440..450).collect::<Vec<_>>());
+    for gone in ["sheep 24", "sheep 9999"] {
+        let shown = slack.flock(gone).await;
+        assert!(shown.starts_with("*There is no page "), "{shown}");
+        assert_eq!(number(&shown), (440..450).collect::<Vec<_>>());
+    }
+    assert_eq!(slack.flock("sheep flock 0").await, "*`0` is not the number of a page.");
+    assert_eq!(slack.flock("sheep flock two").await, "*`two` is not the number of a page.");
+}
+
+/// The list is as it is when its button is pressed, whoever presses it and whatever is behind it.
+#[tokio::test]
+async fn a_button_of_a_list_stands_for_no_more_than_its_page() {
+    let mut slack = Slack::start().await;
+    for number in 0..45 {
+        slack.world.sheep(&format!("s{number:02}"), Network::Meadow, 1).await;
+    }
+    slack.flock("sheep").await;
+    slack.press("U1", "C1", "More").await;
+    let last = slack.press("U1", "C1", "More").await;
+    assert!(last.contains("\n41-45 of 45. "), "{last}");
+    // The page is gone that a button stands for.
+    slack.press("U1", "C1", "Back").await;
+    let now = slack.world.clock.now();
+    for number in 10..45 {
+        let id = format!("flock/s{number:02}").parse().unwrap();
+        slack.world.store.remove_sheep(&slack.world.read(&id).await, now).await.unwrap();
+    }
+    let shown = slack.press("U1", "C1", "More").await;
+    assert!(shown.starts_with("*There is no page 3: it is one page now. The last:\n"), "{shown}");
+    assert!(shown.contains("*flock/s09*") && !shown.contains('['), "{shown}");
+    // What only shepherds see is not to be had by a button.
+    for number in 0..25 {
+        slack.flock(&format!("level add l{number} {}", 5 + number)).await;
+    }
+    slack.flock("audit").await;
+    let older = slack.value("U1", "C1", "Older");
+    assert_eq!(older, "audit 100 2");
+    let page = slack.press("U1", "C1", "Older").await;
+    assert!(
+        page.starts_with("*Times are in UTC.\n12:0") && page.contains("`level add l4 9`"),
+        "{page}"
+    );
+    assert!(page.ends_with("\n21-25. Newer: `/flock audit 100 1` [Newer]"), "{page}");
+    slack.offer("C1", "Older entries", "page-after", &older).await;
+    let told = slack.press("U3", "C1", "Older entries").await;
+    assert!(told.starts_with("*`audit` needs at least "), "{told}");
+    // Nor does such a button do anything.
+    let before = slack.table().await;
+    for forged in ["pause flock", "stop", "sandwich", "sheep 1 2 3", ""] {
+        slack.offer("C1", "Forged", "page-after", forged).await;
+        let told = slack.press("U1", "C1", "Forged").await;
+        assert_eq!(told, "*There is no list behind that button. Nothing was done.", "{forged}");
+    }
+    assert_eq!(slack.table().await, before);
+}
+
+/// Whoever posted last, and however many they are.
+#[tokio::test]
+async fn posts_of_a_large_flock_are_read_newest_first() {
+    let mut slack = Slack::start().await;
+    let mut ids = Vec::new();
+    for number in 0..301 {
+        ids.push(slack.world.sheep(&format!("s{number:03}"), Network::Meadow, 9).await);
+    }
+    let app = slack.world.app().await;
+    for minute in [0, 3] {
+        assert_eq!(slack.world.tick_at(&app, minute).await.posted, 301);
+    }
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_secs(1));
+    slack.flock("say s007 A word\nof its own").await;
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_secs(1));
+    slack.flock("say s100 and the last").await;
+    assert_eq!(slack.world.tick_at(&app, 4).await.posted, 2);
+    let mut posts = Vec::new();
+    for id in &ids {
+        posts.extend(slack.world.posts(id).await);
+    }
+    posts.sort_by(|a, b| b.by_time(a));
+    let newest: Vec<_> = posts.iter().take(2).map(|post| (post.at, &*post.text)).collect();
+    assert!(matches!(&*newest, [(_, "and the last"), (_, "A word\nof its own")]), "{newest:?}");
+    let expected: Vec<_> = posts
+        .iter()
+        .map(|post| format!(" *{}* {}", post.sheep, post.text.replace('\n', " ↵ ")))
+        .collect();
+    let lines = |shown: &str| {
+        let lines = shown.lines().filter(|line| line.contains("*flock/s"));
+        lines.map(|line| line[line.find(" *flock").unwrap()..].to_owned()).collect::<Vec<_>>()
+    };
+    let shown = slack.flock("posts").await;
+    let begins = "*I am looking for the newest posts of 301 sheep.\n*Times are in UTC.\n12:0";
+    assert!(shown.starts_with(begins), "{shown}");
+    assert!(shown.ends_with("\n1-20. Older: `/flock posts 2` [Older]"), "{shown}");
+    assert_eq!(lines(&shown), expected[..20]);
+    let there = slack.seen("U1", "C1").len();
+    let older = slack.press("U1", "C1", "Older").await;
+    assert_eq!(slack.seen("U1", "C1").len(), there, "in the place of the page before");
+    assert!(older.ends_with("\n21-40. Older: `/flock posts 3` [Newer] [Older]"), "{older}");
+    assert_eq!(lines(&older), expected[20..40]);
+    assert_eq!(lines(&slack.flock("posts flock 31").await), expected[600..]);
+    assert_eq!(lines(&slack.flock("posts flock/* 2").await), expected[20..40]);
+    let end = slack.flock("posts 32").await;
+    assert!(end.contains("*Times are in UTC.\nThere is no page 32: nothing is so old.\nNewer: `/flock posts 31` [Newer]"), "{end}");
+    let of_one = slack.flock("posts s007").await;
+    assert_eq!(lines(&of_one).len(), 3, "{of_one}");
+    assert!(!of_one.contains('['), "{of_one}");
+    assert_eq!(slack.flock("posts 101").await, "*Posts are listed up to page 100.");
+}
+
+/// What is long in one line is cut where people see it, so that a page stays one message.
+#[tokio::test]
+async fn a_page_of_long_texts_is_one_message() {
+    let mut slack = Slack::start().await;
+    let text: Vec<_> = (0..25).map(|n| format!("{n} {}", "<a & b> \"c\" ".repeat(30))).collect();
+    slack.world.sheep_that_says("apollo", Network::Meadow, &text, &RhythmFields::default()).await;
+    let app = slack.world.app().await;
+    for number in 0..25 {
+        assert_eq!(slack.world.tick_at(&app, 3 * number).await.posted, 1);
+    }
+    let before = slack.seen("U1", "C1").len();
+    let shown = slack.flock("posts apollo").await;
+    // What was typed, and the answer.
+    assert_eq!(slack.seen("U1", "C1").len(), before + 2);
+    assert_eq!(shown.lines().filter(|line| line.ends_with('…')).count(), 20, "{shown}");
+    let older = slack.press("U1", "C1", "Older").await;
+    assert!(older.contains("*flock/apollo* 0 &lt;a &amp; b&gt; \"c\" "), "{older}");
+    assert!(!older.contains('…'), "what fits is whole: {older}");
+}
+
+#[tokio::test]
+async fn what_costs_is_posted_at_once_after_a_question() {
+    let mut slack = Slack::start().await;
+    let text = ["a", "b", "see example.com", "no link"].map(str::to_owned);
+    let rhythm = RhythmFields::default();
+    let id = slack.world.sheep_that_says("apollo", Network::X, &text, &rhythm).await;
+    let app = slack.world.app().await;
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 1);
+    let mut told = Vec::new();
+    told.push(slack.flock("now apollo").await);
+    // The line that was asked about is made meanwhile, and the next one has another price.
+    assert_eq!(slack.world.tick_at(&app, 3).await.posted, 1);
+    told.push(slack.press("U1", "C1", "Post it").await);
+    slack.flock("show apollo").await;
+    told.push(slack.press("U1", "C1", "Post now").await);
+    told.push(slack.press("U1", "C1", "Cancel").await);
+    assert_eq!(slack.world.read(&id).await.progress.owed, 0, "a question posts nothing");
+    slack.flock("now apollo").await;
+    told.push(slack.press("U1", "C1", "Post it").await);
+    assert_eq!(slack.world.tick_at(&app, 4).await.posted, 1, "{told:#?}");
+    told.push(slack.flock("now apollo 2").await);
+    // Who resumes what is due reads what that costs; what is due later costs nothing yet.
+    slack.flock("pause apollo").await;
+    told.push(slack.flock("resume apollo").await);
+    slack.flock("pause apollo").await;
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(9));
+    told.push(slack.flock("resume apollo").await);
+    insta::assert_snapshot!(told.join("\n"), @"
+    *This posts the text below through *flock/apollo* as `x:apollo`, for $0.015.
+    The flock *flock* has spent $0.015 of the $1000.00 it may spend in 2026-03.
+    The button works for 5 minutes.
+    b [Post it] [Cancel]
+    **flock/apollo* does not: it is past number 2 already; its next is 3.
+    *This posts the text below through *flock/apollo* as `x:apollo`, for $0.20, because it has a link.
+    The flock *flock* has spent $0.03 of the $1000.00 it may spend in 2026-03.
+    The button works for 5 minutes.
+    see example.com [Post it] [Cancel]
+    *Nothing was done.
+    *flock/apollo* posts its next line now, for $0.20.
+    **flock/apollo* does not: it is past number 2 already; its next is 4.
+    Resumed *flock/apollo*.
+    Resumed *flock/apollo*. 1 post is due at once, for $0.015.
+    ");
+}
+
+#[tokio::test]
+async fn who_misspells_a_flock_is_asked_whether_they_meant_it() {
+    let mut slack = slack().await;
+    for (line, told) in [
+        ("pause flokc", "*There is no sheep and no flock `flokc`; did you mean `flock`?"),
+        ("preview appolo", "*There is no sheep and no flock `appolo`; did you mean `apollo`?"),
+        ("posts flokc/*", "*There is no flock `flokc`; did you mean `flock`?"),
+        ("sheep flokc", "*There is no flock `flokc`; did you mean `flock`?"),
+        ("spend flokc", "*There is no flock `flokc`; did you mean `flock`?"),
+        ("sheep other", "*There is no flock `other`; there are: flock."),
+    ] {
+        let said = slack.flock(line).await;
+        assert!(said.starts_with(told), "{line}: {said}");
     }
 }
 
@@ -541,9 +782,9 @@ async fn what_is_sent_again_while_it_is_looked_for_is_asked_first() {
     let asked = slack.press("U1", "C2", "Send again").await;
     insta::with_settings!({ filters => filters }, {
         insta::assert_snapshot!(asked, @r"
-    *The network may have post 1 of *flock/apollo* all the same, and then it is there twice. The look for it has not come to an end: the next one is at 2026-03-02 HH:MM:SS UTC, and if the post is not there, it is sent again by itself.
-    The button works for 5 minutes. [Send it again] [Cancel]
-    ");
+        *The network may have post 1 of *flock/apollo* all the same, and then it is there twice. The look for it has not come to an end: the next one is at HH:MM:SS UTC (in 1 min), and if the post is not there, it is sent again by itself.
+        The button works for 5 minutes. [Send it again] [Cancel]
+        ");
     });
     // Asking alone sends nothing, and the look goes on.
     let sent = |sheep: &flock_core::Sheep| sheep.intent.as_ref().map(|intent| intent.errand.sent);
@@ -632,4 +873,87 @@ async fn the_control_room_hears_of_a_network_that_is_away_for_hours() {
     assert!(text.starts_with("*flock/apollo* has not been able to make its post 1 for"), "{text}");
     slack.world.tick_at(&app, minute).await;
     assert_eq!(slack.world.seen(&id).await, ["apollo line 0"]);
+}
+
+/// An answer has one zone and says it once; what is not today's has its date, and what stays in a room the whole of it.
+#[tokio::test]
+async fn times_are_in_the_zone_of_their_sheep() {
+    let mut slack = Slack::start().await;
+    let rhythm = |line: &str, zone: &str| RhythmFields {
+        line: Some(line.to_owned()),
+        time_zone: Some(zone.to_owned()),
+        ..RhythmFields::default()
+    };
+    for (name, line, zone) in [("apollo", "2h", "Asia/Tokyo"), ("hermes", "2d", "Asia/Tokyo")] {
+        slack.world.sheep_with(name, Network::Meadow, 9, &rhythm(line, zone)).await;
+    }
+    let app = slack.world.app().await;
+    assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
+    slack.world.clock.step_to(crate::world::ts("2026-03-02T12:10:00Z"));
+    slack.flock("say hermes hello").await;
+    let mut told = Vec::new();
+    for line in ["sheep", "show apollo", "show hermes", "posts", "running", "rhythm apollo 4h"] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    slack.world.sheep_with("zeus", Network::Meadow, 9, &rhythm("2h", "Europe/Berlin")).await;
+    slack.world.clock.step_to(crate::world::ts("2026-03-03T09:00:00Z"));
+    for line in ["sheep", "posts", "alive"] {
+        told.push(format!("> {line}\n{}", slack.flock(line).await));
+    }
+    let seconds = [(r"(\d\d:\d\d):\d\d", "$1:SS")];
+    insta::with_settings!({ filters => seconds }, {
+        insta::assert_snapshot!(told.join("\n\n"), @"
+        > sheep
+        *Times are in Asia/Tokyo.
+        *flock/apollo* on meadow:apollo, next 23:00:SS, in 1 h
+        *flock/hermes* on meadow:hermes, next 21:10:SS, now
+
+        > show apollo
+        **flock/apollo*
+        account: meadow:apollo
+        behaviour: poem of 9 lines
+        rhythm: every 2h, in Asia/Tokyo
+        state: active
+        next post: 23:00:SS Asia/Tokyo (in 1 h)
+        next line: 2 of 9, as post 2 [Post now] [Pause]
+
+        > show hermes
+        **flock/hermes*
+        account: meadow:hermes
+        behaviour: poem of 9 lines
+        rhythm: every 48h, in Asia/Tokyo
+        state: active
+        next post: 21:10:SS Asia/Tokyo (now)
+        next line: 2 of 9, as post 2
+        being posted: 2: hello [Post now] [Pause]
+
+        > posts
+        *Times are in Asia/Tokyo.
+        21:10:SS *flock/hermes* hello _(being posted)_
+        21:00:SS *flock/hermes* hermes line 0
+        21:00:SS *flock/apollo* apollo line 0
+
+        > running
+        *Times are in Asia/Tokyo.
+        *flock/hermes* has its post 2 open, due since 21:10:SS: it is about to be made; the next try is at 21:10:SS, now
+
+        > rhythm apollo 4h
+        *flock/apollo* posts every 4h, in Asia/Tokyo, next 2026-03-02 23:00:SS JST. When its files are applied again, they put back what they say.
+
+        > sheep
+        *Times are in UTC.
+        *flock/apollo* on meadow:apollo, next 2026-03-02 14:00:SS, now
+        *flock/hermes* on meadow:hermes, next 2026-03-02 12:10:SS, now
+        *flock/zeus* on meadow:zeus, next 2026-03-02 12:00:SS, now
+
+        > posts
+        *Times are in UTC.
+        2026-03-02 12:10:SS *flock/hermes* hello _(being posted)_
+        2026-03-02 12:00:SS *flock/hermes* hermes line 0
+        2026-03-02 12:00:SS *flock/apollo* apollo line 0
+
+        > alive
+        *Yes, but nothing is at work: *flock/zeus* is due since 2026-03-02 12:00:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
+        ");
+    });
 }

@@ -41,9 +41,9 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     assert!(slack.world.tick_at(&cold, 20).await.held);
     let alive = slack.enter("U3", "C2", "/flock alive").await;
     let (told, _) = alive.split_once(":0").unwrap();
-    insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> did that in <#C1> at 2026-03-02 12");
+    insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> did that in <#C1> at 12");
     let told = slack.flock("now apollo").await;
-    insta::assert_snapshot!(told, @"*Everything is stopped since 2026-03-02 12:03:00 UTC; nothing is posted until `/flock start`.");
+    insta::assert_snapshot!(told, @"*Everything is stopped; nothing is posted until `/flock start`.");
     assert!(slack.flock("stop").await.contains("stopped already"));
     assert!(slack.flock("start").await.contains("lets everything go on"));
     assert_eq!(slack.flock("start").await, "*Nothing was stopped.");
@@ -59,7 +59,7 @@ async fn while_everything_is_stopped_every_answer_about_flocks_says_so() {
     let mut slack = Slack::start().await;
     slack.world.sheep("apollo", Network::Meadow, 40).await;
     slack.flock_sure("stop", "Stop everything").await;
-    let line = "Everything is stopped since 2026-03-02 12:00:00 UTC; nothing is posted until `/flock start`.";
+    let line = "Everything is stopped; nothing is posted until `/flock start`.";
     for refused in ["now apollo", "say apollo hello"] {
         assert_eq!(slack.flock(refused).await, format!("*{line}"));
     }
@@ -144,8 +144,7 @@ async fn a_question_is_answered_where_it_was_asked() {
     assert!(told.starts_with("*That question is answered already"), "{told}");
     assert_eq!(slack.enter("U3", "C1", "/flock alive").await, "*Yes.");
     let log = slack.flock("audit 3").await;
-    let log: Vec<_> =
-        log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
+    let log: Vec<_> = log.lines().skip(1).map(|line| line.split_once(' ').unwrap().1).collect();
     insta::assert_snapshot!(log.join("\n"), @r"
     <@U1> in <#C1>: `start` - done
     <@U1> in <#C1>: `stop` - done
@@ -239,7 +238,7 @@ async fn what_one_room_does_is_not_another_rooms_business() {
     assert!(log.contains("`pause apollo` - done") && !log.contains("grant"), "{log}");
     // Nor can what somebody typed pose as an entry.
     slack.flock("say apollo x\n2026-11-21 12:00:00 UTC <@U2> in <#C1>: `stop` - done").await;
-    assert_eq!(slack.flock("audit 1").await.lines().count(), 1);
+    assert_eq!(slack.flock("audit 1").await.lines().count(), 2);
 }
 
 #[tokio::test]
@@ -257,7 +256,9 @@ async fn what_is_in_flight_is_shown_with_who_asked_for_it() {
     slack.world.store.put_sheep(&claimed).await.unwrap();
     let shown = slack.flock("rc").await;
     assert!(
-        shown.starts_with("**flock/apollo* is making its post 1, due since 2026-03-02 12:00:"),
+        shown.starts_with(
+            "*Times are in UTC.\n*flock/apollo* is making its post 1, due since 12:00:"
+        ),
         "{shown}"
     );
 }
@@ -276,12 +277,38 @@ async fn what_waits_is_in_flight_too() {
     let running = slack.flock("running").await;
     insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
         insta::assert_snapshot!(running, @r#"
-        **flock/apollo* has its post 1 open, due since 2026-03-02 HH:MM:SS UTC: nobody knows whether it was made: X failed with status 500: "Something is broken. This is usually temporary."; the next try is at 2026-03-02 HH:MM:SS UTC
-        *flock/hermes* has its post 2 open, due since 2026-03-02 HH:MM:SS UTC: it is about to be made; the next try is at 2026-03-02 HH:MM:SS UTC
+        *Times are in UTC.
+        *flock/apollo* has its post 1 open, due since HH:MM:SS: nobody knows whether it was made: X failed with status 500: "Something is broken. This is usually temporary."; the next try is at HH:MM:SS, in 1 min
+        *flock/hermes* has its post 2 open, due since HH:MM:SS: it is about to be made; the next try is at HH:MM:SS, now
         "#);
     });
-    // Whatever its state.
-    slack.flock("pause apollo").await;
+    // Of every sheep both say the same, whatever its state.
+    slack.world.sheep("zeus", Network::Meadow, 3).await;
+    slack.flock("pause zeus").await;
+    for state in ["active", "paused", "stopped"] {
+        let running = slack.flock("running").await;
+        let mut open = Vec::new();
+        for name in ["apollo", "hermes", "zeus"] {
+            let shown = slack.flock(&format!("show {name}")).await;
+            let is_open = shown.contains("\nbeing posted: ");
+            assert_eq!(
+                running.contains(&format!("*flock/{name}* ")),
+                is_open,
+                "{state}: {running}"
+            );
+            open.extend(is_open.then_some(name));
+        }
+        assert_eq!(open, ["apollo", "hermes"], "{state}");
+        if state == "active" {
+            slack.flock("pause apollo").await;
+            slack.flock("pause hermes").await;
+        } else {
+            let id = "flock/hermes".parse().unwrap();
+            let (sheep, now) = (slack.world.read(&id).await, slack.world.clock.now());
+            let stop = |sheep: &Sheep| Ok::<_, Infallible>(sheep.stop("seen to".to_owned(), now));
+            let Ok(_) = slack.world.store.change_sheep(sheep, stop).await.unwrap();
+        }
+    }
     assert!(slack.flock("running").await.contains("; it is paused"));
 }
 
@@ -314,15 +341,39 @@ async fn alive_says_what_is_not_at_work() {
     slack.world.sheep("zeus", Network::Meadow, 3).await;
     slack.flock("pause zeus").await;
     told.push(slack.flock("alive").await);
+    // Several, and one that is in the hands of a tick, which is not late.
+    slack.flock("resume hermes").await;
+    assert_eq!(slack.world.tick_at(&app, 16).await.stopped, 1);
+    told.push(slack.flock("alive").await);
+    slack.flock("resume zeus").await;
+    let zeus = slack.world.read(&"flock/zeus".parse().unwrap()).await;
+    slack.world.clock.step_to(zeus.next_at().unwrap());
+    let flock_core::Due::Post(next) = zeus.due(slack.world.clock.now()) else {
+        panic!("it is due")
+    };
+    let lease = slack.world.clock.now() + SignedDuration::from_mins(20);
+    let table = slack.world.store.table_id().await.unwrap();
+    let claimed = zeus.claim(next, flock_core::Act::post("a line"), table, lease);
+    slack.world.store.put_sheep(&claimed).await.unwrap();
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(10));
+    told.push(slack.flock("alive").await);
+    // Nobody has stopped, and nobody posts.
+    slack.world.x.well();
+    slack.flock("resume flock").await;
+    slack.flock_sure("pause flock", "Pause the flock").await;
+    told.push(slack.flock("alive").await);
     insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
         insta::assert_snapshot!(told.join("\n"), @"
-        *Yes, but nothing is at work: *flock/apollo* is due since 2026-03-02 HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why.
+        *Yes, but nothing is at work: *flock/apollo* is due since HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
         *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but
-        • everything is stopped: <@U1> did that in <#C1> at 2026-03-02 HH:MM:SS UTC. `/flock start` lets it go on.
+        • everything is stopped: <@U1> did that in <#C1> at HH:MM:SS UTC. `/flock start` lets it go on.
         • *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
+        *Yes, but no sheep posts: *flock/apollo* and *flock/hermes* have stopped; `/flock sheep` tells why.
+        *Yes, but *flock/apollo* and *flock/hermes* have stopped; `/flock sheep` tells why.
+        *Yes, but no sheep posts: all are paused or have finished.
         ");
     });
 }
@@ -383,6 +434,13 @@ async fn a_bad_key_is_told_once_and_tried_again_at_once() {
     let app = slack.world.app().await;
     slack.world.x.trouble(Trouble::Revoked);
     assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 3);
+    insta::assert_snapshot!(slack.flock("sheep").await, @r#"
+    *None of them posts: 3 stopped.
+    3 sheep have stopped (flock/apollo, flock/hermes and flock/zeus): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
+    *flock/apollo* on x:apollo, stopped
+    *flock/hermes* on x:apollo, stopped
+    *flock/zeus* on x:apollo, stopped
+    "#);
     let told = |slack: &Slack, before: usize| {
         let seen = slack.seen("U1", "C2");
         crate::slack::shown(&seen[..before], &seen)
@@ -396,22 +454,30 @@ async fn a_bad_key_is_told_once_and_tried_again_at_once() {
     let one = first.replace("hermes", "apollo").replace("zeus", "apollo");
     insta::assert_snapshot!(one, @r#"
     *flock/apollo* has stopped at its post 1: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key.
-    Also on x:apollo: *flock/apollo* and *flock/apollo*. Whatever stops there for the same reason is not told of again; *Try again* resumes all of them. [Try again]
+    Also on x:apollo: *flock/apollo* and *flock/apollo*. Whatever stops there for the same reason is not told of again; *Try again* resumes all of them. An account and its key are for <@U1> to see to. [Try again]
     "#);
     // It is as bad as before, and people hear of it again.
     let again = slack.press("U1", "C2", "Try again").await;
     let one = again.replace("hermes", "apollo").replace("zeus", "apollo");
-    insta::assert_snapshot!(one, @"Resumed *flock/apollo*, *flock/apollo* and *flock/apollo*, on x:apollo. What stops again is told in the control room.");
+    insta::assert_snapshot!(one, @"Resumed *flock/apollo*, *flock/apollo* and *flock/apollo*, on x:apollo. 3 posts are due at once, for $0.045. What stops again is told in the control room.");
     let before = slack.seen("U1", "C2").len();
     assert_eq!(slack.world.tick_at(&app, 3).await.stopped, 3);
     slack.events().await;
     assert_eq!(told(&slack, before).matches("[Try again]").count(), 1);
+    // However they are resumed.
+    for (line, minute) in [("resume flock", 6), ("resume x:apollo", 9)] {
+        slack.flock(line).await;
+        let before = slack.seen("U1", "C2").len();
+        assert_eq!(slack.world.tick_at(&app, minute).await.stopped, 3);
+        slack.events().await;
+        assert_eq!(told(&slack, before).matches("[Try again]").count(), 1, "{line}");
+    }
     // What somebody paused stays so.
     slack.flock("resume zeus").await;
     slack.flock("pause zeus").await;
     slack.world.x.well();
     slack.press("U1", "C2", "Try again").await;
-    assert_eq!(slack.world.tick_at(&app, 6).await.posted, 2);
+    assert_eq!(slack.world.tick_at(&app, 12).await.posted, 2);
     assert_eq!(slack.flock("resume X:apollo").await, "*No sheep has stopped on `x:apollo`.");
     assert_eq!(
         slack.flock("resume y:apollo").await,
@@ -445,15 +511,14 @@ async fn every_change_is_in_the_audit_log() {
     slack.flock("alive").await;
     slack.enter("U3", "C1", "/flock resume apollo").await;
     let log = slack.enter("U2", "C1", "/flock audit").await;
-    let log: Vec<_> =
-        log.lines().map(|line| line.trim_start_matches('*').get(24..).unwrap()).collect();
+    let log: Vec<_> = log.lines().skip(1).map(|line| line.split_once(' ').unwrap().1).collect();
     insta::assert_snapshot!(log.join("\n"), @"
     <@U2> in <#C1>: `say apollo '&lt;!channel&gt;' &amp; more` - refused: *flock/apollo* does not: it is paused; resume it first. `/flock resume flock/apollo` resumes it.
     <@U1> in <#C1>: `grant U2 shepherd` - done
     <@U1> in <#C1>: `pause nobody` - refused: There is no sheep and no flock `nobody`. `/flock sheep` lists them.
     <@U1> in <#C1>: `pause apollo` - done
     ");
-    assert_eq!(slack.flock("audit 1").await.lines().count(), 1);
+    assert_eq!(slack.flock("audit 1").await.lines().count(), 2);
     assert_eq!(slack.flock("audit 0").await, "*`0` is not a number from 1 to 100.");
     assert!(slack.enter("U3", "C1", "/flock audit").await.contains("needs at least"));
 }

@@ -1,15 +1,14 @@
 //! `alive`: whether anybody is there, and whether anything is at work.
 
-use flock_core::{Overdue, Sheep, State, Usage};
+use flock_core::{Overdue, Sheep, State, Usage, View, listed};
 use flock_slack::mention;
-use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call, NOT_ALL, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::time,
+    commands::when,
     dispatch::room_link,
-    event::listed,
+    event::NAMED,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -27,31 +26,36 @@ const DUE: u16 = 10;
 async fn run(call: &Call<'_>) -> Answer {
     let mut but = Vec::new();
     let (sheep, is_all) = call.some_sheep().await?;
+    let view = View::of(&sheep, call.now);
     match &call.control.stopped {
         Some(stop) => but.push(format!(
             "everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
             mention(&stop.by),
             room_link(&stop.room),
-            time(stop.at)
+            when(&view, stop.at)
         )),
-        None => but.extend(overdue(&call.store().due_now(call.now, DUE).await?.sheep, call.now)),
+        None => but.extend(overdue(call, &call.store().due_now(call.now, DUE).await?.sheep, &view)),
     }
     but.extend(silent(&sheep, is_all));
-    if !is_all && !but.is_empty() {
-        but.push(NOT_ALL.to_owned());
-    }
-    tell(match but.as_slice() {
+    let mut told = match but.as_slice() {
         [] => "Yes.".to_owned(),
         [but] => format!("Yes, but {but}"),
         several => format!("Yes, but\n• {}", several.join("\n• ")),
-    })
+    };
+    if !is_all {
+        told = format!("{told}\n{NOT_ALL}");
+    }
+    tell(told)
 }
 
 /// That nothing sees to what is due: then its schedule is off, or every tick fails.
-pub(super) fn overdue(sheep: &[Sheep], now: Timestamp) -> Option<String> {
-    let overdue = Overdue::of(sheep, now)?;
-    let said = overdue.said(format!("*{}*", overdue.sheep.id), time(overdue.since));
-    Some(format!("{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why."))
+pub(super) fn overdue(call: &Call<'_>, sheep: &[Sheep], view: &View) -> Option<String> {
+    let overdue = Overdue::of(sheep, call.now)?;
+    let said = overdue.said(format!("*{}*", overdue.sheep.id), when(view, overdue.since));
+    Some(format!(
+        "{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for {} to see to.",
+        call.operator()
+    ))
 }
 
 /// The sheep that have stopped, and whether any other posts.
@@ -65,7 +69,7 @@ fn silent(sheep: &[Sheep], is_all: bool) -> Option<String> {
         [one] => Some(format!("*{one}* has stopped; `/flock show {one}` tells why")),
         several => {
             let names: Vec<_> = several.iter().map(|id| format!("*{id}*")).collect();
-            Some(format!("{} have stopped; `/flock sheep` tells why", listed(&names)))
+            Some(format!("{} have stopped; `/flock sheep` tells why", listed(names, NAMED)))
         }
     };
     match stopped {

@@ -1,18 +1,19 @@
 //! `audit`: who changed what.
 
-use flock_core::Usage;
+use flock_core::{Usage, View};
 use flock_slack::{escape, mention, typed};
 use flock_store::{AuditEntry, By};
 
 use crate::{
     call::{Answer, Call, code, tell},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{Parsed, parse, time},
+    commands::{Parsed, parse, zone},
     dispatch::room_link,
+    page::{LINES, List},
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("audit"), Usage::new("audit <count>")],
+    usages: &[Usage::new("audit"), Usage::new("audit <count>"), Usage::new("audit <count> <page>")],
     group: Group::Audit,
     need: SHEPHERD,
     help: "Who changed what, where and when",
@@ -23,8 +24,12 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     /// How many entries are looked at for each that is shown.
     const LOOKED_AT: usize = 10;
-    let count = call.count(0, 20)?;
-    let mut entries = call.store().newest_audit(call.now, LOOKED_AT * count).await?;
+    /// As many as may be asked for.
+    const ALL: usize = 100;
+    let (count, page) = (call.count(0, ALL)?, call.page(1)?);
+    // What comes on later pages is read when they are asked for.
+    let shown = count.min(page.saturating_mul(LINES).saturating_add(1));
+    let mut entries = call.store().newest_audit(call.now, LOOKED_AT * shown).await?;
     // What another room does about its members is that room's business.
     let here = |entry: &AuditEntry| match (&entry.by, parse(&entry.line)) {
         (By::Slack { room, .. }, Parsed::Run(command, _)) if command.group == Group::Rooms => {
@@ -33,34 +38,33 @@ async fn run(call: &Call<'_>) -> Answer {
         (By::Slack { .. } | By::CommandLine { .. }, _) => true,
     };
     entries.retain(here);
-    entries.truncate(count);
+    entries.truncate(shown);
     if entries.is_empty() {
         return tell("Nobody has changed anything yet that is this room's business.");
     }
-    let lines: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
-            let who = match &entry.by {
-                By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
-                By::CommandLine { user, arn } => {
-                    let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
-                    let who = format!("{user} at the command line{arn}");
-                    escape(&who.replace(char::is_control, " "))
-                }
-            };
-            // What was said elsewhere is in no form of Slack's.
-            let outcome = match &entry.by {
-                By::Slack { .. } => outcome.to_owned(),
-                By::CommandLine { .. } => escape(outcome),
-            };
-            format!(
-                "{} {who}: `{}` - {}",
-                time(entry.at),
-                code(&typed(&entry.line)),
-                outcome.replace(char::is_control, " ")
-            )
-        })
-        .collect();
-    tell(lines.join("\n"))
+    let view = View::utc(call.now);
+    let line = |entry: &AuditEntry| {
+        let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
+        let who = match &entry.by {
+            By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
+            By::CommandLine { user, arn } => {
+                let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
+                let who = format!("{user} at the command line{arn}");
+                escape(&who.replace(char::is_control, " "))
+            }
+        };
+        // What was said elsewhere is in no form of Slack's.
+        let outcome = match &entry.by {
+            By::Slack { .. } => outcome.to_owned(),
+            By::CommandLine { .. } => escape(outcome),
+        };
+        format!(
+            "{} {who}: `{}` - {}",
+            view.clock(entry.at),
+            code(&typed(&entry.line)),
+            outcome.replace(char::is_control, " ")
+        )
+    };
+    let list = List::new(format!("audit {count}"), page).above([zone(&view)]);
+    Ok(list.newest(&entries, line))
 }

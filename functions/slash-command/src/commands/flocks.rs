@@ -6,10 +6,11 @@ use flock_ops::{FlockLine, flocks};
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("flocks")],
+    usages: &[Usage::new("flocks"), Usage::new("flocks <page>")],
     group: Group::Flock,
     need: EVERYBODY,
     help: "The flocks, and how many of their sheep post",
@@ -25,9 +26,12 @@ async fn run(call: &Call<'_>) -> Answer {
         };
         format!("*{flock}*: {sheep} sheep{silent}")
     };
-    let lines: Vec<_> = flocks(call.store()).await?.iter().map(line).collect();
-    if lines.is_empty() {
-        return tell("There is no flock yet. One comes with the first files that are applied.");
+    let flocks = flocks(call.store()).await?;
+    if flocks.is_empty() {
+        return tell(format!(
+            "There is no flock yet. One comes with the first files that {} applies.",
+            call.operator()
+        ));
     }
-    tell(lines.join("\n"))
+    Ok(List::new("flocks", call.page(0)?).of(&flocks, line))
 }

@@ -32,12 +32,18 @@ pub(crate) fn list() -> Reply {
         lines.push(format!("*{}*", group.name()));
         for command in TABLE.iter().filter(|command| command.group == group) {
             let forms = command.forms().0.into_iter();
-            let forms: Vec<_> =
-                forms.map(|usage| format!("`{}`", escape(&usage.to_string()))).collect();
+            let forms: Vec<_> = forms
+                .map(|usage| usage.to_string())
+                // What is the same for all of them is said once.
+                .filter(|usage| !usage.ends_with(" <page>"))
+                .map(|usage| format!("`{}`", escape(&usage)))
+                .collect();
             lines.push(format!("• {}{} - {}", forms.join(", "), who(command), command.help));
         }
     }
-    lines.push(escape("`help <command>` says more; \"quotes\" make one word of several."));
+    lines.push(escape(
+        "`help <command>` says more; \"quotes\" make one word of several. Lists have pages: `sheep 2`.",
+    ));
     Reply::only_you(lines.join("\n"))
 }
 

@@ -5,7 +5,7 @@ use flock_ops::Noted;
 use flock_slack::mention;
 
 use crate::{
-    call::{Answer, Call, Stage, Step, announce},
+    call::{Answer, Call, Stage, Sure, announce},
     command::{Command, Group, Run},
     commands::level,
 };
@@ -28,7 +28,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
             "This removes the level `{level}` (rank {rank}) from this room. {}",
             falls(&removed).unwrap_or_else(|| "Nobody has it.".to_owned())
         );
-        return Ok(Step::Sure { text, label: "Remove the level" });
+        return Sure::ask(text, "Remove the level");
     }
     let change = |room: &Room| {
         let removed = room.remove_level(call.user(), &level)?;

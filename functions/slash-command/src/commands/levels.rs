@@ -1,14 +1,15 @@
 //! `levels`: the levels of the room.
 
-use flock_core::{Usage, count};
+use flock_core::{LevelName, Rank, Usage, count};
 
 use crate::{
-    call::{Answer, Call, tell},
+    call::{Answer, Call},
     command::{Command, EVERYBODY, Group, Run},
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("levels")],
+    usages: &[Usage::new("levels"), Usage::new("levels <page>")],
     group: Group::Rooms,
     need: EVERYBODY,
     help: "The levels of this room",
@@ -19,13 +20,10 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     let mut levels: Vec<_> = call.room.levels().iter().collect();
     levels.sort_by_key(|(_, rank)| **rank);
-    let lines: Vec<_> = levels
-        .into_iter()
-        .map(|(level, rank)| {
-            let members = call.room.members().filter(|(_, held)| *held == level).count();
-            let members = count(u64::try_from(members).unwrap_or(u64::MAX), "member");
-            format!("`{level}`: rank {rank}, {members}")
-        })
-        .collect();
-    tell(lines.join("\n"))
+    let line = |(level, rank): &(&LevelName, &Rank)| {
+        let members = call.room.members().filter(|(_, held)| held == level).count();
+        let members = count(u64::try_from(members).unwrap_or(u64::MAX), "member");
+        format!("`{level}`: rank {rank}, {members}")
+    };
+    Ok(List::new("levels", call.page(0)?).of(&levels, line))
 }

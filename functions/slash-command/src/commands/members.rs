@@ -2,17 +2,19 @@
 
 use std::cmp::Reverse;
 
-use flock_core::Usage;
+use flock_core::{LevelName, Usage, UserId};
 use flock_slack::mention;
 
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
     usages: &[
         Usage::new("members"),
+        Usage::new("members <page>"),
         Usage::new("membership"),
         Usage::new("privileged"),
         Usage::new("listprivileged"),
@@ -31,12 +33,9 @@ async fn run(call: &Call<'_>) -> Answer {
         return tell("Nobody has a level in this room: the deployment has no FirstOwner.");
     }
     members.sort_by_key(|(user, _)| (Reverse(room.rank(user)), (*user).clone()));
-    let lines: Vec<_> = members
-        .into_iter()
-        .map(|(user, level)| {
-            let first = if room.is_first_owner(user) { ", the first owner" } else { "" };
-            format!("{}: `{level}` (rank {}){first}", mention(user), room.rank(user))
-        })
-        .collect();
-    tell(lines.join("\n"))
+    let line = |(user, level): &(&UserId, &LevelName)| {
+        let first = if room.is_first_owner(user) { ", the first owner" } else { "" };
+        format!("{}: `{level}` (rank {}){first}", mention(user), room.rank(user))
+    };
+    Ok(List::new("members", call.page(0)?).of(&members, line))
 }

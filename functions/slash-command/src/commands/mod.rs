@@ -37,20 +37,20 @@ mod stop;
 mod version;
 mod whoami;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use flock_core::{
-    Arguments, FlockName, JobKind, LevelName, Occurrence, Sheep, State, Usage, Word, count, local,
-    slip, words,
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sent, Sheep, State, Usage, Usd, View,
+    Word, count, local, slip, words,
 };
-use flock_ops::{Noted, Steered, steer};
-use flock_slack::{bare_line, bare_word, escape, trim};
+use flock_ops::{Noted, Price, Steered, steer};
+use flock_slack::{bare_line, bare_name, escape, trim};
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Step, announce, code, refuse},
+    call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, code, refuse},
     command::Command,
     jobs::how_to_end,
 };
@@ -115,7 +115,7 @@ pub fn read(line: &str) -> (&str, Vec<Word>) {
     // Empty quotes are a word; what nobody sees is none.
     words.retain(|word| word.text.is_empty() || !trim(&word.text).is_empty());
     for word in &mut words {
-        word.text = bare_word(&word.text);
+        word.text = bare_name(&word.text);
     }
     (line, words)
 }
@@ -158,9 +158,37 @@ fn usages() -> impl Iterator<Item = Usage> {
     TABLE.iter().flat_map(|command| command.usages.iter().copied())
 }
 
-/// An instant for people of any zone.
-pub(crate) fn time(at: Timestamp) -> String {
-    local(at, &TimeZone::UTC)
+/// An instant that is still to come, for who reads it now.
+fn next(view: &View, at: Timestamp) -> String {
+    format!("{}, {}", view.clock(at), view.until(at))
+}
+
+/// The only instant of an answer, for who reads it now.
+fn when(view: &View, at: Timestamp) -> String {
+    format!("{} {}", view.clock(at), view.zone())
+}
+
+/// In which zone the times of a view are.
+fn zone(view: &View) -> String {
+    format!("Times are in {}.", view.zone())
+}
+
+/// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, unless a flock is
+/// called so.
+async fn flock_or_page(call: &Call<'_>) -> Result<(Option<FlockName>, usize), Obstacle> {
+    if call.arguments.get(0).is_none() {
+        return Ok((None, 1));
+    }
+    if is_page(call) && !call.store().flocks().await?.contains(&call.flock(0)?) {
+        return Ok((None, call.page(0)?));
+    }
+    Ok((Some(call.flock(0)?), call.page(1)?))
+}
+
+/// Whether the only argument is a number.
+fn is_page(call: &Call<'_>) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    call.arguments.words().len() == 1 && call.arguments.get(0).is_some_and(is_number)
 }
 
 /// The level an argument names.
@@ -197,6 +225,63 @@ fn goes_on(sheep: &Sheep) -> String {
         }
         State::Finished { .. } => sheep.ended().to_owned(),
     }
+}
+
+/// The account of a sheep, in mrkdwn: as code, because `meadow:moon:` would be shown with an emoji in it.
+fn account(sheep: &Sheep) -> String {
+    format!("`{}`", escape(&sheep.config.account.to_string()))
+}
+
+/// Where a post that is quoted below would go, and what it would cost.
+fn paid_post(sheep: &Sheep, price: &Price) -> String {
+    let Price { price, link, budget } = price;
+    let link = if *link { ", because it has a link" } else { "" };
+    let budget = budget.as_ref().map(|budget| {
+        let waits = if budget.is_passed_by(*price) {
+            ", so the post would wait until the month is over, or until the cap is raised"
+        } else {
+            ""
+        };
+        let (spent, cap, month) = (budget.spent, budget.cap, budget.month);
+        let flock = &sheep.id.flock;
+        format!(
+            "\nThe flock *{flock}* has spent {spent} of the {cap} it may spend in {month}{waits}."
+        )
+    });
+    format!(
+        "This posts the text below through *{}* as {}, for {price}{link}.{}",
+        sheep.id,
+        account(sheep),
+        budget.unwrap_or_default()
+    )
+}
+
+/// What the sheep pay at once, now that they are resumed: a sentence, where it is something.
+async fn paid_at_once(call: &Call<'_>, resumed: &[Sheep]) -> Result<String, Obstacle> {
+    /// Prices that are looked for at a time.
+    const CONCURRENCY: usize = 16;
+    // What may be there is looked for first, and its money is reserved.
+    let may_be_sent = |sheep: &Sheep| {
+        sheep.intent.as_ref().is_some_and(|intent| intent.errand.sent == Sent::Maybe)
+    };
+    let is_due = |sheep: &Sheep| sheep.next_at().is_some_and(|at| at <= call.now);
+    let due = resumed.iter().filter(|sheep| is_due(sheep) && !may_be_sent(sheep));
+    let priced: Vec<_> =
+        due.map(|sheep| flock_ops::price_of_next(call.store(), sheep, call.now)).collect();
+    let mut priced = stream::iter(priced).buffer_unordered(CONCURRENCY);
+    let (mut posts, mut all) = (0_u64, Usd::ZERO);
+    while let Some(next) = priced.next().await {
+        if let Some((_, price)) = next?
+            && price.price != Usd::ZERO
+        {
+            (posts, all) = (posts + 1, all.plus(price.price));
+        }
+    }
+    let are = if posts == 1 { "is" } else { "are" };
+    Ok(match posts {
+        0 => String::new(),
+        posts => format!(" {} {are} due at once, for {all}.", count(posts, "post")),
+    })
 }
 
 /// The command goes on when there is time to look somebody up.
@@ -239,14 +324,12 @@ async fn change_all(call: &Call<'_>, noted: &Noted, words: Words) -> Answer {
 }
 
 async fn change_one(call: &Call<'_>, noted: &Noted, words: &Words, sheep: Sheep) -> Answer {
-    if words.job == JobKind::Resume {
-        call.app.forget_notices(std::slice::from_ref(&sheep)).await?;
-    }
     let Steered { sheep, is_changed } =
         steer(call.store(), noted, words.job, sheep, call.now).await?;
     let is_so = match &sheep.state {
         state if is_changed && state.name() == words.job.becomes() => {
-            return announce(format!("{} *{}*.", words.done, sheep.id));
+            let price = paid_at_once(call, slice::from_ref(&sheep)).await?;
+            return announce(format!("{} *{}*.{price}", words.done, sheep.id));
         }
         State::Active => "is active already".to_owned(),
         State::Paused { .. } => "is paused already".to_owned(),
@@ -283,10 +366,13 @@ async fn change_flock(
         if !is_counted || stay.len() < sheep.len() {
             let but = if is_counted { but(&stay, becomes) } else { String::new() };
             let text = format!("{happens} {what}{but}: {comes_to}");
-            return Ok(Step::Sure { text, label });
+            return Sure::ask(text, label);
         }
     }
     if AT_ONCE < sheep.len() {
+        if job == JobKind::Resume {
+            flock_ops::forget_notices(call.store(), &sheep).await?;
+        }
         let job = call.begin_job(noted, job, flock).await?;
         return announce(format!(
             "{doing} {what}, as job `{}`. I tell you here when it is done; {}.",
@@ -294,20 +380,21 @@ async fn change_flock(
             how_to_end(&job.id)
         ));
     }
-    let (mut changed, mut others) = (0, Vec::new());
+    let (mut changed, mut others) = (Vec::new(), Vec::new());
     let edit = |sheep| steer(call.store(), noted, job, sheep, call.now);
     let edits: Vec<_> = sheep.into_iter().map(edit).collect();
     let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
     while let Some(edit) = edits.next().await {
         let Steered { sheep, is_changed } = edit?;
         let state = sheep.state.name();
-        if is_changed && state == becomes { changed += 1 } else { others.push(state) }
+        if is_changed && state == becomes { changed.push(sheep) } else { others.push(state) }
     }
     let but = but(&others, becomes);
-    if changed == 0 {
+    if changed.is_empty() {
         return refuse(format!("Nothing to do for {what}{but}."));
     }
-    announce(format!("{done} {what}{but}."))
+    let price = paid_at_once(call, &changed).await?;
+    announce(format!("{done} {what}{but}.{price}"))
 }
 
 /// In which states the sheep are that have not become what was wanted.
@@ -419,6 +506,11 @@ mod tests {
         check("/Flock *show* *moon/apollo*", r#"show ["moon/apollo"]"#);
         check("\u{2060}pause\u{200b} \u{feff} `moon/*`", r#"pause ["moon/*"]"#);
         check("grant *<@U1|ada>* &lt;Elder&gt;", r#"grant ["<@U1|ada>", "<Elder>"]"#);
+        check("alive?", "alive []");
+        check("help!", "help []");
+        check("Show apollo, please", "usage of show");
+        check("show, apollo?", r#"show ["apollo"]"#);
+        check("?", "closest None");
         check("\u{200b}", "closest None");
         check("grant room-owners", "grant room-owners []");
         check("grant room-owners C1 C2", r#"grant room-owners ["C1", "C2"]"#);

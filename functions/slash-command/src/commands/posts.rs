@@ -1,64 +1,89 @@
 //! `posts`: what was posted.
 
-use std::collections::HashMap;
-
-use flock_core::Usage;
+use flock_core::{Sheep, Usage, View};
 use flock_slack::escape;
-use flock_store::{Found, PostState};
+use flock_store::{Found, NotFound, Post, PostState};
 
 use crate::{
-    call::{Answer, Call, refuse, tell},
+    call::{Answer, Call, Obstacle, Stage, Step, refuse, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{local, time},
+    commands::{is_page, number_of, zone},
+    page::{LINES, List},
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("posts"), Usage::new("posts <sheep|flock>")],
+    usages: &[
+        Usage::new("posts"),
+        Usage::new("posts <sheep|flock>"),
+        Usage::new("posts <page>"),
+        Usage::new("posts <sheep|flock> <page>"),
+    ],
     group: Group::Flock,
     need: EVERYBODY,
     help: "The newest posts, of a sheep, a flock or all",
-    example: "posts apollo",
+    example: "posts apollo 2",
     run: Run::Reads(|call| Box::pin(run(call))),
 };
 
-/// Posts that are shown.
-const POSTS: usize = 20;
+/// Each sheep is one query: the posts of more are looked for when the first answer is given.
+const AT_ONCE: usize = 300;
 
-/// Each sheep is one query.
-const MOST_SHEEP: usize = 300;
+/// Those of more take longer than an invocation.
+const MOST_SHEEP: usize = 5_000;
+
+/// What comes before is read for every page.
+const PAGES: usize = 100;
 
 async fn run(call: &Call<'_>) -> Answer {
-    let sheep = match call.arguments.get(0) {
-        None => call.store().sheep_of(None).await?,
-        Some(name) => match call.store().find(name).await? {
-            Found::Sheep(sheep) => vec![*sheep],
-            Found::Flock(_, sheep) => sheep,
-        },
-    };
+    let (command, sheep, page) = asked_for(call).await?;
+    if PAGES < page {
+        return refuse(format!("Posts are listed up to page {PAGES}."));
+    }
     if MOST_SHEEP < sheep.len() {
         return refuse(format!(
-            "Those are {} sheep. Name a smaller flock, or a sheep.",
-            sheep.len()
+            "Those are more than {MOST_SHEEP} sheep. Name a flock, or a sheep."
         ));
     }
-    let posts = call.store().newest_posts_of(&sheep, POSTS).await?;
+    if AT_ONCE < sheep.len() && call.stage == Stage::Given {
+        return Ok(Step::Later(format!(
+            "I am looking for the newest posts of {}.",
+            number_of(sheep.len())
+        )));
+    }
+    let mut posts = call.store().newest_posts_of(&sheep, page * LINES + 1).await?;
     if posts.is_empty() {
         return tell("Nothing has been posted yet.");
     }
-    let zones: HashMap<_, _> =
-        sheep.iter().map(|sheep| (&sheep.id, sheep.config.rhythm.zone())).collect();
-    let lines: Vec<_> = posts
-        .iter()
-        .map(|post| {
-            let state = match post.state {
-                PostState::Posted => "",
-                PostState::Pending => " _(being posted)_",
-                PostState::Unknown => " _(nobody knows whether it was posted)_",
-            };
-            let at =
-                zones.get(&post.sheep).map_or_else(|| time(post.at), |zone| local(post.at, zone));
-            format!("{at} *{}* {}{state}", post.sheep, escape(&post.text))
-        })
-        .collect();
-    tell(lines.join("\n"))
+    posts.reverse();
+    let view = View::of(&sheep, call.now);
+    let list = List::new(command, page).above([zone(&view)]);
+    Ok(list.newest(&posts, |post| line(post, &view)))
+}
+
+/// The command without its page, whose posts it asks for - one more than may be asked for stands for all others -, and which
+/// page.
+async fn asked_for(call: &Call<'_>) -> Result<(String, Vec<Sheep>, usize), Obstacle> {
+    let all = || call.store().some_sheep(MOST_SHEEP + 1);
+    let Some(name) = call.arguments.get(0) else {
+        return Ok(("posts".to_owned(), all().await?, 1));
+    };
+    let command = format!("posts {}", name.to_lowercase());
+    match call.store().find_some(name, Some(MOST_SHEEP + 1)).await {
+        Ok(Found::Sheep(sheep)) => Ok((command, vec![*sheep], call.page(1)?)),
+        Ok(Found::Flock(_, sheep)) => Ok((command, sheep, call.page(1)?)),
+        Err(NotFound::Neither { .. }) if is_page(call) => {
+            Ok(("posts".to_owned(), all().await?, call.page(0)?))
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn line(post: &Post, view: &View) -> String {
+    let state = match post.state {
+        PostState::Posted => "",
+        PostState::Pending => " _(being posted)_",
+        PostState::Unknown => " _(nobody knows whether it was posted)_",
+    };
+    let text = escape(&post.text.replace('\n', " ↵ "));
+    format!("{} *{}* {text}{state}", view.clock(post.at), post.sheep)
 }

@@ -1,18 +1,23 @@
 //! `preview <sheep|flock>`: what will be posted.
 
-use flock_core::{Hindrance, Usage};
+use flock_core::{Hindrance, Usage, View};
 use flock_ops::silent;
 use flock_slack::escape;
 use flock_store::{Found, UpcomingPost};
 
 use crate::{
-    call::{Answer, Call, tell},
+    call::{Answer, Call},
     command::{Command, EVERYBODY, Group, Run},
     commands::{alive::overdue, local},
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("preview <sheep|flock>"), Usage::new("preview <sheep|flock> <count>")],
+    usages: &[
+        Usage::new("preview <sheep|flock>"),
+        Usage::new("preview <sheep|flock> <count>"),
+        Usage::new("preview <sheep|flock> <count> <page>"),
+    ],
     group: Group::Flock,
     need: EVERYBODY,
     help: "The next posts, before they are made",
@@ -41,7 +46,9 @@ async fn run(call: &Call<'_>) -> Answer {
     lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
     // That everything is stopped is said with every answer.
     if call.control.stopped.is_none() {
-        lines.extend(overdue(&sheep, call.now).map(|said| said.replacen('n', "N", 1)));
+        let overdue = overdue(call, &sheep, &View::of(&sheep, call.now));
+        lines.extend(overdue.map(|said| said.replacen('n', "N", 1)));
     }
-    tell(lines.join("\n"))
+    let command = format!("preview {} {count}", call.argument(0));
+    Ok(List::new(command, call.page(2)?).of(&lines, Clone::clone))
 }

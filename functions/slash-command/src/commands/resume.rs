@@ -1,14 +1,14 @@
 //! `resume <sheep|flock|account>`: let it go on.
 
-use flock_core::{AccountId, JobKind, State, Usage};
+use flock_core::{AccountId, JobKind, State, Usage, listed};
 use flock_ops::{Noted, steer};
 use flock_slack::escape;
 
 use crate::{
     call::{Answer, Call, announce, code, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{Words, change_all},
-    event::{listed, sheep_on},
+    commands::{Words, change_all, paid_at_once},
+    event::{NAMED, sheep_on},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -44,12 +44,11 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
     }
     let more = stopped.len().saturating_sub(MOST);
     stopped.truncate(MOST);
-    call.app.forget_notices(&stopped).await?;
     let mut resumed = Vec::new();
     for sheep in stopped {
         let steered = steer(call.store(), noted, JobKind::Resume, sheep, call.now).await?;
         if steered.is_changed && steered.sheep.next_at().is_some() {
-            resumed.push(format!("*{}*", steered.sheep.id));
+            resumed.push(steered.sheep);
         }
     }
     if resumed.is_empty() {
@@ -59,9 +58,11 @@ async fn resume_account(call: &Call<'_>, noted: &Noted) -> Answer {
         0 => String::new(),
         more => format!(" {more} more have stopped there: try again for them."),
     };
+    let price = paid_at_once(call, &resumed).await?;
+    let names = resumed.iter().map(|sheep| format!("*{}*", sheep.id));
     announce(format!(
-        "Resumed {}, on {}.{more} What stops again is told in the control room.",
-        listed(&resumed),
+        "Resumed {}, on {}.{price}{more} What stops again is told in the control room.",
+        listed(names, NAMED),
         escape(&account.to_string())
     ))
 }

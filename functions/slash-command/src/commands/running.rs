@@ -2,23 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use flock_core::{Intent, Sheep, Usage};
+use flock_core::{Intent, Sheep, Usage, View};
 use flock_slack::{escape, mention, typed};
-use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call, NOT_ALL, code, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{Parsed, parse, time},
+    commands::{Parsed, next, parse, zone},
     dispatch::room_link,
     jobs,
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("running"), Usage::new("rc"), Usage::new("running commands")],
+    usages: &[
+        Usage::new("running"),
+        Usage::new("rc"),
+        Usage::new("running commands"),
+        Usage::new("running <page>"),
+    ],
     group: Group::System,
     need: EVERYBODY,
-    help: "What is in flight: jobs and how far they are, posts being made, commands that take longer",
+    help: "What is in flight: jobs, posts being made, commands that take longer",
     example: "running",
     run: Run::Reads(|call| Box::pin(run(call))),
 };
@@ -26,12 +31,19 @@ pub(super) const COMMAND: Command = Command {
 /// Due sheep that are looked at: those in flight are the longest due.
 const DUE: u16 = 100;
 
-/// Posts that are shown.
-const POSTS: usize = 100;
-
 async fn run(call: &Call<'_>) -> Answer {
+    let deferred = call.store().all_deferred(call.now).await?;
+    let due = call.store().due_now(call.now, DUE).await?;
+    // What waits is not due.
+    let (some, is_all) = call.some_sheep().await?;
+    let sheep: BTreeMap<_, _> =
+        some.into_iter().chain(due.sheep).map(|sheep| (sheep.id.clone(), sheep)).collect();
+    let mut open: Vec<_> =
+        sheep.values().filter_map(|sheep| Some((sheep, sheep.intent.as_ref()?))).collect();
+    open.sort_by_key(|(_, intent)| intent.errand.due);
+    let view = View::of(open.iter().map(|(sheep, _)| *sheep), call.now);
     let mut lines = Vec::new();
-    for asked in call.store().all_deferred(call.now).await? {
+    for asked in deferred {
         // In which words, is the business of the room where it was asked.
         let line = typed(&asked.line);
         let line = match parse(&line) {
@@ -43,48 +55,36 @@ async fn run(call: &Call<'_>) -> Answer {
             code(&line),
             mention(&asked.user),
             room_link(&asked.room),
-            time(asked.since)
+            view.clock(asked.since)
         ));
     }
-    let due = call.store().due_now(call.now, DUE).await?;
-    lines.extend(due.jobs.iter().map(jobs::progress));
-    // What waits is not due.
-    let (some, is_all) = call.some_sheep().await?;
-    let sheep: BTreeMap<_, _> =
-        some.into_iter().chain(due.sheep).map(|sheep| (sheep.id.clone(), sheep)).collect();
-    let mut open: Vec<_> =
-        sheep.values().filter_map(|sheep| Some((sheep, sheep.intent.as_ref()?))).collect();
-    open.sort_by_key(|(_, intent)| intent.errand.due);
-    let more = open.len().saturating_sub(POSTS);
-    lines.extend(open.iter().take(POSTS).map(|(sheep, intent)| post(sheep, intent, call.now)));
-    if 0 < more {
-        lines.push(format!("and {more} posts more"));
-    }
+    lines.extend(due.jobs.iter().map(|job| jobs::progress(job, &view)));
+    lines.extend(open.iter().map(|(sheep, intent)| post(sheep, intent, call, &view)));
+    let not_all = (!is_all).then(|| NOT_ALL.to_owned());
     if lines.is_empty() {
-        lines.push("Nothing is in flight.".to_owned());
+        let nothing = ["Nothing is in flight.".to_owned()].into_iter().chain(not_all);
+        return tell(nothing.collect::<Vec<_>>().join("\n"));
     }
-    if !is_all {
-        lines.push(NOT_ALL.to_owned());
-    }
-    tell(lines.join("\n"))
+    let list = List::new("running", call.page(0)?).above(not_all).above([zone(&view)]);
+    Ok(list.of(&lines, Clone::clone))
 }
 
 /// How far a post is that a sheep has begun.
-fn post(sheep: &Sheep, intent: &Intent, now: Timestamp) -> String {
+fn post(sheep: &Sheep, intent: &Intent, call: &Call<'_>, view: &View) -> String {
     let (id, number, errand) = (&sheep.id, intent.occurrence, &intent.errand);
-    let due = time(errand.due);
-    if let Some(until) = errand.lease_until.filter(|_| errand.is_leased(now)) {
-        let until = time(until);
+    let due = view.clock(errand.due);
+    if let Some(until) = errand.lease_until.filter(|_| errand.is_leased(call.now)) {
+        let until = next(view, until);
         return format!(
             "*{id}* is making its post {number}, due since {due}; its lease ends at {until}"
         );
     }
     let why = errand.problem.as_ref().map(|why| format!(": {}", escape(why))).unwrap_or_default();
     let next = match sheep.next_at() {
-        Some(next) => format!("the next try is at {}", time(next)),
+        Some(at) => format!("the next try is at {}", next(view, at)),
         None => format!("it is {}", sheep.state.name()),
     };
-    let how = if errand.is_unknown(now) {
+    let how = if errand.is_unknown(call.now) {
         "nobody knows whether it was made"
     } else if errand.attempts == 0 {
         "it is about to be made"

@@ -1,12 +1,12 @@
 //! `send-again <sheep> <number>`: a post nobody was sure of is not there.
 
-use flock_core::{Occurrence, Sheep, Usage};
+use flock_core::{Occurrence, Sheep, Usage, View};
 use flock_ops::Noted;
 
 use crate::{
-    call::{Answer, Call, Stage, Step, announce},
+    call::{Answer, Call, Stage, Sure, announce},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{goes_on, local, occurrence},
+    commands::{goes_on, occurrence, when},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -23,7 +23,8 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let occurrence = occurrence(call, 1)?;
     if call.stage == Stage::Given {
         sheep.was_not_sent(occurrence, call.now)?;
-        return Ok(Step::Sure { text: risk(&sheep, occurrence), label: "Send it again" });
+        let view = View::of([&sheep], call.now);
+        return Sure::ask(risk(&sheep, occurrence, &view), "Send it again");
     }
     let sheep = flock_ops::send_again(call.store(), noted, sheep, occurrence, call.now).await?;
     call.hurry(&sheep).await;
@@ -38,12 +39,13 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
 }
 
 /// What may come of it. Whatever is not known is still looked for, or would be if the sheep went on.
-fn risk(sheep: &Sheep, occurrence: Occurrence) -> String {
+fn risk(sheep: &Sheep, occurrence: Occurrence, view: &View) -> String {
     let looks = match sheep.next_at() {
         Some(next) => format!(
-            "The look for it has not come to an end: the next one is at {}, and if the post is not there, \
+            "The look for it has not come to an end: the next one is at {} ({}), and if the post is not there, \
              it is sent again by itself.",
-            local(next, sheep.config.rhythm.zone())
+            when(view, next),
+            view.until(next)
         ),
         None => format!("It is not looked for while the sheep is {}.", sheep.state.name()),
     };

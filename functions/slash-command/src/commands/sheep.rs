@@ -1,46 +1,98 @@
 //! `sheep`: the sheep there are.
 
-use flock_core::{Sheep, State, Usage};
+use std::cmp::Reverse;
+
+use flock_core::{Hindrance, Sheep, State, Usage, View, count, reason};
 use flock_slack::escape;
+use flock_store::Found;
 
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::local,
+    commands::{flock_or_page, next, zone},
+    page::List,
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("sheep"), Usage::new("sheep <flock>")],
+    usages: &[
+        Usage::new("sheep"),
+        Usage::new("sheep <flock>"),
+        Usage::new("sheep <page>"),
+        Usage::new("sheep <flock> <page>"),
+    ],
     group: Group::Flock,
     need: EVERYBODY,
-    help: "The sheep, and when each posts next",
-    example: "sheep milton",
+    help: "The sheep: when each posts next, or why it does not",
+    example: "sheep milton 2",
     run: Run::Reads(|call| Box::pin(run(call))),
 };
 
+/// As many as can be read while somebody waits.
+const MOST: usize = 5_000;
+
+/// Things that keep several sheep from posting, which are said above the list.
+const HINDRANCES: usize = 5;
+
 async fn run(call: &Call<'_>) -> Answer {
-    /// A screen or twenty; whoever wants more names a flock, or uses the terminal.
-    const MOST: usize = 500;
-    let sheep = match call.arguments.get(0) {
-        None => call.store().sheep_of(None).await?,
-        Some(_) => call.store().sheep_of(Some(&call.flock(0)?)).await?,
+    let (flock, page) = flock_or_page(call).await?;
+    let mut sheep = match &flock {
+        None => call.store().some_sheep(MOST + 1).await?,
+        Some(flock) => match call.store().find_some(&format!("{flock}/*"), Some(MOST + 1)).await? {
+            Found::Flock(_, sheep) => sheep,
+            Found::Sheep(sheep) => vec![*sheep],
+        },
     };
+    let not_all = MOST < sheep.len();
+    sheep.truncate(MOST);
     if sheep.is_empty() {
         return tell("There are no sheep.");
     }
-    let mut lines: Vec<_> = sheep.iter().take(MOST).map(line).collect();
-    if let Some(more @ 1..) = sheep.len().checked_sub(MOST) {
-        lines.push(format!("and {more} more: name a flock; the command line lists all."));
-    }
-    tell(lines.join("\n"))
+    let mut shared: Vec<_> =
+        Hindrance::of(&sheep).into_iter().filter(|same| 1 < same.sheep.len()).collect();
+    // What keeps most of them comes first.
+    shared.sort_by_key(|same| (!same.is_stopped, Reverse(same.sheep.len())));
+    shared.truncate(HINDRANCES);
+    let said: Vec<_> = shared.iter().map(|same| same.why).collect();
+    let view = View::of(&sheep, call.now);
+    let line = |sheep: &Sheep| line(sheep, &view, &said);
+    let command = flock.map_or_else(|| "sheep".to_owned(), |flock| format!("sheep {flock}"));
+    let list = List::new(command, page).above(silence(&sheep)).above(shared.iter().map(hindrance));
+    let has_times = sheep.iter().any(|sheep| sheep.next_at().is_some());
+    let zone = has_times.then(|| zone(&view));
+    let not_all = not_all.then(|| format!("There are more: these are the first {MOST} by name."));
+    Ok(list.above(not_all).above(zone).of(&sheep, line))
 }
 
-fn line(sheep: &Sheep) -> String {
-    let zone = sheep.config.rhythm.zone();
+/// That none of the sheep posts, and why.
+fn silence(sheep: &[Sheep]) -> Option<String> {
+    if sheep.iter().any(|sheep| sheep.next_at().is_some()) {
+        return None;
+    }
+    let states = ["stopped", "paused", "finished"].into_iter().filter_map(|state| {
+        match sheep.iter().filter(|sheep| sheep.state.name() == state).count() {
+            0 => None,
+            number => Some(format!("{number} {state}")),
+        }
+    });
+    Some(format!("None of them posts: {}.", states.collect::<Vec<_>>().join(", ")))
+}
+
+/// What keeps several sheep from posting.
+fn hindrance(same: &Hindrance<'_>) -> String {
+    let sheep = count(u64::try_from(same.sheep.len()).unwrap_or(u64::MAX), "sheep");
+    let how = if same.is_stopped { "have stopped" } else { "cannot post, and keep trying" };
+    format!("{sheep} {how} ({}): {}", same.who(), escape(same.why))
+}
+
+fn line(sheep: &Sheep, view: &View, said: &[&str]) -> String {
     let state = match (&sheep.state, sheep.next_at()) {
-        (State::Active, Some(next)) => format!("next {}", local(next, zone)),
+        (State::Active, Some(at)) => format!("next {}", next(view, at)),
         (state, _) => state.name().to_owned(),
     };
-    let problem = sheep.problem().map(|why| format!(": {}", escape(why))).unwrap_or_default();
+    let problem = match sheep.problem() {
+        Some(why) if !said.contains(&reason(&sheep.id, why)) => format!(": {}", escape(why)),
+        Some(_) if sheep.next_at().is_some() => ", cannot post".to_owned(),
+        Some(_) | None => String::new(),
+    };
     format!("*{}* on {}, {state}{problem}", sheep.id, escape(&sheep.config.account.to_string()))
 }

@@ -1,13 +1,13 @@
 //! `show <sheep>`: everything about one sheep.
 
-use flock_core::{State, Usage, count};
+use flock_core::{State, Usage, View, count};
 use flock_slack::{Button, Reply, escape};
 use flock_store::Aside;
 
 use crate::{
     call::{Answer, Call, Step},
     command::{Command, EVERYBODY, Group, Run},
-    commands::local,
+    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -24,7 +24,7 @@ const ASIDES: usize = 5;
 
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
-    let zone = sheep.config.rhythm.zone();
+    let view = View::of([&sheep], call.now);
     let behaviour = &sheep.config.behaviour;
     let mut rows = vec![
         ("account", escape(&sheep.config.account.to_string())),
@@ -33,7 +33,11 @@ async fn run(call: &Call<'_>) -> Answer {
         ("state", sheep.state.name().to_owned()),
     ];
     rows.extend(sheep.problem().map(|why| ("problem", escape(why))));
-    rows.extend(sheep.next_at().map(|next| ("next post", local(next, zone))));
+    rows.extend(
+        sheep
+            .next_at()
+            .map(|at| ("next post", format!("{} ({})", when(&view, at), view.until(at)))),
+    );
     let next = behaviour.position(sheep.progress.cursor);
     let next = format!("{next}, as post {}", sheep.progress.occurrence);
     let unit = format!("next {}", behaviour.unit());

@@ -1,15 +1,15 @@
 //! `stop`: everything, at once.
 
-use flock_core::{Usage, count, preview};
+use flock_core::{Usage, View, count, preview};
 use flock_ops::Noted;
 use flock_slack::mention;
 use flock_store::Stop;
 use jiff::SignedDuration;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Step, announce, refuse},
+    call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::time,
+    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -26,11 +26,11 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
             mention(&stop.by),
-            time(stop.at)
+            when(&View::utc(call.now), stop.at)
         ));
     }
     if call.stage == Stage::Given {
-        return Ok(Step::Sure { text: consequence(call).await?, label: "Stop everything" });
+        return Sure::ask(consequence(call).await?, "Stop everything");
     }
     let stop =
         Stop { by: call.user().clone(), room: call.asked.room.clone(), at: call.asked.since };

@@ -324,7 +324,7 @@ fn accounts_are_listed_and_removed_once_nobody_posts_through_them() {
     assert_eq!(page["labelled"], true);
     assert!(page["can"].as_array().unwrap().contains(&json!("post")), "{page}");
 
-    assert_snapshot!(world.refused("account remove x:apollo --yes"), @"error: choir/a and another would have no account; move or remove them first (`flockwork sheep list` shows them)");
+    assert_snapshot!(world.refused("account remove x:apollo --yes"), @"error: choir/a and choir/b would have no account; move or remove them first (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("account remove x:nobody --yes"), @"error: the account x:nobody was never added");
     assert_snapshot!(world.refused("account remove x:pan"), @"error: this removes x:pan with its key, and there is nobody to ask here; nothing was changed; add --yes if it is meant");
     assert_eq!(world.answered("account remove x:pan", "no\n").code, Some(2));

@@ -286,10 +286,11 @@ fn an_account_without_a_label_must_not_post() {
     let log: Vec<_> = log.lines().filter(is_rule).collect();
     assert_snapshot!(timeless(&log.join("\n")), @"
     flockwork (only visible to you):
-      TIME UTC USER at the command line: `flock apply choir: keeps x-unlabelled-bot again` - done
-      TIME UTC USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post twice.` - done
-      TIME UTC USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post first.` - done
-      TIME UTC USER at the command line: `account add x:apollo` - done
+      Times are in UTC.
+      TIME USER at the command line: `flock apply choir: keeps x-unlabelled-bot again` - done
+      TIME USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post twice.` - done
+      TIME USER at the command line: `flock apply choir: waives x-unlabelled-bot: A person reads each post first.` - done
+      TIME USER at the command line: `account add x:apollo` - done
     ");
 }
 

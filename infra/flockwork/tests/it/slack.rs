@@ -533,3 +533,31 @@ fn requests_go_where_the_template_says() {
     }
     eventually("it is still there", || (post("/slack/events").status == 401).then_some(()));
 }
+
+/// A page takes the place of the one before, in the terminal of Slack as in Slack.
+#[test]
+fn a_long_list_is_turned_by_its_buttons() {
+    let world = World::new();
+    let rhythm = "line = \"1h\"\nstart = \"2087-01-01\"";
+    let names: Vec<_> = (1..=25).map(|number| format!("s{number:02}")).collect();
+    let sheep: Vec<_> = names.iter().map(|name| (name.as_str(), "one\n", rhythm)).collect();
+    world.write_flock("choir", &sheep);
+    world.ok("flock apply choir");
+    let said = slack(&world, &["/flock sheep", "--press", "More"]);
+    let (first, second) = said.split_once("> [More]\n").unwrap();
+    assert!(first.contains("choir/s20 on ") && !first.contains("choir/s21"), "{first}");
+    assert!(first.contains("  1-20 of 25. More: `/flock sheep 2`\n  [More]\n"), "{first}");
+    let until = second.split_once(":00, in ").unwrap().1.split_once('\n').unwrap().0;
+    assert!(until.ends_with(" days"), "{until}");
+    assert_snapshot!(second.replace(until, "N days"), @"
+    flockwork (only visible to you, in the place of a message):
+      Times are in UTC.
+      choir/s21 on meadow:s21, next 2087-01-01 00:00:00, in N days
+      choir/s22 on meadow:s22, next 2087-01-01 00:00:00, in N days
+      choir/s23 on meadow:s23, next 2087-01-01 00:00:00, in N days
+      choir/s24 on meadow:s24, next 2087-01-01 00:00:00, in N days
+      choir/s25 on meadow:s25, next 2087-01-01 00:00:00, in N days
+      21-25 of 25. Back: `/flock sheep 1`
+      [Back]
+    ");
+}
