@@ -105,7 +105,7 @@ fn the_flocks_of_the_cookbook_post() {
                 let script = format!("PATH=\"$PWD/bin:$PATH\"\n{}", block.text);
                 command.args(["-euc", &script]).current_dir(world.path(""));
                 let output = Running::spawn(command).finish();
-                assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{}", block.text);
+                assert_eq!(output.code, Some(0), "{}{}", block.text, output.stderr);
             }
             None => {}
         }

@@ -80,6 +80,7 @@ fn lists_are_tables_as_wide_as_the_terminal() {
     ^[36mchoir/alto^[0m   meadow:alto   next HH:MM:SS, now
     ^[36mchoir/bass^[0m   meadow:bass   next HH:MM:SS, now
     ^[36mchoir/tenor^[0m  meadow:tenor  ^[33mpaused since HH:MM:SS^[0m
+    Nothing is posted while ^[36m`flockwork run`^[0m is not running.
     ");
     assert_snapshot!(steady(&world.seen("sheep list", NARROW)), @"
     ^[2mTimes are those of PLACE.^[0m
@@ -89,6 +90,7 @@ fn lists_are_tables_as_wide_as_the_terminal() {
       next HH:MM:SS, now
     ^[36mchoir/tenor^[0m  meadow:tenor
       ^[33mpaused since HH:MM:SS^[0m
+    Nothing is posted while ^[36m`flockwork run`^[0m is not running.
     ");
     assert_snapshot!(steady(&world.seen("preview --flock choir --count 4", USUAL)), @"
     ^[2mTimes are those of PLACE.^[0m
@@ -98,6 +100,7 @@ fn lists_are_tables_as_wide_as_the_terminal() {
     ^[2mHH:MM:SS, in 4 h^[0m  ^[36mchoir/alto^[0m  next
     ^[2mHH:MM:SS, in 4 h^[0m  ^[36mchoir/bass^[0m  low
     choir/tenor is paused
+    Nothing is posted while ^[36m`flockwork run`^[0m is not running.
     ");
     assert_snapshot!(steady(&world.seen("preview --flock choir --count 2", NARROW)), @"
     ^[2mTimes are those of PLACE.^[0m
@@ -106,6 +109,7 @@ fn lists_are_tables_as_wide_as_the_terminal() {
     ^[2mHH:MM:SS, now^[0m  ^[36mchoir/bass^[0m
       猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫…
     choir/tenor is paused
+    Nothing is posted while ^[36m`flockwork run`^[0m is not running.
     ");
     // A terminal that does not say how wide it is.
     let mut shy = world.command("sheep list");
@@ -356,7 +360,7 @@ fn what_is_longer_than_the_screen_is_shown_in_pages() {
         assert!(!is_paged(&[("PAGER", pager.1), ("FLOCKWORK_PAGER", "cat")]), "{arguments}");
     }
     let whole = world.seen("sheep list", (80, 24));
-    assert_eq!(whole.lines().count(), 22, "it has room: {whole}");
+    assert_eq!(whole.lines().count(), 23, "it has room: {whole}");
     for (name, value) in [("FLOCKWORK_PAGER", ""), ("PAGER", "cat")] {
         assert_eq!(paged(&world, "sheep list", &[(name, value)]), whole);
     }
@@ -502,7 +506,7 @@ fn the_words_of_the_command_are_used_as_they_are_shown() {
     let page = |name: &str| fs::read_to_string(world.path(&format!("pages/{name}.1"))).unwrap();
     for (name, usage) in [
         ("flockwork", "\\fBflockwork\\fR [OPTIONS] [COMMAND]"),
-        ("flockwork-preview", "\\fBflockwork preview\\fR [OPTIONS]"),
+        ("flockwork-preview", "\\fBflockwork preview\\fR [OPTIONS] [DIR]"),
         (
             "flockwork-account-add",
             "\\fBflockwork account add\\fR [OPTIONS] \\-\\-key <FILE> <ACCOUNT>",
