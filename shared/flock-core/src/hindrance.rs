@@ -121,12 +121,15 @@ mod tests {
             found.iter().map(|found| format!("{}: {}", found.who(), found.why)).collect()
         };
         let three = ["a", "b", "c"].map(|name| stopped(name, "x:one"));
-        assert_eq!(said(&three), ["choir/a and 2 more: x:one: suspended; appeal"]);
+        assert_eq!(said(&three), ["choir/a, choir/b and choir/c: x:one: suspended; appeal"]);
         let each = |count: usize| -> Vec<_> {
             (0..count).map(|n| stopped(&format!("s{n:03}"), &format!("x:s{n:03}"))).collect()
         };
         assert_eq!(said(&each(FEW)).len(), FEW);
-        assert_eq!(said(&each(500)), ["choir/s000 and 499 more: x:s000: suspended; appeal"]);
+        assert_eq!(
+            said(&each(500)),
+            ["choir/s000, choir/s001, choir/s002 and 497 more: x:s000: suspended; appeal"]
+        );
     }
 
     #[test]

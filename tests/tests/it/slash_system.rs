@@ -403,12 +403,12 @@ async fn a_preview_says_why_nothing_is_posted() {
         flock/iris and flock/zeus are paused
         *2026-03-02 HH:MM:SS UTC *flock/apollo* apollo line 0
         flock/iris and flock/zeus are paused
-        Nothing is at work: *flock/apollo* is due since 2026-03-02 HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why.
+        Nothing is at work: *flock/apollo* is due since HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
         *flock/iris and flock/zeus are paused
-        flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/apollo
-        flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/hermes
+        flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
+        flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
         *flock/iris is paused
-        Everything is stopped since 2026-03-02 HH:MM:SS UTC; nothing is posted until `/flock start`.
+        Everything is stopped; nothing is posted until `/flock start`.
         "#);
     });
 }

@@ -181,12 +181,12 @@ fn what_keeps_sheep_from_posting_is_said_beside_them() {
         (sheep.iter().filter(|sheep| sheep["state"] == "stopped").count() == 2).then_some(())
     });
     assert_snapshot!(world.flockwork("sheep list").stderr, @r#"
-    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/apollo; `flockwork sheep resume choir/apollo`, once that is put right
-    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/iris; `flockwork sheep resume choir/iris`, once that is put right
+    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com; `flockwork sheep resume choir/apollo`, once that is put right
+    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com; `flockwork sheep resume choir/iris`, once that is put right
     "#);
     assert_snapshot!(world.flockwork("preview --flock choir --count 1").stderr, @r#"
-    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/apollo
-    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume choir/iris
+    choir/apollo has stopped: x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com
+    choir/iris has stopped: x:iris: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com
     "#);
     run.interrupt();
 }

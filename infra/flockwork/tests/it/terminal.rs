@@ -370,7 +370,8 @@ fn what_is_longer_than_the_screen_is_shown_in_pages() {
     let lost = paged(&world, "sheep list", &[("PAGER", "no-such-pager")]);
     assert!(lost.contains("no-such-pager") && lost.ends_with(&whole), "{lost}");
     // Less is told to show colours.
-    let less = paged(&world, "sheep list", &[("PAGER", "echo \"LESS is $LESS\"; cat >/dev/null")]);
+    let less =
+        paged(&world, "sheep list -q", &[("PAGER", "echo \"LESS is $LESS\"; cat >/dev/null")]);
     assert_eq!(less, "LESS is FRX\n");
     // A pipe is never paged.
     let mut piped = world.command("sheep list");
