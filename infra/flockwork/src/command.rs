@@ -50,7 +50,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { dir } => shell::man_pages(&dir),
         Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,
-        Command::Sheep(command) => sheep(&place, screen, command).await,
+        Command::Sheep(command) => Box::pin(sheep(&place, screen, command)).await,
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
         Command::Preview(options) => preview::preview(&place, screen, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
@@ -304,7 +304,7 @@ async fn remove(
 
 async fn sheep(place: &Place, screen: &Screen, command: SheepCommand) -> anyhow::Result<()> {
     let is_look = matches!(command, SheepCommand::List { .. } | SheepCommand::Show { .. });
-    let said = about_sheep(place, screen, command).await?;
+    let said = Box::pin(about_sheep(place, screen, command)).await?;
     if is_look { screen.page(said) } else { screen.say(said) }
 }
 

@@ -161,17 +161,17 @@ impl Objection {
 
     /// Of which of a person's things.
     fn who(&self) -> String {
-        let named = |names: &mut dyn Iterator<Item = String>| named_of(names, self.more);
         let first = self.who.first().and_then(|who| who.account.as_ref());
         let shared = first.filter(|_| self.who.iter().all(|who| who.account.as_ref() == first));
         if let Some(account) = shared {
-            let names = named(&mut self.who.iter().map(|who| who.name.clone()));
+            let names = named_of(self.who.iter().map(|who| &who.name), self.more);
             return format!("{names} ({account})");
         }
-        named(&mut self.who.iter().map(|who| match &who.account {
+        let names = self.who.iter().map(|who| match &who.account {
             Some(account) => format!("{} ({account})", who.name),
             None => who.name.clone(),
-        }))
+        });
+        named_of(names, self.more)
     }
 }
 

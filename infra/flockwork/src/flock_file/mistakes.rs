@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, FEW, named, one_line};
+use flock_core::{Corpus, FEW, listed, named, one_line};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -98,25 +98,6 @@ fn merged(
     merged
 }
 
-/// Numbers of lines of one file.
-fn listed(lines: &[usize]) -> String {
-    const SHOWN: usize = 19;
-    let numbers: Vec<_> = lines.iter().map(ToString::to_string).collect();
-    let (shown, more) = match numbers.len().checked_sub(SHOWN) {
-        Some(more @ 2..) => {
-            (numbers.get(..SHOWN).unwrap_or_default(), Some(format!("{more} more")))
-        }
-        _ => numbers
-            .split_last()
-            .map(|(last, first)| (first, Some(last.clone())))
-            .unwrap_or_default(),
-    };
-    match (shown, more) {
-        ([], last) => last.unwrap_or_default(),
-        (shown, last) => format!("{} and {}", shown.join(", "), last.unwrap_or_default()),
-    }
-}
-
 /// A place, for people.
 fn at(file: &Path, line: Option<usize>) -> String {
     let file = one_line(&file.to_string_lossy());
@@ -151,6 +132,9 @@ impl fmt::Display for Mistakes {
     }
 }
 
+/// So many lines of one file are shown by number.
+const LINES: usize = 19;
+
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, what) = (at(&self.file, self.line), one_line(&self.what));
@@ -158,16 +142,14 @@ impl fmt::Display for Mistake {
             line.filter(|_| *file == self.file && self.line.is_some())
         };
         // Of one file the numbers of the lines are enough, and more of them can be read.
-        let too = match self.too.iter().map(here).collect::<Option<Vec<_>>>() {
-            Some(lines) => listed(&lines),
-            None => {
-                let too = self.too.iter().map(|(file, line)| at(file, *line));
-                if self.is_alike {
-                    return write!(f, "{first}: {what}; likewise {}", named(too));
-                }
-                return write!(f, "{}: {what}", named(std::iter::once(first).chain(too)));
+        let Some(lines) = self.too.iter().map(here).collect::<Option<Vec<_>>>() else {
+            let too = self.too.iter().map(|(file, line)| at(file, *line));
+            if self.is_alike {
+                return write!(f, "{first}: {what}; likewise {}", named(too));
             }
+            return write!(f, "{}: {what}", named(std::iter::once(first).chain(too)));
         };
+        let too = listed(lines, LINES);
         match (self.too.len(), self.is_alike) {
             (0, _) => write!(f, "{first}: {what}"),
             (1, true) => write!(f, "{first}: {what}; likewise in line {too}"),
