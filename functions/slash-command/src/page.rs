@@ -83,7 +83,7 @@ impl List {
         if lines.is_empty() {
             said.push(match page {
                 1 => "There is nothing to show.".to_owned(),
-                _ => format!("There is no page {page}: nothing is so old."),
+                _ => format!("There is no page {page}: the list ends before."),
             });
         }
         let nothing = lines.is_empty();

@@ -32,7 +32,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  flockwork                                  run everything here, with the sample flock at first
+  flockwork                                  run everything here
   flockwork flock plan my-flock/             show what applying the files would change
   flockwork preview my-flock/                show what it would post, before it is applied
   flockwork preview --flock milton           show the next posts before they are made

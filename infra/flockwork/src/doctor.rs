@@ -52,7 +52,7 @@ pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow
 async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
     if !place.aws && !place.data.exists() {
         return Ok(vec![Finding::Note(format!(
-            "there is nothing in {} yet; `{}` makes it and runs the sample flock",
+            "there is nothing in {} yet; `{}` makes it",
             place.data.display(),
             place.command()
         ))]);

@@ -166,10 +166,13 @@ async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
         data_dir.end_sample()?;
         note(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
+    if MOST_AHEAD < ahead {
+        refuse_other_networks(&store, AHEAD).await?;
+    }
     let speed = run.speed.get();
     let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
     if 1 < speed {
-        refuse_other_networks(&store).await?;
+        refuse_other_networks(&store, QUICK).await?;
     }
 
     let listens = listener.local_addr()?;
@@ -350,8 +353,17 @@ fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
     }
 }
 
-/// `--speed` would make a network that is not ours see weeks in minutes.
-async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
+/// What a clock is ahead, at the most, that is that of other networks.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+
+const QUICK: &str =
+    "--speed is for the meadow alone, because other networks would get every post at once";
+
+const AHEAD: &str = "time is ahead in this directory, because it ran faster once, and posts to other networks would come at \
+                     wrong times; begin another directory for them with --data DIR";
+
+/// A network that is not ours would see weeks in minutes, or hours at the wrong time, for the reason `why`.
+async fn refuse_other_networks(store: &Store, why: &str) -> anyhow::Result<()> {
     let others: Vec<_> = store
         .sheep_of(None)
         .await?
@@ -362,11 +374,7 @@ async fn refuse_other_networks(store: &Store) -> anyhow::Result<()> {
     if others.is_empty() {
         return Ok(());
     }
-    Err(refuse(format!(
-        "--speed is for the meadow alone, because other networks would get every post at once; these \
-         post elsewhere: {}",
-        named(others)
-    )))
+    Err(refuse(format!("{why}; these post elsewhere: {}", named(others))))
 }
 
 /// DynamoDB drops expired items on its own; the embedded one has to be told.
@@ -472,7 +480,7 @@ impl Local {
     async fn fire(&mut self, at: Timestamp) -> anyhow::Result<()> {
         if 1 < self.speed {
             // One may have been applied meanwhile.
-            refuse_other_networks(&self.store).await?;
+            refuse_other_networks(&self.store, QUICK).await?;
             // Kept at every step, because a killed run must go on from here too.
             self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
         }
@@ -663,7 +671,9 @@ impl Local {
 fn post_line(post: &Post, sheep: &Sheep) -> String {
     let zone = sheep.config.rhythm.zone();
     let next = sheep.next_at().map_or_else(String::new, |next| {
-        format!("  (next {})", next.to_zoned(zone.clone()).strftime("%H:%M:%S"))
+        let (at, next) = (post.at.to_zoned(zone.clone()), next.to_zoned(zone.clone()));
+        let form = if at.date() == next.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+        format!("  (next {})", next.strftime(form))
     });
     let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), one_line(&post.text));
     format!("{at}  {name:<22} {text}{next}")

@@ -33,6 +33,8 @@ pub fn of_environment() -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(
             EnvironmentVariableCredentialsProvider::new(),
         ))
+        .use_fips(flag("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"))
         .service_config(Environment);
     sdk.region(variable("AWS_REGION").map(Region::new)).build()
 }
@@ -55,6 +57,10 @@ impl LoadServiceConfig for Environment {
         let service = key.service_id().replace(' ', "_").to_uppercase();
         variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
     }
+}
+
+fn flag(name: &str) -> bool {
+    variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "these are the SDK's settings, and not ours")]

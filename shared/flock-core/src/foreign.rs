@@ -214,6 +214,11 @@ fn of_bytes(bytes: &[u8], good: &[u8]) -> Encoding {
     if bytes.contains(&b'\r') && !bytes.contains(&b'\n') {
         return Encoding::Mac;
     }
+    // What has few letters of ASCII is in another alphabet, of which there are many.
+    let letters = bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+    if letters < bytes.iter().filter(|byte| !byte.is_ascii()).count() {
+        return Encoding::Unknown;
+    }
     let mut encoding = Encoding::Latin1;
     for byte in bytes {
         match byte {
@@ -297,6 +302,8 @@ mod tests {
             "é\n".as_bytes().iter().chain(b"\xe9\n").copied().collect::<Vec<_>>().as_slice(),
             "line 2 is not UTF-8; save the file as UTF-8",
         );
+        // Cyrillic, as Windows wrote it.
+        check(b"\xcf\xf0\xe8\xe2\xe5\xf2, ok\n", "line 1 is not UTF-8; save the file as UTF-8");
         check(b"a\x81\n", "line 1 is not UTF-8; save the file as UTF-8");
     }
 

@@ -66,13 +66,13 @@ fn of_account(account: &AccountId, members: &[&Member], now: Timestamp) -> Optio
     let (before, title) = (span(remembers), account.network.facts().title);
     let what = format!(
         "{} of the next 30 days would say what {account} said less than {before} before{}; {title} refuses that, and the sheep \
-         leave it out",
+         leave it out, or stop after three of them in a row",
         count(many, "post"),
         place.unwrap_or_default(),
     );
     Some(Objection::of(ids, what).alike(format!(
         "posts of the next 30 days would say what their account said less than {before} before; {title} refuses that, and the \
-         sheep leave them out"
+         sheep leave them out, or stop after three in a row"
     )))
 }
 

@@ -981,8 +981,10 @@ impl Sheep {
             let slot = if progress.at.is_some() && is_late { now } else { progress.slot };
             self.step_to(then, progress, slot)?
         };
-        // What is planned for a time to come stays there.
-        let is_behind = progress.not_before.is_some() || next.at.is_some();
+        // What is planned for a time to come stays there. What was missed while it caught up is made like the rest of that; where it
+        // is long ago there was another outage, and its rule holds.
+        let is_fresh = now.duration_since(next.slot) <= Self::GRACE;
+        let is_behind = progress.not_before.is_some() && is_fresh || next.at.is_some();
         let is_late = 0 < next.owed || is_behind && next.slot <= now;
         next.not_before = now
             .checked_add(Self::CATCH_UP_GAP)
@@ -1167,6 +1169,26 @@ mod tests {
                 "5: #123 line 5",
             ],
             117,
+        );
+    }
+
+    #[test]
+    fn an_outage_while_an_earlier_one_is_made_up_for_is_another() {
+        let mut sheep = sheep(1000, "all(3)");
+        assert_eq!(run(&mut sheep, START, 1), ["0: #1 line 0"]);
+        assert_eq!(run(&mut sheep, "2026-11-21T18:01:00Z", 1), ["0: #119 line 1"]);
+        // Two of the first are owed still, and of the second three are made up for.
+        assert_eq!(
+            run(&mut sheep, "2026-11-22T00:01:00Z", 9),
+            [
+                "0: #120 line 2",
+                "0: #239 line 3",
+                "1: #240 line 4",
+                "2: #241 line 5",
+                "3: #242 line 6",
+                "5: #243 line 7",
+                "8: #244 line 8"
+            ]
         );
     }
 

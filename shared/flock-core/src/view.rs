@@ -48,8 +48,9 @@ impl View {
             ..1 => "now".to_owned(),
             1..60 => "in less than a minute".to_owned(),
             60..3_600 => format!("in {} min", seconds / 60),
-            3_600..172_800 => format!("in {} h", seconds / 3_600),
-            _ => format!("in {} days", seconds / 86_400),
+            // To the nearest, since half of it is much.
+            3_600..171_000 => format!("in {} h", (seconds + 1_800) / 3_600),
+            _ => format!("in {} days", (seconds + 43_200) / 86_400),
         }
     }
 }

@@ -69,7 +69,7 @@ async fn a_post_under_way_is_made_once_though_its_line_is_gone() {
                    - apollo line 1
             next >   apollo line 2
                      apollo line 3
-          ! flock/apollo: 13920 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in poem.txt:3; X refuses that, and the sheep leave it out
+          ! flock/apollo: 13920 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in poem.txt:3; X refuses that, and the sheep leave it out, or stop after three of them in a row
         "); }
         flocks::apply_plan(&world.store, plan, world.clock.now()).await.unwrap();
         for minute in 4..20 {

@@ -235,7 +235,7 @@ async fn a_plan_counts_what_x_would_refuse_as_said_before() {
         words.collect::<Vec<_>>().join("\n").replace(&format!("{}/", dir.path().display()), "")
     };
     insta::assert_snapshot!(plan("line = \"4h\"").await, @"");
-    insta::assert_snapshot!(plan("line = \"1h\"").await, @"  ! flock/apollo: 421 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in a.txt:4; X refuses that, and the sheep leave it out");
+    insta::assert_snapshot!(plan("line = \"1h\"").await, @"  ! flock/apollo: 421 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in a.txt:4; X refuses that, and the sheep leave it out, or stop after three of them in a row");
     insta::assert_snapshot!(plan("at = [\"09:00\"]").await, @"");
     insta::assert_snapshot!(plan("at = [\"09:00\"]\ntime_zone = \"EST\"").await, @"  ! flock/apollo: EST has no summer time; write America/New_York to follow it");
 }

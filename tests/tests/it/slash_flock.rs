@@ -555,6 +555,10 @@ async fn a_long_list_is_read_a_screen_at_a_time() {
     }
     assert_eq!(slack.flock("sheep flock 0").await, "*`0` is not the number of a page.");
     assert_eq!(slack.flock("sheep flock two").await, "*`two` is not the number of a page.");
+    // A number is a page, whatever is called so.
+    slack.world.sheep_with("2", Network::Meadow, 1, &rhythm).await;
+    let page = slack.flock("posts 2").await;
+    assert!(page.contains("Nothing has been posted yet."), "{page}");
 }
 
 /// The list is as it is when its button is pressed, whoever presses it and whatever is behind it.
@@ -649,7 +653,7 @@ async fn posts_of_a_large_flock_are_read_newest_first() {
     assert_eq!(lines(&slack.flock("posts flock 31").await), expected[600..]);
     assert_eq!(lines(&slack.flock("posts flock/* 2").await), expected[20..40]);
     let end = slack.flock("posts 32").await;
-    assert!(end.contains("*Times are in UTC.\nThere is no page 32: nothing is so old.\nNewer: `/flock posts 31` [Newer]"), "{end}");
+    assert!(end.contains("*Times are in UTC.\nThere is no page 32: the list ends before.\nNewer: `/flock posts 31` [Newer]"), "{end}");
     let of_one = slack.flock("posts s007").await;
     assert_eq!(lines(&of_one).len(), 3, "{of_one}");
     assert!(!of_one.contains('['), "{of_one}");
@@ -905,7 +909,7 @@ async fn times_are_in_the_zone_of_their_sheep() {
         insta::assert_snapshot!(told.join("\n\n"), @"
         > sheep
         *Times are in Asia/Tokyo.
-        *flock/apollo* on meadow:apollo, next 23:00:SS, in 1 h
+        *flock/apollo* on meadow:apollo, next 23:00:SS, in 2 h
         *flock/hermes* on meadow:hermes, next 21:10:SS, now
 
         > show apollo
@@ -914,7 +918,7 @@ async fn times_are_in_the_zone_of_their_sheep() {
         behaviour: poem of 9 lines
         rhythm: every 2h, in Asia/Tokyo
         state: active
-        next post: 23:00:SS Asia/Tokyo (in 1 h)
+        next post: 23:00:SS Asia/Tokyo (in 2 h)
         next line: 2 of 9, as post 2 [Post now] [Pause]
 
         > show hermes

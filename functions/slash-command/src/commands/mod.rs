@@ -173,13 +173,13 @@ fn zone(view: &View) -> String {
     format!("Times are in {}.", view.zone())
 }
 
-/// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, unless a flock is
-/// called so.
+/// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, whatever
+/// is called so: buttons and answers count on that.
 async fn flock_or_page(call: &Call<'_>) -> Result<(Option<FlockName>, usize), Obstacle> {
     if call.arguments.get(0).is_none() {
         return Ok((None, 1));
     }
-    if is_page(call) && !call.store().flocks().await?.contains(&call.flock(0)?) {
+    if is_page(call) {
         return Ok((None, call.page(0)?));
     }
     Ok((Some(call.flock(0)?), call.page(1)?))

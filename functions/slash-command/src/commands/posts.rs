@@ -2,7 +2,7 @@
 
 use flock_core::{Sheep, Usage, View};
 use flock_slack::escape;
-use flock_store::{Found, NotFound, Post, PostState};
+use flock_store::{Found, Post, PostState};
 
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, refuse, tell},
@@ -67,13 +67,13 @@ async fn asked_for(call: &Call<'_>) -> Result<(String, Vec<Sheep>, usize), Obsta
     let Some(name) = call.arguments.get(0) else {
         return Ok(("posts".to_owned(), all().await?, 1));
     };
+    if is_page(call) {
+        return Ok(("posts".to_owned(), all().await?, call.page(0)?));
+    }
     let command = format!("posts {}", name.to_lowercase());
     match call.store().find_some(name, Some(MOST_SHEEP + 1)).await {
         Ok(Found::Sheep(sheep)) => Ok((command, vec![*sheep], call.page(1)?)),
         Ok(Found::Flock(_, sheep)) => Ok((command, sheep, call.page(1)?)),
-        Err(NotFound::Neither { .. }) if is_page(call) => {
-            Ok(("posts".to_owned(), all().await?, call.page(0)?))
-        }
         Err(err) => Err(err.into()),
     }
 }

@@ -71,6 +71,11 @@ fn lengths(words: &[String]) -> Vec<String> {
                 .map_or(word.to_owned(), |number| number.to_string()),
         };
         if FILLERS.contains(&word.as_str()) {
+            // What comes then is the pause, and no part of what stands before.
+            if word == "then" {
+                lengths.extend(number.take());
+                last = None;
+            }
             continue;
         }
         let Some(unit) = unit(&word) else {
@@ -131,6 +136,8 @@ mod tests {
         check("2 hours and 30 min 2 days", &["2 hours 30 minutes", "2 days"]);
         check("two hours 1d", &["2 hours", "1d"]);
         check("daily", &["1 days"]);
+        check("every 2 hours then 30 minutes", &["2 hours", "30 minutes"]);
+        check("every day then 2 hours", &["1 days", "2 hours"]);
         check("5", &["5"]);
         check("2 d", &["2 days"]);
         check("whenever you like", &["whenever", "you", "like"]);

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, FEW, listed, named, one_line};
+use flock_core::{Corpus, listed, named, one_line};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -47,12 +47,16 @@ impl Mistake {
         for mistake in &equal {
             *alike.entry(mistake.kind()).or_default() += 1;
         }
-        let is_many = |kind: &String| FEW < alike.get(kind).copied().unwrap_or_default();
-        merged(
+        let is_many = |kind: &String| MANY < alike.get(kind).copied().unwrap_or_default();
+        let mut merged = merged(
             equal,
             |mistake| Some(mistake.kind()).filter(is_many),
             |first, _| first.is_alike = true,
-        )
+        );
+        for mistake in &mut merged {
+            mistake.too.sort();
+        }
+        merged
     }
 
     /// What is wrong, without the number of its line.
@@ -131,6 +135,9 @@ impl fmt::Display for Mistakes {
         Ok(())
     }
 }
+
+/// So many mistakes of one kind are told one by one: each may be another slip of the pen.
+const MANY: usize = 20;
 
 /// So many lines of one file are shown by number.
 const LINES: usize = 19;

@@ -97,7 +97,7 @@ fn what_plans_object_to_is_said_once() {
     write_texts(&world, MANY, own);
     let repeats =
         format!("{POEM}{x}\nspread = \"1h\"").replace("at = [\"09:00\"]", "line = \"2h\"");
-    assert_snapshot!(warned(cap, &repeats), @"  ! choir/s000, choir/s001, choir/s002 and 57 more: posts of the next 30 days would say what their account said less than 6 hours before; X refuses that, and the sheep leave them out");
+    assert_snapshot!(warned(cap, &repeats), @"  ! choir/s000, choir/s001, choir/s002 and 57 more: posts of the next 30 days would say what their account said less than 6 hours before; X refuses that, and the sheep leave them out, or stop after three in a row");
     // Two sheep to each account, in the same minutes.
     let table = format!("{POEM}account = \"shared{{n}}\"\nat = [\"09:00\"]");
     write(&world, "", MANY, &table);

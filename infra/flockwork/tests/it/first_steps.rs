@@ -34,7 +34,7 @@ fn a_first_flock_is_written_and_can_be_applied() {
 #[test]
 fn the_doctor_says_what_is_wrong_and_what_to_do() {
     let world = XWorld::new();
-    assert_snapshot!(world.ok("doctor"), @"note   there is nothing in .flockwork yet; `flockwork` makes it and runs the sample flock");
+    assert_snapshot!(world.ok("doctor"), @"note   there is nothing in .flockwork yet; `flockwork` makes it");
     assert!(!world.path(".flockwork").exists(), "it only looks");
     world.add("apollo");
     assert_snapshot!(world.ok("doctor"), @"

@@ -251,7 +251,7 @@ fn an_account_without_a_label_must_not_post() {
       + monthly cap $20.00
       + waive x-unlabelled-bot: A person reads each post first.
       + create apollo: poem of 1 line, every 1h, on x:apollo
-      ! choir/apollo: 601 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in choir/apollo.txt:1; X refuses that, and the sheep leave it out
+      ! choir/apollo: 601 posts of the next 30 days would say what x:apollo said less than 6 hours before, the first in choir/apollo.txt:1; X refuses that, and the sheep leave it out, or stop after three of them in a row
     1 to create, 0 to change, 0 to remove, 0 unchanged
     by the schedule, the next 30 days cost
       the whole flock      720 posts: $10.80

@@ -172,6 +172,20 @@ fn quick_time_for_a_sheep_on_another_network() {
     assert_eq!(world.table(), table);
 }
 
+/// Time that ran ahead on the meadow is not the time of other networks.
+#[test]
+fn another_network_where_time_ran_ahead() {
+    let world = XWorld::new();
+    world.write_flock("reed", &[("alto", "one\n", "line = \"1h\"")]);
+    world.ok("flock apply reed");
+    world.run_until(from_now(SignedDuration::from_hours(3)));
+    world.add("apollo");
+    let on_x = "network = \"x\"\nline = \"1h\"";
+    world.write_flock_with("choir", "monthly_cap = 1", &[("apollo", "one\n", on_x)]);
+    world.ok("flock apply choir");
+    check(&world, "run --listen 127.0.0.1:0", &["time is ahead in this directory"]);
+}
+
 #[test]
 fn a_sample_flock_that_cannot_be_applied() {
     let world = World::new();

@@ -97,8 +97,8 @@ fn lists_are_tables_as_wide_as_the_terminal() {
     ^[1mTIME^[0m              ^[1mSHEEP^[0m       ^[1mPOST^[0m
     ^[2mHH:MM:SS, now^[0m     ^[36mchoir/alto^[0m  Of Man's first disobedience, and the fruit of tha…
     ^[2mHH:MM:SS, now^[0m     ^[36mchoir/bass^[0m  猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫…
-    ^[2mHH:MM:SS, in 4 h^[0m  ^[36mchoir/alto^[0m  next
-    ^[2mHH:MM:SS, in 4 h^[0m  ^[36mchoir/bass^[0m  low
+    ^[2mHH:MM:SS, in 5 h^[0m  ^[36mchoir/alto^[0m  next
+    ^[2mHH:MM:SS, in 5 h^[0m  ^[36mchoir/bass^[0m  low
     choir/tenor is paused
     Nothing is posted while ^[36m`flockwork run`^[0m is not running.
     ");

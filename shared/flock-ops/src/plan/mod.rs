@@ -144,7 +144,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     }
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
-    problems.extend(plan.money(store, &members, now).await?.map(Objection::from));
+    problems.extend(plan.money(store, &mut members, now).await?.map(Objection::from));
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
     plan.words = words(odd, &members, &accounts, now);
     plan.members = members;
@@ -237,27 +237,35 @@ impl Plan {
     async fn money(
         &mut self,
         store: &Store,
-        members: &[(Member, bool)],
+        members: &mut [(Member, bool)],
         now: Timestamp,
     ) -> Result<Option<String>> {
-        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
-        if !sheep.iter().any(|sheep| sheep.config.account.network.bills()) {
+        let mut sheep = members.iter().map(|(member, _)| &member.sheep);
+        if !sheep.any(|sheep| sheep.config.account.network.bills()) {
             return Ok(None);
         }
         let spent = store.ledger(&self.flock.name, Month::of(now)).await?.spent;
-        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
-        self.outlook = Outlook::of(&self.flock, pairs, spent, now);
         let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
         let fits = |text: &str, sheep: &Sheep| {
             spent.plus(sheep.config.account.network.post_price(text)) <= cap
         };
-        let wakes = |sheep: &&&Sheep| {
+        let wakes = |sheep: &&Sheep| {
             let intent = sheep.waits_for_cap(now);
             intent.is_some_and(|intent| {
                 self.raises_cap() || fits(&intent.errand.work.act.to_string(), sheep)
             })
         };
-        self.wake = sheep.iter().filter(wakes).map(|sheep| sheep.id.name.clone()).collect();
+        let sheep = members.iter().map(|(member, _)| &member.sheep);
+        self.wake = sheep.filter(wakes).map(|sheep| sheep.id.name.clone()).collect();
+        // As applying wakes them.
+        if self.raises_cap() || !self.wake.is_empty() {
+            for (member, _) in &mut *members {
+                member.sheep = member.sheep.retry_for_cap(now);
+            }
+        }
+        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
+        self.outlook = Outlook::of(&self.flock, pairs, spent, now);
+        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
         let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
         Ok(without_cap(&self.flock, &sheep, cost))
     }
