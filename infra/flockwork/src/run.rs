@@ -166,14 +166,9 @@ async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
         data_dir.end_sample()?;
         note(&format!("Applied the sample flock in {SAMPLE}/ to begin with."))?;
     }
-    if MOST_AHEAD < ahead {
-        refuse_other_networks(&store, AHEAD).await?;
-    }
     let speed = run.speed.get();
     let clock = if speed == 1 { Clock::ahead(ahead) } else { Clock::stepped(now) };
-    if 1 < speed {
-        refuse_other_networks(&store, QUICK).await?;
-    }
+    refuse_wrong_time(&store, speed, ahead).await?;
 
     let listens = listener.local_addr()?;
     let others = template.functions.iter().filter(|function| !functions::is_linked_in(function));
@@ -353,17 +348,20 @@ fn refuse_past(until: Option<Timestamp>, now: Timestamp) -> anyhow::Result<()> {
     }
 }
 
-/// What a clock is ahead, at the most, that is that of other networks.
-const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(5);
-
-const QUICK: &str =
-    "--speed is for the meadow alone, because other networks would get every post at once";
-
-const AHEAD: &str = "time is ahead in this directory, because it ran faster once, and posts to other networks would come at \
-                     wrong times; begin another directory for them with --data DIR";
-
-/// A network that is not ours would see weeks in minutes, or hours at the wrong time, for the reason `why`.
-async fn refuse_other_networks(store: &Store, why: &str) -> anyhow::Result<()> {
+/// A network that is not ours would see weeks in minutes, or hours at the wrong time.
+async fn refuse_wrong_time(store: &Store, speed: u32, ahead: SignedDuration) -> anyhow::Result<()> {
+    /// What a clock may be ahead that is that of other networks.
+    const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+    let why = match speed {
+        2.. => {
+            "--speed is for the meadow alone, because other networks would get every post at once"
+        }
+        _ if MOST_AHEAD < ahead => {
+            "time is ahead in this directory, because it ran faster once, and posts to other networks would come at \
+             wrong times; begin another directory for them with --data DIR"
+        }
+        _ => return Ok(()),
+    };
     let others: Vec<_> = store
         .sheep_of(None)
         .await?
@@ -480,7 +478,7 @@ impl Local {
     async fn fire(&mut self, at: Timestamp) -> anyhow::Result<()> {
         if 1 < self.speed {
             // One may have been applied meanwhile.
-            refuse_other_networks(&self.store, QUICK).await?;
+            refuse_wrong_time(&self.store, self.speed, SignedDuration::ZERO).await?;
             // Kept at every step, because a killed run must go on from here too.
             self.store.put_clock_ahead(ahead_of_wall(&self.clock)).await?;
         }
