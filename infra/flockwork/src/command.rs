@@ -369,14 +369,14 @@ async fn list_sheep(
     json: bool,
 ) -> anyhow::Result<Said> {
     let sheep = connection.store.sheep_of(flock).await.map_err(Error::from)?;
-    let is_stopped = connection.store.control().await?.stopped.is_some();
+    let stop = connection.store.control().await?.stopped;
     let what = if json {
         What::Lines(as_json(sheep.iter().map(ops::SheepLine::new))?)
     } else if sheep.is_empty() {
         What::default()
     } else {
         let view = View::of(&sheep, connection.clock.now());
-        let table = || show::sheep_table(&sheep, &view, is_stopped);
+        let table = || show::sheep_table(&sheep, &view, stop.is_some());
         screen.list(table, || sheep.iter().map(show::sheep_line).collect())
     };
     let none = (!json && sheep.is_empty())
@@ -386,7 +386,7 @@ async fn list_sheep(
         notes.extend(silence::stopped(&sheep, &connection.program));
     }
     let sheep: Vec<&Sheep> = sheep.iter().collect();
-    notes.extend(silence::nothing_posts(connection, &sheep, json).await?);
+    notes.extend(silence::nothing_posts(connection, stop.as_ref(), &sheep, json));
     Ok(Said { what, notes, ..Said::default() })
 }
 

@@ -10,6 +10,7 @@ use std::{
 
 use flock_core::{Hindrance, Sheep, View};
 use flock_ops::{self as ops, Error, UpcomingLine, WithText};
+use flock_store::Stop;
 use jiff::Timestamp;
 
 use crate::{
@@ -47,14 +48,8 @@ pub(crate) async fn preview(
         Some(dir) => Box::pin(of_directory(place, dir, options)).await?,
         None => of_table(place, options).await?,
     };
-    let mut posts = ops::upcoming(&sheep, now).take(options.count);
-    if options.json {
-        for post in posts {
-            writeln!(io::stdout(), "{}", serde_json::to_string(&UpcomingLine::new(&post))?)?;
-        }
-        return screen.say(Said { notes, ..Said::default() });
-    }
-    if screen.window.is_some() && options.count <= MOST_ROWS {
+    let posts = ops::upcoming(&sheep, now).take(options.count);
+    if screen.window.is_some() && !options.json && options.count <= MOST_ROWS {
         let posts: Vec<_> = posts.collect();
         if posts.is_empty() {
             return screen.say(Said { notes, ..Said::default() });
@@ -64,8 +59,14 @@ pub(crate) async fn preview(
         let what = screen.list(table, Vec::new);
         return screen.page(Said { what, notes, ..Said::default() });
     }
-    posts
-        .try_for_each(|post| writeln!(io::stdout(), "{}", harmless(&show::upcoming_line(&post))))?;
+    for post in posts {
+        let line = if options.json {
+            serde_json::to_string(&UpcomingLine::new(&post))?
+        } else {
+            harmless(&show::upcoming_line(&post))
+        };
+        writeln!(io::stdout(), "{line}")?;
+    }
     screen.say(Said { notes, ..Said::default() })
 }
 
@@ -78,9 +79,9 @@ async fn of_table(place: &Place, options: &Preview) -> anyhow::Result<ToShow> {
     };
     let now = clock.now();
     let sheep = ops::with_texts_for(store, sheep, options.count, now).await?;
-    let is_stopped = store.control().await?.stopped.is_some();
-    let notes = notes(&connection, &sheep, options.json).await?;
-    Ok(ToShow { sheep, now, is_stopped, notes })
+    let stop = store.control().await?.stopped;
+    let notes = notes(&connection, stop.as_ref(), &sheep, options.json);
+    Ok(ToShow { sheep, now, is_stopped: stop.is_some(), notes })
 }
 
 /// As it would be if it was applied now.
@@ -97,23 +98,24 @@ async fn of_directory(place: &Place, dir: &Path, options: &Preview) -> anyhow::R
     let now = clock.now();
     let plan = ops::plan(store, file, now).await?;
     let sheep = plan.sheep_to_be(store).await?;
-    let mut notes = notes(&connection, &sheep, options.json).await?;
+    let stop = store.control().await?.stopped;
+    let mut notes = notes(&connection, stop.as_ref(), &sheep, options.json);
     notes.extend(missing(plan.missing(), program));
-    let is_stopped = store.control().await?.stopped.is_some();
-    Ok(ToShow { sheep, now, is_stopped, notes })
+    Ok(ToShow { sheep, now, is_stopped: stop.is_some(), notes })
 }
 
 /// Why not everything is posted as it is shown.
-async fn notes(
+fn notes(
     connection: &Connection,
+    stop: Option<&Stop>,
     sheep: &[WithText],
     json: bool,
-) -> anyhow::Result<Vec<String>> {
+) -> Vec<String> {
     let sheep = || sheep.iter().map(|one| &one.sheep);
     let mut notes = ops::silent(sheep());
     let hindrances = Hindrance::of(sheep()).into_iter().filter(|found| !found.is_stopped);
-    notes.extend(hindrances.map(|found| format!("{}: {}", found.who(), found.why)));
+    notes.extend(hindrances.map(|found| found.to_string()));
     let sheep: Vec<&Sheep> = sheep().collect();
-    notes.extend(nothing_posts(connection, &sheep, json).await?);
-    Ok(notes)
+    notes.extend(nothing_posts(connection, stop, &sheep, json));
+    notes
 }

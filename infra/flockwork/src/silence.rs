@@ -1,34 +1,36 @@
 //! Why nothing is posted, though sheep would: said beside every list of them and of posts to come.
 
 use flock_core::{Hindrance, Overdue, Sheep, local};
-use jiff::tz::TimeZone;
+use flock_store::Stop;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{connect::Connection, show};
 
 /// That everything is stopped, that nothing is at work, or that what is at work does not see to `sheep`. A program that reads
 /// `json` knows whether it has started a run.
-pub(crate) async fn nothing_posts(
+pub(crate) fn nothing_posts(
     connection: &Connection,
+    stop: Option<&Stop>,
     sheep: &[&Sheep],
     json: bool,
-) -> anyhow::Result<Option<String>> {
-    let Connection { store, clock, program, .. } = connection;
-    if let Some(stop) = &store.control().await?.stopped {
-        return Ok(Some(show::stopped(stop)));
+) -> Option<String> {
+    let Connection { clock, program, .. } = connection;
+    if let Some(stop) = stop {
+        return Some(show::stopped(stop));
     }
     if !connection.is_at_work {
         let posts = sheep.iter().any(|sheep| sheep.next_at().is_some());
         let said = format!("Nothing is posted while `{program} run` is not running.");
-        return Ok((posts && !json).then_some(said));
+        return (posts && !json).then_some(said);
     }
-    Ok(overdue(connection, sheep.iter().copied(), clock.now()))
+    overdue(connection, sheep.iter().copied(), clock.now())
 }
 
 /// That no tick sees to what is due.
 pub(crate) fn overdue<'a>(
     connection: &Connection,
     sheep: impl IntoIterator<Item = &'a Sheep>,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Option<String> {
     let overdue = Overdue::of(sheep, now)?;
     let said = overdue.said(&overdue.sheep.id, local(overdue.since, &TimeZone::UTC));
@@ -45,9 +47,7 @@ pub(crate) fn stopped(sheep: &[Sheep], program: &str) -> Vec<String> {
     let stopped = Hindrance::of(sheep).into_iter().filter(|found| found.is_stopped);
     let line = |found: Hindrance<'_>| {
         let first = found.sheep.first()?;
-        let (who, why, resume) = (found.who(), found.why, show::resume(first, program));
-        let have = if found.sheep.len() == 1 { "has" } else { "have" };
-        Some(format!("{who} {have} stopped: {why}; {resume}"))
+        Some(format!("{found}; {}", show::resume(first, program)))
     };
     stopped.filter_map(line).collect()
 }

@@ -54,6 +54,17 @@ impl<'a> Hindrance<'a> {
     }
 }
 
+impl fmt::Display for Hindrance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let how = match (self.is_stopped, self.sheep.len()) {
+            (true, 1) => " has stopped",
+            (true, _) => " have stopped",
+            (false, _) => "",
+        };
+        write!(f, "{}{how}: {}", self.who(), self.why)
+    }
+}
+
 /// Why a sheep has stopped, without what is to be done about that sheep then.
 pub fn reason<'a>(sheep: &SheepId, why: &'a str) -> &'a str {
     why.strip_suffix(&format!(", then resume {sheep}")).unwrap_or(why)

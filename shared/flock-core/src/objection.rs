@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     AccountId, Occurrence, SheepId,
-    text::{FEW, named, named_of},
+    text::{FEW, named, named_of, united},
 };
 
 /// Something that stands in the way.
@@ -180,19 +180,8 @@ fn merged(
     objections: Vec<Objection>,
     key: impl Fn(&Objection) -> Option<String>,
 ) -> Vec<Objection> {
-    let mut merged: Vec<Objection> = Vec::new();
-    let mut places = HashMap::new();
-    for objection in objections {
-        let Some(key) = key(&objection) else {
-            merged.push(objection);
-            continue;
-        };
-        let place = *places.entry((key, objection.way_out())).or_insert(merged.len());
-        match merged.get_mut(place) {
-            Some(first) => first.add(objection),
-            None => merged.push(objection),
-        }
-    }
+    let key = |objection: &Objection| Some((key(objection)?, objection.way_out()));
+    let merged = united(objections, key, Objection::add);
     merged.into_iter().map(Objection::distinct).collect()
 }
 

@@ -67,8 +67,8 @@ pub fn preview(
     })
 }
 
-/// The posts of all `sheep`, each with the own times of the lines of its text, together from `now` on, in order: each post with the index of its sheep. Begins at once, and holds no more than
-/// one post of each.
+/// The posts of all `sheep`, each with the own times of the lines of its text, together from `now` on, in order: each post
+/// with the index of its sheep. Begins at once, and holds no more than one post of each.
 pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Times)>>(
     sheep: S,
     now: Timestamp,

@@ -1,5 +1,7 @@
 //! How people write numbers, times and lists. Every door says them alike.
 
+use std::{collections::HashMap, hash::Hash};
+
 use jiff::{Timestamp, tz::TimeZone};
 
 /// A number of things.
@@ -42,6 +44,25 @@ pub fn one_line(text: &str) -> String {
         }
         line
     })
+}
+
+/// The things, those of one key as one, where the first of them stands: `unite` adds each other to it. What has no key stays by
+/// itself.
+pub fn united<T, K: Eq + Hash>(
+    things: Vec<T>,
+    key: impl Fn(&T) -> Option<K>,
+    unite: impl Fn(&mut T, T),
+) -> Vec<T> {
+    let mut united: Vec<T> = Vec::new();
+    let mut places = HashMap::new();
+    for thing in things {
+        let place = key(&thing).map(|key| *places.entry(key).or_insert(united.len()));
+        match place.and_then(|place| united.get_mut(place)) {
+            Some(first) => unite(first, thing),
+            None => united.push(thing),
+        }
+    }
+    united
 }
 
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.

@@ -110,9 +110,6 @@ pub fn silent<'a>(sheep: impl IntoIterator<Item = &'a Sheep>) -> Vec<String> {
         ["has finished", "have finished"],
     );
     let stopped = Hindrance::of(sheep.iter().copied()).into_iter();
-    let stopped = stopped.filter(|found| found.is_stopped).map(|found| {
-        let have = if found.sheep.len() == 1 { "has" } else { "have" };
-        format!("{} {have} stopped: {}", found.who(), found.why)
-    });
+    let stopped = stopped.filter(|found| found.is_stopped).map(|found| found.to_string());
     paused.into_iter().chain(stopped).chain(finished).collect()
 }

@@ -175,7 +175,7 @@ fn zone(view: &View) -> String {
 
 /// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, whatever
 /// is called so: buttons and answers count on that.
-async fn flock_or_page(call: &Call<'_>) -> Result<(Option<FlockName>, usize), Obstacle> {
+fn flock_or_page(call: &Call<'_>) -> Result<(Option<FlockName>, usize), Obstacle> {
     if call.arguments.get(0).is_none() {
         return Ok((None, 1));
     }

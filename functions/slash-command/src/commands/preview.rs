@@ -42,7 +42,7 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let mut lines: Vec<_> = posts.iter().map(line).collect();
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
-    let hindrances = hindrances.map(|hindrance| format!("{}: {}", hindrance.who(), hindrance.why));
+    let hindrances = hindrances.map(|hindrance| hindrance.to_string());
     lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
     // That everything is stopped is said with every answer.
     if call.control.stopped.is_none() {

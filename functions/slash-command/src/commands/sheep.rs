@@ -34,7 +34,7 @@ const MOST: usize = 5_000;
 const HINDRANCES: usize = 5;
 
 async fn run(call: &Call<'_>) -> Answer {
-    let (flock, page) = flock_or_page(call).await?;
+    let (flock, page) = flock_or_page(call)?;
     let mut sheep = match &flock {
         None => call.store().some_sheep(MOST + 1).await?,
         Some(flock) => match call.store().find_some(&format!("{flock}/*"), Some(MOST + 1)).await? {

@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>) -> Answer {
     /// Flocks on a page.
     const FLOCKS: usize = 5;
-    let (flock, page) = flock_or_page(call).await?;
+    let (flock, page) = flock_or_page(call)?;
     let standings = flock_ops::spend(call.store(), flock.as_ref(), call.now).await?;
     if standings.is_empty() {
         return tell("No flock pays for anything.");

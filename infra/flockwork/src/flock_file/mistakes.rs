@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, listed, named, one_line};
+use flock_core::{Corpus, listed, named, one_line, united};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -34,13 +34,14 @@ impl Mistake {
     /// The mistakes, in their order, each once with all places where it was made.
     pub(super) fn grouped(mistakes: Vec<Self>) -> Vec<Self> {
         // In which line it is, is said before it.
-        let equal = merged(
+        let equal = united(
             mistakes,
             |mistake| Some(mistake.unnumbered()),
             |first, other| {
                 if first.what != other.what {
                     first.what = first.unnumbered();
                 }
+                first.add(other);
             },
         );
         let mut alike: HashMap<String, usize> = HashMap::new();
@@ -48,15 +49,24 @@ impl Mistake {
             *alike.entry(mistake.kind()).or_default() += 1;
         }
         let is_many = |kind: &String| MANY < alike.get(kind).copied().unwrap_or_default();
-        let mut merged = merged(
+        let mut alike = united(
             equal,
             |mistake| Some(mistake.kind()).filter(is_many),
-            |first, _| first.is_alike = true,
+            |first, other| {
+                first.is_alike = true;
+                first.add(other);
+            },
         );
-        for mistake in &mut merged {
+        for mistake in &mut alike {
             mistake.too.sort();
         }
-        merged
+        alike
+    }
+
+    /// Adds the places of another.
+    fn add(&mut self, other: Self) {
+        self.too.push((other.file, other.line));
+        self.too.extend(other.too);
     }
 
     /// What is wrong, without the number of its line.
@@ -74,32 +84,6 @@ impl Mistake {
         let words = parts.collect::<Vec<_>>().join("``");
         words.chars().filter(|c| !c.is_ascii_digit()).collect()
     }
-}
-
-/// The mistakes, those of one key as one, where the first of them stands; `unite` sees it and each other.
-fn merged(
-    mistakes: Vec<Mistake>,
-    key: impl Fn(&Mistake) -> Option<String>,
-    unite: impl Fn(&mut Mistake, &Mistake),
-) -> Vec<Mistake> {
-    let mut merged: Vec<Mistake> = Vec::new();
-    let mut places = HashMap::new();
-    for mistake in mistakes {
-        let Some(key) = key(&mistake) else {
-            merged.push(mistake);
-            continue;
-        };
-        let place = *places.entry(key).or_insert(merged.len());
-        match merged.get_mut(place) {
-            Some(first) => {
-                unite(first, &mistake);
-                first.too.push((mistake.file, mistake.line));
-                first.too.extend(mistake.too);
-            }
-            None => merged.push(mistake),
-        }
-    }
-    merged
 }
 
 /// A place, for people.
