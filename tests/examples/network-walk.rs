@@ -162,6 +162,7 @@ impl Walk {
                 x_secret: "XApp".to_owned(),
                 x_url: None,
                 on_loopback: true,
+                wire: flock_aws::Wire::default(),
             },
         };
         let clock = Clock::stepped(Clock::wall().now());

@@ -171,7 +171,7 @@ impl App {
     /// Works through what is due of one shard: the sheep, the longest due first, and then the jobs, because a post has a
     /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
         let started = tokio::time::Instant::now();
         let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
@@ -210,7 +210,7 @@ impl App {
 
     /// Goes on with jobs alone.
     async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
         let stop_at = tokio::time::Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
         let in_time = || tokio::time::Instant::now() < stop_at;
         let mut report = Report::default();
@@ -249,7 +249,7 @@ impl App {
 
     /// Sees to one sheep.
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = Clock::time_of_invocation(deadline, DEFAULT_LENGTH);
+        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
         let tick = Tick::new(self.clock.lease(left));
         let mut report = Report::default();
         report.count(Box::pin(self.see_to(id, &tick)).await);

@@ -47,7 +47,7 @@ impl App {
         }
         Ok(Self {
             store: store?,
-            slack: SlackApi::new(settings.slack_url),
+            slack: SlackApi::new(settings.slack_url, settings.wire),
             bus: EventBus::new(aws, settings.bus),
             presence: Presence::new("slash-command", process_id(), clock.now()),
             clock,

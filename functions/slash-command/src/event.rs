@@ -3,7 +3,6 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use flock_aws::Clock;
 use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, listed, reason};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
@@ -21,7 +20,7 @@ impl App {
     /// Handles an event from the bus. What the platform cuts off is begun again when the event is delivered
     /// again; `deadline` is when it does so.
     pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Value> {
-        let lease = self.clock.lease(Clock::time_of_invocation(deadline, DEFAULT_LENGTH));
+        let lease = self.clock.lease(self.clock.time_of_invocation(deadline, DEFAULT_LENGTH));
         match Event::read(event)? {
             Event::CommandDeferred { id } => self.go_on(&id).await,
             Event::JobEnded { id, cancelled } => {

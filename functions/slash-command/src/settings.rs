@@ -1,6 +1,6 @@
 //! What the function reads of its environment.
 
-use flock_aws::Reader;
+use flock_aws::{Reader, Wire};
 use flock_core::{RoomId, UserId};
 
 /// The settings of the function, as template.yaml gives them.
@@ -18,6 +18,8 @@ pub struct Settings {
     pub slack_room: Option<RoomId>,
     /// The Slack user who has the highest level in every room.
     pub first_owner: Option<UserId>,
+    /// How requests get to Slack.
+    pub wire: Wire,
 }
 
 impl Settings {
@@ -30,6 +32,7 @@ impl Settings {
             slack_url: reader.given("SLACK_URL"),
             slack_room: reader.parsed("SLACK_ROOM"),
             first_owner: reader.parsed("FIRST_OWNER"),
+            wire: Wire::default(),
         }
     }
 }

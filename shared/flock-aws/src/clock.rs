@@ -2,10 +2,11 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 /// How much longer than the invocation a lease lives, for clocks that differ.
 const LEASE_MARGIN: SignedDuration = SignedDuration::from_secs(5);
@@ -20,9 +21,10 @@ enum Source {
     Wall,
     Ahead(SignedDuration),
     Stepped(Arc<Mutex<Step>>),
+    Simulated(Arc<Mutex<Step>>),
 }
 
-/// The time was `at` when the wall clock stood at `since`.
+/// The time was `at` when the runtime's stood at `since`.
 #[derive(Debug)]
 struct Step {
     at: Timestamp,
@@ -42,7 +44,13 @@ impl Clock {
 
     /// A clock that stands at `at` now, goes on as usual and can be moved.
     pub fn stepped(at: Timestamp) -> Self {
-        Self(Source::Stepped(Arc::new(Mutex::new(Step { at, since: Instant::now() }))))
+        Self(Source::Stepped(Step::now(at)))
+    }
+
+    /// The clock of a machine in a runtime whose time is simulated: it stands at `at` now, goes with that time and can be
+    /// moved. Its platform has no other, so the deadlines of invocations are by it.
+    pub fn simulated(at: Timestamp) -> Self {
+        Self(Source::Simulated(Step::now(at)))
     }
 
     /// The time.
@@ -50,31 +58,35 @@ impl Clock {
         match &self.0 {
             Source::Wall => wall(),
             Source::Ahead(by) => wall().saturating_add(*by).unwrap_or(Timestamp::MAX),
-            Source::Stepped(step) => {
+            Source::Stepped(step) | Source::Simulated(step) => {
                 let step = step.lock().unwrap_or_else(PoisonError::into_inner);
                 step.at.saturating_add(step.since.elapsed()).unwrap_or(Timestamp::MAX)
             }
         }
     }
 
-    /// Moves a stepped clock; any other stays as it is.
+    /// Moves a stepped or simulated clock; any other stays as it is.
     pub fn step_to(&self, at: Timestamp) {
-        if let Source::Stepped(step) = &self.0 {
+        if let Source::Stepped(step) | Source::Simulated(step) = &self.0 {
             let mut step = step.lock().unwrap_or_else(PoisonError::into_inner);
             *step = Step { at, since: Instant::now() };
         }
     }
 
-    /// How much time is left until an instant on the wall clock; none when it has passed.
-    pub fn left_until(deadline: SystemTime) -> Duration {
-        #[expect(clippy::disallowed_methods, reason = "the edge is where time enters")]
-        deadline.duration_since(SystemTime::now()).unwrap_or_default()
+    /// How much time is left until an instant on the platform's clock; none when it has passed.
+    pub fn left_until(&self, deadline: SystemTime) -> Duration {
+        let now = match &self.0 {
+            #[expect(clippy::disallowed_methods, reason = "the edge is where time enters")]
+            Source::Wall | Source::Ahead(_) | Source::Stepped(_) => SystemTime::now(),
+            Source::Simulated(_) => self.now().into(),
+        };
+        deadline.duration_since(now).unwrap_or_default()
     }
 
     /// How much time an invocation has that the platform ends at `deadline`; as much as is `usual` where it does not
     /// say: `cargo lambda watch` sends a deadline that has passed.
-    pub fn time_of_invocation(deadline: SystemTime, usual: Duration) -> Duration {
-        match Self::left_until(deadline) {
+    pub fn time_of_invocation(&self, deadline: SystemTime, usual: Duration) -> Duration {
+        match self.left_until(deadline) {
             Duration::ZERO => usual,
             left => left,
         }
@@ -84,6 +96,12 @@ impl Clock {
     pub fn lease(&self, left: Duration) -> Timestamp {
         let end = self.now().saturating_add(left).and_then(|end| end.saturating_add(LEASE_MARGIN));
         end.unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Step {
+    fn now(at: Timestamp) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { at, since: Instant::now() }))
     }
 }
 

@@ -9,6 +9,7 @@ mod https;
 mod process;
 mod secrets;
 mod settings;
+mod wire;
 
 pub use aws_config::SdkConfig;
 pub use bus::{BusError, EventBus};
@@ -19,3 +20,4 @@ pub use https::{CaBundleError, https};
 pub use process::process_id;
 pub use secrets::{Keyring, KeyringError, SecretError, Secrets};
 pub use settings::{ConfigError, Lookup, Reader, from_env, from_lookup};
+pub use wire::{Answering, Unanswered, Wire};

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use aws_config::SdkConfig;
@@ -17,6 +17,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flock_core::AccountId;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::Instant;
 
 /// Secrets Manager, with a cache.
 #[derive(Debug)]

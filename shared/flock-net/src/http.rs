@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use flock_aws::{CaBundleError, Clock};
+use flock_aws::{CaBundleError, Clock, Unanswered, Wire};
 use flock_core::AccountId;
 use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
@@ -26,6 +26,7 @@ pub(crate) struct Http {
     reach: Reach,
     // Built when first needed: most flocks never leave the meadow.
     client: OnceLock<Result<Client, &'static CaBundleError>>,
+    wire: Wire,
     clock: Clock,
     // Until when whom must not be asked. A cache: losing it costs one request that is refused.
     limited: Mutex<HashMap<AccountId, Reset>>,
@@ -37,8 +38,8 @@ impl Http {
     /// Answers are a few KB; anything larger is not what was asked for.
     const ANSWER_BYTES: usize = 1 << 20;
 
-    pub(crate) fn new(reach: Reach, clock: Clock) -> Self {
-        Self { reach, client: OnceLock::new(), clock, limited: Mutex::default() }
+    pub(crate) fn new(reach: Reach, wire: Wire, clock: Clock) -> Self {
+        Self { reach, client: OnceLock::new(), wire, clock, limited: Mutex::default() }
     }
 
     /// A request to `path` under `base`.
@@ -48,7 +49,8 @@ impl Http {
         base: &str,
         path: &str,
     ) -> Result<RequestBuilder, Failure> {
-        Ok(self.client()?.request(method, self.url(base, path)?))
+        let request = self.client()?.request(method, self.url(base, path)?);
+        Ok(request.timeout(Self::TIMEOUT))
     }
 
     /// The address `path` under `base`.
@@ -87,7 +89,8 @@ impl Http {
         request: RequestBuilder,
     ) -> Result<Answer, Failure> {
         self.may_ask(account, who)?;
-        let response = request.send().await.map_err(|err| not_answered(who, &err))?;
+        let response = self.wire.send(request).await;
+        let response = response.map_err(|err| not_answered(who, &err))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(who, response).await?;
         let now = self.clock.now();
@@ -114,7 +117,6 @@ impl Http {
         let client = self.client.get_or_init(|| {
             let mut builder = flock_aws::https()?
                 .connect_timeout(Self::CONNECT_TIMEOUT)
-                .timeout(Self::TIMEOUT)
                 .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")));
             if let Some(resolver) = self.reach.resolver() {
                 // A proxy would resolve names itself.
@@ -128,17 +130,15 @@ impl Http {
     }
 }
 
-/// The error's own text holds the URL and nothing secret; its cause says more.
-fn not_answered(who: &str, err: &reqwest::Error) -> Failure {
+/// What the last cause says is what happened.
+fn not_answered(who: &str, err: &Unanswered) -> Failure {
     if let Some(not_public) = causes(err).find_map(|cause| cause.downcast_ref::<NotPublic>()) {
         return Failure::cannot(format!("{who} cannot be called: {not_public}"));
     }
     let why = format!("{who} did not answer: {}", root_cause(err));
-    // Before a connection stood nothing was sent.
-    if err.is_connect() || err.is_builder() {
-        Failure::try_again(NotDone::NOT_ASKED, why)
-    } else {
-        Failure::unknown(why)
+    match err {
+        Unanswered::NotSent(_) => Failure::try_again(NotDone::NOT_ASKED, why),
+        Unanswered::Lost(_) => Failure::unknown(why),
     }
 }
 

@@ -200,7 +200,7 @@ impl Networks {
     /// The networks as `config` says, with the meadow in `store`.
     pub fn new(store: Store, settings: &Settings, clock: &Clock) -> Self {
         let reach = if settings.on_loopback { Reach::PublicAndLoopback } else { Reach::Public };
-        let http = |reach| Http::new(reach, clock.clone());
+        let http = |reach| Http::new(reach, settings.wire.clone(), clock.clone());
         let looks = || Looks::new(store.clone(), clock.clone());
         Self {
             meadow: Meadow::new(store.clone()),

@@ -1,6 +1,6 @@
 //! The settings of whoever asks networks.
 
-use flock_aws::Reader;
+use flock_aws::{Reader, Wire};
 
 /// Where networks are, and what opens accounts on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Settings {
     /// Whether servers of Mastodon and Bluesky may be on this machine and without TLS; for trying things out and for
     /// tests.
     pub on_loopback: bool,
+    /// How requests get there.
+    pub wire: Wire,
 }
 
 impl Settings {
@@ -27,6 +29,7 @@ impl Settings {
             x_secret: reader.required("X_SECRET"),
             x_url: reader.given("X_URL"),
             on_loopback: reader.flag(Self::ON_LOOPBACK),
+            wire: Wire::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use flock_aws::CaBundleError;
+use flock_aws::{CaBundleError, Unanswered, Wire};
 use flock_core::{DeliveryId, RemoteId, RoomId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{
@@ -56,6 +56,7 @@ pub struct SlackApi {
     // Built when first needed: most requests are answered without it, and reading the CA certificates, Mozilla's, which are
     // compiled in, costs time at every cold start.
     http: OnceLock<Result<reqwest::Client, &'static CaBundleError>>,
+    wire: Wire,
 }
 
 /// A call to Slack came to nothing. Says what to do, and holds neither tokens nor response URLs.
@@ -77,7 +78,7 @@ pub enum SlackError {
         method: &'static str,
         /// What the HTTP client says.
         #[source]
-        source: reqwest::Error,
+        source: Unanswered,
     },
     /// Slack may have done it.
     #[error("Slack did not answer {method} in time; look whether it was done")]
@@ -86,7 +87,7 @@ pub enum SlackError {
         method: &'static str,
         /// What the HTTP client says.
         #[source]
-        source: reqwest::Error,
+        source: Unanswered,
     },
     /// Slack wants us to wait.
     #[error("Slack has had too many {method} requests; try again in {retry_after_s} s")]
@@ -159,12 +160,12 @@ impl SlackApi {
     /// More than this are not said in a room between two tries, which are minutes apart.
     const PAGES_OF_HISTORY: usize = 100;
 
-    /// Slack at `url`, or at its own address. Response URLs may then be there, too.
-    pub fn new(url: Option<String>) -> Self {
+    /// Slack at `url`, or at its own address, over `wire`. Response URLs may then be there, too.
+    pub fn new(url: Option<String>, wire: Wire) -> Self {
         let is_configured = url.is_some();
         let base = url.unwrap_or_else(|| "https://slack.com/api".to_owned());
         let base = base.trim_end_matches('/').to_owned();
-        Self { base, is_configured, http: OnceLock::new() }
+        Self { base, is_configured, http: OnceLock::new(), wire }
     }
 
     /// Sends an answer to a response URL. It takes five in 30 minutes.
@@ -174,7 +175,7 @@ impl SlackApi {
         if !self.is_ours(&url) {
             return Err(SlackError::ForeignUrl);
         }
-        let (status, body) = send(METHOD, json(self.http()?.post(url), payload)).await?;
+        let (status, body) = self.send(METHOD, json(self.http()?.post(url), payload)).await?;
         if status.is_success() {
             // `ok` as text, or JSON.
             return match serde_json::from_slice::<Answer>(&body) {
@@ -206,7 +207,7 @@ impl SlackApi {
         const METHOD: &str = "chat.postMessage";
         let body = addressed(payload, room, None, thread_ts);
         let request = json(self.request(METHOD, token)?, &body);
-        let answer = call(METHOD, request, room.as_str()).await?;
+        let answer = self.call(METHOD, request, room.as_str()).await?;
         // It was posted, whatever else the answer lacks.
         let ts = answer.ts.and_then(|ts| ts.parse().ok());
         ts.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })
@@ -236,7 +237,7 @@ impl SlackApi {
                 fields.push(("cursor", &cursor));
             }
             let request = form(self.request(METHOD, token)?, &fields);
-            let answer = call(METHOD, request, room.as_str()).await?;
+            let answer = self.call(METHOD, request, room.as_str()).await?;
             // Without them it is no history, and nothing is known from it.
             let messages =
                 answer.messages.ok_or(SlackError::Unreadable { method: METHOD, status: 200 })?;
@@ -261,7 +262,7 @@ impl SlackApi {
         const METHOD: &str = "chat.postEphemeral";
         let body = addressed(payload, room, Some(user), thread_ts);
         let request = json(self.request(METHOD, token)?, &body);
-        call(METHOD, request, room.as_str()).await.map(drop)
+        self.call(METHOD, request, room.as_str()).await.map(drop)
     }
 
     /// A user, if Slack knows them.
@@ -272,7 +273,7 @@ impl SlackApi {
     ) -> Result<Option<User>, SlackError> {
         const METHOD: &str = "users.info";
         let request = form(self.request(METHOD, token)?, &[("user", user.as_str())]);
-        match call(METHOD, request, "").await {
+        match self.call(METHOD, request, "").await {
             Ok(Answer { user: Some(found), .. }) => match found.read() {
                 Some(user) => Ok(Some(user)),
                 None => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
@@ -293,7 +294,7 @@ impl SlackApi {
                 fields.push(("cursor", &cursor));
             }
             let request = form(self.request(METHOD, token)?, &fields);
-            let answer = call(METHOD, request, "").await?;
+            let answer = self.call(METHOD, request, "").await?;
             // Who has an id that is none cannot be meant by anything here.
             users.extend(answer.members.into_iter().filter_map(Member::read));
             cursor = answer.response_metadata.next_cursor;
@@ -312,7 +313,7 @@ impl SlackApi {
     ) -> Result<Option<RoomInfo>, SlackError> {
         const METHOD: &str = "conversations.info";
         let request = form(self.request(METHOD, token)?, &[("channel", room.as_str())]);
-        match call(METHOD, request, room.as_str()).await {
+        match self.call(METHOD, request, room.as_str()).await {
             Ok(Answer { channel: Some(Channel::Object { name, creator }), .. }) => {
                 let creator = creator.and_then(|creator| creator.parse().ok());
                 let name = name.unwrap_or_default();
@@ -349,11 +350,73 @@ impl SlackApi {
         Ok(self.http()?.post(url).bearer_auth(token))
     }
 
+    /// Calls a method. `room` is what a refusal to post there names.
+    async fn call(
+        &self,
+        method: &'static str,
+        request: RequestBuilder,
+        room: &str,
+    ) -> Result<Answer, SlackError> {
+        let (status, body) = self.send(method, request).await?;
+        let Ok(answer) = serde_json::from_slice::<Answer>(&body) else {
+            return Err(SlackError::Unreadable { method, status: status.as_u16() });
+        };
+        if answer.ok && status.is_success() {
+            return Ok(answer);
+        }
+        let code = answer.error.unwrap_or_default();
+        Err(match code.as_str() {
+            "invalid_auth"
+            | "not_authed"
+            | "account_inactive"
+            | "token_revoked"
+            | "token_expired"
+            | "not_allowed_token_type" => SlackError::Token(code),
+            "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
+            "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
+            // Who wants to post to a private room without being in it is told that there is none.
+            "channel_not_found"
+                if method.starts_with("chat.") || method == "conversations.history" =>
+            {
+                SlackError::NotInRoom(room.to_owned())
+            }
+            // Slack asks for a minute where it does not say how long.
+            "ratelimited" | "rate_limited" => SlackError::RateLimited { method, retry_after_s: 60 },
+            "internal_error" | "fatal_error" | "request_timeout" | "service_unavailable" => {
+                SlackError::Unsure { method, code }
+            }
+            "" => SlackError::Unreadable { method, status: status.as_u16() },
+            code => SlackError::Refused { method, code: cut(code) },
+        })
+    }
+
+    /// Sends a request and reads a bounded answer.
+    async fn send(
+        &self,
+        method: &'static str,
+        request: RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), SlackError> {
+        let response = self.wire.send(request.timeout(Self::TIMEOUT)).await;
+        let response = response.map_err(|source| match source {
+            Unanswered::NotSent(_) => SlackError::NotSent { method, source },
+            Unanswered::Lost(_) => SlackError::NoAnswer { method, source },
+        })?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let after = response.headers().get(RETRY_AFTER);
+            let after = after.and_then(|value| value.to_str().ok()?.parse().ok());
+            return Err(SlackError::RateLimited { method, retry_after_s: after.unwrap_or(60) });
+        }
+        if status.is_server_error() {
+            return Err(SlackError::Failed { method, status: status.as_u16() });
+        }
+        Ok((status, read(method, response).await?))
+    }
+
     fn http(&self) -> Result<&reqwest::Client, SlackError> {
         let http = self.http.get_or_init(|| {
             let builder = flock_aws::https()?
                 .connect_timeout(Self::CONNECT_TIMEOUT)
-                .timeout(Self::TIMEOUT)
                 .user_agent(concat!("flockwork/", env!("CARGO_PKG_VERSION")));
             Ok(builder.build().expect("the TLS settings are given and the others constant"))
         });
@@ -513,76 +576,12 @@ fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
     request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
-/// Calls a method. `room` is what a refusal to post there names.
-async fn call(
-    method: &'static str,
-    request: RequestBuilder,
-    room: &str,
-) -> Result<Answer, SlackError> {
-    let (status, body) = send(method, request).await?;
-    let Ok(answer) = serde_json::from_slice::<Answer>(&body) else {
-        return Err(SlackError::Unreadable { method, status: status.as_u16() });
-    };
-    if answer.ok && status.is_success() {
-        return Ok(answer);
-    }
-    let code = answer.error.unwrap_or_default();
-    Err(match code.as_str() {
-        "invalid_auth"
-        | "not_authed"
-        | "account_inactive"
-        | "token_revoked"
-        | "token_expired"
-        | "not_allowed_token_type" => SlackError::Token(code),
-        "missing_scope" => SlackError::Scope(cut(&answer.needed.unwrap_or_default())),
-        "not_in_channel" => SlackError::NotInRoom(room.to_owned()),
-        // Who wants to post to a private room without being in it is told that there is none.
-        "channel_not_found" if method.starts_with("chat.") || method == "conversations.history" => {
-            SlackError::NotInRoom(room.to_owned())
-        }
-        // Slack asks for a minute where it does not say how long.
-        "ratelimited" | "rate_limited" => SlackError::RateLimited { method, retry_after_s: 60 },
-        "internal_error" | "fatal_error" | "request_timeout" | "service_unavailable" => {
-            SlackError::Unsure { method, code }
-        }
-        "" => SlackError::Unreadable { method, status: status.as_u16() },
-        code => SlackError::Refused { method, code: cut(code) },
-    })
-}
-
-/// Sends a request and reads a bounded answer.
-async fn send(
-    method: &'static str,
-    request: RequestBuilder,
-) -> Result<(StatusCode, Vec<u8>), SlackError> {
-    // The error would print the URL, which may be a credential.
-    let response = request.send().await.map_err(|err| {
-        let source = err.without_url();
-        if source.is_connect() || source.is_builder() {
-            SlackError::NotSent { method, source }
-        } else {
-            SlackError::NoAnswer { method, source }
-        }
-    })?;
-    let status = response.status();
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        let after = response.headers().get(RETRY_AFTER);
-        let after = after.and_then(|value| value.to_str().ok()?.parse().ok());
-        return Err(SlackError::RateLimited { method, retry_after_s: after.unwrap_or(60) });
-    }
-    if status.is_server_error() {
-        return Err(SlackError::Failed { method, status: status.as_u16() });
-    }
-    Ok((status, read(method, response).await?))
-}
-
 async fn read(method: &'static str, mut response: Response) -> Result<Vec<u8>, SlackError> {
     let status = response.status().as_u16();
     let mut body = Vec::new();
     loop {
         let chunk = response.chunk().await;
-        let chunk =
-            chunk.map_err(|err| SlackError::NoAnswer { method, source: err.without_url() })?;
+        let chunk = chunk.map_err(|err| SlackError::NoAnswer { method, source: err.into() })?;
         let Some(chunk) = chunk else { return Ok(body) };
         if SlackApi::ANSWER_BYTES < body.len() + chunk.len() {
             return Err(SlackError::Unreadable { method, status });
@@ -645,7 +644,7 @@ mod tests {
         }
 
         fn api(&self) -> SlackApi {
-            SlackApi::new(Some(format!("{}/api/", self.url)))
+            SlackApi::new(Some(format!("{}/api/", self.url)), Wire::default())
         }
 
         /// The requests, once all answers are given.
@@ -870,7 +869,7 @@ mod tests {
         let err = refused((302, "location: /elsewhere", String::new())).await;
         assert!(matches!(err, SlackError::Unreadable { status: 302, .. }), "{err}");
         assert!(err.may_be_done());
-        let api = SlackApi::new(Some("slack".to_owned()));
+        let api = SlackApi::new(Some("slack".to_owned()), Wire::default());
         let err = api.users(&token()).await.unwrap_err();
         assert!(matches!(err, SlackError::Address(_)), "{err}");
     }
@@ -891,7 +890,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let api = SlackApi::new(Some(url.clone()));
+        let api = SlackApi::new(Some(url.clone()), Wire::default());
         let url = ResponseUrl::new(format!("{url}/commands/T1/secret"));
         let err = api.respond(&url, &json!({})).await.unwrap_err();
         assert!(matches!(err, SlackError::NotSent { .. }), "{err}");
@@ -938,7 +937,8 @@ mod tests {
     async fn foreign_response_urls_get_nothing() {
         let slack = StandIn::start([]).await;
         let url = format!("{}/commands/T1", slack.url);
-        let err = SlackApi::new(None).respond(&ResponseUrl::new(url), &json!({})).await;
+        let err =
+            SlackApi::new(None, Wire::default()).respond(&ResponseUrl::new(url), &json!({})).await;
         assert!(matches!(err, Err(SlackError::ForeignUrl)));
         assert!(slack.seen().is_empty());
     }
@@ -946,7 +946,8 @@ mod tests {
     #[test]
     fn response_urls_are_slacks_or_of_the_configured_origin() {
         let ours = |base: Option<&str>, url: &str| {
-            SlackApi::new(base.map(str::to_owned)).is_ours(&Url::parse(url).unwrap())
+            SlackApi::new(base.map(str::to_owned), Wire::default())
+                .is_ours(&Url::parse(url).unwrap())
         };
         assert!(ours(None, "https://hooks.slack.com/commands/T1"));
         assert!(ours(None, "https://HOOKS.slack.com:443/commands/T1"));

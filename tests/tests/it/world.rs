@@ -8,7 +8,7 @@ use std::{
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use dynoxide::Database;
-use flock_aws::{Clock, Keyring, SdkConfig};
+use flock_aws::{Clock, Keyring, SdkConfig, Wire};
 use flock_core::{
     AccountFacts, AccountId, BehaviourKind, Corpus, CorpusId, Flock, FlockName, Network,
     Occurrence, Rhythm, RhythmFields, Shards, Sheep, SheepConfig, SheepId, Tier,
@@ -75,6 +75,7 @@ pub(crate) fn slack_settings() -> slash_command::Settings {
         slack_url: None,
         slack_room: None,
         first_owner: None,
+        wire: Wire::default(),
     }
 }
 
@@ -132,6 +133,7 @@ impl World {
             x_secret: "XApp".to_owned(),
             x_url: Some(self.x.url()),
             on_loopback: true,
+            wire: Wire::default(),
         }
     }
 
