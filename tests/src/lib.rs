@@ -16,6 +16,7 @@ mod server;
 mod x_stand_in;
 
 pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use clock::Clock;
 pub use foreign::{Foreign, ForeignBody};
 pub use mastodon_stand_in::{
     Endpoint, Listed, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,

@@ -81,10 +81,8 @@ impl LocalCloud {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
-        let (events, received) = mpsc::unbounded_channel();
         let unhandled = watch::Sender::new(0);
-        let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
-        let router = Router::new().route("/", post(answer)).with_state(state);
+        let (router, received) = counted(secrets, &unhandled);
         let services_task = tokio::spawn(async move {
             serve_guarded(listener, key, router, Limits::AWS).await;
         });
@@ -135,6 +133,22 @@ impl LocalCloud {
     pub fn unhandled(&self) -> watch::Receiver<usize> {
         self.unhandled.subscribe()
     }
+}
+
+/// What answers for EventBridge, Secrets Manager and STS, for whoever asks it in the same process. What is put on the bus
+/// comes out of the receiver.
+pub fn router(secrets: HashMap<String, String>) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
+    counted(secrets, &watch::Sender::new(0))
+}
+
+/// The same, with the events that are not handled yet counted.
+fn counted(
+    secrets: HashMap<String, String>,
+    unhandled: &watch::Sender<usize>,
+) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
+    let (events, received) = mpsc::unbounded_channel();
+    let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
+    (Router::new().route("/", post(answer)).with_state(state), received)
 }
 
 impl Unhandled {

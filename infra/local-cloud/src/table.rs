@@ -101,7 +101,7 @@ pub fn ensure(database: &Database, name: &str, definition: &TableDefinition) -> 
 }
 
 /// Answers as `DynamoDB` does. Who may ask is not known here.
-pub(crate) fn router(database: Database) -> Router {
+pub fn router(database: Database) -> Router {
     Router::new()
         .route("/", post(answer))
         .layer(DefaultBodyLimit::max(Limits::AWS.body))

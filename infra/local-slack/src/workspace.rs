@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::StatusCode;
+use axum::{Router, http::StatusCode};
 use flock_aws::Clock;
 use flock_core::{RoomId, UserId};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ const ROOMS: [(&str, &str, &str); 2] = [("C1", "general", "U1"), ("C2", "random"
 pub struct LocalSlack {
     url: String,
     workspace: Workspace,
-    _serving: Arc<Serving>,
+    _serving: Option<Arc<Serving>>,
 }
 
 /// People, rooms and messages.
@@ -155,12 +155,7 @@ struct ResponseUrl {
 impl LocalSlack {
     /// Starts it on a free loopback port; messages have the time of `clock`.
     pub async fn start(clock: Clock) -> io::Result<Self> {
-        let mut slack = Slack::default();
-        slack.people.extend(PEOPLE.map(|(id, name)| (id.to_owned(), name.to_owned())));
-        slack
-            .rooms
-            .extend(ROOMS.map(|(id, name, creator)| (id.to_owned(), Room::new(name, creator))));
-        let workspace = Workspace { clock, state: Arc::new(Mutex::new(slack)) };
+        let workspace = Workspace::new(clock);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         // Its address alone is told to functions, so that is what nobody else knows.
         let token = Token::new();
@@ -170,7 +165,14 @@ impl LocalSlack {
         let serving = tokio::spawn(async move {
             serve_guarded(listener, key, router, Limits::USUAL).await;
         });
-        Ok(Self { url, workspace, _serving: Arc::new(Serving(serving)) })
+        Ok(Self { url, workspace, _serving: Some(Arc::new(Serving(serving))) })
+    }
+
+    /// The same for whoever asks its router, which is what answers for `https://slack.com`.
+    pub fn within(clock: Clock) -> (Self, Router) {
+        let workspace = Workspace::new(clock);
+        let router = web_api::router(workspace.clone());
+        (Self { url: "https://slack.com".to_owned(), workspace, _serving: None }, router)
     }
 
     /// Where the Web API is, for `SLACK_URL`.
@@ -220,6 +222,16 @@ impl Room {
 }
 
 impl Workspace {
+    /// With those who are there from the start.
+    fn new(clock: Clock) -> Self {
+        let mut slack = Slack::default();
+        slack.people.extend(PEOPLE.map(|(id, name)| (id.to_owned(), name.to_owned())));
+        slack
+            .rooms
+            .extend(ROOMS.map(|(id, name, creator)| (id.to_owned(), Room::new(name, creator))));
+        Self { clock, state: Arc::new(Mutex::new(slack)) }
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }

@@ -31,12 +31,14 @@ use self::{
     api::handle,
     sessions::{Session, Token},
 };
-use crate::{clock, server::Server};
+use crate::{clock::Clock, server::Server};
 
 /// A Bluesky PDS.
 #[derive(Debug)]
 pub struct Bluesky {
-    server: Server,
+    /// Where it is asked, if that is a port.
+    server: Option<Server>,
+    router: Router,
     shared: Arc<Shared>,
 }
 
@@ -47,6 +49,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Pds {
+    clock: Clock,
     accounts: Vec<Account>,
     /// All tokens ever given out.
     tokens: HashMap<String, Token>,
@@ -83,9 +86,16 @@ struct Account {
 }
 
 impl Bluesky {
-    /// Starts a PDS without accounts.
+    /// Starts a PDS without accounts, on a port.
     pub async fn start() -> Self {
+        let bluesky = Self::within(Clock::Wall);
+        Self { server: Some(Server::start(bluesky.router()).await), ..bluesky }
+    }
+
+    /// The same for whoever asks its router.
+    pub fn within(clock: Clock) -> Self {
         let pds = Pds {
+            clock,
             accounts: Vec::new(),
             tokens: HashMap::new(),
             sessions: HashMap::new(),
@@ -104,12 +114,17 @@ impl Bluesky {
             .route("/xrpc/{method}", any(handle))
             .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&shared));
-        Self { server: Server::start(router).await, shared }
+        Self { server: None, router, shared }
+    }
+
+    /// What answers for it.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Its address, in place of `https://bsky.social`.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.server.as_ref().expect("it was started, not made within a process").url()
     }
 
     /// Makes an account. Its profile does not say that it is a bot.
@@ -140,7 +155,7 @@ impl Bluesky {
 
 impl Pds {
     fn now(&self) -> Timestamp {
-        clock::now().saturating_add(self.ahead).expect("a duration without days or months")
+        self.clock.now().saturating_add(self.ahead).expect("a duration without days or months")
     }
 
     #[track_caller]

@@ -46,12 +46,14 @@ use self::{
     pictures::{Media, attachment, upload},
     posts::{Post, create, reblog, remove, view},
 };
-use crate::{clock, foreign::Foreign, server::Server};
+use crate::{clock::Clock, foreign::Foreign, server::Server};
 
 /// A Mastodon instance.
 #[derive(Debug)]
 pub struct Mastodon {
-    server: Server,
+    /// Where it is asked, if that is a port.
+    server: Option<Server>,
+    router: Router,
     shared: Arc<Shared>,
 }
 
@@ -62,6 +64,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Instance {
+    clock: Clock,
     accounts: Vec<Account>,
     /// Account ids by token.
     tokens: HashMap<String, u64>,
@@ -108,9 +111,16 @@ impl Mastodon {
     /// The most characters of an alternative text (`MediaAttachment::MAX_DESCRIPTION_LENGTH`).
     const ALT_CHARACTERS: usize = 1_500;
 
-    /// Starts an instance without accounts.
+    /// Starts an instance without accounts, on a port.
     pub async fn start() -> Self {
+        let mastodon = Self::within(Clock::Wall);
+        Self { server: Some(Server::start(mastodon.router()).await), ..mastodon }
+    }
+
+    /// The same for whoever asks its router.
+    pub fn within(clock: Clock) -> Self {
         let state = Instance {
+            clock,
             accounts: Vec::new(),
             tokens: HashMap::new(),
             known: Vec::new(),
@@ -149,12 +159,17 @@ impl Mastodon {
             // A picture that is too large is refused by us, in Mastodon's words.
             .layer(DefaultBodyLimit::max(2 * Self::PICTURE_BYTES))
             .with_state(Arc::clone(&shared));
-        Self { server: Server::start(router).await, shared }
+        Self { server: None, router, shared }
+    }
+
+    /// What answers for it.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Its address, in place of `https://` and the instance's name.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.server.as_ref().expect("it was started, not made within a process").url()
     }
 }
 
@@ -163,7 +178,7 @@ const HOST: &str = "stand-in.example";
 
 impl Instance {
     fn now(&self) -> Timestamp {
-        clock::now().saturating_add(self.ahead).expect("a duration without days or months")
+        self.clock.now().saturating_add(self.ahead).expect("a duration without days or months")
     }
 
     /// Milliseconds, and 16 bits to tell apart (`Mastodon::Snowflake`).

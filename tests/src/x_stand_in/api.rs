@@ -221,7 +221,7 @@ impl Shared {
             .timestamp()
             .and_then(|second| Timestamp::from_second(i64::try_from(second.get()).ok()?).ok());
         let signed_at = signed_at.ok_or_else(unauthorized)?;
-        if X::CLOCK_SKEW < state.clock().duration_since(signed_at).abs() {
+        if X::CLOCK_SKEW < state.clock_of_clients().duration_since(signed_at).abs() {
             return Err(coded(StatusCode::UNAUTHORIZED, 135, "Timestamp out of bounds."));
         }
         Ok(user_id.clone())

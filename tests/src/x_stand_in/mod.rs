@@ -43,12 +43,14 @@ use self::{
     pictures::Media,
     posts::Post,
 };
-use crate::{clock, foreign::Foreign, server::Server};
+use crate::{clock::Clock, foreign::Foreign, server::Server};
 
 /// X.
 #[derive(Debug)]
 pub struct X {
-    server: Server,
+    /// Where it is asked, if that is a port.
+    server: Option<Server>,
+    router: Router,
     shared: Arc<Shared>,
 }
 
@@ -61,6 +63,7 @@ struct Shared {
 
 #[derive(Debug)]
 struct Platform {
+    clock: Clock,
     /// User ids by token.
     users: HashMap<String, String>,
     /// Oldest first, of all accounts.
@@ -105,10 +108,17 @@ impl X {
     /// How far a client's clock may be off.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-    /// Starts X for the app with this key, with no accounts.
+    /// Starts X on a port, for the app with this key, with no accounts.
     pub async fn start(consumer_key: &str) -> Self {
+        let x = Self::within(consumer_key, Clock::Wall);
+        Self { server: Some(Server::start(x.router()).await), ..x }
+    }
+
+    /// The same for whoever asks its router.
+    pub fn within(consumer_key: &str, clock: Clock) -> Self {
         assert_is_plain(consumer_key);
         let accounts = Platform {
+            clock,
             users: HashMap::new(),
             posts: Vec::new(),
             media: Vec::new(),
@@ -138,12 +148,17 @@ impl X {
             state: Mutex::new(accounts),
         });
         let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
-        Self { server: Server::start(router).await, shared }
+        Self { server: None, router, shared }
+    }
+
+    /// What answers for it.
+    pub fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Its address, in place of `https://api.x.com`.
     pub fn url(&self) -> String {
-        self.server.url()
+        self.server.as_ref().expect("it was started, not made within a process").url()
     }
 
     /// Gives the user `user_id` (digits) the token `token` (letters, digits and `-`, as X's are). Its
@@ -169,16 +184,19 @@ fn assert_is_plain(value: &str) {
 
 impl Platform {
     fn now(&self) -> Timestamp {
-        clock::now().saturating_add(self.ahead).expect("a duration without days or months")
+        self.clock.now().saturating_add(self.ahead).expect("a duration without days or months")
     }
 
     /// What X's clock says, next to which clients' clocks are seen.
-    fn clock(&self) -> Timestamp {
-        clock::now().saturating_add(self.clients_behind).expect("a duration without days or months")
+    fn clock_of_clients(&self) -> Timestamp {
+        self.clock
+            .now()
+            .saturating_add(self.clients_behind)
+            .expect("a duration without days or months")
     }
 
     fn date(&self) -> String {
-        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&self.clock());
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&self.clock_of_clients());
         date.expect("the present has a date")
     }
 

@@ -15,7 +15,7 @@ use super::{
     pictures::XPicture,
 };
 use crate::{
-    clock,
+    clock::Clock,
     server::{unanswered, until},
 };
 
@@ -40,7 +40,7 @@ impl<'a> Client<'a> {
         let parameters = oauth::request::ParameterList::new(Vec::from_iter(parameters));
         let client = oauth::Credentials::new(self.consumer_key, X::SECRET);
         let mut builder = oauth::Builder::new(client, oauth::HmacSha1::new());
-        let second = u64::try_from(clock::now().as_second() + self.seconds_off).unwrap();
+        let second = u64::try_from(Clock::Wall.now().as_second() + self.seconds_off).unwrap();
         builder.token(oauth::Credentials::new(self.token, self.token_secret));
         builder.timestamp(NonZeroU64::new(second));
         let mut endpoint = url.clone();
@@ -161,7 +161,7 @@ async fn a_clock_that_is_off_is_told_so_and_when_it_is() {
     assert_eq!(response.status(), 401);
     let date = response.headers()["date"].to_str().unwrap();
     let date = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(date).unwrap();
-    let off = date.duration_since(clock::now());
+    let off = date.duration_since(Clock::Wall.now());
     assert!((350..=361).contains(&off.as_secs()), "{off}");
     let body: Value = response.json().await.unwrap();
     let said = json!({ "code": 135, "message": "Timestamp out of bounds." });
@@ -186,7 +186,7 @@ async fn lists_newest_first_in_pages_and_charges_for_each() {
     let since = &x.posts("7")[5].id;
     let (_, newer) = client.get(&format!("/2/users/7/tweets?since_id={since}")).await;
     assert_eq!(texts(&newer), ["Baa 6"]);
-    let after_all = clock::now() + SignedDuration::from_mins(1);
+    let after_all = Clock::Wall.now() + SignedDuration::from_mins(1);
     let (_, none) = client.get(&format!("/2/users/7/tweets?start_time={after_all}")).await;
     assert_eq!(none, json!({ "meta": { "result_count": 0 } }));
     let (status, unknown) = client.get("/2/users/99/tweets").await;
@@ -349,7 +349,7 @@ async fn limits_are_counted_and_kept() {
     let over = tweet(&x, "over").send().await.unwrap();
     assert_eq!(over.status(), 429);
     let reset = header(&over, "x-rate-limit-reset").unwrap().parse::<i64>().unwrap();
-    assert!((890..=900).contains(&(reset - clock::now().as_second())));
+    assert!((890..=900).contains(&(reset - Clock::Wall.now().as_second())));
     x.advance(SignedDuration::from_mins(15));
     let third = tweet(&x, "third").send().await.unwrap();
     assert_eq!(third.status(), 201);
