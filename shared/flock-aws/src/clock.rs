@@ -75,12 +75,15 @@ impl Clock {
 
     /// How much time is left until an instant on the platform's clock; none when it has passed.
     pub fn left_until(&self, deadline: SystemTime) -> Duration {
-        let now = match &self.0 {
-            #[expect(clippy::disallowed_methods, reason = "the edge is where time enters")]
-            Source::Wall | Source::Ahead(_) | Source::Stepped(_) => SystemTime::now(),
-            Source::Simulated(_) => self.now().into(),
-        };
-        deadline.duration_since(now).unwrap_or_default()
+        deadline.duration_since(self.of_machine().into()).unwrap_or_default()
+    }
+
+    /// What the clock of this machine says, which others outside hold against theirs; whatever time its flocks live in.
+    pub fn of_machine(&self) -> Timestamp {
+        match &self.0 {
+            Source::Wall | Source::Ahead(_) | Source::Stepped(_) => wall(),
+            Source::Simulated(_) => self.now(),
+        }
     }
 
     /// How much time an invocation has that the platform ends at `deadline`; as much as is `usual` where it does not

@@ -113,6 +113,11 @@ impl Http {
         self.clock.now()
     }
 
+    /// The time as a server would see it that has the right one.
+    pub(crate) fn time_outside(&self) -> Timestamp {
+        self.clock.of_machine()
+    }
+
     fn client(&self) -> Result<&Client, Failure> {
         let client = self.client.get_or_init(|| {
             let mut builder = flock_aws::https()?

@@ -8,6 +8,7 @@ mod answers;
 
 use std::{
     collections::BTreeSet,
+    num::NonZeroU64,
     sync::{Mutex, PoisonError},
 };
 
@@ -503,8 +504,8 @@ impl X {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let authorization = sign(method.as_str(), &url, key);
-        let signed_at = signed_at(&authorization);
+        let signed_at = self.http.time_outside();
+        let authorization = sign(method.as_str(), &url, key, signed_at);
         let path = match url.query() {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
@@ -580,7 +581,7 @@ fn id(remote_id: &RemoteId) -> Result<&str, Failure> {
 
 /// A request's `Authorization` header. The parameters of the query are part of what is signed; a JSON
 /// body is not (X, "Creating a signature", 2026-08).
-fn sign(method: &str, url: &Url, key: &XKey) -> String {
+fn sign(method: &str, url: &Url, key: &XKey, at: Timestamp) -> String {
     let token = oauth::Token::from_parts(
         key.app.consumer_key.expose_secret(),
         key.app.consumer_secret.expose_secret(),
@@ -591,23 +592,20 @@ fn sign(method: &str, url: &Url, key: &XKey) -> String {
     let parameters = oauth::request::ParameterList::new(Vec::from_iter(parameters));
     let mut endpoint = url.clone();
     endpoint.set_query(None);
-    oauth::authorize(method, endpoint.as_str(), &parameters, &token, oauth::HmacSha1::new())
+    let mut builder = oauth::Builder::new(token.client, oauth::HmacSha1::new());
+    builder.token(token.token);
+    builder.timestamp(u64::try_from(at.as_second()).ok().and_then(NonZeroU64::new));
+    builder.authorize(method, endpoint.as_str(), &parameters)
 }
 
-/// The instant a request says it was signed at: X holds it against its own clock.
-fn signed_at(authorization: &str) -> Option<Timestamp> {
-    let (_, rest) = authorization.split_once("oauth_timestamp=\"")?;
-    Timestamp::from_second(rest.split_once('"')?.0.parse().ok()?).ok()
-}
-
-/// How far this machine's clock is behind X's, where that is why X did not take what was signed. A bad key
+/// How far this machine's clock is behind X's, where that is why X did not take what was signed then. A bad key
 /// is answered with the same status.
-fn clock_behind(answer: &Answer, signed_at: Option<Timestamp>) -> Option<SignedDuration> {
+fn clock_behind(answer: &Answer, signed_at: Timestamp) -> Option<SignedDuration> {
     if answer.status != StatusCode::UNAUTHORIZED {
         return None;
     }
     let date = answer.header(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok());
-    let behind = date.zip(signed_at).map(|(date, at)| date.timestamp().duration_since(at));
+    let behind = date.map(|date| date.timestamp().duration_since(signed_at));
     let is_off = behind.is_some_and(|behind| X::CLOCK_SKEW < behind.abs());
     let said_so = XError::of(answer).has(135, "timestamp out of bounds");
     (is_off || said_so).then(|| behind.unwrap_or_default())
@@ -636,14 +634,14 @@ mod tests {
             token: XToken { token: "t".into(), token_secret: "ts".into() },
         };
         let url = Url::parse("https://api.x.com/2/users/1/tweets?since_id=2&max_results=100");
-        let header = sign("GET", &url.unwrap(), &key);
+        let at = "2026-11-27T12:00:00Z".parse().unwrap();
+        let header = sign("GET", &url.unwrap(), &key, at);
         let field = |name: &str| {
             let (_, rest) = header.split_once(&format!("{name}=\"")).expect(name);
             rest.split_once('"').expect(name).0
         };
         assert_eq!((field("oauth_consumer_key"), field("oauth_token")), ("ck", "t"));
-        let second = signed_at(&header).expect("it is there").as_second();
-        assert_eq!(field("oauth_timestamp"), second.to_string());
+        assert_eq!(field("oauth_timestamp"), at.as_second().to_string());
         let again = |parameters: Vec<(&str, &str)>| {
             let token = oauth::Token::from_parts("ck", "cs", "t", "ts");
             let mut builder = oauth::Builder::new(token.client, oauth::HmacSha1::new());
