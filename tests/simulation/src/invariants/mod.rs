@@ -1,0 +1,54 @@
+//! What must always be so. Each is a function with a name, and the sentence above it says what it means.
+
+mod index;
+mod money;
+mod posts;
+mod rooms;
+mod telling;
+
+use std::{fmt, sync::Arc};
+
+use flock_core::Sheep;
+use jiff::Timestamp;
+
+use crate::world::World;
+
+pub(crate) use money::caps_are_kept;
+
+/// Something that must always be so was not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The name of what was broken.
+    pub invariant: &'static str,
+    /// How.
+    pub what: String,
+    /// When that was seen.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.what)
+    }
+}
+
+/// When faults have ended, everything due is posted within two ticks.
+pub(crate) async fn nothing_is_due(world: &Arc<World>) -> anyhow::Result<()> {
+    posts::everything_due_is_posted(world).await
+}
+
+/// All that can be seen when everything has come to its end. `before` are the sheep as they were first applied.
+pub(crate) async fn at_the_end(world: &Arc<World>, before: &[Sheep]) -> anyhow::Result<()> {
+    let end = posts::End::of(world).await?;
+    posts::no_text_is_there_twice(world, &end);
+    posts::what_is_recorded_is_there(world, &end);
+    posts::lines_are_in_order(world, &end);
+    posts::every_line_due_is_accounted_for(world, &end, before);
+    index::index_and_sheep_agree(world, &end);
+    money::bills_are_equal(world).await?;
+    rooms::the_first_owner_is_at_the_top(world).await?;
+    rooms::nobody_below_the_top_changes_who_is(world).await?;
+    telling::who_stopped_was_told_of(world, &end);
+    telling::what_was_done_is_in_the_audit_log(world).await?;
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Posts: none lost, none twice, all in order.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use flock_core::{
+    AccountId, CatchUp, Due, Network, Occurrence, Sheep, SheepId, State, Times, preview,
+};
+use flock_store::{Aside, Post};
+
+use crate::{
+    fault::{FaultKind, Service},
+    people::sheep_id,
+    scenario::SheepPlan,
+    world::World,
+};
+
+/// What there is at the end.
+pub(crate) struct End {
+    pub(crate) sheep: BTreeMap<SheepId, Sheep>,
+    /// By sheep, oldest first.
+    posts: BTreeMap<SheepId, Vec<Post>>,
+    asides: BTreeMap<SheepId, Vec<Aside>>,
+    /// By account, oldest first.
+    seen: BTreeMap<AccountId, Vec<String>>,
+}
+
+impl End {
+    pub(crate) async fn of(world: &Arc<World>) -> anyhow::Result<Self> {
+        let store = world.store();
+        let sheep = store.sheep_of(None).await?.into_iter().map(|sheep| (sheep.id.clone(), sheep));
+        let (mut posts, mut asides) = (BTreeMap::new(), BTreeMap::new());
+        for plan in &world.scenario.sheep {
+            let id = sheep_id(plan);
+            let mut of_sheep = store.newest_posts(&id, 100_000).await?;
+            of_sheep.reverse();
+            posts.insert(id.clone(), of_sheep);
+            asides.insert(id.clone(), store.newest_asides(&id, 100_000).await?);
+        }
+        let seen = world.accounts().map(|(_, account)| {
+            let seen = world.outside.seen(&account).into_iter().map(|(_, text)| text);
+            (account, seen.collect())
+        });
+        Ok(Self { sheep: sheep.collect(), posts, asides, seen: seen.collect() })
+    }
+
+    /// Whether a text is one that nobody knows the fate of.
+    fn is_open(&self, text: &str) -> bool {
+        let intents = self.sheep.values().filter_map(|sheep| sheep.open());
+        intents.into_iter().any(|intent| intent.errand.work.act.to_string() == text)
+    }
+}
+
+/// When faults have ended, everything due is posted within two ticks: no sheep that posts has its time behind it.
+pub(crate) async fn everything_due_is_posted(world: &Arc<World>) -> anyhow::Result<()> {
+    let store = world.store();
+    if store.control().await?.stopped.is_some() {
+        return Ok(());
+    }
+    // Whoever would be due now has been so for less than a minute.
+    let now = world.now() - jiff::SignedDuration::from_secs(61);
+    for sheep in store.sheep_of(None).await? {
+        // Its network has said that it takes nothing for a while, or it makes up for what it missed, one each tick.
+        let waits = 0 < sheep.progress.owed || sheep.progress.not_before.is_some();
+        if sheep.due(now) != Due::No && !waits && !is_limited(world, &sheep) {
+            world.broken("everything_due_is_posted", || {
+                format!("{} should have posted at {:?}", sheep.id, sheep.next_at())
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether its network may have told it to wait.
+fn is_limited(world: &World, sheep: &Sheep) -> bool {
+    let whom = match sheep.config.account.network {
+        Network::Meadow => return false,
+        Network::X => Service::X,
+        Network::Mastodon => Service::Mastodon,
+        Network::Bluesky => Service::Bluesky,
+    };
+    world.scenario.faults.iter().any(|fault| fault.kind == FaultKind::Throttled(whom))
+}
+
+/// No text is to be seen twice on one network, but what a poem says again in its next round, and what somebody had sent again.
+pub(crate) fn no_text_is_there_twice(world: &World, end: &End) {
+    for (plan, account) in world.accounts() {
+        // A short poem comes round, and its order is looked at.
+        if plan.lines < 100 {
+            continue;
+        }
+        let mut before = HashSet::new();
+        for text in &end.seen[&account] {
+            if !before.insert(text) {
+                world
+                    .broken("no_text_is_there_twice", || format!("{account} shows {text:?} twice"));
+            }
+        }
+    }
+    for (plan, posts) in world.scenario.sheep.iter().zip(in_order(world, end)) {
+        let mut before = HashSet::new();
+        for post in posts.iter().filter(|_| 100 <= plan.lines) {
+            if !before.insert(&post.text) {
+                world.broken("no_text_is_there_twice", || {
+                    format!("{:?} of {} is recorded twice", post.text, post.sheep)
+                });
+            }
+        }
+    }
+}
+
+fn in_order<'a>(world: &World, end: &'a End) -> Vec<&'a Vec<Post>> {
+    world.scenario.sheep.iter().map(|plan| &end.posts[&sheep_id(plan)]).collect()
+}
+
+/// What is recorded is to be seen on its network, and what is to be seen there is recorded, as often; but for what nobody knows
+/// the fate of.
+pub(crate) fn what_is_recorded_is_there(world: &World, end: &End) {
+    for (plan, account) in world.accounts() {
+        if account.network == Network::Meadow {
+            continue;
+        }
+        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+        for text in &end.seen[&account] {
+            *counts.entry(text).or_default() += 1;
+        }
+        for post in end.posts[&sheep_id(plan)].iter().filter(|post| post.account == account) {
+            *counts.entry(&post.text).or_default() -= 1;
+        }
+        for (text, count) in counts {
+            match count {
+                0 => {}
+                1.. if end.is_open(text) => {}
+                1.. => world.broken("what_is_there_is_recorded", || {
+                    format!("{account} shows {text:?} {count} times more than is recorded")
+                }),
+                _ => world.broken("what_is_recorded_is_there", || {
+                    format!("{account} shows {text:?} {} times less than is recorded", -count)
+                }),
+            }
+        }
+    }
+}
+
+/// The sheep that nobody has asked anything of, with their plans.
+fn untouched<'a>(
+    world: &'a World,
+    end: &'a End,
+) -> impl Iterator<Item = (&'a SheepPlan, &'a Sheep)> {
+    let touched = world.known().touched.clone();
+    let plans = world.scenario.sheep.iter().enumerate();
+    plans.filter_map(move |(number, plan)| {
+        let sheep = end.sheep.get(&sheep_id(plan))?;
+        (!touched.contains(&number)).then_some((plan, sheep))
+    })
+}
+
+/// The lines of a text that nobody edits come in their order and without a gap, but for what is set aside and, where it says so,
+/// what was missed; and on the network as in the record.
+pub(crate) fn lines_are_in_order(world: &World, end: &End) {
+    for (plan, sheep) in untouched(world, end) {
+        let posts = &end.posts[&sheep.id];
+        let lines = u64::from(plan.lines);
+        let asides = &end.asides[&sheep.id];
+        for pair in posts.windows(2) {
+            let [(before, _), (after, _)] = [number_of(&pair[0]), number_of(&pair[1])];
+            let numbers = pair[1].occurrence.0 - pair[0].occurrence.0;
+            let between = (pair[0].occurrence.0 + 1)..pair[1].occurrence.0;
+            let aside = asides.iter().filter(|aside| between.contains(&aside.occurrence.0)).count();
+            let expected = match sheep.config.rhythm.catch_up() {
+                CatchUp::Latest => numbers,
+                CatchUp::Skip | CatchUp::All(_) => 1 + u64::try_from(aside).unwrap_or(0),
+            };
+            if (before + expected) % lines != after % lines {
+                world.broken("lines_are_in_order", || {
+                    format!(
+                        "{}: line {after} (post {}) follows line {before} (post {}), of {lines}",
+                        sheep.id, pair[1].occurrence, pair[0].occurrence
+                    )
+                });
+            }
+        }
+        let seen = &end.seen[&sheep.config.account];
+        let recorded: Vec<_> = posts.iter().map(|post| post.text.clone()).collect();
+        let known = seen.len().min(recorded.len());
+        if sheep.config.account.network != Network::Meadow && seen[..known] != recorded[..known] {
+            world.broken("the_network_has_the_order_of_the_record", || {
+                format!("{}: {seen:?} is to be seen, {recorded:?} is recorded", sheep.id)
+            });
+        }
+    }
+}
+
+/// Which line of its poem a post is.
+fn number_of(post: &Post) -> (u64, &str) {
+    let (name, number) = post.text.split_once(" says ").unwrap_or((&post.text, ""));
+    (number.parse().unwrap_or(u64::MAX / 2), name)
+}
+
+/// Every planned time of a sheep that nobody asked anything of was a post, or is counted as missed, or its text is set aside: as many
+/// as its preview had on the first day.
+pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: &[Sheep]) {
+    for (_, sheep) in untouched(world, end) {
+        let Some(first) = before.iter().find(|first| first.id == sheep.id) else { continue };
+        if sheep.state != State::Active || sheep.intent.is_some() || 0 < sheep.progress.owed {
+            continue;
+        }
+        let posts = u64::try_from(end.posts[&sheep.id].len()).unwrap_or(0);
+        let asides = u64::try_from(end.asides[&sheep.id].len()).unwrap_or(0);
+        let missed = sheep.progress.missed;
+        let numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
+        if posts + asides + missed != numbers {
+            world.broken("every_number_is_accounted_for", || {
+                format!(
+                    "{} has come to number {numbers} with {posts} posts, {asides} texts set aside and \
+                     {missed} times missed",
+                    sheep.id
+                )
+            });
+        }
+        let now = world.now();
+        let planned = preview(first, &Times::default(), world.scenario.begins);
+        let planned = planned.take_while(|next| next.at < now).count();
+        let planned = u64::try_from(planned).unwrap_or(u64::MAX);
+        // The last may be under way.
+        if planned.abs_diff(numbers) > 1 {
+            world.broken("every_line_due_is_accounted_for", || {
+                format!("{} has come to number {numbers}, of {planned} planned", sheep.id)
+            });
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Everything that machines ask: AWS, the networks and Slack. They never fail by themselves; what goes wrong on the way
+//! there is drawn in `machine.rs`.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, to_bytes},
+    http::request::Parts,
+    response::IntoResponse as _,
+    routing::post,
+};
+use flock_core::{AccountId, Network};
+use flock_tests::{Bluesky, Clock, Mastodon, X};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use local_cloud::services::{self, BusEvent};
+use local_slack::workspace::LocalSlack;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tower::ServiceExt as _;
+
+use crate::{fault::Service, scenario::Scenario, table::Table};
+
+/// The app of X.
+pub(crate) const CONSUMER: &str = "consumer-of-the-simulation";
+
+pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
+
+pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+
+pub(crate) const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
+
+/// Where the servers are.
+pub(crate) const X_URL: &str = "http://api.x.example";
+pub(crate) const MASTODON_URL: &str = "https://mastodon.example";
+pub(crate) const BLUESKY_URL: &str = "https://bluesky.example";
+
+/// A request on its way.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// Method, address and headers.
+    pub(crate) head: Parts,
+    /// What it says.
+    pub(crate) body: Bytes,
+}
+
+/// What comes back.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// What it says.
+    pub(crate) body: Bytes,
+}
+
+/// The world outside.
+#[derive(Debug)]
+pub(crate) struct Outside {
+    pub(crate) table: Table,
+    pub(crate) x: X,
+    pub(crate) mastodon: Mastodon,
+    pub(crate) bluesky: Bluesky,
+    pub(crate) slack: LocalSlack,
+    events: Mutex<UnboundedReceiver<BusEvent>>,
+    services: Router,
+    slack_router: Router,
+}
+
+impl Outside {
+    /// Everything as it is before anybody has asked.
+    pub(crate) fn new(scenario: &Scenario, late: bool, clock: Clock) -> Self {
+        let secrets = HashMap::from([
+            ("Keyring".to_owned(), KEYRING.to_owned()),
+            (
+                "XApp".to_owned(),
+                format!(r#"{{"consumer_key":"{CONSUMER}","consumer_secret":"{}"}}"#, X::SECRET),
+            ),
+            (
+                "Slack".to_owned(),
+                format!(r#"{{"signing_secret":"{SIGNING_SECRET}","bot_token":"xoxb-hush"}}"#),
+            ),
+        ]);
+        let (services, events) = services::router(secrets);
+        let habits = scenario.habits;
+        let x = X::within(CONSUMER, clock);
+        x.duplicate_check(habits.refuses_duplicates);
+        x.lag(habits.lag);
+        let mastodon = Mastodon::within(clock);
+        mastodon.idempotency(habits.heeds_keys);
+        mastodon.listed(habits.listed);
+        mastodon.typographs(habits.typographs);
+        let slack_clock = flock_aws::Clock::simulated(clock.now());
+        let (slack, slack_router) = LocalSlack::within(slack_clock);
+        // Of commands alone, which nobody reads here.
+        let answered = Router::new().route("/commands/{id}", post(async || "ok"));
+        Self {
+            table: Table::new(late),
+            x,
+            mastodon,
+            bluesky: Bluesky::within(clock),
+            slack,
+            events: Mutex::new(events),
+            services,
+            slack_router: slack_router.merge(answered),
+        }
+    }
+
+    /// Whom a request is for.
+    pub(crate) fn whom(asked: &Asked) -> Option<Service> {
+        let target = asked.head.headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+        let host = asked.head.uri.host().unwrap_or_default();
+        Some(match (target, host) {
+            (Some(target), _) if target.starts_with("DynamoDB_") => Service::Table,
+            (Some(target), _) if target.starts_with("AWSEvents.") => Service::Bus,
+            (Some(_), _) => Service::Secrets,
+            (None, "api.x.example") => Service::X,
+            (None, "mastodon.example") => Service::Mastodon,
+            (None, "bluesky.example") => Service::Bluesky,
+            (None, "slack.com" | "hooks.slack.com") => Service::Slack,
+            (None, _) => return None,
+        })
+    }
+
+    /// Answers a request that has arrived; what is written to the table is seen everywhere after `lag`.
+    pub(crate) async fn answer(
+        &self,
+        whom: Service,
+        asked: Asked,
+        lag: impl Fn() -> Duration,
+    ) -> Answer {
+        let router = match whom {
+            Service::Table => return self.table.answer(asked, lag).await,
+            Service::Bus | Service::Secrets => self.services.clone(),
+            Service::X => self.x.router(),
+            Service::Mastodon => self.mastodon.router(),
+            Service::Bluesky => self.bluesky.router(),
+            Service::Slack => self.slack_router.clone(),
+        };
+        answer_of(router, asked).await
+    }
+
+    /// What was put on the bus since the last time this was asked.
+    pub(crate) fn events(&self) -> Vec<BusEvent> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| events.try_recv().ok()).collect()
+    }
+
+    /// What is to be seen of an account on its network, oldest first, each with the network's name for it.
+    pub(crate) fn seen(&self, account: &AccountId) -> Vec<(String, String)> {
+        let name = account_name(account);
+        match account.network {
+            Network::Meadow => Vec::new(),
+            Network::X => {
+                let posts = self.x.posts(&user_id(name)).into_iter();
+                posts.map(|post| (post.id, post.text)).collect()
+            }
+            Network::Mastodon => {
+                let posts = self.mastodon.posts(name).into_iter();
+                posts.map(|post| (post.id, post.text)).collect()
+            }
+            Network::Bluesky => {
+                let posts = self.bluesky.posts(&did(name)).into_iter();
+                let text = |value: &serde_json::Value| value["text"].as_str().map(str::to_owned);
+                posts.filter_map(|post| Some((post.uri, text(&post.value)?))).collect()
+            }
+        }
+    }
+}
+
+/// Which account it is, whatever its network calls it.
+pub(crate) fn account_name(account: &AccountId) -> &str {
+    let handle = account.handle.as_str();
+    let end = handle.find(['@', '.']).unwrap_or(handle.len());
+    &handle[..end]
+}
+
+/// X's users have numbers.
+pub(crate) fn user_id(name: &str) -> String {
+    name.bytes().fold(7_u64, |id, byte| (id * 31 + u64::from(byte)) % 1_000_000_007).to_string()
+}
+
+/// Who an account of Bluesky is, whatever its handle.
+pub(crate) fn did(name: &str) -> String {
+    format!("did:plc:{:a<24}", name.replace('-', ""))
+}
+
+/// What a router says to a request.
+pub(crate) async fn answer_of(router: Router, asked: Asked) -> Answer {
+    let Asked { mut head, body } = asked;
+    // Clients of HTTP/1.1 say this on the wire.
+    let host = head.uri.authority().map(|authority| authority.as_str());
+    if let Some(host) = host.and_then(|host| HeaderValue::from_str(host).ok()) {
+        head.headers.insert(header::HOST, host);
+    }
+    let request = http::Request::from_parts(head, Body::from(body));
+    let answer = match router.oneshot(request).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    };
+    let (head, body) = answer.into_response().into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Answer { status: head.status, headers: head.headers, body }
+}

@@ -1,0 +1,428 @@
+//! What people do: commands in Slack, and at a command line.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use flock_core::{
+    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig,
+    SheepId,
+};
+use flock_ops::{FlockFile, Noted, SheepFile, Who};
+use flock_store::{By, Read, Store};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::{
+    machine::Machine,
+    outside::SIGNING_SECRET,
+    platform::{self, FunctionName},
+    scenario::{Act, CAP_CENTS, Deed, SheepPlan},
+    table,
+    world::World,
+};
+
+/// The files of all flocks, as their owners have them.
+#[derive(Debug)]
+pub(crate) struct Files(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    sheep: Vec<Text>,
+    caps: BTreeMap<&'static str, u32>,
+    /// The flocks whose files were not carried out to their end.
+    unfinished: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone)]
+struct Text {
+    lines: Vec<String>,
+    written: u32,
+    /// Which of its two accounts it is on.
+    account: usize,
+}
+
+/// What came of something that somebody did.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    /// When they did it.
+    pub(crate) at: Timestamp,
+    /// Who.
+    pub(crate) by: &'static str,
+    /// What they said.
+    pub(crate) line: String,
+    /// The status of the answer, where one came.
+    pub(crate) status: Option<u64>,
+    /// What the answer says.
+    pub(crate) said: String,
+}
+
+impl Files {
+    /// As they are at first.
+    pub(crate) fn new(sheep: &[SheepPlan]) -> Self {
+        let texts = sheep.iter().map(|plan| {
+            let mut text = Text { lines: Vec::new(), written: 0, account: 0 };
+            text.write(&plan.name, plan.lines);
+            text
+        });
+        let caps = sheep.iter().map(|plan| (plan.flock, CAP_CENTS)).collect();
+        Self(Mutex::new(State { sheep: texts.collect(), caps, unfinished: Vec::new() }))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The files of a flock.
+    fn file(&self, plans: &[SheepPlan], flock: &'static str) -> FlockFile {
+        let state = self.state();
+        let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
+        let sheep = of_flock.map(|(plan, text)| {
+            let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
+            let corpus = corpus.expect("the lines are plain");
+            let behaviour = BehaviourKind::Poem.with_text(&corpus);
+            let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
+            SheepFile {
+                name: plan.name.parse().expect("a name"),
+                spelled: None,
+                config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
+                corpus: Arc::new(corpus),
+                file: PathBuf::from(format!("{}.txt", plan.name)),
+            }
+        });
+        let sheep = sheep.collect();
+        let cents = state.caps.get(flock).copied().unwrap_or(CAP_CENTS);
+        let cap = format!("{}.{:02}", cents / 100, cents % 100).parse().expect("an amount");
+        let name = flock.parse().expect("a name");
+        FlockFile { flock: Flock { monthly_cap: Some(cap), ..Flock::new(name) }, sheep }
+    }
+
+    fn finished(&self, flock: &'static str, is_done: bool) {
+        let mut state = self.state();
+        state.unfinished.retain(|other| *other != flock);
+        if !is_done {
+            state.unfinished.push(flock);
+        }
+    }
+}
+
+impl Text {
+    fn write(&mut self, name: &str, lines: u32) {
+        for _ in 0..lines {
+            self.lines.push(format!("{name} says {}", self.written));
+            self.written += 1;
+        }
+    }
+}
+
+/// One of the two accounts of a sheep.
+pub(crate) fn account(plan: &SheepPlan, which: usize) -> AccountId {
+    let name = format!("{}{}", plan.name, ["", "b"][which]);
+    let handle = match plan.network {
+        Network::Meadow | Network::X => name.replace('-', "_"),
+        Network::Mastodon => format!("{}@mastodon.example", name.replace('-', "_")),
+        Network::Bluesky => format!("{name}.bluesky.example"),
+    };
+    AccountId { network: plan.network, handle: handle.parse().expect("a handle") }
+}
+
+/// Somebody does something.
+pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
+    let plans = &world.scenario.sheep;
+    match &deed.what {
+        Act::Say(line) => {
+            let line = named(line, plans);
+            // A person who is not answered looks, and asks again.
+            Box::pin(say(world, deed.by, &line)).await;
+        }
+        Act::Edit { sheep, added, removed } => {
+            let flock = plans[*sheep].flock;
+            {
+                let mut state = world.files.state();
+                let text = &mut state.sheep[*sheep];
+                let removed = usize::try_from(*removed).unwrap_or(0);
+                let removed = removed.min(text.lines.len().saturating_sub(2));
+                text.lines.drain(..removed);
+                text.write(&plans[*sheep].name, *added);
+            }
+            world.touched(*sheep);
+            apply(world, flock).await;
+        }
+        Act::Move { sheep } => {
+            world.touched(*sheep);
+            move_sheep(world, *sheep).await;
+        }
+        Act::Remove { flock } => remove(world, flock).await,
+        Act::Apply { flock, cap_cents } => {
+            world.files.state().caps.insert(flock, *cap_cents);
+            apply(world, flock).await;
+        }
+    }
+}
+
+/// When all is well again, the first owner lets everything go on, and those whose files were not carried out apply them again.
+pub(crate) async fn finish(world: &Arc<World>) {
+    Box::pin(say(world, "U1", "start")).await;
+    let unfinished = world.files.state().unfinished.clone();
+    for flock in unfinished {
+        apply(world, flock).await;
+    }
+}
+
+/// The line, with the names of sheep.
+fn named(line: &str, plans: &[SheepPlan]) -> String {
+    let words = line.split(' ').map(|word| {
+        let number = word.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
+        match number {
+            Some(number) => format!("{}/{}", plans[number].flock, plans[number].name),
+            None => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Somebody gives a command in C1, and says yes to what is asked.
+async fn say(world: &Arc<World>, by: &'static str, line: &str) {
+    world.note(|| format!("{by} says: /flock {line}"));
+    let number = world.weather.dice().u32(..);
+    let response_url = format!("https://hooks.slack.com/commands/{number}");
+    let trigger = format!("trigger-{number}");
+    let body = form(&[
+        ("command", "/flock"),
+        ("text", line),
+        ("user_id", by),
+        ("channel_id", "C1"),
+        ("response_url", &response_url),
+        ("trigger_id", &trigger),
+    ]);
+    let answer = request(world, "/slack/commands", body).await;
+    let said = heard(world, by, line, &answer);
+    let Some(value) = said.as_ref().and_then(confirm) else { return };
+    // A moment to read it.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let payload = json!({
+        "type": "block_actions",
+        "user": { "id": by, "username": by },
+        "channel": { "id": "C1" },
+        "container": { "message_ts": format!("{number}.1") },
+        "trigger_id": format!("trigger-{number}-yes"),
+        "response_url": response_url,
+        "actions": [{ "type": "button", "action_id": "confirm", "value": value }],
+    });
+    let body = form(&[("payload", &payload.to_string())]);
+    let answer = request(world, "/slack/interactivity", body).await;
+    heard(world, by, &format!("yes to: {line}"), &answer);
+}
+
+fn form(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+/// Notes what came of a command; the body of its answer.
+fn heard(
+    world: &Arc<World>,
+    by: &'static str,
+    line: &str,
+    answer: &Option<Value>,
+) -> Option<Value> {
+    let status = answer.as_ref().and_then(|answer| answer["statusCode"].as_u64());
+    let body = answer.as_ref().and_then(|answer| answer["body"].as_str()).unwrap_or_default();
+    let body: Option<Value> = serde_json::from_str(body).ok();
+    let said = body.as_ref().and_then(|body| body["text"].as_str()).unwrap_or_default().to_owned();
+    world.note(|| match status {
+        Some(status) => format!("{by} is answered {status}: {said}"),
+        None => format!("{by} is not answered"),
+    });
+    world.did(Done { at: world.now(), by, line: line.to_owned(), status, said });
+    body
+}
+
+/// The value of the button that says yes.
+fn confirm(body: &Value) -> Option<String> {
+    let blocks = body["blocks"].as_array()?.iter();
+    let mut elements = blocks.filter_map(|block| block["elements"].as_array()).flatten();
+    let button = elements.find(|element| element["action_id"] == "confirm")?;
+    button["value"].as_str().map(str::to_owned)
+}
+
+/// What Slack sends through API Gateway.
+async fn request(world: &Arc<World>, path: &str, body: String) -> Option<Value> {
+    let now = world.now();
+    let signature = flock_slack::sign(&SecretString::from(SIGNING_SECRET), now, body.as_bytes());
+    let event = json!({
+        "version": "2.0",
+        "routeKey": format!("POST {path}"),
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "content-type": "application/x-www-form-urlencoded",
+            "host": "flock.execute-api.us-east-1.amazonaws.com",
+            "x-slack-request-timestamp": now.as_second().to_string(),
+            "x-slack-signature": signature,
+        },
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "flock",
+            "domainName": "flock.execute-api.us-east-1.amazonaws.com",
+            "http": {
+                "method": "POST", "path": path, "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.10", "userAgent": "Slackbot 1.0",
+            },
+            "requestId": "request",
+            "routeKey": format!("POST {path}"),
+            "stage": "$default",
+            "time": "21/Nov/2026:10:10:06 +0000",
+            "timeEpoch": now.as_millisecond(),
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    });
+    platform::invoke(world, FunctionName::SlashCommand, event).await.ok()
+}
+
+/// Somebody at a command line, with what they need there; their machine may die at any request.
+struct Desk {
+    machine: Arc<Machine>,
+    store: Store,
+}
+
+impl Desk {
+    fn new(world: &Arc<World>) -> Self {
+        let machine = Machine::new(world, "the command line".to_owned(), world.weather.death());
+        Self::on(machine)
+    }
+
+    fn on(machine: Arc<Machine>) -> Self {
+        let client = aws_sdk_dynamodb::Client::new(&machine.aws());
+        Self { store: Store::new(client, table::NAME.to_owned()), machine }
+    }
+}
+
+/// Carries out `line` at a command line, as far as the machine lives. Whether it was done.
+async fn at_desk<F: Future<Output = flock_ops::Result<()>> + Send + 'static>(
+    world: &Arc<World>,
+    line: String,
+    work: impl FnOnce(Desk, Who, String) -> F,
+) -> bool {
+    let desk = Desk::new(world);
+    let machine = Arc::clone(&desk.machine);
+    let at = world.now();
+    let by = By::CommandLine { user: "ada".to_owned(), arn: None };
+    let who = Who { by, at, id: DeliveryId::of(&[&line, &at.to_string()]) };
+    world.note(|| format!("at the command line: {line}"));
+    let mut work = tokio::spawn(work(desk, who, line.clone()));
+    let done = tokio::select! {
+        biased;
+        done = &mut work => Some(done),
+        () = machine.died() => None,
+    };
+    work.abort();
+    let (status, said) = match done {
+        Some(Ok(Ok(()))) => (Some(200), String::new()),
+        Some(Ok(Err(err))) => (Some(400), format!("{err:#}")),
+        Some(Err(err)) => {
+            world.broken("no_handler_panics", || format!("the command line panics: {err}"));
+            (None, String::new())
+        }
+        None => (None, String::new()),
+    };
+    world.note(|| format!("the command line ends {status:?}: {said}"));
+    world.did(Done { at, by: "ada", line, status, said });
+    status == Some(200)
+}
+
+async fn apply(world: &Arc<World>, flock: &'static str) {
+    let file = world.files.file(&world.scenario.sheep, flock);
+    if file.sheep.is_empty() {
+        return;
+    }
+    let line = format!("flock apply {flock}");
+    let done = at_desk(world, line, |desk, who, line| carry_out(desk, who, line, file)).await;
+    world.files.finished(flock, done);
+}
+
+async fn carry_out(desk: Desk, who: Who, line: String, file: FlockFile) -> flock_ops::Result<()> {
+    let now = desk.machine.clock.now();
+    let store = desk.store.with_current_shards().await?;
+    let plan = flock_ops::plan(&store, file, now).await?;
+    let result = Noted::around(&store, who, line, async |noted| {
+        Box::pin(plan.apply(&store, noted, now, &|_, _, _| {})).await
+    });
+    result.await
+}
+
+/// The first apply of all, where nothing goes wrong.
+pub(crate) async fn begin(world: &Arc<World>, machine: &Arc<Machine>) -> flock_ops::Result<()> {
+    let mut flocks: Vec<_> = world.scenario.sheep.iter().map(|plan| plan.flock).collect();
+    flocks.sort_unstable();
+    flocks.dedup();
+    for flock in flocks {
+        let line = format!("flock apply {flock}");
+        let by = By::CommandLine { user: "ada".to_owned(), arn: None };
+        let who = Who { by, at: world.now(), id: DeliveryId::of(&[&line, "at first"]) };
+        let file = world.files.file(&world.scenario.sheep, flock);
+        carry_out(Desk::on(Arc::clone(machine)), who, line, file).await?;
+    }
+    Ok(())
+}
+
+async fn remove(world: &Arc<World>, flock: &'static str) {
+    let plans = &world.scenario.sheep;
+    for (number, plan) in plans.iter().enumerate().filter(|(_, plan)| plan.flock == flock) {
+        world.touched(number);
+        // Who makes it anew has something new to say, so that what is said twice is a fault.
+        let mut state = world.files.state();
+        let text = &mut state.sheep[number];
+        text.lines.clear();
+        text.write(&plan.name, plan.lines.max(200));
+    }
+    let line = format!("flock remove {flock}");
+    let name: FlockName = flock.parse().expect("a name");
+    at_desk(world, line, async move |desk, who, line| {
+        let sheep = desk.store.sheep_of_flock(&name).await?;
+        let now = desk.machine.clock.now();
+        let store = &desk.store;
+        Noted::around(store, who, line, async |noted| {
+            flock_ops::remove_flock(store, noted, &name, &sheep, now).await.map(drop)
+        })
+        .await
+    })
+    .await;
+}
+
+async fn move_sheep(world: &Arc<World>, number: usize) {
+    let plan = &world.scenario.sheep[number];
+    let to = {
+        let mut state = world.files.state();
+        let text = &mut state.sheep[number];
+        text.account = 1 - text.account;
+        account(plan, text.account)
+    };
+    let id = sheep_id(plan);
+    let line = format!("sheep move {id} {to}");
+    let done = at_desk(world, line, async move |desk, who, line| {
+        let now = desk.machine.clock.now();
+        let store = &desk.store;
+        let sheep = store.sheep(&id, Read::Consistent).await?;
+        let Some(sheep) = sheep else {
+            return Err(flock_ops::Error::refused(format!("{id} is not there")));
+        };
+        Noted::around(store, who, line, async |noted| {
+            flock_ops::move_sheep(store, noted, sheep, to, now).await.map(drop)
+        })
+        .await
+    })
+    .await;
+    if !done {
+        world.files.finished(plan.flock, false);
+    }
+}
+
+/// The id of a sheep.
+pub(crate) fn sheep_id(plan: &SheepPlan) -> SheepId {
+    SheepId { flock: plan.flock.parse().expect("a name"), name: plan.name.parse().expect("a name") }
+}

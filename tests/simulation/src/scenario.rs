@@ -1,0 +1,312 @@
+//! What one seed draws: a world, what people do in it, and what goes wrong. It is data, so that a failing one can be made
+//! smaller.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use flock_core::{Network, RhythmFields};
+use flock_tests::Listed;
+use jiff::Timestamp;
+
+use crate::fault::{Fault, FaultKind, Service};
+
+/// A world and its fate.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// What it was drawn from; what is left to chance is drawn from it, too.
+    pub seed: u64,
+    /// When it begins.
+    pub begins: Timestamp,
+    /// For how many days things go wrong. A quiet time follows.
+    pub days: u32,
+    /// Into how many shards the due index is cut, at first and from the middle on.
+    pub shards: [u16; 2],
+    /// In which second of its minute the schedule fires.
+    pub second: u8,
+    /// All sheep, by flock.
+    pub sheep: Vec<SheepPlan>,
+    /// What people do, in order of time.
+    pub deeds: Vec<Deed>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// How the servers are.
+    pub habits: Habits,
+}
+
+/// One sheep of the world.
+#[derive(Debug, Clone)]
+pub struct SheepPlan {
+    /// Its flock.
+    pub flock: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Where it posts.
+    pub network: Network,
+    /// Lines of its poem.
+    pub lines: u32,
+    /// When it posts.
+    pub rhythm: RhythmFields,
+}
+
+/// What servers do that is no fault.
+#[derive(Debug, Clone, Copy)]
+pub struct Habits {
+    /// Whether Mastodon heeds idempotency keys.
+    pub heeds_keys: bool,
+    /// How Mastodon lists an account's posts.
+    pub listed: Listed,
+    /// Whether Mastodon sets quotes and dashes as a typographer does.
+    pub typographs: bool,
+    /// Whether X refuses what was posted a moment ago.
+    pub refuses_duplicates: bool,
+    /// How many of X's listings lack a new post.
+    pub lag: u32,
+}
+
+/// Something a person does.
+#[derive(Debug, Clone)]
+pub struct Deed {
+    /// When, since the beginning.
+    pub at: Duration,
+    /// Who, where it is in Slack.
+    pub by: &'static str,
+    /// What.
+    pub what: Act,
+}
+
+/// What people do.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// They give a command in Slack. `#N` in it stands for the N-th sheep.
+    Say(String),
+    /// They change the N-th sheep's text: so many lines come, so many go.
+    Edit {
+        /// Which sheep.
+        sheep: usize,
+        /// Lines that are added at the end.
+        added: u32,
+        /// Lines that are taken away at the front.
+        removed: u32,
+    },
+    /// They move the N-th sheep to its other account, or back.
+    Move {
+        /// Which sheep.
+        sheep: usize,
+    },
+    /// They remove a flock.
+    Remove {
+        /// Which flock.
+        flock: &'static str,
+    },
+    /// They apply a flock's files, with this cap in cents.
+    Apply {
+        /// Which flock.
+        flock: &'static str,
+        /// What it may spend in a month.
+        cap_cents: u32,
+    },
+}
+
+/// The flocks there may be.
+pub(crate) const FLOCKS: [&str; 2] = ["choir", "herd"];
+
+/// What each flock may spend at first.
+pub(crate) const CAP_CENTS: u32 = 500;
+
+/// People in Slack: the first owner, somebody who may give commands, somebody who may not.
+pub(crate) const PEOPLE: [&str; 3] = ["U1", "U2", "U3"];
+
+/// Beginnings near which something is the matter with the calendar, and ordinary ones.
+const BEGINNINGS: [&str; 7] = [
+    "2026-03-28T09:00:00Z",
+    "2026-10-24T12:00:00Z",
+    "2026-03-07T20:00:00Z",
+    "2026-06-10T00:00:00Z",
+    "2026-12-30T17:00:00Z",
+    "2026-02-27T06:30:00Z",
+    "2026-09-05T10:00:00Z",
+];
+
+const ZONES: [&str; 5] =
+    ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
+
+/// The most sheep and days of a world that nobody asked for others of.
+const MOST_SHEEP: usize = 10;
+const MOST_DAYS: u32 = 6;
+
+impl Scenario {
+    /// Draws a world, with so many days and sheep where somebody says so.
+    pub fn draw(seed: u64, days: Option<u32>, sheep: Option<usize>) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let days = days.unwrap_or_else(|| rng.u32(1..=MOST_DAYS));
+        let count = sheep.unwrap_or_else(|| rng.usize(1..=MOST_SHEEP));
+        let begins = choose(&mut rng, &BEGINNINGS).parse().expect("a timestamp");
+        // Few networks in one world, so that sheep meet.
+        let networks: Vec<_> = (0..2).map(|_| choose(&mut rng, &Network::ALL)).collect();
+        let sheep: Vec<_> =
+            (0..count).map(|number| draw_sheep(&mut rng, number, &networks)).collect();
+        let first = choose(&mut rng, &[1, 1, 1, 2, 4]);
+        let then = if rng.u8(..4) == 0 { choose(&mut rng, &[1, 3, 4]) } else { first };
+        Self {
+            seed,
+            begins,
+            days,
+            shards: [first, then],
+            second: rng.u8(..60),
+            deeds: draw_deeds(&mut rng, days, &sheep),
+            faults: draw_faults(&mut rng, days),
+            habits: Habits {
+                heeds_keys: rng.bool(),
+                listed: choose(
+                    &mut rng,
+                    &[Listed::NewestFirst, Listed::NewestFirst, Listed::Unpaged],
+                ),
+                typographs: rng.u8(..4) == 0,
+                refuses_duplicates: rng.bool(),
+                lag: u32::from(rng.u8(..5) == 0),
+            },
+            sheep,
+        }
+    }
+
+    /// How long things go wrong.
+    pub fn trouble(&self) -> Duration {
+        DAY * self.days
+    }
+}
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+fn choose<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.usize(..from.len())]
+}
+
+fn draw_sheep(rng: &mut Rng, number: usize, networks: &[Network]) -> SheepPlan {
+    // Most have so much to say that no line comes twice.
+    let lines = if rng.u8(..4) == 0 { rng.u32(2..9) } else { 400 };
+    SheepPlan {
+        flock: choose(rng, &FLOCKS),
+        name: format!("sheep-{number}"),
+        network: choose(rng, networks),
+        lines,
+        rhythm: draw_rhythm(rng),
+    }
+}
+
+fn draw_rhythm(rng: &mut Rng) -> RhythmFields {
+    let mut fields = RhythmFields {
+        time_zone: Some(choose(rng, &ZONES).to_owned()),
+        catch_up: Some(choose(rng, &["skip", "latest", "all(1)", "all(3)"]).to_owned()),
+        ..RhythmFields::default()
+    };
+    if rng.bool() {
+        // Two a day, now and then within the hours that daylight saving takes or gives.
+        let hours = [rng.u8(..4), rng.u8(4..24)];
+        fields.at = hours.map(|hour| format!("{hour:02}:{:02}", rng.u8(..60))).to_vec();
+        if rng.u8(..4) == 0 {
+            fields.days = vec!["mon".to_owned(), "thu".to_owned(), "sun".to_owned()];
+        }
+    } else {
+        fields.line = Some(format!("{}m", choose(rng, &[47, 180, 400, 720, 1_000])));
+        if rng.u8(..4) == 0 {
+            fields.window = Some("07:00-22:30".to_owned());
+        }
+    }
+    if rng.u8(..3) == 0 {
+        fields.jitter = Some("11m".to_owned());
+    }
+    if rng.u8(..5) == 0 {
+        fields.spread = Some("10m".to_owned());
+    }
+    fields
+}
+
+/// Some moment of the trouble.
+fn moment(rng: &mut Rng, days: u32) -> Duration {
+    Duration::from_secs(rng.u64(..(DAY * days).as_secs()))
+}
+
+fn draw_deeds(rng: &mut Rng, days: u32, sheep: &[SheepPlan]) -> Vec<Deed> {
+    let count = rng.usize(..=3 * usize::try_from(days).unwrap_or(1));
+    let mut deeds: Vec<_> = (0..count)
+        .map(|_| Deed {
+            at: moment(rng, days),
+            by: choose(rng, &["U1", "U1", "U2", "U2", "U3"]),
+            what: draw_act(rng, sheep),
+        })
+        .collect();
+    deeds.sort_by_key(|deed| deed.at);
+    deeds
+}
+
+fn draw_act(rng: &mut Rng, sheep: &[SheepPlan]) -> Act {
+    let some = rng.usize(..sheep.len());
+    let flock = sheep[some].flock;
+    let person = choose(rng, &PEOPLE);
+    let say = |line: String| Act::Say(line);
+    match rng.u8(..20) {
+        0 | 1 => say(format!("now #{some}")),
+        2 => say(format!("say #{some} said-{} by somebody", rng.u32(..))),
+        3 => say(format!("pause #{some}")),
+        4 | 5 => say(format!("resume #{some}")),
+        6 => say(format!("pause {flock}")),
+        7 => say(format!("resume {flock}")),
+        8 => say("stop".to_owned()),
+        9 | 10 => say("start".to_owned()),
+        11 => say(format!("grant <@{person}> {}", choose(rng, &["shepherd", "owner"]))),
+        12 => say(format!("revoke <@{person}>")),
+        13 => say(format!("level add level-{} {}", rng.u8(..4), rng.u8(1..6))),
+        14 => say(format!("level remove {}", choose(rng, &["owner", "shepherd", "level-1"]))),
+        15 => say(format!("rhythm #{some} {}m", choose(rng, &[90, 300, 1_440]))),
+        16 => Act::Edit { sheep: some, added: rng.u32(..9), removed: rng.u32(..3) },
+        17 => Act::Move { sheep: some },
+        18 => Act::Remove { flock },
+        _ => Act::Apply { flock, cap_cents: choose(rng, &[3, 20, CAP_CENTS]) },
+    }
+}
+
+/// Not all kinds in one world: what hides behind something else that always happens would never be seen.
+fn draw_faults(rng: &mut Rng, days: u32) -> Vec<Fault> {
+    let kinds = rng.usize(..=6);
+    let mut faults = Vec::new();
+    for _ in 0..kinds {
+        let kind = draw_kind(rng);
+        for _ in 0..rng.u32(1..=days) {
+            let from = moment(rng, days);
+            let most = match kind {
+                // Longer than a night nobody leaves that alone.
+                FaultKind::NoTicks | FaultKind::FullDisk => Duration::from_hours(9),
+                _ => DAY,
+            };
+            let long = Duration::from_secs(rng.u64(60..most.as_secs()));
+            let percent = choose(rng, &[2, 10, 30, 60]);
+            faults.push(Fault { kind, from, until: (from + long).min(DAY * days), percent });
+        }
+    }
+    faults.sort_by_key(|fault| fault.from);
+    faults
+}
+
+fn draw_kind(rng: &mut Rng) -> FaultKind {
+    let whom = choose(rng, &Service::ALL);
+    let network = choose(rng, &Service::NETWORKS);
+    match rng.u8(..17) {
+        0 => FaultKind::LostRequests(whom),
+        1 => FaultKind::LostAnswers(whom),
+        2 => FaultKind::NoConnection(whom),
+        3 => FaultKind::Late(whom, choose(rng, &[2, 12, 40])),
+        4 => FaultKind::Throttled(whom),
+        5 => FaultKind::Failing(whom),
+        6 => FaultKind::Foreign(network, choose(rng, &[202, 308, 409, 502])),
+        7 => FaultKind::FullDisk,
+        8 => FaultKind::StaleReads(choose(rng, &[1, 5, 60])),
+        9 | 10 => FaultKind::Deaths,
+        11 => FaultKind::DoubledEvents,
+        12 => FaultKind::LateEvents(choose(rng, &[5, 100])),
+        13 => FaultKind::DroppedEvents,
+        14 => FaultKind::DoubledTicks,
+        15 => FaultKind::NoTicks,
+        _ if rng.bool() => FaultKind::SkewedClocks(rng.u8(1..=22)),
+        _ => FaultKind::JumpingClocks(rng.u8(1..=22)),
+    }
+}
