@@ -968,7 +968,8 @@ impl Sheep {
     /// text goes on at `then`.
     fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
         let now = whole_seconds(now);
-        let mut next = if 0 < progress.owed && progress.at.or(then.at).is_none() {
+        let is_owed = 0 < progress.owed && progress.at.or(then.at).is_none();
+        let mut next = if is_owed {
             Progress {
                 occurrence: progress.occurrence.plus(1),
                 cursor: then.cursor,
@@ -985,7 +986,7 @@ impl Sheep {
         // is long ago there was another outage, and its rule holds.
         let is_fresh = now.duration_since(next.slot) <= Self::GRACE;
         let is_behind = progress.not_before.is_some() && is_fresh || next.at.is_some();
-        let is_late = 0 < next.owed || is_behind && next.slot <= now;
+        let is_late = is_owed || is_behind && next.slot <= now;
         next.not_before = now
             .checked_add(Self::CATCH_UP_GAP)
             .ok()
@@ -1182,14 +1183,37 @@ mod tests {
             run(&mut sheep, "2026-11-22T00:01:00Z", 9),
             [
                 "0: #120 line 2",
-                "0: #239 line 3",
-                "1: #240 line 4",
-                "2: #241 line 5",
-                "3: #242 line 6",
-                "5: #243 line 7",
-                "8: #244 line 8"
+                "1: #121 line 3",
+                "1: #239 line 4",
+                "2: #240 line 5",
+                "3: #241 line 6",
+                "4: #242 line 7",
+                "5: #243 line 8",
+                "8: #244 line 9"
             ]
         );
+    }
+
+    proptest::proptest! {
+        /// Networks show posts by their times, so these must not go back, whatever was missed.
+        #[test]
+        fn posts_that_make_up_for_others_are_due_when_they_are_made(
+            catch_up in proptest::sample::select(&["skip", "latest", "all(1)", "all(3)"][..]),
+            gaps in proptest::collection::vec(1_i64..2_000, 1..40),
+        ) {
+            let mut sheep = sheep(7, catch_up);
+            let (mut now, mut last) = (ts(START), ts(START));
+            for gap in gaps {
+                while let Due::Post(next) = sheep.due(now) {
+                    let at = next.at;
+                    proptest::prop_assert!(last <= at && at <= now, "{last} {at} {now}");
+                    last = at;
+                    let claimed = sheep.claim(next, Act::post("x"), &table(), now);
+                    sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
+                }
+                now += SignedDuration::from_mins(if gap < 1_800 { gap % 4 } else { gap });
+            }
+        }
     }
 
     #[test]
