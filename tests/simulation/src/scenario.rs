@@ -59,7 +59,8 @@ pub struct Habits {
     pub typographs: bool,
     /// Whether X refuses what was posted a moment ago.
     pub refuses_duplicates: bool,
-    /// How many of X's listings lack a new post.
+    /// How many of X's listings lack a new post. Only where it refuses duplicates, as X does: a network that hides what it has and
+    /// takes it again is beyond what anybody could find out.
     pub lag: u32,
 }
 
@@ -145,6 +146,7 @@ impl Scenario {
         let networks: Vec<_> = (0..2).map(|_| choose(&mut rng, &Network::ALL)).collect();
         let sheep: Vec<_> =
             (0..count).map(|number| draw_sheep(&mut rng, number, &networks)).collect();
+        let refuses_duplicates = rng.bool();
         let first = choose(&mut rng, &[1, 1, 1, 2, 4]);
         let then = if rng.u8(..4) == 0 { choose(&mut rng, &[1, 3, 4]) } else { first };
         Self {
@@ -162,8 +164,8 @@ impl Scenario {
                     &[Listed::NewestFirst, Listed::NewestFirst, Listed::Unpaged],
                 ),
                 typographs: rng.u8(..4) == 0,
-                refuses_duplicates: rng.bool(),
-                lag: u32::from(rng.u8(..5) == 0),
+                refuses_duplicates,
+                lag: u32::from(refuses_duplicates && rng.u8(..3) == 0),
             },
             sheep,
         }
