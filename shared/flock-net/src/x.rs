@@ -26,7 +26,8 @@ use serde_json::{Value, json};
 
 use self::answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError};
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, Purse, ShownPost, Timeline,
+    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, ShownPost,
+    Timeline,
     answer::{Answer, DONE, Limit},
     failure::NotDone,
     http::Http,
@@ -173,6 +174,27 @@ impl X {
         {
             return Ok(remote_id);
         }
+        let posted = self.say(draft, caller).await;
+        posted.map_err(|failure| Self::after_a_look(draft, failure))
+    }
+
+    /// What went wrong with a post that may be there, though no look has found it: X lists what is new a little late, so as long as
+    /// X does not speak of the text it is looked for again, and neither asked for without that nor forgotten.
+    fn after_a_look(draft: &Draft<'_>, failure: Failure) -> Failure {
+        match failure.kind {
+            FailureKind::TryAgain { .. } | FailureKind::Refused(_) if draft.sent == Sent::Maybe => {
+                failure.leaves_unknown()
+            }
+            FailureKind::TryAgain { .. }
+            | FailureKind::Refused(_)
+            | FailureKind::NotThisText(_)
+            | FailureKind::Unknown => failure,
+        }
+    }
+
+    /// Asks for the post.
+    async fn say(&self, draft: &Draft<'_>, caller: Caller<'_>) -> Result<RemoteId, Failure> {
+        let Caller { account, purse, .. } = caller;
         self.may_ask(account)?;
         let mut body = json!({ "text": draft.post.text });
         if draft.made_with_ai {
@@ -194,6 +216,8 @@ impl X {
             },
             Err(failure) => Err(failure),
         };
+        // Before anything is given back: what may be there is paid for.
+        let posted = posted.map_err(|failure| Self::after_a_look(draft, failure));
         if let Some(proof) = posted.as_ref().err().and_then(Failure::not_done) {
             purse.give_back(&bill, proof).await?;
         }

@@ -521,6 +521,25 @@ async fn a_duplicate_after_an_unknown_is_our_post() {
     assert_eq!(ledger.spent.micros(), world.x.billed_micros(&user_id("apollo")));
 }
 
+/// X took the post, does not list it yet, and refuses the second request, which says nothing of the first.
+#[tokio::test]
+async fn a_refusal_after_a_look_that_came_too_early_leaves_the_post_unknown() {
+    let (world, id) = sheep_on_x().await;
+    world.x.duplicate_check(false);
+    let app = world.app().await;
+    world.x.lag(1);
+    world.x.misbehave(Misbehave::AcceptThen500);
+    assert_eq!(world.tick(&app).await.unknown, 1);
+    world.x.misbehave_at(Operation::Post, Misbehave::Forbidden("Not now.".to_owned()));
+    assert_eq!(world.tick_at(&app, 2).await.unknown, 1);
+    assert_eq!(world.read(&id).await.state, State::Active);
+    world.tick_at(&app, 6).await;
+    assert_eq!(world.seen(&id).await, ["apollo line 0"]);
+    assert_eq!(world.posts(&id).await.len(), 1);
+    let ledger = world.store.ledger(&flock(), Month::of(world.clock.now())).await.unwrap();
+    assert_eq!(ledger.spent.micros(), world.x.billed_micros(&user_id("apollo")));
+}
+
 #[tokio::test]
 async fn an_answer_of_100_mb_is_not_read_and_the_post_is_made_once() {
     let (world, id) = sheep_on_x().await;
