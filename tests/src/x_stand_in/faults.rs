@@ -109,7 +109,7 @@ impl X {
         self.shared.state().duplicate_check = on;
     }
 
-    /// How many listings after it do not show a post that is made from now on; none, unless told otherwise.
+    /// How many listings of the minutes after it do not show a post that is made from now on; none, unless told otherwise.
     pub fn lag(&self, listings: u32) {
         self.shared.state().lag = listings;
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
-    Platform,
+    Platform, X,
     answers::{Answer, Refusal, id, invalid, no_such, unknown_parameter},
     api::Call,
     bill::Billed,
@@ -35,6 +35,7 @@ impl Platform {
             let body = json!({ "errors": [no_such("user", call.id)] });
             return Ok(Answer::new(StatusCode::OK, body));
         }
+        let now = self.now();
         let mut found = Vec::new();
         for post in self.posts.iter_mut().rev().filter(|post| {
             post.user_id == call.id
@@ -45,8 +46,10 @@ impl Platform {
                 && (listing.replies || post.reply_to.is_none())
         }) {
             match post.unlisted.checked_sub(1) {
-                Some(left) => post.unlisted = left,
-                None => found.push(&*post),
+                Some(left) if now.duration_since(post.at) < X::LISTED_WITHIN => {
+                    post.unlisted = left
+                }
+                Some(_) | None => found.push(&*post),
             }
         }
         if self.oldest_first {

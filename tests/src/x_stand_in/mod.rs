@@ -105,6 +105,9 @@ impl X {
     /// How long X remembers a text as a duplicate.
     const DUPLICATE_WINDOW: SignedDuration = SignedDuration::from_mins(15);
 
+    /// After this a post is listed, however many listings were to lack it: X lists what it has long before it takes the same again.
+    const LISTED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+
     /// How far a client's clock may be off.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
