@@ -36,6 +36,8 @@ struct State {
     caps: BTreeMap<&'static str, u32>,
     /// The flocks whose files were not carried out to their end.
     unfinished: Vec<&'static str>,
+    /// Every text there was, by the name of its corpus.
+    texts: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,14 +65,19 @@ pub(crate) struct Done {
 
 impl Files {
     /// As they are at first.
-    pub(crate) fn new(sheep: &[SheepPlan]) -> Self {
+    pub(crate) fn new(sheep: &[SheepPlan], cap_cents: u32) -> Self {
         let texts = sheep.iter().map(|plan| {
             let mut text = Text { lines: Vec::new(), written: 0, account: 0 };
             text.write(&plan.name, plan.lines);
             text
         });
-        let caps = sheep.iter().map(|plan| (plan.flock, CAP_CENTS)).collect();
-        Self(Mutex::new(State { sheep: texts.collect(), caps, unfinished: Vec::new() }))
+        let caps = sheep.iter().map(|plan| (plan.flock, cap_cents)).collect();
+        Self(Mutex::new(State {
+            sheep: texts.collect(),
+            caps,
+            unfinished: Vec::new(),
+            texts: BTreeMap::new(),
+        }))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -79,11 +86,13 @@ impl Files {
 
     /// The files of a flock.
     fn file(&self, plans: &[SheepPlan], flock: &'static str) -> FlockFile {
-        let state = self.state();
+        let mut state = self.state();
+        let mut texts = BTreeMap::new();
         let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
         let sheep = of_flock.map(|(plan, text)| {
             let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
             let corpus = corpus.expect("the lines are plain");
+            texts.insert(corpus.id().to_string(), text.lines.clone());
             let behaviour = BehaviourKind::Poem.with_text(&corpus);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
@@ -95,10 +104,16 @@ impl Files {
             }
         });
         let sheep = sheep.collect();
+        state.texts.extend(texts);
         let cents = state.caps.get(flock).copied().unwrap_or(CAP_CENTS);
         let cap = format!("{}.{:02}", cents / 100, cents % 100).parse().expect("an amount");
         let name = flock.parse().expect("a name");
         FlockFile { flock: Flock { monthly_cap: Some(cap), ..Flock::new(name) }, sheep }
+    }
+
+    /// A line of a text, by the name of its corpus.
+    pub(crate) fn line(&self, corpus: &str, number: usize) -> Option<String> {
+        self.state().texts.get(corpus)?.get(number).cloned()
     }
 
     fn finished(&self, flock: &'static str, is_done: bool) {

@@ -12,7 +12,7 @@ use local_cloud::services::BusEvent;
 use serde_json::{Value, json};
 use slash_command::SlashCommand;
 
-use crate::{machine::Machine, outside::X_URL, table, world::World};
+use crate::{invariants, machine::Machine, outside::X_URL, table, world::World};
 
 /// The functions there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +119,7 @@ pub(crate) async fn invoke(
     }
     let deadline = (machine.clock.now() + timeout).into();
     let handler = environment.function.clone();
+    invariants::works(world, &machine.name, true);
     let mut work = tokio::spawn(async move {
         match handler {
             Function::SheepTick(app) => {
@@ -138,6 +139,7 @@ pub(crate) async fn invoke(
         }
     };
     work.abort();
+    invariants::works(world, &machine.name, false);
     let result = match done {
         Some(Ok(Ok(answer))) => Ok(answer),
         Some(Ok(Err(err))) => {

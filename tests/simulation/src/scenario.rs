@@ -31,6 +31,8 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// How the servers are.
     pub habits: Habits,
+    /// What each flock may spend in a month at first.
+    pub cap_cents: u32,
 }
 
 /// One sheep of the world.
@@ -111,7 +113,7 @@ pub enum Act {
 /// The flocks there may be.
 pub(crate) const FLOCKS: [&str; 2] = ["choir", "herd"];
 
-/// What each flock may spend at first.
+/// What is more than a flock can spend in so few days.
 pub(crate) const CAP_CENTS: u32 = 500;
 
 /// People in Slack: the first owner, somebody who may give commands, somebody who may not.
@@ -156,7 +158,7 @@ impl Scenario {
             shards: [first, then],
             second: rng.u8(..60),
             deeds: draw_deeds(&mut rng, days, &sheep),
-            faults: draw_faults(&mut rng, days),
+            faults: draw_faults(&mut rng, days, &services(&networks)),
             habits: Habits {
                 heeds_keys: rng.bool(),
                 listed: choose(
@@ -165,9 +167,10 @@ impl Scenario {
                 ),
                 typographs: rng.u8(..4) == 0,
                 refuses_duplicates,
-                lag: u32::from(refuses_duplicates && rng.u8(..3) == 0),
+                lag: if refuses_duplicates && rng.bool() { rng.u32(1..=4) } else { 0 },
             },
             sheep,
+            cap_cents: choose(&mut rng, &[CAP_CENTS, CAP_CENTS, CAP_CENTS, 20, 4]),
         }
     }
 
@@ -229,24 +232,27 @@ fn moment(rng: &mut Rng, days: u32) -> Duration {
 }
 
 fn draw_deeds(rng: &mut Rng, days: u32, sheep: &[SheepPlan]) -> Vec<Deed> {
-    let count = rng.usize(..=3 * usize::try_from(days).unwrap_or(1));
+    // In some worlds people see to little but to who may what.
+    let is_about_rooms = rng.u8(..4) == 0;
+    let most = if is_about_rooms { 12 } else { 3 };
+    let count = rng.usize(..=most * usize::try_from(days).unwrap_or(1));
     let mut deeds: Vec<_> = (0..count)
         .map(|_| Deed {
             at: moment(rng, days),
             by: choose(rng, &["U1", "U1", "U2", "U2", "U3"]),
-            what: draw_act(rng, sheep),
+            what: draw_act(rng, sheep, is_about_rooms),
         })
         .collect();
     deeds.sort_by_key(|deed| deed.at);
     deeds
 }
 
-fn draw_act(rng: &mut Rng, sheep: &[SheepPlan]) -> Act {
+fn draw_act(rng: &mut Rng, sheep: &[SheepPlan], is_about_rooms: bool) -> Act {
     let some = rng.usize(..sheep.len());
     let flock = sheep[some].flock;
     let person = choose(rng, &PEOPLE);
     let say = |line: String| Act::Say(line);
-    match rng.u8(..20) {
+    match if is_about_rooms { rng.u8(11..15) } else { rng.u8(..20) } {
         0 | 1 => say(format!("now #{some}")),
         2 => say(format!("say #{some} said-{} by somebody", rng.u32(..))),
         3 => say(format!("pause #{some}")),
@@ -268,11 +274,11 @@ fn draw_act(rng: &mut Rng, sheep: &[SheepPlan]) -> Act {
 }
 
 /// Not all kinds in one world: what hides behind something else that always happens would never be seen.
-fn draw_faults(rng: &mut Rng, days: u32) -> Vec<Fault> {
+fn draw_faults(rng: &mut Rng, days: u32, networks: &[Service]) -> Vec<Fault> {
     let kinds = rng.usize(..=6);
     let mut faults = Vec::new();
     for _ in 0..kinds {
-        let kind = draw_kind(rng);
+        let kind = draw_kind(rng, networks);
         for _ in 0..rng.u32(1..=days) {
             let from = moment(rng, days);
             let most = match kind {
@@ -289,9 +295,22 @@ fn draw_faults(rng: &mut Rng, days: u32) -> Vec<Fault> {
     faults
 }
 
-fn draw_kind(rng: &mut Rng) -> FaultKind {
-    let whom = choose(rng, &Service::ALL);
-    let network = choose(rng, &Service::NETWORKS);
+/// The servers of these networks. What happens to those that nobody asks is nothing.
+fn services(networks: &[Network]) -> Vec<Service> {
+    let service = |network: &Network| match network {
+        Network::Meadow => None,
+        Network::X => Some(Service::X),
+        Network::Mastodon => Some(Service::Mastodon),
+        Network::Bluesky => Some(Service::Bluesky),
+    };
+    networks.iter().filter_map(service).collect()
+}
+
+fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
+    let ours = [Service::Table, Service::Bus, Service::Secrets, Service::Slack];
+    let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
+    let network = choose(rng, others);
+    let whom = if rng.bool() { network } else { choose(rng, &ours) };
     match rng.u8(..17) {
         0 => FaultKind::LostRequests(whom),
         1 => FaultKind::LostAnswers(whom),

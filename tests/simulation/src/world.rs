@@ -60,6 +60,8 @@ pub(crate) struct Known {
     pub(crate) published: Vec<(Value, u8)>,
     /// What nobody has handled.
     pub(crate) given_up: Vec<Value>,
+    /// What was seen of writes.
+    pub(crate) seen: invariants::Seen,
     /// What people did.
     pub(crate) deeds: Vec<Done>,
     /// Sheep that somebody has asked something of.
@@ -135,6 +137,9 @@ impl World {
     /// A request is about to go out.
     pub(crate) fn begins(&self, machine: &Machine, whom: Service, asked: &Asked) -> What {
         self.known().requests += 1;
+        if whom == Service::Bus {
+            invariants::tells(self, &machine.name, asked);
+        }
         let body = match whom {
             Service::Table => serde_json::from_slice(&asked.body).unwrap_or(Value::Null),
             _ => Value::Null,
@@ -175,7 +180,13 @@ impl World {
         let claimed = (whom == Service::Table)
             .then(|| serde_json::from_slice(&asked.body).unwrap_or(Value::Null))
             .and_then(|body| claim_of(&Request::of(&asked, body)?));
+        let write = invariants::Write::of(self, whom, &asked);
         let answer = self.outside.answer(whom, asked, || self.weather.lag()).await;
+        if answer.status.is_success()
+            && let Some(write) = write
+        {
+            write.arrived(self, machine);
+        }
         match claimed {
             Some((sheep, true)) if answer.status.is_success() => {
                 self.known().claims.insert(sheep, machine.to_owned());
@@ -193,9 +204,6 @@ impl World {
             for event in self.outside.events() {
                 platform::deliver(self, event);
             }
-        }
-        if whom == Service::X {
-            invariants::caps_are_kept(self);
         }
         answer
     }
@@ -270,7 +278,7 @@ pub fn run(scenario: &Scenario, keep: Keep) -> (Result<Summary, Failure>, Vec<St
             outside: Outside::new(scenario, late, clock),
             weather: Weather::new(scenario.seed, scenario.faults.clone()),
             platform: Platform::default(),
-            files: Files::new(&scenario.sheep),
+            files: Files::new(&scenario.sheep, scenario.cap_cents),
             steps: Steps::new(keep),
             clock,
             known: Mutex::default(),
@@ -400,7 +408,7 @@ async fn go_on(world: &Arc<World>) {
         tokio::spawn(async move { Box::pin(people::act(&world, &deed)).await });
     }
     ticks_until(world, world.scenario.trouble()).await;
-    debug_assert!(world.scenario.trouble() <= begun.elapsed());
+    debug_assert!(world.known().broken.is_some() || world.scenario.trouble() <= begun.elapsed());
 }
 
 /// Lets the schedule fire until so much time has passed since the beginning. Minutes in which nothing is due are left out.

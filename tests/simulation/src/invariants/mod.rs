@@ -5,6 +5,9 @@ mod money;
 mod posts;
 mod rooms;
 mod telling;
+mod texts;
+mod times;
+mod writes;
 
 use std::{fmt, sync::Arc};
 
@@ -13,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::world::World;
 
-pub(crate) use money::caps_are_kept;
+pub(crate) use writes::{Seen, Write, tells, works};
 
 /// Something that must always be so was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +47,17 @@ pub(crate) async fn at_the_end(world: &Arc<World>, before: &[Sheep]) -> anyhow::
     posts::what_is_recorded_is_there(world, &end);
     posts::lines_are_in_order(world, &end);
     posts::every_line_due_is_accounted_for(world, &end, before);
+    posts::every_number_is_accounted_for(world, &end);
+    times::posts_come_at_their_local_times(world, &end);
+    texts::texts_of_sheep_stay(world, &end);
+    texts::who_posts_through_an_account_is_known_there(world, &end);
     index::index_and_sheep_agree(world, &end);
     money::bills_are_equal(world).await?;
+    money::each_post_is_paid_once(world, &end).await?;
     rooms::the_first_owner_is_at_the_top(world).await?;
     rooms::nobody_below_the_top_changes_who_is(world).await?;
     telling::who_stopped_was_told_of(world, &end);
+    telling::the_control_room_was_told(world);
     telling::what_was_done_is_in_the_audit_log(world).await?;
     Ok(())
 }

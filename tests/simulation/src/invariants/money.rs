@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use flock_core::{Month, Network};
+use flock_core::{Month, Network, Sheep};
+use flock_tests::Billed;
 use jiff::{ToSpan as _, tz::TimeZone};
 
+use super::posts::End;
 use crate::{
     fault::Service,
     outside::{account_name, user_id},
-    scenario::CAP_CENTS,
     world::World,
 };
 
@@ -31,19 +32,8 @@ fn months(world: &World) -> Vec<Month> {
     months
 }
 
-/// X never charges a flock more than the highest cap it ever had, in each month.
-pub(crate) fn caps_are_kept(world: &World) {
-    let most = u64::from(CAP_CENTS) * 10_000 * u64::try_from(months(world).len()).unwrap_or(1);
-    for (flock, billed) in billed(world) {
-        if most < billed {
-            world.broken("caps_are_kept", || {
-                format!("X has charged {flock} {billed} millionths of a dollar, of {most}")
-            });
-        }
-    }
-}
-
-/// What is counted is what X has charged; it may be more where X was asked and nobody heard what came of it.
+/// What is counted is what X has charged; it may be more where X was asked for posts and nobody heard how many it has shown. And
+/// whatever goes wrong, a sum is that of what is counted in it.
 pub(crate) async fn bills_are_equal(world: &Arc<World>) -> anyhow::Result<()> {
     let store = world.store();
     let is_troubled = world
@@ -54,11 +44,44 @@ pub(crate) async fn bills_are_equal(world: &Arc<World>) -> anyhow::Result<()> {
     for (flock, billed) in billed(world) {
         let mut counted = 0;
         for month in months(world) {
-            counted += store.ledger(&flock.parse()?, month).await?.spent.micros();
+            let ledger = store.ledger(&flock.parse()?, month).await?;
+            let spent = ledger.spent.micros();
+            let of = |kind: &str, price: Billed| {
+                ledger.counts.get(kind).copied().unwrap_or(0) * price.micros()
+            };
+            if spent != of("posts", Billed::Post) + of("own posts read", Billed::OwnPost) {
+                world.broken("a_sum_is_that_of_what_is_counted", || format!("{flock}: {ledger:?}"));
+            }
+            counted += spent;
         }
         if counted < billed || !is_troubled && counted != billed {
             world.broken("bills_are_equal", || {
                 format!("X has charged {flock} {billed} millionths of a dollar, and {counted} are counted")
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A post is paid for once, however often it is tried: only what is still open may be paid for and not be there.
+pub(crate) async fn each_post_is_paid_once(world: &Arc<World>, end: &End) -> anyhow::Result<()> {
+    let store = world.store();
+    let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
+    for (plan, account) in world.accounts().filter(|(_, account)| account.network == Network::X) {
+        let bill = world.outside.x.bill(&user_id(account_name(&account)));
+        *charged.entry(plan.flock).or_default() += bill.get(&Billed::Post).copied().unwrap_or(0);
+    }
+    for (flock, charged) in charged {
+        let mut paid = 0;
+        for month in months(world) {
+            let ledger = store.ledger(&flock.parse()?, month).await?;
+            paid += ledger.counts.get("posts").copied().unwrap_or(0);
+        }
+        let is_open = |sheep: &&Sheep| sheep.id.flock.as_str() == flock && sheep.intent.is_some();
+        let open = u64::try_from(end.sheep.values().filter(is_open).count()).unwrap_or(0);
+        if charged + open < paid {
+            world.broken("each_post_is_paid_once", || {
+                format!("{flock} has paid for {paid} posts, X has charged it {charged}, and {open} are open")
             });
         }
     }

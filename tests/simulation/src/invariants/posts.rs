@@ -13,7 +13,7 @@ use flock_store::{Aside, Post};
 use crate::{
     fault::{FaultKind, Service},
     people::sheep_id,
-    scenario::SheepPlan,
+    scenario::{Act, SheepPlan},
     world::World,
 };
 
@@ -44,6 +44,11 @@ impl End {
             (account, seen.collect())
         });
         Ok(Self { sheep: sheep.collect(), posts, asides, seen: seen.collect() })
+    }
+
+    /// The posts of a sheep, oldest first.
+    pub(super) fn posts_of(&self, sheep: &SheepId) -> &[Post] {
+        self.posts.get(sheep).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a text is one that nobody knows the fate of.
@@ -145,7 +150,7 @@ pub(crate) fn what_is_recorded_is_there(world: &World, end: &End) {
 }
 
 /// The sheep that nobody has asked anything of, with their plans.
-fn untouched<'a>(
+pub(super) fn untouched<'a>(
     world: &'a World,
     end: &'a End,
 ) -> impl Iterator<Item = (&'a SheepPlan, &'a Sheep)> {
@@ -199,14 +204,16 @@ fn number_of(post: &Post) -> (u64, &str) {
     (number.parse().unwrap_or(u64::MAX / 2), name)
 }
 
-/// Every planned time of a sheep that nobody asked anything of was a post, or is counted as missed, or its text is set aside: as many
-/// as its preview had on the first day.
-pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: &[Sheep]) {
-    for (_, sheep) in untouched(world, end) {
-        let Some(first) = before.iter().find(|first| first.id == sheep.id) else { continue };
-        if sheep.state != State::Active || sheep.intent.is_some() || 0 < sheep.progress.owed {
-            continue;
-        }
+/// Every number of a sheep, whatever people have asked of it, is that of a post, or of a text that is set aside, or is counted as
+/// missed; only who was removed and made again begins to count anew.
+pub(crate) fn every_number_is_accounted_for(world: &World, end: &End) {
+    let removed = |sheep: &Sheep| {
+        let deeds = &world.scenario.deeds;
+        let is_it =
+            |act: &Act| matches!(act, Act::Remove { flock } if *flock == sheep.id.flock.as_str());
+        deeds.iter().any(|deed| is_it(&deed.what))
+    };
+    for sheep in end.sheep.values().filter(|sheep| !removed(sheep)) {
         let posts = u64::try_from(end.posts[&sheep.id].len()).unwrap_or(0);
         let asides = u64::try_from(end.asides[&sheep.id].len()).unwrap_or(0);
         let missed = sheep.progress.missed;
@@ -220,6 +227,17 @@ pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: 
                 )
             });
         }
+    }
+}
+
+/// Every planned time of a sheep that nobody asked anything of has come to a number: as many as its preview had on the first day.
+pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: &[Sheep]) {
+    for (_, sheep) in untouched(world, end) {
+        let Some(first) = before.iter().find(|first| first.id == sheep.id) else { continue };
+        if sheep.state != State::Active || sheep.intent.is_some() || 0 < sheep.progress.owed {
+            continue;
+        }
+        let numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
         let now = world.now();
         let planned = preview(first, &Times::default(), world.scenario.begins);
         let planned = planned.take_while(|next| next.at < now).count();

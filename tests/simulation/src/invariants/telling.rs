@@ -30,6 +30,35 @@ pub(crate) fn who_stopped_was_told_of(world: &World, end: &End) {
     }
 }
 
+/// What the bus has delivered of trouble with a post stands in the control room, with its sheep and number, or with the account that
+/// does not let it be made.
+pub(crate) fn the_control_room_was_told(world: &World) {
+    let (room, user) = ("C2".parse().expect("a room"), "U1".parse().expect("a user"));
+    let said: Vec<_> =
+        world.outside.slack.messages(&room, &user).into_iter().map(|said| said.text).collect();
+    let known = world.known();
+    let (published, given_up) = (known.published.clone(), known.given_up.clone());
+    drop(known);
+    let delivered = published.iter().filter(|(_, times)| 0 < *times);
+    for (event, _) in delivered.filter(|(event, _)| !given_up.contains(event)) {
+        let trouble = &event["detail"];
+        let (Some(sheep), Some(number)) =
+            (trouble["sheep"].as_str(), trouble["occurrence"].as_u64())
+        else {
+            continue;
+        };
+        let post = format!("its post {number}");
+        let is_told = |said: &String| {
+            let of_account =
+                trouble["account"].as_str().is_some_and(|account| said.contains(account));
+            said.contains(sheep) && said.contains(&post) || of_account
+        };
+        if !said.iter().any(is_told) {
+            world.broken("the_control_room_was_told", || format!("{event} is nowhere in {room}"));
+        }
+    }
+}
+
 /// What somebody did, and was told is done, is in the audit log with their name.
 pub(crate) async fn what_was_done_is_in_the_audit_log(world: &Arc<World>) -> anyhow::Result<()> {
     let entries = world.store().newest_audit(world.now(), 100_000).await?;
