@@ -195,6 +195,13 @@ impl Machine {
                 tokio::time::sleep(there + back).await;
                 Ok(Answer::of(500, "{}"))
             }
+            Fate::Unauthorized => {
+                tokio::time::sleep(there + back).await;
+                Ok(Answer::of(
+                    401,
+                    r#"{"title":"Unauthorized","status":401,"error":"AuthMissing"}"#,
+                ))
+            }
             Fate::NotSent => {
                 tokio::time::sleep(there).await;
                 Err(Silence { sent: false, why: "connection refused" })

@@ -8,8 +8,7 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig,
-    SheepId,
+    AccountId, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig, SheepId,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -84,7 +83,7 @@ impl Files {
         let sheep = of_flock.map(|(plan, text)| {
             let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
             let corpus = corpus.expect("the lines are plain");
-            let behaviour = BehaviourKind::Poem.with_text(&corpus);
+            let behaviour = plan.behaviour.with_text(&corpus);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
@@ -136,8 +135,23 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
     match &deed.what {
         Act::Say(line) => {
             let line = named(line, plans);
-            // A person who is not answered looks, and asks again.
-            Box::pin(say(world, deed.by, &line)).await;
+            let answered = Box::pin(say(world, deed.by, &line)).await;
+            // Who is not answered asks once more, or does not.
+            if !answered && world.weather.dice().bool() {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                Box::pin(say(world, deed.by, &line)).await;
+            }
+        }
+        Act::Decide { sheep } => {
+            let id = sheep_id(&plans[*sheep]);
+            let now = world.now();
+            let Ok(Some(sheep)) = world.store().sheep(&id, Read::Consistent).await else { return };
+            let Some(intent) = sheep.unknown(now) else { return };
+            let text = intent.errand.work.act.to_string();
+            let seen = world.outside.seen(&intent.errand.work.account);
+            let is_there = seen.iter().any(|(_, shown)| *shown == text);
+            let verb = if is_there { "sent" } else { "send-again" };
+            Box::pin(say(world, deed.by, &format!("{verb} {id} {}", intent.occurrence))).await;
         }
         Act::Edit { sheep, added, removed } => {
             let flock = plans[*sheep].flock;
@@ -185,8 +199,8 @@ fn named(line: &str, plans: &[SheepPlan]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Somebody gives a command in C1, and says yes to what is asked.
-async fn say(world: &Arc<World>, by: &'static str, line: &str) {
+/// Somebody gives a command in C1, and says yes to what is asked. Whether they are answered.
+async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
     world.note(|| format!("{by} says: /flock {line}"));
     let number = world.weather.dice().u32(..);
     let response_url = format!("https://hooks.slack.com/commands/{number}");
@@ -201,7 +215,7 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) {
     ]);
     let answer = request(world, "/slack/commands", body).await;
     let said = heard(world, by, line, &answer);
-    let Some(value) = said.as_ref().and_then(confirm) else { return };
+    let Some(value) = said.as_ref().and_then(confirm) else { return answer.is_some() };
     // A moment to read it.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let payload = json!({
@@ -216,6 +230,8 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) {
     let body = form(&[("payload", &payload.to_string())]);
     let answer = request(world, "/slack/interactivity", body).await;
     heard(world, by, &format!("yes to: {line}"), &answer);
+    // Whoever has said yes looks before they say it again.
+    true
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
