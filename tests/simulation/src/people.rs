@@ -112,7 +112,8 @@ impl Files {
 impl Text {
     fn write(&mut self, name: &str, lines: u32) {
         for _ in 0..lines {
-            self.lines.push(format!("{name} says {}", self.written));
+            // With what servers of Mastodon set as a typographer does.
+            self.lines.push(format!("{name} says {}: \"so it's -- or ...\"", self.written));
             self.written += 1;
         }
     }
