@@ -203,12 +203,14 @@ impl Page {
 }
 
 fn markup(feed: &Feed, view: &View) -> Markup {
+    let posts = feed.posts();
     html! {
         section.next { (next(feed, view)) }
         section.posts {
-            @if feed.posts.is_empty() && !feed.sheep.is_empty() { p { "Nothing has been posted yet." } }
+            @if feed.is_behind { p id="behind" { "Not all posts were read yet; the others come in a moment." } }
+            @if posts.is_empty() && !feed.sheep.is_empty() && !feed.is_behind { p { "Nothing has been posted yet." } }
             @if feed.sheep.is_empty() { p { "No sheep is here. What earlier ones posted, " code { "flockwork posts --sheep FLOCK/SHEEP" } " lists." } }
-            @for post in feed.posts.iter().rev() { (article(post, view)) }
+            @for post in posts.iter().rev() { (article(post, view)) }
         }
     }
 }
