@@ -28,6 +28,8 @@ const look = async () => {
   } catch {
     stale.hidden = false;
   }
+  // Nothing comes in a while where nothing answers.
+  document.body.classList.toggle("stale", !stale.hidden);
   asking = false;
   timer = setTimeout(look, pause());
 };

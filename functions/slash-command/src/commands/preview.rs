@@ -1,14 +1,14 @@
 //! `preview <sheep|flock>`: what will be posted.
 
-use flock_core::{Hindrance, Usage, View};
+use flock_core::{Hindrance, Usage, capital, quoted};
 use flock_ops::silent;
-use flock_slack::escape;
+use flock_slack::{Line, Span, escape};
 use flock_store::{Found, UpcomingPost};
 
 use crate::{
     call::{Answer, Call},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{alive::overdue, local},
+    commands::alive::overdue,
     page::List,
 };
 
@@ -32,23 +32,21 @@ async fn run(call: &Call<'_>) -> Answer {
         Found::Flock(_, sheep) => sheep,
     };
     let posts = call.store().upcoming(&sheep, call.now, count).await?;
-    let line = |post: &UpcomingPost| {
-        format!(
-            "{} *{}* {}",
-            local(post.at, &post.zone),
-            post.sheep,
-            escape(&post.text.replace('\n', " ↵ "))
-        )
+    let view = call.view(&sheep);
+    let line = |post: &UpcomingPost| -> Line {
+        vec![
+            Span::Text(format!("{} ", view.to_come(post.at))),
+            Span::Bold(post.sheep.to_string()),
+            Span::Text(format!(" {}", quoted(&post.text))),
+        ]
     };
-    let mut lines: Vec<_> = posts.iter().map(line).collect();
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
     let hindrances = hindrances.map(|hindrance| hindrance.to_string());
-    lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
+    // Why not everything is posted as it is shown.
+    let but = silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line));
     // That everything is stopped is said with every answer.
-    if call.control.stopped.is_none() {
-        let overdue = overdue(call, &sheep, &View::of(&sheep, call.now));
-        lines.extend(overdue.map(|said| said.replacen('n', "N", 1)));
-    }
+    let overdue = if call.control.stopped.is_none() { overdue(call, &sheep, &view) } else { None };
+    let but = but.chain(overdue.map(|said| capital(&said)));
     let command = format!("preview {} {count}", call.argument(0));
-    Ok(List::new(command, call.page(2)?).of(&lines, Clone::clone))
+    Ok(List::new(command, call.page(2)?).above(but).times(&view).of(&posts, line))
 }

@@ -9,7 +9,6 @@ use jiff::SignedDuration;
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -26,7 +25,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
             mention(&stop.by),
-            when(&View::utc(call.now), stop.at)
+            View::utc(call.now).alone(stop.at)
         ));
     }
     if call.stage == Stage::Given {
