@@ -1,21 +1,28 @@
 //! What the page shows, kept, so that only what is new is read: and of that no more at a time than a browser gladly waits for.
 //! What is left is read when the page asks again.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use flock_core::{Occurrence, Sheep, SheepId};
 use flock_store::{NotFound, Post, Stop, Store, StoreError};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
-/// How much is kept, and read at a time.
+/// How much is kept, and read for one answer.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sizes {
+struct Sizes {
     /// Posts on the page.
     posts: usize,
-    /// Posts that are read by their numbers for one answer. A hundred take a request.
+    /// Posts that are read by their numbers in one step, which is a request.
     numbers: usize,
-    /// Sheep whose posts are looked for, because some numbers have none, for one answer. Each takes a request.
+    /// Sheep whose posts are looked for in one step, because some numbers have none. Each takes a request.
     searches: usize,
+    /// How long it goes on after the first step.
+    time: Duration,
 }
 
 /// New posts of one sheep that are read by their numbers: of more, only the newest may be wanted.
@@ -50,7 +57,7 @@ struct Known {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { posts: 100, numbers: 1_000, searches: 32 }
+        Self { posts: 100, numbers: 50, searches: 16, time: Duration::from_millis(60) }
     }
 }
 
@@ -87,55 +94,71 @@ impl Feed {
     pub(crate) async fn refresh(&mut self, store: &Store) -> Result<(), NotFound> {
         self.sheep = store.sheep_of(None).await?;
         self.stop = store.control().await?.stopped;
-        let there: HashSet<_> = self.sheep.iter().map(|sheep| &sheep.id).collect();
-        self.known.retain(|id, _| there.contains(id));
-        self.recorded.retain(|post| there.contains(&post.sheep));
-        let Sizes { numbers, mut searches, .. } = self.sizes;
-        let mut left = numbers.saturating_sub(self.read_new(store, numbers).await?);
+        self.forget();
+        let begun = Instant::now();
         loop {
             self.keep_newest();
-            let older = self.older();
-            let wanted = self.wanted(&older, left, searches);
-            self.is_behind = self.is_new() || !older.is_empty();
-            if wanted.numbers.is_empty() && wanted.searched.is_empty() {
+            let (new, older) = (self.new_numbers(), self.older());
+            self.is_behind = !new.is_empty() || !older.is_empty();
+            if !self.is_behind {
                 return Ok(());
             }
-            left = left.saturating_sub(wanted.numbers.len());
-            searches = searches.saturating_sub(wanted.searched.len());
-            self.read_older(store, wanted).await?;
+            if new.is_empty() {
+                let wanted = self.wanted(&older);
+                self.read_older(store, wanted).await?;
+            } else {
+                self.read_new(store, &new).await?;
+            }
+            if self.sizes.time <= begun.elapsed() {
+                self.keep_newest();
+                self.is_behind = !self.new_numbers().is_empty() || !self.older().is_empty();
+                return Ok(());
+            }
         }
     }
 
-    /// Reads what was posted since the posts that are known; says how many numbers it looked at.
-    async fn read_new(&mut self, store: &Store, most: usize) -> Result<usize, StoreError> {
-        let (mut numbers, mut read) = (Vec::new(), Vec::new());
-        let mut forgotten = HashSet::new();
+    /// Forgets who is gone, and of whom so much is new that only the newest of it may be wanted.
+    fn forget(&mut self) {
+        let mut known = HashMap::new();
+        let mut kept = HashSet::new();
         for sheep in &self.sheep {
             let to = recorded_up_to(sheep);
+            let before = self
+                .known
+                .get(&sheep.id)
+                .filter(|before| (before.to..=before.to.saturating_add(NEW)).contains(&to));
+            if before.is_some() {
+                kept.insert(&sheep.id);
+            }
             let nothing = Known { from: to, to, older: None, has_gap: false };
-            let known = self.known.entry(sheep.id.clone()).or_insert(nothing);
-            if !(known.to..=known.to.saturating_add(NEW)).contains(&to) {
-                *known = nothing;
-                forgotten.insert(&sheep.id);
-            } else if known.to < to && numbers.len() < most {
-                numbers.extend((known.to..to).map(|number| (sheep.id.clone(), Occurrence(number))));
-                read.push((&sheep.id, to));
-            }
+            known.insert(sheep.id.clone(), before.copied().unwrap_or(nothing));
         }
-        self.recorded.retain(|post| !forgotten.contains(&post.sheep));
-        self.recorded.extend(store.posts_numbered(&numbers).await?);
-        for (id, to) in read {
-            if let Some(known) = self.known.get_mut(id) {
-                known.to = to;
-            }
-        }
-        Ok(numbers.len())
+        self.known = known;
+        self.recorded.retain(|post| kept.contains(&post.sheep));
     }
 
-    /// Whether there is something new that was not read.
-    fn is_new(&self) -> bool {
-        let known = |sheep: &Sheep| self.known.get(&sheep.id).map(|known| known.to);
-        self.sheep.iter().any(|sheep| known(sheep) != Some(recorded_up_to(sheep)))
+    /// Numbers of what may have been posted since the posts that are known, as many as are read in one step.
+    fn new_numbers(&self) -> Vec<(SheepId, Occurrence)> {
+        let new = self.sheep.iter().flat_map(|sheep| {
+            let to = recorded_up_to(sheep);
+            let from = self.known.get(&sheep.id).map_or(to, |known| known.to);
+            (from..to).map(|number| (sheep.id.clone(), Occurrence(number)))
+        });
+        new.take(self.sizes.numbers).collect()
+    }
+
+    async fn read_new(
+        &mut self,
+        store: &Store,
+        numbers: &[(SheepId, Occurrence)],
+    ) -> Result<(), StoreError> {
+        self.recorded.extend(store.posts_numbered(numbers).await?);
+        for (id, number) in numbers {
+            if let Some(known) = self.known.get_mut(id) {
+                known.to = number.0 + 1;
+            }
+        }
+        Ok(())
     }
 
     /// Lets go what is too old for the page.
@@ -145,7 +168,8 @@ impl Feed {
         for post in self.recorded.drain(..older) {
             if let Some(known) = self.known.get_mut(&post.sheep) {
                 known.from = known.from.max(post.occurrence.0 + 1);
-                (known.older, known.has_gap) = (Some(post.at), false);
+                known.older = known.older.map(|older| older.max(post.at));
+                known.has_gap = false;
             }
         }
     }
@@ -166,12 +190,13 @@ impl Feed {
             })
             .collect();
         // Those of which nothing is known come first: they may have the newest.
-        older.sort_by_key(|(known, _)| (known.older.is_some(), std::cmp::Reverse(known.older)));
+        older.sort_by_key(|(known, _)| (known.older.is_some(), Reverse(known.older)));
         older.into_iter().map(|(_, id)| id.clone()).collect()
     }
 
-    /// What is read next of these sheep, where so many numbers and searches are left.
-    fn wanted(&self, older: &[SheepId], numbers: usize, searches: usize) -> Wanted {
+    /// What is read next of these sheep, in one step.
+    fn wanted(&self, older: &[SheepId]) -> Wanted {
+        let Sizes { numbers, searches, .. } = self.sizes;
         // Of many sheep each has few of the newest.
         let each = (2 * self.sizes.posts / older.len().max(1)).clamp(1, self.sizes.posts);
         let mut wanted = Wanted { each, numbers: Vec::new(), searched: Vec::new() };
@@ -240,4 +265,176 @@ struct Wanted {
 fn recorded_up_to(sheep: &Sheep) -> u64 {
     let next = sheep.progress.occurrence;
     sheep.intent.as_ref().map_or(next, |intent| next.min(intent.occurrence)).0
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::Client;
+    use dynoxide::Database;
+    use flock_core::{Behaviour, Poem, Rhythm, RhythmFields, SheepConfig};
+    use flock_store::{PostState, Recorded, Write};
+    use jiff::SignedDuration;
+    use local_cloud::{services::LocalCloud, table, template::Template};
+    use loopback::Token;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::connect::{LOCAL_NAME, STRANGERS};
+
+    /// What happens between two looks at the page.
+    #[derive(Debug, Clone)]
+    enum Deed {
+        /// The sheep makes so many posts, after it has left out as many numbers as the other says.
+        Post { sheep: usize, posts: u64, left_out: u64 },
+        /// It is removed, or made again.
+        Turn { sheep: usize },
+        /// Somebody looks.
+        Look,
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        prop_oneof![
+            6 => (0..5_usize, 1..7_u64, prop_oneof![3 => Just(0_u64), 1 => 1..9_u64])
+                .prop_map(|(sheep, posts, left_out)| Deed::Post { sheep, posts, left_out }),
+            1 => (0..5_usize).prop_map(|sheep| Deed::Turn { sheep }),
+            4 => Just(Deed::Look),
+        ]
+    }
+
+    fn sheep(number: usize, occurrence: u64, now: Timestamp) -> Sheep {
+        let fields = RhythmFields { line: Some("1h".to_owned()), ..RhythmFields::default() };
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 5));
+        let account = "meadow:apollo".parse().unwrap();
+        let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
+        let id = format!("choir/s{number}").parse().unwrap();
+        Sheep::create(id, config, Occurrence(occurrence), now).unwrap()
+    }
+
+    /// A table with five sheep, as the local run has it.
+    struct Table {
+        store: Store,
+        now: Timestamp,
+        /// The numbers of their next posts, and whether they are there.
+        next: Vec<(u64, bool)>,
+        posts: Vec<Post>,
+        _cloud: LocalCloud,
+    }
+
+    impl Table {
+        async fn start() -> Self {
+            let template =
+                Template::parse(include_str!("../../../template.yaml")).expect("it is ours");
+            let database = Database::memory().unwrap();
+            table::ensure(&database, LOCAL_NAME, &template.table).unwrap();
+            let (cloud, _) =
+                LocalCloud::start(database, HashMap::new(), Token::new(), STRANGERS).await.unwrap();
+            let store = Store::new(Client::new(&cloud.aws()), LOCAL_NAME.to_owned());
+            let now = "2026-11-27T12:00:00Z".parse().unwrap();
+            let flock = flock_core::Flock::new("choir".parse().unwrap());
+            store.put_flock(&flock).await.unwrap();
+            let next = vec![(1, true); 5];
+            for number in 0..next.len() {
+                assert_eq!(store.create_sheep(&sheep(number, 1, now)).await.unwrap(), Write::Done);
+            }
+            Self { store, now, next, posts: Vec::new(), _cloud: cloud }
+        }
+
+        async fn read(&self, number: usize) -> Option<Sheep> {
+            let id = format!("choir/s{number}").parse().unwrap();
+            self.store.sheep(&id, flock_store::Read::Consistent).await.unwrap()
+        }
+
+        async fn carry_out(&mut self, deed: &Deed) {
+            match *deed {
+                Deed::Post { sheep: number, posts, left_out } => {
+                    let Some(mut sheep) = self.read(number).await else { return };
+                    let first = self.next[number].0 + left_out;
+                    for occurrence in first..first + posts {
+                        // Several sheep post at one time.
+                        self.now +=
+                            SignedDuration::from_secs(i64::try_from(occurrence % 3).unwrap());
+                        let post = Post {
+                            sheep: sheep.id.clone(),
+                            occurrence: Occurrence(occurrence),
+                            account: sheep.config.account.clone(),
+                            at: self.now,
+                            text: format!("post {occurrence}"),
+                            state: PostState::Posted,
+                            remote_id: None,
+                        };
+                        let recorded = self.store.put_post(&post, sheep.version).await.unwrap();
+                        assert_eq!(recorded, Recorded::Done);
+                        self.posts.push(post);
+                    }
+                    sheep.progress.occurrence = Occurrence(first + posts);
+                    sheep.version += 1;
+                    assert_eq!(self.store.put_sheep(&sheep).await.unwrap(), Write::Done);
+                    self.next[number].0 = first + posts;
+                }
+                Deed::Turn { sheep: number } => match self.read(number).await {
+                    Some(sheep) => {
+                        let removed = self.store.remove_sheep(&sheep, self.now).await.unwrap();
+                        assert_eq!(removed, Write::Done);
+                        self.next[number].1 = false;
+                    }
+                    None => {
+                        let id = format!("choir/s{number}").parse().unwrap();
+                        let birth = self.store.birth(&id).await.unwrap();
+                        let again = Sheep {
+                            version: birth.version,
+                            ..sheep(number, birth.occurrence.0, self.now)
+                        };
+                        assert_eq!(self.store.create_sheep(&again).await.unwrap(), Write::Done);
+                        self.next[number] = (birth.occurrence.0, true);
+                    }
+                },
+                Deed::Look => {}
+            }
+        }
+
+        /// The posts that the page shows once it has read all.
+        fn newest(&self, number: usize) -> Vec<Post> {
+            let mut posts = self.posts.clone();
+            posts.retain(|post| {
+                let number: usize = post.sheep.name.as_str()[1..].parse().unwrap();
+                self.next[number].1
+            });
+            posts.sort_by(Post::by_time);
+            posts.split_off(posts.len().saturating_sub(number))
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        /// However little is read at a time, whatever happens meanwhile and whichever numbers have no post.
+        #[test]
+        fn what_is_read_bit_by_bit_is_whole_in_the_end(
+            deeds in prop::collection::vec(deed(), 1..25),
+            (posts, numbers, searches) in (1..12_usize, 1..5_usize, 1..3_usize),
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let mut table = Table::start().await;
+                let mut feed = Feed::of(Sizes { posts, numbers, searches, time: Duration::ZERO });
+                for deed in deeds.iter().chain([&Deed::Look]) {
+                    table.carry_out(deed).await;
+                    if matches!(deed, Deed::Look) {
+                        feed.refresh(&table.store).await.unwrap();
+                        let shown = feed.posts();
+                        assert!(shown.is_sorted_by(|a, b| a.by_time(b).is_lt()), "{shown:?}");
+                        assert!(feed.is_behind || shown == table.newest(posts), "{shown:?}");
+                    }
+                }
+                for _ in 0..1_000 {
+                    if !feed.is_behind {
+                        break;
+                    }
+                    feed.refresh(&table.store).await.unwrap();
+                }
+                assert_eq!(feed.posts(), table.newest(posts));
+            });
+        }
+    }
 }

@@ -88,6 +88,21 @@ pub fn united<T, K: Eq + Hash>(
     united
 }
 
+/// The same, where more than `few` have one key: fewer are left as they are.
+pub fn united_if_many<T, K: Eq + Hash + Clone>(
+    things: Vec<T>,
+    few: usize,
+    key: impl Fn(&T) -> Option<K>,
+    unite: impl Fn(&mut T, T),
+) -> Vec<T> {
+    let mut counts: HashMap<K, usize> = HashMap::new();
+    for key in things.iter().filter_map(&key) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let is_of_many = |key: &K| counts.get(key).is_some_and(|count| few < *count);
+    united(things, |thing| key(thing).filter(is_of_many), unite)
+}
+
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
 pub const FEW: usize = 5;
 

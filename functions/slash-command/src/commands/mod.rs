@@ -349,7 +349,7 @@ async fn change_flock(
         let stay: Vec<_> = stay.map(|sheep| sheep.state.name()).collect();
         if !is_counted || stay.len() < sheep.len() {
             let but = if is_counted { but(&stay, becomes) } else { String::new() };
-            let text = format!("{happens} {what}{but}: {comes_to}");
+            let text = format!("{happens} {what}{but}. {comes_to}");
             return Sure::ask(text, label);
         }
     }
