@@ -282,7 +282,7 @@ fn a_feed_that_is_known_is_not_sent_again() {
     let first = get(&url);
     assert_eq!(first.status, 200);
     assert!(first.body.contains("paused: choir/alto"), "{}", first.body);
-    assert!(first.body.contains("Times are those of UTC."), "{}", first.body);
+    assert!(first.body.contains("Times are in UTC."), "{}", first.body);
     let ask = |tag: &str| http(|client| client.get(&url).header("if-none-match", tag));
     let again = ask(&first.tag);
     assert_eq!((again.status, again.body.as_str()), (304, ""));
@@ -306,6 +306,33 @@ fn a_feed_that_is_known_is_not_sent_again() {
     assert!(body.contains("one</p>") && !body.contains("tweet"), "{body}");
     world.ok("flock remove choir --yes");
     assert!(get(&url).body.contains("No sheep is here."));
+}
+
+/// Whose turn is next is said of two sheep with one name, too, and in how long, where something is at work.
+#[test]
+fn who_posts_next_is_said_of_two_with_one_name() {
+    let world = World::new();
+    for flock in ["choir", "crowd"] {
+        world.write_flock(flock, &[("alto", "one\ntwo\n", "line = \"5h\"")]);
+        world.ok(&format!("flock apply {flock}"));
+    }
+    world.write_flock("duo", &[("bass", "one\ntwo\n", "line = \"5h\"")]);
+    world.ok("flock apply duo");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = format!("{}/feed", run.url());
+    let body = eventually("the first posts", || {
+        let body = get(&url).body;
+        (3 == body.matches("in 5 h").count()).then_some(body)
+    });
+    for who in [
+        "<strong>alto</strong> of choir ",
+        "<strong>alto</strong> of crowd ",
+        "<strong>bass</strong> <time",
+    ] {
+        assert!(body.contains(who), "{who} {body}");
+    }
+    assert!(body.contains("<span class=\"until\">, in 5 h</span>"), "{body}");
+    assert_eq!(run.interrupt().code, Some(0));
 }
 
 /// A browser can be led to it directly.
