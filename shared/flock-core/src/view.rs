@@ -78,3 +78,23 @@ impl View {
         (!self.is_still).then_some(until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_come_comes_in_a_while_where_something_is_at_work() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let view = View::utc(at("2026-11-27T12:00:00Z"));
+        let said = |view: &View| {
+            let times = ["2026-11-27T12:04:30Z", "2026-11-28T12:00:00Z", "2026-11-27T12:00:00Z"];
+            times.map(|time| view.to_come(at(time))).join("; ")
+        };
+        assert_eq!(said(&view), "12:04:30, in 4 min; 2026-11-28 12:00:00, in 24 h; 12:00:00, now");
+        let still = view.clone().still(true);
+        assert_eq!(said(&still), "12:04:30; 2026-11-28 12:00:00; 12:00:00");
+        assert_eq!(still.alone(at("2026-11-27T12:04:30Z")), "12:04:30 UTC");
+        assert_eq!((view.times(), still.times()), ("Times are in UTC.".to_owned(), view.times()));
+    }
+}

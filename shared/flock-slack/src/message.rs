@@ -405,6 +405,9 @@ impl Block {
                 }
             }
         }
+        if spans.is_empty() {
+            spans.push(Span::Text(BLANK.to_owned()));
+        }
         let elements: Vec<_> = spans.iter().map(Span::element).collect();
         let section = json!({ "type": "rich_text_section", "elements": elements });
         let value = json!({ "type": "rich_text", "elements": [section] });
@@ -892,6 +895,42 @@ mod tests {
             .prop_map(|(label, action, value)| Button::new(label, action, value))
     }
 
+    fn line() -> impl Strategy<Value = Line> {
+        let span = (0..3_u8, text()).prop_map(|(kind, text)| match kind {
+            0 => Span::Text(text.replace('\n', " ")),
+            1 => Span::Bold(text.replace('\n', " ")),
+            _ => Span::Code(text.replace('\n', " ")),
+        });
+        prop::collection::vec(span, 1..4)
+    }
+
+    /// What a block of rich text shows.
+    fn exact(message: &Value) -> String {
+        let rich = blocks(message).into_iter().filter(|block| block["type"] == "rich_text");
+        let shown = rich.map(|block| {
+            let parts = block["elements"][0]["elements"].as_array().unwrap().clone();
+            parts.iter().map(|part| part["text"].as_str().unwrap().to_owned()).collect::<String>()
+        });
+        shown.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_is_shown_to_the_letter_is_no_mrkdwn() {
+        let line = vec![
+            Span::Text("12:00 ".to_owned()),
+            Span::Bold("moon/apollo".to_owned()),
+            Span::Text(" *a* & <b>".to_owned()),
+        ];
+        let ask = vec![Span::Text("More: ".to_owned()), Span::Code("/flock posts 2".to_owned())];
+        let message = Reply::only_you("Times").lines(vec![line, ask]).messages().remove(0);
+        insta::assert_snapshot!(message["text"].as_str().unwrap(), @"
+        Times
+        12:00 *moon/apollo* *a* &amp; &lt;b&gt;
+        More: `/flock posts 2`
+        ");
+        insta::assert_snapshot!(message["blocks"][1], @r#"{"elements":[{"elements":[{"text":"12:00 ","type":"text"},{"style":{"bold":true},"text":"moon/apollo","type":"text"},{"text":" *a* & <b>\nMore: ","type":"text"},{"style":{"code":true},"text":"/flock posts 2","type":"text"}],"type":"rich_text_section"}],"type":"rich_text"}"#);
+    }
+
     /// Without what cutting may change.
     fn bare(text: &str) -> String {
         text.replace(FENCE, "").split_whitespace().collect()
@@ -962,6 +1001,34 @@ mod tests {
                 let is_cut = fit.strip_suffix('…').is_some_and(|start| line.starts_with(start));
                 prop_assert!(fit == line || is_cut, "{fit} {line}");
             }
+        }
+
+        #[test]
+        fn lines_to_the_letter_keep_every_limit(lines in prop::collection::vec(line(), 0..25)) {
+            let messages = Reply::only_you("x").lines(lines.clone()).messages();
+            for message in &messages {
+                let text = message["text"].as_str().unwrap();
+                prop_assert!((1..=SECTION_CHARACTERS).contains(&characters(text)));
+                let total: usize = blocks(message).iter().map(json_characters).sum();
+                prop_assert!(total <= MESSAGE_CHARACTERS, "{total}");
+                for part in blocks(message).iter().flat_map(|block| block["elements"].as_array().cloned()).flatten() {
+                    let parts = part["elements"].as_array().unwrap();
+                    prop_assert!(!parts.is_empty() && parts.iter().all(|part| part["text"] != ""));
+                }
+            }
+            let shown: Vec<_> = messages.iter().map(exact).filter(|shown| !shown.is_empty()).collect();
+            let shown = shown.join("\n");
+            let text = |line: &Line| line.iter().map(Span::text).collect::<String>();
+            if !lines.iter().all(|line| text(line).is_empty()) {
+                for (shown, line) in shown.split('\n').zip(lines.iter().map(text)) {
+                    let is_cut = shown.strip_suffix('…').is_some_and(|start| line.starts_with(start));
+                    prop_assert!(shown == line || is_cut, "{shown} {line}");
+                }
+                prop_assert_eq!(shown.split('\n').count(), lines.len());
+            }
+            let page = fitted_lines(&lines);
+            prop_assert_eq!(page.len(), lines.len());
+            prop_assert_eq!(Reply::only_you("x".repeat(1_500)).lines(page).messages().len(), 1);
         }
 
         #[test]
