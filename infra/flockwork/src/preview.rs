@@ -9,7 +9,7 @@ use std::{
 };
 
 use flock_core::{Hindrance, Sheep, View};
-use flock_ops::{self as ops, Error, UpcomingLine, WithText};
+use flock_ops::{self as ops, Budgets, Error, UpcomingLine, WithText};
 use jiff::Timestamp;
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     flock_file,
     refusal::{missing, refuse},
     screen::{Said, Screen},
-    show,
+    show::{self, Coming},
     silence::{self, nothing_posts},
     terminal::harmless,
 };
@@ -32,6 +32,8 @@ struct ToShow {
     sheep: Vec<WithText>,
     now: Timestamp,
     view: View,
+    /// Of what is applied: what a directory says may be another cap.
+    budgets: Option<Budgets>,
     /// What people should know besides.
     notes: Vec<String>,
 }
@@ -42,11 +44,14 @@ pub(crate) async fn preview(
     screen: &Screen,
     options: &Preview,
 ) -> anyhow::Result<()> {
-    let ToShow { sheep, now, view, notes } = match &options.dir {
+    let ToShow { sheep, now, view, mut budgets, notes } = match &options.dir {
         Some(dir) => Box::pin(of_directory(place, dir, options)).await?,
         None => of_table(place, options).await?,
     };
-    let posts = ops::upcoming(&sheep, now).take(options.count);
+    let posts = ops::upcoming(&sheep, now).take(options.count).map(|post| {
+        let waits = budgets.as_mut().and_then(|budgets| budgets.waits(&post));
+        Coming { post, waits }
+    });
     if screen.window.is_some() && !options.json && options.count <= MOST_ROWS {
         let posts: Vec<_> = posts.collect();
         if posts.is_empty() {
@@ -57,7 +62,7 @@ pub(crate) async fn preview(
     }
     for post in posts {
         let line = if options.json {
-            serde_json::to_string(&UpcomingLine::new(&post))?
+            serde_json::to_string(&UpcomingLine::new(&post.post))?
         } else {
             harmless(&show::upcoming_line(&post))
         };
@@ -76,7 +81,8 @@ async fn of_table(place: &Place, options: &Preview) -> anyhow::Result<ToShow> {
     let now = clock.now();
     let sheep = ops::with_texts_for(store, sheep, options.count, now).await?;
     let (view, notes) = around(&connection, &sheep, options.json).await?;
-    Ok(ToShow { sheep, now, view, notes })
+    let budgets = Budgets::of(store, sheep.iter().map(|one| &one.sheep), now).await?;
+    Ok(ToShow { sheep, now, view, budgets: Some(budgets), notes })
 }
 
 /// As it would be if it was applied now.
@@ -95,7 +101,7 @@ async fn of_directory(place: &Place, dir: &Path, options: &Preview) -> anyhow::R
     let sheep = plan.sheep_to_be(store).await?;
     let (view, mut notes) = around(&connection, &sheep, options.json).await?;
     notes.extend(missing(plan.missing(), program));
-    Ok(ToShow { sheep, now, view, notes })
+    Ok(ToShow { sheep, now, view, budgets: None, notes })
 }
 
 /// How the times are shown, and why not everything is posted as it is shown.

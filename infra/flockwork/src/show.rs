@@ -1,7 +1,7 @@
 //! What people see of sheep and posts in a terminal.
 
 use flock_core::{CorpusId, Intent, Sheep, State, View, count, local, one_line, quoted};
-use flock_ops::{AccountLine, FlockLine, Moved, Noted};
+use flock_ops::{AccountLine, FlockLine, Moved, Noted, waits_for_cap};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
 use jiff::{Timestamp, tz::TimeZone};
@@ -55,12 +55,15 @@ pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
 }
 
 /// A list of posts to come, at a terminal.
-pub(crate) fn upcoming_table(posts: &[UpcomingPost], view: &View) -> Table {
-    let row = |post: &UpcomingPost| {
+pub(crate) fn upcoming_table(posts: &[Coming], view: &View) -> Table {
+    let row = |Coming { post, waits }: &Coming| {
+        // When it is due, and not when it is made.
+        let at = waits.map_or_else(|| view.to_come(post.at), |_| view.clock(post.at));
+        let waits = waits.map(|until| format!("({}) ", waits_for_cap(&view.clock(until))));
         vec![
-            cell(&view.to_come(post.at), FAINT),
+            cell(&at, FAINT),
             cell(&post.sheep.to_string(), NAME),
-            cell(&quoted(&post.text), PLAIN),
+            cell(&(waits.unwrap_or_default() + &quoted(&post.text)), PLAIN),
         ]
     };
     Table {
@@ -71,8 +74,21 @@ pub(crate) fn upcoming_table(posts: &[UpcomingPost], view: &View) -> Table {
 }
 
 /// A line of a list of posts to come.
-pub fn upcoming_line(post: &UpcomingPost) -> String {
-    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, quoted(&post.text))
+pub(crate) fn upcoming_line(Coming { post, waits }: &Coming) -> String {
+    let waits = waits.map(|until| format!("  ({})", waits_for_cap(&local(until, &post.zone))));
+    format!(
+        "{}  {}  {}{}",
+        local(post.at, &post.zone),
+        post.sheep,
+        quoted(&post.text),
+        waits.unwrap_or_default()
+    )
+}
+
+/// A post to come, and until when it waits for its flock's cap, if it does.
+pub(crate) struct Coming {
+    pub(crate) post: UpcomingPost,
+    pub(crate) waits: Option<Timestamp>,
 }
 
 /// A line of a list of sheep.

@@ -412,7 +412,7 @@ impl Block {
         let section = json!({ "type": "rich_text_section", "elements": elements });
         let value = json!({ "type": "rich_text", "elements": [section] });
         // For notifications.
-        let text: Vec<_> = lines.iter().map(|line| marked(line)).collect();
+        let text: Vec<_> = lines.iter().map(marked).collect();
         let text = sections(&text.join("\n")).into_iter().next();
         let text = text.unwrap_or_else(|| BLANK.to_owned());
         Self { characters: json_characters(&value), value, text }

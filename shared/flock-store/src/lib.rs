@@ -227,7 +227,7 @@ impl Store {
         (action, what): (&'static str, &str),
         keys: impl IntoIterator<Item = Key>,
     ) -> Result<Vec<Item>, StoreError> {
-        let keys: Vec<_> = keys.into_iter().map(|key| key.attributes()).collect();
+        let keys: Vec<_> = keys.into_iter().map(Key::attributes).collect();
         let mut items = Vec::new();
         for batch in keys.chunks(BATCH_GET) {
             let mut left = batch.to_vec();

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use flock_core::{AccountId, Network, Sheep, SheepConfig};
+use flock_core::{AccountId, Flock, Network, Sheep, SheepConfig};
 use flock_slack::sign;
 use flock_tests::{Misbehave, Trouble};
 use jiff::SignedDuration;
@@ -378,6 +378,48 @@ async fn alive_says_what_is_not_at_work() {
         *Yes, but no sheep posts: *flock/apollo* and *flock/hermes* have stopped; `/flock sheep` tells why.
         *Yes, but *flock/apollo* and *flock/hermes* have stopped; `/flock sheep` tells why.
         *Yes, but no sheep posts: all are paused or have finished.
+        ");
+    });
+}
+
+/// What is due and not made, because the cap is used up by then, is said where it is listed.
+#[tokio::test]
+async fn a_preview_says_what_waits_for_the_cap() {
+    let mut slack = Slack::start().await;
+    for name in ["apollo", "iris"] {
+        slack.world.sheep(name, Network::X, 40).await;
+    }
+    slack.world.sheep("pan", Network::Meadow, 40).await;
+    let cap = |dollars: &str| Flock {
+        monthly_cap: Some(dollars.parse().unwrap()),
+        ..Flock::new("flock".parse().unwrap())
+    };
+    // Three posts of the month are paid for.
+    slack.world.store.put_flock(&cap("0.05")).await.unwrap();
+    let mut told = vec![slack.flock("preview flock 9").await];
+    let app = slack.world.app().await;
+    for minute in [0, 3] {
+        slack.world.tick_at(&app, minute).await;
+    }
+    told.push(slack.flock("preview flock 4").await);
+    insta::with_settings!({ filters => vec![(r":\d\d, ", ":SS, "), (r"(\d\d:\d\d):\d\d \*", "$1:SS *")] }, {
+        insta::assert_snapshot!(told.join("\n"), @"
+        *Times are in UTC.
+        12:00:SS, now *flock/apollo* apollo line 0
+        12:00:SS, now *flock/iris* iris line 0
+        12:00:SS, now *flock/pan* pan line 0
+        12:03:SS, in 2 min *flock/apollo* apollo line 1
+        12:03:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 1
+        12:03:SS, in 2 min *flock/pan* pan line 1
+        12:06:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 2
+        12:06:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 2
+        12:06:SS, in 5 min *flock/pan* pan line 2
+        *flock/iris: flock flock has spent $0.045 of the $0.05 it may spend in 2026-03, and this costs $0.015; raise `monthly_cap` in its flock.toml and apply it, or wait
+        Times are in UTC.
+        12:03:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 1
+        12:06:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 2
+        12:06:SS, in 2 min *flock/pan* pan line 2
+        12:09:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 3
         ");
     });
 }

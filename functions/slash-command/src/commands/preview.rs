@@ -1,9 +1,10 @@
 //! `preview <sheep|flock>`: what will be posted.
 
 use flock_core::{Hindrance, Usage, capital, quoted};
-use flock_ops::silent;
+use flock_ops::{Budgets, silent, waits_for_cap};
 use flock_slack::{Line, Span, escape};
 use flock_store::{Found, UpcomingPost};
+use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call},
@@ -33,11 +34,20 @@ async fn run(call: &Call<'_>) -> Answer {
     };
     let posts = call.store().upcoming(&sheep, call.now, count).await?;
     let view = call.view(&sheep);
-    let line = |post: &UpcomingPost| -> Line {
+    let mut budgets = Budgets::of(call.store(), &sheep, call.now).await?;
+    let posts: Vec<_> = posts.into_iter().map(|post| (budgets.waits(&post), post)).collect();
+    let line = |(waits, post): &(Option<Timestamp>, UpcomingPost)| -> Line {
+        // When it is due, and not when it is made.
+        let (at, waits) = match waits {
+            None => (view.to_come(post.at), String::new()),
+            Some(until) => {
+                (view.clock(post.at), format!("({}) ", waits_for_cap(&view.clock(*until))))
+            }
+        };
         vec![
-            Span::Text(format!("{} ", view.to_come(post.at))),
+            Span::Text(format!("{at} ")),
             Span::Bold(post.sheep.to_string()),
-            Span::Text(format!(" {}", quoted(&post.text))),
+            Span::Text(format!(" {waits}{}", quoted(&post.text))),
         ]
     };
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
