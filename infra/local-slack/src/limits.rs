@@ -114,12 +114,11 @@ impl Checking {
     fn block(&mut self, place: &str, block: &Value) {
         let found = self.object(place, block, |kind| {
             Some(match kind {
-                "actions" | "context" => "elements block_id",
+                "actions" | "context" | "rich_text" => "elements block_id",
                 "divider" => "block_id",
                 "header" => "text level block_id",
                 "image" => "image_url alt_text title slack_file block_id",
                 "markdown" => "text block_id",
-                "rich_text" => "elements block_id",
                 "section" => "text fields accessory expand block_id",
                 _ => return None,
             })

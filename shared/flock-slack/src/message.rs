@@ -1011,7 +1011,7 @@ mod tests {
                 prop_assert!((1..=SECTION_CHARACTERS).contains(&characters(text)));
                 let total: usize = blocks(message).iter().map(json_characters).sum();
                 prop_assert!(total <= MESSAGE_CHARACTERS, "{total}");
-                for part in blocks(message).iter().flat_map(|block| block["elements"].as_array().cloned()).flatten() {
+                for part in blocks(message).iter().filter_map(|block| block["elements"].as_array().cloned()).flatten() {
                     let parts = part["elements"].as_array().unwrap();
                     prop_assert!(!parts.is_empty() && parts.iter().all(|part| part["text"] != ""));
                 }
