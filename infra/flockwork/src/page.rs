@@ -293,3 +293,22 @@ fn with_code(text: &str) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_not_whole_says_so_and_is_asked_for_again() {
+        let shown = |is_behind| {
+            let mut feed = Feed::default();
+            feed.is_behind = is_behind;
+            markup(&feed, None, &View::utc("2026-11-27T12:00:00Z".parse().unwrap())).into_string()
+        };
+        let said = "<p id=\"behind\">Not all posts were read yet; the others come in a moment.</p>";
+        assert!(shown(true).contains(said), "{}", shown(true));
+        assert!(!shown(false).contains("behind"), "{}", shown(false));
+        // The script looks for it by that name.
+        assert!(SCRIPT.contains("document.getElementById(\"behind\") ? 0 : PAUSE"));
+    }
+}
