@@ -21,9 +21,12 @@ struct Sizes {
     numbers: usize,
     /// Sheep whose posts are looked for in one step, because some numbers have none. Each takes a request.
     searches: usize,
-    /// How long it goes on after the first step.
+    /// How long it goes on.
     time: Duration,
 }
+
+/// While there is more to be read, the sheep are as they were so long ago at most.
+const FRESH: Duration = Duration::from_secs(2);
 
 /// New posts of one sheep that are read by their numbers: of more, only the newest may be wanted.
 const NEW: u64 = 4;
@@ -38,6 +41,8 @@ pub(crate) struct Feed {
     /// Whether there are posts that were not read yet.
     pub(crate) is_behind: bool,
     sizes: Sizes,
+    /// When the sheep were read.
+    read_at: Option<Instant>,
     /// Of the posts that have been read and are recorded, the newest, oldest first.
     recorded: Vec<Post>,
     /// What has been read of each sheep.
@@ -74,6 +79,7 @@ impl Feed {
             stop: None,
             is_behind: false,
             sizes,
+            read_at: None,
             recorded: Vec::new(),
             known: HashMap::new(),
         }
@@ -90,17 +96,32 @@ impl Feed {
         posts.split_off(older)
     }
 
-    /// Reads what is new: first what was posted since, then what comes before that.
+    /// Reads the sheep, and of what is new as much as there is time for: first what was posted since, then what comes before that. It
+    /// is behind until all is read that the sheep say who were read with it.
     pub(crate) async fn refresh(&mut self, store: &Store) -> Result<(), NotFound> {
-        self.sheep = store.sheep_of(None).await?;
-        self.stop = store.control().await?.stopped;
-        self.forget();
         let begun = Instant::now();
+        let time = self.sizes.time;
+        let has_sheep = self.is_behind && self.read_at.is_some_and(|at| at.elapsed() < FRESH);
+        if !has_sheep {
+            let (sheep, control) = tokio::join!(store.sheep_of(None), store.control());
+            (self.sheep, self.stop) = (sheep?, control?.stopped);
+            self.read_at = Some(begun);
+            self.forget();
+        }
+        let mut has_read = false;
         loop {
             self.keep_newest();
             let (new, older) = (self.new_numbers(), self.older());
-            self.is_behind = !new.is_empty() || !older.is_empty();
-            if !self.is_behind {
+            let is_whole = new.is_empty() && older.is_empty();
+            self.is_behind = has_sheep || !is_whole;
+            if is_whole {
+                // Whatever was posted since those were read is looked for at once.
+                self.read_at = None;
+                return Ok(());
+            }
+            // While a tick is at work, the table answers slowly: to read the sheep alone may take all the time there is.
+            let has_done_something = !has_sheep || has_read;
+            if has_done_something && time <= begun.elapsed() {
                 return Ok(());
             }
             if new.is_empty() {
@@ -109,11 +130,7 @@ impl Feed {
             } else {
                 self.read_new(store, &new).await?;
             }
-            if self.sizes.time <= begun.elapsed() {
-                self.keep_newest();
-                self.is_behind = !self.new_numbers().is_empty() || !self.older().is_empty();
-                return Ok(());
-            }
+            has_read = true;
         }
     }
 
