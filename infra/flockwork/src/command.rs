@@ -324,14 +324,16 @@ async fn about_sheep(
         SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
-            let stop = stop_note(connection).await?;
+            let stop = store.control().await?.stopped;
             let what = if json {
                 What::Lines(as_json([ops::SheepPage::new(&sheep, &asides)])?)
             } else {
-                let now = screen.window.filter(|_| stop.is_empty()).map(|_| now);
-                What::Rows(vec![show::sheep_page(&sheep, &asides, &connection.program, now)])
+                let view = silence::view(connection, stop.as_ref(), &[&sheep]);
+                let view = screen.window.map(|_| &view);
+                What::Rows(vec![show::sheep_page(&sheep, &asides, &connection.program, view)])
             };
-            return Ok(Said { what, notes: stop, ..Said::default() });
+            let notes = silence::nothing_posts(connection, stop.as_ref(), &[&sheep], json);
+            return Ok(Said { what, notes: notes.into_iter().collect(), ..Said::default() });
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
@@ -375,9 +377,11 @@ async fn list_sheep(
     } else if sheep.is_empty() {
         What::default()
     } else {
-        let view = View::of(&sheep, connection.clock.now());
-        let table = || show::sheep_table(&sheep, &view, stop.is_some());
-        screen.list(table, || sheep.iter().map(show::sheep_line).collect())
+        let view = silence::view(connection, stop.as_ref(), &sheep.iter().collect::<Vec<_>>());
+        screen.list(
+            || show::sheep_table(&sheep, &view),
+            || sheep.iter().map(show::sheep_line).collect(),
+        )
     };
     let none = (!json && sheep.is_empty())
         .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));

@@ -1,7 +1,7 @@
 //! What people see of sheep and posts in a terminal.
 
-use flock_core::{CorpusId, Intent, Sheep, State, View, count, local, one_line};
-use flock_ops::{AccountLine, FlockLine, Moved, Noted};
+use flock_core::{CorpusId, Intent, Sheep, State, View, count, local, one_line, quoted};
+use flock_ops::{AccountLine, FlockLine, Moved, Noted, waits_for_cap};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,7 +29,7 @@ pub fn post_state(state: PostState) -> Option<&'static str> {
 /// A line of a list of posts.
 pub fn post_line(post: &Post, zone: &TimeZone) -> String {
     let state = post_state(post.state).map(|state| format!("  ({state})")).unwrap_or_default();
-    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, one_line(&post.text))
+    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, quoted(&post.text))
 }
 
 /// A list of posts, at a terminal.
@@ -44,46 +44,51 @@ pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
             cell(&view.clock(post.at), FAINT),
             cell(&post.sheep.to_string(), NAME),
             cell(state, WORD),
-            cell(&post.text, PLAIN),
+            cell(&quoted(&post.text), PLAIN),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("SHEEP"), whole("STATE"), long("POST")],
         rows: posts.iter().map(row).collect(),
     }
 }
 
-/// Which zone the times of a list are of.
-pub(crate) fn times(view: &View) -> String {
-    format!("Times are those of {}.", view.zone())
-}
-
-/// How a time to come is shown: with how long it is until then, unless everything is stopped.
-fn to_come(view: &View, at: Timestamp, is_stopped: bool) -> String {
-    let clock = view.clock(at);
-    if is_stopped { clock } else { format!("{clock}, {}", view.until(at)) }
-}
-
 /// A list of posts to come, at a terminal.
-pub(crate) fn upcoming_table(posts: &[UpcomingPost], view: &View, is_stopped: bool) -> Table {
-    let row = |post: &UpcomingPost| {
+pub(crate) fn upcoming_table(posts: &[Coming], view: &View) -> Table {
+    let row = |Coming { post, waits }: &Coming| {
+        // When it is due, and not when it is made.
+        let at = waits.map_or_else(|| view.to_come(post.at), |_| view.clock(post.at));
+        let waits = waits.map(|until| format!("({}) ", waits_for_cap(&view.clock(until))));
         vec![
-            cell(&to_come(view, post.at, is_stopped), FAINT),
+            cell(&at, FAINT),
             cell(&post.sheep.to_string(), NAME),
-            cell(&post.text, PLAIN),
+            cell(&(waits.unwrap_or_default() + &quoted(&post.text)), PLAIN),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("SHEEP"), long("POST")],
         rows: posts.iter().map(row).collect(),
     }
 }
 
 /// A line of a list of posts to come.
-pub fn upcoming_line(post: &UpcomingPost) -> String {
-    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
+pub(crate) fn upcoming_line(Coming { post, waits }: &Coming) -> String {
+    let waits = waits.map(|until| format!("  ({})", waits_for_cap(&local(until, &post.zone))));
+    format!(
+        "{}  {}  {}{}",
+        local(post.at, &post.zone),
+        post.sheep,
+        quoted(&post.text),
+        waits.unwrap_or_default()
+    )
+}
+
+/// A post to come, and until when it waits for its flock's cap, if it does.
+pub(crate) struct Coming {
+    pub(crate) post: UpcomingPost,
+    pub(crate) waits: Option<Timestamp>,
 }
 
 /// A line of a list of sheep.
@@ -111,7 +116,7 @@ fn state(
 }
 
 /// A list of sheep, at a terminal.
-pub(crate) fn sheep_table(sheep: &[Sheep], view: &View, is_stopped: bool) -> Table {
+pub(crate) fn sheep_table(sheep: &[Sheep], view: &View) -> Table {
     let row = |sheep: &Sheep| {
         let style = match (&sheep.state, sheep.problem()) {
             (State::Stopped { .. }, _) => BAD,
@@ -119,7 +124,7 @@ pub(crate) fn sheep_table(sheep: &[Sheep], view: &View, is_stopped: bool) -> Tab
             (State::Finished { .. }, _) => FAINT,
             (State::Active, None) => PLAIN,
         };
-        let state = state(sheep, |at| view.clock(at), |next| to_come(view, next, is_stopped));
+        let state = state(sheep, |at| view.clock(at), |next| view.to_come(next));
         vec![
             cell(&sheep.id.to_string(), NAME),
             cell(&sheep.config.account.to_string(), PLAIN),
@@ -127,7 +132,7 @@ pub(crate) fn sheep_table(sheep: &[Sheep], view: &View, is_stopped: bool) -> Tab
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("SHEEP"), whole("ACCOUNT"), long("STATE")],
         rows: sheep.iter().map(row).collect(),
     }
@@ -226,7 +231,7 @@ pub(crate) fn audit_table(entries: &[AuditEntry], view: &View) -> Table {
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("WHO"), long("WHAT"), long("OUTCOME")],
         rows: entries.iter().map(row).collect(),
     }
@@ -237,17 +242,16 @@ pub const ASIDES: usize = 5;
 
 /// A text that was set aside, and why.
 pub fn aside_line(aside: &Aside) -> String {
-    format!("{}, {:?}: {}", aside.occurrence, aside.text, one_line(&aside.why))
+    format!("{}, \"{}\": {}", aside.occurrence, quoted(&aside.text), one_line(&aside.why))
 }
 
-/// Everything about a sheep; `asides` are the newest texts that it has set aside. With `now`, how long it is until it posts.
+/// Everything about a sheep; `asides` are the newest texts that it has set aside. With a `view`, its times as people read them now.
 pub(crate) fn sheep_page(
     sheep: &Sheep,
     asides: &[Aside],
     program: &str,
-    now: Option<Timestamp>,
+    view: Option<&View>,
 ) -> String {
-    let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
     let behaviour = &sheep.config.behaviour;
     let corpora: Vec<_> = behaviour.corpora().map(CorpusId::as_str).collect();
@@ -266,8 +270,8 @@ pub(crate) fn sheep_page(
         rows.push(("to go on", resume(sheep, program)));
     }
     rows.extend(sheep.next_at().map(|next| {
-        let until = now.map(|now| format!(", {}", View::utc(now).until(next)));
-        ("next post", format!("{}{}", local(next, zone), until.unwrap_or_default()))
+        let zone = sheep.config.rhythm.zone();
+        ("next post", view.map_or_else(|| local(next, zone), |view| view.to_come(next)))
     }));
     rows.push(("next number", progress.occurrence.to_string()));
     let unit = format!("next {}", behaviour.unit());
@@ -279,7 +283,7 @@ pub(crate) fn sheep_page(
         let Intent { occurrence, errand, .. } = intent;
         rows.push((
             "being posted",
-            format!("number {occurrence}: {}", one_line(&errand.work.act.to_string())),
+            format!("number {occurrence}: {}", quoted(&errand.work.act.to_string())),
         ));
         if 0 < errand.attempts {
             rows.push(("attempts", errand.attempts.to_string()));
@@ -289,7 +293,8 @@ pub(crate) fn sheep_page(
     if ASIDES < asides.len() {
         rows.push(("", "and older ones".to_owned()));
     }
-    self::rows(&rows)
+    let times = view.filter(|_| sheep.next_at().is_some()).map(View::times);
+    std::iter::once(self::rows(&rows)).chain(times).collect::<Vec<_>>().join("\n")
 }
 
 /// An account in a list.
@@ -389,9 +394,9 @@ mod tests {
         ];
         let table = post_table(&posts, &View::utc(NOW.parse().unwrap()));
         insta::assert_snapshot!(table.lines(72, Paint::NONE).join("\n"), @r"
-        Times are those of UTC.
+        Times are in UTC.
         TIME                 SHEEP       STATE         POST
-        2026-11-26 23:59:59  choir/alto                one\ntwo\u{1b}[2J
+        2026-11-26 23:59:59  choir/alto                one / two\u{1b}[2J
         11:00:00             choir/alto  unknown       who knows whether this i…
         11:59:00             choir/alto  being posted  soon
         ");
@@ -419,7 +424,7 @@ mod tests {
         ];
         let table = || audit_table(&entries, &View::utc(NOW.parse().unwrap()));
         insta::assert_snapshot!(table().lines(90, Paint::NONE).join("\n"), @"
-        Times are those of UTC.
+        Times are in UTC.
         TIME      WHO                      WHAT                OUTCOME
         11:00:00  ada at the command line  flock apply choir   done
         11:00:00  U1 in C1 of Slack        now choir/alto      refused: choir/alto does not: it i…

@@ -83,6 +83,7 @@ pub use preview::{Upcoming, UpcomingText, preview, preview_all};
 pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
+    WHILE_PAUSED, WHILE_STOPPED,
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
@@ -91,6 +92,9 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{FEW, count, listed, local, named, nearest, one_line, slip, united};
+pub use text::{
+    FEW, capital, count, listed, local, named, nearest, one_line, quoted, slip, united,
+    united_if_many,
+};
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

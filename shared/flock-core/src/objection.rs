@@ -4,14 +4,14 @@
 //! another, or a button.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     fmt,
     mem::{Discriminant, discriminant},
 };
 
 use crate::{
     AccountId, Occurrence, SheepId,
-    text::{FEW, named, named_of, united},
+    text::{FEW, named, named_of, united, united_if_many},
 };
 
 /// Something that stands in the way.
@@ -116,20 +116,16 @@ impl Objection {
 
     /// The same objections, each thing once, with everything that it is said of.
     pub fn grouped(objections: Vec<Self>) -> Vec<Self> {
-        let equal = merged(objections, |objection| {
-            Some(match &objection.what {
-                What::Said(what) => what.clone(),
-                What::NeverAdded(_) => String::new(),
-            })
-        });
-        let mut alike: HashMap<String, usize> = HashMap::new();
-        for kind in equal.iter().filter_map(|objection| objection.alike.as_ref()) {
-            *alike.entry(kind.clone()).or_default() += 1;
-        }
-        merged(equal, |objection| {
-            let kind = objection.alike.clone()?;
-            (FEW < alike.get(&kind).copied().unwrap_or_default()).then_some(kind)
-        })
+        let said = |objection: &Self| match &objection.what {
+            What::Said(what) => what.clone(),
+            What::NeverAdded(_) => String::new(),
+        };
+        let equal = |objection: &Self| Some((said(objection), objection.way_out()));
+        let alike = |objection: &Self| Some((objection.alike.clone()?, objection.way_out()));
+        let equal = united(objections, equal, Self::add);
+        let equal = equal.into_iter().map(Self::distinct).collect();
+        let alike = united_if_many(equal, FEW, alike, Self::add);
+        alike.into_iter().map(Self::distinct).collect()
     }
 
     /// What tells it from those that are put right otherwise.
@@ -173,16 +169,6 @@ impl Objection {
         });
         named_of(names, self.more)
     }
-}
-
-/// The objections, those of one key as one, where the first of them stands.
-fn merged(
-    objections: Vec<Objection>,
-    key: impl Fn(&Objection) -> Option<String>,
-) -> Vec<Objection> {
-    let key = |objection: &Objection| Some((key(objection)?, objection.way_out()));
-    let merged = united(objections, key, Objection::add);
-    merged.into_iter().map(Objection::distinct).collect()
 }
 
 fn the_accounts(accounts: &BTreeSet<AccountId>) -> String {

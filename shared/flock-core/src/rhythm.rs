@@ -102,6 +102,14 @@ pub struct DailyWindow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days([bool; 7]);
 
+/// What becomes of posts while everything is stopped, for a person: the same where it is stopped and where it is started.
+pub const WHILE_STOPPED: &str = "For what is due while everything is stopped, each sheep makes up as its `catch_up` says: \
+    with one post, unless that says otherwise.";
+
+/// What becomes of posts while sheep are paused, for a person.
+pub const WHILE_PAUSED: &str = "While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in \
+    its text where it was.";
+
 /// What happens to the posts missed in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatchUp {

@@ -27,6 +27,12 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
     near.min().map(|(_, known)| known)
 }
 
+/// What is said, as a sentence begins.
+pub fn capital(said: &str) -> String {
+    let (first, rest) = said.split_at(said.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}", first.to_uppercase())
+}
+
 /// An instant as people of a zone read it.
 pub fn local(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
@@ -46,6 +52,23 @@ pub fn one_line(text: &str) -> String {
     })
 }
 
+/// The text of a post, within one line as poems are quoted: a stroke between its lines, two between its stanzas.
+pub fn quoted(text: &str) -> String {
+    let (mut line, mut is_blank) = (String::new(), false);
+    for next in text.split('\n').map(str::trim) {
+        if next.is_empty() {
+            is_blank = true;
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(if is_blank { " // " } else { " / " });
+        }
+        line.push_str(&one_line(next));
+        is_blank = false;
+    }
+    line
+}
+
 /// The things, those of one key as one, where the first of them stands: `unite` adds each other to it. What has no key stays by
 /// itself.
 pub fn united<T, K: Eq + Hash>(
@@ -63,6 +86,21 @@ pub fn united<T, K: Eq + Hash>(
         }
     }
     united
+}
+
+/// The same, where more than `few` have one key: fewer are left as they are.
+pub fn united_if_many<T, K: Eq + Hash + Clone>(
+    things: Vec<T>,
+    few: usize,
+    key: impl Fn(&T) -> Option<K>,
+    unite: impl Fn(&mut T, T),
+) -> Vec<T> {
+    let mut counts: HashMap<K, usize> = HashMap::new();
+    for key in things.iter().filter_map(&key) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let is_of_many = |key: &K| counts.get(key).is_some_and(|count| few < *count);
+    united(things, |thing| key(thing).filter(is_of_many), unite)
 }
 
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
@@ -106,5 +144,24 @@ pub(crate) fn and(words: &[String]) -> String {
         [] => String::new(),
         [word] => word.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(quoted(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn a_text_is_quoted_in_one_line() {
+        check("one", "one");
+        check("one\n  two\r\nthree", "one / two / three");
+        check("one\n\n \n\ttwo\n", "one // two");
+        check("\n*one*\u{1b}[2J a / b", "*one*\\u{1b}[2J a / b");
+        check("", "");
     }
 }

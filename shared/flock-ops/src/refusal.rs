@@ -85,6 +85,7 @@ impl From<NotFound> for Error {
                 Self::refused(said.with(Remedy::ListSheep))
             }
             NotFound::Flock { .. }
+            | NotFound::IsFlock { .. }
             | NotFound::Several { .. }
             | NotFound::OtherFlock(..)
             | NotFound::Invalid(_) => Self::refused(said),

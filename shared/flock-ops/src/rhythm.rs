@@ -19,6 +19,8 @@ use crate::{
 pub struct Changed {
     /// As it is now.
     pub sheep: Sheep,
+    /// The rhythm it had, where that was another.
+    pub before: Option<Rhythm>,
     /// What it and its flock will cost, where that is something.
     pub outlook: Option<Outlook>,
 }
@@ -61,9 +63,10 @@ pub async fn change_rhythm(
         sheep.reconfigure(config, now)
     };
     let outlook = fit(store, &sheep, &change(&sheep), now).await?;
+    let before = Some(sheep.config.rhythm.clone()).filter(|before| *before != rhythm);
     let change = |sheep: &Sheep| Ok::<_, Infallible>(change(sheep));
     let Ok(sheep) = store.change_sheep(sheep, change).await?;
-    Ok(Changed { sheep, outlook })
+    Ok(Changed { sheep, before, outlook })
 }
 
 /// Refuses what the network does not take, and says what it costs: also of a sheep that is paused, which is to go on.

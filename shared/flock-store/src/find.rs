@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, nearest};
+use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, listed, nearest};
 use futures_util::{StreamExt as _, stream};
 
 use crate::{Read, Store, StoreError};
@@ -29,6 +29,14 @@ pub enum NotFound {
         name: String,
         /// What may be meant.
         near: Option<String>,
+    },
+    /// It is a flock, and a sheep was asked for.
+    #[error("`{flock}` is a flock, no sheep; {}", its_sheep(sheep))]
+    IsFlock {
+        /// Which flock.
+        flock: FlockName,
+        /// Its sheep.
+        sheep: Vec<SheepId>,
     },
     /// There is neither a sheep nor a flock of that name.
     #[error("there is no sheep and no flock `{name}`{}", meant(near.as_ref()))]
@@ -67,6 +75,16 @@ pub enum NotFound {
 
 /// Sheep that are looked through for one that may be meant.
 const LOOKED_THROUGH: usize = 1_000;
+
+fn its_sheep(sheep: &[SheepId]) -> String {
+    /// More is no sentence.
+    const SHOWN: usize = 5;
+    match sheep {
+        [] => "there is none in it".to_owned(),
+        [one] => format!("its only sheep is {one}"),
+        several => format!("its sheep are {}", listed(several, SHOWN)),
+    }
+}
 
 fn meant(near: Option<&String>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -149,6 +167,11 @@ impl Store {
         let name: SheepName = in_small_letters(text).parse()?;
         if let Some(sheep) = self.sheep_named(&flocks, &name).await? {
             return Ok(sheep);
+        }
+        if let Some(flock) = flocks.iter().find(|flock| flock.as_str() == name.as_str()) {
+            let sheep = self.some_sheep_of_flock(flock, None, Some(LOOKED_THROUGH)).await?;
+            let sheep = sheep.into_iter().map(|sheep| sheep.id).collect();
+            return Err(NotFound::IsFlock { flock: flock.clone(), sheep });
         }
         let near = self.meant(text, (&flocks, &name)).await?;
         Err(NotFound::Sheep { name: text.to_owned(), near })

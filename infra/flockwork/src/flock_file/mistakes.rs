@@ -1,12 +1,11 @@
 //! What is wrong with a flock's files, and where.
 
 use std::{
-    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, listed, named, one_line, united};
+use flock_core::{Corpus, listed, named, one_line, united, united_if_many};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -44,14 +43,10 @@ impl Mistake {
                 first.add(other);
             },
         );
-        let mut alike: HashMap<String, usize> = HashMap::new();
-        for mistake in &equal {
-            *alike.entry(mistake.kind()).or_default() += 1;
-        }
-        let is_many = |kind: &String| MANY < alike.get(kind).copied().unwrap_or_default();
-        let mut alike = united(
+        let mut alike = united_if_many(
             equal,
-            |mistake| Some(mistake.kind()).filter(is_many),
+            MANY,
+            |mistake| Some(mistake.kind()),
             |first, other| {
                 first.is_alike = true;
                 first.add(other);

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{NOT_RUNNING, World, XWorld, eventually, from_now, poem, timeless};
+use crate::world::{NOT_RUNNING, World, XWorld, eventually, from_now, http, poem, timeless};
 
 /// Far from now, so that a plan of it looks the same whenever it is made.
 const LATER: &str = "at = [\"09:00\"]\nstart = \"2087-01-01\"";
@@ -205,8 +205,8 @@ fn a_run_that_does_not_tick_is_told_of() {
     assert_ne!(never, template);
     world.write("template.yaml", never);
     let mut run = world.start("run --listen 127.0.0.1:0");
-    run.url();
-    for arguments in ["sheep list", "preview --flock choir --count 1"] {
+    let url = run.url();
+    for arguments in ["sheep list", "preview --flock choir --count 1", "sheep show echo"] {
         let said = world.flockwork(arguments).stderr;
         assert!(said.starts_with("Nothing is at work: choir/echo is due since "), "{said}");
         assert!(said.contains(", and no tick has seen to it. "), "{said}");
@@ -218,5 +218,9 @@ fn a_run_that_does_not_tick_is_told_of() {
         doctor.stdout
     );
     assert_eq!(doctor.code, Some(1));
+    // The page says so, too, and nothing of when it comes.
+    let page = http(|client| client.get(format!("{url}/feed"))).body;
+    assert!(page.contains("Nothing is at work: choir/echo is due since "), "{page}");
+    assert!(!page.contains("class=\"until\""), "{page}");
     run.interrupt();
 }
