@@ -15,13 +15,13 @@ use jiff::Timestamp;
 
 use crate::{
     cli::{Place, Preview},
+    command::as_json,
     connect::{Connection, look},
     flock_file,
     refusal::{missing, refuse},
     screen::{Said, Screen},
     show,
     silence::nothing_posts,
-    terminal::harmless,
 };
 
 /// So many rows of a table are found before the first of them is shown, because all of them tell how wide it is. More are
@@ -56,14 +56,14 @@ pub(crate) async fn preview(
         }
         let view = View::of(sheep.iter().map(|one| &one.sheep), now);
         let table = || show::upcoming_table(&posts, &view, is_stopped);
-        let what = screen.list(table, Vec::new);
+        let what = screen.list(table, |_| Vec::new());
         return screen.page(Said { what, notes, ..Said::default() });
     }
     for post in posts {
         let line = if options.json {
-            serde_json::to_string(&UpcomingLine::new(&post))?
+            as_json([UpcomingLine::new(&post)])?.concat()
         } else {
-            harmless(&show::upcoming_line(&post))
+            show::upcoming_line(&post, screen.paint)
         };
         writeln!(io::stdout(), "{line}")?;
     }
