@@ -167,14 +167,24 @@ impl DataDir {
         }
     }
 
-    /// Whether there is anything of ours at `path`, or something that is to be looked at before that is known.
+    /// Whether there may be more at `path` than what a process left that died before it had made a database: something that is to be
+    /// looked at before that is known, too.
     pub fn is_begun(path: &Path) -> bool {
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(err) => return err.kind() != ErrorKind::NotFound,
         };
         let mut names = entries.flatten().map(|entry| entry.file_name());
-        names.any(|name| name.to_str().is_some_and(is_ours))
+        names.any(|name| match name.to_str() {
+            Some(DATABASE) => {
+                fs::metadata(path.join(DATABASE)).map_or(true, |database| 0 < database.len())
+            }
+            Some(LOCK) => !is_free(&path.join(LOCK)),
+            Some(ENDPOINT | SAMPLE) => false,
+            // What belongs to a database that is gone, and secrets.
+            Some(name) => is_ours(name) && !is_unfinished(name),
+            None => false,
+        })
     }
 
     /// Whether the directory at `path` has no database yet, or was just given the sample flock when its process died.
@@ -477,6 +487,13 @@ fn close_one(path: &Path) -> std::io::Result<()> {
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
         closed => closed,
     }
+}
+
+/// Whether nobody holds the lock.
+fn is_free(lock: &Path) -> bool {
+    // To open what else has its place may do something, or wait.
+    fs::symlink_metadata(lock).is_ok_and(|lock| lock.is_file())
+        && File::open(lock).is_ok_and(|lock| lock.try_lock_shared().is_ok())
 }
 
 /// Whether a file of this name in the data directory is made here.
