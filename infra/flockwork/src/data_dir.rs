@@ -174,16 +174,21 @@ impl DataDir {
             Ok(entries) => entries,
             Err(err) => return err.kind() != ErrorKind::NotFound,
         };
-        let mut names = entries.flatten().map(|entry| entry.file_name());
-        names.any(|name| match name.to_str() {
-            Some(DATABASE) => {
-                fs::metadata(path.join(DATABASE)).map_or(true, |database| 0 < database.len())
+        let mut entries = entries.flatten();
+        entries.any(|entry| {
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| is_ours(name)) else { return false };
+            // What else has the place of a file of ours is refused.
+            let Some(file) = entry.metadata().ok().filter(fs::Metadata::is_file) else {
+                return true;
+            };
+            match name {
+                DATABASE => 0 < file.len(),
+                LOCK => !is_free(&entry.path()),
+                ENDPOINT | SAMPLE => false,
+                // What belongs to a database that is gone, and secrets.
+                _ => !is_unfinished(name),
             }
-            Some(LOCK) => !is_free(&path.join(LOCK)),
-            Some(ENDPOINT | SAMPLE) => false,
-            // What belongs to a database that is gone, and secrets.
-            Some(name) => is_ours(name) && !is_unfinished(name),
-            None => false,
         })
     }
 
@@ -491,9 +496,7 @@ fn close_one(path: &Path) -> std::io::Result<()> {
 
 /// Whether nobody holds the lock.
 fn is_free(lock: &Path) -> bool {
-    // To open what else has its place may do something, or wait.
-    fs::symlink_metadata(lock).is_ok_and(|lock| lock.is_file())
-        && File::open(lock).is_ok_and(|lock| lock.try_lock_shared().is_ok())
+    File::open(lock).is_ok_and(|lock| lock.try_lock_shared().is_ok())
 }
 
 /// Whether a file of this name in the data directory is made here.

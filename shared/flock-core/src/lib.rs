@@ -91,6 +91,6 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{FEW, count, listed, local, named, nearest, one_line, slip, united};
+pub use text::{FEW, count, listed, local, named, natural, nearest, one_line, slip, united};
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

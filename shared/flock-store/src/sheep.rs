@@ -125,10 +125,13 @@ impl Store {
 
     /// All sheep of a flock, by name.
     pub async fn sheep_of_flock(&self, flock: &FlockName) -> Result<Vec<Sheep>, StoreError> {
-        self.some_sheep_of_flock(flock, None, None).await
+        let mut sheep = self.some_sheep_of_flock(flock, None, None).await?;
+        // The table has them by their letters.
+        sheep.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(sheep)
     }
 
-    /// Sheep of a flock, by name: from the first on, or after one, all, or at most `limit`.
+    /// Sheep of a flock, in the order of the table: from the first on, or after one, all, or at most `limit`.
     pub async fn some_sheep_of_flock(
         &self,
         flock: &FlockName,

@@ -1,17 +1,18 @@
 //! What is wrong with a flock's files, and where.
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     fmt,
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, listed, named, one_line, united};
+use flock_core::{Corpus, listed, named, natural, one_line, united};
 
 use super::{FLOCK_TOML, Reader};
 
 /// Something that is wrong with a flock's files.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The file, as seen from where the directory's name was given.
     pub file: PathBuf,
@@ -58,7 +59,7 @@ impl Mistake {
             },
         );
         for mistake in &mut alike {
-            mistake.too.sort();
+            mistake.too.sort_by(|(a, m), (b, n)| by_place((a, *m), (b, *n)));
         }
         alike
     }
@@ -84,6 +85,12 @@ impl Mistake {
         let words = parts.collect::<Vec<_>>().join("``");
         words.chars().filter(|c| !c.is_ascii_digit()).collect()
     }
+}
+
+/// The order in which people look for places.
+pub(super) fn by_place(one: (&Path, Option<usize>), other: (&Path, Option<usize>)) -> Ordering {
+    let [(a, m), (b, n)] = [one, other];
+    natural(&a.to_string_lossy(), &b.to_string_lossy()).then_with(|| (a, m).cmp(&(b, n)))
 }
 
 /// A place, for people.

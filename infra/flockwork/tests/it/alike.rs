@@ -108,7 +108,7 @@ fn what_plans_object_to_is_said_once() {
     let plan = timeless(&world.ok("flock plan choir"));
     let lines: Vec<_> = plan.lines().filter(|line| line.starts_with("  ! ")).collect();
     assert_snapshot!(lines.join("\n"), @r#"
-    ! choir/s000, choir/s001, choir/s002 and 57 more post through meadow:pair0, meadow:pair1, meadow:pair10 and 27 more, several through each, in the same minutes, first at TIME UTC; `spread = "10m"` pulls them apart
+    ! choir/s000, choir/s001, choir/s002 and 57 more post through meadow:pair0, meadow:pair1, meadow:pair2 and 27 more, several through each, in the same minutes, first at TIME UTC; `spread = "10m"` pulls them apart
     ! 60 sheep post in the same second, TIME UTC; `spread = "10m"` pulls them apart
     "#);
 }

@@ -398,10 +398,45 @@ fn a_file_that_is_there_in_both_spellings_is_refused() {
     world.write("m/p/Caf\u{e9}.txt", "roses\n");
     world.write("m/p/Cafe\u{301}.txt", "roses\n");
     let said = world.refused("flock apply m");
-    assert!(said.contains("the sheep name `caf` is used twice"), "{said}");
+    assert!(said.contains("the sheep name `cafe` is used twice"), "{said}");
     // A document is not posted as it is.
     world.write("m/p/Cafe\u{301}.txt", "{\\rtf1\\ansi roses}\n");
     std::fs::remove_file(world.path("m/p/Caf\u{e9}.txt")).unwrap();
     let said = world.refused("flock apply m");
     assert!(said.contains("it is a document (rich text, RTF) and no plain text"), "{said}");
+}
+
+/// Names are where people look for them, in every list.
+#[test]
+fn what_is_numbered_is_in_that_order() {
+    let world = World::new();
+    let sheep =
+        ["poem-10", "poem-2", "poem-1", "poem-02"].map(|name| (name, "one\n", "line = \"1h\""));
+    for flock in ["choir-10", "choir-9"] {
+        world.write_flock(flock, &sheep);
+        let plan = world.ok(&format!("flock apply {flock}"));
+        let created = plan.lines().filter_map(|line| line.strip_prefix("  + create "));
+        let names: Vec<_> = created.filter_map(|line| Some(line.split_once(':')?.0)).collect();
+        assert_eq!(names, ["poem-1", "poem-02", "poem-2", "poem-10"], "{plan}");
+    }
+    let expected: Vec<_> = ["choir-9", "choir-10"]
+        .iter()
+        .flat_map(|flock| {
+            ["poem-1", "poem-02", "poem-2", "poem-10"].map(|name| format!("{flock}/{name}"))
+        })
+        .collect();
+    let names = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "/-".contains(c)));
+        words
+            .filter(|word| word.starts_with("choir-") && word.contains('/'))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(names(&world.ok("sheep list")), expected);
+    let flocks = world.ok("flock list");
+    assert!(flocks.starts_with("choir-9 ") && flocks.contains("\nchoir-10 "), "{flocks}");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    assert_eq!(names(&world.ok("slack /flock sheep")), expected);
+    run.interrupt();
 }
