@@ -56,7 +56,8 @@ pub use fit::{
 };
 pub use flock::Flock;
 pub use foreign::{
-    Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
+    CURLY, Encoding, NotText, STRAIGHT, is_invisible, lines_of, says_nothing, text_of,
+    without_marks,
 };
 pub use hindrance::{Hindrance, Overdue, reason};
 pub use ids::{

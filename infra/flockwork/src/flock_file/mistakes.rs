@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, listed, named, natural, one_line, united};
+use flock_core::{CURLY, Corpus, STRAIGHT, listed, named, natural, one_line, united};
 
 use super::{FLOCK_TOML, Reader};
 
@@ -177,12 +177,13 @@ impl LineStarts {
     }
 }
 
+/// What is said where a backslash stands in a text that may be a path of Windows.
+pub(super) const BACKSLASH: &str = "directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between \
+                                    '' instead of \"\"";
+
 /// A problem has been reported, so there is nothing to go on with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
-
-/// Quotation marks of languages, which phones and word processors set where straight ones are typed.
-const CURLY: [char; 5] = ['“', '”', '„', '‘', '’'];
 
 impl Reader<'_> {
     /// Reports a problem in `flock.toml`.
@@ -218,6 +219,10 @@ impl Reader<'_> {
             let text = line.checked_sub(1).and_then(|index| lines.get(index));
             text.is_some_and(|text| text.trim_start().starts_with('['))
         };
+        let has_backslash = |line: usize| {
+            let text = line.checked_sub(1).and_then(|index| lines.get(index));
+            text.is_some_and(|text| text.contains('"') && text.contains('\\'))
+        };
         let mut errors: Vec<_> = errors.iter().collect();
         errors.sort_by_key(|error| error.span().map(|span| span.start));
         for error in errors {
@@ -226,10 +231,12 @@ impl Reader<'_> {
             let line = span.as_ref().map(|span| self.line_starts.line(span.start));
             let quoted = span.and_then(|span| text.get(span)).map(str::trim);
             let what = match quoted {
-                Some(quoted) if quoted.contains(CURLY) && quoted.lines().count() == 1 => format!(
-                    "this is not TOML: its quotation marks are straight, \"like these\", and not as word processors make \
-                     them, at `{quoted}`"
-                ),
+                Some(quoted) if quoted.contains(CURLY) && quoted.lines().count() == 1 => {
+                    format!("this is not TOML: its {STRAIGHT}, at `{quoted}`")
+                }
+                _ if line.is_some_and(has_backslash) => {
+                    format!("this is not TOML: {}; {BACKSLASH}", error.message())
+                }
                 Some(quoted) if !quoted.is_empty() && quoted.lines().count() == 1 => {
                     format!("this is not TOML: {} at `{quoted}`", error.message())
                 }

@@ -193,8 +193,14 @@ fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
     let Origin::File(file) = text else { return Vec::new() };
     let behaviour = &sheep.config.behaviour;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let at = |number| text.at(behaviour.unit(), number);
     let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
-    doubts.map(|(number, why)| Objection::of([text.at(behaviour.unit(), number)], why)).collect()
+    let doubts = doubts.map(|(number, why)| Objection::of([at(number)], why));
+    let twice_encoded = corpus.twice_encoded().map(|(numbers, more, why)| {
+        let alike = format!("some of what is said seems to be written {}", Corpus::TWICE_ENCODED);
+        Objection::of(numbers.into_iter().map(at), why).and_more(more).alike(alike)
+    });
+    doubts.chain(twice_encoded).collect()
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
