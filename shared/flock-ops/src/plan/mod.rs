@@ -144,15 +144,27 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     }
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
-    problems.extend(plan.money(store, &mut members, now).await?.map(Objection::from));
+    let spent = plan.money(store, &mut members, now).await?;
+    let before = problems.len();
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
+    // To look a month ahead takes the longest, and nobody is told of it beside a refusal, unless a cap is to be chosen.
+    let wants_cap = plan.flock.monthly_cap.is_none();
+    if let Some(spent) = spent
+        && (wants_cap || problems.iter().all(|problem| problem.missing().is_some()))
+    {
+        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
+        plan.outlook = Outlook::of(&plan.flock, pairs, spent, now);
+        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
+        let cost = plan.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
+        let without = without_cap(&plan.flock, &sheep, cost).map(Objection::from);
+        problems.splice(before..before, without);
+    }
+    if problems.iter().any(|problem| problem.missing().is_none()) {
+        return Err(Refusal::of(problems).into());
+    }
+    plan.missing = Objection::grouped(problems);
     plan.words = words(odd, &members, &accounts, now);
     plan.members = members;
-    if problems.iter().all(|problem| problem.missing().is_some()) {
-        plan.missing = Objection::grouped(problems);
-        return Ok(plan);
-    }
-    Refusal::unless_fit(problems)?;
     Ok(plan)
 }
 
@@ -239,13 +251,13 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
-    /// What the flock costs, which sheep can go on under its cap, and what is wrong with that.
+    /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
         store: &Store,
         members: &mut [(Member, bool)],
         now: Timestamp,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Usd>> {
         let mut sheep = members.iter().map(|(member, _)| &member.sheep);
         if !sheep.any(|sheep| sheep.config.account.network.bills()) {
             return Ok(None);
@@ -269,11 +281,7 @@ impl Plan {
                 member.sheep = member.sheep.retry_for_cap(now);
             }
         }
-        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
-        self.outlook = Outlook::of(&self.flock, pairs, spent, now);
-        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
-        let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        Ok(without_cap(&self.flock, &sheep, cost))
+        Ok(Some(spent))
     }
 
     /// What networks and accounts object to.
