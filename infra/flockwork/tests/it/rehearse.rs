@@ -51,12 +51,32 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     assert_eq!(world.files(""), files, "nothing is made by it");
     assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo, choir/iris and choir/pan: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com were never added; add each with its key (`flockwork account add x:apollo --key FILE`, and so for each)");
     assert_eq!(world.ok("flock list --json"), "");
-    // What else is wrong is refused as ever, and with what is missing.
+    // So is a flock without the cap that it needs, which is chosen by what the plan says it costs.
     world.write_flock("choir", &[("apollo", "the moon\n", &format!("network = \"x\"\n{LATER}"))]);
-    assert_snapshot!(world.refused("flock plan choir"), @r#"
+    assert_snapshot!(timeless(&world.ok("flock plan choir")), @r#"
+    flock choir:
+      + create apollo: poem of 1 line, at 09:00, from 2087-01-01T00:00:00Z, on x:apollo
+    1 to create, 0 to change, 0 to remove, 0 unchanged
+    by the schedule, the next 30 days cost
+      the whole flock      0 posts: $0.00
+    missing before it can be applied: a monthly cap, because X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
+    missing before it can be applied: the account x:apollo; `flockwork account add x:apollo --key FILE`
+    "#);
+    assert_snapshot!(world.ok("flock plan choir --json").split_once("\"missing\"").unwrap().1, @r#":[{"field":"monthly_cap"},{"account":"x:apollo"}],"next_30_days":{"posts":0,"dollars":0.0,"cap":null,"cap_reached_at":null}}"#);
+    assert!(
+        world
+            .flockwork("preview choir --count 1")
+            .stderr
+            .contains("a monthly cap, because X charges")
+    );
+    assert_snapshot!(world.refused("flock apply choir"), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
     choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)
     "#);
+    // What else is wrong is refused as ever, and with what is missing.
+    let over = "network = \"x\"\nline = \"1h\"\nend = \"2020-01-01\"";
+    world.write_flock("choir", &[("apollo", "the moon\n", over)]);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo: its `end` has passed; give it a later one, or take it out");
 }
 
 #[test]

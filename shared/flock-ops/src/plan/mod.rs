@@ -156,7 +156,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         plan.outlook = Outlook::of(&plan.flock, pairs, spent, now);
         let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
         let cost = plan.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        let without = without_cap(&plan.flock, &sheep, cost).map(Objection::from);
+        let without = without_cap(&plan.flock, &sheep, cost);
         problems.splice(before..before, without);
     }
     if problems.iter().any(|problem| problem.missing().is_none()) {
