@@ -126,8 +126,8 @@ mod tests {
     const NOW: &str = "2026-11-21T12:00:00Z";
 
     fn member(number: usize, (lines, minutes, stanza): (Vec<u8>, u32, u32), queue: bool) -> Member {
-        let text: String = lines.iter().map(|line| format!("text {line}\n---\n")).collect();
-        let text = if queue { text } else { text.replace("---\n", "") };
+        let lines: Vec<_> = lines.iter().map(|line| format!("text {line}")).collect();
+        let text = lines.join(if queue { "\n---\n" } else { "\n" });
         let (name, kind) =
             if queue { ("q.txt", BehaviourKind::Queue) } else { ("p.txt", BehaviourKind::Poem) };
         let source = Source {

@@ -165,9 +165,9 @@ fn a_name_is_the_same_in_either_spelling() {
         let Ok(flock) = read(dir.path()) else { return shown(dir.path()) };
         let sheep = flock.sheep.iter().map(|sheep| {
             let others = sheep.spelled.iter();
-            let others: String =
+            let others: Vec<_> =
                 others.map(|(name, account)| format!(" or {name} as {account}")).collect();
-            format!("{} as {}{others}", sheep.name, sheep.config.account)
+            format!("{} as {}{}", sheep.name, sheep.config.account, others.concat())
         });
         sheep.collect::<Vec<_>>().join("\n")
     };
