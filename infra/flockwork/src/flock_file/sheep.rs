@@ -225,20 +225,20 @@ impl Reader<'_> {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             spelling::sheep_names(&stem)
         };
-        let mut names: Vec<_> = paths.iter().map(spelled).collect();
+        let mut spellings: Vec<_> = paths.iter().map(spelled).collect();
         // Who is called so in one spelling alone has the name; another keeps to the letters that have no accents.
-        let plain = names.iter().flatten().filter_map(|names| match &**names {
+        let plain = spellings.iter().flatten().filter_map(|spellings| match &**spellings {
             [name] => Some(name.clone()),
             _ => None,
         });
         let plain: BTreeSet<_> = plain.collect();
-        for names in names.iter_mut().flatten() {
-            if 1 < names.len() && names.first().is_some_and(|name| plain.contains(name)) {
-                names.rotate_left(1);
+        for spellings in spellings.iter_mut().flatten() {
+            if 1 < spellings.len() && spellings.first().is_some_and(|name| plain.contains(name)) {
+                spellings.rotate_left(1);
             }
         }
-        let source = |(path, names): (PathBuf, Result<Vec<_>, InvalidId>)| {
-            let mut names = names.map(Vec::into_iter).map_err(|_| {
+        let source = |(path, spellings): (PathBuf, Result<Vec<_>, InvalidId>)| {
+            let mut spellings = spellings.map(Vec::into_iter).map_err(|_| {
                 let what = format!(
                     "no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename \
                      the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
@@ -247,14 +247,14 @@ impl Reader<'_> {
                 self.problems.push(Mistake::new(self.dir.join(&path), None, what));
                 Reported
             });
-            let name = names.as_mut().map_err(|_| Reported);
-            let name = name.and_then(|names| names.next().ok_or(Reported));
-            let others = names.into_iter().flatten().collect();
+            let name = spellings.as_mut().map_err(|_| Reported);
+            let name = name.and_then(|spellings| spellings.next().ok_or(Reported));
+            let others = spellings.into_iter().flatten().collect();
             let named = format!("line {} ({})", files.line, path.display());
             let (named_line, path_line) = (files.line, files.line);
             Source { name, others, path: Ok(path), named, named_line, path_line }
         };
-        paths.into_iter().zip(names).map(source).collect()
+        paths.into_iter().zip(spellings).map(source).collect()
     }
 
     /// The sheep of a `[[sheep]]` without `files`.

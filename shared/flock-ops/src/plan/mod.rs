@@ -152,12 +152,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     if let Some(spent) = spent
         && (wants_cap || problems.iter().all(|problem| problem.missing().is_some()))
     {
-        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
-        plan.outlook = Outlook::of(&plan.flock, pairs, spent, now);
-        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
-        let cost = plan.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        let without = without_cap(&plan.flock, &sheep, cost);
-        problems.splice(before..before, without);
+        problems.splice(before..before, plan.look_ahead(spent, &members, now));
     }
     if problems.iter().any(|problem| problem.missing().is_none()) {
         return Err(Refusal::of(problems).into());
@@ -282,6 +277,20 @@ impl Plan {
             }
         }
         Ok(Some(spent))
+    }
+
+    /// What the flock costs, and that it has no cap, if it needs one.
+    fn look_ahead(
+        &mut self,
+        spent: Usd,
+        members: &[(Member, bool)],
+        now: Timestamp,
+    ) -> Option<Objection> {
+        let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
+        self.outlook = Outlook::of(&self.flock, pairs, spent, now);
+        let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
+        let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
+        without_cap(&self.flock, &sheep, cost)
     }
 
     /// What networks and accounts object to.
