@@ -214,10 +214,10 @@ fn a_plan_has_the_colours_of_its_signs() {
             ("solo", "one\n", "line = \"1h\""),
         ],
     );
-    assert_snapshot!(world.seen("flock plan choir", USUAL), @"
+    assert_snapshot!(steady(&world.seen("flock plan choir", USUAL)), @"
     flock choir:
     ^[32m  + create solo: poem of 1 line, every 1h, on meadow:solo^[0m
-    ^[33m  ~ change alto: text (2 -> 3 lines), rhythm (every 5h, in America/New_York -> every 5h)^[0m
+    ^[33m  ~ change alto: text (2 -> 3 lines), rhythm (every 5h, in PLACE -> every 5h)^[0m
         next >   Of Man's first disobedience, and the fruit of that forbidden tree, whose mortal ...
     ^[31m           - next^[0m
     ^[32m           + - a line with a sign^[0m
