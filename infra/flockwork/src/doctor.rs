@@ -50,7 +50,7 @@ pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow
 }
 
 async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
-    if !place.aws && !place.data.exists() {
+    if !place.aws && !DataDir::is_begun(&place.data) {
         return Ok(vec![Finding::Note(format!(
             "there is nothing in {} yet; `{}` makes it",
             place.data.display(),

@@ -14,13 +14,13 @@ use jiff::Timestamp;
 
 use crate::{
     cli::{Place, Preview},
+    command::as_json,
     connect::{Connection, look},
     flock_file,
     refusal::{missing, refuse},
     screen::{Said, Screen},
     show::{self, Coming},
     silence::{self, nothing_posts},
-    terminal::harmless,
 };
 
 /// So many rows of a table are found before the first of them is shown, because all of them tell how wide it is. More are
@@ -57,14 +57,15 @@ pub(crate) async fn preview(
         if posts.is_empty() {
             return screen.say(Said { notes, ..Said::default() });
         }
-        let what = screen.list(|| show::upcoming_table(&posts, &view), Vec::new);
+        let table = || show::upcoming_table(&posts, &view);
+        let what = screen.list(table, |_| Vec::new());
         return screen.page(Said { what, notes, ..Said::default() });
     }
     for post in posts {
         let line = if options.json {
-            serde_json::to_string(&UpcomingLine::new(&post.post))?
+            as_json([UpcomingLine::new(&post.post)])?.concat()
         } else {
-            harmless(&show::upcoming_line(&post))
+            show::upcoming_line(&post, screen.paint)
         };
         writeln!(io::stdout(), "{line}")?;
     }

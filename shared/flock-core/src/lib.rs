@@ -56,7 +56,8 @@ pub use fit::{
 };
 pub use flock::Flock;
 pub use foreign::{
-    Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
+    CURLY, Encoding, NotText, STRAIGHT, is_invisible, lines_of, says_nothing, text_of,
+    without_marks,
 };
 pub use hindrance::{Hindrance, Overdue, reason};
 pub use ids::{
@@ -93,7 +94,7 @@ pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
 pub use text::{
-    FEW, capital, count, listed, local, named, nearest, one_line, quoted, slip, united,
+    FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted, slip, united,
     united_if_many,
 };
 pub use usage::{Arguments, Usage, Word, words};

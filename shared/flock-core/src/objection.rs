@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    AccountId, Occurrence, SheepId,
+    AccountId, FlockName, Occurrence, SheepId,
     text::{FEW, named, named_of, united, united_if_many},
 };
 
@@ -42,7 +42,12 @@ enum What {
     Said(String),
     /// Nobody has added these accounts yet.
     NeverAdded(BTreeSet<AccountId>),
+    /// The flock has no cap, and its networks charge this.
+    NoCap(String),
 }
+
+/// How a flock gets a cap.
+const WRITE_CAP: &str = "write the most the flock may spend in a month into flock.toml, such as monthly_cap = \"25.00\"";
 
 /// What a person can do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,6 +78,16 @@ impl Objection {
     ) -> Self {
         let what = What::NeverAdded([account.clone()].into());
         Self { what, ..Self::of(sheep, "") }.with(Remedy::AddAccount(account.clone()))
+    }
+
+    /// The flock has no cap, and its networks charge something, which `charges` says.
+    pub fn no_cap(flock: &FlockName, charges: impl Into<String>) -> Self {
+        Self { what: What::NoCap(charges.into()), ..Self::of([flock], "") }
+    }
+
+    /// Whether that is what it says.
+    pub fn is_no_cap(&self) -> bool {
+        matches!(self.what, What::NoCap(_))
     }
 
     /// The same, of so many more that are not named: there can be millions of lines.
@@ -111,6 +126,7 @@ impl Objection {
         match &self.what {
             What::Said(_) => None,
             What::NeverAdded(accounts) => Some(the_accounts(accounts)),
+            What::NoCap(charges) => Some(format!("a monthly cap, because {charges}; {WRITE_CAP}")),
         }
     }
 
@@ -119,6 +135,7 @@ impl Objection {
         let said = |objection: &Self| match &objection.what {
             What::Said(what) => what.clone(),
             What::NeverAdded(_) => String::new(),
+            What::NoCap(charges) => charges.clone(),
         };
         let equal = |objection: &Self| Some((said(objection), objection.way_out()));
         let alike = |objection: &Self| Some((objection.alike.clone()?, objection.way_out()));
@@ -190,6 +207,7 @@ impl fmt::Display for Objection {
         }
         match &self.what {
             What::Said(what) => what.fmt(f),
+            What::NoCap(charges) => write!(f, "{charges}; {WRITE_CAP}"),
             What::NeverAdded(accounts) if accounts.len() == 1 => {
                 write!(f, "{} was never added; add it with its key", the_accounts(accounts))
             }

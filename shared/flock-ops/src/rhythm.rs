@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use flock_core::{
-    Flock, Month, Network, Objection, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times,
-    Usd, preview, too_many, without_cap,
+    Flock, Month, Network, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times, Usd, preview,
+    too_many, without_cap,
 };
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -103,7 +103,7 @@ async fn fit(
         let pairs = members.iter().map(|member| (member, member.sheep.id == sheep.id));
         outlook = Outlook::of(&flock, pairs, spent, now);
         let cost = outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        objections.extend(without_cap(&flock, &[sheep], cost).map(Objection::from));
+        objections.extend(without_cap(&flock, &[sheep], cost));
     }
     Refusal::unless_fit(objections)?;
     Ok(outlook)

@@ -138,7 +138,7 @@ impl Store {
             if left == 0 {
                 break;
             }
-            sheep.extend(self.some_sheep_of_flock(&flock, None, Some(left)).await?);
+            sheep.extend(self.first_sheep_of_flock(&flock, Some(left)).await?);
         }
         Ok(sheep)
     }
@@ -186,7 +186,7 @@ impl Store {
         let mut known = Vec::new();
         for flock in flocks {
             let left = LOOKED_THROUGH.saturating_sub(known.len());
-            known.extend(self.some_sheep_of_flock(flock, None, Some(left.max(1))).await?);
+            known.extend(self.first_sheep_of_flock(flock, Some(left.max(1))).await?);
         }
         let names = known.iter().map(|sheep| sheep.id.name.as_str());
         Ok(nearest(name.as_str(), names).map(|near| match text.split_once('/') {
@@ -232,7 +232,7 @@ impl Store {
             if !known.contains(&flock) {
                 return Err(NotFound::Flock { name: flock, known });
             }
-            let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
+            let sheep = self.first_sheep_of_flock(&flock, limit).await?;
             return Ok(Found::Flock(flock, sheep));
         }
         if text.contains('/') {
@@ -254,7 +254,7 @@ impl Store {
                 Err(NotFound::Several { name: text.to_owned(), ids })
             }
             (None, Some(flock)) => {
-                let sheep = self.some_sheep_of_flock(flock, None, limit).await?;
+                let sheep = self.first_sheep_of_flock(flock, limit).await?;
                 Ok(Found::Flock(flock.clone(), sheep))
             }
             (None, None) => {

@@ -95,9 +95,9 @@ impl Machine {
 
     /// The configuration of AWS's clients on it: a function's own, but for the way out and the time.
     pub(crate) fn aws(self: &Arc<Self>) -> SdkConfig {
-        let credentials = Credentials::new("id", "secret", None, None, "the simulation");
-        // Clients of one region share, within a process, how often they may try again; machines do not.
+        /// Clients of one region share, within a process, how often they may try again; machines do not.
         static REGIONS: AtomicUsize = AtomicUsize::new(0);
+        let credentials = Credentials::new("id", "secret", None, None, "the simulation");
         let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
         flock_aws::of_environment()
             .into_builder()

@@ -87,7 +87,7 @@ impl Files {
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
-                spelled: None,
+                spelled: Vec::new(),
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
                 corpus: Arc::new(corpus),
                 file: PathBuf::from(format!("{}.txt", plan.name)),
@@ -215,7 +215,7 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
         ("trigger_id", &trigger),
     ]);
     let answer = request(world, "/slack/commands", body).await;
-    let said = heard(world, by, line, &answer);
+    let said = heard(world, by, line, answer.as_ref());
     let Some(value) = said.as_ref().and_then(confirm) else { return answer.is_some() };
     // A moment to read it.
     tokio::time::sleep(Duration::from_secs(2)).await;
@@ -230,7 +230,7 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
     });
     let body = form(&[("payload", &payload.to_string())]);
     let answer = request(world, "/slack/interactivity", body).await;
-    heard(world, by, &format!("yes to: {line}"), &answer);
+    heard(world, by, &format!("yes to: {line}"), answer.as_ref());
     // Whoever has said yes looks before they say it again.
     true
 }
@@ -244,10 +244,10 @@ fn heard(
     world: &Arc<World>,
     by: &'static str,
     line: &str,
-    answer: &Option<Value>,
+    answer: Option<&Value>,
 ) -> Option<Value> {
-    let status = answer.as_ref().and_then(|answer| answer["statusCode"].as_u64());
-    let body = answer.as_ref().and_then(|answer| answer["body"].as_str()).unwrap_or_default();
+    let status = answer.and_then(|answer| answer["statusCode"].as_u64());
+    let body = answer.and_then(|answer| answer["body"].as_str()).unwrap_or_default();
     let body: Option<Value> = serde_json::from_str(body).ok();
     let said = body.as_ref().and_then(|body| body["text"].as_str()).unwrap_or_default().to_owned();
     world.note(|| match status {

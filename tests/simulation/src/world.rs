@@ -193,7 +193,7 @@ impl World {
         }
         if whom == Service::Bus {
             for event in self.outside.events() {
-                platform::deliver(self, event);
+                platform::deliver(self, &event);
             }
         }
         if whom == Service::X {

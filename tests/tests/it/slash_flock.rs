@@ -248,7 +248,7 @@ async fn a_command_is_understood_as_people_write_it() {
     assert_eq!(mention, shown);
     for rhythm in ["2H “1D”", "2 hours 1 day", "every two hours, then a day."] {
         let told = slack.flock(&format!("rhythm Apollo {rhythm}")).await;
-        assert!(told.starts_with("*flock/apollo* posts every 2h, pause 24h"), "{told}");
+        assert!(told.starts_with("*flock/apollo* posts every 2h, pause 1d"), "{told}");
     }
     let told = slack.flock("rhythm apollo every 2 hours 30 minutes").await;
     assert!(told.starts_with("*flock/apollo* posts every 2h 30m"), "{told}");
@@ -476,14 +476,14 @@ async fn a_rhythm_can_be_changed() {
     let mut slack = slack().await;
     let told = slack.flock("rhythm apollo 4h 2d").await;
     assert!(
-        told.starts_with("*flock/apollo* posts every 4h, pause 48h, next 2026-03-02 "),
+        told.starts_with("*flock/apollo* posts every 4h, pause 2d, next 2026-03-02 "),
         "{told}"
     );
     let told = slack.flock("rhythm apollo often").await;
     assert!(told.starts_with("*That is no rhythm: "), "{told}");
     slack.flock("pause apollo").await;
     let told = slack.flock("rhythm apollo 5h").await;
-    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. Before: every 4h, pause 48h. When its files ";
+    let waits = "every 5h, pause 2d; it goes on once it is resumed: it is paused. Before: every 4h, pause 2d. When its files ";
     assert!(told.contains(waits), "{told}");
 }
 
@@ -1006,7 +1006,7 @@ async fn times_are_in_the_zone_of_their_sheep() {
         **flock/hermes*
         account: meadow:hermes
         behaviour: poem of 9 lines
-        rhythm: every 48h, in Asia/Tokyo
+        rhythm: every 2d, in Asia/Tokyo
         state: active
         next post: 21:10:SS, now
         next line: 2 of 9, as post 2

@@ -100,7 +100,11 @@ fn a_raised_cap_lets_what_waits_for_it_go() {
       ~ wake apollo: its post waits for the cap
     0 to create, 0 to change, 0 to remove, 1 unchanged
     ");
+    // As it goes on when it is applied.
+    let posts = |arguments: &str| world.flockwork(&format!("{arguments} --json --count 3")).stdout;
+    let shown = posts("preview choir");
     world.ok("flock apply choir");
+    assert_eq!(shown, posts("preview --flock choir"));
     assert!(world.ok("flock plan choir").starts_with("flock choir: nothing to change (1 sheep)\n"));
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
