@@ -357,10 +357,10 @@ impl App {
         claimed: &Sheep,
         outcome: &Outcome,
     ) -> anyhow::Result<Step> {
+        let outcome = &self.announced(claimed, outcome).await;
         if let Outcome::SetAside { why } = outcome {
             self.carrier.set_aside(order, why).await?;
         }
-        self.announce(claimed, outcome).await;
         // Another tick finished the intent where it is not there: while it is open the sheep is not removed.
         let post_id = claimed.intent.as_ref().map(Intent::post_id);
         let is_ours = |sheep: &Sheep| sheep.intent.as_ref().map(Intent::post_id) == post_id;
@@ -380,7 +380,7 @@ impl App {
 
     /// Writes down what came of an intent that was not claimed, because its network was not asked.
     async fn settle_unclaimed(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
-        self.announce(claimed, outcome).await;
+        let outcome = &self.announced(claimed, outcome).await;
         let settled = self.settled_at_once(claimed, outcome);
         self.write_settled(claimed, settled, outcome, |_| false).await
     }
@@ -410,11 +410,14 @@ impl App {
         }
     }
 
-    /// Lets people know what they have to see to.
-    async fn announce(&self, claimed: &Sheep, outcome: &Outcome) {
-        if let Some(news) = claimed.news(outcome) {
-            self.carrier.tell(news).await;
-        }
+    /// Lets people know what they have to see to. Gives what is to be written down: a sheep does not stop, and leaves nothing out,
+    /// while nobody can be told; it tries again, and then tells.
+    async fn announced(&self, claimed: &Sheep, outcome: &Outcome) -> Outcome {
+        let is_told = match claimed.news(outcome) {
+            Some(news) => self.carrier.tell(news).await,
+            None => true,
+        };
+        if is_told { outcome.clone() } else { outcome.clone().untold() }
     }
 
     /// What it says is not there: either the sheep has just been given another corpus, or it is lost.
@@ -436,8 +439,11 @@ impl App {
     }
 
     async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
+        if !self.carrier.tell(sheep.trouble(Event::SheepStopped, &why)).await {
+            warn!(sheep = %sheep.id, "to be stopped when somebody can be told: {why}");
+            return Ok(Step::PutOff);
+        }
         error!(sheep = %sheep.id, "stopped: {why}");
-        self.carrier.tell(sheep.trouble(Event::SheepStopped, &why)).await;
         Ok(match self.store.put_sheep(&sheep.stop(why, now)).await? {
             Write::Done => Step::Stopped,
             Write::Conflict(_) => Step::LostRace,

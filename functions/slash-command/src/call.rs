@@ -1,8 +1,8 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, JobId, NotUnknown, Remedy, Room, RoomRefusal, Sheep, SheepId,
-    UserId, words,
+    Arguments, Event, FlockName, JobId, NotUnknown, Overdue, Remedy, Room, RoomRefusal, Sheep,
+    SheepId, UserId, View, capital, words,
 };
 use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, User, bare_name, bare_word, escape, mention};
@@ -214,6 +214,16 @@ impl Call<'_> {
         self.control.stopped.as_ref().map(|_| said.to_owned())
     }
 
+    /// A view of these sheep, in which nothing is said to come in a while when nothing is at work.
+    pub(crate) fn view<'s, S>(&self, sheep: S) -> View
+    where
+        S: IntoIterator<Item = &'s Sheep> + Clone,
+    {
+        let is_still =
+            self.control.stopped.is_some() || Overdue::of(sheep.clone(), self.now).is_some();
+        View::of(sheep, self.now).still(is_still)
+    }
+
     /// Who can do what is done where Flockwork is deployed.
     pub(crate) fn operator(&self) -> String {
         self.app.operator()
@@ -351,6 +361,5 @@ fn sentence(text: &str) -> String {
     if word.contains('/') {
         return format!("{text}{stop}");
     }
-    let (first, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
-    format!("{}{rest}{stop}", first.to_uppercase())
+    format!("{}{stop}", capital(&text))
 }

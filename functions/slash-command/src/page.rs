@@ -1,6 +1,7 @@
 //! Lists that may be long: a screen at a time, with buttons and the words to type for what comes before and after.
 
-use flock_slack::{Button, Reply, fitted, shortened};
+use flock_core::View;
+use flock_slack::{Button, Line, Reply, Span, fitted, fitted_lines, shortened};
 
 use crate::{
     call::{Call, Obstacle, Step, code, refuse},
@@ -31,13 +32,15 @@ pub(crate) struct List {
     size: usize,
     /// What is said above every page.
     above: Vec<String>,
+    /// Which zone its times are in; said where there are any.
+    times: Option<String>,
 }
 
 impl List {
     /// What `command` lists, at its page with the number `page`.
     pub(crate) fn new(command: impl Into<String>, page: usize) -> Self {
         let (command, above) = (command.into(), Vec::new());
-        Self { command, page, labels: ["Back", "More"], size: LINES, above }
+        Self { command, page, labels: ["Back", "More"], size: LINES, above, times: None }
     }
 
     /// Has no more than this on a page, because each takes several lines.
@@ -51,8 +54,13 @@ impl List {
         self
     }
 
+    /// Has times in its lines, which are those of this view.
+    pub(crate) fn times(self, view: &View) -> Self {
+        Self { times: Some(view.times()), ..self }
+    }
+
     /// The page of a list that is there as a whole.
-    pub(crate) fn of<T>(mut self, items: &[T], line: impl Fn(&T) -> String) -> Step {
+    pub(crate) fn of<T, R: Into<Row>>(mut self, items: &[T], row: impl Fn(&T) -> R) -> Step {
         let last = items.len().div_ceil(self.size).max(1);
         if last < self.page {
             let pages = if last == 1 { "one page" } else { &format!("{last} pages") };
@@ -61,33 +69,47 @@ impl List {
             self.page = last;
         }
         let page = items.chunks(self.size).nth(self.page - 1).unwrap_or_default();
-        let lines: Vec<_> = page.iter().map(line).collect();
         let goes_on = self.page < last;
-        self.show(&lines, Some(items.len()), goes_on)
+        self.show(page.iter().map(row), Some(items.len()), goes_on)
     }
 
     /// The page of a list of which `items` are the newest, one more than that page ends with where there are more: to count the
     /// whole would be to read it.
-    pub(crate) fn newest<T>(mut self, items: &[T], line: impl Fn(&T) -> String) -> Step {
+    pub(crate) fn newest<T, R: Into<Row>>(mut self, items: &[T], row: impl Fn(&T) -> R) -> Step {
         self.labels = ["Newer", "Older"];
         let before = self.size.saturating_mul(self.page - 1);
-        let lines: Vec<_> = items.iter().skip(before).take(self.size).map(line).collect();
         let goes_on = before.saturating_add(self.size) < items.len();
-        self.show(&lines, None, goes_on)
+        let page = items.iter().skip(before).take(self.size);
+        self.show(page.map(row), None, goes_on)
     }
 
-    fn show(self, lines: &[String], all: Option<usize>, goes_on: bool) -> Step {
-        let Self { command, page, labels: [before, after], size, above } = self;
-        let (first, last) = ((page - 1) * size + 1, (page - 1) * size + lines.len());
+    fn show<R: Into<Row>>(
+        self,
+        rows: impl Iterator<Item = R>,
+        all: Option<usize>,
+        goes_on: bool,
+    ) -> Step {
+        let Self { command, page, labels: [before, after], size, above, times } = self;
+        let (mut marked, mut exact) = (Vec::new(), Vec::new());
+        for row in rows {
+            match row.into() {
+                Row::Marked(line) => marked.push(line),
+                Row::Exact(line) => exact.push(line),
+            }
+        }
+        let shown = marked.len() + exact.len();
+        let (first, last) = ((page - 1) * size + 1, (page - 1) * size + shown);
         let mut said = above;
-        if lines.is_empty() {
+        if shown == 0 {
             said.push(match page {
                 1 => "There is nothing to show.".to_owned(),
                 _ => format!("There is no page {page}: the list ends before."),
             });
+        } else {
+            said.extend(times);
         }
-        let nothing = lines.is_empty();
-        said.extend(fitted(lines));
+        said.extend(fitted(&marked));
+        let mut lines = fitted_lines(&exact);
         let mut reply = Reply::only_you("");
         reply.replaces = true;
         let at = |page: usize| format!("{command} {page}");
@@ -99,16 +121,36 @@ impl List {
         }
         if 1 < page || goes_on {
             let of = all.map(|all| format!(" of {all}")).unwrap_or_default();
-            let ask = |page| format!("`/flock {}`", code(&at(page)));
-            let ask = match (1 < page, goes_on) {
-                (_, true) => format!("{}: {}", after, ask(page + 1)),
-                (true, false) => format!("{}: {}", before, ask(page - 1)),
-                (false, false) => String::new(),
-            };
-            said.push(if nothing { ask } else { format!("{first}-{last}{of}. {ask}") });
+            let (way, page) = if goes_on { (after, page + 1) } else { (before, page - 1) };
+            let place = if shown == 0 { String::new() } else { format!("{first}-{last}{of}. ") };
+            let ask = vec![
+                Span::Text(format!("{place}{way}: ")),
+                Span::Code(format!("/flock {}", at(page))),
+            ];
+            if lines.is_empty() { said.push(flock_slack::marked(&ask)) } else { lines.push(ask) }
         }
         reply.text = said.join("\n");
-        Step::Done(reply)
+        Step::Done(reply.lines(lines))
+    }
+}
+
+/// A line of a list.
+pub(crate) enum Row {
+    /// In mrkdwn.
+    Marked(String),
+    /// With something in it that is shown to the letter.
+    Exact(Line),
+}
+
+impl From<String> for Row {
+    fn from(line: String) -> Self {
+        Self::Marked(line)
+    }
+}
+
+impl From<Line> for Row {
+    fn from(line: Line) -> Self {
+        Self::Exact(line)
     }
 }
 

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::{
     ask,
     cli::{AddAccount, Place},
-    connect::{Connection, connect, read_template},
+    connect::{Connection, connect, look, read_template},
     files::{self, WRITTEN_BY_HAND},
     functions,
     local_secrets::{KEYRING, X_APP},
@@ -58,7 +58,7 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
 /// Removes the account `id`. Asks first, unless `yes` was said.
 pub async fn remove(place: &Place, id: &AccountId, yes: bool) -> anyhow::Result<String> {
     // Nobody is asked about what cannot be done, and the table is let go while somebody thinks about it.
-    ops::refuse_to_remove_account(&connect(place).await?.store, id).await?;
+    ops::refuse_to_remove_account(&look(place).await?.store, id).await?;
     if !yes {
         let deed = format!("this removes {id} with its key");
         let question = format!("Remove {id} with its key? What was posted through it stays.");

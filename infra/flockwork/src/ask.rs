@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Read as _, Write};
 
-use flock_core::{Sheep, count};
+use flock_core::{Sheep, count, listed};
 
 use crate::refusal::refuse;
 
@@ -51,13 +51,7 @@ pub(crate) fn number(sheep: &[Sheep]) -> String {
 
 /// The same, with their names, or those of the first.
 pub(crate) fn named(sheep: &[Sheep]) -> String {
-    let names: Vec<_> = sheep.iter().take(NAMED).map(|sheep| sheep.id.name.as_str()).collect();
-    let names = names.join(", ");
-    let number = number(sheep);
-    match sheep.len().saturating_sub(NAMED) {
-        0 => format!("{number} ({names})"),
-        more => format!("{number} ({names} and {more} more)"),
-    }
+    format!("{} ({})", number(sheep), listed(sheep.iter().map(|sheep| &sheep.id.name), NAMED))
 }
 
 #[cfg(test)]

@@ -74,7 +74,11 @@ fn networks(screen: &Screen, network: Option<Network>, json: bool) -> anyhow::Re
     }
     let what = match (network, screen.window) {
         (Some(network), _) => What::Rows(vec![ops::network(network)]),
-        (None, None) => What::Lines(vec![ops::networks(), ONE_IN_FULL.to_owned()]),
+        (None, None) => {
+            let mut lines = show::network_lines(screen.paint);
+            lines.push(screen.paint.commands(ONE_IN_FULL));
+            What::Shown(lines)
+        }
         (None, Some(window)) => {
             let width = window.columns;
             let tables = show::network_tables(width).into_iter();
@@ -97,7 +101,7 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
         AccountCommand::List { json } => screen.page(list_accounts(place, screen, json).await?),
         AccountCommand::Show { account, json } => {
             let page = {
-                let Connection { store, .. } = &connect(place).await?;
+                let Connection { store, .. } = &look(place).await?;
                 ops::account(store, &account).await?
             };
             if json {
@@ -139,7 +143,7 @@ async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow:
 }
 
 async fn list_flocks(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<Said> {
-    let Connection { store, .. } = &connect(place).await?;
+    let Connection { store, .. } = &look(place).await?;
     let flocks = ops::flocks(store).await?;
     if json {
         return Ok(as_json(flocks)?.into());
@@ -147,7 +151,7 @@ async fn list_flocks(place: &Place, screen: &Screen, json: bool) -> anyhow::Resu
     if flocks.is_empty() {
         return Ok(none(format!("There is no flock yet; {}", how_to_begin(place))));
     }
-    let lines = || flocks.iter().map(show::flock_line).collect();
+    let lines = |paint| flocks.iter().map(|flock| show::flock_line(flock, paint)).collect();
     let what = screen.list(|| show::flock_table(&flocks), lines);
     Ok(Said { what, ..Said::default() })
 }
@@ -163,7 +167,7 @@ fn how_to_begin(place: &Place) -> String {
 }
 
 async fn list_accounts(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<Said> {
-    let Connection { store, .. } = &connect(place).await?;
+    let Connection { store, .. } = &look(place).await?;
     let sheep = store.sheep_of(None).await.map_err(Error::from)?;
     let accounts = ops::accounts(store, &sheep).await?;
     if json {
@@ -175,7 +179,7 @@ async fn list_accounts(place: &Place, screen: &Screen, json: bool) -> anyhow::Re
             place.command()
         )));
     }
-    let lines = || accounts.iter().map(show::account_line).collect();
+    let lines = |paint| accounts.iter().map(|account| show::account_line(account, paint)).collect();
     let what = screen.list(|| show::account_table(&accounts), lines);
     Ok(Said { what, ..Said::default() })
 }
@@ -271,7 +275,7 @@ async fn remove(
     yes: bool,
 ) -> anyhow::Result<Said> {
     let sheep = {
-        let Connection { store, clock, .. } = &connect(place).await?;
+        let Connection { store, clock, .. } = &look(place).await?;
         // Says which flocks there are when this one is not.
         let sheep = store.sheep_of(Some(name)).await.map_err(Error::from)?;
         // Nobody is asked about what cannot be done.
@@ -313,7 +317,8 @@ async fn about_sheep(
     screen: &Screen,
     command: SheepCommand,
 ) -> anyhow::Result<Said> {
-    let connection = &connect(place).await?;
+    // Where nothing is there yet, there is no sheep to change either.
+    let connection = &look(place).await?;
     let Connection { store, clock, .. } = connection;
     let now = clock.now();
     let find = async |name: &str| store.find_sheep(None, name).await.map_err(Error::from);
@@ -324,14 +329,16 @@ async fn about_sheep(
         SheepCommand::Show { sheep, json } => {
             let sheep = find(&sheep).await?;
             let asides = store.newest_asides(&sheep.id, show::ASIDES + 1).await?;
-            let stop = stop_note(connection).await?;
+            let stop = store.control().await?.stopped;
             let what = if json {
                 What::Lines(as_json([ops::SheepPage::new(&sheep, &asides)])?)
             } else {
-                let now = screen.window.filter(|_| stop.is_empty()).map(|_| now);
-                What::Rows(vec![show::sheep_page(&sheep, &asides, &connection.program, now)])
+                let view = silence::view(connection, stop.as_ref(), &[&sheep]);
+                let view = screen.window.map(|_| &view);
+                What::Rows(vec![show::sheep_page(&sheep, &asides, &connection.program, view)])
             };
-            return Ok(Said { what, notes: stop, ..Said::default() });
+            let notes = silence::nothing_posts(connection, stop.as_ref(), &[&sheep], json);
+            return Ok(Said { what, notes: notes.into_iter().collect(), ..Said::default() });
         }
         SheepCommand::Pause { sheep } => {
             let sheep = find(&sheep).await?;
@@ -375,9 +382,10 @@ async fn list_sheep(
     } else if sheep.is_empty() {
         What::default()
     } else {
-        let view = View::of(&sheep, connection.clock.now());
-        let table = || show::sheep_table(&sheep, &view, stop.is_some());
-        screen.list(table, || sheep.iter().map(show::sheep_line).collect())
+        let view = silence::view(connection, stop.as_ref(), &sheep.iter().collect::<Vec<_>>());
+        let table = || show::sheep_table(&sheep, &view);
+        let lines = |paint| sheep.iter().map(|sheep| show::sheep_line(sheep, paint)).collect();
+        screen.list(table, lines)
     };
     let none = (!json && sheep.is_empty())
         .then(|| format!("There is no sheep yet; {}", how_to_begin(place)));
@@ -403,7 +411,7 @@ async fn steer(
     let sheep = steered.await?.sheep;
     let ended = matches!(sheep.state, State::Finished { .. });
     let ended = ended.then(|| format!("{} {}", sheep.id, sheep.ended()));
-    Ok(std::iter::once(show::sheep_line(&sheep)).chain(ended).collect())
+    Ok(std::iter::once(show::sheep_line(&sheep, Paint::NONE)).chain(ended).collect())
 }
 
 /// That everything is stopped, if it is: to be said after what would come to pass otherwise.
@@ -412,7 +420,7 @@ async fn stop_note(connection: &Connection) -> anyhow::Result<Vec<String>> {
 }
 
 async fn posts(place: &Place, screen: &Screen, options: &Posts) -> anyhow::Result<Said> {
-    let Connection { store, clock, .. } = &connect(place).await?;
+    let Connection { store, clock, .. } = &look(place).await?;
     let Posts { flock, sheep, limit, json } = options;
     let found = ops::posts(store, flock.as_ref(), sheep.as_deref(), *limit).await?;
     let posts = &found.posts;
@@ -423,13 +431,14 @@ async fn posts(place: &Place, screen: &Screen, options: &Posts) -> anyhow::Resul
         let notes = (0 < *limit).then(|| "Nothing was posted yet.".to_owned());
         return Ok(Said { notes: notes.into_iter().collect(), ..Said::default() });
     }
-    let lines = || posts.iter().map(|post| show::post_line(post, &found.zone(post))).collect();
+    let lines =
+        |paint| posts.iter().map(|post| show::post_line(post, &found.zone(post), paint)).collect();
     let what = screen.list(|| show::post_table(posts, &found.view(clock.now())), lines);
     Ok(Said { what, ..Said::default() })
 }
 
 async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Said> {
-    let Connection { store, clock, .. } = &connect(place).await?;
+    let Connection { store, clock, .. } = &look(place).await?;
     let standings = ops::spend(store, options.flock.as_ref(), clock.now()).await?;
     if options.json {
         return Ok(as_json(standings.iter().map(ops::StandingLine::new))?.into());
@@ -442,7 +451,7 @@ async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Said> {
 }
 
 async fn audit(place: &Place, screen: &Screen, options: &Audit) -> anyhow::Result<Said> {
-    let Connection { store, clock, .. } = &connect(place).await?;
+    let Connection { store, clock, .. } = &look(place).await?;
     let now = clock.now();
     let mut entries = store.newest_audit(now, options.limit).await?;
     entries.reverse();
@@ -453,7 +462,7 @@ async fn audit(place: &Place, screen: &Screen, options: &Audit) -> anyhow::Resul
         let none = (0 < options.limit).then(|| "Nobody has changed anything yet.".to_owned());
         return Ok(none.into_iter().collect::<Vec<_>>().into());
     }
-    let lines = || entries.iter().map(show::audit_line).collect();
+    let lines = |paint| entries.iter().map(|entry| show::audit_line(entry, paint)).collect();
     let what = screen.list(|| show::audit_table(&entries, &View::utc(now)), lines);
     Ok(Said { what, ..Said::default() })
 }

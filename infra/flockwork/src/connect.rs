@@ -100,8 +100,8 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
     local(place, aws, data_dir, secrets, cloud).await
 }
 
-/// Connects to what `place` names, to look and change nothing: where nothing is there yet, nothing is made, and an empty table in
-/// memory stands for it.
+/// Connects to what `place` names, to look or to change what is there: where nothing is there yet, nothing is made, and an empty
+/// table in memory stands for it.
 pub async fn look(place: &Place) -> anyhow::Result<Connection> {
     if place.table.is_some() || DataDir::is_begun(&place.data) {
         return connect(place).await;

@@ -167,14 +167,29 @@ impl DataDir {
         }
     }
 
-    /// Whether there is anything of ours at `path`, or something that is to be looked at before that is known.
+    /// Whether there may be more at `path` than what a process left that died before it had made a database: something that is to be
+    /// looked at before that is known, too.
     pub fn is_begun(path: &Path) -> bool {
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
             Err(err) => return err.kind() != ErrorKind::NotFound,
         };
-        let mut names = entries.flatten().map(|entry| entry.file_name());
-        names.any(|name| name.to_str().is_some_and(is_ours))
+        let mut entries = entries.flatten();
+        entries.any(|entry| {
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| is_ours(name)) else { return false };
+            // What else has the place of a file of ours is refused.
+            let Some(file) = entry.metadata().ok().filter(fs::Metadata::is_file) else {
+                return true;
+            };
+            match name {
+                DATABASE => 0 < file.len(),
+                LOCK => !is_free(&entry.path()),
+                ENDPOINT | SAMPLE => false,
+                // What belongs to a database that is gone, and secrets.
+                _ => !is_unfinished(name),
+            }
+        })
     }
 
     /// Whether the directory at `path` has no database yet, or was just given the sample flock when its process died.
@@ -477,6 +492,11 @@ fn close_one(path: &Path) -> std::io::Result<()> {
         Err(err) if err.kind() == ErrorKind::NotFound => Ok(()),
         closed => closed,
     }
+}
+
+/// Whether nobody holds the lock.
+fn is_free(lock: &Path) -> bool {
+    File::open(lock).is_ok_and(|lock| lock.try_lock_shared().is_ok())
 }
 
 /// Whether a file of this name in the data directory is made here.

@@ -13,7 +13,7 @@ use crate::{
     data_dir::DataDir,
     screen::{Said, Screen, What},
     show,
-    silence::overdue,
+    silence::{overdue, stopped},
     table::wrapped,
     terminal::{BAD, GOOD, Paint, WORD, harmless},
 };
@@ -50,7 +50,7 @@ pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow
 }
 
 async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
-    if !place.aws && !place.data.exists() {
+    if !place.aws && !DataDir::is_begun(&place.data) {
         return Ok(vec![Finding::Note(format!(
             "there is nothing in {} yet; `{}` makes it",
             place.data.display(),
@@ -115,13 +115,9 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
         let what = format!("{} paused: `{program} sheep list` shows which", size(paused));
         findings.push(Finding::Note(what));
     }
-    findings.extend(Hindrance::of(sheep).into_iter().map(|hindrance| {
-        let (who, why) = (hindrance.who(), hindrance.why);
-        Finding::Fault(match hindrance.sheep.first().filter(|_| hindrance.is_stopped) {
-            Some(first) => format!("{who}: stopped: {why}; {}", show::resume(first, program)),
-            None => format!("{who}: {why}"),
-        })
-    }));
+    findings.extend(stopped(sheep, program).into_iter().map(Finding::Fault));
+    let others = Hindrance::of(sheep).into_iter().filter(|found| !found.is_stopped);
+    findings.extend(others.map(|found| Finding::Fault(found.to_string())));
     findings
 }
 

@@ -11,6 +11,7 @@ use flock_core::FlockName;
 
 use crate::{
     cli::{Init, Place, quoted},
+    flock_file::plain,
     refusal::refuse,
     screen::Said,
 };
@@ -69,7 +70,7 @@ fn name(dir: &Path, said: Option<&FlockName>) -> anyhow::Result<FlockName> {
     }
     // `.` is called something, too.
     let full = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let stem = full.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let stem = plain(&full.file_name().unwrap_or_default().to_string_lossy());
     let words: Vec<_> =
         stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.join("-").parse().map_err(|_| {

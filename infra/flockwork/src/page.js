@@ -8,6 +8,9 @@ let tag = feed.dataset.tag;
 let asking = false;
 let timer;
 
+// What is not whole yet is asked for again at once, but where nobody answers.
+const pause = () => (stale.hidden && document.getElementById("behind") ? 0 : PAUSE);
+
 const look = async () => {
   clearTimeout(timer);
   if (asking || document.hidden) return;
@@ -25,10 +28,12 @@ const look = async () => {
   } catch {
     stale.hidden = false;
   }
+  // Nothing comes in a while where nothing answers.
+  document.body.classList.toggle("stale", !stale.hidden);
   asking = false;
-  timer = setTimeout(look, PAUSE);
+  timer = setTimeout(look, pause());
 };
 
 // Looks go on from here once somebody looks again.
 document.addEventListener("visibilitychange", look);
-timer = setTimeout(look, PAUSE);
+timer = setTimeout(look, pause());

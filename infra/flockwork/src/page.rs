@@ -1,6 +1,7 @@
 //! The page that shows the feed.
 
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     io,
     net::SocketAddr,
@@ -16,7 +17,7 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::{Hindrance, Sheep, View, named};
+use flock_core::{Hindrance, Overdue, Sheep, View, named};
 use flock_store::{Post, PostState, Store};
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
@@ -34,6 +35,7 @@ use crate::{
     feed::Feed,
     machine::reachable,
     show::{self, stopped},
+    silence::{self, WHY_NO_TICK},
 };
 
 /// Sheep named as the next to post.
@@ -193,8 +195,10 @@ impl Page {
             return Err((StatusCode::INTERNAL_SERVER_ERROR, text).into_response());
         }
         let now = self.clock.now();
-        let view = View::of(&feed.sheep, now);
-        let inner = markup(&feed, &view);
+        let overdue = Overdue::of(&feed.sheep, now).filter(|_| feed.stop.is_none());
+        let is_still = feed.stop.is_some() || overdue.is_some();
+        let view = View::of(&feed.sheep, now).still(is_still);
+        let inner = markup(&feed, overdue.as_ref(), &view);
         let mut hasher = DefaultHasher::new();
         inner.0.hash(&mut hasher);
         let now = view.whole(now);
@@ -202,25 +206,32 @@ impl Page {
     }
 }
 
-fn markup(feed: &Feed, view: &View) -> Markup {
+fn markup(feed: &Feed, overdue: Option<&Overdue<'_>>, view: &View) -> Markup {
+    let posts = feed.posts();
     html! {
-        section.next { (next(feed, view)) }
+        section.next { (next(feed, overdue, view)) }
         section.posts {
-            @if feed.posts.is_empty() && !feed.sheep.is_empty() { p { "Nothing has been posted yet." } }
+            @if feed.is_behind { p id="behind" { "Not all posts were read yet; the others come in a moment." } }
+            @if posts.is_empty() && !feed.sheep.is_empty() && !feed.is_behind { p { "Nothing has been posted yet." } }
             @if feed.sheep.is_empty() { p { "No sheep is here. What earlier ones posted, " code { "flockwork posts --sheep FLOCK/SHEEP" } " lists." } }
-            @for post in feed.posts.iter().rev() { (article(post, view)) }
+            @for post in posts.iter().rev() { (article(post, view)) }
         }
     }
 }
 
 /// What comes next, and what keeps it from coming.
-fn next(feed: &Feed, view: &View) -> Markup {
+fn next(feed: &Feed, overdue: Option<&Overdue<'_>>, view: &View) -> Markup {
     let mut next: Vec<_> =
         feed.sheep.iter().filter_map(|sheep| Some((sheep.next_at()?, &sheep.id))).collect();
     next.sort();
+    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+    shared.extend(feed.sheep.iter().map(|sheep| &sheep.id.name).filter(|name| !seen.insert(*name)));
     html! {
         h2 { "Next" }
         @if let Some(stop) = &feed.stop { p.trouble { (with_code(&stopped(stop))) } }
+        @if let Some(overdue) = overdue {
+            p.trouble { (silence::said(overdue, view.clock(overdue.since), WHY_NO_TICK)) }
+        }
         @for hindrance in Hindrance::of(&feed.sheep) {
             p.trouble {
                 strong { (hindrance.who()) } @if hindrance.is_stopped { " stopped" } ": " (hindrance.why)
@@ -233,13 +244,18 @@ fn next(feed: &Feed, view: &View) -> Markup {
             @for (at, sheep) in next.iter().take(NEXT) {
                 li {
                     strong { (sheep.name) } " "
-                    time datetime=(at) { (view.clock(*at)) @if feed.stop.is_none() { ", " (view.until(*at)) } }
+                    // Where that could be another.
+                    @if shared.contains(&sheep.name) { "of " (sheep.flock) " " }
+                    time datetime=(at) {
+                        (view.clock(*at))
+                        @if let Some(until) = view.until(*at) { span.until { ", " (until) } }
+                    }
                 }
             }
         }
         @if NEXT < next.len() { p { "and " (next.len() - NEXT) " more" } }
         @for line in silent(&feed.sheep) { p { (line) } }
-        p { "Times are those of " (view.zone()) "." }
+        p { (view.times()) }
     }
 }
 
@@ -275,5 +291,24 @@ fn with_code(text: &str) -> Markup {
         @for (number, part) in text.split('`').enumerate() {
             @if number % 2 == 1 { code { (part) } } @else { (part) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_not_whole_says_so_and_is_asked_for_again() {
+        let shown = |is_behind| {
+            let mut feed = Feed::default();
+            feed.is_behind = is_behind;
+            markup(&feed, None, &View::utc("2026-11-27T12:00:00Z".parse().unwrap())).into_string()
+        };
+        let said = "<p id=\"behind\">Not all posts were read yet; the others come in a moment.</p>";
+        assert!(shown(true).contains(said), "{}", shown(true));
+        assert!(!shown(false).contains("behind"), "{}", shown(false));
+        // The script looks for it by that name.
+        assert!(SCRIPT.contains("document.getElementById(\"behind\") ? 0 : PAUSE"));
     }
 }

@@ -2,29 +2,33 @@
 
 use std::{
     env,
-    io::{self, ErrorKind, Write as _},
-    process::{Command, Stdio},
+    io::{self, Read as _, Write as _},
+    process::Command,
+    thread,
 };
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What a shell says of a program that is not there or cannot be run (POSIX, "Shell Command Language", 2.8.2).
-const NO_PROGRAM: [i32; 2] = [126, 127];
-
-/// Shows the text and waits until it is read. Whether there was a pager.
+/// Shows the text and waits until it is read. Whether there was a pager that read any of it: one that is not there, or fails before
+/// that, has shown nothing.
 pub(crate) fn show(text: &str) -> io::Result<bool> {
     let Some(mut command) = chosen() else { return Ok(false) };
     // Ctrl-C is for the pager: whoever started it must not be gone while it has the terminal.
     let _heard = signal(SignalKind::interrupt())?;
-    let Ok(mut pager) = command.stdin(Stdio::piped()).spawn() else { return Ok(false) };
-    let written = pager.stdin.take().map_or(Ok(()), |mut pager| pager.write_all(text.as_bytes()));
-    let ended = pager.wait()?;
-    match written {
-        _ if ended.code().is_some_and(|code| NO_PROGRAM.contains(&code)) => Ok(false),
-        // Whoever closes it early has read enough.
-        Err(err) if err.kind() != ErrorKind::BrokenPipe => Err(err),
-        Ok(()) | Err(_) => Ok(true),
-    }
+    let (mut unread, mut end) = io::pipe()?;
+    let pager = command.stdin(unread.try_clone()?).spawn();
+    // It has an end of the pipe, too.
+    drop(command);
+    let Ok(mut pager) = pager else { return Ok(false) };
+    thread::scope(move |scope| {
+        // Whatever is not read by the pager is read here, so that this comes to its end.
+        scope.spawn(move || end.write_all(text.as_bytes()));
+        // What it says of itself when it ends is its own affair, as in git: it is closed early, too.
+        pager.wait()?;
+        let mut left = Vec::new();
+        unread.read_to_end(&mut left)?;
+        Ok(left.len() < text.len())
+    })
 }
 
 /// As git and gh choose it: none where the variable is empty or `cat`.

@@ -9,19 +9,18 @@ use std::{
 };
 
 use flock_core::{Hindrance, Sheep, View};
-use flock_ops::{self as ops, Error, UpcomingLine, WithText};
-use flock_store::Stop;
+use flock_ops::{self as ops, Budgets, Error, UpcomingLine, WithText};
 use jiff::Timestamp;
 
 use crate::{
     cli::{Place, Preview},
+    command::as_json,
     connect::{Connection, look},
     flock_file,
     refusal::{missing, refuse},
     screen::{Said, Screen},
-    show,
-    silence::nothing_posts,
-    terminal::harmless,
+    show::{self, Coming},
+    silence::{self, nothing_posts},
 };
 
 /// So many rows of a table are found before the first of them is shown, because all of them tell how wide it is. More are
@@ -32,8 +31,9 @@ const MOST_ROWS: usize = 10_000;
 struct ToShow {
     sheep: Vec<WithText>,
     now: Timestamp,
-    /// Whether everything is stopped.
-    is_stopped: bool,
+    view: View,
+    /// Of what is applied: what a directory says may be another cap.
+    budgets: Option<Budgets>,
     /// What people should know besides.
     notes: Vec<String>,
 }
@@ -44,26 +44,28 @@ pub(crate) async fn preview(
     screen: &Screen,
     options: &Preview,
 ) -> anyhow::Result<()> {
-    let ToShow { sheep, now, is_stopped, notes } = match &options.dir {
+    let ToShow { sheep, now, view, mut budgets, notes } = match &options.dir {
         Some(dir) => Box::pin(of_directory(place, dir, options)).await?,
         None => of_table(place, options).await?,
     };
-    let posts = ops::upcoming(&sheep, now).take(options.count);
+    let posts = ops::upcoming(&sheep, now).take(options.count).map(|post| {
+        let waits = budgets.as_mut().and_then(|budgets| budgets.waits(&post));
+        Coming { post, waits }
+    });
     if screen.window.is_some() && !options.json && options.count <= MOST_ROWS {
         let posts: Vec<_> = posts.collect();
         if posts.is_empty() {
             return screen.say(Said { notes, ..Said::default() });
         }
-        let view = View::of(sheep.iter().map(|one| &one.sheep), now);
-        let table = || show::upcoming_table(&posts, &view, is_stopped);
-        let what = screen.list(table, Vec::new);
+        let table = || show::upcoming_table(&posts, &view);
+        let what = screen.list(table, |_| Vec::new());
         return screen.page(Said { what, notes, ..Said::default() });
     }
     for post in posts {
         let line = if options.json {
-            serde_json::to_string(&UpcomingLine::new(&post))?
+            as_json([UpcomingLine::new(&post.post)])?.concat()
         } else {
-            harmless(&show::upcoming_line(&post))
+            show::upcoming_line(&post, screen.paint)
         };
         writeln!(io::stdout(), "{line}")?;
     }
@@ -79,9 +81,9 @@ async fn of_table(place: &Place, options: &Preview) -> anyhow::Result<ToShow> {
     };
     let now = clock.now();
     let sheep = ops::with_texts_for(store, sheep, options.count, now).await?;
-    let stop = store.control().await?.stopped;
-    let notes = notes(&connection, stop.as_ref(), &sheep, options.json);
-    Ok(ToShow { sheep, now, is_stopped: stop.is_some(), notes })
+    let (view, notes) = around(&connection, &sheep, options.json).await?;
+    let budgets = Budgets::of(store, sheep.iter().map(|one| &one.sheep), now).await?;
+    Ok(ToShow { sheep, now, view, budgets: Some(budgets), notes })
 }
 
 /// As it would be if it was applied now.
@@ -98,24 +100,23 @@ async fn of_directory(place: &Place, dir: &Path, options: &Preview) -> anyhow::R
     let now = clock.now();
     let plan = ops::plan(store, file, now).await?;
     let sheep = plan.sheep_to_be(store).await?;
-    let stop = store.control().await?.stopped;
-    let mut notes = notes(&connection, stop.as_ref(), &sheep, options.json);
+    let (view, mut notes) = around(&connection, &sheep, options.json).await?;
     notes.extend(missing(plan.missing(), program));
-    Ok(ToShow { sheep, now, is_stopped: stop.is_some(), notes })
+    Ok(ToShow { sheep, now, view, budgets: None, notes })
 }
 
-/// Why not everything is posted as it is shown.
-fn notes(
+/// How the times are shown, and why not everything is posted as it is shown.
+async fn around(
     connection: &Connection,
-    stop: Option<&Stop>,
     sheep: &[WithText],
     json: bool,
-) -> Vec<String> {
+) -> anyhow::Result<(View, Vec<String>)> {
+    let stop = connection.store.control().await?.stopped;
     let sheep = || sheep.iter().map(|one| &one.sheep);
     let mut notes = ops::silent(sheep());
     let hindrances = Hindrance::of(sheep()).into_iter().filter(|found| !found.is_stopped);
     notes.extend(hindrances.map(|found| found.to_string()));
     let sheep: Vec<&Sheep> = sheep().collect();
-    notes.extend(nothing_posts(connection, stop, &sheep, json));
-    notes
+    notes.extend(nothing_posts(connection, stop.as_ref(), &sheep, json));
+    Ok((silence::view(connection, stop.as_ref(), &sheep), notes))
 }

@@ -9,7 +9,9 @@ use std::{
 
 use anyhow::anyhow;
 use flock_aws::Clock;
-use flock_core::{Network, Occurrence, Sheep, SheepId, State, View, count, local, named, one_line};
+use flock_core::{
+    Network, Occurrence, Sheep, SheepId, State, View, count, local, named, one_line, quoted,
+};
 use flock_ops::{FlockFile, Noted};
 use flock_store::{NotFound, Post, Stop, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +33,7 @@ use crate::{
     machine::{self, Ground, Machine},
     operator, page,
     refusal::refuse,
-    show::{aside_line, resume, stopped, times},
+    show::{aside_line, resume, stopped},
     streams::{LOG, OUT},
     table::{columns, cut},
     terminal::{FAINT, NAME, Paint, Window, harmless},
@@ -607,7 +609,7 @@ impl Local {
     fn tell_day(&mut self, view: &View, is_more_told: bool) -> io::Result<()> {
         let now = view.whole(self.clock.now());
         let date = now.split(' ').next().unwrap_or_default();
-        let day = format!("{date}. {}", times(view));
+        let day = format!("{date}. {}", view.times());
         if !is_more_told || self.day == day || Window::stdout().is_none() {
             return Ok(());
         }
@@ -673,7 +675,7 @@ fn post_line(post: &Post, sheep: &Sheep) -> String {
         let form = if at.date() == next.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         format!("  (next {})", next.strftime(form))
     });
-    let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), one_line(&post.text));
+    let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), quoted(&post.text));
     format!("{at}  {name:<22} {text}{next}")
 }
 
@@ -682,7 +684,7 @@ fn post_line(post: &Post, sheep: &Sheep) -> String {
 fn shown_post(post: &Post, sheep: &Sheep, view: &View, width: usize) -> String {
     const LEAST: usize = 20;
     let paint = Paint::stdout();
-    let (at, text) = (view.clock(post.at), one_line(&post.text));
+    let (at, text) = (view.clock(post.at), quoted(&post.text));
     let next = sheep.next_at().map(|next| format!("  (next {})", view.clock(next)));
     let next = next.unwrap_or_default();
     let name = sheep.id.name.as_str();

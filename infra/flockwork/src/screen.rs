@@ -28,7 +28,7 @@ pub(crate) struct Said {
 pub(crate) enum What {
     /// Lines that are told as they are. What others wrote may be in them.
     Lines(Vec<String>),
-    /// Names and values, which a terminal shows in lines of its width.
+    /// Names and values, which a terminal shows in lines of its width and a program reads whole.
     Rows(Vec<String>),
     /// Lines that are as the terminal shows them.
     Shown(Vec<String>),
@@ -73,16 +73,16 @@ impl Screen {
         }
     }
 
-    /// A list: a table for a terminal, lines for a program.
+    /// A list: a table for a terminal, whole lines for a program. What others wrote is harmless in both.
     pub(crate) fn list(
         &self,
         table: impl FnOnce() -> Table,
-        lines: impl FnOnce() -> Vec<String>,
+        lines: impl FnOnce(Paint) -> Vec<String>,
     ) -> What {
-        match self.window {
-            Some(window) => What::Shown(table().lines(window.columns, self.paint)),
-            None => What::Lines(lines()),
-        }
+        What::Shown(match self.window {
+            Some(window) => table().lines(window.columns, self.paint),
+            None => lines(self.paint),
+        })
     }
 
     /// Shows something, page by page where it is longer than the screen.
@@ -112,15 +112,16 @@ impl Screen {
     }
 
     fn lines(&self, what: What) -> Vec<String> {
-        match (what, self.window) {
-            (What::Rows(rows), Some(window)) => {
+        match what {
+            What::Rows(rows) => {
+                let width = self.window.map_or(usize::MAX, |window| window.columns);
                 let rows = rows.iter().map(|row| harmless(row));
-                rows.flat_map(|row| wrapped(&row, window.columns, self.paint)).collect()
+                rows.flat_map(|row| wrapped(&row, width, self.paint)).collect()
             }
-            (What::Rows(lines), None) | (What::Lines(lines), _) => {
+            What::Lines(lines) => {
                 lines.iter().map(|line| self.paint.signs(&harmless(line))).collect()
             }
-            (What::Shown(lines), _) => lines,
+            What::Shown(lines) => lines,
         }
     }
 

@@ -1,14 +1,15 @@
 //! What people see of sheep and posts in a terminal.
 
-use flock_core::{CorpusId, Intent, Sheep, State, View, count, local, one_line};
-use flock_ops::{AccountLine, FlockLine, Moved, Noted};
+use anstyle::Style;
+use flock_core::{CorpusId, Intent, Sheep, SheepId, State, View, count, local, one_line, quoted};
+use flock_ops::{AccountLine, FlockLine, Moved, Noted, waits_for_cap};
 use flock_slack::typed;
 use flock_store::{Aside, AuditEntry, By, Post, PostState, Stop, UpcomingPost};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     table::{Cell, Table, cell, long, whole},
-    terminal::{BAD, FAINT, GOOD, NAME, PLAIN, WORD},
+    terminal::{BAD, FAINT, GOOD, HEAD, NAME, PLAIN, Paint, WORD},
 };
 
 /// That everything is stopped.
@@ -27,9 +28,14 @@ pub fn post_state(state: PostState) -> Option<&'static str> {
 }
 
 /// A line of a list of posts.
-pub fn post_line(post: &Post, zone: &TimeZone) -> String {
-    let state = post_state(post.state).map(|state| format!("  ({state})")).unwrap_or_default();
-    format!("{}  {}  {}{state}", local(post.at, zone), post.sheep, one_line(&post.text))
+pub(crate) fn post_line(post: &Post, zone: &TimeZone, paint: Paint) -> String {
+    let state = post_state(post.state).map(|state| paint.on(WORD, &format!("  ({state})")));
+    let [at, who] = when_and_who(post.at, zone, &post.sheep, paint);
+    format!("{at}  {who}  {}{}", quoted(&post.text), state.unwrap_or_default())
+}
+
+fn when_and_who(at: Timestamp, zone: &TimeZone, who: &SheepId, paint: Paint) -> [String; 2] {
+    [paint.on(FAINT, &local(at, zone)), paint.on(NAME, &who.to_string())]
 }
 
 /// A list of posts, at a terminal.
@@ -44,53 +50,68 @@ pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
             cell(&view.clock(post.at), FAINT),
             cell(&post.sheep.to_string(), NAME),
             cell(state, WORD),
-            cell(&post.text, PLAIN),
+            cell(&quoted(&post.text), PLAIN),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("SHEEP"), whole("STATE"), long("POST")],
         rows: posts.iter().map(row).collect(),
     }
 }
 
-/// Which zone the times of a list are of.
-pub(crate) fn times(view: &View) -> String {
-    format!("Times are those of {}.", view.zone())
-}
-
-/// How a time to come is shown: with how long it is until then, unless everything is stopped.
-fn to_come(view: &View, at: Timestamp, is_stopped: bool) -> String {
-    let clock = view.clock(at);
-    if is_stopped { clock } else { format!("{clock}, {}", view.until(at)) }
-}
-
 /// A list of posts to come, at a terminal.
-pub(crate) fn upcoming_table(posts: &[UpcomingPost], view: &View, is_stopped: bool) -> Table {
-    let row = |post: &UpcomingPost| {
+pub(crate) fn upcoming_table(posts: &[Coming], view: &View) -> Table {
+    let row = |Coming { post, waits }: &Coming| {
+        // When it is due, and not when it is made.
+        let at = waits.map_or_else(|| view.to_come(post.at), |_| view.clock(post.at));
+        let waits = waits.map(|until| format!("({}) ", waits_for_cap(&view.clock(until))));
         vec![
-            cell(&to_come(view, post.at, is_stopped), FAINT),
+            cell(&at, FAINT),
             cell(&post.sheep.to_string(), NAME),
-            cell(&post.text, PLAIN),
+            cell(&(waits.unwrap_or_default() + &quoted(&post.text)), PLAIN),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("SHEEP"), long("POST")],
         rows: posts.iter().map(row).collect(),
     }
 }
 
 /// A line of a list of posts to come.
-pub fn upcoming_line(post: &UpcomingPost) -> String {
-    format!("{}  {}  {}", local(post.at, &post.zone), post.sheep, one_line(&post.text))
+pub(crate) fn upcoming_line(Coming { post, waits }: &Coming, paint: Paint) -> String {
+    let waits = waits.map(|until| {
+        let waits = waits_for_cap(&local(until, &post.zone));
+        paint.on(WORD, &format!("  ({waits})"))
+    });
+    let [at, who] = when_and_who(post.at, &post.zone, &post.sheep, paint);
+    format!("{at}  {who}  {}{}", quoted(&post.text), waits.unwrap_or_default())
+}
+
+/// A post to come, and until when it waits for its flock's cap, if it does.
+pub(crate) struct Coming {
+    pub(crate) post: UpcomingPost,
+    pub(crate) waits: Option<Timestamp>,
 }
 
 /// A line of a list of sheep.
-pub fn sheep_line(sheep: &Sheep) -> String {
+pub(crate) fn sheep_line(sheep: &Sheep, paint: Paint) -> String {
     let zone = sheep.config.rhythm.zone();
     let state = state(sheep, |at| local(at, zone), |next| local(next, zone));
-    format!("{:<32} {:<24} {state}", sheep.id.to_string(), sheep.config.account.to_string())
+    let (name, account) = (format!("{:<32}", sheep.id.to_string()), &sheep.config.account);
+    let (name, state) = (paint.on(NAME, &name), paint.on(style(sheep), &state));
+    format!("{name} {:<24} {state}", account.to_string())
+}
+
+/// The colour of what a sheep is doing.
+fn style(sheep: &Sheep) -> Style {
+    match (&sheep.state, sheep.problem()) {
+        (State::Stopped { .. }, _) => BAD,
+        (State::Paused { .. }, _) | (State::Active, Some(_)) => WORD,
+        (State::Finished { .. }, _) => FAINT,
+        (State::Active, None) => PLAIN,
+    }
 }
 
 /// What a sheep is doing, and what keeps it from posting.
@@ -111,41 +132,40 @@ fn state(
 }
 
 /// A list of sheep, at a terminal.
-pub(crate) fn sheep_table(sheep: &[Sheep], view: &View, is_stopped: bool) -> Table {
+pub(crate) fn sheep_table(sheep: &[Sheep], view: &View) -> Table {
     let row = |sheep: &Sheep| {
-        let style = match (&sheep.state, sheep.problem()) {
-            (State::Stopped { .. }, _) => BAD,
-            (State::Paused { .. }, _) | (State::Active, Some(_)) => WORD,
-            (State::Finished { .. }, _) => FAINT,
-            (State::Active, None) => PLAIN,
-        };
-        let state = state(sheep, |at| view.clock(at), |next| to_come(view, next, is_stopped));
+        let state = state(sheep, |at| view.clock(at), |next| view.to_come(next));
         vec![
             cell(&sheep.id.to_string(), NAME),
             cell(&sheep.config.account.to_string(), PLAIN),
-            cell(&state, style),
+            cell(&state, style(sheep)),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("SHEEP"), whole("ACCOUNT"), long("STATE")],
         rows: sheep.iter().map(row).collect(),
     }
 }
 
 /// A line of a list of flocks.
-pub(crate) fn flock_line(flock: &FlockLine) -> String {
-    format!("{}  {} sheep, {} active", flock.flock, flock.sheep, flock.active)
+pub(crate) fn flock_line(flock: &FlockLine, paint: Paint) -> String {
+    let active = paint.on(silent(flock), &format!("{} active", flock.active));
+    format!("{}  {} sheep, {active}", paint.on(NAME, &flock.flock), flock.sheep)
+}
+
+/// The colour of how many sheep of a flock post.
+fn silent(flock: &FlockLine) -> Style {
+    if flock.active < flock.sheep { WORD } else { PLAIN }
 }
 
 /// A list of flocks, at a terminal.
 pub(crate) fn flock_table(flocks: &[FlockLine]) -> Table {
     let row = |flock: &FlockLine| {
-        let silent = if flock.active < flock.sheep { WORD } else { PLAIN };
         vec![
             cell(&flock.flock, NAME),
             cell(&flock.sheep.to_string(), PLAIN),
-            cell(&flock.active.to_string(), silent),
+            cell(&flock.active.to_string(), silent(flock)),
         ]
     };
     Table {
@@ -161,7 +181,7 @@ pub fn moved(moved: &Moved) -> Vec<String> {
     let (behaviour, account) = (&sheep.config.behaviour, &sheep.config.account);
     let (unit, next) = (behaviour.unit(), behaviour.position(sheep.progress.cursor));
     let mut said = vec![
-        sheep_line(sheep),
+        sheep_line(sheep, Paint::NONE),
         match sheep.state {
             State::Active | State::Finished { .. } => {
                 format!("It goes on with {unit} {next}, as {account}.")
@@ -187,10 +207,20 @@ pub fn resume(sheep: &Sheep, program: &str) -> String {
 }
 
 /// An entry of the audit log.
-pub fn audit_line(entry: &AuditEntry) -> String {
-    let at = local(entry.at, &TimeZone::UTC);
-    let [who, line, outcome] = audited(entry);
-    one_line(&format!("{at}  {who}: {line} - {outcome}"))
+pub(crate) fn audit_line(entry: &AuditEntry, paint: Paint) -> String {
+    let at = paint.on(FAINT, &local(entry.at, &TimeZone::UTC));
+    let [who, line, outcome] = audited(entry).map(|part| one_line(&part));
+    let (who, outcome) = (paint.on(NAME, &who), paint.on(came_of(entry), &outcome));
+    format!("{at}  {who}: {line} - {outcome}")
+}
+
+/// The colour of what came of something.
+fn came_of(entry: &AuditEntry) -> Style {
+    match entry.outcome.as_deref() {
+        Some(Noted::DONE) => GOOD,
+        Some(_) => BAD,
+        None => WORD,
+    }
 }
 
 /// Who did what, and what came of it.
@@ -213,20 +243,15 @@ fn audited(entry: &AuditEntry) -> [String; 3] {
 pub(crate) fn audit_table(entries: &[AuditEntry], view: &View) -> Table {
     let row = |entry: &AuditEntry| {
         let [who, line, outcome] = audited(entry);
-        let style = match entry.outcome.as_deref() {
-            Some(Noted::DONE) => GOOD,
-            Some(_) => BAD,
-            None => WORD,
-        };
         vec![
             cell(&view.clock(entry.at), FAINT),
             cell(&who, NAME),
             cell(&line, PLAIN),
-            cell(&outcome, style),
+            cell(&outcome, came_of(entry)),
         ]
     };
     Table {
-        about: Some(times(view)),
+        about: Some(view.times()),
         columns: vec![whole("TIME"), whole("WHO"), long("WHAT"), long("OUTCOME")],
         rows: entries.iter().map(row).collect(),
     }
@@ -237,17 +262,16 @@ pub const ASIDES: usize = 5;
 
 /// A text that was set aside, and why.
 pub fn aside_line(aside: &Aside) -> String {
-    format!("{}, {:?}: {}", aside.occurrence, aside.text, one_line(&aside.why))
+    format!("{}, \"{}\": {}", aside.occurrence, quoted(&aside.text), one_line(&aside.why))
 }
 
-/// Everything about a sheep; `asides` are the newest texts that it has set aside. With `now`, how long it is until it posts.
+/// Everything about a sheep; `asides` are the newest texts that it has set aside. With a `view`, its times as people read them now.
 pub(crate) fn sheep_page(
     sheep: &Sheep,
     asides: &[Aside],
     program: &str,
-    now: Option<Timestamp>,
+    view: Option<&View>,
 ) -> String {
-    let zone = sheep.config.rhythm.zone();
     let progress = &sheep.progress;
     let behaviour = &sheep.config.behaviour;
     let corpora: Vec<_> = behaviour.corpora().map(CorpusId::as_str).collect();
@@ -266,8 +290,8 @@ pub(crate) fn sheep_page(
         rows.push(("to go on", resume(sheep, program)));
     }
     rows.extend(sheep.next_at().map(|next| {
-        let until = now.map(|now| format!(", {}", View::utc(now).until(next)));
-        ("next post", format!("{}{}", local(next, zone), until.unwrap_or_default()))
+        let zone = sheep.config.rhythm.zone();
+        ("next post", view.map_or_else(|| local(next, zone), |view| view.to_come(next)))
     }));
     rows.push(("next number", progress.occurrence.to_string()));
     let unit = format!("next {}", behaviour.unit());
@@ -279,7 +303,7 @@ pub(crate) fn sheep_page(
         let Intent { occurrence, errand, .. } = intent;
         rows.push((
             "being posted",
-            format!("number {occurrence}: {}", one_line(&errand.work.act.to_string())),
+            format!("number {occurrence}: {}", quoted(&errand.work.act.to_string())),
         ));
         if 0 < errand.attempts {
             rows.push(("attempts", errand.attempts.to_string()));
@@ -289,13 +313,20 @@ pub(crate) fn sheep_page(
     if ASIDES < asides.len() {
         rows.push(("", "and older ones".to_owned()));
     }
-    self::rows(&rows)
+    let times = view.filter(|_| sheep.next_at().is_some()).map(View::times);
+    std::iter::once(self::rows(&rows)).chain(times).collect::<Vec<_>>().join("\n")
 }
 
 /// An account in a list.
-pub fn account_line(account: &AccountLine) -> String {
+pub(crate) fn account_line(account: &AccountLine, paint: Paint) -> String {
     let sheep = count(u64::try_from(account.sheep).unwrap_or(u64::MAX), "sheep");
-    format!("{:<40} {sheep:<12} {}", account.account, account_state(account))
+    let name = paint.on(NAME, &format!("{:<40}", account.account));
+    format!("{name} {sheep:<12} {}", paint.on(may_post(account), &account_state(account)))
+}
+
+/// The colour of whether an account can post.
+fn may_post(account: &AccountLine) -> Style {
+    if account.added && account.must_not_post.is_empty() { GOOD } else { BAD }
 }
 
 /// Whether an account can post, and why not.
@@ -303,18 +334,17 @@ fn account_state(account: &AccountLine) -> String {
     match (account.added, account.must_not_post.as_slice()) {
         (false, _) => "never added: it has no key".to_owned(),
         (true, []) => "can post".to_owned(),
-        (true, why) => format!("must not post: {}", why.join("; ")),
+        (true, why) => format!("must not post: {}", one_line(&why.join("; "))),
     }
 }
 
 /// A list of accounts, at a terminal.
 pub(crate) fn account_table(accounts: &[AccountLine]) -> Table {
     let row = |account: &AccountLine| {
-        let can_post = account.added && account.must_not_post.is_empty();
         vec![
             cell(&account.account, NAME),
             cell(&account.sheep.to_string(), PLAIN),
-            cell(&account_state(account), if can_post { GOOD } else { BAD }),
+            cell(&account_state(account), may_post(account)),
         ]
     };
     Table {
@@ -322,6 +352,22 @@ pub(crate) fn account_table(accounts: &[AccountLine]) -> Table {
         columns: vec![whole("ACCOUNT"), whole("SHEEP"), long("STATE")],
         rows: accounts.iter().map(row).collect(),
     }
+}
+
+/// What every network can do, whole.
+pub(crate) fn network_lines(paint: Paint) -> Vec<String> {
+    let text = flock_ops::networks();
+    let heads = flock_ops::network_rows().into_iter().map(|row| row.into_iter().next());
+    let mut heads = heads.map(Option::unwrap_or_default);
+    let line = |line: &str| match heads.next() {
+        Some(head) if head.is_empty() => paint.on(HEAD, line),
+        Some(head) => match line.strip_prefix(&*head) {
+            Some(rest) => paint.on(NAME, &head) + rest,
+            None => line.to_owned(),
+        },
+        None => line.to_owned(),
+    };
+    text.lines().map(line).collect()
 }
 
 /// What every network can do, at a terminal of so many columns: in several tables where one has no room.
@@ -364,7 +410,6 @@ pub fn rows(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::terminal::Paint;
 
     const NOW: &str = "2026-11-27T12:00:00Z";
 
@@ -389,9 +434,9 @@ mod tests {
         ];
         let table = post_table(&posts, &View::utc(NOW.parse().unwrap()));
         insta::assert_snapshot!(table.lines(72, Paint::NONE).join("\n"), @r"
-        Times are those of UTC.
+        Times are in UTC.
         TIME                 SHEEP       STATE         POST
-        2026-11-26 23:59:59  choir/alto                one\ntwo\u{1b}[2J
+        2026-11-26 23:59:59  choir/alto                one / two\u{1b}[2J
         11:00:00             choir/alto  unknown       who knows whether this i…
         11:59:00             choir/alto  being posted  soon
         ");
@@ -419,7 +464,7 @@ mod tests {
         ];
         let table = || audit_table(&entries, &View::utc(NOW.parse().unwrap()));
         insta::assert_snapshot!(table().lines(90, Paint::NONE).join("\n"), @"
-        Times are those of UTC.
+        Times are in UTC.
         TIME      WHO                      WHAT                OUTCOME
         11:00:00  ada at the command line  flock apply choir   done
         11:00:00  U1 in C1 of Slack        now choir/alto      refused: choir/alto does not: it i…

@@ -1,6 +1,8 @@
 //! Why nothing is posted, though sheep would: said beside every list of them and of posts to come.
 
-use flock_core::{Hindrance, Overdue, Sheep, local};
+use std::fmt;
+
+use flock_core::{Hindrance, Overdue, Sheep, View, capital, local};
 use flock_store::Stop;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -26,6 +28,14 @@ pub(crate) fn nothing_posts(
     overdue(connection, sheep.iter().copied(), clock.now())
 }
 
+/// A view of `sheep`, in which nothing is said to come while nothing is at work.
+pub(crate) fn view(connection: &Connection, stop: Option<&Stop>, sheep: &[&Sheep]) -> View {
+    let now = connection.clock.now();
+    let sheep = || sheep.iter().copied();
+    let is_still = stop.is_some() || !connection.is_at_work || Overdue::of(sheep(), now).is_some();
+    View::of(sheep(), now).still(is_still)
+}
+
 /// That no tick sees to what is due.
 pub(crate) fn overdue<'a>(
     connection: &Connection,
@@ -33,13 +43,21 @@ pub(crate) fn overdue<'a>(
     now: Timestamp,
 ) -> Option<String> {
     let overdue = Overdue::of(sheep, now)?;
-    let said = overdue.said(&overdue.sheep.id, local(overdue.since, &TimeZone::UTC));
     let why = if connection.is_deployed {
         "The schedule of sheep-tick may be off, or it fails; its log says why."
     } else {
-        "The run that is up says why where it was started; end it, and start it again."
+        WHY_NO_TICK
     };
-    Some(format!("{}. {why}", said.replacen('n', "N", 1)))
+    Some(said(&overdue, local(overdue.since, &TimeZone::UTC), why))
+}
+
+/// What there is to do where a run is up and nothing comes of it.
+pub(crate) const WHY_NO_TICK: &str =
+    "The run that is up says why where it was started; end it, and start it again.";
+
+/// That no tick sees to what is due, and what is to be done.
+pub(crate) fn said(overdue: &Overdue<'_>, since: impl fmt::Display, why: &str) -> String {
+    format!("{}. {why}", capital(&overdue.said(&overdue.sheep.id, since)))
 }
 
 /// Sheep that have stopped, each reason once, and how they go on.

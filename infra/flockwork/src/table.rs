@@ -207,13 +207,13 @@ fn wrap(line: &str, width: usize, paint: Paint) -> Vec<String> {
     let value = value.trim_start_matches(' ');
     let at = columns(line) - columns(value);
     let head = format!("{}{}", blanks(indent), paint.on(HEAD, name));
-    let gap = blanks(at - indent - columns(name));
+    let gap = &words[name.len()..words.len() - value.len()];
     if columns(line) <= width {
         return vec![format!("{head}{gap}{value}")];
     }
     // What would have too little room beside its name goes on below that.
     let (begin, mut used, hang) = if 2 * at <= width {
-        (head + &gap, at, at)
+        (head + gap, at, at)
     } else if name.is_empty() {
         (blanks(2 * GAP), 2 * GAP, 2 * GAP)
     } else {

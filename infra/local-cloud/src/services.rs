@@ -137,8 +137,10 @@ impl LocalCloud {
 
 /// What answers for EventBridge, Secrets Manager and STS, for whoever asks it in the same process. What is put on the bus
 /// comes out of the receiver.
-pub fn router(secrets: HashMap<String, String>) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
-    counted(secrets, &watch::Sender::new(0))
+pub fn router(
+    secrets: impl IntoIterator<Item = (String, String)>,
+) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
+    counted(secrets.into_iter().collect(), &watch::Sender::new(0))
 }
 
 /// The same, with the events that are not handled yet counted.

@@ -114,7 +114,7 @@ impl Checking {
     fn block(&mut self, place: &str, block: &Value) {
         let found = self.object(place, block, |kind| {
             Some(match kind {
-                "actions" | "context" => "elements block_id",
+                "actions" | "context" | "rich_text" => "elements block_id",
                 "divider" => "block_id",
                 "header" => "text level block_id",
                 "image" => "image_url alt_text title slack_file block_id",
@@ -153,6 +153,7 @@ impl Checking {
                     }
                 }
             }
+            "rich_text" => self.rich_text(place, block),
             "image" => self.image(place, &Value::Object(block.clone())),
             "markdown" => {
                 self.text(place, block, "text", 12_000, true);
@@ -174,6 +175,33 @@ impl Checking {
                 self.image(&place, accessory);
             } else {
                 self.element(&place, accessory);
+            }
+        }
+    }
+
+    /// Sections of text, which is all that is shown here.
+    fn rich_text(&mut self, place: &str, block: &Map<String, Value>) {
+        /// Not documented; as many as fit.
+        const PARTS: usize = ALL_BLOCKS;
+        for (place, section) in self.list(place, block, "elements", PARTS) {
+            let known = |kind: &str| (kind == "rich_text_section").then_some("elements");
+            let Some((_, section)) = self.object(&place, section, known) else { continue };
+            for (place, part) in self.list(&place, section, "elements", PARTS) {
+                let known = |kind: &str| (kind == "text").then_some("text style");
+                let Some((_, part)) = self.object(&place, part, known) else { continue };
+                self.text(&place, part, "text", ALL_BLOCKS, true);
+                let is_style = |style: &Value| {
+                    let known = |name: &String| {
+                        ["bold", "italic", "strike", "code"].contains(&name.as_str())
+                    };
+                    let all = |style: &Map<String, Value>| {
+                        style.iter().all(|(name, value)| known(name) && value.is_boolean())
+                    };
+                    style.as_object().is_some_and(all)
+                };
+                if !part.get("style").is_none_or(is_style) {
+                    self.problem(&place, "style must be of bold, italic, strike and code");
+                }
             }
         }
     }
@@ -371,6 +399,9 @@ mod tests {
         check_blocks(
             &json!([
                 { "type": "header", "text": { "type": "plain_text", "text": "Flock" } },
+                { "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [
+                    { "type": "text", "text": "*a*\n" }, { "type": "text", "text": "b", "style": { "bold": true } },
+                ] }] },
                 { "type": "context", "elements": [{ "type": "plain_text", "text": "a" }, image] },
                 { "type": "section", "fields": [{ "type": "mrkdwn", "text": "a" }], "accessory": image },
             ]),
@@ -406,6 +437,16 @@ mod tests {
         check_blocks(
             &json!([{ "type": "table" }]),
             &format!("{place}: the type table is not known here"),
+        );
+        let rich = |part: Value| json!([{ "type": "rich_text", "elements": [{ "type": "rich_text_section", "elements": [part] }] }]);
+        let part = format!("{place}/elements/0/elements/0");
+        check_blocks(
+            &rich(json!({ "type": "text", "text": "" })),
+            &format!("{part}: text is empty"),
+        );
+        check_blocks(
+            &rich(json!({ "type": "text", "text": "a", "style": { "loud": true } })),
+            &format!("{part}: style must be of bold, italic, strike and code"),
         );
         check_blocks(&json!(["x"]), &format!("{place}: it must be an object"));
         check_blocks(

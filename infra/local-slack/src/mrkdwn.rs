@@ -1,10 +1,11 @@
-//! Slack's own markup, mrkdwn, as HTML and as plain text.
+//! Slack's own markup, mrkdwn, and its rich text, as HTML and as plain text.
 //!
-//! As Slack shows it ("Formatting text for app surfaces", read 2026-11). Knows nothing of messages and blocks.
+//! As Slack shows it ("Formatting text for app surfaces", read 2026-11). Knows nothing of messages and of other blocks.
 
 use std::collections::BTreeMap;
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 /// What Slack shows in the place of ids.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +63,52 @@ pub fn plain(text: &str, names: &Names) -> String {
         Part::Fence(text) => text,
     });
     parts.collect::<Vec<_>>().join("\n")
+}
+
+/// A block of rich text as HTML: what stands in it is no mrkdwn, and nothing of it is escaped.
+pub fn rich_html(block: &Value) -> Markup {
+    html! { p { (lines_html(&rich(block))) } }
+}
+
+/// The same, as it is read in a terminal.
+pub fn rich_plain(block: &Value) -> String {
+    lines_plain(&rich(block), "")
+}
+
+fn rich(block: &Value) -> Vec<Vec<Span>> {
+    let parts = |value: &Value| value["elements"].as_array().cloned().unwrap_or_default();
+    let mut lines = vec![Vec::new()];
+    for element in parts(block).iter().flat_map(parts) {
+        let kind = element["type"].as_str().unwrap_or_default();
+        let Some(text) = element["text"].as_str().filter(|_| kind == "text") else {
+            let unknown = Span::Text(format!("[{kind}: not shown here]"));
+            lines.last_mut().into_iter().for_each(|line| line.push(unknown.clone()));
+            continue;
+        };
+        let has = |style: &str| element["style"][style] == true;
+        for (number, text) in text.split('\n').enumerate() {
+            if 0 < number {
+                lines.push(Vec::new());
+            }
+            let mut span = Span::Text(text.to_owned());
+            if has("code") {
+                span = Span::Code(text.to_owned());
+            }
+            for (style, of) in [
+                ("strike", Span::Strike as fn(_) -> _),
+                ("italic", Span::Italic),
+                ("bold", Span::Bold),
+            ] {
+                if has(style) {
+                    span = of(vec![span]);
+                }
+            }
+            if let Some(line) = lines.last_mut().filter(|_| !text.is_empty()) {
+                line.push(span);
+            }
+        }
+    }
+    lines
 }
 
 /// Text that is not formatted: only what Slack escapes is decoded.

@@ -97,6 +97,7 @@ pub fn plain(message: &Message, names: &Names) -> String {
                 lines.push(mrkdwn::plain(block["text"].as_str().unwrap_or_default(), names));
             }
             "image" => lines.push(picture(block)),
+            "rich_text" => return mrkdwn::rich_plain(block),
             "context" => {
                 let elements = block["elements"].as_array().into_iter().flatten();
                 let elements = elements.map(|element| match element["type"].as_str() {
@@ -151,6 +152,7 @@ pub fn html(message: &Message, names: &Names, pressing: &[(&str, &str)]) -> Mark
                 "header" => h3 { (mrkdwn::decoded(block["text"]["text"].as_str().unwrap_or_default())) },
                 "markdown" => (mrkdwn::html(block["text"].as_str().unwrap_or_default(), names)),
                 "image" => p.picture { (picture(block)) },
+                "rich_text" => div.section { div { (mrkdwn::rich_html(block)) } },
                 "context" => div.context {
                     @for element in block["elements"].as_array().into_iter().flatten() {
                         @if element["type"] == "image" { span.picture { (picture(element)) } }

@@ -25,11 +25,16 @@ pub async fn load() -> SdkConfig {
 /// The configuration of a function, all of which Lambda puts into its environment (AWS, "Defined runtime environment
 /// variables", 2026-11). Files and services that AWS's own programs would look through besides are not linked in.
 pub fn of_environment() -> SdkConfig {
+    of(&variable)
+}
+
+fn of(variable: &dyn Fn(&str) -> Option<String>) -> SdkConfig {
+    let flag = |name| variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(SdkHttp::new()))
         .timeout_config(timeouts())
-        .retry_config(RetryConfig::standard())
+        .retry_config(retries(variable))
         .credentials_provider(SharedCredentialsProvider::new(
             EnvironmentVariableCredentialsProvider::new(),
         ))
@@ -37,6 +42,19 @@ pub fn of_environment() -> SdkConfig {
         .use_dual_stack(flag("AWS_USE_DUALSTACK_ENDPOINT"))
         .service_config(Environment);
     sdk.region(variable("AWS_REGION").map(Region::new)).build()
+}
+
+/// How requests are repeated: what cannot be read is as if it was not there (AWS, "AWS SDKs and Tools Reference Guide: Retry behavior",
+/// 2026-11).
+fn retries(variable: &dyn Fn(&str) -> Option<String>) -> RetryConfig {
+    let is_adaptive =
+        variable("AWS_RETRY_MODE").is_some_and(|mode| mode.eq_ignore_ascii_case("adaptive"));
+    let retries = if is_adaptive { RetryConfig::adaptive() } else { RetryConfig::standard() };
+    let attempts = variable("AWS_MAX_ATTEMPTS").and_then(|attempts| attempts.trim().parse().ok());
+    match attempts.filter(|attempts| 0 < *attempts) {
+        Some(attempts) => retries.with_max_attempts(attempts),
+        None => retries,
+    }
 }
 
 /// A request that hangs must leave time for another try before the invocation ends.
@@ -57,10 +75,6 @@ impl LoadServiceConfig for Environment {
         let service = key.service_id().replace(' ', "_").to_uppercase();
         variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
     }
-}
-
-fn flag(name: &str) -> bool {
-    variable(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "these are the SDK's settings, and not ours")]
@@ -107,5 +121,58 @@ impl LoadServiceConfig for LocalServices {
             "DynamoDB" => self.dynamodb_url.clone(),
             _ => self.services_url.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What of the configuration follows from these variables.
+    fn read(variables: &[(&str, &str)]) -> String {
+        let config = of(&|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let retries = config.retry_config().unwrap();
+        let is_on = |flag: Option<bool>| flag == Some(true);
+        format!(
+            "{:?}, {} attempts, fips {}, dual stack {}, {}",
+            retries.mode(),
+            retries.max_attempts(),
+            is_on(config.use_fips()),
+            is_on(config.use_dual_stack()),
+            config.region().map_or("nowhere", |region| region.as_ref()),
+        )
+    }
+
+    #[test]
+    fn settings_of_the_sdk_are_read() {
+        let usual = "Standard, 3 attempts, fips false, dual stack false, nowhere";
+        assert_eq!(read(&[]), usual);
+        assert_eq!(
+            read(&[
+                ("AWS_REGION", "eu-central-1"),
+                ("AWS_MAX_ATTEMPTS", "5"),
+                ("AWS_RETRY_MODE", "Adaptive"),
+                ("AWS_USE_FIPS_ENDPOINT", "true"),
+                ("AWS_USE_DUALSTACK_ENDPOINT", "TRUE"),
+            ]),
+            "Adaptive, 5 attempts, fips true, dual stack true, eu-central-1"
+        );
+        assert_eq!(
+            read(&[("AWS_MAX_ATTEMPTS", "1"), ("AWS_RETRY_MODE", "standard")]),
+            usual.replace('3', "1")
+        );
+        for (name, value) in [
+            ("AWS_MAX_ATTEMPTS", "0"),
+            ("AWS_MAX_ATTEMPTS", "-1"),
+            ("AWS_MAX_ATTEMPTS", "many"),
+            ("AWS_RETRY_MODE", "legacy"),
+            ("AWS_USE_FIPS_ENDPOINT", "no"),
+            ("AWS_USE_DUALSTACK_ENDPOINT", "1"),
+        ] {
+            assert_eq!(read(&[(name, value)]), usual, "{name}={value}");
+        }
     }
 }

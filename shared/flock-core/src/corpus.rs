@@ -8,9 +8,9 @@ use std::{borrow::Cow, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
-    CorpusId, Cursor, NotText,
+    CorpusId, Cursor, FEW, NotText,
     errand::whole_seconds,
-    foreign::{lines_of, odd, says_nothing},
+    foreign::{lines_of, odd, says_nothing, twice_encoded},
 };
 
 /// The lines of a text, in file order. Never empty.
@@ -273,6 +273,22 @@ impl Corpus {
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         ends(&self.text, &self.lines)
     }
+
+    /// Where it seems to be UTF-8 that was taken for Windows-1252 and written as UTF-8 once more: the numbers of the first such lines,
+    /// how many more there are, and what is said of them. It may be meant so.
+    pub fn twice_encoded(&self) -> Option<(Vec<usize>, usize, String)> {
+        let mut found =
+            self.lines().filter_map(|(number, line)| Some((number, twice_encoded(line)?)));
+        let (first, (bad, good)) = found.next()?;
+        let why = format!("`{bad}` seems to be `{good}`, {}", Self::TWICE_ENCODED);
+        let numbers = std::iter::once(first).chain(found.by_ref().map(|(number, _)| number));
+        let numbers = numbers.take(FEW).collect();
+        Some((numbers, found.count(), why))
+    }
+
+    /// What is said of many such texts: a part of a sentence.
+    pub const TWICE_ENCODED: &str = "in UTF-8 that was taken for Windows-1252; it is posted as it stands, and iconv -f UTF-8 -t \
+                                     WINDOWS-1252 old.txt > new.txt puts it right";
 
     /// The own times of its lines.
     pub fn times(&self) -> &Times {

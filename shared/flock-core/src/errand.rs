@@ -91,6 +91,20 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The same, where nobody could be told of it: as what is tried again, so that it comes to it once more.
+    #[must_use]
+    pub fn untold(self) -> Self {
+        match self {
+            Self::Refused { why }
+            | Self::SetAside { why }
+            | Self::Taken { posted: None, why, .. } => Self::TryAgain { why, not_before: None },
+            Self::Taken { posted: Some(_), why, .. } => Self::Unknown { why },
+            Self::Done(_) | Self::TryAgain { .. } | Self::Unknown { .. } => self,
+        }
+    }
+}
+
 impl<W> Errand<W> {
     /// After so many failures, which is after about two hours, people are told.
     const PATIENCE: u32 = 8;

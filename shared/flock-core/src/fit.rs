@@ -353,18 +353,17 @@ fn some_lines(numbers: &[usize]) -> String {
 }
 
 /// What is said where a flock has no cap and its networks charge.
-pub fn without_cap(flock: &Flock, sheep: &[&Sheep], cost: Usd) -> Option<String> {
+pub fn without_cap(flock: &Flock, sheep: &[&Sheep], cost: Usd) -> Option<Objection> {
     let network = sheep.iter().map(|sheep| sheep.config.account.network).find(|n| n.bills())?;
     let price = |link| (network.facts().price)(Charge::Post { link });
     flock.monthly_cap.is_none().then(|| {
-        format!(
-            "{}: {} charges {} for a post and {} with a link, {cost} in the next 30 days; write the most \
-             the flock may spend in a month into flock.toml, such as monthly_cap = \"25.00\"",
-            flock.name,
-            network.facts().title,
+        let title = network.facts().title;
+        let charges = format!(
+            "{title} charges {} for a post and {} with a link, {cost} in the next 30 days",
             price(false),
             price(true)
-        )
+        );
+        Objection::no_cap(&flock.name, charges)
     })
 }
 

@@ -5,6 +5,60 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
+/// Quotation marks of languages, which phones and word processors set where straight ones are typed.
+pub const CURLY: [char; 5] = ['“', '”', '„', '‘', '’'];
+
+/// What is said of them where they stand for straight ones. A part of a sentence.
+pub const STRAIGHT: &str =
+    "quotation marks are straight, \"like these\", and not as word processors make them";
+
+/// The signs of Windows-1252 for the bytes from 0x80 to 0x9F; it has none for five of them (Unicode, "CP1252.TXT", 2026-11).
+const WINDOWS: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
+
+/// The first sign in a text that was UTF-8, was read as Windows-1252 and written as UTF-8 once more, and which it was: `Ã©` of `é`.
+///
+/// Only what hardly stands in any text is taken for one: letters of the Latin alphabet, punctuation and emoji, and of other
+/// alphabets two letters in a row.
+pub(crate) fn twice_encoded(text: &str) -> Option<(&str, char)> {
+    let byte = |c: char| match u32::from(c) {
+        code @ 0x80..=0xff => u8::try_from(code).ok(),
+        _ => {
+            WINDOWS.chars().position(|known| known == c).and_then(|at| u8::try_from(0x80 + at).ok())
+        }
+    };
+    // So many signs from `at` on as one sign has bytes, where they are those of one.
+    let read = |at: usize| {
+        let rest = text.get(at..)?;
+        let first = byte(rest.chars().next()?)?;
+        let length =
+            first.leading_ones().try_into().ok().filter(|length| (2..=4).contains(length))?;
+        let bytes: Option<Vec<u8>> = rest.chars().take(length).map(byte).collect();
+        let good = std::str::from_utf8(&bytes?).ok()?.chars().next()?;
+        let end = rest.char_indices().nth(length).map_or(text.len(), |(end, _)| at + end);
+        Some((text.get(at..end)?, good, end))
+    };
+    let mut before = None;
+    for (at, c) in text.char_indices() {
+        let may_begin = ('\u{c2}'..='\u{f4}').contains(&c);
+        if let Some((bad, good, end)) = may_begin.then(|| read(at)).flatten() {
+            let is_sure = match good {
+                // In words of capitals a quotation mark may follow.
+                '\u{80}'..='\u{ff}' => !before.is_some_and(char::is_uppercase),
+                '\u{2000}'..='\u{20bf}' | '\u{2100}'..='\u{214f}' | '\u{1f000}'.. => true,
+                '\u{370}'..='\u{52f}' => {
+                    read(end).is_some_and(|(_, next, _)| ('\u{370}'..='\u{52f}').contains(&next))
+                }
+                _ => false,
+            };
+            if is_sure {
+                return Some((bad, good));
+            }
+        }
+        before = Some(c);
+    }
+    None
+}
+
 /// Bytes that are no text as it is read here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotText {
@@ -254,6 +308,56 @@ mod tests {
 
     fn utf16(text: &str, to: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
         text.encode_utf16().flat_map(to).collect()
+    }
+
+    #[test]
+    fn what_was_encoded_twice_is_known() {
+        let check = |text: &str, expected| assert_eq!(twice_encoded(text), expected, "{text}");
+        check("cafÃ© noir", Some(("Ã©", 'é')));
+        check("Ã‰tÃ©", Some(("Ã‰", 'É')));
+        check("itâ€™s", Some(("â€™", '’')));
+        check("5 â‚¬", Some(("â‚¬", '€')));
+        check("fin ðŸ˜€", Some(("ðŸ˜€", '😀')));
+        check("ÐœÐ¾Ñ€Ðµ", Some(("Ðœ", 'М')));
+        // What people write.
+        for text in [
+            "",
+            "plain",
+            "café, naïve, Ångström",
+            "MAÇÃ”",
+            "Spaß”",
+            "BEAUTÉ\u{a0}!",
+            "maçã…”",
+            "Ð and Ñ",
+            "море",
+            "£5 – «é»",
+            "Łódź",
+            "São Tomé e Príncipe",
+            "Ü”",
+            "😀",
+        ] {
+            check(text, None);
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever is beside it.
+        #[test]
+        fn each_letter_that_was_encoded_twice_is_known(
+            before in "[a-z ]{0,5}",
+            letter in "[é-ÿß’“”–€😀]",
+            after in "[a-z ]{0,5}",
+        ) {
+            let good = format!("{before}{letter}{after}");
+            let read = |byte: u8| match byte {
+                0x80..=0x9f => WINDOWS.chars().nth(usize::from(byte - 0x80)).unwrap(),
+                _ => char::from(byte),
+            };
+            let bad: String = good.bytes().map(read).collect();
+            let found = twice_encoded(&bad).map(|(_, good)| good);
+            proptest::prop_assert_eq!(found, letter.chars().next());
+            proptest::prop_assert_eq!(twice_encoded(&good), None);
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Names and ids. Every one is validated when made, so that the rest of the code can trust it.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Network, UnfitHandle, UnknownNetwork};
+use crate::{Network, UnfitHandle, UnknownNetwork, natural};
 
 /// An identifier did not have the form its type requires.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -17,11 +17,26 @@ pub struct InvalidId {
     rule: &'static str,
 }
 
-/// Declares a text id whose form is checked by `$accepts`.
+/// Declares a text id whose form is checked by `$accepts`. Those that people give are in the order that people expect.
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+    (natural $(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+        text_id! { given $(#[$doc])* $name, $kind, $rule, $accepts }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                natural(&self.0, &other.0)
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+    };
+    (given $(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -65,6 +80,9 @@ macro_rules! text_id {
             }
         }
     };
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $rule:literal, $accepts:expr) => {
+        text_id! { given #[derive(PartialOrd, Ord)] $(#[$doc])* $name, $kind, $rule, $accepts }
+    };
 }
 
 /// Names are parts of table keys, where `#` and `/` separate, and words in chat commands.
@@ -76,17 +94,17 @@ fn is_name(value: &str) -> bool {
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
-text_id! {
+text_id! { natural
     /// The name of a flock.
     FlockName, "flock name",
     "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
 }
-text_id! {
+text_id! { natural
     /// The name of a sheep within its flock.
     SheepName, "sheep name",
     "use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit", is_name
 }
-text_id! {
+text_id! { natural
     /// The name an account has on its network, without a leading `@`.
     Handle, "handle",
     "use 1 to 64 letters, digits, `-`, `_`, `.` or `@`, not starting with `@`",

@@ -56,7 +56,8 @@ pub use fit::{
 };
 pub use flock::Flock;
 pub use foreign::{
-    Encoding, NotText, is_invisible, lines_of, says_nothing, text_of, without_marks,
+    CURLY, Encoding, NotText, STRAIGHT, is_invisible, lines_of, says_nothing, text_of,
+    without_marks,
 };
 pub use hindrance::{Hindrance, Overdue, reason};
 pub use ids::{
@@ -83,6 +84,7 @@ pub use preview::{Upcoming, UpcomingText, preview, preview_all};
 pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,
+    WHILE_PAUSED, WHILE_STOPPED,
 };
 pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
@@ -91,6 +93,9 @@ pub use sheep::{
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
-pub use text::{FEW, count, listed, local, named, nearest, one_line, slip, united};
+pub use text::{
+    FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted, slip, united,
+    united_if_many,
+};
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

@@ -4,14 +4,14 @@
 //! another, or a button.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashSet},
     fmt,
     mem::{Discriminant, discriminant},
 };
 
 use crate::{
-    AccountId, Occurrence, SheepId,
-    text::{FEW, named, named_of, united},
+    AccountId, FlockName, Occurrence, SheepId,
+    text::{FEW, named, named_of, united, united_if_many},
 };
 
 /// Something that stands in the way.
@@ -42,7 +42,12 @@ enum What {
     Said(String),
     /// Nobody has added these accounts yet.
     NeverAdded(BTreeSet<AccountId>),
+    /// The flock has no cap, and its networks charge this.
+    NoCap(String),
 }
+
+/// How a flock gets a cap.
+const WRITE_CAP: &str = "write the most the flock may spend in a month into flock.toml, such as monthly_cap = \"25.00\"";
 
 /// What a person can do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,6 +78,16 @@ impl Objection {
     ) -> Self {
         let what = What::NeverAdded([account.clone()].into());
         Self { what, ..Self::of(sheep, "") }.with(Remedy::AddAccount(account.clone()))
+    }
+
+    /// The flock has no cap, and its networks charge something, which `charges` says.
+    pub fn no_cap(flock: &FlockName, charges: impl Into<String>) -> Self {
+        Self { what: What::NoCap(charges.into()), ..Self::of([flock], "") }
+    }
+
+    /// Whether that is what it says.
+    pub fn is_no_cap(&self) -> bool {
+        matches!(self.what, What::NoCap(_))
     }
 
     /// The same, of so many more that are not named: there can be millions of lines.
@@ -111,25 +126,23 @@ impl Objection {
         match &self.what {
             What::Said(_) => None,
             What::NeverAdded(accounts) => Some(the_accounts(accounts)),
+            What::NoCap(charges) => Some(format!("a monthly cap, because {charges}; {WRITE_CAP}")),
         }
     }
 
     /// The same objections, each thing once, with everything that it is said of.
     pub fn grouped(objections: Vec<Self>) -> Vec<Self> {
-        let equal = merged(objections, |objection| {
-            Some(match &objection.what {
-                What::Said(what) => what.clone(),
-                What::NeverAdded(_) => String::new(),
-            })
-        });
-        let mut alike: HashMap<String, usize> = HashMap::new();
-        for kind in equal.iter().filter_map(|objection| objection.alike.as_ref()) {
-            *alike.entry(kind.clone()).or_default() += 1;
-        }
-        merged(equal, |objection| {
-            let kind = objection.alike.clone()?;
-            (FEW < alike.get(&kind).copied().unwrap_or_default()).then_some(kind)
-        })
+        let said = |objection: &Self| match &objection.what {
+            What::Said(what) => what.clone(),
+            What::NeverAdded(_) => String::new(),
+            What::NoCap(charges) => charges.clone(),
+        };
+        let equal = |objection: &Self| Some((said(objection), objection.way_out()));
+        let alike = |objection: &Self| Some((objection.alike.clone()?, objection.way_out()));
+        let equal = united(objections, equal, Self::add);
+        let equal = equal.into_iter().map(Self::distinct).collect();
+        let alike = united_if_many(equal, FEW, alike, Self::add);
+        alike.into_iter().map(Self::distinct).collect()
     }
 
     /// What tells it from those that are put right otherwise.
@@ -175,16 +188,6 @@ impl Objection {
     }
 }
 
-/// The objections, those of one key as one, where the first of them stands.
-fn merged(
-    objections: Vec<Objection>,
-    key: impl Fn(&Objection) -> Option<String>,
-) -> Vec<Objection> {
-    let key = |objection: &Objection| Some((key(objection)?, objection.way_out()));
-    let merged = united(objections, key, Objection::add);
-    merged.into_iter().map(Objection::distinct).collect()
-}
-
 fn the_accounts(accounts: &BTreeSet<AccountId>) -> String {
     let noun = if accounts.len() == 1 { "account" } else { "accounts" };
     format!("the {noun} {}", named(accounts.iter()))
@@ -204,6 +207,7 @@ impl fmt::Display for Objection {
         }
         match &self.what {
             What::Said(what) => what.fmt(f),
+            What::NoCap(charges) => write!(f, "{charges}; {WRITE_CAP}"),
             What::NeverAdded(accounts) if accounts.len() == 1 => {
                 write!(f, "{} was never added; add it with its key", the_accounts(accounts))
             }

@@ -4,7 +4,7 @@
 //! made, so nothing drifts. A local time that daylight saving skips stands for the first instant after
 //! the gap; one that happens twice stands for the first of the two.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jiff::{
     SignedDuration, Span, SpanRelativeTo, Timestamp,
@@ -101,6 +101,14 @@ pub struct DailyWindow {
 /// A set of days of the week. Never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Days([bool; 7]);
+
+/// What becomes of posts while everything is stopped, for a person: the same where it is stopped and where it is started.
+pub const WHILE_STOPPED: &str = "For what is due while everything is stopped, each sheep makes up as its `catch_up` says: \
+    with one post, unless that says otherwise.";
+
+/// What becomes of posts while sheep are paused, for a person.
+pub const WHILE_PAUSED: &str = "While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in \
+    its text where it was.";
 
 /// What happens to the posts missed in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -740,9 +748,30 @@ fn parse_instant(text: &str, zone: &TimeZone, whole_day: WholeDay) -> Result<Tim
 /// How long a date is.
 const DATE: &str = "2026-01-01";
 
+/// A length of time as people write it: `480h` is `20d`.
+fn in_days(length: SignedDuration) -> String {
+    const DAY: i64 = 24 * 60 * 60;
+    let is_whole = length.subsec_nanos() == 0 && length.as_secs() % DAY == 0;
+    if is_whole && !length.is_zero() {
+        format!("{}d", length.as_secs() / DAY)
+    } else {
+        format!("{length:#}")
+    }
+}
+
+/// The same moment with two digits for its hour: people and spreadsheets write `9:00`, as they may in `at`.
+fn with_whole_hour(text: &str) -> Cow<'_, str> {
+    match text.split_at_checked(DATE.len() + 1) {
+        Some((date, time)) if date.ends_with([' ', 'T', 't']) && time.find(':') == Some(1) => {
+            format!("{date}0{time}").into()
+        }
+        _ => text.into(),
+    }
+}
+
 /// The whole second that a date with a time stands for, in `zone` where it has no offset.
 pub(crate) fn parse_moment(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    let text = text.trim();
+    let text = &*with_whole_hour(text.trim());
     // A zone's name in brackets is not read, and nobody is to believe that it is.
     if text.contains('[') {
         return None;
@@ -760,11 +789,9 @@ impl fmt::Display for Rhythm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fields = self.fields();
         let mut parts = Vec::new();
-        if let Some(line) = fields.line {
-            parts.push(format!("every {line}"));
-        }
-        if let Some(stanza) = fields.stanza {
-            parts.push(format!("pause {stanza}"));
+        if let Pattern::Interval { line, stanza, .. } = &self.pattern {
+            parts.push(format!("every {}", in_days(*line)));
+            parts.extend((stanza != line).then(|| format!("pause {}", in_days(*stanza))));
         }
         if !fields.at.is_empty() {
             parts.push(format!("at {}", fields.at.join(" ")));

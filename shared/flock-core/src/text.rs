@@ -1,6 +1,6 @@
 //! How people write numbers, times and lists. Every door says them alike.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{cmp::Ordering, collections::HashMap, hash::Hash};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -11,20 +11,60 @@ pub fn count(number: impl Into<u64>, thing: &str) -> String {
 }
 
 /// How far `word` is from `known`, if somebody may have meant that: no more than a third of its letters is wrong, because more would
-/// be another word.
+/// be another word. Where that is one of three, they are swapped, doubled or left out: with another one, `how` would be `now`.
 pub fn slip(word: &str, known: &str) -> Option<usize> {
     // So long is no slip, and to compare takes the one length times the other.
     if 3 * known.len() < word.len() {
         return None;
     }
     let distance = strsim::damerau_levenshtein(known, word);
-    (3 * distance <= known.chars().count().max(3)).then_some(distance)
+    let letters = |text: &str| {
+        let mut letters: Vec<_> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let (meant, typed) = (letters(known), letters(word));
+    let has_another = meant.len() == typed.len() && meant != typed;
+    (3 * distance <= meant.len() && !(meant.len() == 3 && has_another)).then_some(distance)
 }
 
 /// The one of `known` that somebody most likely meant by `word`.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.filter_map(|known| Some((slip(word, known)?, known)));
     near.min().map(|(_, known)| known)
+}
+
+/// What is said, as a sentence begins.
+pub fn capital(said: &str) -> String {
+    let (first, rest) = said.split_at(said.chars().next().map_or(0, char::len_utf8));
+    format!("{}{rest}", first.to_uppercase())
+}
+
+/// The order in which people look for names: what is a number in them counts as one. Never equal where the names are not.
+pub fn natural(one: &str, other: &str) -> Ordering {
+    let (mut a, mut b) = (one.as_bytes(), other.as_bytes());
+    loop {
+        (a, b) = match (a, b) {
+            ([b'0'..=b'9', ..], [b'0'..=b'9', ..]) => {
+                let ((m, a), (n, b)) = (number(a), number(b));
+                // Without zeros before it the longer one is the larger.
+                match (m.len(), m).cmp(&(n.len(), n)) {
+                    Ordering::Equal => (a, b),
+                    order => return order,
+                }
+            }
+            ([x, a @ ..], [y, b @ ..]) if x == y => (a, b),
+            _ => return a.cmp(b).then_with(|| one.cmp(other)),
+        }
+    }
+}
+
+/// The digits that a text begins with, but for zeros before them, and what is behind them.
+fn number(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    (&digits[zeros..], rest)
 }
 
 /// An instant as people of a zone read it.
@@ -46,6 +86,23 @@ pub fn one_line(text: &str) -> String {
     })
 }
 
+/// The text of a post, within one line as poems are quoted: a stroke between its lines, two between its stanzas.
+pub fn quoted(text: &str) -> String {
+    let (mut line, mut is_blank) = (String::new(), false);
+    for next in text.split('\n').map(str::trim) {
+        if next.is_empty() {
+            is_blank = true;
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(if is_blank { " // " } else { " / " });
+        }
+        line.push_str(&one_line(next));
+        is_blank = false;
+    }
+    line
+}
+
 /// The things, those of one key as one, where the first of them stands: `unite` adds each other to it. What has no key stays by
 /// itself.
 pub fn united<T, K: Eq + Hash>(
@@ -63,6 +120,21 @@ pub fn united<T, K: Eq + Hash>(
         }
     }
     united
+}
+
+/// The same, where more than `few` have one key: fewer are left as they are.
+pub fn united_if_many<T, K: Eq + Hash + Clone>(
+    things: Vec<T>,
+    few: usize,
+    key: impl Fn(&T) -> Option<K>,
+    unite: impl Fn(&mut T, T),
+) -> Vec<T> {
+    let mut counts: HashMap<K, usize> = HashMap::new();
+    for key in things.iter().filter_map(&key) {
+        *counts.entry(key).or_default() += 1;
+    }
+    let is_of_many = |key: &K| counts.get(key).is_some_and(|count| few < *count);
+    united(things, |thing| key(thing).filter(is_of_many), unite)
 }
 
 /// So many things that are wrong in like ways are said one by one: who sees them sees their numbers and names, too.
@@ -106,5 +178,80 @@ pub(crate) fn and(words: &[String]) -> String {
         [] => String::new(),
         [word] => word.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(quoted(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn a_text_is_quoted_in_one_line() {
+        check("one", "one");
+        check("one\n  two\r\nthree", "one / two / three");
+        check("one\n\n \n\ttwo\n", "one // two");
+        check("\n*one*\u{1b}[2J a / b", "*one*\\u{1b}[2J a / b");
+        check("", "");
+    }
+
+    #[track_caller]
+    fn check_natural(names: &str) {
+        let mut sorted: Vec<_> = names.split(' ').rev().collect();
+        sorted.sort_by(|a, b| natural(a, b));
+        assert_eq!(sorted.join(" "), names);
+    }
+
+    #[test]
+    fn a_number_in_a_name_counts_as_one() {
+        check_natural("poem poem-1 poem-2 poem-10 poem-10-a poem-10a poem-11 poems");
+        check_natural("1 2 10 a a1b2 a1b10 a2b1 b");
+        check_natural("x0 x00 x01 x1 x001a x1b x02");
+        check_natural("n99999999999999999999 n100000000000000000000");
+    }
+
+    proptest! {
+        /// What is sorted or kept in order needs that.
+        #[test]
+        fn the_order_of_names_is_one(
+            names in prop::collection::vec("[a0-2_-]{0,6}", 3),
+        ) {
+            let [a, b, c] = &*names else { unreachable!() };
+            prop_assert_eq!(natural(a, b), natural(b, a).reverse());
+            prop_assert_eq!(natural(a, b) == Ordering::Equal, a == b);
+            if natural(a, b).is_le() && natural(b, c).is_le() {
+                prop_assert!(natural(a, c).is_le());
+            }
+        }
+    }
+
+    #[test]
+    fn a_slip_is_near_for_its_length() {
+        let check = |word: &str, known: &str, expected| {
+            assert_eq!(slip(word, known), expected, "{word} for {known}");
+        };
+        check("now", "now", Some(0));
+        for typo in ["nwo", "noow", "no"] {
+            check(typo, "now", Some(1));
+        }
+        check("how", "now", None);
+        check("new", "now", None);
+        check("b", "a", None);
+        check("ab", "a", None);
+        check("say", "stay", Some(1));
+        check("shwo", "show", Some(1));
+        check("shop", "show", Some(1));
+        check("shy", "show", None);
+        check("apolo", "apollo", Some(1));
+        check("orpheus", "apollo", None);
+        check("previw", "preview", Some(1));
+        check("", "now", None);
+        check("known to nobody", "now", None);
     }
 }

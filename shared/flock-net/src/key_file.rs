@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use flock_core::Tier;
+use flock_core::{Tier, slip};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{
     Deserialize, Deserializer,
@@ -263,11 +263,10 @@ fn unknown(name: &str, number: usize, known: &[&str], form: &str) -> KeyProblem 
         letters.flat_map(char::to_lowercase).collect()
     };
     let meant = plain(name);
-    let close =
-        |known: &&&str| name.len() < 64 && strsim::damerau_levenshtein(&meant, &plain(known)) <= 2;
     let also = || ALSO.iter().find(|(also, is)| *also == meant && known.contains(is));
     let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '));
-    let similar = known.iter().find(close).copied();
+    let similar = known.iter().filter_map(|known| Some((slip(&meant, &plain(known))?, *known)));
+    let similar = similar.min().map(|(_, known)| known);
     match similar.or_else(|| also().map(|(_, is)| *is)).filter(|_| is_plain) {
         Some(known) => KeyProblem(format!("`{name}` is not known here; did you mean `{known}`?")),
         None => KeyProblem(format!(

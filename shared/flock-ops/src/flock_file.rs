@@ -1,6 +1,10 @@
 //! A flock as somebody has written it, whole and read: what is planned and applied.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use flock_core::{AccountId, Corpus, Flock, Objection, Sheep, SheepConfig, SheepName};
 
@@ -18,8 +22,8 @@ pub struct FlockFile {
 pub struct SheepFile {
     /// Its name, which no other sheep of the flock has.
     pub name: SheepName,
-    /// The name and account it has by the other spelling of its file's name, under which it may be there.
-    pub spelled: Option<(SheepName, AccountId)>,
+    /// The names and accounts it has by other spellings of its file's name, under which it may be there.
+    pub spelled: Vec<(SheepName, AccountId)>,
     /// What was chosen for it, defaults filled in.
     pub config: SheepConfig,
     /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell.
@@ -41,29 +45,43 @@ impl FlockFile {
             .map(|sheep| (sheep.name.clone(), (sheep.file.clone(), sheep.corpus.id())))
             .collect();
         let mut words = Vec::new();
-        for sheep in self.sheep.iter_mut().filter(|sheep| !there.contains_key(&sheep.name)) {
-            let Some((name, account)) = sheep.spelled.take() else { continue };
-            let Some(old) = there.get(&name) else { continue };
-            match files.get(&name) {
-                None => {
-                    sheep.name = name;
-                    sheep.config.account = account;
-                }
-                // It has the text of the file that is called like it, so it is that one's.
-                Some((_, text)) if text == old.config.behaviour.text() => {}
-                Some((other, _)) => {
-                    let (own, other) = (sheep.file.display(), other.display());
-                    words.push(Objection::of(
-                        [&old.id],
-                        format!(
-                            "{other} takes the place of {own}, which it may be of, and {own} becomes the new sheep {}; \
-                             if that is not meant, give {other} another name",
-                            sheep.name
-                        ),
-                    ));
+        let mut found: BTreeSet<SheepName> = BTreeSet::new();
+        // Where several may be the one that is there, it is the one with its text.
+        for by_text in [true, false] {
+            for sheep in self.sheep.iter_mut().filter(|sheep| !there.contains_key(&sheep.name)) {
+                let text = sheep.config.behaviour.text().clone();
+                let known = sheep.spelled.iter().find_map(|(name, account)| {
+                    let old = there.get(name).filter(|_| !found.contains(name))?;
+                    let is_it = !by_text || *old.config.behaviour.text() == text;
+                    is_it.then_some((old, account))
+                });
+                let Some((old, account)) = known else { continue };
+                match files.get(&old.id.name) {
+                    None => {
+                        found.insert(old.id.name.clone());
+                        sheep.config.account = account.clone();
+                        sheep.name = old.id.name.clone();
+                    }
+                    // It has the text of the file that is called like it, so it is that one's.
+                    Some((_, text)) if text == old.config.behaviour.text() => {}
+                    // Each is looked at once without its text.
+                    Some(_) if by_text => {}
+                    Some((other, _)) => {
+                        let (own, other) = (sheep.file.display(), other.display());
+                        words.push(Objection::of(
+                            [&old.id],
+                            format!(
+                                "{other} takes the place of {own}, which it may be of, and {own} becomes the new sheep {}; \
+                                 if that is not meant, give {other} another name",
+                                sheep.name
+                            ),
+                        ));
+                    }
                 }
             }
         }
+        // Their names may stand elsewhere in the order.
+        self.sheep.sort_by(|a, b| a.name.cmp(&b.name));
         (self, words)
     }
 }

@@ -44,7 +44,9 @@ pub use noted::{Noted, Who};
 pub use now::{post_now, price_of_next, price_of_posting_now};
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
-pub use preview::{UpcomingLine, WithText, silent, upcoming, with_texts_for};
+pub use preview::{
+    Budgets, UpcomingLine, WithText, silent, upcoming, waits_for_cap, with_texts_for,
+};
 pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};

@@ -160,7 +160,7 @@ async fn fit(
     problems.extend(too_many(&[timed], &beside, now));
     let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
     let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);
-    problems.extend(without_cap(flock, &[&moved.sheep], cost).map(Objection::from));
+    problems.extend(without_cap(flock, &[&moved.sheep], cost));
     Ok(problems)
 }
 

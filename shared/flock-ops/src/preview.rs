@@ -1,8 +1,14 @@
 //! The next posts, before they are made.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use flock_core::{Corpus, Hindrance, Occurrence, Sheep, SheepId, State, named, preview_all};
+use flock_core::{
+    Charge, Corpus, FlockName, Hindrance, Month, Occurrence, Sheep, SheepId, State, Usd, named,
+    preview_all,
+};
 use flock_store::{Store, UpcomingPost, needs_of};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -92,6 +98,71 @@ pub fn upcoming(
         let material = needs_of(sheep, &next).and_then(|needs| text.as_ref()?.material(&needs));
         Some(UpcomingPost::new(sheep, next, material))
     })
+}
+
+/// What flocks may still spend this month: then which of the posts to come wait until the next.
+#[derive(Debug)]
+pub struct Budgets {
+    month: Month,
+    left: HashMap<FlockName, Usd>,
+    /// Sheep whose post waits, and with it what comes after.
+    waiting: BTreeSet<SheepId>,
+}
+
+impl Budgets {
+    /// Those of the flocks of `sheep` that pay.
+    pub async fn of(
+        store: &Store,
+        sheep: impl IntoIterator<Item = &Sheep>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let month = Month::of(now);
+        let (mut left, mut waiting) = (HashMap::new(), BTreeSet::new());
+        for sheep in sheep {
+            let flock = &sheep.id.flock;
+            if !sheep.config.account.network.bills() {
+                continue;
+            }
+            if sheep.waits_for_cap(now).is_some() {
+                waiting.insert(sheep.id.clone());
+            }
+            if left.contains_key(flock) {
+                continue;
+            }
+            if let Some(cap) = store.flock(flock).await?.and_then(|flock| flock.monthly_cap) {
+                let spent = store.ledger(flock, month).await?.spent;
+                left.insert(flock.clone(), cap.minus(spent));
+            }
+        }
+        Ok(Self { month, left, waiting })
+    }
+
+    /// Until when the post waits because the cap is used up by then, if it does. To be asked of one post after the other, as they
+    /// come. What is paid besides, to look for posts, is not known before.
+    pub fn waits(&mut self, post: &UpcomingPost) -> Option<Timestamp> {
+        let end = self.month.end();
+        if end <= post.at {
+            return None;
+        }
+        let facts = post.account.network.facts();
+        let link = 0 < (facts.measure)(&post.text).links;
+        let price = (facts.price)(Charge::Post { link });
+        if price == Usd::ZERO {
+            return None;
+        }
+        let left = self.left.get_mut(&post.sheep.flock)?;
+        if self.waiting.contains(&post.sheep) || *left < price {
+            self.waiting.insert(post.sheep.clone());
+            return Some(end);
+        }
+        *left = left.minus(price);
+        None
+    }
+}
+
+/// That a post waits, until a time as people of a door read it.
+pub fn waits_for_cap(until: &str) -> String {
+    format!("waits: the cap is used up until {until}")
 }
 
 /// Why some of `sheep` do not appear in a preview, a line for each reason.

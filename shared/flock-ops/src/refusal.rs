@@ -25,7 +25,12 @@ pub struct Refusal(Vec<Objection>);
 impl Refusal {
     /// Refuses if there are objections. Each thing is said once, with everything that it is said of.
     pub fn unless_fit(objections: Vec<Objection>) -> Result<(), Self> {
-        if objections.is_empty() { Ok(()) } else { Err(Self(Objection::grouped(objections))) }
+        if objections.is_empty() { Ok(()) } else { Err(Self::of(objections)) }
+    }
+
+    /// Refuses for these reasons, at least one. Each thing is said once, with everything that it is said of.
+    pub(crate) fn of(objections: Vec<Objection>) -> Self {
+        Self(Objection::grouped(objections))
     }
 
     /// What stands in the way.
@@ -85,6 +90,7 @@ impl From<NotFound> for Error {
                 Self::refused(said.with(Remedy::ListSheep))
             }
             NotFound::Flock { .. }
+            | NotFound::IsFlock { .. }
             | NotFound::Several { .. }
             | NotFound::OtherFlock(..)
             | NotFound::Invalid(_) => Self::refused(said),

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use flock_core::{
-    Flock, Month, Network, Objection, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times,
-    Usd, preview, too_many, without_cap,
+    Flock, Month, Network, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times, Usd, preview,
+    too_many, without_cap,
 };
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +19,8 @@ use crate::{
 pub struct Changed {
     /// As it is now.
     pub sheep: Sheep,
+    /// The rhythm it had, where that was another.
+    pub before: Option<Rhythm>,
     /// What it and its flock will cost, where that is something.
     pub outlook: Option<Outlook>,
 }
@@ -61,9 +63,10 @@ pub async fn change_rhythm(
         sheep.reconfigure(config, now)
     };
     let outlook = fit(store, &sheep, &change(&sheep), now).await?;
+    let before = Some(sheep.config.rhythm.clone()).filter(|before| *before != rhythm);
     let change = |sheep: &Sheep| Ok::<_, Infallible>(change(sheep));
     let Ok(sheep) = store.change_sheep(sheep, change).await?;
-    Ok(Changed { sheep, outlook })
+    Ok(Changed { sheep, before, outlook })
 }
 
 /// Refuses what the network does not take, and says what it costs: also of a sheep that is paused, which is to go on.
@@ -100,7 +103,7 @@ async fn fit(
         let pairs = members.iter().map(|member| (member, member.sheep.id == sheep.id));
         outlook = Outlook::of(&flock, pairs, spent, now);
         let cost = outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        objections.extend(without_cap(&flock, &[sheep], cost).map(Objection::from));
+        objections.extend(without_cap(&flock, &[sheep], cost));
     }
     Refusal::unless_fit(objections)?;
     Ok(outlook)

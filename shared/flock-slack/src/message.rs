@@ -54,7 +54,9 @@ pub struct Reply {
     /// Lines of Slack's mrkdwn. What is not ours in it must be [escaped](escape). Links are written `<https://...>`: plain
     /// text is shown as it is, so that `@here` in it rings nobody.
     pub text: String,
-    /// Below the text, something in somebody's own words, to the letter: no mark in it formats anything, no name of an emoji
+    /// Below the text, lines with parts that are shown to the letter.
+    pub lines: Vec<Line>,
+    /// Below those, something in somebody's own words, to the letter: no mark in it formats anything, no name of an emoji
     /// becomes one.
     pub quoted: String,
     /// The buttons below it.
@@ -63,6 +65,20 @@ pub struct Reply {
     pub audience: Audience,
     /// Whether it may take the place of the message whose button asked for it.
     pub replaces: bool,
+}
+
+/// A line in which everything is shown to the letter, as if each part was quoted.
+pub type Line = Vec<Span>;
+
+/// A part of a line. Nothing in it is escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Span {
+    /// As it is.
+    Text(String),
+    /// In bold.
+    Bold(String),
+    /// As code, like what is to be typed.
+    Code(String),
 }
 
 /// Who sees a reply.
@@ -104,6 +120,7 @@ impl Reply {
     pub fn only_you(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            lines: Vec::new(),
             quoted: String::new(),
             buttons: Vec::new(),
             audience: Audience::OnlyYou,
@@ -114,6 +131,12 @@ impl Reply {
     /// A reply for the whole room.
     pub fn everybody(text: impl Into<String>) -> Self {
         Self { audience: Audience::Everybody, ..Self::only_you(text) }
+    }
+
+    /// Shows these below the text.
+    #[must_use]
+    pub fn lines(self, lines: Vec<Line>) -> Self {
+        Self { lines, ..self }
     }
 
     /// Shows this below the text, to the letter.
@@ -135,6 +158,9 @@ impl Reply {
         let mut messages = Messages::default();
         for section in sections(&self.text) {
             messages.add(vec![Block::section(section)]);
+        }
+        for block in Block::exact(&self.lines) {
+            messages.add(vec![block]);
         }
         for piece in pieces(&self.quoted) {
             messages.add(vec![Block::plain(piece)]);
@@ -311,7 +337,7 @@ impl Parts {
     }
 
     fn add(&mut self, block: Block) {
-        let is_section = block.value["type"] == "section";
+        let is_section = ["section", "rich_text"].iter().any(|kind| block.value["type"] == *kind);
         if self.text.is_empty() {
             self.text = block.text;
         } else if is_section
@@ -347,20 +373,148 @@ impl Block {
         });
         Self { characters: json_characters(&value), value, text }
     }
+
+    /// Lines in which everything is shown as it is. Of what stands in a rich text nothing is read as mrkdwn, and nothing is escaped
+    /// (Slack, "Rich text block", 2026-11; github.com/yhatt/jsx-slack/issues/299, 2023-09). How long one may be is not documented;
+    /// the lines are no longer than those of a section.
+    fn exact(lines: &[Line]) -> Vec<Self> {
+        let mut blocks = Vec::new();
+        let mut rest = lines.iter().map(|line| shortened_line(line, SECTION_CHARACTERS)).peekable();
+        while rest.peek().is_some() {
+            let (mut fit, mut used) = (Vec::new(), RICH_AROUND);
+            while let Some(line) = rest.next_if(|line| {
+                used += line_characters(line);
+                fit.is_empty() || used <= MESSAGE_CHARACTERS
+            }) {
+                fit.push(line);
+            }
+            blocks.push(Self::rich(&fit));
+        }
+        blocks
+    }
+
+    fn rich(lines: &[Line]) -> Self {
+        let mut spans: Line = Vec::new();
+        for (number, line) in lines.iter().enumerate() {
+            let end = (0 < number).then(|| Span::Text("\n".to_owned()));
+            for span in end.into_iter().chain(line.iter().cloned()) {
+                match (spans.last_mut(), span) {
+                    (Some(Span::Text(before)), Span::Text(text)) => before.push_str(&text),
+                    (_, span) if span.text().is_empty() => {}
+                    (_, span) => spans.push(span),
+                }
+            }
+        }
+        if spans.is_empty() {
+            spans.push(Span::Text(BLANK.to_owned()));
+        }
+        let elements: Vec<_> = spans.iter().map(Span::element).collect();
+        let section = json!({ "type": "rich_text_section", "elements": elements });
+        let value = json!({ "type": "rich_text", "elements": [section] });
+        // For notifications.
+        let text: Vec<_> = lines.iter().map(marked).collect();
+        let text = sections(&text.join("\n")).into_iter().next();
+        let text = text.unwrap_or_else(|| BLANK.to_owned());
+        Self { characters: json_characters(&value), value, text }
+    }
+}
+
+/// What is around the lines of a rich text, as JSON.
+const RICH_AROUND: usize = 100;
+
+/// What is around one part of it, at most.
+const SPAN_AROUND: usize = 60;
+
+impl Span {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Bold(text) | Self::Code(text) => text,
+        }
+    }
+
+    fn with_text(&self, text: String) -> Self {
+        match self {
+            Self::Text(_) => Self::Text(text),
+            Self::Bold(_) => Self::Bold(text),
+            Self::Code(_) => Self::Code(text),
+        }
+    }
+
+    fn element(&self) -> Value {
+        let mut element = json!({ "type": "text", "text": self.text() });
+        match self {
+            Self::Text(_) => {}
+            Self::Bold(_) => element["style"] = json!({ "bold": true }),
+            Self::Code(_) => element["style"] = json!({ "code": true }),
+        }
+        element
+    }
+}
+
+/// The line in mrkdwn, where marks in it may be read as such.
+pub fn marked(line: &Line) -> String {
+    let spans = line.iter().map(|span| match span {
+        Span::Text(text) => escape(text),
+        Span::Bold(text) => format!("*{}*", escape(text)),
+        Span::Code(text) => format!("`{}`", escape(text)),
+    });
+    spans.collect()
+}
+
+/// The characters that a line takes in JSON.
+fn line_characters(line: &Line) -> usize {
+    let spans =
+        line.iter().map(|span| SPAN_AROUND + span.text().chars().map(in_json).sum::<usize>());
+    2 + spans.sum::<usize>()
+}
+
+/// The line as it is, or as much of its text as has `most` characters in JSON with the mark that it goes on.
+fn shortened_line(line: &Line, most: usize) -> Line {
+    let text =
+        |line: &Line| line.iter().flat_map(|span| span.text().chars()).map(in_json).sum::<usize>();
+    if text(line) <= most {
+        return line.clone();
+    }
+    let mut left = most.saturating_sub(1);
+    let mut short = Line::new();
+    for span in line {
+        let fits = span.text().char_indices().find(|(_, c)| {
+            let used = in_json(*c);
+            let fits = used <= left;
+            left = if fits { left - used } else { 0 };
+            !fits
+        });
+        let end = fits.map_or(span.text().len(), |(end, _)| end);
+        short.push(span.with_text(span.text()[..end].to_owned()));
+        if fits.is_some() {
+            break;
+        }
+    }
+    short.push(Span::Text("…".to_owned()));
+    short
 }
 
 /// The lines as they are, or, where they are too much for one message beside a little else, with the longest of them cut
 /// visibly.
 pub fn fitted(lines: &[String]) -> Vec<String> {
+    // A line end is two characters in JSON.
+    let characters = |line: &String| 2 + line.chars().map(in_json).sum::<usize>();
+    fit(|most| lines.iter().map(|line| shortened(line, most)).collect(), characters)
+}
+
+/// The same of lines that are shown to the letter.
+pub fn fitted_lines(lines: &[Line]) -> Vec<Line> {
+    fit(|most| lines.iter().map(|line| shortened_line(line, most)).collect(), line_characters)
+}
+
+/// What fits a message of lines that can be cut so that each has no more than so many characters.
+fn fit<L>(cut: impl Fn(usize) -> Vec<L>, characters: impl Fn(&L) -> usize) -> Vec<L> {
     /// Of [`MESSAGE_CHARACTERS`]; what is left is for what stands around them.
     const ALL: usize = 8_000;
     let mut most = ALL;
     loop {
-        let fitted: Vec<_> = lines.iter().map(|line| shortened(line, most)).collect();
-        // A line end is two characters in JSON.
-        let all: usize =
-            fitted.iter().map(|line| 2 + line.chars().map(in_json).sum::<usize>()).sum();
-        if all <= ALL || most < 2 {
+        let fitted = cut(most);
+        if fitted.iter().map(&characters).sum::<usize>() <= ALL || most < 2 {
             return fitted;
         }
         most -= most.div_ceil(10);
@@ -741,6 +895,42 @@ mod tests {
             .prop_map(|(label, action, value)| Button::new(label, action, value))
     }
 
+    fn line() -> impl Strategy<Value = Line> {
+        let span = (0..3_u8, text()).prop_map(|(kind, text)| match kind {
+            0 => Span::Text(text.replace('\n', " ")),
+            1 => Span::Bold(text.replace('\n', " ")),
+            _ => Span::Code(text.replace('\n', " ")),
+        });
+        prop::collection::vec(span, 1..4)
+    }
+
+    /// What a block of rich text shows.
+    fn exact(message: &Value) -> String {
+        let rich = blocks(message).into_iter().filter(|block| block["type"] == "rich_text");
+        let shown = rich.map(|block| {
+            let parts = block["elements"][0]["elements"].as_array().unwrap().clone();
+            parts.iter().map(|part| part["text"].as_str().unwrap().to_owned()).collect::<String>()
+        });
+        shown.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn what_is_shown_to_the_letter_is_no_mrkdwn() {
+        let line = vec![
+            Span::Text("12:00 ".to_owned()),
+            Span::Bold("moon/apollo".to_owned()),
+            Span::Text(" *a* & <b>".to_owned()),
+        ];
+        let ask = vec![Span::Text("More: ".to_owned()), Span::Code("/flock posts 2".to_owned())];
+        let message = Reply::only_you("Times").lines(vec![line, ask]).messages().remove(0);
+        insta::assert_snapshot!(message["text"].as_str().unwrap(), @"
+        Times
+        12:00 *moon/apollo* *a* &amp; &lt;b&gt;
+        More: `/flock posts 2`
+        ");
+        insta::assert_snapshot!(message["blocks"][1], @r#"{"elements":[{"elements":[{"text":"12:00 ","type":"text"},{"style":{"bold":true},"text":"moon/apollo","type":"text"},{"text":" *a* & <b>\nMore: ","type":"text"},{"style":{"code":true},"text":"/flock posts 2","type":"text"}],"type":"rich_text_section"}],"type":"rich_text"}"#);
+    }
+
     /// Without what cutting may change.
     fn bare(text: &str) -> String {
         text.replace(FENCE, "").split_whitespace().collect()
@@ -811,6 +1001,34 @@ mod tests {
                 let is_cut = fit.strip_suffix('…').is_some_and(|start| line.starts_with(start));
                 prop_assert!(fit == line || is_cut, "{fit} {line}");
             }
+        }
+
+        #[test]
+        fn lines_to_the_letter_keep_every_limit(lines in prop::collection::vec(line(), 0..25)) {
+            let messages = Reply::only_you("x").lines(lines.clone()).messages();
+            for message in &messages {
+                let text = message["text"].as_str().unwrap();
+                prop_assert!((1..=SECTION_CHARACTERS).contains(&characters(text)));
+                let total: usize = blocks(message).iter().map(json_characters).sum();
+                prop_assert!(total <= MESSAGE_CHARACTERS, "{total}");
+                for part in blocks(message).iter().filter_map(|block| block["elements"].as_array().cloned()).flatten() {
+                    let parts = part["elements"].as_array().unwrap();
+                    prop_assert!(!parts.is_empty() && parts.iter().all(|part| part["text"] != ""));
+                }
+            }
+            let shown: Vec<_> = messages.iter().map(exact).filter(|shown| !shown.is_empty()).collect();
+            let shown = shown.join("\n");
+            let text = |line: &Line| line.iter().map(Span::text).collect::<String>();
+            if !lines.iter().all(|line| text(line).is_empty()) {
+                for (shown, line) in shown.split('\n').zip(lines.iter().map(text)) {
+                    let is_cut = shown.strip_suffix('…').is_some_and(|start| line.starts_with(start));
+                    prop_assert!(shown == line || is_cut, "{shown} {line}");
+                }
+                prop_assert_eq!(shown.split('\n').count(), lines.len());
+            }
+            let page = fitted_lines(&lines);
+            prop_assert_eq!(page.len(), lines.len());
+            prop_assert_eq!(Reply::only_you("x".repeat(1_500)).lines(page).messages().len(), 1);
         }
 
         #[test]

@@ -1,13 +1,9 @@
 //! Corpora, stored in pieces so that a post reads a line and not the book.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, ReturnValue,
-    WriteRequest,
+    AttributeValue, PutRequest, ReturnConsumedCapacity, ReturnValue, WriteRequest,
 };
 use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece, Sheep, Times};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -15,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Item, Keyed, Read, Store, StoreError, Write, conditional, from_item,
+    FIRST_WAIT, Item, Keyed, LONGEST_WAIT, Read, Store, StoreError, Write, conditional, from_item,
     key::{Key, pieces_of},
     random_text, request_error,
     sheep::Seconds,
@@ -25,15 +21,8 @@ use crate::{
 /// BatchWriteItem takes this many (AWS, "BatchWriteItem", 2026-11).
 const BATCH: usize = 25;
 
-/// `BatchGetItem` gives this many (AWS, "`BatchGetItem`", 2026-11).
-const BATCH_GET: usize = 100;
-
 /// Updates at once.
 const CONCURRENCY: usize = 16;
-
-/// How long to wait for a table without capacity, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a corpus stays that no sheep points to.
 const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
@@ -202,36 +191,14 @@ impl Store {
         let mut missing = corpora.clone();
         let by_key: BTreeMap<_, _> =
             corpora.iter().map(|corpus| (pieces_of(flock, corpus), corpus)).collect();
-        let corpora: Vec<_> = corpora.iter().collect();
-        for batch in corpora.chunks(BATCH_GET) {
-            let keys = batch.iter().map(|corpus| Key::corpus_head(flock, corpus).attributes());
-            let mut left: Vec<_> = keys.collect();
-            let mut wait = FIRST_WAIT;
-            while !left.is_empty() {
-                let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true);
-                let output = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, keys.build().expect("the keys were given"))
-                    .send()
-                    .await
-                    .map_err(|err| request_error("look for corpora of", flock.to_string(), err))?;
-                let found = output.responses.and_then(|mut items| items.remove(&self.table));
-                for item in found.unwrap_or_default() {
-                    let head: Keyed<HeadItem> = Keyed::read(item, &format!("a corpus of {flock}"))?;
-                    if head.value.unused.is_none()
-                        && let Some(corpus) = by_key.get(&head.key.pk)
-                    {
-                        missing.remove(*corpus);
-                    }
-                }
-                // What the table had no capacity for is handed back, to be asked again after a while.
-                let again = output.unprocessed_keys.and_then(|mut keys| keys.remove(&self.table));
-                left = again.map(|keys| keys.keys).unwrap_or_default();
-                if !left.is_empty() {
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(LONGEST_WAIT);
-                }
+        let about = ("look for corpora of", flock.as_str());
+        let keys = corpora.iter().map(|corpus| Key::corpus_head(flock, corpus));
+        for item in self.several(about, keys).await? {
+            let head: Keyed<HeadItem> = Keyed::read(item, &format!("a corpus of {flock}"))?;
+            if head.value.unused.is_none()
+                && let Some(corpus) = by_key.get(&head.key.pk)
+            {
+                missing.remove(*corpus);
             }
         }
         Ok(missing)

@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, nearest};
+use flock_core::{FlockName, InvalidId, Sheep, SheepId, SheepName, listed, nearest};
 use futures_util::{StreamExt as _, stream};
 
 use crate::{Read, Store, StoreError};
@@ -29,6 +29,14 @@ pub enum NotFound {
         name: String,
         /// What may be meant.
         near: Option<String>,
+    },
+    /// It is a flock, and a sheep was asked for.
+    #[error("`{flock}` is a flock, no sheep; {}", its_sheep(sheep))]
+    IsFlock {
+        /// Which flock.
+        flock: FlockName,
+        /// Its sheep.
+        sheep: Vec<SheepId>,
     },
     /// There is neither a sheep nor a flock of that name.
     #[error("there is no sheep and no flock `{name}`{}", meant(near.as_ref()))]
@@ -67,6 +75,16 @@ pub enum NotFound {
 
 /// Sheep that are looked through for one that may be meant.
 const LOOKED_THROUGH: usize = 1_000;
+
+fn its_sheep(sheep: &[SheepId]) -> String {
+    /// More is no sentence.
+    const SHOWN: usize = 5;
+    match sheep {
+        [] => "there is none in it".to_owned(),
+        [one] => format!("its only sheep is {one}"),
+        several => format!("its sheep are {}", listed(several, SHOWN)),
+    }
+}
 
 fn meant(near: Option<&String>) -> String {
     near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -120,7 +138,7 @@ impl Store {
             if left == 0 {
                 break;
             }
-            sheep.extend(self.some_sheep_of_flock(&flock, None, Some(left)).await?);
+            sheep.extend(self.first_sheep_of_flock(&flock, Some(left)).await?);
         }
         Ok(sheep)
     }
@@ -150,6 +168,11 @@ impl Store {
         if let Some(sheep) = self.sheep_named(&flocks, &name).await? {
             return Ok(sheep);
         }
+        if let Some(flock) = flocks.iter().find(|flock| flock.as_str() == name.as_str()) {
+            let sheep = self.some_sheep_of_flock(flock, None, Some(LOOKED_THROUGH)).await?;
+            let sheep = sheep.into_iter().map(|sheep| sheep.id).collect();
+            return Err(NotFound::IsFlock { flock: flock.clone(), sheep });
+        }
         let near = self.meant(text, (&flocks, &name)).await?;
         Err(NotFound::Sheep { name: text.to_owned(), near })
     }
@@ -163,7 +186,7 @@ impl Store {
         let mut known = Vec::new();
         for flock in flocks {
             let left = LOOKED_THROUGH.saturating_sub(known.len());
-            known.extend(self.some_sheep_of_flock(flock, None, Some(left.max(1))).await?);
+            known.extend(self.first_sheep_of_flock(flock, Some(left.max(1))).await?);
         }
         let names = known.iter().map(|sheep| sheep.id.name.as_str());
         Ok(nearest(name.as_str(), names).map(|near| match text.split_once('/') {
@@ -209,7 +232,7 @@ impl Store {
             if !known.contains(&flock) {
                 return Err(NotFound::Flock { name: flock, known });
             }
-            let sheep = self.some_sheep_of_flock(&flock, None, limit).await?;
+            let sheep = self.first_sheep_of_flock(&flock, limit).await?;
             return Ok(Found::Flock(flock, sheep));
         }
         if text.contains('/') {
@@ -231,7 +254,7 @@ impl Store {
                 Err(NotFound::Several { name: text.to_owned(), ids })
             }
             (None, Some(flock)) => {
-                let sheep = self.some_sheep_of_flock(flock, None, limit).await?;
+                let sheep = self.first_sheep_of_flock(flock, limit).await?;
                 Ok(Found::Flock(flock.clone(), sheep))
             }
             (None, None) => {

@@ -36,6 +36,8 @@ impl Store {
                 source: Box::new(err),
             })?);
         }
+        // The table has them by their letters.
+        flocks.sort();
         Ok(flocks)
     }
 

@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 pub(crate) const ON_ACCOUNT: &str = "SHEEP#";
 
 /// The key of an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) pk: String,
     pub(crate) sk: String,

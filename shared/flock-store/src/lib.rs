@@ -43,12 +43,15 @@ use aws_sdk_dynamodb::{
         put_item::{PutItemError, builders::PutItemFluentBuilder},
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+    types::{
+        AttributeValue, KeysAndAttributes, ReturnConsumedCapacity,
+        ReturnValuesOnConditionCheckFailure,
+    },
 };
 use flock_core::{Shards, TableId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
 pub use account::AccountItem;
@@ -148,6 +151,13 @@ impl Write<Option<Item>> {
     }
 }
 
+/// `BatchGetItem` gives this many (AWS, "`BatchGetItem`", 2026-11).
+const BATCH_GET: usize = 100;
+
+/// How long to wait for a table without capacity, at first and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
 /// The version of all schemas.
 const SCHEMA: u8 = 1;
 
@@ -209,6 +219,40 @@ impl Store {
         self.meter.read(output.consumed_capacity());
         let keyed = output.item.map(|item| Keyed::read(item, what)).transpose()?;
         Ok(keyed.map(|keyed| keyed.value))
+    }
+
+    /// The items at these keys, in no order; `action` and `what` say what for.
+    async fn several(
+        &self,
+        (action, what): (&'static str, &str),
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let keys: Vec<_> = keys.into_iter().map(Key::attributes).collect();
+        let mut items = Vec::new();
+        for batch in keys.chunks(BATCH_GET) {
+            let mut left = batch.to_vec();
+            let mut wait = FIRST_WAIT;
+            while !left.is_empty() {
+                let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true);
+                let output = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, keys.build().expect("the keys were given"))
+                    .send()
+                    .await
+                    .map_err(|err| request_error(action, what, err))?;
+                let found = output.responses.and_then(|mut items| items.remove(&self.table));
+                items.extend(found.unwrap_or_default());
+                // What the table had no capacity for is handed back, to be asked again after a while.
+                let again = output.unprocessed_keys.and_then(|mut keys| keys.remove(&self.table));
+                left = again.map(|keys| keys.keys).unwrap_or_default();
+                if !left.is_empty() {
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                }
+            }
+        }
+        Ok(items)
     }
 
     /// All items of a partition, in order.

@@ -12,14 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Keyed, Read, Store, StoreError, Write,
-    key::{Key, posts_of},
-    request_error,
-    sheep::Seconds,
+    BATCH_GET, Item, Keyed, Read, Store, StoreError, Write, key::Key, request_error, sheep::Seconds,
 };
 
 /// How long posts are kept, in days. The networks keep theirs.
 pub const POST_RETENTION_DAYS: i64 = 400;
+
+/// The highest number that fits a key.
+const LAST: Occurrence = Occurrence(999_999_999_999);
 
 /// Queries at once.
 const CONCURRENCY: usize = 16;
@@ -197,12 +197,39 @@ impl Store {
             .collect();
         posts.retain(|post| !more.contains(&post.sheep));
         posts.extend(self.newest_of_each(more.iter(), limit).await?);
-        posts.extend(sheep.iter().filter_map(intended));
+        posts.extend(sheep.iter().filter_map(Post::intended));
         posts.sort_by(Post::by_time);
         // A meadow post is there before its sheep says so.
         posts.dedup_by(|b, a| a.sheep == b.sheep && a.occurrence == b.occurrence);
         let older = posts.len().saturating_sub(limit);
         Ok(posts.split_off(older))
+    }
+
+    /// Those of these posts that are recorded, in no order.
+    pub async fn posts_numbered(
+        &self,
+        numbers: &[(SheepId, Occurrence)],
+    ) -> Result<Vec<Post>, StoreError> {
+        let by_key: HashMap<_, _> = numbers
+            .iter()
+            .map(|(sheep, number)| (Key::post(sheep, *number), (sheep, *number)))
+            .collect();
+        let keys: Vec<_> = by_key.keys().cloned().collect();
+        let about = ("read", "posts by their numbers");
+        let batches: Vec<_> =
+            keys.chunks(BATCH_GET).map(|keys| self.several(about, keys.to_vec())).collect();
+        let items: Vec<Item> =
+            stream::iter(batches).buffer_unordered(CONCURRENCY).try_concat().await?;
+        let mut posts = Vec::new();
+        for item in items {
+            let keyed = Keyed::<PostOrHold>::read(item, about.1)?;
+            if let (PostOrHold::Post(post), Some((sheep, number))) =
+                (keyed.value, by_key.get(&keyed.key))
+            {
+                posts.push(post.into_post(sheep, *number)?);
+            }
+        }
+        Ok(posts)
     }
 
     async fn newest_of_each(
@@ -220,17 +247,38 @@ impl Store {
         sheep: &SheepId,
         limit: usize,
     ) -> Result<Vec<Post>, StoreError> {
+        self.newest_before((sheep, LAST), limit).await
+    }
+
+    /// The newest posts of each of these sheep with numbers below the one beside it, at most `limit` of each.
+    pub async fn newest_posts_before(
+        &self,
+        sheep: &[(SheepId, Occurrence)],
+        limit: usize,
+    ) -> Result<Vec<Post>, StoreError> {
+        let sheep = sheep.iter().map(|(sheep, before)| (sheep, *before));
+        let queries: Vec<_> = sheep.map(|before| self.newest_before(before, limit)).collect();
+        stream::iter(queries).buffer_unordered(CONCURRENCY).try_concat().await
+    }
+
+    async fn newest_before(
+        &self,
+        (sheep, before): (&SheepId, Occurrence),
+        limit: usize,
+    ) -> Result<Vec<Post>, StoreError> {
         // DynamoDB refuses a limit of nothing.
         if limit == 0 {
             return Ok(Vec::new());
         }
+        let Key { pk, sk } = Key::post(sheep, before);
         let mut items = self
             .client
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
+            .key_condition_expression("pk = :pk AND sk < :before")
             .filter_expression("attribute_not_exists(held_from)")
-            .expression_attribute_values(":pk", AttributeValue::S(posts_of(sheep)))
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":before", AttributeValue::S(sk))
             .scan_index_forward(false)
             .consistent_read(true)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
@@ -264,6 +312,21 @@ impl Post {
     /// The order of posts in lists: by time, and always the same.
     pub fn by_time(&self, other: &Self) -> Ordering {
         (self.at, &self.sheep, self.occurrence).cmp(&(other.at, &other.sheep, other.occurrence))
+    }
+
+    /// The post a sheep is making, or trying to.
+    pub fn intended(sheep: &Sheep) -> Option<Self> {
+        let Intent { occurrence, errand, .. } = sheep.intent.as_ref()?;
+        let unknown = errand.sent == Sent::Maybe && 0 < errand.attempts;
+        Some(Self {
+            sheep: sheep.id.clone(),
+            occurrence: *occurrence,
+            account: sheep.config.account.clone(),
+            at: errand.due,
+            text: errand.work.act.to_string(),
+            state: if unknown { PostState::Unknown } else { PostState::Pending },
+            remote_id: None,
+        })
     }
 
     /// Whether both are the same post: who recorded it may not have known its id.
@@ -325,19 +388,4 @@ impl PostItem {
             remote_id: self.remote_id,
         })
     }
-}
-
-/// The post a sheep is making, or trying to.
-fn intended(sheep: &Sheep) -> Option<Post> {
-    let Intent { occurrence, errand, .. } = sheep.intent.as_ref()?;
-    let unknown = errand.sent == Sent::Maybe && 0 < errand.attempts;
-    Some(Post {
-        sheep: sheep.id.clone(),
-        occurrence: *occurrence,
-        account: sheep.config.account.clone(),
-        at: errand.due,
-        text: errand.work.act.to_string(),
-        state: if unknown { PostState::Unknown } else { PostState::Pending },
-        remote_id: None,
-    })
 }

@@ -125,10 +125,22 @@ impl Store {
 
     /// All sheep of a flock, by name.
     pub async fn sheep_of_flock(&self, flock: &FlockName) -> Result<Vec<Sheep>, StoreError> {
-        self.some_sheep_of_flock(flock, None, None).await
+        self.first_sheep_of_flock(flock, None).await
     }
 
-    /// Sheep of a flock, by name: from the first on, or after one, all, or at most `limit`.
+    /// The sheep of a flock that come first in the table, all, or at most `limit`, by name.
+    pub(crate) async fn first_sheep_of_flock(
+        &self,
+        flock: &FlockName,
+        limit: Option<usize>,
+    ) -> Result<Vec<Sheep>, StoreError> {
+        let mut sheep = self.some_sheep_of_flock(flock, None, limit).await?;
+        // The table has them by their letters.
+        sheep.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(sheep)
+    }
+
+    /// Sheep of a flock, in the order of the table: from the first on, or after one, all, or at most `limit`.
     pub async fn some_sheep_of_flock(
         &self,
         flock: &FlockName,

@@ -50,6 +50,8 @@ pub enum FaultKind {
     Throttled(Service),
     /// An error of the server's own; what was asked for is done in half of the cases.
     Failing(Service),
+    /// The accounts' keys are not accepted.
+    Revoked(Service),
     /// Somebody who stands before the server answers with this status, after it was done.
     Foreign(Service, u16),
     /// The table's disk is full: it answers what is read, and writes nothing.
@@ -119,6 +121,7 @@ impl FaultKind {
             | Self::Late(of, _)
             | Self::Throttled(of)
             | Self::Failing(of)
+            | Self::Revoked(of)
             | Self::Foreign(of, _) => of == whom,
             Self::FullDisk | Self::StaleReads(_) => whom == Service::Table,
             Self::Deaths => true,
@@ -139,6 +142,7 @@ impl fmt::Display for FaultKind {
             Self::Late(whom, most) => write!(f, "{whom} takes up to {most} s"),
             Self::Throttled(whom) => write!(f, "{whom} has too many requests"),
             Self::Failing(whom) => write!(f, "{whom} has errors of its own"),
+            Self::Revoked(whom) => write!(f, "{whom} does not accept keys"),
             Self::Foreign(whom, status) => {
                 write!(f, "somebody before {whom} answers with {status}")
             }

@@ -95,11 +95,14 @@ impl Machine {
 
     /// The configuration of AWS's clients on it: a function's own, but for the way out and the time.
     pub(crate) fn aws(self: &Arc<Self>) -> SdkConfig {
+        /// Clients of one region share, within a process, how often they may try again; machines do not.
+        static REGIONS: AtomicUsize = AtomicUsize::new(0);
         let credentials = Credentials::new("id", "secret", None, None, "the simulation");
+        let region = format!("region-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
         flock_aws::of_environment()
             .into_builder()
             .http_client(SharedHttpClient::new(Way(Arc::clone(self))))
-            .region(Region::from_static("us-east-1"))
+            .region(Region::new(region))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .time_source(SharedTimeSource::new(Way(Arc::clone(self))))
             .build()
@@ -191,6 +194,13 @@ impl Machine {
             Fate::Failed => {
                 tokio::time::sleep(there + back).await;
                 Ok(Answer::of(500, "{}"))
+            }
+            Fate::Unauthorized => {
+                tokio::time::sleep(there + back).await;
+                Ok(Answer::of(
+                    401,
+                    r#"{"title":"Unauthorized","status":401,"error":"AuthMissing"}"#,
+                ))
             }
             Fate::NotSent => {
                 tokio::time::sleep(there).await;

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::{
+    io::{self, Write as _},
     process::ExitCode,
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -55,7 +56,7 @@ fn main() -> ExitCode {
     if let Some(whom) = &options.replay {
         let scenario = Scenario::draw(options.seed, options.days, options.sheep);
         let (result, steps) = run(&scenario, Keep::About(whom.clone()));
-        steps.iter().for_each(|step| println!("{step}"));
+        print_lines(&steps, "");
         return match result {
             Ok(_) => ExitCode::SUCCESS,
             Err(failure) => {
@@ -125,10 +126,16 @@ impl Sum {
     }
 }
 
+/// Prints them; who reads no further is not told of that.
+fn print_lines(lines: &[String], before: &str) {
+    let mut out = io::stdout().lock();
+    let _ = lines.iter().try_for_each(|line| writeln!(out, "{before}{line}"));
+}
+
 fn print_failure(scenario: Scenario, failure: Failure, most: u32) {
     println!("FAIL  seed {}: {}", scenario.seed, failure.violation);
     println!("The last steps:");
-    failure.steps.iter().for_each(|step| println!("  {step}"));
+    print_lines(&failure.steps, "  ");
     if most == 0 {
         return;
     }
@@ -140,5 +147,5 @@ fn print_failure(scenario: Scenario, failure: Failure, most: u32) {
     scenario.faults.iter().for_each(|fault| println!("  {fault}"));
     println!("  {:?}", scenario.habits);
     println!("The last steps there:");
-    failure.steps.iter().for_each(|step| println!("  {step}"));
+    print_lines(&failure.steps, "  ");
 }

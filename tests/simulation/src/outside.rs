@@ -2,7 +2,6 @@
 //! there is drawn in `machine.rs`.
 
 use std::{
-    collections::HashMap,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -74,7 +73,7 @@ pub(crate) struct Outside {
 impl Outside {
     /// Everything as it is before anybody has asked.
     pub(crate) fn new(scenario: &Scenario, late: bool, clock: Clock) -> Self {
-        let secrets = HashMap::from([
+        let secrets = [
             ("Keyring".to_owned(), KEYRING.to_owned()),
             (
                 "XApp".to_owned(),
@@ -84,7 +83,7 @@ impl Outside {
                 "Slack".to_owned(),
                 format!(r#"{{"signing_secret":"{SIGNING_SECRET}","bot_token":"xoxb-hush"}}"#),
             ),
-        ]);
+        ];
         let (services, events) = services::router(secrets);
         let habits = scenario.habits;
         let x = X::within(CONSUMER, clock);
@@ -193,7 +192,7 @@ pub(crate) fn did(name: &str) -> String {
 pub(crate) async fn answer_of(router: Router, asked: Asked) -> Answer {
     let Asked { mut head, body } = asked;
     // Clients of HTTP/1.1 say this on the wire.
-    let host = head.uri.authority().map(|authority| authority.as_str());
+    let host = head.uri.authority().map(http::uri::Authority::as_str);
     if let Some(host) = host.and_then(|host| HeaderValue::from_str(host).ok()) {
         head.headers.insert(header::HOST, host);
     }

@@ -8,8 +8,7 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig,
-    SheepId,
+    AccountId, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig, SheepId,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -93,11 +92,11 @@ impl Files {
             let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
             let corpus = corpus.expect("the lines are plain");
             texts.insert(corpus.id().to_string(), text.lines.clone());
-            let behaviour = BehaviourKind::Poem.with_text(&corpus);
+            let behaviour = plan.behaviour.with_text(&corpus);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
-                spelled: None,
+                spelled: Vec::new(),
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
                 corpus: Arc::new(corpus),
                 file: PathBuf::from(format!("{}.txt", plan.name)),
@@ -128,7 +127,8 @@ impl Files {
 impl Text {
     fn write(&mut self, name: &str, lines: u32) {
         for _ in 0..lines {
-            self.lines.push(format!("{name} says {}", self.written));
+            // With what servers of Mastodon set as a typographer does.
+            self.lines.push(format!("{name} says {}: \"so it's -- or ...\"", self.written));
             self.written += 1;
         }
     }
@@ -151,8 +151,23 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
     match &deed.what {
         Act::Say(line) => {
             let line = named(line, plans);
-            // A person who is not answered looks, and asks again.
-            Box::pin(say(world, deed.by, &line)).await;
+            let answered = Box::pin(say(world, deed.by, &line)).await;
+            // Who is not answered asks once more, or does not.
+            if !answered && world.weather.dice().bool() {
+                tokio::time::sleep(Duration::from_secs(20)).await;
+                Box::pin(say(world, deed.by, &line)).await;
+            }
+        }
+        Act::Decide { sheep } => {
+            let id = sheep_id(&plans[*sheep]);
+            let now = world.now();
+            let Ok(Some(sheep)) = world.store().sheep(&id, Read::Consistent).await else { return };
+            let Some(intent) = sheep.unknown(now) else { return };
+            let text = intent.errand.work.act.to_string();
+            let seen = world.outside.seen(&intent.errand.work.account);
+            let is_there = seen.iter().any(|(_, shown)| *shown == text);
+            let verb = if is_there { "sent" } else { "send-again" };
+            Box::pin(say(world, deed.by, &format!("{verb} {id} {}", intent.occurrence))).await;
         }
         Act::Edit { sheep, added, removed } => {
             let flock = plans[*sheep].flock;
@@ -200,8 +215,8 @@ fn named(line: &str, plans: &[SheepPlan]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Somebody gives a command in C1, and says yes to what is asked.
-async fn say(world: &Arc<World>, by: &'static str, line: &str) {
+/// Somebody gives a command in C1, and says yes to what is asked. Whether they are answered.
+async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
     world.note(|| format!("{by} says: /flock {line}"));
     let number = world.weather.dice().u32(..);
     let response_url = format!("https://hooks.slack.com/commands/{number}");
@@ -215,8 +230,8 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) {
         ("trigger_id", &trigger),
     ]);
     let answer = request(world, "/slack/commands", body).await;
-    let said = heard(world, by, line, &answer);
-    let Some(value) = said.as_ref().and_then(confirm) else { return };
+    let said = heard(world, by, line, answer.as_ref());
+    let Some(value) = said.as_ref().and_then(confirm) else { return answer.is_some() };
     // A moment to read it.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let payload = json!({
@@ -230,7 +245,9 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) {
     });
     let body = form(&[("payload", &payload.to_string())]);
     let answer = request(world, "/slack/interactivity", body).await;
-    heard(world, by, &format!("yes to: {line}"), &answer);
+    heard(world, by, &format!("yes to: {line}"), answer.as_ref());
+    // Whoever has said yes looks before they say it again.
+    true
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
@@ -242,10 +259,10 @@ fn heard(
     world: &Arc<World>,
     by: &'static str,
     line: &str,
-    answer: &Option<Value>,
+    answer: Option<&Value>,
 ) -> Option<Value> {
-    let status = answer.as_ref().and_then(|answer| answer["statusCode"].as_u64());
-    let body = answer.as_ref().and_then(|answer| answer["body"].as_str()).unwrap_or_default();
+    let status = answer.and_then(|answer| answer["statusCode"].as_u64());
+    let body = answer.and_then(|answer| answer["body"].as_str()).unwrap_or_default();
     let body: Option<Value> = serde_json::from_str(body).ok();
     let said = body.as_ref().and_then(|body| body["text"].as_str()).unwrap_or_default().to_owned();
     world.note(|| match status {

@@ -248,7 +248,7 @@ pub(crate) fn fire(world: &Arc<World>) {
 }
 
 /// Hands an event to the function that has a rule for it.
-pub(crate) fn deliver(world: &Arc<World>, event: BusEvent) {
+pub(crate) fn deliver(world: &Arc<World>, event: &BusEvent) {
     let delivery = world.weather.delivery();
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
     world.published(&event, delivery.times);

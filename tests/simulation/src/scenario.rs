@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use flock_core::{Network, RhythmFields};
+use flock_core::{BehaviourKind, Network, RhythmFields};
 use flock_tests::Listed;
 use jiff::Timestamp;
 
@@ -44,7 +44,9 @@ pub struct SheepPlan {
     pub name: String,
     /// Where it posts.
     pub network: Network,
-    /// Lines of its poem.
+    /// What it says: a poem, or a queue, which ends.
+    pub behaviour: BehaviourKind,
+    /// Lines of its text.
     pub lines: u32,
     /// When it posts.
     pub rhythm: RhythmFields,
@@ -82,6 +84,11 @@ pub struct Deed {
 pub enum Act {
     /// They give a command in Slack. `#N` in it stands for the N-th sheep.
     Say(String),
+    /// They look whether the post of the N-th sheep that nobody knows the fate of is there, and say so.
+    Decide {
+        /// Which sheep.
+        sheep: usize,
+    },
     /// They change the N-th sheep's text: so many lines come, so many go.
     Edit {
         /// Which sheep.
@@ -142,12 +149,17 @@ impl Scenario {
     pub fn draw(seed: u64, days: Option<u32>, sheep: Option<usize>) -> Self {
         let mut rng = Rng::with_seed(seed);
         let days = days.unwrap_or_else(|| rng.u32(1..=MOST_DAYS));
-        let count = sheep.unwrap_or_else(|| rng.usize(1..=MOST_SHEEP));
+        let count = sheep.unwrap_or_else(|| match rng.u8(..16) {
+            // So many that pausing them is a job.
+            0 => rng.usize(52..70),
+            _ => rng.usize(1..=MOST_SHEEP),
+        });
         let begins = choose(&mut rng, &BEGINNINGS).parse().expect("a timestamp");
         // Few networks in one world, so that sheep meet.
         let networks: Vec<_> = (0..2).map(|_| choose(&mut rng, &Network::ALL)).collect();
-        let sheep: Vec<_> =
-            (0..count).map(|number| draw_sheep(&mut rng, number, &networks)).collect();
+        let flocks = if MOST_SHEEP < count { &FLOCKS[..1] } else { &FLOCKS };
+        let draw = |number| draw_sheep(&mut rng, number, flocks, &networks);
+        let sheep: Vec<_> = (0..count).map(draw).collect();
         let refuses_duplicates = rng.bool();
         let first = choose(&mut rng, &[1, 1, 1, 2, 4]);
         let then = if rng.u8(..4) == 0 { choose(&mut rng, &[1, 3, 4]) } else { first };
@@ -186,13 +198,19 @@ fn choose<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())]
 }
 
-fn draw_sheep(rng: &mut Rng, number: usize, networks: &[Network]) -> SheepPlan {
+fn draw_sheep(
+    rng: &mut Rng,
+    number: usize,
+    flocks: &[&'static str],
+    networks: &[Network],
+) -> SheepPlan {
     // Most have so much to say that no line comes twice.
     let lines = if rng.u8(..4) == 0 { rng.u32(2..9) } else { 400 };
     SheepPlan {
-        flock: choose(rng, &FLOCKS),
+        flock: choose(rng, flocks),
         name: format!("sheep-{number}"),
         network: choose(rng, networks),
+        behaviour: choose(rng, &[BehaviourKind::Poem, BehaviourKind::Poem, BehaviourKind::Queue]),
         lines,
         rhythm: draw_rhythm(rng),
     }
@@ -252,7 +270,9 @@ fn draw_act(rng: &mut Rng, sheep: &[SheepPlan], is_about_rooms: bool) -> Act {
     let flock = sheep[some].flock;
     let person = choose(rng, &PEOPLE);
     let say = |line: String| Act::Say(line);
-    match if is_about_rooms { rng.u8(11..15) } else { rng.u8(..20) } {
+    match if is_about_rooms { rng.u8(11..15) } else { rng.u8(..24) } {
+        20 | 21 => Act::Decide { sheep: some },
+        22 => say("reboot".to_owned()),
         0 | 1 => say(format!("now #{some}")),
         2 => say(format!("say #{some} said-{} by somebody", rng.u32(..))),
         3 => say(format!("pause #{some}")),
@@ -311,7 +331,8 @@ fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
     let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
     let network = choose(rng, others);
     let whom = if rng.bool() { network } else { choose(rng, &ours) };
-    match rng.u8(..17) {
+    match rng.u8(..18) {
+        17 => FaultKind::Revoked(network),
         0 => FaultKind::LostRequests(whom),
         1 => FaultKind::LostAnswers(whom),
         2 => FaultKind::NoConnection(whom),

@@ -112,13 +112,15 @@ fn keep_sheep(scenario: &mut Scenario, kept: &[usize]) {
             }
             true
         }
-        Act::Edit { sheep, .. } | Act::Move { sheep } => match new(*sheep) {
-            Some(number) => {
-                *sheep = number;
-                true
+        Act::Edit { sheep, .. } | Act::Move { sheep } | Act::Decide { sheep } => {
+            match new(*sheep) {
+                Some(number) => {
+                    *sheep = number;
+                    true
+                }
+                None => false,
             }
-            None => false,
-        },
+        }
         Act::Remove { .. } | Act::Apply { .. } => true,
     });
 }

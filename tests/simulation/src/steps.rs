@@ -18,7 +18,7 @@ pub enum Keep {
 
 /// The steps of one run.
 #[derive(Debug)]
-pub struct Steps {
+pub(crate) struct Steps {
     keep: Keep,
     kept: Mutex<VecDeque<String>>,
 }
@@ -47,7 +47,7 @@ impl Steps {
     }
 
     /// What was kept, oldest first.
-    pub fn kept(&self) -> Vec<String> {
+    pub(crate) fn kept(&self) -> Vec<String> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 }

@@ -158,17 +158,14 @@ impl Copy {
         let now = Instant::now();
         while let Some(entry) = self.coming.first_entry().filter(|entry| entry.key().0 <= now) {
             let (key, item) = entry.remove();
-            match item {
-                Some(item) => {
-                    let put = json!({ "TableName": NAME, "Item": item });
-                    let put = serde_json::from_value(put).expect("a request");
-                    self.database.put_item(put).expect("the engine takes what it gave");
-                }
-                None => {
-                    let delete = json!({ "TableName": NAME, "Key": key_of(&key) });
-                    let delete = serde_json::from_value(delete).expect("a request");
-                    self.database.delete_item(delete).expect("the engine answers");
-                }
+            if let Some(item) = item {
+                let put = json!({ "TableName": NAME, "Item": item });
+                let put = serde_json::from_value(put).expect("a request");
+                self.database.put_item(put).expect("the engine takes what it gave");
+            } else {
+                let delete = json!({ "TableName": NAME, "Key": key_of(&key) });
+                let delete = serde_json::from_value(delete).expect("a request");
+                self.database.delete_item(delete).expect("the engine answers");
             }
         }
         self.router.clone()
@@ -240,7 +237,7 @@ impl<'a> Request<'a> {
             "GetItem" => key_in(&body["Key"]).into_iter().collect(),
             _ => self.written(),
         };
-        let keys = keys.iter().map(|(pk, sk)| format!(" {pk} {sk}")).collect::<String>();
+        let keys = keys.iter().flat_map(|(pk, sk)| [" ", pk, " ", sk]).collect::<String>();
         let wanted = match body["IndexName"].as_str() {
             Some(index) => format!(" {index}"),
             None if keys.is_empty() => {

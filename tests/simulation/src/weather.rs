@@ -45,6 +45,8 @@ pub(crate) enum Fate {
     Refused,
     /// The server fails before it has done anything.
     Failed,
+    /// The key is not accepted.
+    Unauthorized,
     /// It is done, and somebody else answers with this status.
     Instead(u16),
 }
@@ -114,6 +116,7 @@ impl Weather {
                         Fate::Instead(500)
                     }
                 }
+                FaultKind::Revoked(of) if of == whom => Fate::Unauthorized,
                 FaultKind::Foreign(of, status) if of == whom => Fate::Instead(status),
                 FaultKind::FullDisk if whom == Service::Table && writes => Fate::Failed,
                 _ => return None,
@@ -219,6 +222,7 @@ impl Fate {
             Self::NotSent => " (no connection)".to_owned(),
             Self::NeverThere => " (lost on the way)".to_owned(),
             Self::Refused => " (refused: too many requests)".to_owned(),
+            Self::Unauthorized => " (refused: the key is not accepted)".to_owned(),
             Self::Failed => " (not done: the server fails)".to_owned(),
             Self::Instead(status) => format!(" (done, and answered with {status})"),
         }

@@ -197,12 +197,14 @@ impl World {
             self.note(|| {
                 let (status, body) =
                     (answer.status.as_u16(), String::from_utf8_lossy(&answer.body));
-                format!("{whom} answers {machine} with {status}: {body}")
+                // The item that comes with it has its fields in no order.
+                let words = body.split("\"Item\":").next().unwrap_or_default();
+                format!("{whom} answers {machine} with {status}: {words}")
             });
         }
         if whom == Service::Bus {
             for event in self.outside.events() {
-                platform::deliver(self, event);
+                platform::deliver(self, &event);
             }
         }
         answer

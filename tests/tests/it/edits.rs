@@ -15,7 +15,7 @@ async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
     let config = SheepConfig { behaviour, ..world.read(id).await.config };
     let sheep = SheepFile {
         name: id.name.clone(),
-        spelled: None,
+        spelled: Vec::new(),
         config,
         corpus: Arc::new(corpus),
         file: "poem.txt".into(),

@@ -137,6 +137,39 @@ async fn a_corpus_that_is_lost_stops_the_sheep_by_name() {
     assert!(why.starts_with("its text is not in the table"), "{why}");
 }
 
+/// The bus cannot be reached: people would never hear of it.
+#[tokio::test]
+async fn a_sheep_does_not_stop_while_nobody_can_be_told() {
+    let mut world = World::start().await;
+    let without_text = world.sheep("apollo", Network::Meadow, 3).await;
+    let corpus = world.read(&without_text).await.config.behaviour.text().clone();
+    world.lose_corpus(&corpus).await;
+    let without_key = world.sheep("echo", Network::Mastodon, 3).await;
+    let account = world.read(&without_key).await.config.account.clone();
+    world.store.remove_account(&account).await.unwrap();
+    // Nothing listens at port 9 of this machine.
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    let aws = flock_aws::local(world.cloud.dynamodb_url(), nowhere, world.cloud.token().secret());
+    let app = world.app_on(&aws).await;
+    let report = world.tick(&app).await;
+    assert_eq!((report.stopped, report.put_off), (0, 2), "{report:?}");
+    for id in [&without_text, &without_key] {
+        assert_eq!(world.read(id).await.state, State::Active);
+    }
+    let app = world.app().await;
+    assert_eq!(world.tick_at(&app, 3).await.stopped, 2);
+    let mut told = Vec::new();
+    while let Ok(event) = world.events.try_recv() {
+        assert_eq!(event.detail_type, "sheep.stopped");
+        told.push(event.detail["sheep"].as_str().unwrap().to_owned());
+    }
+    told.sort();
+    assert_eq!(told, ["flock/apollo", "flock/echo"]);
+    for id in [&without_text, &without_key] {
+        assert!(matches!(world.read(id).await.state, State::Stopped { .. }));
+    }
+}
+
 /// The sheep is changed by a person between the claim and the record.
 #[tokio::test]
 async fn a_pause_while_posting_is_kept_and_the_post_recorded() {

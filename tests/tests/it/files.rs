@@ -145,7 +145,7 @@ async fn a_sheep_keeps_its_name_and_place_however_its_file_is_spelled() {
         let applied = apply(&world, dir.path()).await;
         insta::allow_duplicates! { insta::assert_snapshot!(applied, @"
         flock flock:
-          + create caf-noir: poem of 3 lines, every 3m, on meadow:caf-noir
+          + create cafe-noir: poem of 3 lines, every 3m, on meadow:cafe-noir
         1 to create, 0 to change, 0 to remove, 0 unchanged
         "); }
         world.tick_at(&app, 0).await;
@@ -172,6 +172,49 @@ async fn a_sheep_that_is_there_by_the_other_spelling_keeps_its_name() {
         assert_eq!(apply(&world, dir.path()).await, "flock flock: nothing to change (1 sheep)");
         assert_eq!(world.read(&id).await, sheep);
     }
+}
+
+/// As sheep were named while letters with accents were left out.
+#[tokio::test]
+async fn a_sheep_that_is_there_without_its_letters_keeps_its_name() {
+    let world = World::start().await;
+    let app = world.app().await;
+    let before = TempDir::new().unwrap();
+    let text = "one\ntwo\nthree\n";
+    write(
+        before.path(),
+        &[("flock.toml", POETS), ("poems/jos lvarez.txt", text), ("poems/t.txt", text)],
+    );
+    apply(&world, before.path()).await;
+    world.tick_at(&app, 0).await;
+    let id = "flock/jos-lvarez".parse().unwrap();
+    let sheep = world.read(&id).await;
+    // Of two that may have been called so it is the one with the text.
+    let files = [
+        ("flock.toml", POETS),
+        ("poems/été.txt", "other\n"),
+        ("poems/ātō.txt", text),
+        ("poems/Łódź.txt", "new\n"),
+    ];
+    for spelled in ["poems/José Álvarez.txt", "poems/Jose\u{301} A\u{301}lvarez.txt"] {
+        let dir = TempDir::new().unwrap();
+        write(dir.path(), &files);
+        write(dir.path(), &[(spelled, text)]);
+        let plan = flock_ops::plan(&world.store, read(dir.path()), world.clock.now()).await;
+        let planned = plan.unwrap().to_string();
+        insta::allow_duplicates! { insta::assert_snapshot!(planned, @"
+        flock flock:
+          + create ete: poem of 1 line, every 3m, on meadow:ete
+          + create lodz: poem of 1 line, every 3m, on meadow:lodz
+        2 to create, 0 to change, 0 to remove, 2 unchanged
+        "); }
+    }
+    let dir = TempDir::new().unwrap();
+    write(dir.path(), &files);
+    write(dir.path(), &[("poems/José Álvarez.txt", text)]);
+    apply(&world, dir.path()).await;
+    assert_eq!(world.read(&id).await, sheep);
+    assert_eq!(apply(&world, dir.path()).await, "flock flock: nothing to change (4 sheep)");
 }
 
 /// A sheep in a text that was stored while marks were left in it goes on where it is.

@@ -28,7 +28,7 @@ pub(crate) fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
         let fields = RhythmFields { line: Some("3m".to_owned()), ..RhythmFields::default() };
         SheepFile {
             name: name.parse().unwrap(),
-            spelled: None,
+            spelled: Vec::new(),
             config: SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap()),
             corpus: Arc::new(corpus),
             file: PathBuf::from(format!("{name}.txt")),

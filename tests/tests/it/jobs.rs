@@ -81,8 +81,8 @@ async fn a_pause_of_20_000_sheep_goes_on_from_tick_to_tick() {
     let mut slack = Slack::start().await;
     flock_of(&slack.world, 20_000).await;
     let asked = slack.flock("pause flock").await;
-    insta::assert_snapshot!(asked, @r"
-    *This pauses the flock *flock*, more than 500 sheep: none of them posts until somebody resumes it.
+    insta::assert_snapshot!(asked, @"
+    *This pauses the flock *flock*, more than 500 sheep. What is due while a sheep is paused is left out; resumed, it goes on in its text where it was.
     The button works for 5 minutes. [Pause the flock] [Cancel]
     ");
     let told = slack.press("U1", "C1", "Pause the flock").await;

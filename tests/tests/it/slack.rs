@@ -211,14 +211,34 @@ impl Drop for Slack {
     }
 }
 
+/// The text of a block; of rich text, with the marks that mrkdwn has.
+fn text_of(block: &Value) -> Option<String> {
+    if block["type"] != "rich_text" {
+        return block["text"]["text"].as_str().map(ToOwned::to_owned);
+    }
+    let parts = block["elements"][0]["elements"].as_array().unwrap();
+    let part = |part: &Value| {
+        let text = part["text"].as_str().unwrap();
+        let has = |style: &str| part["style"][style] == true;
+        let mark = if has("bold") {
+            "*"
+        } else if has("code") {
+            "`"
+        } else {
+            ""
+        };
+        format!("{mark}{text}{mark}")
+    };
+    Some(parts.iter().map(part).collect())
+}
+
 /// What is new, as text: `*` before what only they see, and the buttons.
 pub(crate) fn shown(before: &[Message], after: &[Message]) -> String {
     let new = after.iter().filter(|message| {
         !matches!(message.author, Author::Person(_)) && !before.contains(message)
     });
     let lines = new.map(|message| {
-        let texts: Vec<_> =
-            message.blocks.iter().filter_map(|block| block["text"]["text"].as_str()).collect();
+        let texts: Vec<_> = message.blocks.iter().filter_map(text_of).collect();
         let text = if texts.is_empty() { message.text.clone() } else { texts.join("\n") };
         let only = if message.only_for.is_some() { "*" } else { "" };
         let buttons: Vec<_> = view::buttons(message)

@@ -3,7 +3,7 @@
 use flock_core::{Flock, FlockName, Network, RhythmFields};
 use flock_tests::Misbehave;
 use jiff::SignedDuration;
-use local_slack::view;
+use local_slack::{mrkdwn::Names, view, workspace::Message};
 use serde_json::json;
 
 use crate::{
@@ -51,8 +51,8 @@ async fn a_sheep_or_a_flock_pauses_and_goes_on() {
     assert_eq!(slack.flock("pause apollo").await, "Paused *flock/apollo*.");
     assert_eq!(slack.flock("pause flock/apollo").await, "**flock/apollo* is paused already.");
     assert_eq!(slack.world.tick_at(&app, 0).await.posted, 2);
-    insta::assert_snapshot!(slack.flock("pause flock").await, @r"
-    *This pauses the flock *flock*, 3 sheep (1 paused already): none of them posts until somebody resumes it.
+    insta::assert_snapshot!(slack.flock("pause flock").await, @"
+    *This pauses the flock *flock*, 3 sheep (1 paused already). While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in its text where it was.
     The button works for 5 minutes. [Pause the flock] [Cancel]
     ");
     // Asking alone pauses nothing.
@@ -248,7 +248,7 @@ async fn a_command_is_understood_as_people_write_it() {
     assert_eq!(mention, shown);
     for rhythm in ["2H “1D”", "2 hours 1 day", "every two hours, then a day."] {
         let told = slack.flock(&format!("rhythm Apollo {rhythm}")).await;
-        assert!(told.starts_with("*flock/apollo* posts every 2h, pause 24h"), "{told}");
+        assert!(told.starts_with("*flock/apollo* posts every 2h, pause 1d"), "{told}");
     }
     let told = slack.flock("rhythm apollo every 2 hours 30 minutes").await;
     assert!(told.starts_with("*flock/apollo* posts every 2h 30m"), "{told}");
@@ -395,7 +395,7 @@ async fn what_has_ended_is_not_said_to_go_on() {
     for line in ["pause flock", "resume flock", "resume flock"] {
         told.push(format!("> {line}\n{}", slack.flock(line).await));
     }
-    insta::assert_snapshot!(told.join("\n"), @r"
+    insta::assert_snapshot!(told.join("\n"), @"
     > resume leto
     *flock/leto* has finished, because its `end` has come; apply its flock with a later one to let it go on.
     > resume leto
@@ -415,7 +415,7 @@ async fn what_has_ended_is_not_said_to_go_on() {
     > resume flock
     *Nothing to do for the flock *flock*, 5 sheep (3 active already, 2 finished).
     > pause flock
-    *This pauses the flock *flock*, 5 sheep (2 finished): none of them posts until somebody resumes it.
+    *This pauses the flock *flock*, 5 sheep (2 finished). While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in its text where it was.
     The button works for 5 minutes. [Pause the flock] [Cancel]
     Paused the flock *flock*, 5 sheep (2 finished).
     > pause flock
@@ -476,15 +476,80 @@ async fn a_rhythm_can_be_changed() {
     let mut slack = slack().await;
     let told = slack.flock("rhythm apollo 4h 2d").await;
     assert!(
-        told.starts_with("*flock/apollo* posts every 4h, pause 48h, next 2026-03-02 "),
+        told.starts_with("*flock/apollo* posts every 4h, pause 2d, next 2026-03-02 "),
         "{told}"
     );
     let told = slack.flock("rhythm apollo often").await;
     assert!(told.starts_with("*That is no rhythm: "), "{told}");
     slack.flock("pause apollo").await;
     let told = slack.flock("rhythm apollo 5h").await;
-    let waits = "every 5h, pause 48h; it goes on once it is resumed: it is paused. When its files ";
+    let waits = "every 5h, pause 2d; it goes on once it is resumed: it is paused. Before: every 4h, pause 2d. When its files ";
     assert!(told.contains(waits), "{told}");
+}
+
+/// Nobody loses the times of a rhythm without a word.
+#[tokio::test]
+async fn another_rhythm_says_which_it_was_before() {
+    let mut slack = Slack::start().await;
+    let fields = RhythmFields {
+        at: vec!["09:00".to_owned(), "17:30".to_owned()],
+        days: vec!["mon".to_owned()],
+        ..RhythmFields::default()
+    };
+    slack.world.sheep_that_says("apollo", Network::Meadow, &["one".to_owned()], &fields).await;
+    let filters = vec![(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME")];
+    let told = [slack.flock("rhythm apollo 2h").await, slack.flock("rhythm apollo 2h").await];
+    insta::with_settings!({ filters => filters }, {
+        insta::assert_snapshot!(told.join("\n"), @"
+        *flock/apollo* posts every 2h, next TIME UTC. Before: at 09:00 17:30, mon. When its files are applied again, they put back what they say.
+        *flock/apollo* posts every 2h, next TIME UTC. When its files are applied again, they put back what they say.
+        ");
+    });
+}
+
+/// Whoever takes a flock for a sheep is told which sheep it has.
+#[tokio::test]
+async fn a_flock_is_no_sheep() {
+    let mut slack = slack().await;
+    for number in 0..4 {
+        slack.world.sheep(&format!("muse-{number}"), Network::Meadow, 1).await;
+    }
+    let mut told = Vec::new();
+    for line in ["show flock", "now Flock", "rhythm flock 2h"] {
+        told.push(slack.flock(line).await);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    *`flock` is a flock, no sheep; its sheep are flock/apollo, flock/hermes, flock/muse-0, flock/muse-1, flock/muse-2 and 2 more.
+    *`flock` is a flock, no sheep; its sheep are flock/apollo, flock/hermes, flock/muse-0, flock/muse-1, flock/muse-2 and 2 more.
+    *`flock` is a flock, no sheep; its sheep are flock/apollo, flock/hermes, flock/muse-0, flock/muse-1, flock/muse-2 and 2 more.
+    ");
+}
+
+/// Texts are shown as they will be posted, whatever marks are in them.
+#[tokio::test]
+async fn texts_in_lists_are_shown_to_the_letter() {
+    let mut slack = Slack::start().await;
+    let text = ["*bold*, _x_ ~y~ `z` :wave: <@U1> & > quoted".to_owned(), "b".to_owned()];
+    slack.world.sheep_that_says("apollo", Network::Meadow, &text, &RhythmFields::default()).await;
+    let app = slack.world.app().await;
+    let mut told = vec![slack.flock("preview apollo 1").await];
+    slack.world.tick_at(&app, 0).await;
+    told.push(slack.flock("posts").await);
+    let line = &text[0];
+    for told in told {
+        assert!(told.ends_with(&format!("*flock/apollo* {line}")), "{told}");
+    }
+    // As who looks at the room sees it.
+    let seen = slack.seen("U1", "C1");
+    let posts = seen.last().unwrap();
+    let (plain, html) =
+        (view::plain(posts, &Names::default()), view::html(posts, &Names::default(), &[]));
+    assert!(plain.ends_with(&format!("flock/apollo {line}")), "{plain}");
+    let html = html.into_string();
+    let exact = "</strong> *bold*, _x_ ~y~ `z` :wave: &lt;@U1&gt; &amp; &gt; quoted</p>";
+    assert!(html.contains(&format!("<strong>flock/apollo{exact}")), "{html}");
+    // And who is notified.
+    assert!(posts.text.ends_with("&lt;@U1&gt; &amp; &gt; quoted"), "{}", posts.text);
 }
 
 #[tokio::test]
@@ -512,7 +577,17 @@ async fn what_others_wrote_rings_nobody() {
         "<!channel> *bold*"
     );
     let shown = slack.flock("posts apollo").await;
-    assert!(shown.contains("&lt;!channel&gt; *bold*"), "{shown}");
+    // To the letter: nothing in it is bold, and it rings nobody.
+    let exact = |message: &Message| {
+        message.blocks.iter().any(|block| {
+            block["type"] == "rich_text"
+                && block["elements"][0]["elements"][2]
+                    == json!({ "type": "text", "text": " <!channel> *bold*" })
+        })
+    };
+    assert!(slack.seen("U1", "C1").last().is_some_and(exact), "{shown}");
+    let show = slack.flock("preview apollo 1").await;
+    assert!(show.contains("*flock/apollo* "), "{show}");
     let told = slack.flock("<!channel>`x`").await;
     assert!(!told.contains('<'), "{told}");
 }
@@ -634,7 +709,7 @@ async fn posts_of_a_large_flock_are_read_newest_first() {
     assert!(matches!(&*newest, [(_, "and the last"), (_, "A word\nof its own")]), "{newest:?}");
     let expected: Vec<_> = posts
         .iter()
-        .map(|post| format!(" *{}* {}", post.sheep, post.text.replace('\n', " ↵ ")))
+        .map(|post| format!(" *{}* {}", post.sheep, post.text.replace('\n', " / ")))
         .collect();
     let lines = |shown: &str| {
         let lines = shown.lines().filter(|line| line.contains("*flock/s"));
@@ -653,7 +728,12 @@ async fn posts_of_a_large_flock_are_read_newest_first() {
     assert_eq!(lines(&slack.flock("posts flock 31").await), expected[600..]);
     assert_eq!(lines(&slack.flock("posts flock/* 2").await), expected[20..40]);
     let end = slack.flock("posts 32").await;
-    assert!(end.contains("*Times are in UTC.\nThere is no page 32: the list ends before.\nNewer: `/flock posts 31` [Newer]"), "{end}");
+    assert!(
+        end.ends_with(
+            "*There is no page 32: the list ends before.\nNewer: `/flock posts 31` [Newer]"
+        ),
+        "{end}"
+    );
     let of_one = slack.flock("posts s007").await;
     assert_eq!(lines(&of_one).len(), 3, "{of_one}");
     assert!(!of_one.contains('['), "{of_one}");
@@ -676,7 +756,7 @@ async fn a_page_of_long_texts_is_one_message() {
     assert_eq!(slack.seen("U1", "C1").len(), before + 2);
     assert_eq!(shown.lines().filter(|line| line.ends_with('…')).count(), 20, "{shown}");
     let older = slack.press("U1", "C1", "Older").await;
-    assert!(older.contains("*flock/apollo* 0 &lt;a &amp; b&gt; \"c\" "), "{older}");
+    assert!(older.contains("*flock/apollo* 0 <a & b> \"c\" "), "{older}");
     assert!(!older.contains('…'), "what fits is whole: {older}");
 }
 
@@ -918,22 +998,24 @@ async fn times_are_in_the_zone_of_their_sheep() {
         behaviour: poem of 9 lines
         rhythm: every 2h, in Asia/Tokyo
         state: active
-        next post: 23:00:SS Asia/Tokyo (in 2 h)
-        next line: 2 of 9, as post 2 [Post now] [Pause]
+        next post: 23:00:SS, in 2 h
+        next line: 2 of 9, as post 2
+        Times are in Asia/Tokyo. [Post now] [Pause]
 
         > show hermes
         **flock/hermes*
         account: meadow:hermes
         behaviour: poem of 9 lines
-        rhythm: every 48h, in Asia/Tokyo
+        rhythm: every 2d, in Asia/Tokyo
         state: active
-        next post: 21:10:SS Asia/Tokyo (now)
+        next post: 21:10:SS, now
         next line: 2 of 9, as post 2
-        being posted: 2: hello [Post now] [Pause]
+        being posted: 2: hello
+        Times are in Asia/Tokyo. [Post now] [Pause]
 
         > posts
         *Times are in Asia/Tokyo.
-        21:10:SS *flock/hermes* hello _(being posted)_
+        21:10:SS *flock/hermes* (being posted) hello
         21:00:SS *flock/hermes* hermes line 0
         21:00:SS *flock/apollo* apollo line 0
 
@@ -942,17 +1024,17 @@ async fn times_are_in_the_zone_of_their_sheep() {
         *flock/hermes* has its post 2 open, due since 21:10:SS: it is about to be made; the next try is at 21:10:SS, now
 
         > rhythm apollo 4h
-        *flock/apollo* posts every 4h, in Asia/Tokyo, next 2026-03-02 23:00:SS JST. When its files are applied again, they put back what they say.
+        *flock/apollo* posts every 4h, in Asia/Tokyo, next 2026-03-02 23:00:SS JST. Before: every 2h, in Asia/Tokyo. When its files are applied again, they put back what they say.
 
         > sheep
         *Times are in UTC.
-        *flock/apollo* on meadow:apollo, next 2026-03-02 14:00:SS, now
-        *flock/hermes* on meadow:hermes, next 2026-03-02 12:10:SS, now
-        *flock/zeus* on meadow:zeus, next 2026-03-02 12:00:SS, now
+        *flock/apollo* on meadow:apollo, next 2026-03-02 14:00:SS
+        *flock/hermes* on meadow:hermes, next 2026-03-02 12:10:SS
+        *flock/zeus* on meadow:zeus, next 2026-03-02 12:00:SS
 
         > posts
         *Times are in UTC.
-        2026-03-02 12:10:SS *flock/hermes* hello _(being posted)_
+        2026-03-02 12:10:SS *flock/hermes* (being posted) hello
         2026-03-02 12:00:SS *flock/hermes* hermes line 0
         2026-03-02 12:00:SS *flock/apollo* apollo line 0
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use flock_core::{AccountId, Network, Sheep, SheepConfig};
+use flock_core::{AccountId, Flock, Network, Sheep, SheepConfig};
 use flock_slack::sign;
 use flock_tests::{Misbehave, Trouble};
 use jiff::SignedDuration;
@@ -24,8 +24,8 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     let tick = slack.world.app().await;
     slack.world.tick_at(&tick, 0).await;
     let asked = slack.flock("stop").await;
-    insta::assert_snapshot!(asked, @r"
-    *This stops everything: 1 sheep, and 480 posts planned for the next 24 hours, which will not be made.
+    insta::assert_snapshot!(asked, @"
+    *This stops everything: 1 sheep, and 480 posts planned for the next 24 hours. For what is due while everything is stopped, each sheep makes up as its `catch_up` says: with one post, unless that says otherwise.
     The button works for 5 minutes. [Stop everything] [Cancel]
     ");
     // Asking alone stops nothing.
@@ -45,7 +45,11 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     let told = slack.flock("now apollo").await;
     insta::assert_snapshot!(told, @"*Everything is stopped; nothing is posted until `/flock start`.");
     assert!(slack.flock("stop").await.contains("stopped already"));
-    assert!(slack.flock("start").await.contains("lets everything go on"));
+    let started = slack.flock("start").await;
+    assert!(started.contains("lets everything go on"));
+    // What becomes of what was due meanwhile, is said alike before and after.
+    assert!(asked.contains(flock_core::WHILE_STOPPED), "{asked}");
+    assert!(started.contains(flock_core::WHILE_STOPPED), "{started}");
     assert_eq!(slack.flock("start").await, "*Nothing was stopped.");
     // What was missed is not made up for in a burst.
     assert_eq!(slack.world.tick_at(&tick, 21).await.posted, 1);
@@ -378,6 +382,48 @@ async fn alive_says_what_is_not_at_work() {
     });
 }
 
+/// What is due and not made, because the cap is used up by then, is said where it is listed.
+#[tokio::test]
+async fn a_preview_says_what_waits_for_the_cap() {
+    let mut slack = Slack::start().await;
+    for name in ["apollo", "iris"] {
+        slack.world.sheep(name, Network::X, 40).await;
+    }
+    slack.world.sheep("pan", Network::Meadow, 40).await;
+    let cap = |dollars: &str| Flock {
+        monthly_cap: Some(dollars.parse().unwrap()),
+        ..Flock::new("flock".parse().unwrap())
+    };
+    // Three posts of the month are paid for.
+    slack.world.store.put_flock(&cap("0.05")).await.unwrap();
+    let mut told = vec![slack.flock("preview flock 9").await];
+    let app = slack.world.app().await;
+    for minute in [0, 3] {
+        slack.world.tick_at(&app, minute).await;
+    }
+    told.push(slack.flock("preview flock 4").await);
+    insta::with_settings!({ filters => vec![(r":\d\d, ", ":SS, "), (r"(\d\d:\d\d):\d\d \*", "$1:SS *")] }, {
+        insta::assert_snapshot!(told.join("\n"), @"
+        *Times are in UTC.
+        12:00:SS, now *flock/apollo* apollo line 0
+        12:00:SS, now *flock/iris* iris line 0
+        12:00:SS, now *flock/pan* pan line 0
+        12:03:SS, in 2 min *flock/apollo* apollo line 1
+        12:03:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 1
+        12:03:SS, in 2 min *flock/pan* pan line 1
+        12:06:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 2
+        12:06:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 2
+        12:06:SS, in 5 min *flock/pan* pan line 2
+        *flock/iris: flock flock has spent $0.045 of the $0.05 it may spend in 2026-03, and this costs $0.015; raise `monthly_cap` in its flock.toml and apply it, or wait
+        Times are in UTC.
+        12:03:SS *flock/iris* (waits: the cap is used up until 2026-04-01 00:00:00) iris line 1
+        12:06:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 2
+        12:06:SS, in 2 min *flock/pan* pan line 2
+        12:09:SS *flock/apollo* (waits: the cap is used up until 2026-04-01 00:00:00) apollo line 3
+        ");
+    });
+}
+
 /// Whatever keeps what is shown from being posted is said with it.
 #[tokio::test]
 async fn a_preview_says_why_nothing_is_posted() {
@@ -399,15 +445,19 @@ async fn a_preview_says_why_nothing_is_posted() {
     told.push(slack.flock("preview iris").await);
     insta::with_settings!({ filters => vec![(r"\d\d:\d\d:\d\d", "HH:MM:SS")] }, {
         insta::assert_snapshot!(told.join("\n"), @r#"
-        *2026-03-02 HH:MM:SS UTC *flock/apollo* apollo line 0
-        flock/iris and flock/zeus are paused
-        *2026-03-02 HH:MM:SS UTC *flock/apollo* apollo line 0
-        flock/iris and flock/zeus are paused
+        *flock/iris and flock/zeus are paused
+        Times are in UTC.
+        HH:MM:SS, now *flock/apollo* apollo line 0
+        *flock/iris and flock/zeus are paused
         Nothing is at work: *flock/apollo* is due since HH:MM:SS UTC, and no tick has seen to it. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for <@U1> to see to.
+        Times are in UTC.
+        HH:MM:SS *flock/apollo* apollo line 0
         *flock/iris and flock/zeus are paused
         flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
         flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
+        There is nothing to show.
         *flock/iris is paused
+        There is nothing to show.
         Everything is stopped; nothing is posted until `/flock start`.
         "#);
     });

@@ -189,7 +189,7 @@ impl World {
             .unwrap();
         self.store.put_corpus(&flock, &corpus, |_| {}).await.unwrap();
         let fields = RhythmFields {
-            line: rhythm.line.clone().or_else(|| Some("3m".to_owned())),
+            line: rhythm.line.clone().or_else(|| rhythm.at.is_empty().then(|| "3m".to_owned())),
             ..rhythm.clone()
         };
         let account = match network {

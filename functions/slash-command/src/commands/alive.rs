@@ -6,7 +6,6 @@ use flock_slack::mention;
 use crate::{
     call::{Answer, Call, NOT_ALL, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::when,
     dispatch::room_link,
     event::NAMED,
 };
@@ -26,13 +25,13 @@ const DUE: u16 = 10;
 async fn run(call: &Call<'_>) -> Answer {
     let mut but = Vec::new();
     let (sheep, is_all) = call.some_sheep().await?;
-    let view = View::of(&sheep, call.now);
+    let view = call.view(&sheep);
     match &call.control.stopped {
         Some(stop) => but.push(format!(
             "everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
             mention(&stop.by),
             room_link(&stop.room),
-            when(&view, stop.at)
+            view.alone(stop.at)
         )),
         None => but.extend(overdue(call, &call.store().due_now(call.now, DUE).await?.sheep, &view)),
     }
@@ -51,7 +50,7 @@ async fn run(call: &Call<'_>) -> Answer {
 /// That nothing sees to what is due: then its schedule is off, or every tick fails.
 pub(super) fn overdue(call: &Call<'_>, sheep: &[Sheep], view: &View) -> Option<String> {
     let overdue = Overdue::of(sheep, call.now)?;
-    let said = overdue.said(format!("*{}*", overdue.sheep.id), when(view, overdue.since));
+    let said = overdue.said(format!("*{}*", overdue.sheep.id), view.alone(overdue.since));
     Some(format!(
         "{said}. The schedule of `sheep-tick` may be off, or it fails; its log says why. That is for {} to see to.",
         call.operator()

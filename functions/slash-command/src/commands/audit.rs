@@ -7,7 +7,7 @@ use flock_store::{AuditEntry, By};
 use crate::{
     call::{Answer, Call, code, tell},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{Parsed, parse, zone},
+    commands::{Parsed, parse},
     dispatch::room_link,
     page::{LINES, List},
 };
@@ -65,6 +65,6 @@ async fn run(call: &Call<'_>) -> Answer {
             outcome.replace(char::is_control, " ")
         )
     };
-    let list = List::new(format!("audit {count}"), page).above([zone(&view)]);
+    let list = List::new(format!("audit {count}"), page).times(&view);
     Ok(list.newest(&entries, line))
 }

@@ -7,7 +7,6 @@ use flock_store::Instance;
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::zone,
     page::List,
 };
 
@@ -36,5 +35,5 @@ async fn run(call: &Call<'_>) -> Answer {
             view.clock(instance.seen)
         )
     };
-    Ok(List::new("instances", call.page(0)?).above([zone(&view)]).of(&instances, line))
+    Ok(List::new("instances", call.page(0)?).times(&view).of(&instances, line))
 }

@@ -40,14 +40,13 @@ mod whoami;
 use std::{collections::BTreeMap, slice};
 
 use flock_core::{
-    Arguments, FlockName, JobKind, LevelName, Occurrence, Sent, Sheep, State, Usage, Usd, View,
-    Word, count, local, slip, words,
+    Arguments, FlockName, JobKind, LevelName, Occurrence, Sent, Sheep, State, Usage, Usd, Word,
+    count, slip, words,
 };
 use flock_ops::{Noted, Price, Steered, steer};
 use flock_slack::{bare_line, bare_name, escape, trim};
 use flock_store::Found;
 use futures_util::{StreamExt as _, stream};
-use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, code, refuse},
@@ -156,21 +155,6 @@ pub(crate) fn named(words: &[Word]) -> Vec<&'static Command> {
 
 fn usages() -> impl Iterator<Item = Usage> {
     TABLE.iter().flat_map(|command| command.usages.iter().copied())
-}
-
-/// An instant that is still to come, for who reads it now.
-fn next(view: &View, at: Timestamp) -> String {
-    format!("{}, {}", view.clock(at), view.until(at))
-}
-
-/// The only instant of an answer, for who reads it now.
-fn when(view: &View, at: Timestamp) -> String {
-    format!("{} {}", view.clock(at), view.zone())
-}
-
-/// In which zone the times of a view are.
-fn zone(view: &View) -> String {
-    format!("Times are in {}.", view.zone())
 }
 
 /// The flock that a list is asked of, where it is one alone, and the page. A number alone is that of a page, whatever
@@ -365,7 +349,7 @@ async fn change_flock(
         let stay: Vec<_> = stay.map(|sheep| sheep.state.name()).collect();
         if !is_counted || stay.len() < sheep.len() {
             let but = if is_counted { but(&stay, becomes) } else { String::new() };
-            let text = format!("{happens} {what}{but}: {comes_to}");
+            let text = format!("{happens} {what}{but}. {comes_to}");
             return Sure::ask(text, label);
         }
     }

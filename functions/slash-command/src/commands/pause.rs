@@ -1,6 +1,6 @@
 //! `pause <sheep|flock>`: a sheep or a flock.
 
-use flock_core::{JobKind, Usage};
+use flock_core::{JobKind, Usage, WHILE_PAUSED};
 use flock_ops::Noted;
 
 use crate::{
@@ -25,7 +25,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         done: "Paused",
         hurts: Some(Hurts {
             happens: "This pauses",
-            comes_to: "none of them posts until somebody resumes it.",
+            comes_to: WHILE_PAUSED,
             label: "Pause the flock",
         }),
     };

@@ -1,13 +1,13 @@
 //! `posts`: what was posted.
 
-use flock_core::{Sheep, Usage, View};
-use flock_slack::escape;
+use flock_core::{Sheep, Usage, View, quoted};
+use flock_slack::{Line, Span};
 use flock_store::{Found, Post, PostState};
 
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, refuse, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{is_page, number_of, zone},
+    commands::{is_page, number_of},
     page::{LINES, List},
 };
 
@@ -55,8 +55,8 @@ async fn run(call: &Call<'_>) -> Answer {
         return tell("Nothing has been posted yet.");
     }
     posts.reverse();
-    let view = View::of(&sheep, call.now);
-    let list = List::new(command, page).above([zone(&view)]);
+    let view = call.view(&sheep);
+    let list = List::new(command, page).times(&view);
     Ok(list.newest(&posts, |post| line(post, &view)))
 }
 
@@ -78,12 +78,15 @@ async fn asked_for(call: &Call<'_>) -> Result<(String, Vec<Sheep>, usize), Obsta
     }
 }
 
-fn line(post: &Post, view: &View) -> String {
+fn line(post: &Post, view: &View) -> Line {
     let state = match post.state {
         PostState::Posted => "",
-        PostState::Pending => " _(being posted)_",
-        PostState::Unknown => " _(nobody knows whether it was posted)_",
+        PostState::Pending => "(being posted) ",
+        PostState::Unknown => "(nobody knows whether it was posted) ",
     };
-    let text = escape(&post.text.replace('\n', " ↵ "));
-    format!("{} *{}* {text}{state}", view.clock(post.at), post.sheep)
+    vec![
+        Span::Text(format!("{} ", view.clock(post.at))),
+        Span::Bold(post.sheep.to_string()),
+        Span::Text(format!(" {state}{}", quoted(&post.text))),
+    ]
 }

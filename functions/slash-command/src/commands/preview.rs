@@ -1,14 +1,15 @@
 //! `preview <sheep|flock>`: what will be posted.
 
-use flock_core::{Hindrance, Usage, View};
-use flock_ops::silent;
-use flock_slack::escape;
+use flock_core::{Hindrance, Usage, capital, quoted};
+use flock_ops::{Budgets, silent, waits_for_cap};
+use flock_slack::{Line, Span, escape};
 use flock_store::{Found, UpcomingPost};
+use jiff::Timestamp;
 
 use crate::{
     call::{Answer, Call},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{alive::overdue, local},
+    commands::alive::overdue,
     page::List,
 };
 
@@ -32,23 +33,30 @@ async fn run(call: &Call<'_>) -> Answer {
         Found::Flock(_, sheep) => sheep,
     };
     let posts = call.store().upcoming(&sheep, call.now, count).await?;
-    let line = |post: &UpcomingPost| {
-        format!(
-            "{} *{}* {}",
-            local(post.at, &post.zone),
-            post.sheep,
-            escape(&post.text.replace('\n', " ↵ "))
-        )
+    let view = call.view(&sheep);
+    let mut budgets = Budgets::of(call.store(), &sheep, call.now).await?;
+    let posts: Vec<_> = posts.into_iter().map(|post| (budgets.waits(&post), post)).collect();
+    let line = |(waits, post): &(Option<Timestamp>, UpcomingPost)| -> Line {
+        // When it is due, and not when it is made.
+        let (at, waits) = match waits {
+            None => (view.to_come(post.at), String::new()),
+            Some(until) => {
+                (view.clock(post.at), format!("({}) ", waits_for_cap(&view.clock(*until))))
+            }
+        };
+        vec![
+            Span::Text(format!("{at} ")),
+            Span::Bold(post.sheep.to_string()),
+            Span::Text(format!(" {waits}{}", quoted(&post.text))),
+        ]
     };
-    let mut lines: Vec<_> = posts.iter().map(line).collect();
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);
     let hindrances = hindrances.map(|hindrance| hindrance.to_string());
-    lines.extend(silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line)));
+    // Why not everything is posted as it is shown.
+    let but = silent(&sheep).into_iter().chain(hindrances).map(|line| escape(&line));
     // That everything is stopped is said with every answer.
-    if call.control.stopped.is_none() {
-        let overdue = overdue(call, &sheep, &View::of(&sheep, call.now));
-        lines.extend(overdue.map(|said| said.replacen('n', "N", 1)));
-    }
+    let overdue = if call.control.stopped.is_none() { overdue(call, &sheep, &view) } else { None };
+    let but = but.chain(overdue.map(|said| capital(&said)));
     let command = format!("preview {} {count}", call.argument(0));
-    Ok(List::new(command, call.page(2)?).of(&lines, Clone::clone))
+    Ok(List::new(command, call.page(2)?).above(but).times(&view).of(&posts, line))
 }

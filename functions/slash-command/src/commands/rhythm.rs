@@ -34,17 +34,19 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
             network.facts().title
         )));
     }
-    let Changed { sheep, outlook } =
+    let Changed { sheep, before, outlook } =
         change_rhythm(call.store(), noted, sheep, rhythm, call.now).await?;
     let next = match sheep.next_at() {
         Some(next) => format!(", next {}", local(next, sheep.config.rhythm.zone())),
         None => format!("; it {}", goes_on(&sheep)),
     };
+    let before = before.map(|before| format!(" Before: {}.", escape(&before.to_string())));
     let costs = outlook.map(|outlook| format!("\n{}", escape(&outlook.to_string())));
     announce(format!(
-        "*{}* posts {}{next}. When its files are applied again, they put back what they say.{}",
+        "*{}* posts {}{next}.{} When its files are applied again, they put back what they say.{}",
         sheep.id,
         escape(&sheep.config.rhythm.to_string()),
+        before.unwrap_or_default(),
         costs.unwrap_or_default()
     ))
 }

@@ -8,7 +8,7 @@ use flock_slack::{escape, mention, typed};
 use crate::{
     call::{Answer, Call, NOT_ALL, code, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{Parsed, next, parse, zone},
+    commands::{Parsed, parse},
     dispatch::room_link,
     jobs,
     page::List,
@@ -41,7 +41,7 @@ async fn run(call: &Call<'_>) -> Answer {
     let mut open: Vec<_> =
         sheep.values().filter_map(|sheep| Some((sheep, sheep.intent.as_ref()?))).collect();
     open.sort_by_key(|(_, intent)| intent.errand.due);
-    let view = View::of(open.iter().map(|(sheep, _)| *sheep), call.now);
+    let view = call.view(open.iter().map(|(sheep, _)| *sheep));
     let mut lines = Vec::new();
     for asked in deferred {
         // In which words, is the business of the room where it was asked.
@@ -65,7 +65,7 @@ async fn run(call: &Call<'_>) -> Answer {
         let nothing = ["Nothing is in flight.".to_owned()].into_iter().chain(not_all);
         return tell(nothing.collect::<Vec<_>>().join("\n"));
     }
-    let list = List::new("running", call.page(0)?).above(not_all).above([zone(&view)]);
+    let list = List::new("running", call.page(0)?).above(not_all).times(&view);
     Ok(list.of(&lines, Clone::clone))
 }
 
@@ -74,14 +74,14 @@ fn post(sheep: &Sheep, intent: &Intent, call: &Call<'_>, view: &View) -> String 
     let (id, number, errand) = (&sheep.id, intent.occurrence, &intent.errand);
     let due = view.clock(errand.due);
     if let Some(until) = errand.lease_until.filter(|_| errand.is_leased(call.now)) {
-        let until = next(view, until);
+        let until = view.to_come(until);
         return format!(
             "*{id}* is making its post {number}, due since {due}; its lease ends at {until}"
         );
     }
     let why = errand.problem.as_ref().map(|why| format!(": {}", escape(why))).unwrap_or_default();
     let next = match sheep.next_at() {
-        Some(at) => format!("the next try is at {}", next(view, at)),
+        Some(at) => format!("the next try is at {}", view.to_come(at)),
         None => format!("it is {}", sheep.state.name()),
     };
     let how = if errand.is_unknown(call.now) {

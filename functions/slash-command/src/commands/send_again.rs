@@ -6,7 +6,7 @@ use flock_ops::Noted;
 use crate::{
     call::{Answer, Call, Stage, Sure, announce},
     command::{Command, Group, Run, SHEPHERD},
-    commands::{goes_on, occurrence, when},
+    commands::{goes_on, occurrence},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -23,7 +23,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let occurrence = occurrence(call, 1)?;
     if call.stage == Stage::Given {
         sheep.was_not_sent(occurrence, call.now)?;
-        let view = View::of([&sheep], call.now);
+        let view = call.view([&sheep]);
         return Sure::ask(risk(&sheep, occurrence, &view), "Send it again");
     }
     let sheep = flock_ops::send_again(call.store(), noted, sheep, occurrence, call.now).await?;
@@ -42,10 +42,10 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
 fn risk(sheep: &Sheep, occurrence: Occurrence, view: &View) -> String {
     let looks = match sheep.next_at() {
         Some(next) => format!(
-            "The look for it has not come to an end: the next one is at {} ({}), and if the post is not there, \
+            "The look for it has not come to an end: the next one is at {}{}, and if the post is not there, \
              it is sent again by itself.",
-            when(view, next),
-            view.until(next)
+            view.alone(next),
+            view.until(next).map(|until| format!(" ({until})")).unwrap_or_default()
         ),
         None => format!("It is not looked for while the sheep is {}.", sheep.state.name()),
     };

@@ -9,7 +9,7 @@ use flock_store::Found;
 use crate::{
     call::{Answer, Call, tell},
     command::{Command, EVERYBODY, Group, Run},
-    commands::{flock_or_page, next, zone},
+    commands::flock_or_page,
     page::List,
 };
 
@@ -53,14 +53,15 @@ async fn run(call: &Call<'_>) -> Answer {
     shared.sort_by_key(|same| (!same.is_stopped, Reverse(same.sheep.len())));
     shared.truncate(HINDRANCES);
     let said: Vec<_> = shared.iter().map(|same| same.why).collect();
-    let view = View::of(&sheep, call.now);
+    let view = call.view(&sheep);
     let line = |sheep: &Sheep| line(sheep, &view, &said);
     let command = flock.map_or_else(|| "sheep".to_owned(), |flock| format!("sheep {flock}"));
     let list = List::new(command, page).above(silence(&sheep)).above(shared.iter().map(hindrance));
     let has_times = sheep.iter().any(|sheep| sheep.next_at().is_some());
-    let zone = has_times.then(|| zone(&view));
     let not_all = not_all.then(|| format!("There are more: these are the first {MOST} by name."));
-    Ok(list.above(not_all).above(zone).of(&sheep, line))
+    let list = list.above(not_all);
+    let list = if has_times { list.times(&view) } else { list };
+    Ok(list.of(&sheep, line))
 }
 
 /// That none of the sheep posts, and why.
@@ -86,7 +87,7 @@ fn hindrance(same: &Hindrance<'_>) -> String {
 
 fn line(sheep: &Sheep, view: &View, said: &[&str]) -> String {
     let state = match (&sheep.state, sheep.next_at()) {
-        (State::Active, Some(at)) => format!("next {}", next(view, at)),
+        (State::Active, Some(at)) => format!("next {}", view.to_come(at)),
         (state, _) => state.name().to_owned(),
     };
     let problem = match sheep.problem() {

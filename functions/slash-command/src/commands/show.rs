@@ -1,13 +1,12 @@
 //! `show <sheep>`: everything about one sheep.
 
-use flock_core::{State, Usage, View, count};
-use flock_slack::{Button, Reply, escape};
+use flock_core::{State, Usage, count, one_line, quoted};
+use flock_slack::{Button, Reply, Span};
 use flock_store::Aside;
 
 use crate::{
     call::{Answer, Call, Step},
     command::{Command, EVERYBODY, Group, Run},
-    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -24,20 +23,16 @@ const ASIDES: usize = 5;
 
 async fn run(call: &Call<'_>) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
-    let view = View::of([&sheep], call.now);
+    let view = call.view([&sheep]);
     let behaviour = &sheep.config.behaviour;
     let mut rows = vec![
-        ("account", escape(&sheep.config.account.to_string())),
+        ("account", sheep.config.account.to_string()),
         ("behaviour", behaviour.describe()),
-        ("rhythm", escape(&sheep.config.rhythm.to_string())),
+        ("rhythm", sheep.config.rhythm.to_string()),
         ("state", sheep.state.name().to_owned()),
     ];
-    rows.extend(sheep.problem().map(|why| ("problem", escape(why))));
-    rows.extend(
-        sheep
-            .next_at()
-            .map(|at| ("next post", format!("{} ({})", when(&view, at), view.until(at)))),
-    );
+    rows.extend(sheep.problem().map(|why| ("problem", one_line(why))));
+    rows.extend(sheep.next_at().map(|at| ("next post", view.to_come(at))));
     let next = behaviour.position(sheep.progress.cursor);
     let next = format!("{next}, as post {}", sheep.progress.occurrence);
     let unit = format!("next {}", behaviour.unit());
@@ -46,19 +41,23 @@ async fn run(call: &Call<'_>) -> Answer {
         rows.push(("missed", format!("{}, in outages", count(sheep.progress.missed, "post"))));
     }
     if let Some(intent) = &sheep.intent {
-        let act = escape(&intent.errand.work.act.to_string());
+        let act = quoted(&intent.errand.work.act.to_string());
         rows.push(("being posted", format!("{}: {act}", intent.occurrence)));
     }
     let asides = call.store().newest_asides(&sheep.id, ASIDES + 1).await?;
     for Aside { occurrence, text, why, .. } in asides.iter().take(ASIDES) {
-        rows.push(("set aside", escape(&format!("{occurrence}, {text:?}: {why}"))));
+        rows.push(("set aside", format!("{occurrence}, \"{}\": {}", quoted(text), one_line(why))));
     }
     if ASIDES < asides.len() {
         rows.push(("set aside", "and older ones".to_owned()));
     }
-    let rows: Vec<_> = rows.into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let mut lines: Vec<_> = rows
+        .into_iter()
+        .map(|(name, value)| vec![Span::Text(format!("{name}: {value}"))])
+        .collect();
+    lines.extend(sheep.next_at().map(|_| vec![Span::Text(view.times())]));
     let id = sheep.id.to_string();
-    let mut reply = Reply::only_you(format!("*{id}*\n{}", rows.join("\n")));
+    let mut reply = Reply::only_you(format!("*{id}*")).lines(lines);
     match &sheep.state {
         State::Active => {
             reply = reply

@@ -1,6 +1,6 @@
 //! `start`: everything again.
 
-use flock_core::Usage;
+use flock_core::{Usage, WHILE_STOPPED};
 use flock_ops::Noted;
 use flock_slack::mention;
 
@@ -22,8 +22,5 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     if !flock_ops::start(call.store(), noted).await? {
         return refuse("Nothing was stopped.");
     }
-    announce(format!(
-        "{} lets everything go on. What was missed is caught up as each sheep\u{2019}s rhythm says.",
-        mention(call.user())
-    ))
+    announce(format!("{} lets everything go on. {WHILE_STOPPED}", mention(call.user())))
 }

@@ -1,6 +1,6 @@
 //! `stop`: everything, at once.
 
-use flock_core::{Usage, View, count, preview};
+use flock_core::{Usage, View, WHILE_STOPPED, count, preview};
 use flock_ops::Noted;
 use flock_slack::mention;
 use flock_store::Stop;
@@ -9,7 +9,6 @@ use jiff::SignedDuration;
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse},
     command::{Command, Group, Run, SHEPHERD},
-    commands::when,
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -26,7 +25,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
             mention(&stop.by),
-            when(&View::utc(call.now), stop.at)
+            View::utc(call.now).alone(stop.at)
         ));
     }
     if call.stage == Stage::Given {
@@ -52,7 +51,7 @@ async fn consequence(call: &Call<'_>) -> Result<String, Obstacle> {
     let mut sheep = call.store().some_sheep(MOST_SHEEP + 1).await?;
     if MOST_SHEEP < sheep.len() {
         return Ok(format!(
-            "This stops everything: more than {MOST_SHEEP} sheep, and all their posts."
+            "This stops everything: more than {MOST_SHEEP} sheep, and all their posts. {WHILE_STOPPED}"
         ));
     }
     sheep.retain(|sheep| sheep.next_at().is_some());
@@ -66,6 +65,6 @@ async fn consequence(call: &Call<'_>) -> Result<String, Obstacle> {
     let posts = count(u64::try_from(posts).unwrap_or(u64::MAX), "post");
     let sheep = count(u64::try_from(sheep.len()).unwrap_or(u64::MAX), "sheep");
     Ok(format!(
-        "This stops everything: {sheep}, and {posts} planned for the next 24 hours, which will not be made."
+        "This stops everything: {sheep}, and {posts} planned for the next 24 hours. {WHILE_STOPPED}"
     ))
 }

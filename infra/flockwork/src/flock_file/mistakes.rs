@@ -1,17 +1,19 @@
 //! What is wrong with a flock's files, and where.
 
 use std::{
-    collections::HashMap,
+    cmp::Ordering,
     fmt,
     path::{Path, PathBuf},
 };
 
-use flock_core::{Corpus, listed, named, one_line, united};
+use flock_core::{
+    CURLY, Corpus, STRAIGHT, listed, named, natural, one_line, united, united_if_many,
+};
 
 use super::{FLOCK_TOML, Reader};
 
 /// Something that is wrong with a flock's files.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// The file, as seen from where the directory's name was given.
     pub file: PathBuf,
@@ -44,21 +46,17 @@ impl Mistake {
                 first.add(other);
             },
         );
-        let mut alike: HashMap<String, usize> = HashMap::new();
-        for mistake in &equal {
-            *alike.entry(mistake.kind()).or_default() += 1;
-        }
-        let is_many = |kind: &String| MANY < alike.get(kind).copied().unwrap_or_default();
-        let mut alike = united(
+        let mut alike = united_if_many(
             equal,
-            |mistake| Some(mistake.kind()).filter(is_many),
+            MANY,
+            |mistake| Some(mistake.kind()),
             |first, other| {
                 first.is_alike = true;
                 first.add(other);
             },
         );
         for mistake in &mut alike {
-            mistake.too.sort();
+            mistake.too.sort_by(|(a, m), (b, n)| by_place((a, *m), (b, *n)));
         }
         alike
     }
@@ -84,6 +82,12 @@ impl Mistake {
         let words = parts.collect::<Vec<_>>().join("``");
         words.chars().filter(|c| !c.is_ascii_digit()).collect()
     }
+}
+
+/// The order in which people look for places.
+pub(super) fn by_place(one: (&Path, Option<usize>), other: (&Path, Option<usize>)) -> Ordering {
+    let [(a, m), (b, n)] = [one, other];
+    natural(&a.to_string_lossy(), &b.to_string_lossy()).then_with(|| (a, m).cmp(&(b, n)))
 }
 
 /// A place, for people.
@@ -170,12 +174,13 @@ impl LineStarts {
     }
 }
 
+/// What is said where a backslash stands in a text that may be a path of Windows.
+pub(super) const BACKSLASH: &str = "directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between \
+                                    '' instead of \"\"";
+
 /// A problem has been reported, so there is nothing to go on with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reported;
-
-/// Quotation marks of languages, which phones and word processors set where straight ones are typed.
-const CURLY: [char; 5] = ['“', '”', '„', '‘', '’'];
 
 impl Reader<'_> {
     /// Reports a problem in `flock.toml`.
@@ -211,6 +216,10 @@ impl Reader<'_> {
             let text = line.checked_sub(1).and_then(|index| lines.get(index));
             text.is_some_and(|text| text.trim_start().starts_with('['))
         };
+        let has_backslash = |line: usize| {
+            let text = line.checked_sub(1).and_then(|index| lines.get(index));
+            text.is_some_and(|text| text.contains('"') && text.contains('\\'))
+        };
         let mut errors: Vec<_> = errors.iter().collect();
         errors.sort_by_key(|error| error.span().map(|span| span.start));
         for error in errors {
@@ -219,10 +228,12 @@ impl Reader<'_> {
             let line = span.as_ref().map(|span| self.line_starts.line(span.start));
             let quoted = span.and_then(|span| text.get(span)).map(str::trim);
             let what = match quoted {
-                Some(quoted) if quoted.contains(CURLY) && quoted.lines().count() == 1 => format!(
-                    "this is not TOML: its quotation marks are straight, \"like these\", and not as word processors make \
-                     them, at `{quoted}`"
-                ),
+                Some(quoted) if quoted.contains(CURLY) && quoted.lines().count() == 1 => {
+                    format!("this is not TOML: its {STRAIGHT}, at `{quoted}`")
+                }
+                _ if line.is_some_and(has_backslash) => {
+                    format!("this is not TOML: {}; {BACKSLASH}", error.message())
+                }
                 Some(quoted) if !quoted.is_empty() && quoted.lines().count() == 1 => {
                     format!("this is not TOML: {} at `{quoted}`", error.message())
                 }

@@ -16,6 +16,7 @@ mod tests;
 mod texts;
 
 pub use self::mistakes::{Mistake, Mistakes};
+pub(crate) use self::spelling::plain;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -28,7 +29,7 @@ use toml::de::{DeTable, DeValue};
 
 use self::{
     fields::Place,
-    mistakes::{LineStarts, MOST_PROBLEMS, Reported},
+    mistakes::{LineStarts, MOST_PROBLEMS, Reported, by_place},
     texts::{Reading, Text, Unreadable, locate},
 };
 use crate::files::{self, WRITTEN_BY_HAND};
@@ -89,7 +90,9 @@ fn read_text(dir: &Path, root: PathBuf, text: &str) -> Result<FlockFile, Mistake
         }
         _ => {
             // What is wrong with a default or a shared text was found once per sheep.
-            problems.sort();
+            problems.sort_by(|a, b| {
+                by_place((&a.file, a.line), (&b.file, b.line)).then_with(|| a.what.cmp(&b.what))
+            });
             problems.dedup();
             let mut problems = Mistake::grouped(problems);
             if let Some(more @ 1..) = problems.len().checked_sub(MOST_PROBLEMS) {

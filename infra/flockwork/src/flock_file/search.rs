@@ -11,11 +11,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flock_core::{named, natural, nearest};
 use glob::{MatchOptions, Pattern};
 
 use super::{
     Reader,
-    mistakes::Reported,
+    mistakes::{BACKSLASH, Reported},
     spelling::usual,
     texts::{DIRECTORY_HINT, Unreadable},
 };
@@ -26,6 +27,9 @@ const MOST_PATTERN: (usize, usize) = (1_000, 100);
 
 /// The most files and directories that one pattern goes through.
 const MOST_ENTRIES: usize = 100_000;
+
+/// What stands in a path that was written with backslashes: one, or what TOML has made of it and the letter behind it.
+pub(super) const ODD_IN_PATHS: [char; 7] = ['\\', '\u{8}', '\t', '\n', '\u{c}', '\r', '\u{1b}'];
 
 /// One part of the path in `files`.
 enum Step {
@@ -91,11 +95,60 @@ impl Reader<'_> {
             let what = if self.root.join(pattern).is_dir() {
                 format!("`{pattern}` {}{DIRECTORY_HINT}", files::Unreadable::Directory)
             } else {
-                format!("`{pattern}` matches no file")
+                let parts: Vec<_> = parts().collect();
+                format!("`{pattern}` matches no file: {}", self.what_is_there(&parts))
             };
             return Err(self.report(line, what));
         }
         Ok(found.into_iter().collect())
+    }
+
+    /// What there is instead of files that a pattern of these parts matches.
+    fn what_is_there(&self, parts: &[&str]) -> String {
+        const ANY_CASE: MatchOptions = MatchOptions {
+            case_sensitive: false,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        // As far as the parts are names of directories that are there.
+        let mut at = self.root.clone();
+        let mut rest = parts.iter();
+        let wanted = loop {
+            let Some(part) = rest.next() else { break "*" };
+            match at.join(part) {
+                next if next.is_dir() => at = next,
+                _ => break part,
+            }
+        };
+        let is_last = rest.len() == 0;
+        let kind = if is_last { "file" } else { "directory" };
+        let mut names: Vec<_> = fs::read_dir(&at)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| is_last || entry.path().is_dir())
+            .map(|entry| usual(&entry.file_name().to_string_lossy()).into_owned())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort_by(|a, b| natural(a, b));
+        let near =
+            Pattern::new(&usual(wanted)).ok().filter(|_| wanted != "**").and_then(|pattern| {
+                names.iter().find(|name| pattern.matches_with(name, ANY_CASE)).cloned()
+            });
+        let there = match near {
+            Some(near) => format!("`{near}` is there, and capitals count"),
+            None if parts.iter().any(|part| part.contains(ODD_IN_PATHS)) => BACKSLASH.to_owned(),
+            None => match nearest(wanted, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => format!("there is no {kind} in {}", at.display()),
+                None => {
+                    let names = names.iter().map(|name| format!("`{name}`"));
+                    format!("{} has {}", at.display(), named(names))
+                }
+            },
+        };
+        let whole = parts.iter().fold(self.root.clone(), |path, part| path.join(part));
+        format!("nothing is at {}; {there}", whole.display())
     }
 
     /// Collects the files below the directory `at` to which the steps lead from any of `here` on; `real` is the

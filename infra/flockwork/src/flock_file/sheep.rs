@@ -1,6 +1,6 @@
 //! Sheep: their names, accounts and texts.
 
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use flock_core::{
     AccountId, BehaviourKind, Handle, InvalidId, Network, Post, SheepConfig, SheepName,
@@ -24,8 +24,8 @@ const NAME: &str = "{name}";
 /// Where a sheep comes from.
 pub(super) struct Source {
     pub(super) name: Result<SheepName, Reported>,
-    /// Its name by the other spelling of its file's.
-    other: Option<SheepName>,
+    /// Its names by other spellings of its file's.
+    others: Vec<SheepName>,
     /// Its text, relative to the directory.
     pub(super) path: Result<PathBuf, Reported>,
     /// The line that names the sheep, for people.
@@ -108,7 +108,7 @@ impl Reader<'_> {
                 made_with_ai,
                 ..SheepConfig::new(account, behaviour, rhythm.clone())
             };
-            let spelled = source.other.and_then(|name| {
+            let spelled = source.others.into_iter().filter_map(|name| {
                 let handle = match template {
                     _ if is_given => Ok(config.account.handle.clone()),
                     Some(text) => text.replace(NAME, name.as_str()).parse(),
@@ -117,6 +117,7 @@ impl Reader<'_> {
                 let handle = handle.ok().filter(|handle| network.check_handle(handle).is_ok())?;
                 Some((name, AccountId { network, handle }))
             });
+            let spelled = spelled.collect();
             drafts.push(SheepFile { name, spelled, config, corpus, file });
         }
         drafts
@@ -220,9 +221,24 @@ impl Reader<'_> {
         }
         let Some(pattern) = files.text() else { return Vec::new() };
         let paths = self.matching_files(files.line, pattern).unwrap_or_default();
-        let source = |path: PathBuf| {
+        let spelled = |path: &PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let spelled = spelling::sheep_names(&stem).map_err(|_| {
+            spelling::sheep_names(&stem)
+        };
+        let mut spellings: Vec<_> = paths.iter().map(spelled).collect();
+        // Who is called so in one spelling alone has the name; another keeps to the letters that have no accents.
+        let plain = spellings.iter().flatten().filter_map(|spellings| match &**spellings {
+            [name] => Some(name.clone()),
+            _ => None,
+        });
+        let plain: BTreeSet<_> = plain.collect();
+        for spellings in spellings.iter_mut().flatten() {
+            if 1 < spellings.len() && spellings.first().is_some_and(|name| plain.contains(name)) {
+                spellings.rotate_left(1);
+            }
+        }
+        let source = |(path, spellings): (PathBuf, Result<Vec<_>, InvalidId>)| {
+            let mut spellings = spellings.map(Vec::into_iter).map_err(|_| {
                 let what = format!(
                     "no sheep can be named after this file: a name is made of 1 to 48 of a-z, 0-9, `-` and `_`; rename \
                      the file, or move it to where `{pattern}` does not find it and give it a [[sheep]] with `name` \
@@ -231,13 +247,14 @@ impl Reader<'_> {
                 self.problems.push(Mistake::new(self.dir.join(&path), None, what));
                 Reported
             });
-            let (name, other) =
-                spelled.map_or((Err(Reported), None), |(name, other)| (Ok(name), other));
+            let name = spellings.as_mut().map_err(|_| Reported);
+            let name = name.and_then(|spellings| spellings.next().ok_or(Reported));
+            let others = spellings.into_iter().flatten().collect();
             let named = format!("line {} ({})", files.line, path.display());
             let (named_line, path_line) = (files.line, files.line);
-            Source { name, other, path: Ok(path), named, named_line, path_line }
+            Source { name, others, path: Ok(path), named, named_line, path_line }
         };
-        paths.into_iter().map(source).collect()
+        paths.into_iter().zip(spellings).map(source).collect()
     }
 
     /// The sheep of a `[[sheep]]` without `files`.
@@ -257,7 +274,7 @@ impl Reader<'_> {
         );
         Some(Source {
             name: self.required(own, "name", Some(header), "say what the sheep is called"),
-            other: None,
+            others: Vec::new(),
             path,
             named: format!("line {named_line}"),
             named_line,

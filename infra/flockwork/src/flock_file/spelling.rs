@@ -15,17 +15,56 @@ pub(super) fn usual(name: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfc().normalize(name)
 }
 
-/// The name of the sheep of a file, and what the other spelling makes of it, where that is another.
-pub(super) fn sheep_names(stem: &str) -> Result<(SheepName, Option<SheepName>), InvalidId> {
-    let own = SheepName::from_file_stem(&usual(stem));
-    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(stem);
-    match (own, SheepName::from_file_stem(&apart)) {
-        (Ok(own), other) => {
-            let other = other.ok().filter(|other| *other != own);
-            Ok((own, other))
+/// Letters of Latin alphabets that are no letter with something added to it, and how they are written without them.
+const LETTERS: [(char, &str); 14] = [
+    ('ß', "ss"),
+    ('ẞ', "ss"),
+    ('æ', "ae"),
+    ('œ', "oe"),
+    ('ø', "o"),
+    ('ł', "l"),
+    ('đ', "d"),
+    ('ð', "d"),
+    ('þ', "th"),
+    ('ħ', "h"),
+    ('ŧ', "t"),
+    ('ŋ', "n"),
+    ('ı', "i"),
+    ('ĸ', "k"),
+];
+
+/// The text in small letters without accents, as far as it is written in Latin ones. What is written otherwise stays: how it is
+/// read depends on the language, which a name does not say.
+pub(crate) fn plain(text: &str) -> String {
+    let is_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
+    let mut plain = String::new();
+    for c in DecomposingNormalizerBorrowed::new_nfkd().normalize(text).chars() {
+        for c in c.to_lowercase().filter(|c| !is_accent(c)) {
+            match LETTERS.iter().find(|(letter, _)| *letter == c) {
+                Some((_, letters)) => plain.push_str(letters),
+                None => plain.push(c),
+            }
         }
-        (Err(_), Ok(other)) => Ok((other, None)),
-        (Err(err), Err(_)) => Err(err),
+    }
+    plain
+}
+
+/// The names that a file gives its sheep: the one of a new sheep, and those of sheep that may be there, from before accents were
+/// taken off, which were named by whichever spelling the file had. At least one.
+pub(super) fn sheep_names(stem: &str) -> Result<Vec<SheepName>, InvalidId> {
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize(stem);
+    let mut names: Vec<SheepName> = Vec::new();
+    let mut invalid = None;
+    for spelled in [plain(stem).as_str(), &usual(stem), &apart] {
+        match SheepName::from_file_stem(spelled) {
+            Ok(name) if names.contains(&name) => {}
+            Ok(name) => names.push(name),
+            Err(err) => invalid = Some(err),
+        }
+    }
+    match invalid {
+        Some(err) if names.is_empty() => Err(err),
+        Some(_) | None => Ok(names),
     }
 }
 

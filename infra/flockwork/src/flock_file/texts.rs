@@ -12,7 +12,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Reader,
-    mistakes::{Mistake, Reported},
+    mistakes::{BACKSLASH, Mistake, Reported},
+    search::ODD_IN_PATHS,
     spelling,
 };
 use crate::files;
@@ -125,7 +126,12 @@ impl Reader<'_> {
     }
 
     fn report_unreadable(&mut self, line: usize, path: &Path, unreadable: &Unreadable) -> Reported {
-        let hint = unreadable.hint();
+        let is_missing = matches!(unreadable, Unreadable::File(files::Unreadable::Missing));
+        let hint = if is_missing && path.to_string_lossy().contains(ODD_IN_PATHS) {
+            format!("; {BACKSLASH}")
+        } else {
+            unreadable.hint().to_owned()
+        };
         self.report(line, format!("`{}` {unreadable}{hint}", path.display()))
     }
 

@@ -108,7 +108,25 @@ fn what_plans_object_to_is_said_once() {
     let plan = timeless(&world.ok("flock plan choir"));
     let lines: Vec<_> = plan.lines().filter(|line| line.starts_with("  ! ")).collect();
     assert_snapshot!(lines.join("\n"), @r#"
-    ! choir/s000, choir/s001, choir/s002 and 57 more post through meadow:pair0, meadow:pair1, meadow:pair10 and 27 more, several through each, in the same minutes, first at TIME UTC; `spread = "10m"` pulls them apart
+    ! choir/s000, choir/s001, choir/s002 and 57 more post through meadow:pair0, meadow:pair1, meadow:pair2 and 27 more, several through each, in the same minutes, first at TIME UTC; `spread = "10m"` pulls them apart
     ! 60 sheep post in the same second, TIME UTC; `spread = "10m"` pulls them apart
     "#);
+}
+
+/// Twenty may be slips of the pen, which differ and are mended one by one; of more it is known what they have in common.
+#[test]
+fn mistakes_of_one_kind_are_told_one_by_one_up_to_twenty() {
+    let world = World::new();
+    let lines = |count: usize| {
+        write(&world, "", count, &format!("{POEM}line = \"1h\""));
+        world.refused("flock plan choir").lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let few = lines(20);
+    assert_eq!(few.len(), 20, "{few:?}");
+    for (number, line) in few.iter().enumerate() {
+        assert!(line.contains(&format!("`s{number:03}.txt` does not exist")), "{line}");
+    }
+    let many = lines(21);
+    assert_eq!(many.len(), 1, "{many:?}");
+    assert!(many[0].contains("likewise in lines "), "{many:?}");
 }

@@ -34,7 +34,7 @@ fn where_nobody_can_answer_nothing_is_removed() {
     let world = choir();
     let table = world.table();
     assert_snapshot!(world.refused("flock apply choir"), @"error: this removes 1 sheep (bass) of flock choir, and there is nobody to ask here; nothing was changed; add --yes if it is meant");
-    assert_snapshot!(world.refused("flock remove choir"), @"error: this removes flock choir and its 2 sheep (alto, bass), and there is nobody to ask here; nothing was changed; add --yes if it is meant");
+    assert_snapshot!(world.refused("flock remove choir"), @"error: this removes flock choir and its 2 sheep (alto and bass), and there is nobody to ask here; nothing was changed; add --yes if it is meant");
 
     // A script that answers by itself has not read the question.
     let mut piped = Command::new("sh");

@@ -233,7 +233,7 @@ fn a_rhythm_is_asked_for_limits_and_money() {
     flockwork (only visible to you):
       I am looking whether X takes that.
     flockwork:
-      choir/g posts every 3h, next TIME UTC. When its files are applied again, they put back what they say.
+      choir/g posts every 3h, next TIME UTC. Before: every 2h. When its files are applied again, they put back what they say.
       by the schedule, the next 30 days cost
         created and changed  N posts:
     ");

@@ -398,10 +398,129 @@ fn a_file_that_is_there_in_both_spellings_is_refused() {
     world.write("m/p/Caf\u{e9}.txt", "roses\n");
     world.write("m/p/Cafe\u{301}.txt", "roses\n");
     let said = world.refused("flock apply m");
-    assert!(said.contains("the sheep name `caf` is used twice"), "{said}");
+    assert!(said.contains("the sheep name `cafe` is used twice"), "{said}");
     // A document is not posted as it is.
     world.write("m/p/Cafe\u{301}.txt", "{\\rtf1\\ansi roses}\n");
     std::fs::remove_file(world.path("m/p/Caf\u{e9}.txt")).unwrap();
     let said = world.refused("flock apply m");
     assert!(said.contains("it is a document (rich text, RTF) and no plain text"), "{said}");
+}
+
+/// Names are where people look for them, in every list.
+#[test]
+fn what_is_numbered_is_in_that_order() {
+    let world = World::new();
+    let sheep =
+        ["poem-10", "poem-2", "poem-1", "poem-02"].map(|name| (name, "one\n", "line = \"1h\""));
+    for flock in ["choir-10", "choir-9"] {
+        world.write_flock(flock, &sheep);
+        let plan = world.ok(&format!("flock apply {flock}"));
+        let created = plan.lines().filter_map(|line| line.strip_prefix("  + create "));
+        let names: Vec<_> = created.filter_map(|line| Some(line.split_once(':')?.0)).collect();
+        assert_eq!(names, ["poem-1", "poem-02", "poem-2", "poem-10"], "{plan}");
+    }
+    let expected: Vec<_> = ["choir-9", "choir-10"]
+        .iter()
+        .flat_map(|flock| {
+            ["poem-1", "poem-02", "poem-2", "poem-10"].map(|name| format!("{flock}/{name}"))
+        })
+        .collect();
+    let names = |text: &str| -> Vec<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "/-".contains(c)));
+        words
+            .filter(|word| word.starts_with("choir-") && word.contains('/'))
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(names(&world.ok("sheep list")), expected);
+    let flocks = world.ok("flock list");
+    assert!(flocks.starts_with("choir-9 ") && flocks.contains("\nchoir-10 "), "{flocks}");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    assert_eq!(names(&world.ok("slack /flock sheep")), expected);
+    run.interrupt();
+}
+
+/// A pattern that finds nothing says where it looked, and what is there.
+#[test]
+fn what_matches_no_file_says_what_is_there() {
+    let world = World::new();
+    for name in ["poems/apollo.txt", "poems/IRIS.TXT", "poems/notes.md", "many/10.md", "many/9.md"]
+    {
+        world.write(&format!("choir/{name}"), "one\n");
+    }
+    std::fs::create_dir(world.path("choir/empty")).unwrap();
+    let whole = world.path("choir").canonicalize().unwrap().display().to_string();
+    let said = |own: &str| {
+        let toml =
+            format!("name = \"choir\"\n[[sheep]]\n{own}\nbehaviour = \"poem\"\nline = \"1h\"\n");
+        world.write("choir/flock.toml", toml);
+        world.refused("flock plan choir").replace(&whole, "WHOLE")
+    };
+    assert_snapshot!(said("files = \"poem/*.txt\""), @"error: choir/flock.toml:3: `poem/*.txt` matches no file: nothing is at WHOLE/poem/*.txt; did you mean `poems`?");
+    assert_snapshot!(said("files = \"poems/apolo.txt\""), @"error: choir/flock.toml:3: `poems/apolo.txt` matches no file: nothing is at WHOLE/poems/apolo.txt; did you mean `apollo.txt`?");
+    assert_snapshot!(said("files = \"poems/i*.txt\""), @"error: choir/flock.toml:3: `poems/i*.txt` matches no file: nothing is at WHOLE/poems/i*.txt; `IRIS.TXT` is there, and capitals count");
+    assert_snapshot!(said("files = \"many/*.txt\""), @"error: choir/flock.toml:3: `many/*.txt` matches no file: nothing is at WHOLE/many/*.txt; WHOLE/many has `9.md` and `10.md`");
+    assert_snapshot!(said("files = \"empty/*.txt\""), @"error: choir/flock.toml:3: `empty/*.txt` matches no file: nothing is at WHOLE/empty/*.txt; there is no file in WHOLE/empty");
+    assert_snapshot!(said("files = \"many/deep/*.txt\""), @"error: choir/flock.toml:3: `many/deep/*.txt` matches no file: nothing is at WHOLE/many/deep/*.txt; there is no directory in WHOLE/many");
+    assert_snapshot!(said("files = \"**/*.rtf\""), @"error: choir/flock.toml:3: `**/*.rtf` matches no file: nothing is at WHOLE/**/*.rtf; WHOLE has `empty`, `many` and `poems`");
+    // As paths are written on Windows, between either quotation marks.
+    assert_snapshot!(said("files = \"C:\\poems\\*.txt\""), @r#"error: choir/flock.toml:3: this is not TOML: missing escaped value, expected `b`, `e`, `f`, `n`, `r`, `\`, `"`, `x`, `u`, `U`; directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between '' instead of """#);
+    assert_snapshot!(said("files = \"C:\\users\\*.txt\""), @r#"error: choir/flock.toml:3: this is not TOML: too few unicode value digits, expected unicode hexadecimal value; directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between '' instead of """#);
+    assert_snapshot!(said("files = \"C:\\texts\\new.txt\""), @r#"error: choir/flock.toml:3: `C:\texts\new.txt` matches no file: nothing is at WHOLE/C:\texts\new.txt; directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between '' instead of """#);
+    assert_snapshot!(said("files = 'poems\\*.txt'"), @r#"error: choir/flock.toml:3: `poems\*.txt` matches no file: nothing is at WHOLE/poems\*.txt; directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between '' instead of """#);
+    assert_snapshot!(said("name = \"a\"\ncorpus = 'poems\\apollo.txt'"), @r#"error: choir/flock.toml:4: `poems\apollo.txt` does not exist; directories are divided by `/`, also on Windows; where a backslash is meant, the text stands between '' instead of """#);
+}
+
+/// Tables as spreadsheets and word processors write them.
+#[test]
+fn a_table_is_read_as_flock_toml_is() {
+    let world = World::new();
+    let plan = |csv: &str, more: &str| {
+        let toml = format!(
+            "name = \"choir\"\n[[sheep]]\nname = \"echo\"\nbehaviour = \"queue\"\ncorpus = \"q.csv\"\n{more}\n"
+        );
+        world.write("choir/flock.toml", toml);
+        world.write("choir/q.csv", csv);
+        world.flockwork("flock plan choir")
+    };
+    let hour = "at = [\"9:00\"]\nstart = \"2087-01-01 9:00\"";
+    for csv in ["at,text\n2087-12-01 9:00,one\n", "at,text\n2087-12-01T9:00:00Z,one\n"] {
+        let output = plan(csv, hour);
+        assert_eq!(output.stderr, "");
+        assert!(output.stdout.contains("  + create echo: "), "{}", output.stdout);
+        assert!(output.stdout.contains("from 2087-01-01T09:00:00Z"), "{}", output.stdout);
+    }
+    assert!(plan("at,text\n2087-12-01 :00,one\n", hour).stderr.contains("is not a time"));
+    let refused = |csv: &str| plan(csv, hour).stderr;
+    assert_snapshot!(refused("“at”,“text”\n2087-12-01 9:00,one\n"), @r#"
+    error: choir/q.csv:1: the quotation marks are straight, "like these", and not as word processors make them, at `“at”`
+    choir/q.csv:1: the quotation marks are straight, "like these", and not as word processors make them, at `“text”`
+    "#);
+    assert_snapshot!(refused("at,text\n“2087-12-01 9:00”,one\n,“two, three”\n"), @r#"
+    error: choir/q.csv:2: `“2087-12-01 9:00”` is not a time: the quotation marks are straight, "like these", and not as word processors make them
+    choir/q.csv:3: it has more fields than there are columns; the quotation marks are straight, "like these", and not as word processors make them
+    "#);
+    // A quotation is a text like others.
+    let output = plan("at,text\n,“one”\n", hour);
+    assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_was_encoded_twice_is_told_of_and_taken() {
+    let world = World::new();
+    let text = format!("plain\ncafÃ©\nitâ€™s\n{}", "cafÃ©\n".repeat(40));
+    world.write_flock(
+        "choir",
+        &[("a", &text, "line = \"20d\""), ("b", "cafÃ©\n", "line = \"36h\"\nstanza = \"2d\"")],
+    );
+    assert_snapshot!(world.ok("flock plan choir"), @"
+    flock choir:
+      + create a: poem of 43 lines, every 20d, on meadow:a
+      + create b: poem of 1 line, every 36h, pause 2d, on meadow:b
+      ! choir/a.txt:2, choir/a.txt:3, choir/a.txt:4 and 40 more: `Ã©` seems to be `é`, in UTF-8 that was taken for Windows-1252; it is posted as it stands, and iconv -f UTF-8 -t WINDOWS-1252 old.txt > new.txt puts it right
+    2 to create, 0 to change, 0 to remove, 0 unchanged
+    ");
+    world.ok("flock apply choir");
+    assert!(world.ok("preview --flock choir").contains("cafÃ©"));
 }

@@ -467,7 +467,7 @@ fn a_directory_with_other_things_stays_as_it_is() {
     world.write("home/letter.txt", "dear");
     set_mode(&world.path("home"), 0o755);
     set_mode(&world.path("home/letter.txt"), 0o644);
-    world.ok("posts --json --data home");
+    world.begin("--data home");
     assert_eq!(mode(&world.path("home")), 0o755);
     assert_eq!(mode(&world.path("home/letter.txt")), 0o644);
     for name in ["flock.db", "lock", "keyring.secret.json"] {
@@ -483,9 +483,9 @@ fn a_directory_with_other_things_stays_as_it_is() {
     // One that was made for it is closed, and those above it are not.
     fs::create_dir(world.path("made")).unwrap();
     set_mode(&world.path("made"), 0o777);
-    world.ok("posts --json --data made");
+    world.begin("--data made");
     assert_eq!(mode(&world.path("made")), 0o700);
-    world.ok("posts --json --data above/below");
+    world.begin("--data above/below");
     assert_eq!(mode(&world.path("above/below")), 0o700);
     assert_ne!(mode(&world.path("above")), 0o700);
 }
@@ -498,7 +498,7 @@ fn give_away(path: &Path) -> bool {
 #[test]
 fn what_another_user_owns_is_not_used() {
     let world = World::new();
-    world.ok("posts --json");
+    world.begin("");
     if !give_away(&world.path(".flockwork/flock.db")) {
         // Nobody but root owns this one.
         let said = world.refused("posts --data /etc");

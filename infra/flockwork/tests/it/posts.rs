@@ -96,6 +96,7 @@ fn a_sheep_is_meant_by_its_name_or_with_its_flock() {
     assert_snapshot!(world.refused("sheep show irsi"), @"error: there is no sheep `irsi`; did you mean `iris`? (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("sheep show homer/zeus"), @"error: there is no sheep `homer/zeus` (`flockwork sheep list` shows them)");
     assert_snapshot!(world.refused("sheep pause zeus/apollo"), @"error: there is no sheep `zeus/apollo` (`flockwork sheep list` shows them)");
+    assert_snapshot!(world.refused("sheep show milton"), @"error: `milton` is a flock, no sheep; its only sheep is milton/apollo");
     assert_snapshot!(world.refused("sheep show homer/apollo/iris"), @"error: `apollo/iris` is not a sheep name: use 1 to 48 of a-z, 0-9, `-` and `_`, starting with a letter or digit");
     assert_snapshot!(world.refused("posts --flock milton --sheep iris"), @"error: there is no sheep `iris` (`flockwork sheep list` shows them)");
 }

@@ -34,7 +34,7 @@ fn a_queue_is_planned_applied_and_shown() {
     ");
     assert_eq!(world.ok("flock apply choir"), plan + "Applied.\n");
     assert_snapshot!(world.ok("preview --flock choir"), @r#"
-    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post",\nof two lines
+    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post", / of two lines
     2040-01-01 00:00:00 GMT  choir/crier  Happy new year!
     2040-01-01 01:00:00 GMT  choir/crier  Last
     "#);
@@ -70,7 +70,7 @@ fn a_queue_is_planned_applied_and_shown() {
     Applied.
     "#);
     assert_snapshot!(world.ok("preview --flock choir"), @r#"
-    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post",\nof two lines
+    2039-12-31 12:00:00 GMT  choir/crier  A quoted "post", / of two lines
     2040-01-01 08:00:00 GMT  choir/crier  Happy new year!
     2040-01-01 09:00:00 GMT  choir/crier  Last
     "#);
@@ -85,8 +85,8 @@ fn an_empty_queue_has_finished_until_there_is_more() {
     world.run_until(from_now(SignedDuration::from_hours(3)));
     // In summer it is another zone.
     let timeless = |shown: &str| timeless(shown).replace(" BST", " GMT");
-    assert_snapshot!(timeless(&world.ok("posts")), @r"
-    TIME GMT  choir/crier  one,\ntwo
+    assert_snapshot!(timeless(&world.ok("posts")), @"
+    TIME GMT  choir/crier  one, / two
     TIME GMT  choir/crier  three
     ");
     assert_snapshot!(timeless(&world.ok("sheep list")), @"choir/crier                      meadow:crier             finished TIME GMT");

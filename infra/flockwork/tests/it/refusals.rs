@@ -294,7 +294,7 @@ fn a_database_that_is_lost() {
 #[test]
 fn a_first_start_that_was_cut_off() {
     let begun = World::new();
-    begun.ok("posts --json");
+    begun.begin("");
     let content = |name: &str| fs::read(begun.path(&format!(".flockwork/{name}"))).unwrap();
     let (database, keyring) = (content("flock.db"), content("keyring.secret.json"));
     let steps: [&[(&str, &[u8])]; 5] = [
@@ -311,6 +311,7 @@ fn a_first_start_that_was_cut_off() {
             world.write(&format!(".flockwork/{name}"), content);
         }
         assert_eq!(world.ok("posts --json"), "", "{files:?}");
+        world.begin("");
         assert_eq!(world.ok("posts --json"), "", "{files:?}");
         let names = world.files(".flockwork");
         let names: Vec<_> = names.keys().map(|path| path.file_name().unwrap()).collect();
@@ -366,7 +367,7 @@ fn what_is_not_ours_stays_as_it_is() {
         set_mode(&world.path(&format!("project/{name}")), 0o644);
     }
     set_mode(&world.path("project"), 0o755);
-    world.ok("posts --json --data project");
+    world.begin("--data project");
     for name in [".tmp-of-somebody", "env"] {
         assert_eq!(mode(&world.path(&format!("project/{name}"))), 0o644, "{name}");
     }
@@ -383,7 +384,7 @@ fn what_is_not_ours_stays_as_it_is() {
 #[test]
 fn a_copy_is_not_put_beside_what_is_left_of_the_lost_database() {
     let world = World::new();
-    world.ok("posts --json");
+    world.begin("");
     fs::remove_file(world.path(DATABASE)).unwrap();
     world.write(".flockwork/flock.db-wal", "left");
     let said = world.refused("posts --json");

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{NOT_RUNNING, World, XWorld, eventually, from_now, poem, timeless};
+use crate::world::{NOT_RUNNING, World, XWorld, eventually, from_now, http, poem, timeless};
 
 /// Far from now, so that a plan of it looks the same whenever it is made.
 const LATER: &str = "at = [\"09:00\"]\nstart = \"2087-01-01\"";
@@ -51,12 +51,32 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     assert_eq!(world.files(""), files, "nothing is made by it");
     assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo, choir/iris and choir/pan: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com were never added; add each with its key (`flockwork account add x:apollo --key FILE`, and so for each)");
     assert_eq!(world.ok("flock list --json"), "");
-    // What else is wrong is refused as ever, and with what is missing.
+    // So is a flock without the cap that it needs, which is chosen by what the plan says it costs.
     world.write_flock("choir", &[("apollo", "the moon\n", &format!("network = \"x\"\n{LATER}"))]);
-    assert_snapshot!(world.refused("flock plan choir"), @r#"
+    assert_snapshot!(timeless(&world.ok("flock plan choir")), @r#"
+    flock choir:
+      + create apollo: poem of 1 line, at 09:00, from 2087-01-01T00:00:00Z, on x:apollo
+    1 to create, 0 to change, 0 to remove, 0 unchanged
+    by the schedule, the next 30 days cost
+      the whole flock      0 posts: $0.00
+    missing before it can be applied: a monthly cap, because X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
+    missing before it can be applied: the account x:apollo; `flockwork account add x:apollo --key FILE`
+    "#);
+    assert_snapshot!(world.ok("flock plan choir --json").split_once("\"missing\"").unwrap().1, @r#":[{"field":"monthly_cap"},{"account":"x:apollo"}],"next_30_days":{"posts":0,"dollars":0.0,"cap":null,"cap_reached_at":null}}"#);
+    assert!(
+        world
+            .flockwork("preview choir --count 1")
+            .stderr
+            .contains("a monthly cap, because X charges")
+    );
+    assert_snapshot!(world.refused("flock apply choir"), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
     choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)
     "#);
+    // What else is wrong is refused as ever, and with what is missing.
+    let over = "network = \"x\"\nline = \"1h\"\nend = \"2020-01-01\"";
+    world.write_flock("choir", &[("apollo", "the moon\n", over)]);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo: its `end` has passed; give it a later one, or take it out");
 }
 
 #[test]
@@ -81,11 +101,68 @@ fn a_flock_is_previewed_before_its_accounts_are_there() {
     assert_eq!(world.files(""), files, "nothing is made by it");
     assert_snapshot!(world.refused("preview nowhere"), @"error: nowhere: it does not exist; of a flock or a sheep that is applied `--flock NAME` or `--sheep NAME` shows the posts");
     assert_snapshot!(world.refused("preview choir/echo.txt"), @"error: choir/echo.txt: it is not a directory");
-    // An empty directory of data is left so.
-    std::fs::create_dir(world.path("data")).unwrap();
-    world.flockwork("--data data preview choir");
-    world.ok("--data data flock plan choir");
-    assert!(world.files("data").is_empty());
+}
+
+/// Whoever looks at what is not there, or asks to change it, makes nothing, also where a process died before it had made anything.
+#[test]
+fn where_nothing_is_yet_nothing_is_made() {
+    let begun: [&[(&str, &str)]; 5] = [
+        &[],
+        &[("lock", "")],
+        &[("lock", "run 1\n"), ("endpoint.json", "{")],
+        &[("lock", ""), ("flock.db", ""), (".flockwork-1.new", "half"), ("sample", "")],
+        &[("notes.txt", "mine")],
+    ];
+    let commands = [
+        ("flock list", 0, "There is no flock yet; "),
+        ("sheep list", 0, "There is no sheep yet; "),
+        ("account list", 0, "There is no account yet; "),
+        ("posts", 0, "Nothing was posted yet."),
+        ("audit", 0, "Nobody has changed anything yet."),
+        ("spend", 0, "No flock pays for anything."),
+        ("preview --flock choir", 2, "there is no flock"),
+        ("preview choir", 0, "choir/alto  one"),
+        ("flock plan choir", 0, "1 to create"),
+        ("doctor", 0, "there is nothing in data yet; `flockwork --data data` makes it"),
+        ("sheep show alto", 2, "there is no sheep `alto`"),
+        ("sheep pause alto", 2, "there is no sheep `alto`"),
+        ("account show x:apollo", 2, "x:apollo"),
+        ("account remove x:apollo --yes", 2, "was never added"),
+        ("flock remove choir --yes", 2, "there is no flock"),
+    ];
+    for files in begun {
+        let world = World::new();
+        world.write_flock("choir", &[("alto", "one\n", "line = \"1h\"")]);
+        for (name, content) in files {
+            world.write(&format!("data/{name}"), content);
+        }
+        let before = world.files("");
+        let locks = || world.path("data/lock").exists();
+        let is_locked = locks();
+        for (arguments, code, said) in commands {
+            let output = world.flockwork(&format!("--data data {arguments}"));
+            let all = output.stdout + &output.stderr;
+            assert_eq!(output.code, Some(code), "{arguments}: {all}");
+            assert!(all.contains(said), "{arguments}: {all}");
+            assert_eq!(world.files(""), before, "{arguments} makes nothing");
+            assert_eq!(locks(), is_locked, "{arguments} makes nothing");
+        }
+        world.ok("--data data flock apply choir");
+        assert_eq!(world.ok("--data data flock list"), "choir  1 sheep, 1 active\n");
+    }
+}
+
+/// What was lost is told, and not taken for what never was.
+#[test]
+fn what_is_lost_is_not_looked_at_as_if_it_was_new() {
+    let world = World::new();
+    world.write_flock("choir", &[("alto", "one\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    std::fs::remove_file(world.path(".flockwork/flock.db")).unwrap();
+    for arguments in ["flock list", "flock plan choir"] {
+        let said = world.refused(arguments);
+        assert!(said.contains("flock.db is missing"), "{arguments}: {said}");
+    }
 }
 
 /// What is previewed of files is what is previewed once they are applied, and what is posted then.
@@ -205,8 +282,8 @@ fn a_run_that_does_not_tick_is_told_of() {
     assert_ne!(never, template);
     world.write("template.yaml", never);
     let mut run = world.start("run --listen 127.0.0.1:0");
-    run.url();
-    for arguments in ["sheep list", "preview --flock choir --count 1"] {
+    let url = run.url();
+    for arguments in ["sheep list", "preview --flock choir --count 1", "sheep show echo"] {
         let said = world.flockwork(arguments).stderr;
         assert!(said.starts_with("Nothing is at work: choir/echo is due since "), "{said}");
         assert!(said.contains(", and no tick has seen to it. "), "{said}");
@@ -218,5 +295,9 @@ fn a_run_that_does_not_tick_is_told_of() {
         doctor.stdout
     );
     assert_eq!(doctor.code, Some(1));
+    // The page says so, too, and nothing of when it comes.
+    let page = http(|client| client.get(format!("{url}/feed"))).body;
+    assert!(page.contains("Nothing is at work: choir/echo is due since "), "{page}");
+    assert!(!page.contains("class=\"until\""), "{page}");
     run.interrupt();
 }

@@ -111,7 +111,7 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
 
     $ /flock stop --press cancel
     flockwork (only visible to you):
-      This stops everything: 1 sheep, and 0 posts planned for the next 24 hours, which will not be made.
+      This stops everything: 1 sheep, and 0 posts planned for the next 24 hours. For what is due while everything is stopped, each sheep makes up as its `catch_up` says: with one post, unless that says otherwise.
       The button works for 5 minutes.
       [Stop everything] [Cancel]
     > [Cancel]
@@ -121,7 +121,7 @@ fn one_talks_to_the_bot_in_the_terminal_with_a_run_and_without() {
 
     $ /flock pause choir --press Pause the flock
     flockwork (only visible to you):
-      This pauses the flock choir, 1 sheep: none of them posts until somebody resumes it.
+      This pauses the flock choir, 1 sheep. While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in its text where it was.
       The button works for 5 minutes.
       [Pause the flock] [Cancel]
     > [Pause the flock]

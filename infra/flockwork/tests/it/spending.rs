@@ -88,6 +88,9 @@ fn a_raised_cap_lets_what_waits_for_it_go() {
     assert_snapshot!(timeless(&eventually("the cap is reached", why)), @"flock choir has spent $0.00 of the $0.01 it may spend in MONTH, and this costs $0.015; raise `monthly_cap` in its flock.toml and apply it, or wait");
     run.interrupt();
     assert_eq!(world.on_x("apollo"), Vec::<String>::new());
+    // What waits is said where it is listed as due.
+    let first = world.flockwork("preview --flock choir --count 1").stdout;
+    assert_snapshot!(timeless(&first), @"TIME UTC  choir/apollo  one  (waits: the cap is used up until TIME UTC)");
 
     world.write_flock_with("choir", "monthly_cap = 5", &sheep);
     let plan = world.ok("flock plan choir");
@@ -97,7 +100,11 @@ fn a_raised_cap_lets_what_waits_for_it_go() {
       ~ wake apollo: its post waits for the cap
     0 to create, 0 to change, 0 to remove, 1 unchanged
     ");
+    // As it goes on when it is applied.
+    let posts = |arguments: &str| world.flockwork(&format!("{arguments} --json --count 3")).stdout;
+    let shown = posts("preview choir");
     world.ok("flock apply choir");
+    assert_eq!(shown, posts("preview --flock choir"));
     assert!(world.ok("flock plan choir").starts_with("flock choir: nothing to change (1 sheep)\n"));
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();

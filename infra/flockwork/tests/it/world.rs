@@ -214,6 +214,14 @@ impl World {
             .join("\n")
     }
 
+    /// Lets there be a data directory, where `place` says, with a flock of one sheep in it: who only looks makes none.
+    #[track_caller]
+    pub(crate) fn begin(&self, place: &str) {
+        self.write_flock("begun", &[("first", "one\n", "line = \"1h\"")]);
+        self.ok(&format!("flock apply begun {place}"));
+        fs::remove_dir_all(self.path("begun")).unwrap();
+    }
+
     /// Runs the flock in quick time from now until `until`.
     #[track_caller]
     pub(crate) fn run_until(&self, until: Timestamp) {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
     Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Rhythm, RhythmFields, count,
-    foreign::{lines_of, says_nothing},
+    foreign::{CURLY, STRAIGHT, lines_of, says_nothing},
     rhythm::parse_moment,
 };
 
@@ -198,9 +198,13 @@ fn time(
     let text = text.trim();
     let at = parse_moment(text, zone);
     if at.is_none() {
-        let why = format!(
-            "`{text}` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00"
-        );
+        let why = if text.starts_with(CURLY) {
+            format!("`{text}` is not a time: the {STRAIGHT}")
+        } else {
+            format!(
+                "`{text}` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00"
+            )
+        };
         tell(problems, line, why);
     }
     at
@@ -341,6 +345,10 @@ fn columns(
         let column = match name.to_lowercase().as_str() {
             "text" => Column::Text,
             "at" => Column::At,
+            _ if is_in_curly(name) => {
+                tell(problems, line, format!("the {STRAIGHT}, at `{name}`"));
+                continue;
+            }
             _ => {
                 let why = format!(
                     "unknown column `{name}`; a queue has `text` and, for posts with times of their own, `at`"
@@ -354,12 +362,17 @@ fn columns(
         }
         columns.push(column);
     }
-    if !columns.contains(&Column::Text) {
+    if !columns.contains(&Column::Text) && !header.iter().any(is_in_curly) {
         let why = "the column `text` is missing; the first line names the columns: `text` and, for posts with \
                    times of their own, `at`";
         tell(problems, line, why);
     }
     (problems.len() == before).then_some(columns)
+}
+
+/// Whether a field begins as one does that stands in quotes.
+fn is_in_curly(field: &str) -> bool {
+    field.trim_start().starts_with(CURLY)
 }
 
 /// Whether the double quotes of a row are where RFC 4180 has them. The reader takes any: of two that were forgotten it
@@ -439,10 +452,14 @@ fn table<'a>(
             continue;
         }
         if row.iter().skip(columns.len()).any(|field| !field.trim().is_empty()) {
-            let why = format!(
-                "it has more fields than there are columns; put a text with `{separator}` in it between double \
-                 quotes"
-            );
+            let why = if row.iter().any(is_in_curly) {
+                format!("it has more fields than there are columns; the {STRAIGHT}")
+            } else {
+                format!(
+                    "it has more fields than there are columns; put a text with `{separator}` in it between double \
+                     quotes"
+                )
+            };
             tell(problems, line, why);
         }
         let others = [',', ';', '\t'].into_iter().filter(|c| *c != separator);

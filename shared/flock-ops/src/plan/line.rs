@@ -40,10 +40,12 @@ struct Changed<'a> {
     what: String,
 }
 
-/// An account that was never added.
+/// An account that was never added, or a field of flock.toml.
 #[derive(Debug, Serialize)]
-struct Missing {
-    account: String,
+#[serde(rename_all = "lowercase")]
+enum Missing {
+    Account(String),
+    Field(&'static str),
 }
 
 #[derive(Debug, Serialize)]
@@ -84,18 +86,7 @@ impl<'a> PlanLine<'a> {
             wake: plan.wake.iter().map(SheepName::as_str).collect(),
             unchanged: plan.unchanged,
             warnings: &plan.words,
-            missing: plan
-                .missing
-                .iter()
-                .flat_map(Objection::remedies)
-                .filter_map(|remedy| match remedy {
-                    Remedy::AddAccount(account) => Some(Missing { account: account.to_string() }),
-                    Remedy::ListSheep
-                    | Remedy::ShowSheep(_)
-                    | Remedy::ResumeSheep(_)
-                    | Remedy::SayWhetherSent(..) => None,
-                })
-                .collect(),
+            missing: plan.missing.iter().flat_map(missing).collect(),
             next_30_days: plan.outlook.as_ref().map(|outlook| Cost {
                 posts: outlook.all.posts,
                 dollars: dollars(outlook.all.cost),
@@ -104,4 +95,16 @@ impl<'a> PlanLine<'a> {
             }),
         }
     }
+}
+
+fn missing(objection: &Objection) -> impl Iterator<Item = Missing> {
+    let field = objection.is_no_cap().then_some(Missing::Field("monthly_cap"));
+    let accounts = objection.remedies().iter().filter_map(|remedy| match remedy {
+        Remedy::AddAccount(account) => Some(Missing::Account(account.to_string())),
+        Remedy::ListSheep
+        | Remedy::ShowSheep(_)
+        | Remedy::ResumeSheep(_)
+        | Remedy::SayWhetherSent(..) => None,
+    });
+    field.into_iter().chain(accounts)
 }

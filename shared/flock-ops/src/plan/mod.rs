@@ -144,15 +144,22 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     }
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
-    problems.extend(plan.money(store, &mut members, now).await?.map(Objection::from));
+    let spent = plan.money(store, &mut members, now).await?;
+    let before = problems.len();
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
+    // To look a month ahead takes the longest, and nobody is told of it beside a refusal, unless a cap is to be chosen.
+    let wants_cap = plan.flock.monthly_cap.is_none();
+    if let Some(spent) = spent
+        && (wants_cap || problems.iter().all(|problem| problem.missing().is_some()))
+    {
+        problems.splice(before..before, plan.look_ahead(spent, &members, now));
+    }
+    if problems.iter().any(|problem| problem.missing().is_none()) {
+        return Err(Refusal::of(problems).into());
+    }
+    plan.missing = Objection::grouped(problems);
     plan.words = words(odd, &members, &accounts, now);
     plan.members = members;
-    if problems.iter().all(|problem| problem.missing().is_some()) {
-        plan.missing = Objection::grouped(problems);
-        return Ok(plan);
-    }
-    Refusal::unless_fit(problems)?;
     Ok(plan)
 }
 
@@ -193,8 +200,14 @@ fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
     let Origin::File(file) = text else { return Vec::new() };
     let behaviour = &sheep.config.behaviour;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let at = |number| text.at(behaviour.unit(), number);
     let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
-    doubts.map(|(number, why)| Objection::of([text.at(behaviour.unit(), number)], why)).collect()
+    let doubts = doubts.map(|(number, why)| Objection::of([at(number)], why));
+    let twice_encoded = corpus.twice_encoded().map(|(numbers, more, why)| {
+        let alike = format!("some of what is said seems to be written {}", Corpus::TWICE_ENCODED);
+        Objection::of(numbers.into_iter().map(at), why).and_more(more).alike(alike)
+    });
+    doubts.chain(twice_encoded).collect()
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.
@@ -233,13 +246,13 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
-    /// What the flock costs, which sheep can go on under its cap, and what is wrong with that.
+    /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
         store: &Store,
         members: &mut [(Member, bool)],
         now: Timestamp,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Usd>> {
         let mut sheep = members.iter().map(|(member, _)| &member.sheep);
         if !sheep.any(|sheep| sheep.config.account.network.bills()) {
             return Ok(None);
@@ -263,11 +276,21 @@ impl Plan {
                 member.sheep = member.sheep.retry_for_cap(now);
             }
         }
+        Ok(Some(spent))
+    }
+
+    /// What the flock costs, and that it has no cap, if it needs one.
+    fn look_ahead(
+        &mut self,
+        spent: Usd,
+        members: &[(Member, bool)],
+        now: Timestamp,
+    ) -> Option<Objection> {
         let pairs = members.iter().map(|(member, is_new)| (member, *is_new));
         self.outlook = Outlook::of(&self.flock, pairs, spent, now);
         let sheep: Vec<_> = members.iter().map(|(member, _)| &member.sheep).collect();
         let cost = self.outlook.as_ref().map_or(Usd::ZERO, |outlook| outlook.all.cost);
-        Ok(without_cap(&self.flock, &sheep, cost))
+        without_cap(&self.flock, &sheep, cost)
     }
 
     /// What networks and accounts object to.

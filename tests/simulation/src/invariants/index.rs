@@ -1,6 +1,7 @@
 //! The due index.
 
 use flock_core::State;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::posts::End;
@@ -15,7 +16,7 @@ pub(crate) fn index_and_sheep_agree(world: &World, end: &End) {
         let key = (format!("FLOCK#{}", id.flock), format!("SHEEP#{}", id.name));
         let item = items.get(&key).unwrap_or(&Value::Null);
         let next_at = item["next_at"]["N"].as_str().and_then(|at| at.parse::<i64>().ok());
-        let expected = sheep.next_at().map(jiff::Timestamp::as_second);
+        let expected = sheep.next_at().map(Timestamp::as_second);
         if next_at != expected || item["due"].is_null() != expected.is_none() {
             world.broken("index_and_sheep_agree", || {
                 format!("{id} is at {next_at:?} in the index, and should be at {expected:?}")

@@ -201,7 +201,8 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
 /// Which line of its poem a post is.
 fn number_of(post: &Post) -> (u64, &str) {
     let (name, number) = post.text.split_once(" says ").unwrap_or((&post.text, ""));
-    (number.parse().unwrap_or(u64::MAX / 2), name)
+    let number = number.split(':').next().and_then(|number| number.parse().ok());
+    (number.unwrap_or(u64::MAX / 2), name)
 }
 
 /// Every number of a sheep, whatever people have asked of it, is that of a post, or of a text that is set aside, or is counted as

@@ -164,20 +164,66 @@ fn a_name_is_the_same_in_either_spelling() {
         fs::write(dir.path().join("flock.toml"), toml).unwrap();
         let Ok(flock) = read(dir.path()) else { return shown(dir.path()) };
         let sheep = flock.sheep.iter().map(|sheep| {
-            let other =
-                sheep.spelled.as_ref().map(|(name, account)| format!(" or {name} as {account}"));
-            format!("{} as {}{}", sheep.name, sheep.config.account, other.unwrap_or_default())
+            let others = sheep.spelled.iter();
+            let others: Vec<_> =
+                others.map(|(name, account)| format!(" or {name} as {account}")).collect();
+            format!("{} as {}{}", sheep.name, sheep.config.account, others.concat())
         });
         sheep.collect::<Vec<_>>().join("\n")
     };
     for name in ["old/caf\u{e9} noir.txt", "old/cafe\u{301} noir.txt"] {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(sheep(name, "files = \"old/caf? noir.txt\""), @"caf-noir as meadow:caf-noir or cafe-noir as meadow:cafe-noir");
-            insta::assert_snapshot!(sheep(name, "files = \"old/*\"\naccount = \"a\""), @"caf-noir as meadow:a or cafe-noir as meadow:a");
+            insta::assert_snapshot!(sheep(name, "files = \"old/caf? noir.txt\""), @"cafe-noir as meadow:cafe-noir or caf-noir as meadow:caf-noir");
+            insta::assert_snapshot!(sheep(name, "files = \"old/*\"\naccount = \"a\""), @"cafe-noir as meadow:a or caf-noir as meadow:a");
             for written in ["old/caf\u{e9} noir.txt", "old/cafe\u{301} noir.txt"] {
                 let own = format!("name = \"a\"\ncorpus = \"{written}\"");
                 insta::assert_snapshot!(sheep(name, &own), @"a as meadow:a");
             }
         }
     }
+}
+
+/// What a sheep is called by a file, and by which other names it may be there.
+#[track_caller]
+fn check_names(files: &[&str], expected: &str) {
+    let files: Vec<_> = files.iter().map(|name| format!("own/{name}.txt")).collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|name| (&**name, &b"moss"[..])).collect();
+    let dir = directory(&files);
+    let toml = "name = \"f\"\n[[sheep]]\nbehaviour = \"poem\"\nline = \"3m\"\nfiles = \"own/*\"\n";
+    fs::write(dir.path().join("flock.toml"), toml).unwrap();
+    let said = match read(dir.path()) {
+        Ok(flock) => {
+            let names = flock.sheep.iter().map(|sheep| {
+                let others = sheep.spelled.iter().map(|(name, _)| name.as_str());
+                std::iter::once(sheep.name.as_str()).chain(others).collect::<Vec<_>>().join("|")
+            });
+            names.collect::<Vec<_>>().join(" ")
+        }
+        Err(_) => shown(dir.path()),
+    };
+    assert_eq!(said, expected, "{files:?}");
+}
+
+#[test]
+fn accents_are_taken_off_names() {
+    check_names(&["José Álvarez"], "jose-alvarez|jos-lvarez|jose-a-lvarez");
+    check_names(&["Jose\u{301} A\u{301}lvarez"], "jose-alvarez|jos-lvarez|jose-a-lvarez");
+    check_names(
+        &["straße", "Łódź", "Æther", "Ångström"],
+        "aether|ther angstrom|ngstr-m|a-ngstro-m lodz|d|o-dz strasse|stra-e",
+    );
+    check_names(&["GROẞE İstanbul", "ısı"], "grosse-istanbul|gro-e-stanbul|gro-e-i-stanbul isi|s");
+    check_names(&["ﬁn №２"], "fin-no2|n");
+    check_names(&["plain_1", "Plain 2"], "plain-2 plain_1");
+    // How others are read depends on their language.
+    check_names(&["Ода 1", "猫 2"], "1 2");
+    // Who is called so in plain letters has the name.
+    check_names(&["Café", "cafe"], "caf|cafe cafe");
+    check_names(
+        &["José", "Josè"],
+        "flock.toml:5: the sheep name `jose` is used twice: in line 5 (own/Josè.txt) and in line 5 (own/José.txt)",
+    );
+    // As long as names can be, and longer without a letter that is two.
+    check_names(&[&format!("{}ß", "a".repeat(47))], &"a".repeat(47));
+    check_names(&["poem-10", "poem-2", "poem-1"], "poem-1 poem-2 poem-10");
 }
