@@ -629,7 +629,9 @@ fn clock_behind(answer: &Answer, signed_at: Timestamp) -> Option<SignedDuration>
         return None;
     }
     let date = answer.header(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok());
-    let behind = date.map(|date| date.timestamp().duration_since(signed_at));
+    // Both as they are written: in whole seconds.
+    let behind = date.map(|date| date.timestamp().as_second() - signed_at.as_second());
+    let behind = behind.map(SignedDuration::from_secs);
     let is_off = behind.is_some_and(|behind| X::CLOCK_SKEW < behind.abs());
     let said_so = XError::of(answer).has(135, "timestamp out of bounds");
     (is_off || said_so).then(|| behind.unwrap_or_default())

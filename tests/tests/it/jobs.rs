@@ -82,7 +82,7 @@ async fn a_pause_of_20_000_sheep_goes_on_from_tick_to_tick() {
     flock_of(&slack.world, 20_000).await;
     let asked = slack.flock("pause flock").await;
     insta::assert_snapshot!(asked, @"
-    *This pauses the flock *flock*, more than 500 sheep. What is due while a sheep is paused is left out; resumed, it goes on in its text where it was.
+    *This pauses the flock *flock*, more than 500 sheep. While a sheep is paused it posts nothing, and what is due then is left out; resumed, it goes on in its text where it was.
     The button works for 5 minutes. [Pause the flock] [Cancel]
     ");
     let told = slack.press("U1", "C1", "Pause the flock").await;

@@ -51,18 +51,20 @@ async fn a_queue_is_posted_ends_and_goes_on_when_it_has_more() {
     told.extend([slack.flock("show apollo").await, slack.flock("resume apollo").await]);
     told.push(slack.flock("rhythm apollo 1h 2h").await);
     insta::assert_snapshot!(told.join("\n\n"), @"
-    *2026-03-02 12:00:00 UTC *flock/apollo* first
-    2026-03-02 12:30:00 UTC *flock/apollo* two ↵ lines
-    2026-03-02 12:50:00 UTC *flock/apollo* timed
-    2026-03-02 13:20:00 UTC *flock/apollo* after
+    *Times are in UTC.
+    12:00:00, now *flock/apollo* first
+    12:30:00, in 29 min *flock/apollo* two / lines
+    12:50:00, in 49 min *flock/apollo* timed
+    13:20:00, in 1 h *flock/apollo* after
 
     **flock/apollo*
     account: meadow:apollo
     behaviour: queue of 4 posts
     rhythm: every 30m
     state: active
-    next post: 12:00:00 UTC (now)
-    next item: 1 of 4, as post 1 [Post now] [Pause]
+    next post: 12:00:00, now
+    next item: 1 of 4, as post 1
+    Times are in UTC. [Post now] [Pause]
 
     **flock/apollo*
     account: meadow:apollo

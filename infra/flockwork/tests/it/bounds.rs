@@ -160,7 +160,9 @@ fn a_pattern_of_many_ways_goes_each_once() {
         directory += "/d";
     }
     world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "**/*/".repeat(40))));
-    assert_snapshot!(refused(&world, "flock plan big"), @"error: big/flock.toml:3: `**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/**/*/*.txt` matches no file");
+    let told = refused(&world, "flock plan big");
+    assert!(told.starts_with("error: big/flock.toml:3: `**/*/**/*/"), "{told}");
+    assert!(told.contains("` matches no file: nothing is at "), "{told}");
     world.write("big/flock.toml", TOML.replace("FILES", &format!("{}*.txt", "**/*/".repeat(29))));
     let planned = world.ok("flock plan big");
     assert!(planned.contains("2 to create"), "{planned}");
