@@ -12,7 +12,6 @@ use flock_core::{
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
-use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -50,16 +49,12 @@ struct Text {
 /// What came of something that somebody did.
 #[derive(Debug, Clone)]
 pub(crate) struct Done {
-    /// When they did it.
-    pub(crate) at: Timestamp,
     /// Who.
     pub(crate) by: &'static str,
     /// What they said.
     pub(crate) line: String,
     /// The status of the answer, where one came.
     pub(crate) status: Option<u64>,
-    /// What the answer says.
-    pub(crate) said: String,
 }
 
 impl Files {
@@ -269,7 +264,7 @@ fn heard(
         Some(status) => format!("{by} is answered {status}: {said}"),
         None => format!("{by} is not answered"),
     });
-    world.did(Done { at: world.now(), by, line: line.to_owned(), status, said });
+    world.did(Done { by, line: line.to_owned(), status });
     body
 }
 
@@ -363,7 +358,7 @@ async fn at_desk<F: Future<Output = flock_ops::Result<()>> + Send + 'static>(
         None => (None, String::new()),
     };
     world.note(|| format!("the command line ends {status:?}: {said}"));
-    world.did(Done { at, by: "ada", line, status, said });
+    world.did(Done { by: "ada", line, status });
     status == Some(200)
 }
 

@@ -47,7 +47,7 @@ impl Platform {
         }) {
             match post.unlisted.checked_sub(1) {
                 Some(left) if now.duration_since(post.at) < X::LISTED_WITHIN => {
-                    post.unlisted = left
+                    post.unlisted = left;
                 }
                 Some(_) | None => found.push(&*post),
             }
