@@ -72,7 +72,14 @@ pub enum CorpusProblem {
     #[error(transparent)]
     NotText(#[from] NotText),
     /// A character no network shows.
-    #[error("line {line} holds the control character U+{code:04X}; remove it")]
+    #[error(
+        "line {line} holds the control character U+{code:04X}; {}",
+        if (0x80..0xa0).contains(code) {
+            "that is UTF-8 that was taken for Windows-1252: take the text once more from where it came, as UTF-8"
+        } else {
+            "remove it"
+        }
+    )]
     Control {
         /// The line, counted from 1.
         line: usize,
@@ -280,15 +287,18 @@ impl Corpus {
         let mut found =
             self.lines().filter_map(|(number, line)| Some((number, twice_encoded(line)?)));
         let (first, (bad, good)) = found.next()?;
-        let why = format!("`{bad}` seems to be `{good}`, {}", Self::TWICE_ENCODED);
+        let why = format!(
+            "such signs as `{bad}`, which seems to be `{good}`, are {}",
+            Self::TWICE_ENCODED
+        );
         let numbers = std::iter::once(first).chain(found.by_ref().map(|(number, _)| number));
         let numbers = numbers.take(FEW).collect();
         Some((numbers, found.count(), why))
     }
 
     /// What is said of many such texts: a part of a sentence.
-    pub const TWICE_ENCODED: &str = "in UTF-8 that was taken for Windows-1252; it is posted as it stands, and iconv -f UTF-8 -t \
-                                     WINDOWS-1252 old.txt > new.txt puts it right";
+    pub const TWICE_ENCODED: &str = "UTF-8 that was taken for Windows-1252; they are posted as they stand: take the text once \
+                                     more from where it came, as UTF-8";
 
     /// The own times of its lines.
     pub fn times(&self) -> &Times {

@@ -42,8 +42,12 @@ pub(crate) fn twice_encoded(text: &str) -> Option<(&str, char)> {
         let may_begin = ('\u{c2}'..='\u{f4}').contains(&c);
         if let Some((bad, good, end)) = may_begin.then(|| read(at)).flatten() {
             let is_sure = match good {
-                // In words of capitals a quotation mark may follow.
-                '\u{80}'..='\u{ff}' => !before.is_some_and(char::is_uppercase),
+                // In words of capitals a quotation mark may follow: `DECISÃ“`.
+                '\u{80}'..='\u{ff}' => {
+                    let may_quote = |c| ('\u{2018}'..='\u{203a}').contains(&c) || "«»".contains(c);
+                    !before.is_some_and(char::is_uppercase)
+                        || !bad.chars().nth(1).is_some_and(may_quote)
+                }
                 '\u{2000}'..='\u{20bf}' | '\u{2100}'..='\u{214f}' | '\u{1f000}'.. => true,
                 '\u{370}'..='\u{52f}' => {
                     read(end).is_some_and(|(_, next, _)| ('\u{370}'..='\u{52f}').contains(&next))

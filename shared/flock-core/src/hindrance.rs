@@ -85,7 +85,10 @@ impl<'a> Overdue<'a> {
 
     /// The one of `sheep`, if there is one. Where everything is stopped, there is no wonder.
     pub fn of(sheep: impl IntoIterator<Item = &'a Sheep>, now: Timestamp) -> Option<Self> {
-        let due = sheep.into_iter().filter(|sheep| !sheep.is_leased(now));
+        // What people gave a time may have had it long before the sheep was there, which no tick may have seen yet.
+        let is_new = |sheep: &Sheep| sheep.version == 1 && sheep.progress.at.is_some();
+        let is_sure = |sheep: &&Sheep| !sheep.is_leased(now) && !is_new(sheep);
+        let due = sheep.into_iter().filter(is_sure);
         let due = due.filter_map(|sheep| Some(Self { sheep, since: sheep.next_at()? }));
         let first = due.min_by_key(|due| due.since)?;
         (Self::LATE < now.duration_since(first.since)).then_some(first)

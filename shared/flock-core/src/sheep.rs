@@ -357,7 +357,7 @@ impl Sheep {
         if self.progress.at.is_some() {
             return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
-        Due::Post(self.catch_up(at, now))
+        Due::Post(self.catch_up(now))
     }
 
     /// The post at `progress`.
@@ -986,7 +986,9 @@ impl Sheep {
         // is long ago there was another outage, and its rule holds.
         let is_fresh = now.duration_since(next.slot) <= Self::GRACE;
         let is_behind = progress.not_before.is_some() && is_fresh || next.at.is_some();
-        let is_late = is_owed || is_behind && next.slot <= now;
+        // Who was asked for a post between may have begun a slot, and be late by plan.
+        let planned = self.due_at(&Progress { owed: 0, not_before: None, ..next.clone() });
+        let is_late = 0 < next.owed || (is_owed || is_behind) && planned <= now;
         next.not_before = now
             .checked_add(Self::CATCH_UP_GAP)
             .ok()
@@ -1022,8 +1024,8 @@ impl Sheep {
         Some((at, occurrence, cursor))
     }
 
-    /// What to post at `now` when the post at `at` is late enough to have been missed.
-    fn catch_up(&self, at: Timestamp, now: Timestamp) -> Next {
+    /// What to post at `now`, where the next post is late enough to have been missed.
+    fn catch_up(&self, now: Timestamp) -> Next {
         let is_due = |progress: &Progress| self.due_at(progress) <= now;
         let mut last = self.progress.clone();
         let mut count: u64 = 1;
@@ -1032,27 +1034,23 @@ impl Sheep {
             count += 1;
         }
         if count == 1 {
-            return self.next(last, at);
+            return self.next(last, whole_seconds(now));
         }
-        let keep = match self.config.rhythm.catch_up() {
-            CatchUp::Latest => {
-                let missed = self.progress.missed + count - 1;
-                let progress = Progress { missed, day: self.progress.day, ..last };
-                return self.next(progress, whole_seconds(now));
-            }
-            CatchUp::Skip => 1,
-            CatchUp::All(most) => u64::from(most).min(count),
+        let (keep, cursor) = match self.config.rhythm.catch_up() {
+            CatchUp::Latest => (1, last.cursor),
+            CatchUp::Skip => (1, self.progress.cursor),
+            CatchUp::All(most) => (u64::from(most).min(count), self.progress.cursor),
         };
         let mut progress = Progress {
             occurrence: self.progress.occurrence.plus(count - keep),
-            cursor: self.progress.cursor,
+            cursor,
             owed: u32::try_from(keep - 1).unwrap_or(u32::MAX),
             missed: self.progress.missed + count - keep,
             day: self.progress.day,
             ..last
         };
-        // The text goes on where it stopped, so the pauses ahead are not those that were missed: the
-        // slot is moved until the one that follows it lies in the future.
+        // The pauses ahead are not those that were missed where the text goes on where it stopped, and what was missed does not
+        // count for the day's cap: the slot is moved until the one that follows it lies in the future.
         while let Some(next) = self.step(&progress).filter(is_due) {
             progress.slot = next.slot;
         }
@@ -1194,6 +1192,40 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_post_asked_for_between_leaves_the_planned_one_where_it_is() {
+        let mut sheep = sheep(1000, "skip");
+        let fields = RhythmFields {
+            line: Some("10m".to_owned()),
+            jitter: Some("9m".to_owned()),
+            ..RhythmFields::default()
+        };
+        sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+        let mut now = ts(START);
+        for _ in 0..200 {
+            let planned = sheep.next_at().unwrap();
+            // At every moment before it, in its slot, too.
+            now = (now + SignedDuration::from_secs(70)).min(planned - SignedDuration::from_secs(1));
+            let mut asked = sheep.post_now(None, now).unwrap();
+            assert_eq!(run_one(&mut asked, now), now);
+            assert_eq!(asked.next_at(), Some(planned), "asked at {now}");
+            sheep = asked;
+            if planned.duration_since(now) < SignedDuration::from_secs(90) {
+                assert_eq!(run_one(&mut sheep, planned), planned);
+                now = planned;
+            }
+        }
+    }
+
+    /// Makes the post that is due, and says when that was.
+    fn run_one(sheep: &mut Sheep, now: Timestamp) -> Timestamp {
+        let Due::Post(next) = sheep.due(now) else { panic!("it is due: {sheep:?}") };
+        let at = next.at;
+        let claimed = sheep.claim(next, Act::post("x"), &table(), now);
+        *sheep = claimed.settle(&Outcome::Done("1".parse().unwrap()), now);
+        at
+    }
+
     proptest::proptest! {
         /// Networks show posts by their times, so these must not go back, whatever was missed.
         #[test]
@@ -1213,6 +1245,23 @@ mod tests {
                 }
                 now += SignedDuration::from_mins(if gap < 1_800 { gap % 4 } else { gap });
             }
+        }
+    }
+
+    #[test]
+    fn a_daily_cap_does_not_make_one_outage_many() {
+        for catch_up in ["skip", "latest"] {
+            let fields = RhythmFields {
+                line: Some("3m".to_owned()),
+                daily_cap: Some(20),
+                catch_up: Some(catch_up.to_owned()),
+                ..RhythmFields::default()
+            };
+            let mut sheep = sheep(1000, catch_up);
+            sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+            assert_eq!(run(&mut sheep, START, 1).len(), 1);
+            let after = run(&mut sheep, "2026-11-21T20:22:00Z", 7);
+            assert_eq!(after.len(), 3, "{catch_up}: {after:?}");
         }
     }
 

@@ -22,14 +22,14 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// How many seeds, from the first on.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     seeds: u64,
     /// For how many days things go wrong, instead of a number that is drawn.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=366))]
     days: Option<u32>,
     /// How many sheep there are, instead of a number that is drawn.
-    #[arg(long)]
-    sheep: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    sheep: Option<u16>,
     /// Prints every step of one run that says this, such as the name of a sheep; `""`: every step.
     #[arg(long, value_name = "WHOM")]
     replay: Option<String>,
@@ -37,8 +37,14 @@ struct Options {
     #[arg(long, default_value_t = 200)]
     shrink: u32,
     /// On how many threads, instead of one for each core.
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
+}
+
+impl Options {
+    fn scenario(&self, seed: u64) -> Scenario {
+        Scenario::draw(seed, self.days, self.sheep.map(usize::from))
+    }
 }
 
 /// What all runs came to.
@@ -54,9 +60,12 @@ struct Sum {
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(whom) = &options.replay {
-        let scenario = Scenario::draw(options.seed, options.days, options.sheep);
+        let scenario = options.scenario(options.seed);
         let (result, steps) = run(&scenario, Keep::About(whom.clone()));
         print_lines(&steps, "");
+        if steps.is_empty() {
+            println!("No step says {whom:?}: sheep are called sheep-0, sheep-1 and so on.");
+        }
         return match result {
             Ok(_) => ExitCode::SUCCESS,
             Err(failure) => {
@@ -65,8 +74,8 @@ fn main() -> ExitCode {
             }
         };
     }
-    let threads =
-        options.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let threads = options.threads.map_or_else(cores, usize::from);
     let (next, sum, failed) = (AtomicU64::new(0), Sum::default(), AtomicU64::new(u64::MAX));
     let started = Instant::now();
     thread::scope(|scope| {
@@ -77,8 +86,8 @@ fn main() -> ExitCode {
                     if options.seeds <= number || failed.load(Ordering::Relaxed) != u64::MAX {
                         return;
                     }
-                    let seed = options.seed + number;
-                    let scenario = Scenario::draw(seed, options.days, options.sheep);
+                    let seed = options.seed.wrapping_add(number);
+                    let scenario = options.scenario(seed);
                     match run(&scenario, Keep::Last).0 {
                         Ok(summary) => sum.add(&summary),
                         Err(_) => {
@@ -94,9 +103,9 @@ fn main() -> ExitCode {
     if seed == u64::MAX {
         return ExitCode::SUCCESS;
     }
-    let scenario = Scenario::draw(seed, options.days, options.sheep);
+    let scenario = options.scenario(seed);
     match run(&scenario, Keep::Last).0 {
-        Err(failure) => print_failure(scenario, failure, options.shrink),
+        Err(failure) => print_failure(scenario, failure, &options),
         Ok(_) => println!("seed {seed} failed, and does not when it is run again"),
     }
     ExitCode::FAILURE
@@ -132,8 +141,12 @@ fn print_lines(lines: &[String], before: &str) {
     let _ = lines.iter().try_for_each(|line| writeln!(out, "{before}{line}"));
 }
 
-fn print_failure(scenario: Scenario, failure: Failure, most: u32) {
+fn print_failure(scenario: Scenario, failure: Failure, options: &Options) {
+    let most = options.shrink;
     println!("FAIL  seed {}: {}", scenario.seed, failure.violation);
+    let days = options.days.map(|days| format!(" --days {days}")).unwrap_or_default();
+    let sheep = options.sheep.map(|sheep| format!(" --sheep {sheep}")).unwrap_or_default();
+    println!("Again: --seed {}{days}{sheep}", scenario.seed);
     println!("The last steps:");
     print_lines(&failure.steps, "  ");
     if most == 0 {

@@ -518,7 +518,7 @@ fn what_was_encoded_twice_is_told_of_and_taken() {
     flock choir:
       + create a: poem of 43 lines, every 20d, on meadow:a
       + create b: poem of 1 line, every 36h, pause 2d, on meadow:b
-      ! choir/a.txt:2, choir/a.txt:3, choir/a.txt:4 and 40 more: `Ã©` seems to be `é`, in UTF-8 that was taken for Windows-1252; it is posted as it stands, and iconv -f UTF-8 -t WINDOWS-1252 old.txt > new.txt puts it right
+      ! choir/a.txt:2, choir/a.txt:3, choir/a.txt:4 and 40 more: such signs as `Ã©`, which seems to be `é`, are UTF-8 that was taken for Windows-1252; they are posted as they stand: take the text once more from where it came, as UTF-8
     2 to create, 0 to change, 0 to remove, 0 unchanged
     ");
     world.ok("flock apply choir");

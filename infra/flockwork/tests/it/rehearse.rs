@@ -275,7 +275,12 @@ fn a_run_that_does_not_tick_is_told_of() {
     world.write("choir/queue.csv", "at,text\n2020-01-01 09:00,late\n");
     let toml = "name = \"choir\"\n[[sheep]]\nname = \"echo\"\nbehaviour = \"queue\"\ncorpus = \"queue.csv\"\nline = \"1h\"\n";
     world.write("choir/flock.toml", toml);
+    // What is new has not been waited for, however old its time is.
+    assert_eq!(world.ok("preview choir --count 1").matches("Nothing is at work").count(), 0);
     world.ok("flock apply choir");
+    assert!(!world.flockwork("sheep list").stderr.contains("no tick has seen to it"));
+    world.ok("sheep pause echo");
+    world.ok("sheep resume echo");
     let template = include_str!("../../../../template.yaml");
     let never = template
         .replace("ScheduleExpression: rate(1 minute)", "ScheduleExpression: cron(0 0 1 1 ? 2150)");

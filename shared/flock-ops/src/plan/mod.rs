@@ -204,7 +204,7 @@ fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
     let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
     let doubts = doubts.map(|(number, why)| Objection::of([at(number)], why));
     let twice_encoded = corpus.twice_encoded().map(|(numbers, more, why)| {
-        let alike = format!("some of what is said seems to be written {}", Corpus::TWICE_ENCODED);
+        let alike = format!("some signs seem to be {}", Corpus::TWICE_ENCODED);
         Objection::of(numbers.into_iter().map(at), why).and_more(more).alike(alike)
     });
     doubts.chain(twice_encoded).collect()
