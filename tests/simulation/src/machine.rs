@@ -51,6 +51,9 @@ pub(crate) struct Machine {
     died: Notify,
 }
 
+/// What a network says of a key that it does not accept, each of them in its own field.
+const UNAUTHORIZED: &str = r#"{"title":"Unauthorized","status":401,"error":"AuthMissing"}"#;
+
 /// No answer came.
 #[derive(Debug)]
 pub(crate) struct Silence {
@@ -67,30 +70,27 @@ impl Machine {
         dies_at: Option<(usize, bool)>,
     ) -> Arc<Self> {
         let clock = Clock::simulated(world.now() + world.weather.skew());
-        Arc::new(Self {
-            name,
-            clock,
-            world: Arc::clone(world),
-            observes: false,
-            dies_at,
-            asked: AtomicUsize::new(0),
-            is_dead: AtomicBool::new(false),
-            died: Notify::new(),
-        })
+        Arc::new(Self { dies_at, ..Self::alive(world, name, clock) })
     }
 
     /// A machine of whoever looks at the world, and of who makes it.
     pub(crate) fn observer(world: &Arc<World>) -> Arc<Self> {
-        Arc::new(Self {
-            name: "the observer".to_owned(),
-            clock: Clock::simulated(world.now()),
+        let clock = Clock::simulated(world.now());
+        let machine = Self::alive(world, "the observer".to_owned(), clock);
+        Arc::new(Self { observes: true, ..machine })
+    }
+
+    fn alive(world: &Arc<World>, name: String, clock: Clock) -> Self {
+        Self {
+            name,
+            clock,
             world: Arc::clone(world),
-            observes: true,
+            observes: false,
             dies_at: None,
             asked: AtomicUsize::new(0),
             is_dead: AtomicBool::new(false),
             died: Notify::new(),
-        })
+        }
     }
 
     /// The configuration of AWS's clients on it: a function's own, but for the way out and the time.
@@ -157,7 +157,7 @@ impl Machine {
             None => Ok(answering.await),
         };
         match answer {
-            Ok(Ok(answer)) => Ok(answer.into_http().into()),
+            Ok(Ok(answer)) => Ok(answer.into_http::<reqwest::Body>().into()),
             Ok(Err(Silence { sent: false, why })) => Err(Unanswered::NotSent(why.into())),
             Ok(Err(Silence { sent: true, why })) => Err(Unanswered::Lost(why.into())),
             Err(_) => Err(Unanswered::Lost("operation timed out".into())),
@@ -187,20 +187,13 @@ impl Machine {
         }
         let (there, back) = (world.weather.latency(whom), world.weather.latency(whom));
         let result = match fate {
-            Fate::Refused => {
+            Fate::Refused | Fate::Failed | Fate::Unauthorized => {
                 tokio::time::sleep(there + back).await;
-                Ok(Weather::refusal(whom))
-            }
-            Fate::Failed => {
-                tokio::time::sleep(there + back).await;
-                Ok(Answer::of(500, "{}"))
-            }
-            Fate::Unauthorized => {
-                tokio::time::sleep(there + back).await;
-                Ok(Answer::of(
-                    401,
-                    r#"{"title":"Unauthorized","status":401,"error":"AuthMissing"}"#,
-                ))
+                Ok(match fate {
+                    Fate::Refused => Weather::refusal(whom),
+                    Fate::Unauthorized => Answer::of(401, UNAUTHORIZED),
+                    _ => Answer::of(500, "{}"),
+                })
             }
             Fate::NotSent => {
                 tokio::time::sleep(there).await;
@@ -254,8 +247,8 @@ impl Answer {
         Self { status, headers: http::HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) }
     }
 
-    fn into_http(self) -> http::Response<reqwest::Body> {
-        let mut response = http::Response::new(reqwest::Body::from(self.body));
+    fn into_http<B: From<Bytes>>(self) -> http::Response<B> {
+        let mut response = http::Response::new(B::from(self.body));
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response
@@ -290,10 +283,8 @@ impl HttpConnector for Way {
             };
             let answer = machine.ask(whom, asked).await;
             let answer = answer.map_err(|silence| ConnectorError::io(silence.why.into()))?;
-            let mut response = http::Response::new(SdkBody::from(answer.body.as_ref()));
-            *response.status_mut() = answer.status;
-            *response.headers_mut() = answer.headers;
-            HttpResponse::try_from(response).map_err(|err| ConnectorError::user(err.into()))
+            HttpResponse::try_from(answer.into_http::<SdkBody>())
+                .map_err(|err| ConnectorError::user(err.into()))
         })
     }
 }
