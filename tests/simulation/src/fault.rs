@@ -3,8 +3,10 @@
 
 use std::{fmt, time::Duration};
 
+use serde::{Deserialize, Serialize};
+
 /// One kind of thing that goes wrong for a while.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// What.
     pub kind: FaultKind,
@@ -17,7 +19,7 @@ pub struct Fault {
 }
 
 /// Whom machines ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Service {
     /// DynamoDB.
     Table,
@@ -36,7 +38,7 @@ pub enum Service {
 }
 
 /// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FaultKind {
     /// Requests do not arrive, and nobody says so.
     LostRequests(Service),
@@ -52,6 +54,9 @@ pub enum FaultKind {
     Failing(Service),
     /// The accounts' keys are not accepted.
     Revoked(Service),
+    /// A network does not take what it is asked to post. What it has taken once it takes again, and what it has refused it refuses,
+    /// as whoever goes by what a text says does.
+    RefusesTexts(Service),
     /// Somebody who stands before the server answers with this status, after it was done.
     Foreign(Service, u16),
     /// The table's disk is full: it answers what is read, and writes nothing.
@@ -112,6 +117,31 @@ impl fmt::Display for Service {
 }
 
 impl FaultKind {
+    /// What is counted together, whoever does it and however much.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LostRequests(_) => "lost requests",
+            Self::LostAnswers(_) => "lost answers",
+            Self::NoConnection(_) => "no connection",
+            Self::Late(..) => "late",
+            Self::Throttled(_) => "throttled",
+            Self::Failing(_) => "failing",
+            Self::Revoked(_) => "revoked keys",
+            Self::RefusesTexts(_) => "refused texts",
+            Self::Foreign(..) => "foreign answers",
+            Self::FullDisk => "full disk",
+            Self::StaleReads(_) => "stale reads",
+            Self::Deaths => "deaths",
+            Self::DoubledEvents => "doubled events",
+            Self::LateEvents(_) => "late events",
+            Self::DroppedEvents => "dropped events",
+            Self::DoubledTicks => "doubled ticks",
+            Self::NoTicks => "no ticks",
+            Self::SkewedClocks(_) => "skewed clocks",
+            Self::JumpingClocks(_) => "jumping clocks",
+        }
+    }
+
     /// Whether it is something that `whom` does, or that happens on the way there.
     pub fn is_about(self, whom: Service) -> bool {
         match self {
@@ -122,6 +152,7 @@ impl FaultKind {
             | Self::Throttled(of)
             | Self::Failing(of)
             | Self::Revoked(of)
+            | Self::RefusesTexts(of)
             | Self::Foreign(of, _) => of == whom,
             Self::FullDisk | Self::StaleReads(_) => whom == Service::Table,
             Self::Deaths => true,
@@ -143,6 +174,7 @@ impl fmt::Display for FaultKind {
             Self::Throttled(whom) => write!(f, "{whom} has too many requests"),
             Self::Failing(whom) => write!(f, "{whom} has errors of its own"),
             Self::Revoked(whom) => write!(f, "{whom} does not accept keys"),
+            Self::RefusesTexts(whom) => write!(f, "{whom} refuses texts"),
             Self::Foreign(whom, status) => {
                 write!(f, "somebody before {whom} answers with {status}")
             }

@@ -23,7 +23,7 @@ mod world;
 
 pub use fault::{Fault, FaultKind, Service};
 pub use invariants::Violation;
-pub use scenario::{Act, Deed, Habits, Scenario, SheepPlan};
+pub use scenario::{Act, Deed, Habits, Scenario, SheepPlan, kinds_of_faults};
 pub use shrink::shrink;
 pub use steps::Keep;
 pub use world::{Failure, Summary, run};

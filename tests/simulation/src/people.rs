@@ -8,7 +8,8 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig, SheepId,
+    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig,
+    SheepId,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use crate::{
+    invariants,
     machine::Machine,
     outside::SIGNING_SECRET,
     platform::{self, FunctionName},
@@ -87,7 +89,8 @@ impl Files {
             let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
             let corpus = corpus.expect("the lines are plain");
             texts.insert(corpus.id().to_string(), text.lines.clone());
-            let behaviour = plan.behaviour.with_text(&corpus);
+            let kind: BehaviourKind = plan.behaviour.parse().expect("a behaviour");
+            let behaviour = kind.with_text(&corpus);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
@@ -352,7 +355,7 @@ async fn at_desk<F: Future<Output = flock_ops::Result<()>> + Send + 'static>(
         Some(Ok(Ok(()))) => (Some(200), String::new()),
         Some(Ok(Err(err))) => (Some(400), format!("{err:#}")),
         Some(Err(err)) => {
-            world.broken("no_handler_panics", || format!("the command line panics: {err}"));
+            invariants::nothing_panics(world, "the command line", &err);
             (None, String::new())
         }
         None => (None, String::new()),

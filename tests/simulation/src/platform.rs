@@ -1,18 +1,26 @@
-//! Lambda, EventBridge and its schedules: who is started for what, how often, and what is tried again. How many environments
-//! there are, when they go and how invocations are retried is as template.yaml has it.
+//! Lambda, EventBridge and its schedules: who is started for what, how often, and what is tried again. Who listens to what, and
+//! for how long a function may work, is what template.yaml says.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
 
 use flock_aws::Function as _;
-use flock_core::{Event, Shards};
-use local_cloud::services::BusEvent;
+use flock_core::Shards;
+use local_cloud::{
+    services::BusEvent,
+    template::{self, Template},
+};
 use serde_json::{Value, json};
 use slash_command::SlashCommand;
 
 use crate::{invariants, machine::Machine, outside::X_URL, table, world::World};
+
+/// What is deployed.
+pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+    Template::parse(include_str!("../../../template.yaml")).expect("the template is sound")
+});
 
 /// The functions there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,14 +62,25 @@ struct State {
 pub(crate) struct NotDone;
 
 impl FunctionName {
-    fn timeout(self) -> Duration {
-        match self {
-            Self::SheepTick => Duration::from_secs(50),
-            Self::SlashCommand => Duration::from_secs(30),
-        }
+    const ALL: [Self; 2] = [Self::SheepTick, Self::SlashCommand];
+
+    fn deployed(self) -> &'static template::Function {
+        let mut functions = TEMPLATE.functions.iter();
+        functions.find(|function| function.binary == self.name()).expect("the template has it")
     }
 
-    /// How often an event is tried again that was not handled.
+    fn timeout(self) -> Duration {
+        self.deployed().timeout
+    }
+
+    /// Whether it has a rule for an event.
+    fn listens(self, event: &BusEvent) -> bool {
+        let BusEvent { source, detail_type, detail, .. } = event;
+        let mut rules = self.deployed().rules.iter();
+        rules.any(|rule| rule.pattern.matches(source, detail_type, detail))
+    }
+
+    /// How often an event is tried again that was not handled: its `EventInvokeConfig`.
     fn retries(self) -> u32 {
         match self {
             Self::SheepTick => 0,
@@ -147,7 +166,7 @@ pub(crate) async fn invoke(
             Err(NotDone)
         }
         Some(Err(err)) => {
-            world.broken("no_handler_panics", || format!("{} panics: {err}", machine.name));
+            invariants::nothing_panics(world, &machine.name, &err);
             Err(NotDone)
         }
         None => Err(NotDone),
@@ -250,16 +269,13 @@ pub(crate) fn fire(world: &Arc<World>) {
 /// Hands an event to the function that has a rule for it.
 pub(crate) fn deliver(world: &Arc<World>, event: &BusEvent) {
     let delivery = world.weather.delivery();
+    let functions = FunctionName::ALL.into_iter().filter(|function| function.listens(event));
+    let functions: Vec<_> = functions.collect();
     let event = json!({ "detail-type": event.detail_type, "detail": event.detail });
     world.published(&event, delivery.times);
-    let function = match Event::read(&event) {
-        Ok(Event::ShardDue { .. } | Event::SheepDue { .. } | Event::JobDue { .. }) => {
-            FunctionName::SheepTick
-        }
-        Ok(_) => FunctionName::SlashCommand,
-        Err(err) => return world.broken("events_are_readable", || format!("{event}: {err}")),
-    };
-    for _ in 0..delivery.times {
+    invariants::events_are_readable(world, &event);
+    invariants::events_are_listened_to(world, &event, functions.len());
+    for function in functions.into_iter().flat_map(|one| (0..delivery.times).map(move |_| one)) {
         let (world, event) = (Arc::clone(world), event.clone());
         let usual = world.weather.dice().u64(10..700);
         tokio::spawn(async move {

@@ -1,17 +1,22 @@
 //! What one seed draws: a world, what people do in it, and what goes wrong. It is data, so that a failing one can be made
 //! smaller.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use fastrand::Rng;
-use flock_core::{BehaviourKind, Network, RhythmFields};
+use flock_core::{BehaviourKind, Network, Rhythm, RhythmFields, Shards};
 use flock_tests::Listed;
 use jiff::Timestamp;
 
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
 use crate::fault::{Fault, FaultKind, Service};
 
+/// A name that is known beforehand: of a flock, a person or a behaviour.
+type Name = &'static str;
+
 /// A world and its fate.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Scenario {
     /// What it was drawn from; what is left to chance is drawn from it, too.
     pub seed: u64,
@@ -36,16 +41,18 @@ pub struct Scenario {
 }
 
 /// One sheep of the world.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SheepPlan {
     /// Its flock.
-    pub flock: &'static str,
+    #[serde(deserialize_with = "one_of_us")]
+    pub flock: Name,
     /// Its name.
     pub name: String,
     /// Where it posts.
     pub network: Network,
     /// What it says: a poem, or a queue, which ends.
-    pub behaviour: BehaviourKind,
+    #[serde(deserialize_with = "one_of_us")]
+    pub behaviour: Name,
     /// Lines of its text.
     pub lines: u32,
     /// When it posts.
@@ -53,7 +60,7 @@ pub struct SheepPlan {
 }
 
 /// What servers do that is no fault.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Habits {
     /// Whether Mastodon heeds idempotency keys.
     pub heeds_keys: bool,
@@ -69,18 +76,19 @@ pub struct Habits {
 }
 
 /// Something a person does.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deed {
     /// When, since the beginning.
     pub at: Duration,
     /// Who, where it is in Slack.
-    pub by: &'static str,
+    #[serde(deserialize_with = "one_of_us")]
+    pub by: Name,
     /// What.
     pub what: Act,
 }
 
 /// What people do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Act {
     /// They give a command in Slack. `#N` in it stands for the N-th sheep.
     Say(String),
@@ -106,12 +114,14 @@ pub enum Act {
     /// They remove a flock.
     Remove {
         /// Which flock.
-        flock: &'static str,
+        #[serde(deserialize_with = "one_of_us")]
+        flock: Name,
     },
     /// They apply a flock's files, with this cap in cents.
     Apply {
         /// Which flock.
-        flock: &'static str,
+        #[serde(deserialize_with = "one_of_us")]
+        flock: Name,
         /// What it may spend in a month.
         cap_cents: u32,
     },
@@ -125,6 +135,9 @@ pub(crate) const CAP_CENTS: u32 = 500;
 
 /// People in Slack: the first owner, somebody who may give commands, somebody who may not.
 pub(crate) const PEOPLE: [&str; 3] = ["U1", "U2", "U3"];
+
+/// Most say a poem.
+const BEHAVIOURS: [&str; 3] = ["poem", "poem", "queue"];
 
 /// Beginnings near which something is the matter with the calendar, and ordinary ones.
 const BEGINNINGS: [&str; 7] = [
@@ -186,6 +199,51 @@ impl Scenario {
         }
     }
 
+    /// The world as sentences.
+    pub fn words(&self) -> Vec<String> {
+        let Self { begins, days, shards, second, cap_cents, .. } = self;
+        let mut words = vec![format!(
+            "It begins at {begins}, and things go wrong for {days} days; the schedule fires in second {second}, shards {shards:?}, \
+             a flock may spend {cap_cents} cents."
+        )];
+        words.push(format!("{:?}", self.habits));
+        words.extend(self.sheep.iter().map(|sheep| format!("{sheep:?}")));
+        words.extend(self.deeds.iter().map(|deed| {
+            format!("after {:.1} h, {}: {:?}", deed.at.as_secs_f64() / 3_600.0, deed.by, deed.what)
+        }));
+        words.extend(self.faults.iter().map(Fault::to_string));
+        words
+    }
+
+    /// Whether a world that somebody has written can be run; what is the matter where it cannot.
+    pub fn check(&self) -> Result<(), String> {
+        if self.sheep.is_empty() {
+            return Err("there is no sheep".to_owned());
+        }
+        let most = self.sheep.len();
+        for deed in &self.deeds {
+            let about = match &deed.what {
+                Act::Decide { sheep } | Act::Edit { sheep, .. } | Act::Move { sheep } => {
+                    vec![*sheep]
+                }
+                Act::Say(line) => numbers(line).collect(),
+                Act::Remove { .. } | Act::Apply { .. } => Vec::new(),
+            };
+            if let Some(number) = about.into_iter().find(|number| most <= *number) {
+                return Err(format!("there is no sheep {number}, which somebody sees to"));
+            }
+        }
+        let shards = self.shards.map(Shards::try_from);
+        if let Some(err) = shards.into_iter().find_map(Result::err) {
+            return Err(err.to_string());
+        }
+        for sheep in &self.sheep {
+            sheep.behaviour.parse::<BehaviourKind>().map_err(|err| err.to_string())?;
+            Rhythm::parse(&sheep.rhythm).map_err(|err| format!("{}: {err:?}", sheep.name))?;
+        }
+        Ok(())
+    }
+
     /// How long things go wrong.
     pub fn trouble(&self) -> Duration {
         DAY * self.days
@@ -193,6 +251,18 @@ impl Scenario {
 }
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+/// The numbers of the sheep that a line stands for with `#N`.
+fn numbers(line: &str) -> impl Iterator<Item = usize> {
+    line.split(' ').filter_map(|word| word.strip_prefix('#')?.parse().ok())
+}
+
+/// Reads a name that a scenario may have, of a flock, a person or a behaviour.
+fn one_of_us<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let known = FLOCKS.iter().chain(&PEOPLE).chain(&BEHAVIOURS).find(|known| **known == name);
+    known.copied().ok_or_else(|| D::Error::custom(format!("nothing here is called {name}")))
+}
 
 fn choose<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())]
@@ -210,7 +280,7 @@ fn draw_sheep(
         flock: choose(rng, flocks),
         name: format!("sheep-{number}"),
         network: choose(rng, networks),
-        behaviour: choose(rng, &[BehaviourKind::Poem, BehaviourKind::Poem, BehaviourKind::Queue]),
+        behaviour: choose(rng, &BEHAVIOURS),
         lines,
         rhythm: draw_rhythm(rng),
     }
@@ -327,28 +397,44 @@ fn services(networks: &[Network]) -> Vec<Service> {
 }
 
 fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
+    let kinds = one_of_each(rng, networks);
+    choose(rng, &kinds)
+}
+
+/// One fault of each kind; what is likelier than others is there twice.
+fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 20] {
     let ours = [Service::Table, Service::Bus, Service::Secrets, Service::Slack];
     let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
     let network = choose(rng, others);
     let whom = if rng.bool() { network } else { choose(rng, &ours) };
-    match rng.u8(..18) {
-        17 => FaultKind::Revoked(network),
-        0 => FaultKind::LostRequests(whom),
-        1 => FaultKind::LostAnswers(whom),
-        2 => FaultKind::NoConnection(whom),
-        3 => FaultKind::Late(whom, choose(rng, &[2, 12, 40])),
-        4 => FaultKind::Throttled(whom),
-        5 => FaultKind::Failing(whom),
-        6 => FaultKind::Foreign(network, choose(rng, &[202, 308, 409, 502])),
-        7 => FaultKind::FullDisk,
-        8 => FaultKind::StaleReads(choose(rng, &[1, 5, 60])),
-        9 | 10 => FaultKind::Deaths,
-        11 => FaultKind::DoubledEvents,
-        12 => FaultKind::LateEvents(choose(rng, &[5, 100])),
-        13 => FaultKind::DroppedEvents,
-        14 => FaultKind::DoubledTicks,
-        15 => FaultKind::NoTicks,
-        _ if rng.bool() => FaultKind::SkewedClocks(rng.u8(1..=22)),
-        _ => FaultKind::JumpingClocks(rng.u8(1..=22)),
-    }
+    [
+        FaultKind::LostRequests(whom),
+        FaultKind::LostAnswers(whom),
+        FaultKind::NoConnection(whom),
+        FaultKind::Late(whom, choose(rng, &[2, 12, 40])),
+        FaultKind::Throttled(whom),
+        FaultKind::Failing(whom),
+        FaultKind::Foreign(network, choose(rng, &[202, 308, 409, 502])),
+        FaultKind::Revoked(network),
+        FaultKind::RefusesTexts(network),
+        FaultKind::FullDisk,
+        FaultKind::StaleReads(choose(rng, &[1, 5, 60])),
+        FaultKind::Deaths,
+        FaultKind::Deaths,
+        FaultKind::DoubledEvents,
+        FaultKind::LateEvents(choose(rng, &[5, 100])),
+        FaultKind::DroppedEvents,
+        FaultKind::DoubledTicks,
+        FaultKind::NoTicks,
+        FaultKind::SkewedClocks(rng.u8(1..=22)),
+        FaultKind::JumpingClocks(rng.u8(1..=22)),
+    ]
+}
+
+/// The names of all kinds of faults that are drawn.
+pub fn kinds_of_faults() -> BTreeSet<&'static str> {
+    one_of_each(&mut Rng::with_seed(0), &Service::NETWORKS)
+        .into_iter()
+        .map(FaultKind::name)
+        .collect()
 }

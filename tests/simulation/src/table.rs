@@ -13,14 +13,14 @@ use std::{
 
 use axum::Router;
 use dynoxide::Database;
-use local_cloud::{
-    table,
-    template::{TableDefinition, Template},
-};
+use local_cloud::{table, template::TableDefinition};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::outside::{Answer, Asked, answer_of};
+use crate::{
+    outside::{Answer, Asked, answer_of},
+    platform::TEMPLATE,
+};
 
 /// The name of the table.
 pub(crate) const NAME: &str = "flockwork";
@@ -63,11 +63,9 @@ pub(crate) struct Request<'a> {
 impl Table {
     /// An empty table as the template defines it; with a copy that may be late, where `late` is to happen.
     pub(crate) fn new(late: bool) -> Self {
-        let template = include_str!("../../../template.yaml");
-        let definition = Template::parse(template).expect("the template is sound").table;
-        let database = made(&definition);
+        let database = made(&TEMPLATE.table);
         let copy = late.then(|| {
-            let database = made(&definition);
+            let database = made(&TEMPLATE.table);
             let router = table::router(database.clone());
             let (coming, newest) = (BTreeMap::new(), HashMap::new());
             Mutex::new(Copy { database, router, coming, newest, count: 0 })
@@ -223,11 +221,6 @@ impl<'a> Request<'a> {
             _ => Vec::new(),
         };
         found.into_iter().flatten().collect()
-    }
-
-    /// What it puts in the place of an item, where it does that.
-    pub(crate) fn put(&self) -> Option<&Value> {
-        (self.operation == "PutItem").then(|| &self.body["Item"])
     }
 
     /// The request in a few words.

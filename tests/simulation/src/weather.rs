@@ -1,6 +1,7 @@
 //! What goes wrong at a given moment: the faults of the scenario, and the dice.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -26,6 +27,7 @@ pub(crate) struct Weather {
     begins: Instant,
     dice: Mutex<Rng>,
     is_over: AtomicBool,
+    happened: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// What becomes of a request.
@@ -64,7 +66,13 @@ impl Weather {
     pub(crate) fn new(seed: u64, faults: Vec<Fault>) -> Self {
         // The dice of the world are not those it was drawn with.
         let dice = Mutex::new(Rng::with_seed(seed ^ 0x5eed_0f00_d1ce));
-        Self { faults, begins: Instant::now(), dice, is_over: AtomicBool::new(false) }
+        Self {
+            faults,
+            begins: Instant::now(),
+            dice,
+            is_over: AtomicBool::new(false),
+            happened: Mutex::default(),
+        }
     }
 
     /// Nothing goes wrong from now on.
@@ -88,10 +96,41 @@ impl Weather {
             if let Some(happening) = of(fault.kind)
                 && self.dice().u8(..100) < fault.percent
             {
+                let mut happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+                *happened.entry(fault.kind.name()).or_default() += 1;
                 return Some(happening);
             }
         }
         None
+    }
+
+    /// How often each kind of fault has happened; none where it was drawn and never did.
+    pub(crate) fn happened(&self) -> BTreeMap<&'static str, u64> {
+        let mut all: BTreeMap<_, _> =
+            self.faults.iter().map(|fault| (fault.kind.name(), 0)).collect();
+        let happened = self.happened.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(happened.iter().map(|(name, times)| (*name, *times)));
+        all
+    }
+
+    /// Whether a network refuses a text that it has neither taken nor refused before.
+    pub(crate) fn refuses_text(&self, whom: Service) -> bool {
+        self.happens(|kind| (kind == FaultKind::RefusesTexts(whom)).then_some(())).is_some()
+    }
+
+    /// What a network says of a text that it does not take, each in its own words.
+    pub(crate) fn text_refused(whom: Service) -> Answer {
+        match whom {
+            Service::X => Answer::of(
+                403,
+                r#"{"title":"Forbidden","status":403,"detail":"Tweet needs to be a bit shorter. (186)"}"#,
+            ),
+            Service::Bluesky => Answer::of(
+                400,
+                r#"{"error":"InvalidRequest","message":"Invalid app.bsky.feed.post record: not this"}"#,
+            ),
+            _ => Answer::of(422, r#"{"error":"Validation failed: Text is not taken here"}"#),
+        }
     }
 
     /// What becomes of a request to `whom`.

@@ -54,8 +54,8 @@ pub(crate) struct World {
 pub(crate) struct Known {
     /// What was broken first.
     broken: Option<Violation>,
-    /// Which machine has claimed the post of a sheep last.
-    claims: BTreeMap<String, String>,
+    /// Which texts each network has taken, and which it has refused.
+    taken: BTreeMap<(Service, String), bool>,
     /// What was put on the bus, and how often it was delivered.
     pub(crate) published: Vec<(Value, u8)>,
     /// What nobody has handled.
@@ -91,6 +91,8 @@ pub struct Summary {
     pub ticks: u64,
     /// Requests of all machines.
     pub requests: u64,
+    /// How often each kind of fault that was drawn has happened.
+    pub faults: BTreeMap<&'static str, u64>,
     /// A digest of all items and of all that is to be seen on the networks.
     pub digest: String,
 }
@@ -148,16 +150,9 @@ impl World {
             return What { writes: request.writes(), words: request.words() };
         }
         if Service::NETWORKS.contains(&whom)
-            && let Some(sheep) = sheep_in(&asked.body)
+            && let Some((sheep, _)) = said_in(&asked.body)
         {
-            let claims = &self.known().claims;
-            let owner = claims.get(&sheep).map_or("nobody", String::as_str).to_owned();
-            if owner != machine.name {
-                let name = machine.name.clone();
-                self.broken("who_posts_has_claimed", || {
-                    format!("{name} posts for {sheep}, which {owner} has claimed last")
-                });
-            }
+            invariants::who_posts_has_claimed(self, &machine.name, &sheep);
             let words =
                 format!("{} {}, a post of {sheep}", asked.head.method, asked.head.uri.path());
             return What { writes: true, words };
@@ -177,21 +172,16 @@ impl World {
         whom: Service,
         asked: Asked,
     ) -> Answer {
-        let claimed = (whom == Service::Table)
-            .then(|| serde_json::from_slice(&asked.body).unwrap_or(Value::Null))
-            .and_then(|body| claim_of(&Request::of(&asked, body)?));
         let write = invariants::Write::of(self, whom, &asked);
-        let answer = self.outside.answer(whom, asked, || self.weather.lag()).await;
+        let answer = if self.refuses(whom, &asked) {
+            Weather::text_refused(whom)
+        } else {
+            self.outside.answer(whom, asked, || self.weather.lag()).await
+        };
         if answer.status.is_success()
             && let Some(write) = write
         {
             write.arrived(self, machine);
-        }
-        match claimed {
-            Some((sheep, true)) if answer.status.is_success() => {
-                self.known().claims.insert(sheep, machine.to_owned());
-            }
-            _ => {}
         }
         if !answer.status.is_success() {
             self.note(|| {
@@ -208,6 +198,16 @@ impl World {
             }
         }
         answer
+    }
+
+    /// Whether a network refuses what it is asked to post. It stays with what it has said of a text.
+    fn refuses(&self, whom: Service, asked: &Asked) -> bool {
+        let is_network = Service::NETWORKS.contains(&whom);
+        let Some((_, text)) = said_in(&asked.body).filter(|_| is_network) else { return false };
+        let known = self.known().taken.get(&(whom, text.clone())).copied();
+        let takes = known.unwrap_or_else(|| !self.weather.refuses_text(whom));
+        self.known().taken.insert((whom, text), takes);
+        !takes
     }
 
     pub(crate) fn published(&self, event: &Value, times: u8) {
@@ -321,7 +321,7 @@ async fn live(world: &Arc<World>) -> anyhow::Result<Summary> {
     let days = u64::from(world.scenario.days) + QUIET.as_secs() / DAY.as_secs();
     let (posts, digest) = crate::digest::digest(world);
     let bot_days = days * u64::try_from(world.scenario.sheep.len()).unwrap_or(0);
-    Ok(Summary { bot_days, posts, ticks, requests, digest })
+    Ok(Summary { bot_days, posts, ticks, requests, faults: world.weather.happened(), digest })
 }
 
 /// Makes the accounts, and applies the files.
@@ -448,18 +448,12 @@ async fn sleep_until(world: &World, at: Timestamp) {
     }
 }
 
-/// The sheep of which a request to a network has a text.
-fn sheep_in(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
+/// The sheep of which a request to a network has a line, and how that begins, with its number.
+fn said_in(body: &[u8]) -> Option<(String, String)> {
     // Forms have a plus where texts have a space.
-    let at = text.find(" says ").or_else(|| text.find("+says+"))?;
+    let text = String::from_utf8_lossy(body).replace('+', " ");
+    let at = text.find(" says ")?;
     let begin = text[..at].rfind("sheep-")?;
-    Some(text[begin..at].to_owned())
-}
-
-/// The sheep that a request writes, and whether it claims a post of it.
-fn claim_of(request: &Request<'_>) -> Option<(String, bool)> {
-    let item = request.put()?;
-    let sheep = item["sk"]["S"].as_str()?.strip_prefix("SHEEP#")?;
-    Some((sheep.to_owned(), !item["lease_until"].is_null()))
+    let number = text[at + " says ".len()..].split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((text[begin..at].to_owned(), format!("{} says {number}", &text[begin..at])))
 }

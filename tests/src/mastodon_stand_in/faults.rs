@@ -47,7 +47,7 @@ pub enum Misbehave {
 }
 
 /// How an instance lists an account's posts. Not all follow Mastodon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Listed {
     /// The newest, newest first.
     NewestFirst,

@@ -22,6 +22,13 @@ pub(crate) fn index_and_sheep_agree(world: &World, end: &End) {
                 format!("{id} is at {next_at:?} in the index, and should be at {expected:?}")
             });
         }
+    }
+}
+
+/// Exactly those that post have a next time.
+pub(crate) fn who_posts_is_in_the_index(world: &World, end: &End) {
+    for (id, sheep) in &end.sheep {
+        let expected = sheep.next_at();
         if matches!(sheep.state, State::Active) == expected.is_none() {
             world.broken("who_posts_is_in_the_index", || {
                 format!("{id} is {} and its next time is {expected:?}", sheep.state.name())

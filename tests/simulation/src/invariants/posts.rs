@@ -78,6 +78,23 @@ pub(crate) async fn everything_due_is_posted(world: &Arc<World>) -> anyhow::Resu
     Ok(())
 }
 
+/// A long time after all faults nothing is left to be made up for, and nobody is behind: whatever a network said of waiting, and
+/// however often something failed.
+pub(crate) async fn nobody_waits_at_the_end(world: &Arc<World>, end: &End) -> anyhow::Result<()> {
+    if world.store().control().await?.stopped.is_some() {
+        return Ok(());
+    }
+    let now = world.now() - jiff::SignedDuration::from_secs(61);
+    for (id, sheep) in &end.sheep {
+        if sheep.due(now) != Due::No {
+            world.broken("nobody_waits_at_the_end", || {
+                format!("{id} should have posted at {:?}", sheep.next_at())
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Whether its network may have told it to wait.
 fn is_limited(world: &World, sheep: &Sheep) -> bool {
     let whom = match sheep.config.account.network {
@@ -122,7 +139,7 @@ fn in_order<'a>(world: &World, end: &'a End) -> Vec<&'a Vec<Post>> {
 
 /// What is recorded is to be seen on its network, and what is to be seen there is recorded, as often; but for what nobody knows
 /// the fate of.
-pub(crate) fn what_is_recorded_is_there(world: &World, end: &End) {
+pub(crate) fn what_is_recorded_is_there_and_nothing_else(world: &World, end: &End) {
     for (plan, account) in world.accounts() {
         if account.network == Network::Meadow {
             continue;
@@ -135,16 +152,15 @@ pub(crate) fn what_is_recorded_is_there(world: &World, end: &End) {
             *counts.entry(&post.text).or_default() -= 1;
         }
         for (text, count) in counts {
-            match count {
-                0 => {}
-                1.. if end.is_open(text) => {}
-                1.. => world.broken("what_is_there_is_recorded", || {
-                    format!("{account} shows {text:?} {count} times more than is recorded")
-                }),
-                _ => world.broken("what_is_recorded_is_there", || {
-                    format!("{account} shows {text:?} {} times less than is recorded", -count)
-                }),
-            }
+            let (times, than) = match count {
+                0 => continue,
+                1.. if end.is_open(text) => continue,
+                1.. => (count, "more"),
+                _ => (-count, "less"),
+            };
+            world.broken("what_is_recorded_is_there_and_nothing_else", || {
+                format!("{account} shows {text:?} {times} times {than} than is recorded")
+            });
         }
     }
 }
@@ -163,7 +179,7 @@ pub(super) fn untouched<'a>(
 }
 
 /// The lines of a text that nobody edits come in their order and without a gap, but for what is set aside and, where it says so,
-/// what was missed; and on the network as in the record.
+/// what was missed.
 pub(crate) fn lines_are_in_order(world: &World, end: &End) {
     for (plan, sheep) in untouched(world, end) {
         let posts = &end.posts[&sheep.id];
@@ -187,6 +203,13 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
                 });
             }
         }
+    }
+}
+
+/// What nobody edits is to be seen on the network in the order of the record.
+pub(crate) fn the_network_has_the_order_of_the_record(world: &World, end: &End) {
+    for (_, sheep) in untouched(world, end) {
+        let posts = &end.posts[&sheep.id];
         let seen = &end.seen[&sheep.config.account];
         let recorded: Vec<_> = posts.iter().map(|post| post.text.clone()).collect();
         let known = seen.len().min(recorded.len());

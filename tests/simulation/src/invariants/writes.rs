@@ -65,6 +65,20 @@ pub(crate) fn tells(world: &World, machine: &str, asked: &Asked) {
     }
 }
 
+/// Nobody posts for a sheep but who has taken its intent last.
+pub(crate) fn who_posts_has_claimed(world: &World, machine: &str, sheep: &str) {
+    let known = world.known();
+    let owners = known.seen.owners.iter();
+    let mut owners = owners.filter(|(id, _)| id.ends_with(&format!("/{sheep}")));
+    let owner = owners.next().map_or("nobody", |(_, (owner, _))| owner).to_owned();
+    drop(known);
+    if owner != machine {
+        world.broken("who_posts_has_claimed", || {
+            format!("{machine} posts for {sheep}, which {owner} has claimed last")
+        });
+    }
+}
+
 /// A machine begins to work on an event, or has ended.
 pub(crate) fn works(world: &World, machine: &str, is_at_work: bool) {
     let seen = &mut world.known().seen;
