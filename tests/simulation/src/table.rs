@@ -123,11 +123,24 @@ impl Table {
 
     /// All items, in order.
     pub(crate) fn items(&self) -> BTreeMap<ItemKey, Value> {
-        let request = serde_json::from_value(json!({ "TableName": NAME })).expect("a request");
-        let answer = self.database.scan(request).expect("the engine answers");
-        let answer = serde_json::to_value(answer).expect("an answer is JSON");
-        let items = answer["Items"].as_array().into_iter().flatten();
-        items.filter_map(|item| Some((key_in(item)?, item.clone()))).collect()
+        let mut items = BTreeMap::new();
+        let mut from = Value::Null;
+        loop {
+            let mut request = json!({ "TableName": NAME });
+            if !from.is_null() {
+                request["ExclusiveStartKey"] = from;
+            }
+            let request = serde_json::from_value(request).expect("a request");
+            let answer = self.database.scan(request).expect("the engine answers");
+            let mut answer = serde_json::to_value(answer).expect("an answer is JSON");
+            let page = answer["Items"].as_array().into_iter().flatten();
+            items.extend(page.filter_map(|item| Some((key_in(item)?, item.clone()))));
+            // A megabyte is a page.
+            from = answer["LastEvaluatedKey"].take();
+            if from.is_null() {
+                return items;
+            }
+        }
     }
 
     fn note_due(&self, key: &ItemKey, item: Option<&Value>) {

@@ -11,9 +11,12 @@ pub(crate) fn texts_of_sheep_stay(world: &World, end: &End) {
         let text = sheep.config.behaviour.text();
         let corpus = format!("CORPUS#{}#{text}", sheep.id.flock);
         let is_its = |((pk, _), _): &(&(String, String), _)| *pk == corpus;
-        let mut pieces = items.iter().filter(is_its).peekable();
-        if pieces.peek().is_none() || pieces.any(|(_, item)| !item["ttl"].is_null()) {
-            world.broken("texts_of_sheep_stay", || format!("{corpus} of {} goes", sheep.id));
+        let pieces: Vec<_> = items.iter().filter(is_its).collect();
+        let goes = pieces.iter().filter(|(_, item)| !item["ttl"].is_null()).count();
+        if pieces.is_empty() || 0 < goes {
+            world.broken("texts_of_sheep_stay", || {
+                format!("{goes} of the {} pieces of {corpus} of {} go", pieces.len(), sheep.id)
+            });
         }
     }
 }
