@@ -26,8 +26,8 @@ pub struct Purse<'a> {
 struct State {
     /// Paid for and not settled yet.
     open: Vec<Bill>,
-    /// How often [`Purse::pay_each`] was called.
-    each: u32,
+    /// How often something was paid for.
+    asked: u32,
     news: Option<SpendingNews>,
 }
 
@@ -65,7 +65,7 @@ impl<'a> Purse<'a> {
         slot: &str,
         charge: Charge,
     ) -> Result<Bill, Failure> {
-        let bill = self.bill(network, slot, self.act.clone(), charge);
+        let bill = self.bill(network, slot, self.act.clone(), charge, self.asked());
         let bill = self.known(bill).await.map_err(|err| not_metered(&err))?;
         self.reserve(network, bill).await
     }
@@ -78,22 +78,32 @@ impl<'a> Purse<'a> {
         slot: &str,
         charge: Charge,
     ) -> Result<Bill, Failure> {
-        let number = {
-            let mut state = self.state();
-            state.each += 1;
-            state.each
-        };
-        // No two ticks have the act at the same time.
-        let id = format!("{}@{}#{number}", self.act, self.now);
-        self.reserve(network, self.bill(network, slot, id, charge)).await
+        let asked = self.asked();
+        let id = format!("{}@{asked}", self.act);
+        self.reserve(network, self.bill(network, slot, id, charge, asked)).await
     }
 
-    fn bill(&self, network: Network, slot: &str, id: String, charge: Charge) -> Bill {
+    /// Which time it is that something is paid for. No two ticks have an act at the same time.
+    fn asked(&self) -> String {
+        let mut state = self.state();
+        state.asked += 1;
+        format!("{}#{}", self.now, state.asked)
+    }
+
+    fn bill(
+        &self,
+        network: Network,
+        slot: &str,
+        id: String,
+        charge: Charge,
+        asked: String,
+    ) -> Bill {
         Bill {
             flock: self.flock.name.clone(),
             month: Month::of(self.now),
             slot: format!("{slot}#{}", self.actor),
             id,
+            asked,
             charge,
             price: (network.facts().price)(charge),
         }

@@ -3,7 +3,8 @@
 //!
 //! What is about to be charged is reserved first, under a name: reserving it again, after a crash or because
 //! the SDK repeated a request, changes nothing. A reservation is in the sum from the moment it is made.
-//! Settling it gives back what was not charged and forgets the name.
+//! Settling it gives back what was not charged and forgets the name. A request to reserve that is still under way then, because
+//! the SDK has sent another in its place, reserves nothing when it arrives: the last that were settled are kept.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -29,6 +30,8 @@ pub struct Bill {
     pub slot: String,
     /// Which one it is.
     pub id: String,
+    /// Which of the times that it is asked for: no two of one `slot` are the same.
+    pub asked: String,
     /// What is charged for.
     pub charge: Charge,
     /// What it costs.
@@ -61,7 +64,7 @@ struct LedgerItem {
     spent: Usd,
     #[serde(default)]
     told: Option<String>,
-    /// Counts under `count#<kind>`, and reservations under their slots.
+    /// Counts under `count#<kind>`, reservations under their slots, and the newest that were settled under `settled#<number>`.
     #[serde(flatten)]
     rest: HashMap<String, serde_json::Value>,
 }
@@ -81,9 +84,12 @@ impl Store {
             )
             .condition_expression(
                 "(attribute_not_exists(#slot) OR #slot <> :id) AND \
+                 (attribute_not_exists(#settled) OR #settled <> :asked) AND \
                  (attribute_not_exists(spent) OR spent <= :room)",
             )
             .expression_attribute_names("#slot", &bill.slot)
+            .expression_attribute_names("#settled", bill.settled())
+            .expression_attribute_values(":asked", AttributeValue::S(bill.asked()))
             .expression_attribute_names("#count", count_name(bill.charge))
             .expression_attribute_values(":id", AttributeValue::S(bill.id.clone()))
             .expression_attribute_values(":price", number(bill.price.micros()))
@@ -129,14 +135,18 @@ impl Store {
             .set_key(Some(Key::spend(&bill.flock, bill.month).attributes()))
             .condition_expression("#slot = :id")
             .expression_attribute_names("#slot", &bill.slot)
+            .expression_attribute_names("#settled", bill.settled())
             .expression_attribute_values(":id", AttributeValue::S(bill.id.clone()))
+            .expression_attribute_values(":asked", AttributeValue::S(bill.asked()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         update = if (count, price) == (bill.charge.count(), bill.price) {
-            update.update_expression("REMOVE #slot")
+            update.update_expression("SET #settled = :asked REMOVE #slot")
         } else {
             let less = |number: u64| AttributeValue::N(format!("-{number}"));
             update
-                .update_expression("REMOVE #slot ADD spent :price, #count :count")
+                .update_expression(
+                    "SET #settled = :asked REMOVE #slot ADD spent :price, #count :count",
+                )
                 .expression_attribute_names("#count", count_name(bill.charge))
                 .expression_attribute_values(":price", less(bill.price.minus(price).micros()))
                 .expression_attribute_values(
@@ -184,7 +194,22 @@ impl Store {
     }
 }
 
+/// Of how many settled bills an item keeps the newest: few enough for a small item, and enough for the seconds that a request may
+/// be under way.
+const SETTLED: u32 = 32;
+
 impl Bill {
+    /// Where it is kept that it was settled. Slots may share that; the newest stays.
+    fn settled(&self) -> String {
+        let sum =
+            self.slot.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) + u32::from(byte));
+        format!("settled#{}", sum % SETTLED)
+    }
+
+    fn asked(&self) -> String {
+        format!("{} {}", self.slot, self.asked)
+    }
+
     fn what(&self) -> String {
         format!("the spending of {} in {}", self.flock, self.month)
     }

@@ -1,6 +1,7 @@
 //! What networks charge: counted to the millionth, kept to the cap, told in time.
 
-use flock_core::{Flock, FlockName, Month, Network, RhythmFields, SheepId, State, Usd};
+use flock_core::{Charge, Flock, FlockName, Month, Network, RhythmFields, SheepId, State, Usd};
+use flock_store::Bill;
 use flock_tests::Misbehave;
 use jiff::{SignedDuration, Timestamp};
 
@@ -186,4 +187,34 @@ async fn a_post_nobody_was_sure_of_at_the_end_of_a_month_is_paid_once() {
     let reads = world.store.ledger(&flock(), Month::of(world.clock.now())).await.unwrap();
     assert_eq!(world.spent_at(last).await, POST);
     assert_eq!(reads.counts.get("posts"), None, "{reads:?}");
+}
+
+/// The SDK sends a request again that is slow; the first may arrive when all is over.
+#[tokio::test]
+async fn a_request_that_arrives_after_its_bill_is_settled_reserves_nothing() {
+    let world = World::start().await;
+    let bill = |act: &str, asked: &str| Bill {
+        flock: flock(),
+        month: Month::of(world.clock.now()),
+        slot: "post#flock/apollo".to_owned(),
+        id: act.to_owned(),
+        asked: asked.to_owned(),
+        charge: Charge::Post { link: false },
+        price: Usd::from_micros(POST),
+    };
+    let cap: Usd = "1".parse().unwrap();
+    let reserve = async |bill: &Bill| {
+        world.store.reserve(bill, cap).await.unwrap();
+        world.spent().await
+    };
+    let first = bill("first", "1");
+    assert_eq!(reserve(&first).await, POST);
+    world.store.settle_bill(&first, Some((first.charge, first.price))).await.unwrap();
+    assert_eq!(reserve(&first).await, POST, "it is settled");
+    // What was given back may be asked for again, and what comes late of the time before is not.
+    let second = bill("second", "2");
+    assert_eq!(reserve(&second).await, 2 * POST);
+    world.store.settle_bill(&second, None).await.unwrap();
+    assert_eq!(reserve(&second).await, POST, "it was given back");
+    assert_eq!(reserve(&bill("second", "3")).await, 2 * POST);
 }
