@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks template.yaml without AWS: as SAM source, and as the CloudFormation that SAM makes of it.
+# Checks without AWS: template.yaml as SAM source, and as the CloudFormation that SAM makes of it; the pipeline example.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,3 +39,9 @@ for given in "" GradualDeployment=true; do
   python .ci/transform.py template.yaml $given >"$work/cloudformation.json"
   lint_cloudformation "$work/cloudformation.json"
 done
+
+echo "infra/pipeline: its roles, and its workflow where GitHub looks for it"
+lint_cloudformation infra/pipeline/roles.yaml
+mkdir -p "$work/repository/.github/workflows"
+cp infra/pipeline/deploy.yml "$work/repository/.github/workflows/"
+checkov --directory "$work/repository" --framework github_actions --skip-download --compact --quiet
