@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import botocore.exceptions
 
 import slack_client
 
@@ -348,6 +349,13 @@ def check_failure(results, deployment):
     results.check("an unreadable event is an error of the function", error, payload)
     results.check("the error names the event", UNREADABLE["detail-type"] in payload, payload)
 
+    functions = deployment.client("lambda")
+    of_alias = functions.get_function_event_invoke_config(FunctionName=deployment.function, Qualifier=ALIAS)
+    given = {key: of_alias[key] for key in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    tries = given["MaximumRetryAttempts"], given["MaximumEventAgeInSeconds"]
+    results.check("what events start is tried once, within six minutes", tries == (0, 360), f"{tries}")
+    # ministack looks at those of $LATEST, whatever was invoked.
+    functions.put_function_event_invoke_config(FunctionName=deployment.function, **given)
     deployment.invoke(UNREADABLE, kind="Event")
     dead = until(DELIVERY_SECONDS, deployment.dead_letters)
     results.check(
@@ -531,8 +539,10 @@ def main():
                     check_another_stack(results, work, environment, deployment)
                 finally:
                     if deployment and (results.failed or sys.exc_info()[0]):
-                        for function in (deployment.function, deployment.slash_command):
-                            print(f"--- log of {function}\n" + "\n".join(deployment.log(function)[-60:]))
+                        # They are gone where the stack is.
+                        with contextlib.suppress(botocore.exceptions.ClientError):
+                            for function in (deployment.function, deployment.slash_command):
+                                print(f"--- log of {function}\n" + "\n".join(deployment.log(function)[-60:]))
         except Exception as error:  # noqa: BLE001 - whatever went wrong, it is one failed check and a last line
             results.check("the test runs to its end", False, f"{type(error).__name__}: {error}")
         if results.failed and (log := work / "ministack.log").exists():
