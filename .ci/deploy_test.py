@@ -2,8 +2,8 @@
 
 A first deployment fails and is rolled back, the next one works; then it is deleted, and another stack goes on with its table and its
 keyring. The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of the template.
-What ministack cannot do is not looked at here: it has no CodeDeploy, puts no metric filter to work, and logs as text whatever a
-function's LoggingConfig says. Needs sam, cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on
+What ministack cannot do is not looked at here: it has no CodeDeploy, puts no metric filter to work, logs as text whatever a
+function's LoggingConfig says, and sends nothing to a dead-letter queue that failed by way of an alias. Needs sam, cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on
 loopback, nothing is asked of AWS.
 """
 
@@ -173,9 +173,9 @@ class Deployment:
     def posted(self):
         return [post for post in self.posts() if post["state"] == "posted"]
 
-    def invoke(self, event, kind="RequestResponse"):
+    def invoke(self, event, kind="RequestResponse", qualifier=ALIAS):
         answer = self.client("lambda").invoke(
-            FunctionName=self.function, Qualifier=ALIAS, InvocationType=kind, Payload=json.dumps(event)
+            FunctionName=self.function, Qualifier=qualifier, InvocationType=kind, Payload=json.dumps(event)
         )
         return answer.get("FunctionError"), answer["Payload"].read().decode()
 
@@ -354,9 +354,9 @@ def check_failure(results, deployment):
     given = {key: of_alias[key] for key in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
     tries = given["MaximumRetryAttempts"], given["MaximumEventAgeInSeconds"]
     results.check("what events start is tried once, within six minutes", tries == (0, 360), f"{tries}")
-    # ministack looks at those of $LATEST, whatever was invoked.
+    # ministack keeps to them where $LATEST is invoked, and nowhere else. It is what the alias leads to.
     functions.put_function_event_invoke_config(FunctionName=deployment.function, **given)
-    deployment.invoke(UNREADABLE, kind="Event")
+    deployment.invoke(UNREADABLE, kind="Event", qualifier="$LATEST")
     dead = until(DELIVERY_SECONDS, deployment.dead_letters)
     results.check(
         "an unreadable event ends in the dead-letter queue",

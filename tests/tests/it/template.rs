@@ -57,7 +57,7 @@ fn what_is_deployed_asks_no_network_on_its_own_machine() {
     let template = fs::read_to_string("../template.yaml").unwrap();
     let local_only = [flock_net::Settings::ON_LOOPBACK];
     assert_eq!(exposure::check(&template, &local_only), []);
-    let globals = "        TABLE_NAME: !Ref Table\n";
+    let globals = "        BUS_NAME: !Ref Bus\n";
     let exposed = format!("{globals}        {}: 'true'\n", local_only[0]);
     let found = exposure::check(&template.replace(globals, &exposed), &local_only);
     assert_eq!(found.len(), 1, "{found:?}");
