@@ -24,7 +24,7 @@ mod price {
     pub(super) const SECRET: f64 = 0.40;
     /// A GB of log lines; the first 5 GB of a month cost nothing, which is left out here.
     pub(super) const LOG_GB: f64 = 0.50;
-    /// What CloudWatch gives an account for nothing: alarms, and metrics of our own.
+    /// What an account has for nothing: alarms, and metrics of our own.
     pub(super) const FREE_ALARMS: usize = 10;
     pub(super) const FREE_METRICS: usize = 10;
 }

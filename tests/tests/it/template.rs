@@ -263,7 +263,7 @@ fn whatever_names_the_table_or_the_keyring_asks_first_whether_the_stack_has_made
     assert!(!lines.iter().any(|line| line.trim_end().ends_with("!Ref Table")), "a bare name");
 }
 
-/// SAM publishes a version when the code or the template changes, and CloudFormation another when its description does; a change
+/// SAM publishes a version when the code or the template changes, and AWS another when its description does; a change
 /// of a parameter alone would reach nobody without it.
 #[test]
 fn the_description_of_a_version_has_every_parameter_of_the_environment() {
