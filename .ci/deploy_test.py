@@ -1,10 +1,10 @@
 """Deploys template.yaml into ministack on this machine, watches it post and talks to it as Slack does.
 
-A first deployment fails and is rolled back, the next one works; then it is deleted, and another stack goes on with its table and its
-keyring. The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of the template.
-What ministack cannot do is not looked at here: it has no CodeDeploy, puts no metric filter to work, logs as text whatever a
-function's LoggingConfig says, and sends nothing to a dead-letter queue that failed by way of an alias. Needs sam, cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on
-loopback, nothing is asked of AWS.
+A first deployment fails and is rolled back, the next one works; then it is deleted, and another stack goes on with its table
+and its keyring. The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of
+the template. What ministack cannot do is not looked at here: it has no CodeDeploy, puts no metric filter to work, logs as text
+whatever a function's LoggingConfig says, and sends nothing to a dead-letter queue that failed by way of an alias. Needs sam,
+cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on loopback, nothing is asked of AWS.
 """
 
 import contextlib
@@ -137,13 +137,18 @@ def ministack(work, port, environment):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def clients(environment):
+    """What makes a client of a service."""
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    return lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+
+
 class Deployment:
     """The deployed stack, seen from outside."""
 
     def __init__(self, environment):
         self.environment = environment
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        self.client = lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+        self.client = clients(environment)
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         self.status = stack["StackStatus"]
         self.tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
@@ -255,13 +260,16 @@ def deploy(work, environment, *more_parameters, template="template.yaml"):
 
 def delete(environment):
     """As a person does, whatever state the stack is in."""
-    run(["sam", "delete", "--no-prompts", "--stack-name", STACK, "--region", "us-east-1", "--config-file", ROOT / "samconfig.toml"], environment)
+    run(
+        ["sam", "delete", "--no-prompts", "--stack-name", STACK, "--region", "us-east-1"]
+        + ["--config-file", ROOT / "samconfig.toml"],
+        environment,
+    )
 
 
 def names(environment):
     """The tables and the secrets that are there, whoever has made them."""
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    client = lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+    client = clients(environment)
     tables = client("dynamodb").list_tables()["TableNames"]
     secrets = [secret["Name"] for secret in client("secretsmanager").list_secrets()["SecretList"]]
     return sorted(tables), sorted(secrets)
@@ -269,8 +277,7 @@ def names(environment):
 
 def check_failed_creation(results, work, environment):
     """A stack whose last part cannot be made, because its name is taken, must be possible to make once it can."""
-    session = boto3.Session("test", "test", region_name="us-east-1")
-    client = lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+    client = clients(environment)
     taken = {"Type": "AWS::Events::EventBus", "DependsOn": ["Keyring", "SheepTick"], "Properties": {"Name": "taken"}}
     text = (work / "build" / "template.yaml").read_text(encoding="utf-8")
     with_taken = text.replace("\nResources:\n", f"\nResources:\n  Taken: {json.dumps(taken)}\n", 1)
@@ -504,8 +511,9 @@ def check_another_stack(results, work, environment, old):
     error, payload = new.invoke(TICK)
     results.check("its ticks work on that table", not error, payload)
     gone_on = until(FIRST_POST_SECONDS, lambda: len(new.posts()) > len(posts))
-    results.check("the flock goes on where it was", gone_on and new.posts()[: len(posts)] == posts, f"{len(posts)} posts, then {len(new.posts())}")
-    results.check("and posts nothing twice", not doubled(new.posts()), f"{doubled(new.posts())}")
+    now = new.posts()
+    results.check("the flock goes on where it was", gone_on and now[: len(posts)] == posts, f"{len(posts)} posts, then {len(now)}")
+    results.check("and posts nothing twice", not doubled(now), f"{doubled(now)}")
 
     delete(environment)
     kept = names(environment)
