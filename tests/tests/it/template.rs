@@ -375,3 +375,36 @@ fn both_environments_of_samconfig_give_parameters_that_are_there() {
         assert!(deploy.contains("tags = \"application=flockwork environment="), "{environment}");
     }
 }
+
+/// What a run shows is held against one environment of one repository, and the role that the stack is made with knows every
+/// service that is in it.
+#[test]
+fn the_pipeline_trusts_one_environment_and_can_make_every_part() {
+    let roles = fs::read_to_string("../infra/pipeline/roles.yaml").unwrap();
+    let (_, trust) = roles.split_once("sts:AssumeRoleWithWebIdentity\n").unwrap();
+    let (condition, _) = trust.split_once("      Policies:\n").unwrap();
+    let github = "token.actions.githubusercontent.com";
+    for wanted in [
+        "StringEquals:\n",
+        &format!("{github}:aud: sts.amazonaws.com\n"),
+        &format!("{github}:sub: !Sub repo:${{Repository}}:environment:${{Environment}}\n"),
+    ] {
+        assert!(condition.contains(wanted), "{wanted} in {condition}");
+    }
+    assert!(!condition.contains("StringLike"), "{condition}");
+    let (_, execution) = roles.split_once("\n  Execution:\n").unwrap();
+    let text = text();
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("    Type: AWS::"));
+    let services: BTreeSet<_> = kinds.map(|kind| kind.split("::").next().unwrap()).collect();
+    for service in services {
+        // Of a function SAM makes what its events and its deployments need, too.
+        let actions: &[&str] = match service {
+            "Serverless" => &["lambda", "scheduler", "events", "codedeploy"],
+            "ApiGatewayV2" => &["apigateway"],
+            other => &[&*other.to_ascii_lowercase()],
+        };
+        for action in actions {
+            assert!(execution.contains(&format!(" {action}:")), "{action} in {execution}");
+        }
+    }
+}
