@@ -1,6 +1,9 @@
-"""Deploys template.yaml as it is into ministack on this machine, watches it post and talks to it as Slack does.
+"""Deploys template.yaml into ministack on this machine, watches it post and talks to it as Slack does.
 
-The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of the template. Needs sam,
+A first deployment fails and is rolled back, the next one works; then it is deleted, and another stack goes on with its table
+and its keyring. The functions are the real x86_64 ones; the schedule, the rules, the API and the dead-letter queue are those of
+the template. What ministack cannot do is not looked at here: it has no CodeDeploy, puts no metric filter to work, logs as text
+whatever a function's LoggingConfig says, and sends nothing to a dead-letter queue that failed by way of an alias. Needs sam,
 cargo-lambda and ministack on the PATH and the built `flockwork` command. Everything is on loopback, nothing is asked of AWS.
 """
 
@@ -19,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import boto3
+import botocore.exceptions
 
 import slack_client
 
@@ -32,7 +36,9 @@ FIRST_OWNER = "U0FIRST"
 STRANGER = "U0OTHER"
 ROOM = "C0ROOM"
 CONTROL_ROOM = "C0CONTROL"
-PARAMETERS = ["--parameter-overrides", "Architecture=x86_64", f"FirstOwner={FIRST_OWNER}", f"SlackRoom={CONTROL_ROOM}"]
+PARAMETERS = ["--parameter-overrides", f"FirstOwner={FIRST_OWNER}", f"SlackRoom={CONTROL_ROOM}"]
+# What events start, and what a deployment moves to a new version.
+ALIAS = "live"
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 SHARDS = 3
 SHEEP_STOPPED = {
@@ -131,17 +137,24 @@ def ministack(work, port, environment):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def clients(environment):
+    """What makes a client of a service."""
+    session = boto3.Session("test", "test", region_name="us-east-1")
+    return lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+
+
 class Deployment:
     """The deployed stack, seen from outside."""
 
     def __init__(self, environment):
         self.environment = environment
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        self.client = lambda service: session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"])
+        self.client = clients(environment)
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         self.status = stack["StackStatus"]
+        self.tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
         self.table = outputs["TableName"]
+        self.keyring = outputs["KeyringName"]
         self.bus = outputs["BusName"]
         self.dead_letters_url = outputs["DeadLettersUrl"]
         self.function = outputs["SheepTickName"]
@@ -165,8 +178,10 @@ class Deployment:
     def posted(self):
         return [post for post in self.posts() if post["state"] == "posted"]
 
-    def invoke(self, event, kind="RequestResponse"):
-        answer = self.client("lambda").invoke(FunctionName=self.function, InvocationType=kind, Payload=json.dumps(event))
+    def invoke(self, event, kind="RequestResponse", qualifier=ALIAS):
+        answer = self.client("lambda").invoke(
+            FunctionName=self.function, Qualifier=qualifier, InvocationType=kind, Payload=json.dumps(event)
+        )
         return answer.get("FunctionError"), answer["Payload"].read().decode()
 
     def dead_letters(self):
@@ -218,18 +233,91 @@ def run(command, environment):
 
 
 def build(work, environment):
+    # ministack runs the functions here. The rest of the template is as it is deployed.
+    text = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    arm64, x86_64 = "    Architectures: [arm64]\n", "    Architectures: [x86_64]\n"
+    if text.count(arm64) != 1:
+        raise RuntimeError(f"template.yaml does not say `{arm64.strip()}` once")
+    template = work / "template.yaml"
+    template.write_text(text.replace(arm64, x86_64), encoding="utf-8")
     # Not .aws-sam: a person's next `sam deploy` would take this x86_64 build for theirs.
-    run(["sam", "build", "--build-dir", work / "build", *PARAMETERS], environment)
+    run(
+        ["sam", "build", "--template-file", template, "--base-dir", ROOT, "--build-dir", work / "build"]
+        + ["--config-file", ROOT / "samconfig.toml"],
+        environment,
+    )
 
 
-def deploy(work, environment, *more_parameters):
-    template = work / "build" / "template.yaml"
+def deploy(work, environment, *more_parameters, template="template.yaml"):
+    template = work / "build" / template
     run(
         ["sam", "deploy", "--template-file", template, "--config-file", ROOT / "samconfig.toml", "--stack-name", STACK]
         + ["--no-confirm-changeset", "--no-progressbar", *PARAMETERS, *more_parameters],
         environment,
     )
     return Deployment(environment)
+
+
+def delete(environment):
+    """As a person does, whatever state the stack is in."""
+    run(
+        ["sam", "delete", "--no-prompts", "--stack-name", STACK, "--region", "us-east-1"]
+        + ["--config-file", ROOT / "samconfig.toml"],
+        environment,
+    )
+
+
+def names(environment):
+    """The tables and the secrets that are there, whoever has made them."""
+    client = clients(environment)
+    tables = client("dynamodb").list_tables()["TableNames"]
+    secrets = [secret["Name"] for secret in client("secretsmanager").list_secrets()["SecretList"]]
+    return sorted(tables), sorted(secrets)
+
+
+def check_failed_creation(results, work, environment):
+    """A stack whose last part cannot be made, because its name is taken, must be possible to make once it can."""
+    client = clients(environment)
+    taken = {"Type": "AWS::Events::EventBus", "DependsOn": ["Keyring", "SheepTick"], "Properties": {"Name": "taken"}}
+    text = (work / "build" / "template.yaml").read_text(encoding="utf-8")
+    with_taken = text.replace("\nResources:\n", f"\nResources:\n  Taken: {json.dumps(taken)}\n", 1)
+    (work / "build" / "taken.yaml").write_text(with_taken, encoding="utf-8")
+    client("events").create_event_bus(Name="taken")
+    try:
+        deploy(work, environment, template="taken.yaml")
+        results.check("a deployment that cannot be made fails", False, "it was made")
+    except RuntimeError:
+        stack = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+        results.check("a deployment that cannot be made is rolled back", stack == "ROLLBACK_COMPLETE", stack)
+    pages = client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
+    events = [event for page in pages for event in page["StackEvents"]]
+    of_keyring = [event["ResourceStatus"] for event in events if event["LogicalResourceId"] == "Keyring"]
+    results.check("the keyring had been made", "CREATE_COMPLETE" in of_keyring, f"{of_keyring}")
+    _, secrets = names(environment)
+    results.check("no secret is left that the next try would be refused for", not secrets, f"{secrets}")
+    delete(environment)
+    # The table is not deleted while it is protected, as it would be refused to be, and its name is in nobody's way.
+    database = client("dynamodb")
+    for table in names(environment)[0]:
+        database.update_table(TableName=table, DeletionProtectionEnabled=False)
+        database.delete_table(TableName=table)
+
+
+def check_what_is_deployed(results, deployment):
+    results.check("the deployment is created at the second try", deployment.status == "CREATE_COMPLETE", deployment.status)
+    tags = {"application": "flockwork", "environment": "production"}
+    results.check("it has the tags of samconfig.toml", deployment.tags == tags, f"{deployment.tags}")
+    groups = [f"/aws/lambda/{function}" for function in (deployment.function, deployment.slash_command)]
+    metrics = [
+        (transformation["metricNamespace"], transformation["metricName"])
+        for group in groups
+        for found in deployment.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+        for transformation in found["metricTransformations"]
+    ]
+    expected = {(f"Flockwork/{STACK}", name) for name in ("Trouble", "OldestDueSeconds")}
+    results.check("metrics are made of what the functions log", set(metrics) == expected and len(metrics) == 3, f"{metrics}")
+    alarms = deployment.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    results.check("there are ten alarms, all that cost nothing", len(alarms) == 10, f"{len(alarms)}")
 
 
 def check_posting(results, deployment):
@@ -268,7 +356,14 @@ def check_failure(results, deployment):
     results.check("an unreadable event is an error of the function", error, payload)
     results.check("the error names the event", UNREADABLE["detail-type"] in payload, payload)
 
-    deployment.invoke(UNREADABLE, kind="Event")
+    functions = deployment.client("lambda")
+    of_alias = functions.get_function_event_invoke_config(FunctionName=deployment.function, Qualifier=ALIAS)
+    given = {key: of_alias[key] for key in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")}
+    tries = given["MaximumRetryAttempts"], given["MaximumEventAgeInSeconds"]
+    results.check("what events start is tried once, within six minutes", tries == (0, 360), f"{tries}")
+    # ministack keeps to them where $LATEST is invoked, and nowhere else. It is what the alias leads to.
+    functions.put_function_event_invoke_config(FunctionName=deployment.function, **given)
+    deployment.invoke(UNREADABLE, kind="Event", qualifier="$LATEST")
     dead = until(DELIVERY_SECONDS, deployment.dead_letters)
     results.check(
         "an unreadable event ends in the dead-letter queue",
@@ -286,13 +381,15 @@ def check_slack(results, deployment, web_api):
     )
     # The one thing that is not as deployed: answers go to a Slack on this machine.
     functions = deployment.client("lambda")
-    config = functions.get_function_configuration(FunctionName=deployment.slash_command)
+    config = functions.get_function_configuration(FunctionName=deployment.slash_command, Qualifier=ALIAS)
     variables = config["Environment"]["Variables"]
     given = (variables.get("FIRST_OWNER"), variables.get("SLACK_ROOM"))
     results.check("the functions know the first owner and the control room", given == (FIRST_OWNER, CONTROL_ROOM), f"{given}")
     functions.update_function_configuration(
         FunctionName=deployment.slash_command, Environment={"Variables": variables | {"SLACK_URL": web_api.url}}
     )
+    version = functions.publish_version(FunctionName=deployment.slash_command)["Version"]
+    functions.update_alias(FunctionName=deployment.slash_command, Name=ALIAS, FunctionVersion=version)
     slack = slack_client.Slack(SIGNING_SECRET)
 
     def command(words, user=FIRST_OWNER, **more):
@@ -381,6 +478,10 @@ def check_slack(results, deployment, web_api):
 
 def check_shards(results, deployment):
     results.check("the stack is updated to more shards", deployment.status == "UPDATE_COMPLETE", deployment.status)
+    # A version of a function keeps the environment it was published with.
+    config = deployment.client("lambda").get_function_configuration(FunctionName=deployment.function, Qualifier=ALIAS)
+    shards = config["Environment"]["Variables"]["DUE_SHARDS"]
+    results.check("a parameter that is changed alone reaches what events start", shards == f"{SHARDS}", f"{shards} shards")
     before = deployment.invocations()
     error, payload = deployment.invoke(TICK)
     results.check(
@@ -391,6 +492,32 @@ def check_shards(results, deployment):
     results.check("still no line is posted twice", not doubled(deployment.posts()), f"{doubled(deployment.posts())}")
     dead = deployment.dead_letters()
     results.check("still nothing is in the dead-letter queue", not dead, f"{dead}")
+
+
+def check_another_stack(results, work, environment, old):
+    """Deleted by mistake, or restored from a backup: the table and the keyring are there, and a stack is to work on them."""
+    posts = old.posts()
+    delete(environment)
+    kept = names(environment)
+    results.check("the table and the keyring outlive the stack", kept == ([old.table], [old.keyring]), f"{kept}")
+
+    given = [f"ExistingTable={old.table}", f"ExistingKeyring={old.keyring}"]
+    new = deploy(work, environment, *given)
+    results.check("another stack is deployed over them", new.status == "CREATE_COMPLETE", new.status)
+    results.check("its outputs name them", (new.table, new.keyring) == (old.table, old.keyring), f"{new.table}, {new.keyring}")
+    tables, secrets = names(environment)
+    results.check("it has made no table of its own", tables == [old.table], f"{tables}")
+    results.check("it has made no keyring of its own", len(secrets) == 3, f"{secrets}")
+    error, payload = new.invoke(TICK)
+    results.check("its ticks work on that table", not error, payload)
+    gone_on = until(FIRST_POST_SECONDS, lambda: len(new.posts()) > len(posts))
+    now = new.posts()
+    results.check("the flock goes on where it was", gone_on and now[: len(posts)] == posts, f"{len(posts)} posts, then {len(now)}")
+    results.check("and posts nothing twice", not doubled(now), f"{doubled(now)}")
+
+    delete(environment)
+    kept = names(environment)
+    results.check("they outlive this one, too", kept == ([old.table], [old.keyring]), f"{kept}")
 
 
 def main():
@@ -409,17 +536,21 @@ def main():
             with slack_client.WebApi().running() as web_api, ministack(work, port, environment):
                 try:
                     build(work, environment)
+                    check_failed_creation(results, work, environment)
                     deployment = deploy(work, environment)
-                    results.check("template.yaml is deployed", deployment.status == "CREATE_COMPLETE", deployment.status)
+                    check_what_is_deployed(results, deployment)
                     check_posting(results, deployment)
                     check_slack(results, deployment, web_api)
                     check_failure(results, deployment)
                     deployment = deploy(work, environment, f"DueShards={SHARDS}")
                     check_shards(results, deployment)
+                    check_another_stack(results, work, environment, deployment)
                 finally:
                     if deployment and (results.failed or sys.exc_info()[0]):
-                        for function in (deployment.function, deployment.slash_command):
-                            print(f"--- log of {function}\n" + "\n".join(deployment.log(function)[-60:]))
+                        # They are gone where the stack is.
+                        with contextlib.suppress(botocore.exceptions.ClientError):
+                            for function in (deployment.function, deployment.slash_command):
+                                print(f"--- log of {function}\n" + "\n".join(deployment.log(function)[-60:]))
         except Exception as error:  # noqa: BLE001 - whatever went wrong, it is one failed check and a last line
             results.check("the test runs to its end", False, f"{type(error).__name__}: {error}")
         if results.failed and (log := work / "ministack.log").exists():

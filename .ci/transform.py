@@ -2,7 +2,7 @@
 
 cfn-lint and checkov find far more there than in the SAM source: generated roles, rules and permissions are spelled out.
 
-Usage: transform.py template.yaml > cloudformation.json
+Usage: transform.py template.yaml [PARAMETER=VALUE...] > cloudformation.json
 """
 
 import json
@@ -24,7 +24,8 @@ def main() -> int:
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-    json.dump(translator.translate(template, parameter_values={}), sys.stdout, indent=2)
+    parameters = dict(argument.split("=", 1) for argument in sys.argv[2:])
+    json.dump(translator.translate(template, parameter_values=parameters), sys.stdout, indent=2)
     return 0
 
 

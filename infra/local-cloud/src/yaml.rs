@@ -133,6 +133,14 @@ impl Node {
         }
     }
 
+    /// A function with a list, as in `!Equals [a, b]`.
+    pub(crate) fn call_with_list(&self) -> Option<(&str, &[Self])> {
+        match (&self.tag, &self.content) {
+            (Some(tag), Content::List(items)) => Some((tag, items)),
+            _ => None,
+        }
+    }
+
     /// Every node below, this one first.
     pub(crate) fn walk<'n>(&'n self, visit: &mut impl FnMut(&'n Node)) {
         visit(self);

@@ -5,6 +5,7 @@
 mod acts;
 mod aside;
 mod bluesky;
+mod costs;
 mod crash;
 mod earlier;
 mod edits;

@@ -34,6 +34,38 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
     let Answer::Response(report) = answer else { panic!("{answer:?}\n{}", process.output()) };
     assert_eq!(report.get("posted").and_then(Value::as_u64), Some(1), "{report}");
     assert_eq!(world.seen(&id).await, ["apollo line 0"]);
+
+    let output = process.output();
+    let lines: Vec<Value> =
+        output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let done = lines.iter().find(|line| line["fields"]["message"] == "tick done");
+    let done = done.unwrap_or_else(|| panic!("{output}"));
+    assert_eq!(done["level"], "INFO");
+    // RUST_LOG says what is logged, whatever level Lambda has been told.
+    assert!(
+        lines.iter().all(|line| line["level"] != "DEBUG" && line["level"] != "TRACE"),
+        "{output}"
+    );
+    for field in fields_of_filters("TickTrouble").chain(fields_of_filters("TickLateness")) {
+        let value = &done["fields"][&field];
+        assert!(value.is_number() || value.is_boolean(), "{field} in {done}");
+    }
+}
+
+/// The fields of a line that a metric filter of the template looks at.
+fn fields_of_filters(filter: &str) -> impl Iterator<Item = String> {
+    let template = std::fs::read_to_string("../template.yaml").unwrap();
+    let (_, filter) = template.split_once(&format!("\n  {filter}:\n")).unwrap();
+    let filter = filter.split("\n\n").next().unwrap();
+    let fields: Vec<_> = filter
+        .split("$.fields.")
+        .skip(1)
+        .map(|after| {
+            after.split(|c: char| c != '_' && !c.is_ascii_lowercase()).next().unwrap().to_owned()
+        })
+        .collect();
+    assert!(!fields.is_empty(), "{filter}");
+    fields.into_iter()
 }
 
 #[tokio::test]

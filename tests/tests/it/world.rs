@@ -354,6 +354,9 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("X_URL", x),
         ("NETWORKS_ON_LOOPBACK", "true"),
         ("RUST_LOG", "info"),
+        // What the template's LoggingConfig makes Lambda set.
+        ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
+        ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
     ];
     FunctionProcess::spawn(runtime, Path::new(BINARY), &env).unwrap()
 }

@@ -5,6 +5,7 @@
 //! names exists, and is spelt so, is for cfn-lint. Knows nothing of files, of AWS's
 //! APIs, of how anything is run, or of YAML beyond [`crate::yaml`].
 
+mod conditions;
 mod functions;
 mod routes;
 mod rules;
@@ -29,6 +30,7 @@ pub(crate) use self::routes::{check_path, route_key};
 
 use std::{collections::BTreeMap, fmt};
 
+use self::conditions::Conditions;
 use crate::yaml::{self, Finding, Findings, NOTHING, Node, Value};
 
 /// The parts of a template that are run.
@@ -152,6 +154,8 @@ struct Resource<'n> {
 struct Reading<'n> {
     /// Defaults of the parameters.
     parameters: BTreeMap<&'n str, Option<String>>,
+    /// As these make them.
+    conditions: Conditions<'n>,
     /// Types of the resources.
     kinds: BTreeMap<&'n str, &'n str>,
 }
@@ -164,9 +168,12 @@ fn template(root: &Node, findings: &Findings) -> Option<Template> {
     sections.need("Transform", TRANSFORM);
     choice(&sections, "Transform", &[TRANSFORM]);
     let all = sections.need("Resources", "at least a table and an event bus")?;
-    let resources = resources(&all.mapping()?);
+    let parameters = parameters(&sections);
+    let conditions = Conditions::read(sections.node, &parameters);
+    let resources = resources(&all.mapping()?, &conditions);
     let reading = Reading {
-        parameters: parameters(&sections),
+        parameters,
+        conditions,
         kinds: resources.iter().map(|resource| (resource.id, resource.kind)).collect(),
     };
     let common = reading.globals(&sections);
@@ -220,7 +227,8 @@ fn parameters<'n>(sections: &Value<'n>) -> BTreeMap<&'n str, Option<String>> {
     parameters
 }
 
-fn resources<'n>(section: &Value<'n>) -> Vec<Resource<'n>> {
+/// Without those that are not there while the parameters have their defaults.
+fn resources<'n>(section: &Value<'n>, conditions: &Conditions<'n>) -> Vec<Resource<'n>> {
     let mut resources = Vec::new();
     for (id, value) in section.iter() {
         let node = value.node;
@@ -234,8 +242,11 @@ fn resources<'n>(section: &Value<'n>) -> Vec<Resource<'n>> {
         match text {
             FUNCTION | TABLE | BUS | SECRET | API | INTEGRATION | ROUTE => {
                 if let Some(condition) = node.get("Condition") {
-                    let text = "the local run cannot tell whether the condition holds; remove it";
-                    value.findings.add(condition.line, text);
+                    match conditions.holds(condition) {
+                        Ok(true) => {}
+                        Ok(false) => continue,
+                        Err(text) => value.findings.add(condition.line, text),
+                    }
                 }
             }
             passed_over if is_in(PASSED_OVER_TYPES, passed_over) => {}

@@ -100,7 +100,10 @@ impl<'n> Reading<'n> {
             none_of(NOT_DONE_OF_INTEGRATION, properties);
             choice(properties, "PayloadFormatVersion", &["2.0"]);
             choice(properties, "IntegrationType", &["AWS_PROXY"]);
-            let uri = properties.need("IntegrationUri", "`!GetAtt` and the `Arn` of a function");
+            let uri = properties.need(
+                "IntegrationUri",
+                "`!GetAtt` and the `Arn` of a function, or `!Ref` and its `Alias`",
+            );
             let Some(uri) = uri else { continue };
             match resource_in(uri.node).filter(is(FUNCTION)) {
                 Some(function) => drop(function_of.insert(id, function)),

@@ -48,13 +48,19 @@ impl<'n> Reading<'n> {
     /// Text, or the name of a resource that is here.
     pub(super) fn value(&self, value: &Value<'n>) -> Option<EnvValue> {
         let what = &value.what;
+        if let Some(("If", [condition, yes, no])) = value.node.call_with_list() {
+            let holds = self.conditions.holds(condition);
+            let holds = value.accept(holds.map_err(|text| format!("{what}: {text}")))?;
+            let node = if holds { yes } else { no };
+            return self.value(&Value { node, ..value.clone() });
+        }
         let pieces = match (&value.node.tag, value.node.call()) {
             (None, _) => return value.plain_text().map(EnvValue::Text),
             (_, Some(("Ref", name))) => vec![Piece::Name(name)],
             (_, Some(("Sub", text))) => value.accept(pieces(text))?,
             (Some(function), _) => {
                 let text = format!("the local run cannot work out `!{function}` for {what}");
-                value.finding(text + "; write text, `!Ref` or `!Sub`");
+                value.finding(text + "; write text, `!Ref`, `!Sub` or `!If`");
                 return None;
             }
         };
@@ -129,10 +135,12 @@ fn pieces(mut text: &str) -> Result<Vec<Piece<'_>>, &'static str> {
     Ok(pieces)
 }
 
-/// The one resource that a function, as in `!GetAtt`, names.
+/// The one resource that a function, as in `!GetAtt`, names. `!Ref` names one where it asks SAM for what it has made of a
+/// resource, as in `!Ref Tick.Alias`; its own `Ref` is not the `Arn` that is wanted.
 pub(super) fn resource_in(node: &Node) -> Option<&str> {
     let name = match node.call()? {
         ("GetAtt", name) => name,
+        ("Ref", name) => name.strip_suffix(".Alias")?,
         ("Sub", text) => {
             let pieces = pieces(text).ok()?;
             let mut names = pieces.into_iter().filter_map(|piece| match piece {

@@ -268,8 +268,12 @@ fn problems_of_resources_are_named() {
 = line 29: this is a second event bus, the first is on line 24; keep one
 
 - Queue: { Type: AWS::SQS::Queue }
-+ Queue: { Type: AWS::SecretsManager::Secret, Condition: Small }
-= line 29: the local run cannot tell whether the condition holds; remove it
++ Queue: { Type: AWS::SecretsManager::Secret, Condition: Smal }
+= line 29: there is no condition `Smal`; correct it
+
+- Queue: { Type: AWS::SQS::Queue }
++ Queue: { Type: AWS::SecretsManager::Secret, Condition: [Small] }
+= line 29: a condition must be a name, not a list
 
 - Queue: { Type: AWS::SQS::Queue }
 + Queue: { Type: AWS::Serverless::HttpApi, Properties: { Auth: {} } }

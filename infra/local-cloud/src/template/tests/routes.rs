@@ -108,6 +108,7 @@ fn routes_find_their_function() {
         format!("{method} {path}")
     };
     assert_eq!(route("ANY /keys/{proxy+}", "!GetAtt Tick.Arn"), "ANY /keys/{proxy+}");
+    assert_eq!(route("GET /keys", "!Ref Tick.Alias"), "GET /keys");
     let long = "!Sub 'arn:${AWS::Partition}:lambda:path/${Tick.Arn}/invocations'";
     assert_eq!(route("GET /", long), "GET /");
 }

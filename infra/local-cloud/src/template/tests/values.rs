@@ -1,6 +1,6 @@
 //! References, and what is made of them.
 
-use super::{GOOD, changed, check_all, good, text};
+use super::{GOOD, changed, check_all, findings, good, text};
 use crate::template::values::EnvValue;
 
 #[test]
@@ -21,7 +21,7 @@ fn problems_of_references_are_named() {
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Ref [Level]
-= line 37: the local run cannot work out `!Ref` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the local run cannot work out `!Ref` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Ref
@@ -29,23 +29,27 @@ fn problems_of_references_are_named() {
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Reff Level
-= line 37: the local run cannot work out `!Reff` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the local run cannot work out `!Reff` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !GetAtt Table.Arn
-= line 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !GetAtt Tabel.Arn
-= line 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the local run cannot work out `!GetAtt` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
-+ LEVEL: !If [Small, a, b]
-= line 37: the local run cannot work out `!If` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
++ LEVEL: !If [Small, !Ref Levle, b]
+= line 37: the variable `LEVEL` needs `Levle`, which has no value here; correct it, or write text
+
+- LEVEL: !Sub x=${Level}
++ LEVEL: !If [Small, a]
+= line 37: the local run cannot work out `!If` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !If [Smaller, a, b]
-= line 37: the local run cannot work out `!If` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the variable `LEVEL`: there is no condition `Smaller`; correct it
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Sub ${Table}-x
@@ -53,7 +57,7 @@ fn problems_of_references_are_named() {
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Sub ['${a}', { a: b }]
-= line 37: the local run cannot work out `!Sub` for the variable `LEVEL`; write text, `!Ref` or `!Sub`
+= line 37: the local run cannot work out `!Sub` for the variable `LEVEL`; write text, `!Ref`, `!Sub` or `!If`
 
 - LEVEL: !Sub x=${Level}
 + LEVEL: !Ref Bare
@@ -116,6 +120,7 @@ fn values_are_worked_out() {
     };
     for (value, expected) in [
         ("!Sub ${!Level}-${Level}", "${Level}-info"),
+        ("!If [Small, !Sub 'a ${Level}', !Ref Levle]", "a info"),
         ("\"\"", ""),
         ("'010'", "010"),
         ("-12", "-12"),
@@ -128,4 +133,39 @@ fn values_are_worked_out() {
     assert_eq!(level("!Ref Bus"), EnvValue::Bus);
     assert_eq!(level("!Sub ${Table}"), EnvValue::Table);
     assert_eq!(level("!Ref Keyring"), EnvValue::Secret("Keyring".to_owned()));
+}
+
+/// Those of a template that is run as it is deployed without any parameter.
+#[test]
+fn conditions_hold_as_the_defaults_make_them() {
+    let small = "!Equals [!Ref Level, info]";
+    let with = |condition: &str, from: &str, to: &str| {
+        assert_eq!((GOOD.matches(small).count(), GOOD.matches(from).count()), (1, 1));
+        GOOD.replacen(small, condition, 1).replacen(from, to, 1)
+    };
+    let secret = "Type: AWS::SecretsManager::Secret";
+    let conditional = format!("{secret}\n    Condition: Small");
+    for (condition, holds) in [
+        (small, true),
+        ("!Equals [!Ref Level, debug]", false),
+        ("!Not [!Equals [!Ref Level, debug]]", true),
+        ("!Equals [a, a]", true),
+    ] {
+        let template = good(&with(condition, "!Sub x=${Level}", "!If [Small, one, other]"));
+        let expected = if holds { "one" } else { "other" };
+        let level = &template.functions[0].environment["LEVEL"];
+        assert_eq!(*level, text(expected), "{condition}");
+        let template = good(&with(condition, secret, &conditional));
+        assert_eq!(template.secrets.len(), usize::from(holds), "{condition}");
+    }
+    for condition in ["!Equals [!Ref Bare, a]", "!Or [!Equals [a, a], !Equals [a, b]]", "small"] {
+        assert_eq!(
+            findings(&with(condition, secret, &conditional)),
+            "line 27: the local run cannot tell whether the condition `Small` holds; \
+             make it of `!Equals`, `!Not`, text and parameters that have a default"
+        );
+        // Of what has no meaning here, nobody needs to know.
+        let queue = "{ Type: AWS::SQS::Queue }";
+        good(&with(condition, queue, "{ Type: AWS::SQS::Queue, Condition: Small }"));
+    }
 }
