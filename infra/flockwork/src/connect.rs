@@ -62,12 +62,10 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Connects to what `place` names. Locally the table is made when there is none.
-pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
-    if let Some(table) = &place.table {
-        let aws = flock_aws::load().await;
-        let store = deployed::table(&aws, table).await?;
-        return Ok(Connection {
+impl Connection {
+    /// To the deployed table behind `store`.
+    pub(crate) fn deployed(place: &Place, aws: SdkConfig, store: Store) -> Self {
+        Self {
             store,
             clock: Clock::wall(),
             aws,
@@ -77,13 +75,26 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             data_dir: None,
             secrets: HashMap::new(),
             _cloud: None,
-        });
+        }
+    }
+}
+
+/// Connects to what `place` names. Locally the table is made when there is none.
+pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
+    if let Some(table) = &place.table {
+        let aws = flock_aws::load().await;
+        let store = deployed::table(&aws, table).await?;
+        return Ok(Connection::deployed(place, aws, store));
     }
     let template = read_template(place)?;
     let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
-            Box::pin(check_answers(&place.data, &endpoint)).await?;
+            let answers = Box::pin(check_answers(&place.data, &endpoint)).await;
+            if answers.is_err() && DataDir::has_ended(&place.data, &endpoint).await {
+                return Box::pin(connect(place)).await;
+            }
+            answers?;
             let Endpoint { dynamodb, services, token, .. } = endpoint;
             (None, None, flock_aws::local(dynamodb, services, token.secret()))
         }
