@@ -29,6 +29,10 @@ pub struct Calls {
     pub queries_index: bool,
 }
 
+/// How each operation of the SDK's clients is known to whatever carries it out: by a table of functions that nothing can do without.
+const CARRIED_OUT: &str =
+    " as aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin>::config";
+
 impl Calls {
     /// Those of the program at `path`, which has its symbols.
     ///
@@ -37,79 +41,24 @@ impl Calls {
     /// Where they cannot be read, or a client of the SDK is in it that is in no line above.
     pub fn of(path: &Path) -> Self {
         // It comes with the linker.
-        let nm = Command::new("nm").arg(path).output().expect("nm comes with a C compiler");
-        assert!(
-            nm.status.success(),
-            "nm {}: {}",
-            path.display(),
-            String::from_utf8_lossy(&nm.stderr)
-        );
-        let symbols = String::from_utf8_lossy(&nm.stdout).into_owned();
+        let nm = Command::new("nm").arg("--demangle").arg(path).output();
+        let nm = nm.expect("nm comes with a C compiler");
+        let said = String::from_utf8_lossy(&nm.stderr);
+        assert!(nm.status.success(), "nm {}: {said}", path.display());
+        let symbols = String::from_utf8_lossy(&nm.stdout);
         let mut calls = Self::default();
-        for symbol in symbols.lines().filter_map(|line| line.split_whitespace().last()) {
-            let Some(client) = words(symbol).find(|word| word.starts_with("aws_sdk_")) else {
-                continue;
-            };
-            let has = |name: &str| words(symbol).any(|word| word == name);
-            // `operation::get_item::GetItem::orchestrate` is where a call begins.
-            let before = words(symbol).zip(words(symbol).skip(1));
-            let mut before = before.filter(|(_, word)| *word == "orchestrate");
-            if let (true, Some((operation, _))) = (has("operation"), before.next()) {
-                let service = SERVICES.iter().find(|(known, _)| *known == client);
-                let (_, service) =
-                    service.unwrap_or_else(|| panic!("{client} is new: how does IAM call it?"));
-                calls.actions.extend(service.map(|service| format!("{service}:{operation}")));
-            }
-            calls.queries_index |= has("QueryFluentBuilder") && has("index_name");
+        for symbol in symbols.lines() {
+            calls.queries_index |= symbol.contains("::QueryFluentBuilder::index_name");
+            // `<aws_sdk_dynamodb::operation::get_item::GetItem as ...>::config`
+            let Some((before, _)) = symbol.split_once(CARRIED_OUT) else { continue };
+            let path: Vec<_> = before.rsplit('<').next().unwrap_or_default().split("::").collect();
+            let [client, "operation", _, operation] = *path else { continue };
+            let service = SERVICES.iter().find(|(known, _)| *known == client);
+            let (_, service) =
+                service.unwrap_or_else(|| panic!("{client} is new: how does IAM call it?"));
+            calls.actions.extend(service.map(|service| format!("{service}:{operation}")));
         }
         assert!(!calls.actions.is_empty(), "{} has no symbols", path.display());
         calls
-    }
-}
-
-/// The names in a mangled symbol: each has its length before it, in both of Rust's ways.
-fn words(symbol: &str) -> impl Iterator<Item = &str> {
-    let mut rest = symbol;
-    std::iter::from_fn(move || {
-        loop {
-            let start = rest.find(|c: char| c.is_ascii_digit())?;
-            let from = &rest[start..];
-            let digits = from.find(|c: char| !c.is_ascii_digit()).unwrap_or(from.len());
-            let (length, after) = from.split_at(digits);
-            // A name that begins with a digit or an underscore has another underscore before it.
-            let after = after
-                .strip_prefix('_')
-                .filter(|name| name.starts_with(|c: char| c == '_' || c.is_ascii_digit()))
-                .unwrap_or(after);
-            let word =
-                length.parse::<usize>().ok().and_then(|length| after.split_at_checked(length));
-            match word {
-                Some((word, behind)) if !word.is_empty() => {
-                    rest = behind;
-                    return Some(word);
-                }
-                _ => rest = &from[digits..],
-            }
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_ways_of_mangling_are_read() {
-        let legacy = "_ZN16aws_sdk_dynamodb9operation8get_item7GetItem11orchestrate28_$u7b$$u7b$closure$u7d$$u7d$17h0E";
-        let new = "_RNvMNtNtCs5I2_16aws_sdk_dynamodb9operation8get_itemNtB2_7GetItem11orchestrate";
-        for symbol in [legacy, new] {
-            let words: Vec<_> = words(symbol).collect();
-            let found = words.windows(2).find(|pair| pair[1] == "orchestrate");
-            assert_eq!(found.map(|pair| pair[0]), Some("GetItem"), "{words:?}");
-            assert!(
-                words.contains(&"aws_sdk_dynamodb") && words.contains(&"operation"),
-                "{words:?}"
-            );
-        }
     }
 }

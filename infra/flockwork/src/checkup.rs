@@ -166,14 +166,14 @@ impl Checkup<'_> {
                         index.name, index.name
                     ));
                 }
-                Some(there) if there.index_status == Some(IndexStatus::Active) => {}
-                Some(_) => {
+                Some(there) if there.index_status == Some(IndexStatus::Creating) => {
                     return Finding::Note(format!(
                         "AWS is building the index {} of {table}, and nothing is posted until it is there; look again \
                          in some minutes",
                         index.name
                     ));
                 }
+                Some(_) => {}
                 None => {
                     return Finding::Fault(format!(
                         "the table {table} has no index {}, so nothing is found that is due; make it with `{}`",
@@ -355,7 +355,7 @@ async fn text(
 /// How a secret is filled in.
 fn fill(name: &str, content: &str) -> String {
     format!(
-        "put {content} into a file and then `aws secretsmanager put-secret-value --secret-id {name} --secret-string \
+        "put {content} into secret.json, then `aws secretsmanager put-secret-value --secret-id {name} --secret-string \
          file://secret.json`"
     )
 }
@@ -419,9 +419,11 @@ async fn slack(secrets: &Secrets, stack: &Stack) -> Vec<Finding> {
     match api.identity(&token).await {
         Ok(us) => findings
             .push(Finding::Good(format!("Slack knows the app as @{} of {}", us.bot, us.workspace))),
-        Err(err @ SlackError::Token(_)) => {
+        Err(SlackError::Token(code)) => {
             let content = r#"{"signing_secret":"...","bot_token":"xoxb-..."}"#;
-            return vec![Finding::Fault(format!("{err}: {}", fill(&name, content)))];
+            let said =
+                format!("Slack does not accept the bot token ({code}): {}", fill(&name, content));
+            return vec![Finding::Fault(said)];
         }
         Err(err) => return vec![Finding::Fault(err.to_string())],
     }

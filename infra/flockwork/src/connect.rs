@@ -199,11 +199,14 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
 /// it is there whole, or not at all.
 pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<Database> {
     check_database(data_dir, template)?;
-    data_dir.make_database(|path| {
-        let database = open(path)?;
-        table::ensure(&database, LOCAL_NAME, &template.table)
-    })?;
-    let database = open(&data_dir.database())?;
+    let shown = data_dir.database();
+    let make = |path: &Path| {
+        let database = open(path, &shown)?;
+        let made = table::ensure(&database, LOCAL_NAME, &template.table);
+        made.map_err(|err| unusable(&shown, format!("{err:#}")))
+    };
+    data_dir.make_database(make)?;
+    let database = open(&shown, &shown)?;
     table::ensure(&database, LOCAL_NAME, &template.table)
         .context("cannot make the table that template.yaml defines")?;
     Ok(database)
@@ -215,10 +218,20 @@ pub(crate) fn check_database(data_dir: &DataDir, template: &Template) -> anyhow:
     data_dir.check_database(&secrets)
 }
 
-fn open(path: &Path) -> anyhow::Result<Database> {
+/// The database at `path`, which people know as `shown`.
+fn open(path: &Path, shown: &Path) -> anyhow::Result<Database> {
     let text = path.to_str().ok_or_else(|| {
-        refuse(format!("the path {} is not UTF-8; choose another with --data", path.display()))
+        refuse(format!("the path {} is not UTF-8; choose another with --data", shown.display()))
     })?;
-    Database::new(text)
-        .map_err(|err| refuse(format!("cannot open the database {}: {err}", path.display())))
+    Database::new(text).map_err(|err| unusable(shown, err.to_string()))
+}
+
+/// The engine has only SQLite's words for what the disk does.
+fn unusable(shown: &Path, err: String) -> anyhow::Error {
+    let why = err.strip_prefix("Internal error: ").unwrap_or(&err);
+    refuse(format!(
+        "cannot write the database {}: {why}; make room where the disk is full, see that the directory can be written, or \
+         name another with --data",
+        shown.display()
+    ))
 }

@@ -328,8 +328,8 @@ impl DataDir {
             }
             // A full disk is no damage, and moving the database away would lose it.
             Err(err) => Err(refuse(format!(
-                "the database {} cannot be read: {err}; see whether the disk is full and the \
-                 directory can be written",
+                "the database {} cannot be used: {err}; make room where the disk is full, see that the directory can be \
+                 written, or name another with --data",
                 path.display()
             ))),
         }

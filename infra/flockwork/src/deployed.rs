@@ -27,9 +27,12 @@ pub(crate) async fn open(aws: &SdkConfig, table: &str) -> Result<Store, StoreErr
     Store::new(Client::new(aws), table.to_owned()).with_current_shards().await
 }
 
+/// What the SDK puts before the reason, once for each place that it went through.
+const HANDED_ON: &str = "an error occurred while loading credentials: ";
+
 /// Refuses a shell without a region or without credentials, before a request says so in the words of a program.
 pub(crate) async fn check_login(aws: &SdkConfig) -> anyhow::Result<()> {
-    if aws.region().is_none() {
+    if region(aws).is_empty() {
         return Err(refuse(
             "AWS has many regions, and this shell says none: set that of the stack, such as with \
              `export AWS_REGION=eu-west-1`, or as `region` in the profile in ~/.aws/config",
@@ -46,6 +49,8 @@ pub(crate) async fn check_login(aws: &SdkConfig) -> anyhow::Result<()> {
             // Then comes a list of all the places that were looked at.
             let why = why.lines().next().unwrap_or_default();
             let why = why.strip_suffix(" Attempted:").unwrap_or(why).trim_end_matches('.');
+            // Each place that hands it on says so.
+            let why = why.rsplit(HANDED_ON).next().unwrap_or(why);
             let how = how_to_log_in().await;
             Err(refuse(format!(
                 "this shell has no AWS credentials that can be used ({why}); {how}"
@@ -82,6 +87,19 @@ pub(crate) fn lacking(err: &anyhow::Error) -> Option<&'static str> {
             get.or_else(|| lacks::<BatchGetItemError>(err).then_some("dynamodb:BatchGetItem"));
         get.or_else(|| lacks::<QueryError>(err).then_some("dynamodb:Query"))
     })
+}
+
+/// Whether the table has other keys than ours, so that what was asked for cannot be in it.
+pub(crate) fn has_other_keys(err: &anyhow::Error) -> bool {
+    fn code<E>(err: &(dyn Error + 'static)) -> Option<&str>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        err.downcast_ref::<SdkError<E, HttpResponse>>()?.code()
+    }
+    let mut causes = err.chain();
+    let code = causes.find_map(|err| code::<GetItemError>(err).or_else(|| code::<QueryError>(err)));
+    code == Some("ValidationException")
 }
 
 fn lacks<E>(err: &(dyn Error + 'static)) -> bool

@@ -14,6 +14,8 @@ enum Source {
     Login(String),
     /// The program that a profile names.
     Process(String),
+    /// The profile that the shell names is not there.
+    NoProfile(String),
     /// Nothing says.
     Unknown,
 }
@@ -33,6 +35,10 @@ pub(crate) async fn how_to_log_in() -> String {
         Source::Login(profile) => format!("log in with `aws login{}`", of(&profile)),
         Source::Process(profile) => format!(
             "see to the program that the profile {profile} names as `credential_process`, in ~/.aws/config"
+        ),
+        Source::NoProfile(profile) => format!(
+            "there is no profile {profile}, which AWS_PROFILE of this shell names: set it to one that \
+             `aws configure list-profiles` shows"
         ),
         Source::Unknown => {
             "log in, such as with `aws login` or `aws sso login`, or set AWS_PROFILE".to_owned()
@@ -61,7 +67,13 @@ async fn source() -> Source {
 fn source_in(profiles: &ProfileSet) -> Source {
     let mut name = profiles.selected_profile();
     for _ in 0..MOST_PROFILES {
-        let Some(profile) = profiles.get_profile(name) else { break };
+        let Some(profile) = profiles.get_profile(name) else {
+            return if name == "default" {
+                Source::Unknown
+            } else {
+                Source::NoProfile(name.to_owned())
+            };
+        };
         let has = |key| profile.get(key).is_some();
         if has("sso_session") || has("sso_start_url") {
             return Source::Sso(name.to_owned());

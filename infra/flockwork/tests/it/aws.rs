@@ -218,7 +218,8 @@ impl Account {
                 .into_response()
             }
             "dynamodb:UpdateContinuousBackups" => {
-                let wanted = &asked()["PointInTimeRecoverySpecification"];
+                let asked = asked();
+                let wanted = &asked["PointInTimeRecoverySpecification"];
                 self.recovery = wanted["PointInTimeRecoveryEnabled"] == true;
                 axum::Json(json!({})).into_response()
             }

@@ -16,7 +16,12 @@ use crate::{
 
 /// What the command can call and nobody needs a right for: the functions that are linked in call it, on this machine's own AWS; or AWS
 /// allows it to everybody.
-const NO_RIGHT: &[(&str, &str)] = &[];
+const NO_RIGHT: &[(&str, &str)] = &[
+    ("events:PutEvents", "the functions publish, on this machine's own bus"),
+    ("sts:GetCallerIdentity", "AWS allows it to everybody"),
+    ("sts:AssumeRole", "how a profile comes to its role; the role says who may"),
+    ("sts:AssumeRoleWithWebIdentity", "likewise"),
+];
 
 fn granted() -> BTreeSet<String> {
     let rights = grants::read(include_str!("../../../../template.yaml"));
@@ -100,7 +105,7 @@ fn whoever_has_the_policy_can_give_every_command() {
         command.envs(aws.environment());
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", "secret");
         let output = Running::spawn(command).finish();
-        let is_fault = *arguments == "doctor" && output.stderr.ends_with("found\n");
+        let is_fault = arguments.starts_with("doctor") && output.stderr.ends_with("found\n");
         assert!(output.code == Some(0) || is_fault, "{arguments}: {output:?}");
         let said = output.stdout + &output.stderr;
         assert!(!said.contains("you lack the right"), "{arguments}: {said}");
