@@ -91,7 +91,7 @@ pub(crate) fn lacking(err: &anyhow::Error) -> Option<&'static str> {
 
 /// Whether the table has other keys than ours, so that what was asked for cannot be in it.
 pub(crate) fn has_other_keys(err: &anyhow::Error) -> bool {
-    fn code<E>(err: &(dyn Error + 'static)) -> Option<&str>
+    fn code<'a, E>(err: &'a (dyn Error + 'static)) -> Option<&'a str>
     where
         E: ProvideErrorMetadata + Error + 'static,
     {

@@ -275,7 +275,7 @@ fn a_table_without_its_index_or_with_other_keys_is_told() {
     create(json!([
         { "AttributeName": "sk", "KeyType": "HASH" }, { "AttributeName": "pk", "KeyType": "RANGE" },
     ]));
-    assert_snapshot!(line(), @"");
+    assert_snapshot!(line(), @"FAULT  the table flock-Table-1ABCDEFGHIJKL has other keys than Flockwork's, so it is another program's; name the one that the stack's output `TableName` has, with --table");
 }
 
 /// The ways in which people log in, each with what AWS's own program has left on this machine.
