@@ -148,7 +148,7 @@ impl Checkup<'_> {
             ));
         }
         let definition = self.definition;
-        if !self.is_key(found, found.key_schema.as_deref(), &definition.key) {
+        if !Self::is_key(found, found.key_schema.as_deref(), &definition.key) {
             return Finding::Fault(format!(
                 "the table {table} has other keys than Flockwork's, so it is another program's; name the one that the stack's \
                  output `TableName` has, with --table"
@@ -158,7 +158,7 @@ impl Checkup<'_> {
             let indexes = found.global_secondary_indexes.as_deref().unwrap_or_default();
             let there = indexes.iter().find(|there| there.index_name() == Some(&index.name));
             match there {
-                Some(there) if !self.is_key(found, there.key_schema.as_deref(), &index.key) => {
+                Some(there) if !Self::is_key(found, there.key_schema.as_deref(), &index.key) => {
                     return Finding::Fault(format!(
                         "the index {} of {table} has other keys than the template's; delete it with `aws dynamodb update-table \
                          --table-name {table} --global-secondary-index-updates '[{{\"Delete\":{{\"IndexName\":\"{}\"}}}}]'`, and \
@@ -187,7 +187,6 @@ impl Checkup<'_> {
     }
 
     fn is_key(
-        &self,
         found: &TableDescription,
         schema: Option<&[KeySchemaElement]>,
         key: &TableKey,
@@ -277,10 +276,9 @@ impl Checkup<'_> {
     pub(crate) async fn the_secrets(&self, stack: &Stack) -> Vec<Finding> {
         let secrets = &Secrets::new(self.aws);
         let mut findings = vec![keyring(secrets, stack).await];
-        match self.is_on_x {
-            Some(true) => findings.push(x_app(secrets, stack).await),
-            // Nobody needs it.
-            Some(false) | None => {}
+        // Otherwise nobody needs it.
+        if self.is_on_x == Some(true) {
+            findings.push(x_app(secrets, stack).await);
         }
         findings.extend(slack(secrets, stack).await);
         findings

@@ -203,7 +203,7 @@ pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<
     let make = |path: &Path| {
         let database = open(path, &shown)?;
         let made = table::ensure(&database, LOCAL_NAME, &template.table);
-        made.map_err(|err| unusable(&shown, format!("{err:#}")))
+        made.map_err(|err| unusable(&shown, &format!("{err:#}")))
     };
     data_dir.make_database(make)?;
     let database = open(&shown, &shown)?;
@@ -223,12 +223,12 @@ fn open(path: &Path, shown: &Path) -> anyhow::Result<Database> {
     let text = path.to_str().ok_or_else(|| {
         refuse(format!("the path {} is not UTF-8; choose another with --data", shown.display()))
     })?;
-    Database::new(text).map_err(|err| unusable(shown, err.to_string()))
+    Database::new(text).map_err(|err| unusable(shown, &err.to_string()))
 }
 
-/// The engine has only SQLite's words for what the disk does.
-fn unusable(shown: &Path, err: String) -> anyhow::Error {
-    let why = err.strip_prefix("Internal error: ").unwrap_or(&err);
+/// The engine has only `SQLite`'s words for what the disk does.
+fn unusable(shown: &Path, err: &str) -> anyhow::Error {
+    let why = err.strip_prefix("Internal error: ").unwrap_or(err);
     refuse(format!(
         "cannot write the database {}: {why}; make room where the disk is full, see that the directory can be written, or \
          name another with --data",

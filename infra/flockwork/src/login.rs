@@ -57,8 +57,13 @@ async fn source() -> Source {
     if env.get("AWS_ACCESS_KEY_ID").is_ok_and(|id| !id.is_empty()) {
         return Source::Variables;
     }
+    #[expect(
+        clippy::default_trait_access,
+        reason = "the type's crate is another that it would take to name it"
+    )]
+    let files = Default::default();
     // What is wrong with the files is said by whoever needs them.
-    match profile::load(&Fs::real(), &env, &Default::default(), None).await {
+    match profile::load(&Fs::real(), &env, &files, None).await {
         Ok(profiles) => source_in(&profiles),
         Err(_) => Source::Unknown,
     }

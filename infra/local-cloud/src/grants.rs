@@ -100,9 +100,6 @@ fn parts(node: &Node) -> Parts {
 fn collect(node: &Node, found: &mut Parts) {
     match (&node.content, node.tag.as_deref()) {
         (Content::Scalar { text, .. }, Some("Ref")) if text == "AWS::NoValue" => {}
-        (Content::Scalar { text, .. }, Some("Ref")) => {
-            found.insert(text.clone());
-        }
         (Content::Scalar { text, .. }, Some("GetAtt")) => {
             found.insert(text.split('.').next().unwrap_or_default().to_owned());
         }
@@ -112,13 +109,16 @@ fn collect(node: &Node, found: &mut Parts) {
         (Content::Scalar { text, .. }, _) => {
             found.insert(text.clone());
         }
-        // The first is the condition.
-        (Content::List(items), Some("If")) => {
-            items.iter().skip(1).for_each(|item| collect(item, found));
+        // The first of a choice is its condition.
+        (Content::List(items), tag) => {
+            for item in items.iter().skip(usize::from(tag == Some("If"))) {
+                collect(item, found);
+            }
         }
-        (Content::List(items), _) => items.iter().for_each(|item| collect(item, found)),
         (Content::Map(entries), _) => {
-            entries.iter().for_each(|entry| collect(&entry.value, found));
+            for entry in entries {
+                collect(&entry.value, found);
+            }
         }
     }
 }

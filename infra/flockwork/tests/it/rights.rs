@@ -51,8 +51,8 @@ fn what_is_granted_is_what_the_command_works_on() {
             }
             ("sns", _) => BTreeSet::from(["AlarmTopic".to_owned()]),
             ("cloudformation", _) => {
-                let stack = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*";
-                BTreeSet::from([stack.to_owned()])
+                let this = "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${AWS::StackName}/*";
+                BTreeSet::from([this.to_owned()])
             }
             _ => panic!("{action} is new: say what it is done to"),
         };
