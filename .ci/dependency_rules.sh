@@ -50,6 +50,8 @@ for manifest in functions/*/Cargo.toml; do
   tree=$(crates --package "$function")
   refuse "$function carries no database and no command line" 'dynoxide-rs|rusqlite|libsqlite3-sys|clap|indicatif|flockwork' "$tree"
   refuse "$function knows one calendar, jiff" 'chrono' "$tree"
+  # How people log in at AWS is the command's matter; a function is given its credentials.
+  refuse "$function carries no logins of people" 'aws-sdk-(sso|ssooidc|signin|sns|cloudformation)|p256' "$tree"
   # The SDK's own types are built on `time`; nobody else may bring it.
   if grep -q '^time ' <<<"$tree"; then
     users=$(cargo tree --locked --edges normal --prefix none --format '{p}' --package "$function" --invert time --depth 1 |

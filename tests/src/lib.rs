@@ -6,6 +6,7 @@
 #![expect(clippy::missing_panics_doc, reason = "test support: a panic is how a test hears of it")]
 
 mod bluesky_stand_in;
+mod calls;
 mod clock;
 mod foreign;
 mod mastodon_stand_in;
@@ -16,6 +17,7 @@ mod server;
 mod x_stand_in;
 
 pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use calls::Calls;
 pub use clock::Clock;
 pub use foreign::{Foreign, ForeignBody};
 pub use mastodon_stand_in::{

@@ -132,11 +132,7 @@ pub enum Command {
     /// Write the files of a first flock
     Init(Init),
     /// Look whether everything is so that sheep can post, and say what is not
-    Doctor {
-        /// One JSON object a line: finding, what
-        #[arg(long)]
-        json: bool,
-    },
+    Doctor(Doctor),
     /// Flocks: plan and apply their files, list, remove
     #[command(subcommand)]
     Flock(FlockCommand),
@@ -197,6 +193,20 @@ Examples:
   flockwork completions bash > ~/.local/share/bash-completion/completions/flockwork
   flockwork completions zsh > ~/.zfunc/_flockwork
   flockwork completions fish > ~/.config/fish/completions/flockwork.fish";
+
+/// `flockwork doctor`
+#[derive(Debug, Clone, Args)]
+pub struct Doctor {
+    /// With --aws: turn on what the table lacks after it was restored (expiry of items, recovery, deletion protection)
+    #[arg(long)]
+    pub mend: bool,
+    /// With --aws: the stack that works on the table, where the table's name does not begin with it
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+    /// One JSON object a line: finding, what
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// `flockwork init`
 #[derive(Debug, Clone, Args)]

@@ -14,10 +14,11 @@ use crate::{
         SlackCommand, Spend,
     },
     connect::{Connection, connect, look},
+    data_dir::DataDir,
     doctor, environment, flock_file, init,
     operator::noted,
     preview,
-    refusal::{missing, refuse},
+    refusal::{missing, refuse, refused},
     run,
     screen::{Said, Screen, What},
     shell, show, silence, slack,
@@ -25,8 +26,27 @@ use crate::{
     terminal::Paint,
 };
 
-/// Does what `cli` says.
+/// Does what `cli` says. Where a run was asked that is gone now, that is what went wrong.
 pub async fn execute(cli: Cli) -> anyhow::Result<()> {
+    let place = cli.place.clone();
+    let asks_run = !place.aws && !matches!(cli.command, None | Some(Command::Run(_)));
+    let run = if asks_run { DataDir::served_at(&place.data).ok().flatten() } else { None };
+    let done = Box::pin(carry_out_command(cli)).await;
+    if let (Err(err), Some(run)) = (&done, &run)
+        && refused(err, "").is_none()
+        && DataDir::has_ended(&place.data, run).await
+    {
+        let dir = place.data.display();
+        let why = err.root_cause();
+        return Err(anyhow::anyhow!(
+            "the `flockwork run` that had {dir} ended before it had answered ({why}); look what is there, and give the \
+             command again"
+        ));
+    }
+    done
+}
+
+async fn carry_out_command(cli: Cli) -> anyhow::Result<()> {
     let Cli { place, look, command } = cli;
     place.check().map_err(refuse)?;
     let screen = &Screen::new(&look);
@@ -46,7 +66,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Run(options) => Box::pin(run::run(&place, &options, look.quiet)).await,
         Command::Init(options) => screen.say(init::init(&place, &options)?),
-        Command::Doctor { json } => doctor::doctor(&place, screen, json).await,
+        Command::Doctor(options) => Box::pin(doctor::doctor(&place, screen, &options)).await,
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { dir } => shell::man_pages(&dir),
         Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,

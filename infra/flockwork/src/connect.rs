@@ -62,12 +62,10 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Connects to what `place` names. Locally the table is made when there is none.
-pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
-    if let Some(table) = &place.table {
-        let aws = flock_aws::load().await;
-        let store = deployed::table(&aws, table).await?;
-        return Ok(Connection {
+impl Connection {
+    /// To the deployed table behind `store`.
+    pub(crate) fn deployed(place: &Place, aws: SdkConfig, store: Store) -> Self {
+        Self {
             store,
             clock: Clock::wall(),
             aws,
@@ -77,13 +75,26 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             data_dir: None,
             secrets: HashMap::new(),
             _cloud: None,
-        });
+        }
+    }
+}
+
+/// Connects to what `place` names. Locally the table is made when there is none.
+pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
+    if let Some(table) = &place.table {
+        let aws = flock_aws::load().await;
+        let store = deployed::table(&aws, table).await?;
+        return Ok(Connection::deployed(place, aws, store));
     }
     let template = read_template(place)?;
     let mut secrets = HashMap::new();
     let (cloud, data_dir, aws) = match DataDir::hold(&place.data).await? {
         Hold::Running(endpoint) => {
-            Box::pin(check_answers(&place.data, &endpoint)).await?;
+            let answers = Box::pin(check_answers(&place.data, &endpoint)).await;
+            if answers.is_err() && DataDir::has_ended(&place.data, &endpoint).await {
+                return Box::pin(connect(place)).await;
+            }
+            answers?;
             let Endpoint { dynamodb, services, token, .. } = endpoint;
             (None, None, flock_aws::local(dynamodb, services, token.secret()))
         }
@@ -188,11 +199,14 @@ pub fn read_template(place: &Place) -> anyhow::Result<Template> {
 /// it is there whole, or not at all.
 pub fn open_database(data_dir: &DataDir, template: &Template) -> anyhow::Result<Database> {
     check_database(data_dir, template)?;
-    data_dir.make_database(|path| {
-        let database = open(path)?;
-        table::ensure(&database, LOCAL_NAME, &template.table)
-    })?;
-    let database = open(&data_dir.database())?;
+    let shown = data_dir.database();
+    let make = |path: &Path| {
+        let database = open(path, &shown)?;
+        let made = table::ensure(&database, LOCAL_NAME, &template.table);
+        made.map_err(|err| unusable(&shown, &format!("{err:#}")))
+    };
+    data_dir.make_database(make)?;
+    let database = open(&shown, &shown)?;
     table::ensure(&database, LOCAL_NAME, &template.table)
         .context("cannot make the table that template.yaml defines")?;
     Ok(database)
@@ -204,10 +218,20 @@ pub(crate) fn check_database(data_dir: &DataDir, template: &Template) -> anyhow:
     data_dir.check_database(&secrets)
 }
 
-fn open(path: &Path) -> anyhow::Result<Database> {
+/// The database at `path`, which people know as `shown`.
+fn open(path: &Path, shown: &Path) -> anyhow::Result<Database> {
     let text = path.to_str().ok_or_else(|| {
-        refuse(format!("the path {} is not UTF-8; choose another with --data", path.display()))
+        refuse(format!("the path {} is not UTF-8; choose another with --data", shown.display()))
     })?;
-    Database::new(text)
-        .map_err(|err| refuse(format!("cannot open the database {}: {err}", path.display())))
+    Database::new(text).map_err(|err| unusable(shown, &err.to_string()))
+}
+
+/// The engine has only `SQLite`'s words for what the disk does.
+fn unusable(shown: &Path, err: &str) -> anyhow::Error {
+    let why = err.strip_prefix("Internal error: ").unwrap_or(err);
+    refuse(format!(
+        "cannot write the database {}: {why}; make room where the disk is full, see that the directory can be written, or \
+         name another with --data",
+        shown.display()
+    ))
 }

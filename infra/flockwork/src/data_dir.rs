@@ -5,9 +5,12 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, File, TryLockError},
     io::{ErrorKind, Write as _},
-    os::unix::fs::{
-        DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
-        PermissionsExt as _,
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{
+            DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
+            PermissionsExt as _,
+        },
     },
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -30,6 +33,9 @@ use crate::{
 };
 
 const DATABASE: &str = "flock.db";
+
+/// The table in which `DynamoDB` on this machine keeps which tables there are.
+const EVERY_TABLE: &str = "_tables";
 
 const ENDPOINT: &str = "endpoint.json";
 
@@ -112,8 +118,14 @@ impl DataDir {
     pub async fn hold(path: &Path) -> anyhow::Result<Hold> {
         // Of a run that cannot be asked more is to be said than of its files.
         Self::served_at(path)?;
+        check_owner(path, path)?;
+        // Where no lock was made, nothing of ours ever was, and nobody can be writing there.
+        if !path.join(LOCK).exists() {
+            refuse_foreign(path)?;
+        }
         make(path).map_err(|err| {
-            refuse(format!("cannot make the data directory {}: {err}", path.display()))
+            let why = files::unwritable(&err);
+            refuse(format!("cannot make the data directory {}: {why}", path.display()))
         })?;
         check_owner(path, path)?;
         close(path)?;
@@ -126,7 +138,9 @@ impl DataDir {
             // Where something else has its place, opening it must not wait for somebody.
             .custom_flags((OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed())
             .open(&lock)
-            .map_err(|err| refuse(format!("cannot write to {}: {err}", lock.display())))?;
+            .map_err(|err| {
+                refuse(format!("cannot write to {}: {}", lock.display(), files::unwritable(&err)))
+            })?;
         let started = Instant::now();
         loop {
             match lock.try_lock() {
@@ -164,6 +178,22 @@ impl DataDir {
         match lock.try_lock_shared() {
             Err(TryLockError::WouldBlock) => read_endpoint(path),
             Ok(()) | Err(TryLockError::Error(_)) => Ok(None),
+        }
+    }
+
+    /// Whether the run that answered at `endpoint` has `path` no more. One that was killed lets go a moment after it fell silent.
+    pub(crate) async fn has_ended(path: &Path, endpoint: &Endpoint) -> bool {
+        const MOMENT: Duration = Duration::from_millis(500);
+        let started = Instant::now();
+        loop {
+            let now = Self::served_at(path).ok().flatten();
+            if now.is_none_or(|now| !now.token.is(endpoint.token.expose())) {
+                return true;
+            }
+            if MOMENT < started.elapsed() {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -224,7 +254,9 @@ impl DataDir {
         if fs::metadata(&path).is_ok_and(|database| 0 < database.len()) {
             return Ok(());
         }
-        let cannot = |err| refuse(format!("cannot write {}: {err}", path.display()));
+        let cannot = |err: std::io::Error| {
+            refuse(format!("cannot write {}: {}", path.display(), files::unwritable(&err)))
+        };
         // Not held open: closing it would take SQLite's locks away.
         let new = self.unfinished().map_err(cannot)?.into_temp_path();
         make(&new)?;
@@ -277,8 +309,12 @@ impl DataDir {
                 database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
             Ok((verdict, tables))
         };
+        refuse_foreign(&self.path)?;
         match check() {
-            Ok((verdict, 0)) if verdict == "ok" => lost("has nothing in it"),
+            Ok((verdict, 0)) if verdict == "ok" => {
+                lost("has nothing in it")?;
+                Err(foreign(&path, "nothing is in it", &self.path))
+            }
             Ok((verdict, _)) if verdict == "ok" => Ok(()),
             // The first line names the database, the last what is wrong with it.
             Ok((verdict, _)) => Err(damaged(verdict.lines().last().unwrap_or_default().to_owned())),
@@ -292,8 +328,8 @@ impl DataDir {
             }
             // A full disk is no damage, and moving the database away would lose it.
             Err(err) => Err(refuse(format!(
-                "the database {} cannot be read: {err}; see whether the disk is full and the \
-                 directory can be written",
+                "the database {} cannot be used: {err}; make room where the disk is full, see that the directory can be \
+                 written, or name another with --data",
                 path.display()
             ))),
         }
@@ -313,7 +349,8 @@ impl DataDir {
         // Afterwards: whoever sees this knows that the endpoint was there.
         let mark = format!("{RUN}{}\n", std::process::id());
         self.lock.write_all_at(mark.as_bytes(), 0).map_err(|err| {
-            refuse(format!("cannot write to {}: {err}", self.path.join(LOCK).display()))
+            let lock = self.path.join(LOCK);
+            refuse(format!("cannot write to {}: {}", lock.display(), files::unwritable(&err)))
         })
     }
 
@@ -349,7 +386,7 @@ impl DataDir {
         write().map_err(|err: std::io::Error| {
             let what = match fs::symlink_metadata(path) {
                 Ok(there) if there.is_dir() => "it is a directory; move it away".to_owned(),
-                _ => err.to_string(),
+                _ => files::unwritable(&err),
             };
             refuse(format!("cannot write {}: {what}", path.display()))
         })
@@ -384,6 +421,55 @@ impl DataDir {
             }
         }
     }
+}
+
+/// Refuses a database that another program has made, without touching it. A file that is no database is damaged.
+fn refuse_foreign(dir: &Path) -> anyhow::Result<()> {
+    let path = dir.join(DATABASE);
+    if !fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && 0 < file.len()) {
+        return Ok(());
+    }
+    let Ok(tables) = tables(&path) else { return Ok(()) };
+    // Where what was written last is still beside it, and where secrets are, more is to be said.
+    let is_ours = tables.iter().any(|table| table == EVERY_TABLE)
+        || dir.join(format!("{DATABASE}-wal")).exists() && tables.is_empty();
+    let has_secrets = || {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| name.to_str().is_some_and(|name| name.ends_with(SECRET)))
+    };
+    match tables.first() {
+        _ if is_ours => Ok(()),
+        Some(table) => Err(foreign(&path, &format!("it has the table `{table}`"), dir)),
+        None if has_secrets() => Ok(()),
+        None => Err(foreign(&path, "nothing is in it", dir)),
+    }
+}
+
+fn foreign(path: &Path, why: &str, dir: &Path) -> anyhow::Error {
+    refuse(format!(
+        "the file {} was not made by flockwork ({why}), and is left as it is; move it away, or choose another directory \
+         than {} with --data",
+        path.display(),
+        dir.display()
+    ))
+}
+
+/// The names of what is in a database, in which nobody is writing: no lock is taken, and no file made beside it.
+fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
+    // As SQLite wants it in an address (SQLite, "Uniform Resource Identifiers", 2026-11).
+    let escaped = path.as_os_str().as_bytes().iter().map(|byte| match byte {
+        byte if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) => {
+            char::from(*byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    });
+    let address = format!("file:{}?immutable=1", escaped.collect::<String>());
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let database = Connection::open_with_flags(address, flags)?;
+    let mut query = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names = query.query_map([], |row| row.get(0))?;
+    names.collect()
 }
 
 fn listed(paths: &[PathBuf]) -> String {

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use flock_core::{Hindrance, Sheep, State, count, named};
+use flock_core::{Hindrance, Network, Sheep, State, count, named};
 use flock_ops as ops;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::Place,
+    checkup::{Checkup, unseen},
+    cli::{Doctor, Place},
     command::as_json,
-    connect::{Connection, connect},
+    connect::{Connection, connect, read_template},
     data_dir::DataDir,
+    deployed::{self, Failure},
+    operator,
+    refusal::{refuse, refused},
     screen::{Said, Screen, What},
     show,
     silence::{overdue, stopped},
@@ -22,7 +26,8 @@ use crate::{
 const POSTS: &str = "sheep-tick";
 
 /// What was looked at.
-enum Finding {
+#[derive(Debug)]
+pub(crate) enum Finding {
     /// It is as it should be.
     Good(String),
     /// It may be meant so.
@@ -32,9 +37,17 @@ enum Finding {
 }
 
 /// Shows what is as it should be and what is not. Fails when something is not.
-pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow::Result<()> {
-    let findings = findings(place).await?;
-    let what = if json {
+pub(crate) async fn doctor(place: &Place, screen: &Screen, options: &Doctor) -> anyhow::Result<()> {
+    let findings = match &place.table {
+        Some(table) => of_deployment(place, table, options).await?,
+        None if options.mend || options.stack.is_some() => {
+            return Err(refuse(
+                "--mend and --stack are about what is deployed: say --aws --table NAME, too",
+            ));
+        }
+        None => of_machine(place).await?,
+    };
+    let what = if options.json {
         What::Lines(as_json(findings.iter().map(Finding::json))?)
     } else {
         What::Shown(findings.iter().flat_map(|finding| finding.lines(screen)).collect())
@@ -49,8 +62,8 @@ pub(crate) async fn doctor(place: &Place, screen: &Screen, json: bool) -> anyhow
     }
 }
 
-async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
-    if !place.aws && !DataDir::is_begun(&place.data) {
+async fn of_machine(place: &Place) -> anyhow::Result<Vec<Finding>> {
+    if !DataDir::is_begun(&place.data) {
         return Ok(vec![Finding::Note(format!(
             "there is nothing in {} yet; `{}` makes it",
             place.data.display(),
@@ -59,22 +72,115 @@ async fn findings(place: &Place) -> anyhow::Result<Vec<Finding>> {
     }
     // What does not let itself be opened says what to do.
     let connection = connect(place).await?;
+    let mut findings =
+        vec![Finding::Good(format!("the data in {} can be read", place.data.display()))];
     let sheep = connection.store.sheep_of(None).await.map_err(ops::Error::from)?;
-    let what = match &place.table {
-        Some(table) => format!("the table {table}"),
-        None => format!("the data in {}", place.data.display()),
+    findings.extend(of_flocks(&connection, place, &sheep).await?);
+    Ok(findings)
+}
+
+/// What of a deployment is not as it should be, is told like anything else: somebody looks because something is wrong.
+async fn of_deployment(
+    place: &Place,
+    table: &str,
+    options: &Doctor,
+) -> anyhow::Result<Vec<Finding>> {
+    let definition = read_template(place)?.table;
+    let aws = flock_aws::load().await;
+    let program = place.command();
+    let told = |err: &anyhow::Error| refused(err, &program).map(Finding::Fault);
+    if let Err(err) = deployed::check_login(&aws).await {
+        return told(&err).map(|fault| vec![fault]).ok_or(err);
+    }
+    let region = deployed::region(&aws);
+    let mut findings = vec![match operator::caller(&aws).await {
+        Some(arn) => Finding::Good(format!("you are {arn}, in {region}")),
+        None => Finding::Note(format!(
+            "this shell has AWS credentials and works in {region}, and AWS does not say whose they are"
+        )),
+    }];
+    let what = format!("the table {table}");
+    let (mut connection, mut sheep) = (None, None);
+    match deployed::open(&aws, table).await {
+        Ok(store) => {
+            let opened = Connection::deployed(place, aws.clone(), store);
+            let found = opened.store.sheep_of(None).await.map_err(ops::Error::from);
+            match found.map_err(anyhow::Error::new) {
+                Ok(found) => {
+                    findings.push(Finding::Good(format!("{what} can be read")));
+                    sheep = Some(found);
+                }
+                // Which it has is said below.
+                Err(err) if deployed::has_other_keys(&err) => {}
+                Err(err) => findings.push(unread(&what, err)?),
+            }
+            connection = Some(opened);
+        }
+        Err(err) => {
+            let err = anyhow::Error::new(err);
+            match deployed::lacking(&err) {
+                // Whoever may not read it may look at other things.
+                Some(_) => findings.push(unread(&what, err)?),
+                None if deployed::has_other_keys(&err) => {}
+                None => {
+                    let err = deployed::unusable(&aws, table, err).await;
+                    findings.push(told(&err).ok_or(err)?);
+                    return Ok(findings);
+                }
+            }
+        }
+    }
+    if options.mend && connection.is_none() {
+        return Err(refuse(format!(
+            "nothing was turned on, because what is done to the table {table} is noted in it, and it cannot be read"
+        )));
+    }
+    let is_on_x = |sheep: &Sheep| sheep.config.account.network == Network::X;
+    let checkup = Checkup {
+        aws: &aws,
+        table,
+        definition: &definition,
+        stack: options.stack.as_deref(),
+        program: &program,
+        is_on_x: sheep.as_ref().map(|sheep| sheep.iter().any(is_on_x)),
     };
-    let mut findings = vec![
-        Finding::Good(format!("{what} can be read")),
-        whether_it_runs(&connection, place).await?,
-    ];
+    let (stack, found) = checkup.the_stack().await;
+    let mend = connection.as_ref().filter(|_| options.mend);
+    findings.extend(checkup.the_table(stack.as_ref(), mend).await);
+    findings.push(found);
+    if let Some(stack) = &stack {
+        findings.extend(checkup.the_secrets(stack).await);
+        findings.push(checkup.the_alarms(stack).await);
+    }
+    if let (Some(connection), Some(sheep)) = (&connection, &sheep) {
+        match of_flocks(connection, place, sheep).await {
+            Ok(found) => findings.extend(found),
+            Err(err) => findings.push(unread("what the sheep do", err)?),
+        }
+    }
+    Ok(findings)
+}
+
+/// What may not be read, which is said; and otherwise what went wrong.
+fn unread(what: &str, err: anyhow::Error) -> anyhow::Result<Finding> {
+    let right = deployed::lacking(&err).ok_or(err)?;
+    Ok(unseen(what, right, &Failure::Denied))
+}
+
+/// Whether anything posts, and what keeps sheep from it.
+async fn of_flocks(
+    connection: &Connection,
+    place: &Place,
+    sheep: &[Sheep],
+) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = vec![whether_it_runs(connection, place).await?];
     let control = connection.store.control().await?;
     findings.extend(control.stopped.iter().map(|stop| Finding::Fault(show::stopped(stop))));
     if control.stopped.is_none() && connection.is_at_work {
-        findings.extend(overdue(&connection, &sheep, connection.clock.now()).map(Finding::Fault));
+        findings.extend(overdue(connection, sheep, connection.clock.now()).map(Finding::Fault));
     }
-    findings.extend(the_flocks(&sheep, &connection.program));
-    findings.extend(the_accounts(&connection, &sheep).await?);
+    findings.extend(the_flocks(sheep, &connection.program));
+    findings.extend(the_accounts(connection, sheep).await?);
     Ok(findings)
 }
 

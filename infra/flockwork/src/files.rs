@@ -43,6 +43,28 @@ impl From<io::Error> for Unreadable {
     }
 }
 
+/// Why a file cannot be written, and what there is to do. Follows the name of the file.
+pub(crate) fn unwritable(err: &io::Error) -> String {
+    match err.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; make room there, and give the command again".to_owned()
+        }
+        io::ErrorKind::FileTooLarge => {
+            "no file may grow so large in this shell; see `ulimit -f`, and give the command again".to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "what is on that disk can only be read; have it mounted for writing, or copy the directory to another disk and \
+             name it with --data"
+                .to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "you may not write there; see to its permissions, or name another directory with --data"
+                .to_owned()
+        }
+        _ => err.to_string(),
+    }
+}
+
 /// The content of the regular file at `path`, of at most so many bytes. Links are followed.
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
     // Looked at first, because to open a device can do something.
@@ -76,5 +98,26 @@ pub(crate) fn check(metadata: &fs::Metadata, most: u64) -> Result<u64, Unreadabl
         Err(Unreadable::Large { bytes: metadata.len(), most })
     } else {
         Ok(metadata.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_said_with_what_to_do() {
+        // No disk of a test is full or can only be read.
+        for (errno, what) in [
+            (rustix::io::Errno::NOSPC, "the disk is full; make room"),
+            (rustix::io::Errno::DQUOT, "the disk is full; make room"),
+            (rustix::io::Errno::ROFS, "can only be read; have it mounted for writing"),
+            (rustix::io::Errno::ACCESS, "see to its permissions"),
+            (rustix::io::Errno::FBIG, "see `ulimit -f`"),
+            (rustix::io::Errno::IO, "Input/output error"),
+        ] {
+            let said = unwritable(&errno.into());
+            assert!(said.contains(what), "{errno}: {said}");
+        }
     }
 }

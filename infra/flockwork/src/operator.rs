@@ -5,6 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use flock_aws::SdkConfig;
 use flock_core::DeliveryId;
 use flock_ops::{Error, Noted, Who};
 use flock_store::By;
@@ -25,7 +26,7 @@ pub async fn noted<T>(
 /// Whoever started this program, saying `line` now.
 async fn who(connection: &Connection, line: &str) -> Who {
     let user = name();
-    let arn = if connection.is_deployed { caller(connection, &user).await } else { None };
+    let arn = if connection.is_deployed { known(connection, &user).await } else { None };
     named(By::CommandLine { user, arn }, line, connection.clock.now())
 }
 
@@ -52,12 +53,10 @@ fn name() -> String {
     name.unwrap_or_else(|| format!("user {}", rustix::process::getuid().as_raw()))
 }
 
-/// As whom AWS knows whoever works on a deployed table. Needs no permission (AWS, "`GetCallerIdentity`", 2026-11). Where it is
-/// not to be had, they are told, and do what they wanted: it may be an emergency.
-async fn caller(connection: &Connection, user: &str) -> Option<String> {
-    let sts = aws_sdk_sts::Client::new(&connection.aws);
-    let asked = sts.get_caller_identity().send().await;
-    let arn = asked.as_ref().ok().and_then(|caller| caller.arn()).map(str::to_owned);
+/// As whom AWS knows whoever works on a deployed table. Where it is not to be had, they are told, and do what they wanted: it may
+/// be an emergency.
+async fn known(connection: &Connection, user: &str) -> Option<String> {
+    let arn = caller(&connection.aws).await;
     if arn.is_none() {
         // Nobody may read it: what was asked for is done all the same.
         let _ = writeln!(
@@ -66,4 +65,10 @@ async fn caller(connection: &Connection, user: &str) -> Option<String> {
         );
     }
     arn
+}
+
+/// As whom AWS knows whoever has the credentials of `aws`. Needs no permission (AWS, "`GetCallerIdentity`", 2026-11).
+pub(crate) async fn caller(aws: &SdkConfig) -> Option<String> {
+    let asked = aws_sdk_sts::Client::new(aws).get_caller_identity().send().await;
+    asked.ok().and_then(|caller| caller.arn)
 }

@@ -14,6 +14,10 @@ use crate::{
 const EVENT_FIELDS: [&str; 9] =
     ["account", "detail", "detail-type", "id", "region", "resources", "source", "time", "version"];
 
+/// The stack itself: its id is not known to whoever asks by its name, and AWS puts `*` there in the request (AWS, "Actions, resources,
+/// and condition keys for `CloudFormation`", and the refusals of 2022 to 2024 that are quoted in aws-parallelcluster#754, 2026-11).
+const THIS_STACK: &str = ":stack/${AWS::StackName}/*";
+
 /// What must not be deployed, by line; `local_only` are variables that only a run on one machine may have.
 pub fn check(text: &str, local_only: &[&str]) -> Vec<Finding> {
     let findings = Findings::default();
@@ -43,6 +47,7 @@ fn statement(node: &Node, findings: &Findings) {
             "Action" | "Resource" | "Principal" => value.walk(&mut |node| {
                 if let Content::Scalar { text, .. } = &node.content
                     && text.contains('*')
+                    && !text.ends_with(THIS_STACK)
                 {
                     let text = format!("`{text}` as {key} allows more than is named");
                     findings.add(node.line, text + "; write out what is needed");
@@ -215,6 +220,8 @@ mod tests {
             ),
             ("Resource: { 'Fn::Join': ['', [!GetAtt A.Arn, '/*']] }", vec![star("/*", "Resource")]),
             ("Resource: !If [C, x, '*']", vec![star("*", "Resource")]),
+            ("Resource: !Sub 'arn:a:stack/${AWS::StackName}/*'", vec![]),
+            ("Resource: 'arn:a:stack/*'", vec![star("arn:a:stack/*", "Resource")]),
             ("Principal: { AWS: '*' }", vec![star("*", "Principal")]),
             ("NotAction: a:Get, NotResource: b", vec![not("NotAction"), not("NotResource")]),
             ("Action: '*', Resource: '*'", vec![star("*", "Action"), star("*", "Resource")]),

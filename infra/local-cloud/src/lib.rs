@@ -11,6 +11,7 @@ pub mod dispatch;
 pub mod exposure;
 pub mod functions;
 pub mod gateway;
+pub mod grants;
 pub mod program;
 pub mod runtime_api;
 pub mod schedule;

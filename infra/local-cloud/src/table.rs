@@ -14,7 +14,7 @@ use serde_json::json;
 
 use loopback::serve::Limits;
 
-use crate::template::{Attribute, Projection, TableDefinition, TableKey};
+use crate::template::{Attribute, TableDefinition, TableKey};
 
 const JSON: &str = "application/x-amz-json-1.0";
 
@@ -69,14 +69,10 @@ pub fn ensure(database: &Database, name: &str, definition: &TableDefinition) -> 
         json!({ "AttributeName": attribute.name, "AttributeType": attribute.kind.as_str() })
     });
     let indexes = definition.indexes.iter().map(|index| {
-        let projection = match index.projection {
-            Projection::KeysOnly => "KEYS_ONLY",
-            Projection::All => "ALL",
-        };
         json!({
             "IndexName": index.name,
             "KeySchema": key(&index.key),
-            "Projection": { "ProjectionType": projection },
+            "Projection": { "ProjectionType": index.projection.as_str() },
         })
     });
     let mut request = json!({

@@ -46,6 +46,17 @@ pub struct RoomInfo {
     pub name: String,
     /// Who made it, where somebody did.
     pub creator: Option<UserId>,
+    /// Whether the app is in it.
+    pub has_us: bool,
+}
+
+/// Whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What the bot is called.
+    pub bot: String,
+    /// What its workspace is called.
+    pub workspace: String,
 }
 
 /// Slack's Web API.
@@ -265,6 +276,18 @@ impl SlackApi {
         self.call(METHOD, request, room.as_str()).await.map(drop)
     }
 
+    /// Whose the token is: what the bot is called, and its workspace (Slack, "auth.test", 2026-11).
+    pub async fn identity(&self, token: &SecretString) -> Result<Identity, SlackError> {
+        const METHOD: &str = "auth.test";
+        let answer = self.call(METHOD, form(self.request(METHOD, token)?, &[]), "").await?;
+        match (answer.user, answer.team.as_str()) {
+            (Some(Who::Name(bot)), Some(team)) => {
+                Ok(Identity { bot: cut(&bot), workspace: cut(team) })
+            }
+            _ => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
+        }
+    }
+
     /// A user, if Slack knows them.
     pub async fn user(
         &self,
@@ -274,7 +297,7 @@ impl SlackApi {
         const METHOD: &str = "users.info";
         let request = form(self.request(METHOD, token)?, &[("user", user.as_str())]);
         match self.call(METHOD, request, "").await {
-            Ok(Answer { user: Some(found), .. }) => match found.read() {
+            Ok(Answer { user: Some(Who::Member(found)), .. }) => match found.read() {
                 Some(user) => Ok(Some(user)),
                 None => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
             },
@@ -314,10 +337,10 @@ impl SlackApi {
         const METHOD: &str = "conversations.info";
         let request = form(self.request(METHOD, token)?, &[("channel", room.as_str())]);
         match self.call(METHOD, request, room.as_str()).await {
-            Ok(Answer { channel: Some(Channel::Object { name, creator }), .. }) => {
+            Ok(Answer { channel: Some(Channel::Object { name, creator, is_member }), .. }) => {
                 let creator = creator.and_then(|creator| creator.parse().ok());
                 let name = name.unwrap_or_default();
-                Ok(Some(RoomInfo { id: room.clone(), name, creator }))
+                Ok(Some(RoomInfo { id: room.clone(), name, creator, has_us: is_member }))
             }
             Ok(_) => Err(SlackError::Unreadable { method: METHOD, status: 200 }),
             Err(SlackError::Refused { code, .. }) if code == "channel_not_found" => Ok(None),
@@ -453,7 +476,9 @@ struct Answer {
     error: Option<String>,
     needed: Option<String>,
     ts: Option<String>,
-    user: Option<Member>,
+    user: Option<Who>,
+    #[serde(default)]
+    team: Value,
     #[serde(default)]
     members: Vec<Member>,
     channel: Option<Channel>,
@@ -503,8 +528,21 @@ pub fn with_notice(mut message: Value, id: &DeliveryId, number: usize) -> Value 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Channel {
-    Object { name: Option<String>, creator: Option<String> },
+    Object {
+        name: Option<String>,
+        creator: Option<String>,
+        #[serde(default)]
+        is_member: bool,
+    },
     Id(#[allow(dead_code, reason = "the room is known")] String),
+}
+
+/// `users.info` answers with all there is, `auth.test` with a name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Who {
+    Member(Member),
+    Name(String),
 }
 
 #[derive(Deserialize)]
@@ -774,10 +812,16 @@ mod tests {
         let api = slack.api();
         let found = api.room(&token(), &room()).await.unwrap();
         let name = "flock".to_owned();
-        assert_eq!(found, Some(RoomInfo { id: room(), name, creator: Some(user()) }));
+        assert_eq!(
+            found,
+            Some(RoomInfo { id: room(), name, creator: Some(user()), has_us: false })
+        );
         let direct: RoomId = "D1".parse().unwrap();
         let found = api.room(&token(), &direct).await.unwrap();
-        assert_eq!(found, Some(RoomInfo { id: direct, name: String::new(), creator: None }));
+        assert_eq!(
+            found,
+            Some(RoomInfo { id: direct, name: String::new(), creator: None, has_us: false })
+        );
         assert_eq!(api.room(&token(), &room()).await.unwrap(), None);
         assert!(slack.seen()[0].ends_with(" channel=C1"));
     }

@@ -9,7 +9,7 @@ mod shortcode;
 mod typed;
 mod verify;
 
-pub use api::{RoomInfo, SlackApi, SlackError, User, with_notice};
+pub use api::{Identity, RoomInfo, SlackApi, SlackError, User, with_notice};
 pub use incoming::{
     Callback, Interaction, Message, Pressed, ResponseUrl, SlashCommand, UnreadableBody,
     is_ssl_check,

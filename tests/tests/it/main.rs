@@ -13,6 +13,7 @@ mod failures;
 mod files;
 mod flocks;
 mod habits;
+mod iam;
 mod jobs;
 mod kinds;
 mod mastodon;

@@ -83,8 +83,8 @@ fn what_is_wrong_with_aws_is_said_in_words() {
         assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output:?}");
         output.stderr
     };
-    assert_snapshot!(said(&[], "t"), @"error: AWS has many regions, and this shell says none: set AWS_REGION to that of the stack, or `region` in the profile in ~/.aws/config");
-    assert_snapshot!(said(&[("AWS_REGION", "eu-west-1")], "t"), @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); log in, such as with `aws configure` or `aws sso login`, or set AWS_PROFILE");
+    assert_snapshot!(said(&[], "t"), @"error: AWS has many regions, and this shell says none: set that of the stack, such as with `export AWS_REGION=eu-west-1`, or as `region` in the profile in ~/.aws/config");
+    assert_snapshot!(said(&[("AWS_REGION", "eu-west-1")], "t"), @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); log in, such as with `aws login` or `aws sso login`, or set AWS_PROFILE");
     let mut run = world.start("run --listen 127.0.0.1:0");
     run.url();
     let environment = world.ok("env");
@@ -94,7 +94,7 @@ fn what_is_wrong_with_aws_is_said_in_words() {
         .iter()
         .map(|(name, value)| if name.ends_with("TOKEN") { (*name, "old") } else { (*name, *value) })
         .collect();
-    assert_snapshot!(said(&stranger, "flockwork"), @"error: AWS does not take the credentials of this shell (any more); log in again, such as with `aws sso login`, or set AWS_PROFILE");
+    assert_snapshot!(said(&stranger, "flockwork"), @"error: AWS does not take the credentials of this shell (any more); AWS_ACCESS_KEY_ID of this shell says who you are: set it, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN anew, or unset them");
 }
 
 #[test]

@@ -76,6 +76,16 @@ impl AttributeKind {
     }
 }
 
+impl Projection {
+    /// Its word in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeysOnly => "KEYS_ONLY",
+            Self::All => "ALL",
+        }
+    }
+}
+
 const NOT_DONE_OF_TABLE: &str = "ImportSourceSpecification KinesisStreamSpecification
     LocalSecondaryIndexes StreamSpecification";
 
