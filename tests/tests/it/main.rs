@@ -32,5 +32,6 @@ mod slash_rooms;
 mod slash_system;
 mod spending;
 mod template;
+mod units;
 mod world;
 mod x;
