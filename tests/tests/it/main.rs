@@ -5,6 +5,7 @@
 mod acts;
 mod aside;
 mod bluesky;
+mod bus;
 mod crash;
 mod earlier;
 mod edits;
