@@ -331,7 +331,8 @@ fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
     let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
     let network = choose(rng, others);
     let whom = if rng.bool() { network } else { choose(rng, &ours) };
-    match rng.u8(..18) {
+    match rng.u8(..19) {
+        18 => FaultKind::RefusedEvents,
         17 => FaultKind::Revoked(network),
         0 => FaultKind::LostRequests(whom),
         1 => FaultKind::LostAnswers(whom),

@@ -49,6 +49,8 @@ pub(crate) enum Fate {
     Unauthorized,
     /// It is done, and somebody else answers with this status.
     Instead(u16),
+    /// Of the events in it some are taken, and some are not.
+    Partly,
 }
 
 /// How an event fares.
@@ -118,6 +120,7 @@ impl Weather {
                 }
                 FaultKind::Revoked(of) if of == whom => Fate::Unauthorized,
                 FaultKind::Foreign(of, status) if of == whom => Fate::Instead(status),
+                FaultKind::RefusedEvents if whom == Service::Bus => Fate::Partly,
                 FaultKind::FullDisk if whom == Service::Table && writes => Fate::Failed,
                 _ => return None,
             })
@@ -224,6 +227,7 @@ impl Fate {
             Self::Refused => " (refused: too many requests)".to_owned(),
             Self::Unauthorized => " (refused: the key is not accepted)".to_owned(),
             Self::Failed => " (not done: the server fails)".to_owned(),
+            Self::Partly => " (not every event is taken)".to_owned(),
             Self::Instead(status) => format!(" (done, and answered with {status})"),
         }
     }

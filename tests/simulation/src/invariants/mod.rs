@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::world::World;
 
-pub(crate) use writes::{Seen, Write, tells, works};
+pub(crate) use writes::{Seen, Write, is_not_taken, tells, works};
 
 /// Something that must always be so was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
