@@ -62,6 +62,7 @@ async fn measured(network: Network, sheep: u8, times: u8) -> (f64, f64) {
 }
 
 /// What is printed is what was measured, and neither more nor less than the table has.
+#[expect(clippy::print_stdout, reason = "the table is for who runs it with --nocapture")]
 #[tokio::test]
 async fn a_post_and_an_idle_tick_cost_what_the_table_says() {
     let mut table = String::new();
