@@ -13,6 +13,7 @@ mod mastodon_stand_in;
 mod meter;
 mod pictures;
 mod proxy;
+mod refusing_bus;
 mod server;
 mod x_stand_in;
 
@@ -26,4 +27,5 @@ pub use mastodon_stand_in::{
 pub use meter::{Meter, Metered};
 pub use pictures::png;
 pub use proxy::{CrashPlan, CrashProxy, Cut};
+pub use refusing_bus::RefusingBus;
 pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};

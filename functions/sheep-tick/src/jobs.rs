@@ -5,10 +5,9 @@ use std::convert::Infallible;
 use flock_core::{Event, Job, JobId, SheepName, State};
 use flock_store::{ChangeError, Write};
 use futures_util::{StreamExt as _, stream};
-use jiff::Timestamp;
 use tracing::{info, warn};
 
-use crate::App;
+use crate::{App, tick::Tick};
 
 /// Sheep of one step: few enough to be written within the time that a tick keeps for what it has begun.
 const STEP: usize = 200;
@@ -34,18 +33,18 @@ impl App {
     pub(crate) async fn go_on(
         &self,
         id: &JobId,
-        lease_until: Timestamp,
+        tick: &Tick,
         in_time: impl Fn() -> bool,
     ) -> anyhow::Result<u64> {
         let Some(job) = self.store.job(id).await? else { return Ok(0) };
-        let Some(claimed) = job.claim(self.clock.now(), lease_until) else { return Ok(0) };
+        let Some(claimed) = job.claim(self.clock.now(), tick.lease_until) else { return Ok(0) };
         if self.store.put_job(&claimed).await? != Write::Done {
             return Ok(0);
         }
         let (mut job, mut steps) = (claimed, 0);
         loop {
             if job.cancelled_by.is_some() {
-                self.end(job, true).await?;
+                self.end(job, true, tick).await?;
                 return Ok(steps);
             }
             match self.step_of(&job).await {
@@ -54,12 +53,12 @@ impl App {
                     (job, steps) = (next, steps + 1);
                     if done.is_last {
                         let cancelled = job.cancelled_by.is_some();
-                        self.end(job, cancelled).await?;
+                        self.end(job, cancelled, tick).await?;
                         return Ok(steps);
                     }
                 }
                 Ok(None) => {
-                    self.end(job, false).await?;
+                    self.end(job, false, tick).await?;
                     return Ok(steps);
                 }
                 Err(err) => {
@@ -118,8 +117,9 @@ impl App {
     }
 
     /// Ends a job. People are told first: told twice can be told apart, told never cannot.
-    async fn end(&self, job: Job, cancelled: bool) -> anyhow::Result<()> {
-        let told = self.bus.publish(&[Event::JobEnded { id: job.id.clone(), cancelled }]).await;
+    async fn end(&self, job: Job, cancelled: bool, tick: &Tick) -> anyhow::Result<()> {
+        let ended = Event::JobEnded { id: job.id.clone(), cancelled };
+        let told = self.bus.publish(&[ended], tick.publish_until).await;
         if let Err(err) = told {
             self.release(job).await;
             return Err(err.into());

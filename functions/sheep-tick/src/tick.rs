@@ -1,9 +1,13 @@
 //! One tick.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    borrow::Cow,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context as _;
-use flock_aws::{Clock, EventBus, SdkConfig, process_id};
+use flock_aws::{Clock, EventBus, Instant, SdkConfig, process_id};
 use flock_core::{
     Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
 };
@@ -28,6 +32,9 @@ const POSTS_PER_SHEEP: u64 = 3;
 
 /// What a post begun last needs until it is recorded: the network's timeout and two writes.
 const WRAP_UP: Duration = Duration::from_secs(15);
+
+/// What is kept of an invocation for writing down what people were told.
+const WRITE_DOWN: Duration = Duration::from_secs(3);
 
 /// The invocation's length where the platform does not say. Same as the function's timeout in template.yaml.
 const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
@@ -69,6 +76,10 @@ pub struct Report {
     pub held: bool,
     /// Shards handed to invocations of their own.
     pub handed_on: u64,
+    /// Events that could not be published, though they were sent again.
+    pub unpublished: u64,
+    /// How long, when it was looked at, that sheep had been due which had been so for longest, in seconds.
+    pub late_seconds: u64,
     /// Write units spent.
     pub write_units: f64,
     /// Read units spent.
@@ -76,9 +87,13 @@ pub struct Report {
 }
 
 /// One event's work: what is read once for many sheep.
-struct Tick {
-    lease_until: Timestamp,
+pub(crate) struct Tick {
+    pub(crate) lease_until: Timestamp,
+    /// Until when it may be tried to publish something.
+    pub(crate) publish_until: Instant,
     payers: Payers,
+    // As the report has it.
+    late_seconds: AtomicU64,
 }
 
 /// What came of one step with one sheep.
@@ -111,9 +126,10 @@ impl App {
         let store = Store::new(aws_sdk_dynamodb::Client::new(aws), settings.table);
         let (store, shards) =
             store.with_shards(settings.shards).await.context("could not start")?;
-        let bus = || EventBus::new(aws, settings.bus.clone());
-        let carrier = Carrier::new(aws, store.clone(), &settings.networks, bus(), clock.clone());
-        let bus = bus();
+        // One for both, because it counts what is not published.
+        let bus = EventBus::new(aws, settings.bus);
+        let carrier =
+            Carrier::new(aws, store.clone(), &settings.networks, bus.clone(), clock.clone());
         let presence = Presence::new("sheep-tick", process_id(), clock.now());
         Ok(Self { store, carrier, bus, clock, shards, presence })
     }
@@ -121,13 +137,13 @@ impl App {
     /// Handles one event; `deadline` is when the platform ends the invocation.
     pub async fn handle(&self, event: &Value, deadline: SystemTime) -> anyhow::Result<Report> {
         let event = Event::read(event)?;
-        let before = self.store.units();
+        let (before, unpublished) = (self.store.units(), self.bus.unpublished());
         let control = self.store.control().await?;
         self.carrier.drop_older(control.rebooted_at);
         let mut report = match event {
             _ if control.stopped.is_some() => Report { held: true, ..Report::default() },
             Event::Scheduled if self.shards == Shards::ONE => self.work(0, deadline).await?,
-            Event::Scheduled => self.hand_on().await?,
+            Event::Scheduled => self.hand_on(deadline).await,
             Event::ShardDue { shard } => self.work(shard, deadline).await?,
             Event::SheepDue { flock, sheep } => {
                 self.work_on(SheepId { flock, name: sheep }, deadline).await?
@@ -138,6 +154,7 @@ impl App {
         let Units { read, write } = self.store.units();
         report.read_units = read - before.read;
         report.write_units = write - before.write;
+        report.unpublished = self.bus.unpublished() - unpublished;
         if let Err(err) = self.store.note(&self.presence, self.clock.now()).await {
             // Only the list of processes misses it.
             warn!(error = %err, "this process is not noted");
@@ -153,6 +170,9 @@ impl App {
             job_steps = report.job_steps,
             cut_short = report.cut_short,
             held = report.held,
+            handed_on = report.handed_on,
+            unpublished = report.unpublished,
+            late_seconds = report.late_seconds,
             write_units = report.write_units,
             read_units = report.read_units,
             "tick done"
@@ -160,24 +180,49 @@ impl App {
         Ok(report)
     }
 
-    /// Starts one invocation per shard.
-    async fn hand_on(&self) -> anyhow::Result<Report> {
+    /// Starts one invocation per shard. A shard for which none can be started is behind until the next tick, and the others are
+    /// not.
+    async fn hand_on(&self, deadline: SystemTime) -> Report {
+        let tick = self.tick(self.time_left(deadline));
         let parts: Vec<_> = self.shards.numbers().map(|shard| Event::ShardDue { shard }).collect();
-        self.bus.publish(&parts).await?;
-        let handed_on = u64::try_from(parts.len()).unwrap_or(u64::MAX);
-        Ok(Report { handed_on, ..Report::default() })
+        let behind = match self.bus.publish(&parts, tick.publish_until).await {
+            Ok(()) => 0,
+            Err(err) => {
+                let behind = err.unpublished();
+                error!(
+                    error = format!("{:#}", anyhow::Error::from(err)),
+                    "shards are not handed on"
+                );
+                behind
+            }
+        };
+        let handed_on = u64::try_from(parts.len().saturating_sub(behind)).unwrap_or(u64::MAX);
+        Report { handed_on, ..Report::default() }
+    }
+
+    fn time_left(&self, deadline: SystemTime) -> Duration {
+        self.clock.time_of_invocation(deadline, DEFAULT_LENGTH)
+    }
+
+    /// The work of an event whose invocation has so much time.
+    fn tick(&self, left: Duration) -> Tick {
+        Tick {
+            lease_until: self.clock.lease(left),
+            publish_until: Instant::now() + left.saturating_sub(WRITE_DOWN),
+            payers: Payers::default(),
+            late_seconds: AtomicU64::new(0),
+        }
     }
 
     /// Works through what is due of one shard: the sheep, the longest due first, and then the jobs, because a post has a
     /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
-        let started = tokio::time::Instant::now();
-        let stop_at = started + left.saturating_sub(WRAP_UP).max(left / 4);
+        let left = self.time_left(deadline);
+        let stop_at = Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
         let now = self.clock.now();
-        let tick = Tick::new(self.clock.lease(left));
+        let tick = self.tick(left);
 
-        let in_time = || tokio::time::Instant::now() < stop_at;
+        let in_time = || Instant::now() < stop_at;
         let mut report = Report::default();
         let (mut from, mut jobs) = (None, Vec::new());
         while in_time() {
@@ -205,16 +250,17 @@ impl App {
             self.go_on_with(jobs, &tick, &mut report, in_time).await;
         }
         report.cut_short = !in_time();
+        report.late_seconds = tick.late_seconds();
         Ok(report)
     }
 
     /// Goes on with jobs alone.
     async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
-        let stop_at = tokio::time::Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
-        let in_time = || tokio::time::Instant::now() < stop_at;
+        let left = self.time_left(deadline);
+        let stop_at = Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
+        let in_time = || Instant::now() < stop_at;
         let mut report = Report::default();
-        self.go_on_with(jobs, &Tick::new(self.clock.lease(left)), &mut report, in_time).await;
+        self.go_on_with(jobs, &self.tick(left), &mut report, in_time).await;
         report.cut_short = !in_time();
         Ok(report)
     }
@@ -229,7 +275,7 @@ impl App {
     ) -> Vec<JobId> {
         let mut ours = Vec::new();
         let mut results = stream::iter(jobs)
-            .map(async |id| (Box::pin(self.go_on(&id, tick.lease_until, in_time)).await, id))
+            .map(async |id| (Box::pin(self.go_on(&id, tick, in_time)).await, id))
             .buffer_unordered(jobs::AT_ONCE);
         while let Some((result, id)) = results.next().await {
             match result {
@@ -249,10 +295,10 @@ impl App {
 
     /// Sees to one sheep.
     async fn work_on(&self, id: SheepId, deadline: SystemTime) -> anyhow::Result<Report> {
-        let left = self.clock.time_of_invocation(deadline, DEFAULT_LENGTH);
-        let tick = Tick::new(self.clock.lease(left));
+        let tick = self.tick(self.time_left(deadline));
         let mut report = Report::default();
         report.count(Box::pin(self.see_to(id, &tick)).await);
+        report.late_seconds = tick.late_seconds();
         Ok(report)
     }
 
@@ -288,8 +334,13 @@ impl App {
         if self.carrier.limited_until(&sheep.config.account).is_some() {
             return Ok(Step::Idle);
         }
-        let (claimed, sent) = match sheep.due(now) {
+        let due = sheep.due(now);
+        if due != Due::No {
+            tick.saw(sheep, now);
+        }
+        let (claimed, sent) = match due {
             Due::No => return Ok(Step::Idle),
+            Due::Over => return self.over(sheep, now).await,
             Due::Finish => {
                 let sent = sheep.intent.as_ref().map_or(Sent::Maybe, |intent| intent.errand.sent);
                 (sheep.claim_again(tick.lease_until), sent)
@@ -298,7 +349,7 @@ impl App {
                 let behaviour = &sheep.config.behaviour;
                 let needs = behaviour.needs(next.progress.cursor);
                 let Some(material) = self.store.material(&sheep.id.flock, &needs).await? else {
-                    return self.without_text(sheep, now).await;
+                    return self.without_text(sheep, tick, now).await;
                 };
                 let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
                 let said = behaviour.say(turn, material);
@@ -315,11 +366,12 @@ impl App {
             number: intent.occurrence,
             read: sheep.version,
             newest: claimed.progress.last_remote.as_ref(),
+            tell_until: tick.publish_until,
         };
         let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;
         let account = match Box::pin(self.carrier.prepare(order, &payer)).await {
             Ok(account) => account,
-            Err(outcome) => return self.settle_unclaimed(&claimed, &outcome).await,
+            Err(outcome) => return self.settle_unclaimed(&claimed, &outcome, tick).await,
         };
         let raised = claimed.taking(account.facts.text_limit(account.id.network));
         let claimed = raised.as_ref().unwrap_or(&claimed);
@@ -357,7 +409,7 @@ impl App {
         claimed: &Sheep,
         outcome: &Outcome,
     ) -> anyhow::Result<Step> {
-        let outcome = &self.announced(claimed, outcome).await;
+        let outcome = &*self.announced(claimed, outcome, order.tell_until).await;
         if let Outcome::SetAside { why } = outcome {
             self.carrier.set_aside(order, why).await?;
         }
@@ -379,8 +431,13 @@ impl App {
     }
 
     /// Writes down what came of an intent that was not claimed, because its network was not asked.
-    async fn settle_unclaimed(&self, claimed: &Sheep, outcome: &Outcome) -> anyhow::Result<Step> {
-        let outcome = &self.announced(claimed, outcome).await;
+    async fn settle_unclaimed(
+        &self,
+        claimed: &Sheep,
+        outcome: &Outcome,
+        tick: &Tick,
+    ) -> anyhow::Result<Step> {
+        let outcome = &*self.announced(claimed, outcome, tick.publish_until).await;
         let settled = self.settled_at_once(claimed, outcome);
         self.write_settled(claimed, settled, outcome, |_| false).await
     }
@@ -412,16 +469,37 @@ impl App {
 
     /// Lets people know what they have to see to. Gives what is to be written down: a sheep does not stop, and leaves nothing out,
     /// while nobody can be told; it tries again, and then tells.
-    async fn announced(&self, claimed: &Sheep, outcome: &Outcome) -> Outcome {
+    async fn announced<'a>(
+        &self,
+        claimed: &Sheep,
+        outcome: &'a Outcome,
+        until: Instant,
+    ) -> Cow<'a, Outcome> {
         let is_told = match claimed.news(outcome) {
-            Some(news) => self.carrier.tell(news).await,
+            Some(news) => self.carrier.tell(news, until).await,
             None => true,
         };
-        if is_told { outcome.clone() } else { outcome.clone().untold() }
+        if is_told { Cow::Borrowed(outcome) } else { Cow::Owned(outcome.clone().untold()) }
+    }
+
+    /// Its end has come while nobody looked: what was due is not posted any more.
+    async fn over(&self, sheep: &Sheep, now: Timestamp) -> anyhow::Result<Step> {
+        let ended = sheep.end(now);
+        if self.store.replace_sheep(sheep, &ended).await? != Write::Done {
+            return Ok(Step::LostRace);
+        }
+        let missed = ended.progress.missed - sheep.progress.missed;
+        warn!(sheep = %sheep.id, missed, "finished: its end came before its last posts were made");
+        Ok(Step::Idle)
     }
 
     /// What it says is not there: either the sheep has just been given another corpus, or it is lost.
-    async fn without_text(&self, sheep: &Sheep, now: Timestamp) -> anyhow::Result<Step> {
+    async fn without_text(
+        &self,
+        sheep: &Sheep,
+        tick: &Tick,
+        now: Timestamp,
+    ) -> anyhow::Result<Step> {
         match self.store.sheep(&sheep.id, Read::Consistent).await? {
             Some(newest) if newest.version == sheep.version => {
                 for corpus in sheep.config.behaviour.corpora() {
@@ -432,14 +510,21 @@ impl App {
                      resume {}",
                     sheep.id
                 );
-                self.stop(sheep, why, now).await
+                self.stop(sheep, why, tick, now).await
             }
             _ => Ok(Step::LostRace),
         }
     }
 
-    async fn stop(&self, sheep: &Sheep, why: String, now: Timestamp) -> anyhow::Result<Step> {
-        if !self.carrier.tell(sheep.trouble(Event::SheepStopped, &why)).await {
+    async fn stop(
+        &self,
+        sheep: &Sheep,
+        why: String,
+        tick: &Tick,
+        now: Timestamp,
+    ) -> anyhow::Result<Step> {
+        let news = sheep.trouble(Event::SheepStopped, &why);
+        if !self.carrier.tell(news, tick.publish_until).await {
             warn!(sheep = %sheep.id, "to be stopped when somebody can be told: {why}");
             return Ok(Step::PutOff);
         }
@@ -452,8 +537,14 @@ impl App {
 }
 
 impl Tick {
-    fn new(lease_until: Timestamp) -> Self {
-        Self { lease_until, payers: Payers::default() }
+    /// A sheep that is due at `now` is looked at.
+    fn saw(&self, sheep: &Sheep, now: Timestamp) {
+        let late = sheep.next_at().map_or(0, |at| now.duration_since(at).as_secs());
+        self.late_seconds.fetch_max(u64::try_from(late).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    fn late_seconds(&self) -> u64 {
+        self.late_seconds.load(Ordering::Relaxed)
     }
 }
 
@@ -474,6 +565,10 @@ fn step_of(outcome: &Outcome, occurrence: Option<Occurrence>, settled: Sheep) ->
         }
         Outcome::TryAgain { why, .. } => {
             warn!(sheep = %id, "to be tried again: {why}");
+            Step::PutOff
+        }
+        Outcome::Untold { why, .. } => {
+            warn!(sheep = %id, "to be tried again, because nobody could be told: {why}");
             Step::PutOff
         }
         Outcome::Unknown { why } => {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use flock_aws::{Clock, EventBus, SdkConfig, Secrets, process_id};
-use flock_core::{DeliveryId, Room, RoomId, RoomRefusal, UserId};
+use flock_aws::{BusError, Clock, EventBus, Instant, SdkConfig, Secrets, process_id};
+use flock_core::{DeliveryId, Event, Room, RoomId, RoomRefusal, UserId};
 use flock_ops::Noted;
 use flock_slack::{SlackApi, mention};
 use flock_store::{Arrival, Control, Presence, Store, StoreError, Write};
@@ -15,7 +15,7 @@ use crate::{call::Obstacle, settings::Settings, slack_secret::SlackSecret};
 pub struct App {
     pub(crate) store: Store,
     pub(crate) slack: SlackApi,
-    pub(crate) bus: EventBus,
+    bus: EventBus,
     pub(crate) clock: Clock,
     secrets: Secrets,
     slack_secret: String,
@@ -27,6 +27,10 @@ pub struct App {
 impl App {
     /// Younger than this, Slack's secret is not read anew, so that strangers cannot make us read it all the time.
     const SECRET_SURELY_NEW: Duration = Duration::from_secs(10);
+
+    /// How long publishing may be tried: Slack waits for three seconds (Slack, "Handling user interaction", 2026-11), and more is to
+    /// be done in them.
+    const PUBLISHING: Duration = Duration::from_secs(1);
 
     /// Connects to the table and reads Slack's secret, which also opens the connections the first request
     /// will use.
@@ -67,6 +71,11 @@ impl App {
     /// Claims a delivery.
     pub(crate) async fn claim(&self, id: &DeliveryId) -> Result<Arrival, StoreError> {
         self.store.first_seen(id, self.clock.now()).await
+    }
+
+    /// Publishes an event. Whoever logs that it could not be says so in the field `unpublished`, by which an alarm counts.
+    pub(crate) async fn publish(&self, event: Event) -> Result<(), BusError> {
+        self.bus.publish(&[event], Instant::now() + Self::PUBLISHING).await
     }
 
     /// Slack's secret read anew, if what is known is older than a few seconds.

@@ -195,15 +195,17 @@ impl Call<'_> {
     /// Has the tick see to a sheep now and not in the next minute. Without it, the next minute does.
     pub(crate) async fn hurry(&self, sheep: &Sheep) {
         let SheepId { flock, name } = sheep.id.clone();
-        if let Err(err) = self.app.bus.publish(&[Event::SheepDue { flock, sheep: name }]).await {
-            tracing::warn!(sheep = %sheep.id, error = %err, "the tick is not hurried");
+        if let Err(err) = self.app.publish(Event::SheepDue { flock, sheep: name }).await {
+            let unpublished = err.unpublished();
+            tracing::warn!(sheep = %sheep.id, unpublished, error = %err, "the tick is not hurried");
         }
     }
 
     /// Has a tick see to a job now and not in the next minute.
     pub(crate) async fn hurry_job(&self, id: &JobId) {
-        if let Err(err) = self.app.bus.publish(&[Event::JobDue { id: id.clone() }]).await {
-            tracing::warn!(job = %id, error = %err, "the tick is not hurried");
+        if let Err(err) = self.app.publish(Event::JobDue { id: id.clone() }).await {
+            let unpublished = err.unpublished();
+            tracing::warn!(job = %id, unpublished, error = %err, "the tick is not hurried");
         }
     }
 

@@ -105,7 +105,9 @@ impl App {
     async fn defer(&self, asked: &Asked) -> Result<(), Obstacle> {
         self.store.put_deferred(asked).await?;
         let event = Event::CommandDeferred { id: asked.id.clone() };
-        if let Err(err) = self.bus.publish(&[event]).await {
+        if let Err(err) = self.publish(event).await {
+            let unpublished = err.unpublished();
+            tracing::error!(delivery = %asked.id, unpublished, error = %err, "a command is not deferred");
             // Nobody will run it, so nobody shall see it as running.
             self.store.delete_deferred(&asked.id).await?;
             return Err(Obstacle::Failed(err.into()));

@@ -20,4 +20,5 @@ pub use https::{CaBundleError, https};
 pub use process::process_id;
 pub use secrets::{Keyring, KeyringError, SecretError, Secrets};
 pub use settings::{ConfigError, Lookup, Reader, from_env, from_lookup};
+pub use tokio::time::Instant;
 pub use wire::{Answering, Unanswered, Wire};

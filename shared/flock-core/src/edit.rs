@@ -698,7 +698,7 @@ mod tests {
             self.now = self.now.max(self.sheep.next_at().unwrap());
             let now = self.now;
             self.sheep = match self.sheep.due(now) {
-                Due::No => panic!("it is due: {:?}", self.sheep),
+                Due::No | Due::Over => panic!("it is due: {:?}", self.sheep),
                 Due::Finish => self.sheep.claim_again(now),
                 Due::Post(next) => {
                     let text = self.text.line(next.progress.cursor.index()).unwrap().to_owned();

@@ -75,6 +75,13 @@ pub enum Outcome {
         /// What happened and what to do, for a person.
         why: String,
     },
+    /// It is certainly not done, and people have to hear why, and nobody could be told.
+    Untold {
+        /// What they have to hear.
+        why: String,
+        /// When the network said to come back.
+        not_before: Option<Timestamp>,
+    },
     /// It may be done, and no answer came.
     Unknown {
         /// What happened, for a person.
@@ -92,15 +99,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The same, where nobody could be told of it: as what is tried again, so that it comes to it once more.
+    /// The same, where people have to hear of it and nobody could be told: as what is tried again, so that it comes to it
+    /// once more. Whether it is done is looked for as rarely as ever, because that may cost something.
     #[must_use]
     pub fn untold(self) -> Self {
         match self {
             Self::Refused { why }
             | Self::SetAside { why }
-            | Self::Taken { posted: None, why, .. } => Self::TryAgain { why, not_before: None },
+            | Self::Taken { posted: None, why, .. } => Self::Untold { why, not_before: None },
+            Self::TryAgain { why, not_before } => Self::Untold { why, not_before },
             Self::Taken { posted: Some(_), why, .. } => Self::Unknown { why },
-            Self::Done(_) | Self::TryAgain { .. } | Self::Unknown { .. } => self,
+            Self::Done(_) | Self::Untold { .. } | Self::Unknown { .. } => self,
         }
     }
 }
@@ -147,12 +156,35 @@ impl<W> Errand<W> {
         seed: u64,
         now: Timestamp,
     ) -> Self {
-        let now = whole_seconds(now);
         let attempts = self.attempts.saturating_add(1);
-        let retry_at = now.saturating_add(retry_after(attempts, seed)).unwrap_or(now);
+        let errand = self.waiting(why, retry_after(attempts, seed), not_before, now);
+        Self { sent, attempts, ..errand }
+    }
+
+    /// The errand to be tried again in a minute, because what people have to hear of it was told to nobody. That does not count:
+    /// what is told at a certain failure is told when that comes again, and the wait grows no longer than the network makes it.
+    #[must_use]
+    pub fn untold(
+        self,
+        why: &str,
+        not_before: Option<Timestamp>,
+        seed: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self { sent: Sent::No, ..self.waiting(why, retry_after(1, seed), not_before, now) }
+    }
+
+    /// The errand in nobody's hands for so long, or until `not_before`.
+    fn waiting(
+        self,
+        why: &str,
+        wait: SignedDuration,
+        not_before: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        let now = whole_seconds(now);
+        let retry_at = now.saturating_add(wait).unwrap_or(now);
         Self {
-            sent,
-            attempts,
             retry_at: Some(not_before.map_or(retry_at, |at| at.max(retry_at))),
             problem: Some(why.to_owned()),
             lease_until: None,
@@ -236,5 +268,29 @@ mod tests {
             errand = errand.put_off(("it is away", Sent::No), None, 0, now);
         }
         assert_eq!(told, 1);
+    }
+
+    /// However long it went wrong before, and however long nobody can be told.
+    #[test]
+    fn what_nobody_was_told_comes_again_in_a_minute_and_does_not_count() {
+        let now = ts("2026-11-21T12:00:00Z");
+        let mut errand = Errand::new((), now);
+        for failures in 0..20 {
+            let mut untold = errand.clone();
+            for seed in 0..5 {
+                untold = untold.claim(now).untold("the key is bad", None, seed, now);
+                let wait = untold.retry_at.unwrap().duration_since(now).as_secs();
+                assert!((60..=75).contains(&wait), "{wait} s after {failures} failures");
+                let losing = (untold.is_losing_patience(), errand.is_losing_patience());
+                assert_eq!(
+                    (losing.0, untold.attempts, untold.sent),
+                    (losing.1, failures, Sent::No)
+                );
+            }
+            let reset = ts("2026-11-22T00:00:00Z");
+            let limited = untold.untold("limited", Some(reset), 7, now);
+            assert_eq!(limited.retry_at, Some(reset));
+            errand = errand.put_off(("it is away", Sent::No), None, 7, now);
+        }
     }
 }

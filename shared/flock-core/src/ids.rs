@@ -238,7 +238,7 @@ impl FromStr for SheepId {
 pub struct Shards(u16);
 
 impl Shards {
-    /// One part; enough for a few hundred posts a second.
+    /// One part, which takes what ARCHITECTURE.md says of one shard.
     pub const ONE: Self = Self(1);
 
     /// The numbers of the parts.

@@ -45,7 +45,7 @@ pub fn preview(
         }
         now = now.max(sheep.next_at()?);
         let (claimed, what) = match sheep.due(now) {
-            Due::No => return None,
+            Due::No | Due::Over => return None,
             Due::Finish => {
                 let text = sheep.intent.as_ref()?.errand.work.act.to_string();
                 (sheep.claim_again(now), UpcomingText::Decided(text))

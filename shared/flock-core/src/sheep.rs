@@ -216,6 +216,8 @@ pub enum Due {
     Post(Next),
     /// The intent an earlier tick left.
     Finish,
+    /// Nothing any more: its end has come before what was due could be posted.
+    Over,
 }
 
 /// A post that is due, before its text is known.
@@ -347,11 +349,15 @@ impl Sheep {
         if self.intent.is_some() {
             return Due::Finish;
         }
+        let at = self.due_at(&self.progress);
+        let is_late = Self::GRACE < now.duration_since(at);
+        if self.config.rhythm.end().is_some_and(|end| end <= at || end <= now && is_late) {
+            return Due::Over;
+        }
         if 0 < self.progress.owed {
             return Due::Post(self.next(self.progress.clone(), whole_seconds(now)));
         }
-        let at = self.due_at(&self.progress);
-        if now.duration_since(at) <= Self::GRACE {
+        if !is_late {
             return Due::Post(self.next(self.progress.clone(), at));
         }
         if self.progress.at.is_some() {
@@ -364,6 +370,22 @@ impl Sheep {
     fn next(&self, progress: Progress, at: Timestamp) -> Next {
         let then = self.config.behaviour.next(progress.cursor);
         Next { progress, at, then }
+    }
+
+    /// The sheep finished, where its end has come before what was due could be posted: that is missed.
+    #[must_use]
+    pub fn end(&self, now: Timestamp) -> Self {
+        let mut sheep = self.changed();
+        let mut last = Progress { owed: 0, not_before: None, ..self.progress.clone() };
+        sheep.progress.missed += 1 + u64::from(self.progress.owed);
+        while let Some(next) = self.step(&last) {
+            last = next;
+            sheep.progress.missed += 1;
+        }
+        sheep.progress.owed = 0;
+        sheep.progress.not_before = None;
+        sheep.state = State::Finished { since: whole_seconds(now) };
+        sheep
     }
 
     /// The turn of its behaviour that makes the post with the number `occurrence`, due at `at`.
@@ -500,6 +522,10 @@ impl Sheep {
             Outcome::TryAgain { why, not_before } => {
                 sheep.put_off((why, Sent::No), *not_before, now);
             }
+            Outcome::Untold { why, not_before } => {
+                let seed = sheep.retry_seed();
+                sheep.change_errand(|errand| errand.untold(why, *not_before, seed, now));
+            }
             Outcome::Unknown { why } => sheep.put_off((why, Sent::Maybe), None, now),
             Outcome::Refused { why } => {
                 sheep.intent = None;
@@ -579,10 +605,16 @@ impl Sheep {
     }
 
     fn put_off(&mut self, what: (&str, Sent), not_before: Option<Timestamp>, now: Timestamp) {
-        let Some(intent) = &self.intent else { return };
-        let tried = u64::from(intent.errand.attempts.saturating_add(1));
-        let seed = self.id.number("retry", intent.occurrence.plus(tried));
+        let seed = self.retry_seed();
         self.change_errand(|errand| errand.put_off(what, not_before, seed, now));
+    }
+
+    /// What spreads its next try from those of others.
+    fn retry_seed(&self) -> u64 {
+        self.intent.as_ref().map_or(0, |intent| {
+            let tried = u64::from(intent.errand.attempts.saturating_add(1));
+            self.id.number("retry", intent.occurrence.plus(tried))
+        })
     }
 
     /// The sheep about to post its next line at once, if that is the one with the number `asked`. Its planned times
@@ -714,7 +746,7 @@ impl Sheep {
                 let why = format!("{:?}: {why}", act.to_string());
                 Some(self.trouble(Event::SheepSetAside, &why))
             }
-            Outcome::Done(_) | Outcome::TryAgain { .. } => None,
+            Outcome::Done(_) | Outcome::TryAgain { .. } | Outcome::Untold { .. } => None,
         }
     }
 
@@ -989,10 +1021,7 @@ impl Sheep {
         // Who was asked for a post between may have begun a slot, and be late by plan.
         let planned = self.due_at(&Progress { owed: 0, not_before: None, ..next.clone() });
         let is_late = 0 < next.owed || (is_owed || is_behind) && planned <= now;
-        next.not_before = now
-            .checked_add(Self::CATCH_UP_GAP)
-            .ok()
-            .filter(|at| is_late && self.config.rhythm.end().is_none_or(|end| *at < end));
+        next.not_before = now.checked_add(Self::CATCH_UP_GAP).ok().filter(|_| is_late);
         Some(next)
     }
 
@@ -1024,7 +1053,7 @@ impl Sheep {
         Some((at, occurrence, cursor))
     }
 
-    /// What to post at `now`, where the next post is late enough to have been missed.
+    /// What to post at `now`, before its end, where the next post is late enough to have been missed.
     fn catch_up(&self, now: Timestamp) -> Next {
         let is_due = |progress: &Progress| self.due_at(progress) <= now;
         let mut last = self.progress.clone();
@@ -1577,6 +1606,94 @@ mod tests {
         assert_eq!(sheep.progress.occurrence, Occurrence(3));
         let refusal = sheep.post_now(None, ts("2026-11-21T12:05:00Z")).unwrap_err();
         assert_eq!(refusal, NotNow::Finished(ENDED));
+    }
+
+    proptest::proptest! {
+        /// However ticks come, and whatever is made up for: nothing is decided once the end has come, but what was due before it and is
+        /// no later than on any healthy day; no heap of posts is made at one moment, and each planned one is made or missed.
+        #[test]
+        fn nothing_is_decided_after_the_end(
+            catch_up in proptest::sample::select(&["skip", "latest", "all(3)", "all(9)"][..]),
+            line in proptest::sample::select(&[60_i64, 90, 180, 600][..]),
+            jitter in proptest::bool::ANY,
+            minutes in 3_i64..400,
+            asks in 0_usize..12,
+            gaps in proptest::collection::vec(1_i64..3_000, 1..60),
+        ) {
+            let end = ts(START) + SignedDuration::from_mins(minutes);
+            let fields = RhythmFields {
+                line: Some(format!("{line}s")),
+                jitter: jitter.then(|| "30s".to_owned()),
+                end: Some(end.to_string()),
+                catch_up: Some(catch_up.to_owned()),
+                ..RhythmFields::default()
+            };
+            let mut sheep = sheep(7, "skip");
+            sheep.config.rhythm = Rhythm::parse(&fields).unwrap();
+            let (mut now, mut made, mut asked) = (ts(START), 0, 0);
+            // Then a tick a minute, until it is over.
+            for (number, gap) in gaps.into_iter().chain(std::iter::repeat_n(60, 500)).enumerate() {
+                if number == asks && let Ok(hurried) = sheep.post_now(None, now) {
+                    (sheep, asked) = (hurried, 1);
+                }
+                let mut late = 0;
+                while let Due::Post(next) = sheep.due(now) {
+                    let planned = sheep.next_at().unwrap();
+                    proptest::prop_assert!(planned < end, "{planned} is not before {end}");
+                    let is_healthy = now.duration_since(planned) <= Sheep::GRACE;
+                    proptest::prop_assert!(now < end || is_healthy, "at {now}, of {planned}");
+                    // The last that an earlier outage left, and the first of another.
+                    late += i32::from(!is_healthy);
+                    proptest::prop_assert!(late <= 2, "{late} at {now}");
+                    let claimed = sheep.claim(next, Act::post("x"), &table(), now);
+                    sheep = posted(&claimed, now);
+                    made += 1;
+                }
+                if sheep.due(now) == Due::Over {
+                    sheep = sheep.end(now);
+                }
+                now += SignedDuration::from_secs(gap);
+            }
+            proptest::prop_assert_eq!((sheep.state.name(), sheep.due(now)), ("finished", Due::No));
+            let planned = (minutes * 60 + line - 1) / line;
+            let (made, missed) = (made - asked, i64::try_from(sheep.progress.missed).unwrap());
+            proptest::prop_assert_eq!(made + missed, planned, "{} made, {} missed", made, missed);
+        }
+    }
+
+    #[test]
+    fn an_outage_across_the_end_is_not_made_up_for() {
+        let fields = |end: &str, catch_up: &str| RhythmFields {
+            line: Some("3m".to_owned()),
+            end: Some(end.to_owned()),
+            catch_up: Some(catch_up.to_owned()),
+            ..RhythmFields::default()
+        };
+        for catch_up in ["skip", "latest", "all(3)"] {
+            let mut ended = sheep(1000, "skip");
+            ended.config.rhythm = Rhythm::parse(&fields("2026-11-21T13:00", catch_up)).unwrap();
+            assert_eq!(run(&mut ended, START, 1), ["0: #1 line 0"]);
+            let after = ts("2026-11-21T13:05:00Z");
+            assert_eq!(ended.due(after), Due::Over);
+            let ended = ended.end(after);
+            assert_eq!(
+                (ended.state.name(), ended.next_at(), ended.progress.missed),
+                ("finished", None, 19)
+            );
+            // A later end lets it go on with the same line under the same number.
+            let rhythm = Rhythm::parse(&fields("2026-11-22T13:00", catch_up)).unwrap();
+            let config = SheepConfig { rhythm, ..ended.config.clone() };
+            let mut longer = ended.reconfigure(config, after);
+            assert_eq!(run(&mut longer, "2026-11-21T13:05:00Z", 1), ["0: #2 line 1"]);
+        }
+        // Just before the end one post is made, and no heap of them.
+        let mut late = sheep(1000, "skip");
+        late.config.rhythm = Rhythm::parse(&fields("2026-11-21T13:00:30", "all(3)")).unwrap();
+        assert_eq!(run(&mut late, START, 1), ["0: #1 line 0"]);
+        assert_eq!(run(&mut late, "2026-11-21T13:00:00Z", 1), ["0: #19 line 1"]);
+        let after = ts("2026-11-21T13:01:00Z");
+        assert_eq!(late.due(after), Due::Over);
+        assert_eq!(late.end(after).progress.missed, 19);
     }
 
     /// Its post may be on its network, and nobody would look.

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use flock_aws::{Clock, EventBus, SdkConfig};
+use flock_aws::{Clock, EventBus, Instant, SdkConfig};
 use flock_core::{
     Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Network,
     NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
@@ -44,6 +44,8 @@ pub struct Order<'a> {
     pub read: u64,
     /// The newest thing it did before, as the network calls it.
     pub newest: Option<&'a RemoteId>,
+    /// Until when it may be tried to tell people of it.
+    pub tell_until: Instant,
 }
 
 /// An errand that was carried out, with the money that it took.
@@ -147,11 +149,11 @@ impl Carrier {
         account: &Account,
         flock: &'a Flock,
     ) -> Result<Carried<'a>, StoreError> {
-        let Order { errand, by, number, .. } = order;
+        let Order { errand, by, number, tell_until, .. } = order;
         let name = (by.name.to_string(), number.to_string());
         let purse = Purse::new(&self.store, flock, name, errand.due, self.clock.now());
         let outcome = self.ask(order, account, &purse).await?;
-        self.tell_spending(flock, &purse).await;
+        self.tell_spending(flock, &purse, tell_until).await;
         Ok(Carried { outcome, purse })
     }
 
@@ -161,7 +163,7 @@ impl Carrier {
         account: &Account,
         purse: &Purse<'_>,
     ) -> Result<Outcome, StoreError> {
-        let Order { errand, sent, by, number, read, newest } = order;
+        let Order { errand, sent, by, number, read, newest, .. } = order;
         let task = &errand.work;
         let mut record = Post {
             sheep: by.clone(),
@@ -247,7 +249,7 @@ impl Carrier {
     }
 
     /// Lets people know where the flock stands with its cap, once for each cap and month.
-    async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>) {
+    async fn tell_spending(&self, flock: &Flock, purse: &Purse<'_>, until: Instant) {
         let Some(news) = purse.news() else { return };
         let Some(what) = news.spending.notice(&flock.name, news.month, news.spent, news.cap) else {
             return;
@@ -259,7 +261,7 @@ impl Carrier {
             stands: news.spending,
             what,
         };
-        if !self.tell(event).await {
+        if !self.tell(event, until).await {
             return;
         }
         let noted = self.store.note_told(&flock.name, news.month, news.spending, news.cap);
@@ -285,10 +287,10 @@ impl Carrier {
         self.store.put_aside(order.by, &aside).await
     }
 
-    /// Lets people know; to be told before it is written down: told twice can be told apart, told never cannot. Says
-    /// whether it is on its way to them.
-    pub async fn tell(&self, event: Event) -> bool {
-        let told = self.bus.publish(std::slice::from_ref(&event)).await;
+    /// Lets people know, and tries to while it is not `until`; to be told before it is written down: told twice can be told apart,
+    /// told never cannot. Says whether it is on its way to them.
+    pub async fn tell(&self, event: Event, until: Instant) -> bool {
+        let told = self.bus.publish(std::slice::from_ref(&event), until).await;
         if let Err(err) = &told {
             error!(kind = event.kind(), error = %err, "nobody is told");
         }

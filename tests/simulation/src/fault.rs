@@ -65,6 +65,8 @@ pub enum FaultKind {
     StaleReads(u8),
     /// A process dies, at any moment.
     Deaths,
+    /// The bus takes some of the events of a request, and not the others.
+    RefusedEvents,
     /// Events come twice.
     DoubledEvents,
     /// Events come up to so many seconds late, and so in another order.
@@ -135,6 +137,7 @@ impl FaultKind {
             Self::DoubledEvents => "doubled events",
             Self::LateEvents(_) => "late events",
             Self::DroppedEvents => "dropped events",
+            Self::RefusedEvents => "refused events",
             Self::DoubledTicks => "doubled ticks",
             Self::NoTicks => "no ticks",
             Self::SkewedClocks(_) => "skewed clocks",
@@ -156,7 +159,10 @@ impl FaultKind {
             | Self::Foreign(of, _) => of == whom,
             Self::FullDisk | Self::StaleReads(_) => whom == Service::Table,
             Self::Deaths => true,
-            Self::DoubledEvents | Self::LateEvents(_) | Self::DroppedEvents => whom == Service::Bus,
+            Self::RefusedEvents
+            | Self::DoubledEvents
+            | Self::LateEvents(_)
+            | Self::DroppedEvents => whom == Service::Bus,
             Self::DoubledTicks | Self::NoTicks | Self::SkewedClocks(_) | Self::JumpingClocks(_) => {
                 false
             }
@@ -181,6 +187,7 @@ impl fmt::Display for FaultKind {
             Self::FullDisk => f.write_str("the table's disk is full"),
             Self::StaleReads(most) => write!(f, "reads are up to {most} s old"),
             Self::Deaths => f.write_str("processes die"),
+            Self::RefusedEvents => f.write_str("the bus does not take every event"),
             Self::DoubledEvents => f.write_str("events come twice"),
             Self::LateEvents(most) => write!(f, "events are up to {most} s late"),
             Self::DroppedEvents => f.write_str("events never come"),

@@ -26,10 +26,12 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
 use axum::body::Bytes;
 use flock_aws::{Clock, SdkConfig, Unanswered, Wire};
+use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
     fault::Service,
+    invariants,
     outside::{Answer, Asked, Outside},
     weather::{Fate, Weather},
     world::World,
@@ -208,6 +210,7 @@ impl Machine {
                     _ => Ok(answer),
                 }
             }
+            Fate::Partly => Ok(self.carry_some(asked, there, back).await),
             Fate::Instead(status) => {
                 self.carry(whom, asked, there, back).await;
                 Ok(Answer::of(status, "<html>a page</html>"))
@@ -217,6 +220,40 @@ impl Machine {
             return pending().await;
         }
         result
+    }
+
+    /// Carries some of the events of a request to the bus, and says that the others are not taken.
+    async fn carry_some(&self, asked: Asked, there: Duration, back: Duration) -> Answer {
+        let body: Value = serde_json::from_slice(&asked.body).expect("the SDK writes JSON");
+        let entries = body["Entries"].as_array().cloned().unwrap_or_default();
+        let is_taken: Vec<_> = entries.iter().map(|_| self.world.weather.dice().bool()).collect();
+        let pick = |taken| {
+            let all = entries.iter().cloned().zip(&is_taken);
+            all.filter(move |(_, is_taken)| **is_taken == taken).map(|(entry, _)| entry)
+        };
+        for entry in pick(false) {
+            invariants::is_not_taken(&self.world, &self.name, &entry);
+        }
+        let taken: Vec<_> = pick(true).collect();
+        let answer = if taken.is_empty() {
+            tokio::time::sleep(there + back).await;
+            Answer::of(200, "{}")
+        } else {
+            let body = Bytes::from(json!({ "Entries": taken }).to_string());
+            self.carry(Service::Bus, Asked { body, ..asked }, there, back).await
+        };
+        let said: Value = serde_json::from_slice(&answer.body).expect("the bus answers in JSON");
+        let mut said = said["Entries"].as_array().cloned().unwrap_or_default().into_iter();
+        let results = is_taken.iter().map(|is_taken| {
+            if *is_taken {
+                return said.next().unwrap_or_default();
+            }
+            json!({ "ErrorCode": "InternalFailure", "ErrorMessage": "It went wrong." })
+        });
+        let results: Vec<_> = results.collect();
+        let failed = results.iter().filter(|result| result["ErrorCode"].is_string()).count();
+        let body = json!({ "FailedEntryCount": failed, "Entries": results }).to_string();
+        Answer { body: Bytes::from(body), ..answer }
     }
 
     /// Carries a request there and its answer back, whatever becomes of who has sent it.

@@ -402,7 +402,7 @@ fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
 }
 
 /// One fault of each kind; what is likelier than others is there twice.
-fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 20] {
+fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 21] {
     let ours = [Service::Table, Service::Bus, Service::Secrets, Service::Slack];
     let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
     let network = choose(rng, others);
@@ -424,6 +424,7 @@ fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 20] {
         FaultKind::DoubledEvents,
         FaultKind::LateEvents(choose(rng, &[5, 100])),
         FaultKind::DroppedEvents,
+        FaultKind::RefusedEvents,
         FaultKind::DoubledTicks,
         FaultKind::NoTicks,
         FaultKind::SkewedClocks(rng.u8(1..=22)),

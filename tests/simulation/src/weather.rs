@@ -51,6 +51,8 @@ pub(crate) enum Fate {
     Unauthorized,
     /// It is done, and somebody else answers with this status.
     Instead(u16),
+    /// Of the events in it some are taken, and some are not.
+    Partly,
 }
 
 /// How an event fares.
@@ -157,6 +159,7 @@ impl Weather {
                 }
                 FaultKind::Revoked(of) if of == whom => Fate::Unauthorized,
                 FaultKind::Foreign(of, status) if of == whom => Fate::Instead(status),
+                FaultKind::RefusedEvents if whom == Service::Bus => Fate::Partly,
                 FaultKind::FullDisk if whom == Service::Table && writes => Fate::Failed,
                 _ => return None,
             })
@@ -263,6 +266,7 @@ impl Fate {
             Self::Refused => " (refused: too many requests)".to_owned(),
             Self::Unauthorized => " (refused: the key is not accepted)".to_owned(),
             Self::Failed => " (not done: the server fails)".to_owned(),
+            Self::Partly => " (not every event is taken)".to_owned(),
             Self::Instead(status) => format!(" (done, and answered with {status})"),
         }
     }

@@ -1,6 +1,8 @@
 //! Everything an errand can be, carried out on every network; what none of them is asked for is refused in words.
 
-use flock_aws::EventBus;
+use std::time::Duration;
+
+use flock_aws::{EventBus, Instant};
 use flock_core::{Act, Cause, Errand, Network, NewPost, Occurrence, Outcome, Sent, SheepId, Task};
 use flock_errand::{Carrier, Order, Payers};
 
@@ -29,8 +31,10 @@ async fn carry_out(world: &World, id: &SheepId, number: u64, sent: Sent, act: Ac
         world.clock.clone(),
     );
     let newest = sheep.progress.last_remote.as_ref();
-    let order = Order { errand: &errand, sent, by: id, number, read: sheep.version, newest };
-    let payer = carrier.payer(&errand, &Payers::default()).await.unwrap();
+    let tell_until = Instant::now() + Duration::from_mins(1);
+    let (errand, read) = (&errand, sheep.version);
+    let order = Order { errand, sent, by: id, number, read, newest, tell_until };
+    let payer = carrier.payer(errand, &Payers::default()).await.unwrap();
     let account = match carrier.prepare(order, &payer).await {
         Ok(account) => account,
         Err(outcome) => return outcome,

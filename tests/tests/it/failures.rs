@@ -170,6 +170,92 @@ async fn a_sheep_does_not_stop_while_nobody_can_be_told() {
     }
 }
 
+/// What people are told at a certain failure, and what stops a sheep, waits for the bus and not for the back-off.
+#[tokio::test]
+async fn what_nobody_could_be_told_is_told_a_minute_after_the_bus_is_back() {
+    let mut world = World::start().await;
+    let id = world.sheep("apollo", Network::X, 40).await;
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    let token = world.cloud.token().secret();
+    let denied = |_: usize, _: &serde_json::Value| Some("AccessDeniedException");
+    let bus = flock_tests::RefusingBus::start(&world.cloud.services_url(), denied).await;
+    let bus_refuses = flock_aws::local(world.cloud.dynamodb_url(), bus.url(), token);
+    let mut x_away = world.settings(1);
+    x_away.networks.x_url = Some(nowhere);
+    let start = async |settings: &sheep_tick::Settings, aws: &flock_aws::SdkConfig| {
+        sheep_tick::App::start(settings.clone(), aws, world.clock.clone()).await.unwrap()
+    };
+    let failing = start(&x_away, &world.cloud.aws()).await;
+    let failing_untold = start(&x_away, &bus_refuses).await;
+    let refused_untold = start(&world.settings(1), &bus_refuses).await;
+    let well = start(&world.settings(1), &world.cloud.aws()).await;
+    let events = &mut world.events;
+    let mut told = || {
+        let events = std::iter::from_fn(|| events.try_recv().ok());
+        events.map(|event| event.detail_type).collect::<Vec<_>>()
+    };
+    let read =
+        async || world.store.sheep(&id, flock_store::Read::Consistent).await.unwrap().unwrap();
+    let tick = async |app: &sheep_tick::App| {
+        world.clock.step_to(read().await.next_at().unwrap());
+        let report = app.handle(&crate::world::tick(), crate::world::far_deadline()).await.unwrap();
+        let sheep = read().await;
+        let wait = sheep.next_at().map(|at| at.duration_since(world.clock.now()).as_secs());
+        (report, sheep.intent.map_or(0, |intent| intent.errand.attempts), wait)
+    };
+    for failures in 1..=7 {
+        assert_eq!(tick(&failing).await.1, failures);
+    }
+    assert_eq!(told(), [""; 0]);
+    for _ in 0..3 {
+        let (report, failures, wait) = tick(&failing_untold).await;
+        assert_eq!((report.put_off, report.unpublished, failures), (1, 1, 7), "{report:?}");
+        assert!((60..=76).contains(&wait.unwrap()), "{wait:?}");
+    }
+    assert_eq!(tick(&failing).await.1, 8);
+    assert_eq!(told(), ["sheep.failing"]);
+    for failures in 9..=12 {
+        assert_eq!(tick(&failing).await.1, failures);
+    }
+    assert_eq!(told(), [""; 0]);
+    for _ in 0..3 {
+        world.x.misbehave(Misbehave::Unauthorized);
+        let (report, failures, wait) = tick(&refused_untold).await;
+        assert_eq!((report.put_off, report.unpublished, failures), (1, 1, 12), "{report:?}");
+        assert!((60..=76).contains(&wait.unwrap()), "{wait:?}");
+    }
+    world.x.misbehave(Misbehave::Unauthorized);
+    let (report, ..) = tick(&well).await;
+    assert_eq!((report.stopped, told()), (1, vec!["sheep.stopped".to_owned()]));
+    assert!(matches!(read().await.state, State::Stopped { .. }));
+}
+
+/// Nothing ticked when it ended: what was due then is missed, and the index lets it go.
+#[tokio::test]
+async fn an_outage_across_its_end_finishes_a_sheep() {
+    for network in [Network::Meadow, Network::Mastodon] {
+        let world = World::start().await;
+        let rhythm = flock_core::RhythmFields {
+            end: Some("2026-03-02T13:00:00Z".to_owned()),
+            catch_up: Some("all(3)".to_owned()),
+            ..flock_core::RhythmFields::default()
+        };
+        let id = world.sheep_with("apollo", network, 40, &rhythm).await;
+        let app = world.app().await;
+        assert_eq!(world.tick_at(&app, 0).await.posted, 1);
+        let report = world.tick_at(&app, 65).await;
+        assert_eq!((report.posted, report.failed), (0, 0), "{report:?}");
+        // Its second post was due three minutes after the start.
+        assert_eq!(report.late_seconds, 62 * 60, "{report:?}");
+        let sheep = world.read(&id).await;
+        assert!(matches!(sheep.state, State::Finished { .. }), "{:?}", sheep.state);
+        assert_eq!(sheep.progress.missed, 19);
+        let idle = world.tick_at(&app, 66).await;
+        assert_eq!((idle.read_units, idle.late_seconds), (1.0, 0), "nobody looks at it any more");
+        assert_eq!(world.seen(&id).await, ["apollo line 0"]);
+    }
+}
+
 /// The sheep is changed by a person between the claim and the record.
 #[tokio::test]
 async fn a_pause_while_posting_is_kept_and_the_post_recorded() {

@@ -5,6 +5,7 @@
 mod acts;
 mod aside;
 mod bluesky;
+mod bus;
 mod costs;
 mod crash;
 mod earlier;
@@ -34,5 +35,6 @@ mod slash_rooms;
 mod slash_system;
 mod spending;
 mod template;
+mod units;
 mod world;
 mod x;

@@ -6,7 +6,7 @@ use flock_core::Network;
 use local_cloud::runtime_api::{Answer, FunctionProcess, RuntimeApi};
 use serde_json::{Value, json};
 
-use crate::world::{BINARY, World, spawn, tick};
+use crate::world::{BINARY, START, World, spawn, spawn_with, tick};
 
 #[tokio::test]
 async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
@@ -66,6 +66,30 @@ fn fields_of_filters(filter: &str) -> impl Iterator<Item = String> {
         .collect();
     assert!(!fields.is_empty(), "{filter}");
     fields.into_iter()
+}
+
+/// What template.yaml counts and measures is in these fields.
+#[tokio::test]
+async fn a_tick_logs_what_alarms_look_for() {
+    let mut world = World::start().await;
+    world.sheep("apollo", Network::Meadow, 3).await;
+    world.clock = flock_aws::Clock::wall();
+    let runtime = RuntimeApi::start().await.unwrap();
+    let urls = [world.cloud.dynamodb_url(), world.cloud.services_url(), world.x.url()];
+    let json = [("AWS_LAMBDA_LOG_FORMAT", "JSON")];
+    let process = spawn_with(&runtime, &urls, "1", &json);
+    let answer = runtime.invoke(tick(), Duration::from_mins(5)).await.answer;
+    assert!(matches!(answer, Answer::Response(_)), "{answer:?}");
+    let output = process.output();
+    let lines = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let done = lines.into_iter().find(|line| line["fields"]["message"] == "tick done");
+    let fields = done.unwrap_or_else(|| panic!("{output}"))["fields"].clone();
+    assert_eq!((&fields["failed"], &fields["unpublished"]), (&json!(0), &json!(0)), "{output}");
+    assert_eq!(fields["cut_short"], json!(false), "{output}");
+    // Nothing ticked since the start of the world.
+    let late = world.clock.now().duration_since(crate::world::ts(START)).as_secs();
+    let said = fields["late_seconds"].as_i64().unwrap();
+    assert!((late - 300..=late).contains(&said), "{said} of {late}");
 }
 
 #[tokio::test]

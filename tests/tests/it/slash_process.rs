@@ -23,7 +23,7 @@ use dynoxide::Database;
 use flock_aws::Clock;
 use flock_core::Network;
 use flock_slack::{sign, verify};
-use flock_tests::{CrashPlan, CrashProxy, Cut};
+use flock_tests::{CrashPlan, CrashProxy, Cut, RefusingBus};
 use flockwork::connect::{LOCAL_NAME, STRANGERS};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -99,8 +99,13 @@ impl Deployment {
 impl Function {
     /// Starts the process, with DynamoDB, the other services of AWS, and Slack at these addresses.
     async fn start(urls: &[String; 3]) -> Self {
+        Self::start_with(urls, &[]).await
+    }
+
+    /// The same, with more variables.
+    async fn start_with(urls: &[String; 3], more: &[(&str, &str)]) -> Self {
         let [dynamodb, services, slack] = urls;
-        let env = [
+        let mut env = vec![
             ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
             ("AWS_ENDPOINT_URL", services),
             ("AWS_SESSION_TOKEN", TOKEN),
@@ -111,6 +116,7 @@ impl Function {
             ("FIRST_OWNER", "U1"),
             ("RUST_LOG", "info"),
         ];
+        env.extend(more);
         let runtime = Arc::new(RuntimeApi::start().await.unwrap());
         let process = FunctionProcess::spawn(&runtime, Path::new(BINARY), &env).unwrap();
         Self { runtime, process }
@@ -168,6 +174,51 @@ fn command(who: &str, line: &str) -> Value {
 
 fn secret() -> SecretString {
     SecretString::from(SIGNING_SECRET)
+}
+
+/// Whoever can send a request can send as many as the throttle lets in.
+#[tokio::test]
+async fn strangers_write_nothing_into_the_log() {
+    let deployment = Deployment::start().await;
+    for (level, logged) in [("info", 0), ("debug", 3)] {
+        let urls = [
+            deployment.world.cloud.dynamodb_url(),
+            deployment.world.cloud.services_url(),
+            deployment.slack.api_url(),
+        ];
+        let function = Function::start_with(&urls, &[("RUST_LOG", level)]).await;
+        let mut forged = command("U1", "alive");
+        forged["headers"]["x-slack-signature"] = json!("v0=12");
+        let mut unsigned = forged.clone();
+        unsigned["headers"].as_object_mut().unwrap().remove("x-slack-signature");
+        let mut old = command("U1", "alive");
+        old["headers"]["x-slack-request-timestamp"] = json!("1");
+        let before = function.process.output();
+        for request in [forged, unsigned, old] {
+            assert_eq!(function.answer(request).await.0, 401);
+        }
+        let output = function.process.output();
+        let said = &output[before.len()..];
+        assert_eq!(said.matches("refused a request: ").count(), logged, "{said}");
+        assert!(level != "info" || said.is_empty(), "{said}");
+    }
+}
+
+/// By the field alarms count, whoever caused the event.
+#[tokio::test]
+async fn what_could_not_be_published_is_a_field_of_its_log_line() {
+    let deployment = Deployment::start().await;
+    deployment.world.sheep("apollo", Network::Meadow, 40).await;
+    let denied = |_: usize, _: &Value| Some("AccessDeniedException");
+    let bus = RefusingBus::start(&deployment.world.cloud.services_url(), denied).await;
+    let urls = [deployment.world.cloud.dynamodb_url(), bus.url(), deployment.slack.api_url()];
+    let function = Function::start_with(&urls, &[("AWS_LAMBDA_LOG_FORMAT", "JSON")]).await;
+    let said = function.flock("U1", "say flock/apollo good morning").await;
+    assert_eq!(bus.requests().len(), 1, "{said}");
+    let lines = function.process.output();
+    let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<_> = lines.filter(|line| line["fields"]["unpublished"] == 1).collect();
+    assert_eq!(lines.len(), 1, "{}", function.process.output());
 }
 
 /// Slack's user sees that the app failed; whoever runs it finds why in the log.

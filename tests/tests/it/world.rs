@@ -341,8 +341,18 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sheep-tick-process");
 
 /// Starts the function's process, with DynamoDB, the other services of AWS, and X at these addresses.
 pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> FunctionProcess {
+    spawn_with(runtime, urls, shards, &[])
+}
+
+/// The same, with more variables.
+pub(crate) fn spawn_with(
+    runtime: &RuntimeApi,
+    urls: &[String; 3],
+    shards: &str,
+    more: &[(&str, &str)],
+) -> FunctionProcess {
     let [dynamodb, services, x] = urls;
-    let env = [
+    let mut env = vec![
         ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb.as_str()),
         ("AWS_ENDPOINT_URL", services),
         ("AWS_SESSION_TOKEN", TOKEN),
@@ -358,6 +368,7 @@ pub(crate) fn spawn(runtime: &RuntimeApi, urls: &[String; 3], shards: &str) -> F
         ("AWS_LAMBDA_LOG_FORMAT", "JSON"),
         ("AWS_LAMBDA_LOG_LEVEL", "TRACE"),
     ];
+    env.extend(more);
     FunctionProcess::spawn(runtime, Path::new(BINARY), &env).unwrap()
 }
 

@@ -18,7 +18,7 @@ use tokio::task::JoinError;
 
 use crate::world::World;
 
-pub(crate) use writes::{Seen, Write, tells, who_posts_has_claimed, works};
+pub(crate) use writes::{Seen, Write, is_not_taken, tells, who_posts_has_claimed, works};
 
 /// Something that must always be so was not.
 #[derive(Debug, Clone, PartialEq, Eq)]

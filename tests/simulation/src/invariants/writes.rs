@@ -57,11 +57,7 @@ const CLOCKS: i64 = 6;
 pub(crate) fn tells(world: &World, machine: &str, asked: &Asked) {
     let body: Value = serde_json::from_slice(&asked.body).unwrap_or(Value::Null);
     for entry in body["Entries"].as_array().into_iter().flatten() {
-        let text = |name: &str| entry[name].as_str().unwrap_or_default();
-        let detail: Value = serde_json::from_str(text("Detail")).unwrap_or(Value::Null);
-        let sheep = detail["sheep"].as_str().unwrap_or_default().to_owned();
-        let told = (machine.to_owned(), text("DetailType").to_owned(), sheep);
-        world.known().seen.told.insert(told);
+        world.known().seen.told.insert(what_is_told(machine, entry));
     }
 }
 
@@ -77,6 +73,19 @@ pub(crate) fn who_posts_has_claimed(world: &World, machine: &str, sheep: &str) {
             format!("{machine} posts for {sheep}, which {owner} has claimed last")
         });
     }
+}
+
+/// The bus does not take an event that a machine has asked it to tell.
+pub(crate) fn is_not_taken(world: &World, machine: &str, entry: &Value) {
+    world.known().seen.told.remove(&what_is_told(machine, entry));
+}
+
+/// By which machine, of what kind, of which sheep.
+fn what_is_told(machine: &str, entry: &Value) -> (String, String, String) {
+    let text = |name: &str| entry[name].as_str().unwrap_or_default();
+    let detail: Value = serde_json::from_str(text("Detail")).unwrap_or(Value::Null);
+    let sheep = detail["sheep"].as_str().unwrap_or_default().to_owned();
+    (machine.to_owned(), text("DetailType").to_owned(), sheep)
 }
 
 /// A machine begins to work on an event, or has ended.
