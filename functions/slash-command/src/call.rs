@@ -6,10 +6,10 @@ use flock_core::{
 };
 use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, User, bare_name, bare_word, escape, mention};
-use flock_store::{Asked, ChangeError, Control, NotFound, Store, StoreError};
+use flock_store::{Asked, By, ChangeError, Control, NotFound, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::{app::App, slack_secret::SlackSecret};
+use crate::{app::App, dispatch::room_link, slack_secret::SlackSecret};
 
 /// Sheep that are looked at for an answer about all of them.
 const MOST_SHEEP: usize = 1_000;
@@ -364,4 +364,16 @@ fn sentence(text: &str) -> String {
         return format!("{text}{stop}");
     }
     format!("{}{stop}", capital(&text))
+}
+
+/// Who did something, and where, for people in Slack.
+pub(crate) fn who(by: &By) -> String {
+    match by {
+        By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
+        By::CommandLine { user, arn } => {
+            let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
+            let who = format!("{user} at the command line{arn}");
+            escape(&who.replace(char::is_control, " "))
+        }
+    }
 }

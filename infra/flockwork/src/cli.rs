@@ -139,6 +139,10 @@ pub enum Command {
     /// Sheep: list, show, pause, resume, move
     #[command(subcommand)]
     Sheep(SheepCommand),
+    /// Stop everything within a minute: nothing is posted until `start`
+    Stop,
+    /// Let everything go on after a stop
+    Start,
     /// List posts that were made, oldest first
     Posts(Posts),
     /// Show the next posts before they are made, at their exact times

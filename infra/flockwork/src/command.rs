@@ -1,7 +1,7 @@
 //! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
 //! any time, and others wait for the directory.
 
-use flock_core::{FlockName, JobKind, Network, Sheep, State, View, one_line};
+use flock_core::{FlockName, JobKind, Network, Sheep, State, View, WHILE_STOPPED, one_line};
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -71,6 +71,8 @@ async fn carry_out_command(cli: Cli) -> anyhow::Result<()> {
         Command::Man { dir } => shell::man_pages(&dir),
         Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,
         Command::Sheep(command) => Box::pin(sheep(&place, screen, command)).await,
+        Command::Stop => screen.say(stop(&place).await?),
+        Command::Start => screen.say(start(&place).await?),
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
         Command::Preview(options) => preview::preview(&place, screen, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
@@ -432,6 +434,39 @@ async fn steer(
     let ended = matches!(sheep.state, State::Finished { .. });
     let ended = ended.then(|| format!("{} {}", sheep.id, sheep.ended()));
     Ok(std::iter::once(show::sheep_line(&sheep, Paint::NONE)).chain(ended).collect())
+}
+
+/// Stops everything.
+async fn stop(place: &Place) -> anyhow::Result<Said> {
+    let connection = connect(place).await?;
+    let store = &connection.store;
+    let stop = async |noted: &Noted| match (
+        ops::stop(store, noted).await?,
+        store.control().await?.stopped,
+    ) {
+        (true, _) => Ok(()),
+        (false, Some(stop)) => Err(Error::refused(show::stopped(&stop))),
+        (false, None) => {
+            Err(Error::refused("everything was stopped already, and goes on by now".to_owned()))
+        }
+    };
+    noted(&connection, "stop".to_owned(), stop).await?;
+    let done = format!(
+        "Everything is stopped: within a minute nothing is posted any more. `{} start` lets it go on. {WHILE_STOPPED}",
+        connection.program
+    );
+    Ok(Said { done: Some(done), ..Said::default() })
+}
+
+/// Lets everything go on.
+async fn start(place: &Place) -> anyhow::Result<Said> {
+    let connection = connect(place).await?;
+    let start = async |noted: &Noted| {
+        let was_stopped = ops::start(&connection.store, noted).await?;
+        if was_stopped { Ok(()) } else { Err(Error::refused("nothing was stopped".to_owned())) }
+    };
+    noted(&connection, "start".to_owned(), start).await?;
+    Ok(Said { done: Some(format!("Everything goes on. {WHILE_STOPPED}")), ..Said::default() })
 }
 
 /// That everything is stopped, if it is: to be said after what would come to pass otherwise.

@@ -15,7 +15,9 @@ use crate::{
 /// That everything is stopped.
 pub fn stopped(stop: &Stop) -> String {
     let since = local(stop.at, &TimeZone::UTC);
-    format!("Everything is stopped since {since}; nothing is posted until `/flock start`.")
+    format!(
+        "Everything is stopped since {since}; nothing is posted until `flockwork start`, or `/flock start` in Slack."
+    )
 }
 
 /// What is said of a post that is not simply there.

@@ -61,6 +61,11 @@ impl Noted {
         }
     }
 
+    /// Who does it.
+    pub(crate) fn who(&self) -> &Who {
+        &self.who
+    }
+
     /// What is said of what went well.
     pub const DONE: &str = "done";
 

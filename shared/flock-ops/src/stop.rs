@@ -3,11 +3,12 @@
 use flock_store::{Stop, Store, Write};
 use jiff::Timestamp;
 
-use crate::{Noted, Result};
+use crate::{Noted, Result, Who};
 
 /// Stops everything within a minute. `false`: it is stopped already.
-pub async fn stop(store: &Store, _: &Noted, stop: &Stop) -> Result<bool> {
-    Ok(store.stop_all(stop).await? == Write::Done)
+pub async fn stop(store: &Store, noted: &Noted) -> Result<bool> {
+    let Who { by, at, .. } = noted.who().clone();
+    Ok(store.stop_all(&Stop { by, at }).await? == Write::Done)
 }
 
 /// Lets everything go on. `false`: nothing was stopped.

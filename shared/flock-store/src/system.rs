@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DueEntry, Keyed, Read, Store, StoreError, Write, if_readable, key::Key, request_error,
+    By, DueEntry, Keyed, Read, Store, StoreError, Write, if_readable, key::Key, request_error,
     sheep::Seconds,
 };
 
@@ -53,14 +53,48 @@ pub struct Control {
 
 /// Who stopped everything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StopItem", into = "StopItem")]
 pub struct Stop {
-    /// Who.
-    pub by: UserId,
-    /// In which room.
-    pub room: RoomId,
+    /// Who, and where.
+    pub by: By,
     /// When.
-    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
+}
+
+/// A stop as stored. The names are a schema: there is either `by` and `room`, of Slack, or `operator`, at a command line.
+#[derive(Debug, Serialize, Deserialize)]
+struct StopItem {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room: Option<RoomId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    at: Timestamp,
+}
+
+impl From<Stop> for StopItem {
+    fn from(Stop { by, at }: Stop) -> Self {
+        let (by, room, operator) = match by {
+            By::Slack { user, room } => (Some(user), Some(room), None),
+            By::CommandLine { user, arn: _ } => (None, None, Some(user)),
+        };
+        Self { by, room, operator, at }
+    }
+}
+
+impl TryFrom<StopItem> for Stop {
+    type Error = &'static str;
+
+    fn try_from(item: StopItem) -> Result<Self, Self::Error> {
+        let by = match (item.by, item.room, item.operator) {
+            (Some(user), Some(room), None) => By::Slack { user, room },
+            (None, None, Some(user)) => By::CommandLine { user, arn: None },
+            _ => return Err("it does not say who has stopped everything, and where"),
+        };
+        Ok(Self { by, at: item.at })
+    }
 }
 
 /// What is due.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use flock_core::{Month, Network};
-use flock_store::Stop;
+use flock_store::{By, Stop};
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use sheep_tick::Report;
 
@@ -78,8 +78,8 @@ async fn commands_whose_answers_are_lost_are_answered_as_they_are() {
         let proxy = CrashProxy::start("dynamodb", &world.cloud.dynamodb_url(), &plan).await;
         let function = deployment.function_at(proxy.url()).await;
         let (store, _proxy) = flocks::proxied(world, &plan).await;
-        let (by, room) = ("U1".parse().unwrap(), "C1".parse().unwrap());
-        let stopped = store.stop_all(&Stop { by, room, at: world.clock.now() }).await.unwrap();
+        let by = By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
+        let stopped = store.stop_all(&Stop { by, at: world.clock.now() }).await.unwrap();
         let mut told = Vec::new();
         for line in ["start", "grant U2 shepherd", "pause apollo", "resume apollo"] {
             told.push(function.flock("U1", line).await);

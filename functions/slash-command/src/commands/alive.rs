@@ -1,12 +1,10 @@
 //! `alive`: whether anybody is there, and whether anything is at work.
 
 use flock_core::{Overdue, Sheep, State, Usage, View, listed};
-use flock_slack::mention;
 
 use crate::{
-    call::{Answer, Call, NOT_ALL, tell},
+    call::{Answer, Call, NOT_ALL, tell, who},
     command::{Command, EVERYBODY, Group, Run},
-    dispatch::room_link,
     event::NAMED,
 };
 
@@ -28,9 +26,8 @@ async fn run(call: &Call<'_>) -> Answer {
     let view = call.view(&sheep);
     match &call.control.stopped {
         Some(stop) => but.push(format!(
-            "everything is stopped: {} did that in {} at {}. `/flock start` lets it go on.",
-            mention(&stop.by),
-            room_link(&stop.room),
+            "everything is stopped: {} did that at {}. `/flock start` lets it go on.",
+            who(&stop.by),
             view.alone(stop.at)
         )),
         None => but.extend(overdue(call, &call.store().due_now(call.now, DUE).await?.sheep, &view)),

@@ -1,14 +1,13 @@
 //! `audit`: who changed what.
 
 use flock_core::{Usage, View};
-use flock_slack::{escape, mention, typed};
+use flock_slack::{escape, typed};
 use flock_store::{AuditEntry, By};
 
 use crate::{
-    call::{Answer, Call, code, tell},
+    call::{Answer, Call, code, tell, who},
     command::{Command, Group, Run, SHEPHERD},
     commands::{Parsed, parse},
-    dispatch::room_link,
     page::{LINES, List},
 };
 
@@ -45,14 +44,7 @@ async fn run(call: &Call<'_>) -> Answer {
     let view = View::utc(call.now);
     let line = |entry: &AuditEntry| {
         let outcome = entry.outcome.as_deref().unwrap_or("cut off; part of it may be done");
-        let who = match &entry.by {
-            By::Slack { user, room } => format!("{} in {}", mention(user), room_link(room)),
-            By::CommandLine { user, arn } => {
-                let arn = arn.as_ref().map(|arn| format!(" ({arn})")).unwrap_or_default();
-                let who = format!("{user} at the command line{arn}");
-                escape(&who.replace(char::is_control, " "))
-            }
-        };
+        let who = who(&entry.by);
         // What was said elsewhere is in no form of Slack's.
         let outcome = match &entry.by {
             By::Slack { .. } => outcome.to_owned(),

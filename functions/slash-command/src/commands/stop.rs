@@ -3,11 +3,10 @@
 use flock_core::{Usage, View, WHILE_STOPPED, count, preview};
 use flock_ops::Noted;
 use flock_slack::mention;
-use flock_store::Stop;
 use jiff::SignedDuration;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse},
+    call::{Answer, Call, Obstacle, Stage, Sure, announce, refuse, who},
     command::{Command, Group, Run, SHEPHERD},
 };
 
@@ -24,21 +23,19 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     if let Some(stop) = &call.control.stopped {
         return refuse(format!(
             "Everything is stopped already: {} did that at {}.",
-            mention(&stop.by),
+            who(&stop.by),
             View::utc(call.now).alone(stop.at)
         ));
     }
     if call.stage == Stage::Given {
         return Sure::ask(consequence(call).await?, "Stop everything");
     }
-    let stop =
-        Stop { by: call.user().clone(), room: call.asked.room.clone(), at: call.asked.since };
-    if !flock_ops::stop(call.store(), noted, &stop).await? {
+    if !flock_ops::stop(call.store(), noted).await? {
         return refuse("Everything is stopped already.");
     }
     announce(format!(
         "{} has stopped everything: within a minute nothing is posted any more. `/flock start` lets it go on.",
-        mention(&stop.by)
+        mention(call.user())
     ))
 }
 

@@ -36,6 +36,8 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("sheep pause", "a", "sheep pause choir/a"),
     ("sheep resume", "a", "sheep resume choir/a"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
+    ("stop", "", "stop"),
+    ("start", "", "start"),
     ("flock remove", "choir --yes", "flock remove choir"),
     ("account remove", "x:apollo --yes", "account remove x:apollo"),
 ];

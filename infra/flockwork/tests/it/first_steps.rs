@@ -63,7 +63,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert_snapshot!(timeless(&said.stdout), @"
     ok     the data in .flockwork can be read
     note   nothing is posted until `flockwork run`
-    FAULT  Everything is stopped since TIME UTC; nothing is posted until `/flock start`.
+    FAULT  Everything is stopped since TIME UTC; nothing is posted until `flockwork start`, or `/flock start` in Slack.
     ok     3 sheep, 2 active
     note   1 sheep paused: `flockwork sheep list` shows which
     ok     1 account can post

@@ -79,6 +79,8 @@ const COMMANDS: &[&str] = &[
     "account show x:apollo",
     "doctor",
     "doctor --mend",
+    "stop",
+    "start",
     "flock remove choir --yes",
     "account remove x:apollo --yes",
 ];

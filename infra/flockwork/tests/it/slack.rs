@@ -152,8 +152,10 @@ fn what_slack_has_stopped_is_said_everywhere() {
     let before = ["sheep list", "sheep show alto", "preview --flock choir --count 2"];
     let before = before.map(|arguments| (arguments, world.ok(arguments)));
     slack(&world, &["/flock stop", "--press", "Stop everything"]);
-    let (line, until) =
-        ("Everything is stopped since ", "; nothing is posted until `/flock start`.\n");
+    let (line, until) = (
+        "Everything is stopped since ",
+        "; nothing is posted until `flockwork start`, or `/flock start` in Slack.\n",
+    );
     let is_said = |said: &str| said.starts_with(line) && said.ends_with(until);
     for (arguments, shown) in &before {
         let output = world.flockwork(arguments);

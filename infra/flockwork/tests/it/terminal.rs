@@ -555,7 +555,7 @@ fn a_run_tells_what_keeps_sheep_from_posting() {
     let told = timeless(&run.line("! Everything"));
     assert_eq!(
         told,
-        "! Everything is stopped since TIME UTC; nothing is posted until `/flock start`."
+        "! Everything is stopped since TIME UTC; nothing is posted until `flockwork start`, or `/flock start` in Slack."
     );
     world.ok("slack /flock start");
     assert_eq!(run.line("Everything"), "Everything goes on.");
