@@ -194,20 +194,18 @@ impl Store {
     }
 }
 
-/// Of how many settled bills an item keeps the newest: few enough for a small item, and enough for the seconds that a request may
-/// be under way.
-const SETTLED: u32 = 32;
+/// Of how many settled bills an item keeps the newest: enough for the seconds that a request may be under way, and few enough that the
+/// item stays one write unit.
+const SETTLED: u64 = 8;
 
 impl Bill {
     /// Where it is kept that it was settled. Slots may share that; the newest stays.
     fn settled(&self) -> String {
-        let sum =
-            self.slot.bytes().fold(0, |sum: u32, byte| sum.wrapping_mul(31) + u32::from(byte));
-        format!("settled#{}", sum % SETTLED)
+        format!("settled#{}", short(&self.slot) % SETTLED)
     }
 
     fn asked(&self) -> String {
-        format!("{} {}", self.slot, self.asked)
+        format!("{:016x}", short(&format!("{} {}", self.slot, self.asked)))
     }
 
     fn what(&self) -> String {
@@ -240,6 +238,12 @@ fn count_name(charge: Charge) -> String {
 /// A raised cap is news.
 fn told(spending: Spending, cap: Usd) -> String {
     format!("{} {cap}", spending.name())
+}
+
+/// A text in 64 bits: FNV-1a (Fowler, Noll, Vo; RFC 9923, 2025).
+fn short(text: &str) -> u64 {
+    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 fn number(number: impl Into<u64>) -> AttributeValue {
