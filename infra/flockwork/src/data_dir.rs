@@ -429,10 +429,12 @@ fn refuse_foreign(dir: &Path) -> anyhow::Result<()> {
     if !fs::symlink_metadata(&path).is_ok_and(|file| file.is_file() && 0 < file.len()) {
         return Ok(());
     }
-    let Ok(tables) = tables(&path) else { return Ok(()) };
-    // Where what was written last is still beside it, and where secrets are, more is to be said.
-    let is_ours = tables.iter().any(|table| table == EVERY_TABLE)
-        || dir.join(format!("{DATABASE}-wal")).exists() && tables.is_empty();
+    let Ok(mut tables) = tables(&path) else { return Ok(()) };
+    let log = dir.join(format!("{DATABASE}-wal"));
+    if tables.is_empty() && log.exists() {
+        tables = tables_with_log(&path, &log).unwrap_or_default();
+    }
+    let is_ours = tables.iter().any(|table| table == EVERY_TABLE);
     let has_secrets = || {
         let entries = fs::read_dir(dir).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());
@@ -466,7 +468,19 @@ fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
     });
     let address = format!("file:{}?immutable=1", escaped.collect::<String>());
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let database = Connection::open_with_flags(address, flags)?;
+    names(&Connection::open_with_flags(address, flags)?)
+}
+
+/// The same where the first tables are still in the log beside it: of a copy, because whoever reads the log writes beside it.
+fn tables_with_log(path: &Path, log: &Path) -> anyhow::Result<Vec<String>> {
+    let copies = tempfile::tempdir()?;
+    let copy = copies.path().join(DATABASE);
+    fs::copy(path, &copy)?;
+    fs::copy(log, copies.path().join(format!("{DATABASE}-wal")))?;
+    Ok(names(&Connection::open(copy)?)?)
+}
+
+fn names(database: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut query = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
     let names = query.query_map([], |row| row.get(0))?;
     names.collect()

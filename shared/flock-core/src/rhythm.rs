@@ -297,6 +297,14 @@ impl Rhythm {
         self.end
     }
 
+    /// Why there is no slot at or after `now`, where there is none.
+    pub fn why_over(&self, now: Timestamp) -> &'static str {
+        match self.end {
+            Some(end) if now < end => "no time of it falls before its `end`",
+            _ => "its `end` has passed",
+        }
+    }
+
     /// The first slot at or after `from`. `None`: the rhythm has ended by then.
     pub fn first_slot(&self, from: Timestamp) -> Option<Timestamp> {
         let from = self.start.map_or(from, |start| start.max(from));

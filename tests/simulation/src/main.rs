@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     let world = match options.world.as_deref().map(read).transpose() {
         Ok(world) => world,
         Err(err) => {
-            println!("{err}");
+            print_lines(&[format!("{err}")], "");
             return ExitCode::from(2);
         }
     };
@@ -107,12 +107,13 @@ fn replay(scenario: &Scenario, whom: &str) -> ExitCode {
     let (result, steps) = run(scenario, Keep::About(whom.to_owned()));
     print_lines(&steps, "");
     if steps.is_empty() {
-        println!("No step says {whom:?}: sheep are called sheep-0, sheep-1 and so on.");
+        let none = format!("No step says {whom:?}: sheep are called sheep-0, sheep-1 and so on.");
+        print_lines(&[none], "");
     }
     match result {
         Ok(_) => ExitCode::SUCCESS,
         Err(failure) => {
-            println!("BROKEN {}", failure.violation);
+            print_lines(&[format!("BROKEN {}", failure.violation)], "");
             ExitCode::FAILURE
         }
     }

@@ -17,6 +17,7 @@ type Name = &'static str;
 
 /// A world and its fate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What it was drawn from; what is left to chance is drawn from it, too.
     pub seed: u64,
@@ -215,31 +216,64 @@ impl Scenario {
         words
     }
 
-    /// Whether a world that somebody has written can be run; what is the matter where it cannot.
+    /// Whether a world that somebody has written is one that could have been drawn; what is the matter where it is not.
     pub fn check(&self) -> Result<(), String> {
-        if self.sheep.is_empty() {
-            return Err("there is no sheep".to_owned());
+        let within = |what: &str, is_it: bool| {
+            if is_it { Ok(()) } else { Err(format!("{what} is not one that is drawn")) }
+        };
+        let years = self.begins.as_second() / (366 * 24 * 3_600);
+        within("when it begins", (0..=100).contains(&years))?;
+        within("`days`", (1..=366).contains(&self.days))?;
+        within("`second`", self.second < 60)?;
+        for shards in self.shards {
+            Shards::try_from(shards).map_err(|err| err.to_string())?;
         }
-        let most = self.sheep.len();
+        within("the number of sheep", (1..=10_000).contains(&self.sheep.len()))?;
+        let mut names = BTreeSet::new();
+        for sheep in &self.sheep {
+            let SheepPlan { flock, name, behaviour, lines, rhythm, .. } = sheep;
+            // Requests are told apart by it.
+            let number = name.strip_prefix("sheep-").and_then(|number| number.parse::<u16>().ok());
+            within(&format!("the name `{name}`"), number.is_some() && names.insert(name))?;
+            within(&format!("the flock of {name}"), FLOCKS.contains(flock))?;
+            within(&format!("`lines` of {name}"), (1..=10_000).contains(lines))?;
+            behaviour.parse::<BehaviourKind>().map_err(|err| err.to_string())?;
+            let rhythm = Rhythm::parse(rhythm).map_err(|err| format!("{name}: {err:?}"))?;
+            within(&format!("the `end` of {name}"), rhythm.first_slot(self.begins).is_some())?;
+        }
         for deed in &self.deeds {
+            within("when somebody does something", deed.at <= self.trouble())?;
+            within(deed.by, PEOPLE.contains(&deed.by))?;
             let about = match &deed.what {
-                Act::Decide { sheep } | Act::Edit { sheep, .. } | Act::Move { sheep } => {
+                Act::Edit { sheep, added, .. } => {
+                    within("`added`", *added <= 10_000)?;
                     vec![*sheep]
                 }
+                Act::Decide { sheep } | Act::Move { sheep } => vec![*sheep],
                 Act::Say(line) => numbers(line).collect(),
-                Act::Remove { .. } | Act::Apply { .. } => Vec::new(),
+                Act::Remove { flock } | Act::Apply { flock, .. } => {
+                    within(&format!("the flock {flock}"), FLOCKS.contains(flock))?;
+                    Vec::new()
+                }
             };
-            if let Some(number) = about.into_iter().find(|number| most <= *number) {
+            if let Some(number) = about.into_iter().find(|number| self.sheep.len() <= *number) {
                 return Err(format!("there is no sheep {number}, which somebody sees to"));
             }
         }
-        let shards = self.shards.map(Shards::try_from);
-        if let Some(err) = shards.into_iter().find_map(Result::err) {
-            return Err(err.to_string());
-        }
-        for sheep in &self.sheep {
-            sheep.behaviour.parse::<BehaviourKind>().map_err(|err| err.to_string())?;
-            Rhythm::parse(&sheep.rhythm).map_err(|err| format!("{}: {err:?}", sheep.name))?;
+        for fault in &self.faults {
+            let Fault { kind, from, until, percent } = fault;
+            within(&format!("when {kind}"), from < until && *until <= self.trouble())?;
+            within(&format!("how often {kind}"), *percent <= 100)?;
+            let how = match kind {
+                FaultKind::Late(_, most)
+                | FaultKind::StaleReads(most)
+                | FaultKind::LateEvents(most)
+                | FaultKind::SkewedClocks(most)
+                | FaultKind::JumpingClocks(most) => 0 < *most,
+                FaultKind::Foreign(_, status) => (200..600).contains(status),
+                _ => true,
+            };
+            within(&format!("that {kind}"), how)?;
         }
         Ok(())
     }

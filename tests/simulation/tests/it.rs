@@ -1,8 +1,8 @@
 //! The simulation itself: that a seed is the same run again, and that what it says of a failing one is so.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
-use flock_simulation::{Keep, Scenario, Summary, kinds_of_faults, run};
+use flock_simulation::{Fault, FaultKind, Keep, Scenario, Summary, kinds_of_faults, run};
 
 fn summary(seed: u64) -> Summary {
     let scenario = Scenario::draw(seed, None, None);
@@ -44,10 +44,29 @@ fn a_world_that_cannot_be_is_refused() {
     assert!(err.to_string().starts_with("nothing here is called quire"), "{err}");
     let mut empty = Scenario::draw(3, None, None);
     empty.sheep.clear();
-    assert_eq!(empty.check(), Err("there is no sheep".to_owned()));
+    assert_eq!(empty.check(), Err("the number of sheep is not one that is drawn".to_owned()));
     let mut fewer = Scenario::draw(3, None, None);
     fewer.deeds[0].what = flock_simulation::Act::Say("now #99".to_owned());
     assert_eq!(fewer.check(), Err("there is no sheep 99, which somebody sees to".to_owned()));
+    let odd: [(&str, fn(&mut Scenario)); 6] = [
+        ("`days`", |world| world.days = 3_000_000),
+        ("`second`", |world| world.second = 255),
+        ("the name `a b`", |world| world.sheep[0].name = "a b".to_owned()),
+        ("the flock of sheep-0", |world| world.sheep[0].flock = "U1"),
+        ("`lines` of sheep-0", |world| world.sheep[0].lines = u32::MAX),
+        ("how often processes die", |world| {
+            let (from, until) = (Duration::ZERO, Duration::from_secs(1));
+            world.faults = vec![Fault { kind: FaultKind::Deaths, from, until, percent: 255 }];
+        }),
+    ];
+    for (what, make) in odd {
+        let mut world = Scenario::draw(3, None, None);
+        make(&mut world);
+        assert_eq!(world.check(), Err(format!("{what} is not one that is drawn")));
+    }
+    for seed in 1..=200 {
+        assert_eq!(Scenario::draw(seed, None, None).check(), Ok(()), "{seed}");
+    }
 }
 
 /// No kind of fault is forgotten where worlds are drawn.

@@ -41,7 +41,7 @@ async fn a_stop_asks_first_and_then_holds_everything_until_a_start() {
     assert!(slack.world.tick_at(&cold, 20).await.held);
     let alive = slack.enter("U3", "C2", "/flock alive").await;
     let (told, _) = alive.split_once(":0").unwrap();
-    insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> did that in <#C1> at 12");
+    insta::assert_snapshot!(told, @"*Yes, but everything is stopped: <@U1> in <#C1> did that at 12");
     let told = slack.flock("now apollo").await;
     insta::assert_snapshot!(told, @"*Everything is stopped; nothing is posted until `/flock start`.");
     assert!(slack.flock("stop").await.contains("stopped already"));
@@ -372,7 +372,7 @@ async fn alive_says_what_is_not_at_work() {
         *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but
-        • everything is stopped: <@U1> did that in <#C1> at HH:MM:SS UTC. `/flock start` lets it go on.
+        • everything is stopped: <@U1> in <#C1> did that at HH:MM:SS UTC. `/flock start` lets it go on.
         • *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but no sheep posts: *flock/apollo* has stopped; `/flock show flock/apollo` tells why.
         *Yes, but no sheep posts: *flock/apollo* and *flock/hermes* have stopped; `/flock sheep` tells why.

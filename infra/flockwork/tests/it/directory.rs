@@ -53,6 +53,19 @@ fn a_database_of_another_program_is_left_alone() {
     assert_snapshot!(said[0], @"error: the file .flockwork/flock.db was not made by flockwork (it has the table `notes`), and is left as it is; move it away, or choose another directory than .flockwork with --data");
 }
 
+/// What it has written last may be in the log beside it alone.
+#[test]
+fn a_database_that_another_program_has_open_is_left_alone() {
+    let world = World::new();
+    world.write(".flockwork/other", "");
+    std::fs::remove_file(world.path(".flockwork/other")).unwrap();
+    let notes = Connection::open(world.path(".flockwork/flock.db")).unwrap();
+    notes.pragma_update(None, "journal_mode", "WAL").unwrap();
+    notes.execute_batch("CREATE TABLE notes (body TEXT); INSERT INTO notes VALUES ('x')").unwrap();
+    assert_snapshot!(is_left_alone(&world), @"error: the file .flockwork/flock.db was not made by flockwork (it has the table `notes`), and is left as it is; move it away, or choose another directory than .flockwork with --data");
+    drop(notes);
+}
+
 #[test]
 fn a_file_with_nothing_in_it_is_no_database() {
     let world = World::new();

@@ -26,6 +26,8 @@ fn the_help_teaches() {
       doctor       Look whether everything is so that sheep can post, and say what is not
       flock        Flocks: plan and apply their files, list, remove
       sheep        Sheep: list, show, pause, resume, move
+      stop         Stop everything within a minute: nothing is posted until `start`
+      start        Let everything go on after a stop
       posts        List posts that were made, oldest first
       preview      Show the next posts before they are made, at their exact times
       spend        What flocks have spent this month, and what it will be

@@ -77,6 +77,9 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     let over = "network = \"x\"\nline = \"1h\"\nend = \"2020-01-01\"";
     world.write_flock("choir", &[("apollo", "the moon\n", over)]);
     assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo: its `end` has passed; give it a later one, or take it out");
+    let none = "network = \"x\"\nat = [\"09:00\"]\nstart = \"2090-01-01 10:00\"\nend = \"2090-01-01 11:00\"";
+    world.write_flock("choir", &[("apollo", "the moon\n", none)]);
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo: no time of it falls before its `end`; give it a later one, or take it out");
 }
 
 #[test]

@@ -162,7 +162,8 @@ impl Plan {
         let birth = store.birth(&id).await?;
         let created = Sheep::create(id.clone(), sheep.config.clone(), birth.occurrence, now)
             .ok_or_else(|| {
-                Error::refused(format!("{id}: its `end` has passed; give it a later one"))
+                let why = sheep.config.rhythm.why_over(now);
+                Error::refused(format!("{id}: {why}; give it a later one"))
             })?;
         let created = Sheep { version: birth.version, ..created };
         // Made by another apply in the same moment: that one's files win.

@@ -109,7 +109,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         let has_ended =
             there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
         if sheep.config.rhythm.first_slot(now).is_none() && !has_ended {
-            let over = "its `end` has passed; give it a later one, or take it out";
+            let why = sheep.config.rhythm.why_over(now);
+            let over = format!("{why}; give it a later one, or take it out");
             problems.push(Objection::of([&id], over));
         }
         let member = |to_be| Member {
