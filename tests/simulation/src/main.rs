@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     let world = match options.world.as_deref().map(read).transpose() {
         Ok(world) => world,
         Err(err) => {
-            print_lines(&[format!("{err}")], "");
+            print_lines(&[err], "");
             return ExitCode::from(2);
         }
     };

@@ -15,7 +15,13 @@ use local_cloud::{
 use serde_json::{Value, json};
 use slash_command::SlashCommand;
 
-use crate::{invariants, machine::Machine, outside::X_URL, table, world::World};
+use crate::{
+    invariants,
+    machine::Machine,
+    outside::X_URL,
+    table,
+    world::{World, alongside},
+};
 
 /// What is deployed.
 pub(crate) static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
@@ -255,12 +261,12 @@ pub(crate) fn networks(machine: &Arc<Machine>) -> flock_net::Settings {
 pub(crate) fn fire(world: &Arc<World>) {
     for _ in 0..world.weather.ticks() {
         let event = json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" });
-        let (world, wait) = (Arc::clone(world), world.weather.dice().u64(..800));
-        tokio::spawn(async move {
+        let (firing, wait) = (Arc::clone(world), world.weather.dice().u64(..800));
+        alongside(world, async move {
             tokio::time::sleep(Duration::from_millis(wait)).await;
-            world.note(|| "the schedule fires".to_owned());
-            if let Ok(report) = invoke(&world, FunctionName::SheepTick, event).await {
-                world.ticked(&report);
+            firing.note(|| "the schedule fires".to_owned());
+            if let Ok(report) = invoke(&firing, FunctionName::SheepTick, event).await {
+                firing.ticked(&report);
             }
         });
     }
@@ -276,19 +282,19 @@ pub(crate) fn deliver(world: &Arc<World>, event: &BusEvent) {
     invariants::events_are_readable(world, &event);
     invariants::events_are_listened_to(world, &event, functions.len());
     for function in functions.into_iter().flat_map(|one| (0..delivery.times).map(move |_| one)) {
-        let (world, event) = (Arc::clone(world), event.clone());
+        let (delivering, event) = (Arc::clone(world), event.clone());
         let usual = world.weather.dice().u64(10..700);
-        tokio::spawn(async move {
+        alongside(world, async move {
             let mut wait = delivery.late + Duration::from_millis(usual);
             for tried in 0..=function.retries() {
                 tokio::time::sleep(wait).await;
-                if invoke(&world, function, event.clone()).await.is_ok() {
+                if invoke(&delivering, function, event.clone()).await.is_ok() {
                     return;
                 }
                 // A minute, then two (AWS, "Error handling for asynchronous invocations", 2026-11).
                 wait = Duration::from_mins(u64::from(tried) + 1);
             }
-            world.given_up(&event);
+            delivering.given_up(&event);
         });
     }
 }

@@ -393,6 +393,16 @@ async fn begin(world: &Arc<World>, observer: &Arc<Machine>) -> anyhow::Result<()
     Ok(())
 }
 
+/// Does something beside all else. A panic in it is seen.
+pub(crate) fn alongside(world: &Arc<World>, what: impl Future<Output = ()> + Send + 'static) {
+    let (world, task) = (Arc::clone(world), tokio::spawn(what));
+    tokio::spawn(async move {
+        if let Err(err) = task.await {
+            invariants::nothing_panics(&world, "the simulation", &err);
+        }
+    });
+}
+
 /// The days in which things go wrong.
 async fn go_on(world: &Arc<World>) {
     let begun = Instant::now();
@@ -406,8 +416,8 @@ async fn go_on(world: &Arc<World>) {
             redeployed = true;
         }
         ticks_until(world, deed.at).await;
-        let (world, deed) = (Arc::clone(world), deed.clone());
-        tokio::spawn(async move { Box::pin(people::act(&world, &deed)).await });
+        let (doing, deed) = (Arc::clone(world), deed.clone());
+        alongside(world, async move { Box::pin(people::act(&doing, &deed)).await });
     }
     ticks_until(world, world.scenario.trouble()).await;
     debug_assert!(world.known().broken.is_some() || world.scenario.trouble() <= begun.elapsed());

@@ -48,7 +48,8 @@ fn a_world_that_cannot_be_is_refused() {
     let mut fewer = Scenario::draw(3, None, None);
     fewer.deeds[0].what = flock_simulation::Act::Say("now #99".to_owned());
     assert_eq!(fewer.check(), Err("there is no sheep 99, which somebody sees to".to_owned()));
-    let odd: [(&str, fn(&mut Scenario)); 6] = [
+    type Spoil = fn(&mut Scenario);
+    let odd: [(&str, Spoil); 6] = [
         ("`days`", |world| world.days = 3_000_000),
         ("`second`", |world| world.second = 255),
         ("the name `a b`", |world| world.sheep[0].name = "a b".to_owned()),
