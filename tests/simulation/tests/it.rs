@@ -4,6 +4,9 @@ use std::{collections::BTreeSet, fs, path::Path, time::Duration};
 
 use flock_simulation::{Fault, FaultKind, Keep, Scenario, Summary, kinds_of_faults, run};
 
+/// Makes a world one that cannot be.
+type Spoil = fn(&mut Scenario);
+
 fn summary(seed: u64) -> Summary {
     let scenario = Scenario::draw(seed, None, None);
     match run(&scenario, Keep::Last).0 {
@@ -48,7 +51,6 @@ fn a_world_that_cannot_be_is_refused() {
     let mut fewer = Scenario::draw(3, None, None);
     fewer.deeds[0].what = flock_simulation::Act::Say("now #99".to_owned());
     assert_eq!(fewer.check(), Err("there is no sheep 99, which somebody sees to".to_owned()));
-    type Spoil = fn(&mut Scenario);
     let odd: [(&str, Spoil); 6] = [
         ("`days`", |world| world.days = 3_000_000),
         ("`second`", |world| world.second = 255),
