@@ -7,17 +7,23 @@ use flock_core::{AccountId, Network};
 use flock_net::{Key, Networks, NewKey};
 use flock_ops::{self as ops, NewAccount};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 
 use crate::{
     ask,
-    cli::{AddAccount, Place},
+    checkup::{X_APP_CONTENT, fill},
+    cli::{AddAccount, Place, quoted},
     connect::{Connection, connect, look, read_template},
+    deployed,
     files::{self, WRITTEN_BY_HAND},
     functions,
     local_secrets::{KEYRING, X_APP},
     operator::noted,
     refusal::refuse,
 };
+
+/// What of an app is in its secret.
+const APP: [&str; 2] = ["consumer_key", "consumer_secret"];
 
 /// Asks the network about the account, and stores what it says with the sealed key. Says what came of it.
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
@@ -49,10 +55,20 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     };
     // X has no such request: there a person sets the label.
     let could_mark = !may_not.is_empty() && !mark_as_bot && id.network != Network::X;
-    let mark = format!("  `flockwork account add {id} --key {shown} --mark-as-bot` has it marked.");
+    let mark = format!("  `{} --mark-as-bot` has it marked.", again(place, options));
     lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
     lines.extend(could_mark.then_some(mark));
     Ok(lines.join("\n"))
+}
+
+/// The command that adds the account once more.
+fn again(place: &Place, options: &AddAccount) -> String {
+    let AddAccount { account, key, keyring, x_app, .. } = options;
+    let words = [("--keyring", keyring), ("--x-app", x_app)];
+    let words =
+        words.into_iter().filter_map(|(word, name)| Some(format!(" {word} {}", name.as_ref()?)));
+    let words: String = words.collect();
+    format!("{} account add {account} --key {}{words}", place.command(), quoted(key))
 }
 
 /// Removes the account `id`. Asks first, unless `yes` was said.
@@ -102,21 +118,27 @@ impl<'a> Safe<'a> {
         let is_ours = connection.data_dir.is_some();
         let secrets = (!is_ours).then(|| Secrets::new(&connection.aws));
         let (keyring, x_app) = if place.aws {
-            let name = options.keyring.clone().ok_or_else(|| {
+            // As where a variable of the shell is not set.
+            let given = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
+            let name = given(&options.keyring).ok_or_else(|| {
                 refuse(
                     "on a deployed table say which keyring seals the key: --keyring NAME (output \
                      `KeyringName` of the stack)",
                 )
             })?;
-            (name, options.x_app.clone())
+            (name, given(&options.x_app))
         } else {
             (KEYRING.to_owned(), Some(X_APP.to_owned()))
         };
         let text = match &secrets {
-            Some(secrets) => secrets.get(&keyring).await?,
+            Some(secrets) => read(connection, secrets, &keyring, "KeyringName").await?,
             None => held(connection, &keyring)?,
         };
-        Ok(Self { connection, keyring: Keyring::parse(&text)?, secrets, x_app })
+        let keyring = match Keyring::parse(&text) {
+            Err(_) if place.aws => return Err(no_keyring(&keyring, &connection.program)),
+            parsed => parsed?,
+        };
+        Ok(Self { connection, keyring, secrets, x_app })
     }
 
     /// The credentials of the app, for a network that has apps.
@@ -126,13 +148,21 @@ impl<'a> Safe<'a> {
         }
         let known = match (&self.secrets, &self.x_app) {
             (None, _) => Some(held(self.connection, X_APP)?),
-            (Some(secrets), Some(name)) => Some(secrets.get(name).await?),
+            (Some(secrets), Some(name)) => {
+                Some(read(self.connection, secrets, name, "XAppName").await?)
+            }
             (Some(_), None) => None,
         };
-        let known = known.filter(is_app);
         let Some(app) = &new.app else {
-            return known.map(Some).ok_or_else(|| self.asks_for_app());
+            return match (known, &self.x_app) {
+                (Some(known), _) if is_app(&known) => Ok(Some(known)),
+                (Some(known), Some(name)) if self.connection.is_deployed => {
+                    Err(no_app(name, &known))
+                }
+                _ => Err(self.asks_for_app()),
+            };
         };
+        let known = known.filter(is_app);
         if self.is_of_a_run() && !known.is_some_and(|known| is_same(app, &known)) {
             return Err(refuse(
                 "the app's consumer_key and consumer_secret are new here, and a running `flockwork run` \
@@ -172,6 +202,52 @@ impl<'a> Safe<'a> {
     }
 }
 
+/// The text of the secret called `name`; where it is deployed, it has to be the stack's output `output`.
+async fn read(
+    connection: &Connection,
+    secrets: &Secrets,
+    name: &str,
+    output: &str,
+) -> anyhow::Result<SecretString> {
+    match secrets.get(name).await {
+        Err(err) if connection.is_deployed => {
+            Err(deployed::no_secret(&connection.aws, name, output, err))
+        }
+        text => Ok(text?),
+    }
+}
+
+/// That the secret called `name` is no keyring. Whatever else it is, nobody is led to write over it.
+fn no_keyring(name: &str, program: &str) -> anyhow::Error {
+    refuse(format!(
+        "the secret {name} is no keyring; say that which is the output `KeyringName` of the stack. Put nothing into this one: it may \
+         be another secret. Where it is that of the stack, `{program} doctor` says how it is put back"
+    ))
+}
+
+/// That the secret called `name`, which holds `text`, does not have the app's credentials.
+fn no_app(name: &str, text: &SecretString) -> anyhow::Error {
+    let is_nothing = |value: &Value| value.is_null() || value == "";
+    let is_empty = match read_json(text) {
+        Some(Value::Object(fields)) => {
+            fields.iter().all(|(name, value)| APP.contains(&name.as_str()) || is_nothing(value))
+        }
+        Some(value) => is_nothing(&value),
+        None => text.expose_secret().trim().is_empty(),
+    };
+    if is_empty {
+        return refuse(format!(
+            "X is asked about the account in the app's name, and the secret {name} does not have its consumer_key and \
+             consumer_secret yet: {}",
+            fill(name, X_APP_CONTENT)
+        ));
+    }
+    refuse(format!(
+        "the secret {name} is not that of the X app: it has other things in it than consumer_key and consumer_secret; say that \
+         which is the output `XAppName` of the stack. Put nothing into this one: it may be another secret"
+    ))
+}
+
 /// A local secret that this process holds.
 fn held(connection: &Connection, name: &str) -> anyhow::Result<SecretString> {
     let missing = || anyhow::anyhow!("template.yaml defines no secret {name}");
@@ -186,9 +262,9 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
 /// Whether a secret holds an app's credentials.
 fn is_app(secret: &SecretString) -> bool {
     let app = read_json(secret).unwrap_or_default();
-    ["consumer_key", "consumer_secret"].iter().all(|name| app.get(name).is_some())
+    APP.iter().all(|name| app.get(name).is_some_and(|value| value != ""))
 }
 
-fn read_json(secret: &SecretString) -> Option<serde_json::Value> {
+fn read_json(secret: &SecretString) -> Option<Value> {
     serde_json::from_str(secret.expose_secret()).ok()
 }

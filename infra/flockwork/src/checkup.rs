@@ -7,10 +7,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{IndexStatus, KeySchemaElement, KeyType, TableDescription, TableStatus},
 };
-use aws_sdk_secretsmanager::{
-    config::http::HttpResponse, error::SdkError, operation::get_secret_value::GetSecretValueError,
-};
-use flock_aws::{Keyring, SdkConfig, SecretError, Secrets, Wire};
+use flock_aws::{Keyring, SdkConfig, Secrets, Wire};
 use flock_core::RoomId;
 use flock_slack::{SlackApi, SlackError};
 use local_cloud::template::{Attribute, TableDefinition, TableKey};
@@ -20,7 +17,7 @@ use slash_command::SlackSecret;
 
 use crate::{
     connect::Connection,
-    deployed::Failure,
+    deployed::{Failure, READ_SECRET, other_keys},
     doctor::Finding,
     operator::noted,
     safeguards::{Safeguard, State},
@@ -29,6 +26,9 @@ use crate::{
 
 /// What Slack's secret has in the place of the bot's token until somebody fills it in; so the template has it.
 const NO_TOKEN: &str = "not-set";
+
+/// What is in the secret of the X app.
+pub(crate) const X_APP_CONTENT: &str = r#"{"consumer_key":"...","consumer_secret":"..."}"#;
 
 /// A deployment that is looked at.
 pub(crate) struct Checkup<'a> {
@@ -70,6 +70,10 @@ impl Checkup<'_> {
             Ok(found) => (found.table, None),
             Err(err) => (None, Some(Failure::of(&err))),
         };
+        // What another program's table lacks is not ours to say.
+        if described.as_ref().is_some_and(|table| !self.is_ours(table)) {
+            return vec![Finding::Fault(other_keys(self.table))];
+        }
         let mut findings = Vec::new();
         findings.extend(described.as_ref().map(|table| self.the_keys(table)));
         if let Some(failure) = failure {
@@ -138,7 +142,12 @@ impl Checkup<'_> {
         }
     }
 
-    /// Whether the table is one of ours, and has what is due in an index.
+    /// Whether the table is one of ours.
+    fn is_ours(&self, found: &TableDescription) -> bool {
+        Self::is_key(found, found.key_schema.as_deref(), &self.definition.key)
+    }
+
+    /// Whether the table is ready, and has what is due in an index.
     fn the_keys(&self, found: &TableDescription) -> Finding {
         let table = self.table;
         if found.table_status != Some(TableStatus::Active) {
@@ -148,12 +157,6 @@ impl Checkup<'_> {
             ));
         }
         let definition = self.definition;
-        if !Self::is_key(found, found.key_schema.as_deref(), &definition.key) {
-            return Finding::Fault(format!(
-                "the table {table} has other keys than Flockwork's, so it is another program's; name the one that the stack's \
-                 output `TableName` has, with --table"
-            ));
-        }
         for index in &definition.indexes {
             let indexes = found.global_secondary_indexes.as_deref().unwrap_or_default();
             let there = indexes.iter().find(|there| there.index_name() == Some(&index.name));
@@ -323,7 +326,6 @@ async fn text(
     output: &str,
     what: &str,
 ) -> Result<(String, SecretString), Finding> {
-    const RIGHT: &str = "secretsmanager:GetSecretValue";
     let Some(name) = stack.output(output) else {
         return Err(Finding::Note(format!(
             "{what} was not looked at, because the stack {} has no output `{output}`; deploy it anew: `sam build && sam \
@@ -333,25 +335,19 @@ async fn text(
     };
     let failure = match secrets.get(name).await {
         Ok(text) => return Ok((name.to_owned(), text)),
-        Err(SecretError::Request { source, .. }) => {
-            match source.downcast_ref::<SdkError<GetSecretValueError, HttpResponse>>() {
-                Some(err) => Failure::of(err),
-                None => Failure::Other(source.to_string()),
-            }
-        }
-        Err(err) => Failure::Other(err.to_string()),
+        Err(err) => Failure::of_secret(&err),
     };
     Err(match failure {
         Failure::Missing => Finding::Fault(format!(
             "{what}, the secret {name}, has nothing in it, or is gone: put back a copy with `aws secretsmanager \
              put-secret-value --secret-id {name} --secret-string file://secret.json`"
         )),
-        failure => unseen(format!("{what}, the secret {name},"), RIGHT, &failure),
+        failure => unseen(format!("{what}, the secret {name},"), READ_SECRET, &failure),
     })
 }
 
 /// How a secret is filled in.
-fn fill(name: &str, content: &str) -> String {
+pub(crate) fn fill(name: &str, content: &str) -> String {
     format!(
         "put {content} into secret.json, then `aws secretsmanager put-secret-value --secret-id {name} --secret-string \
          file://secret.json`"
@@ -384,10 +380,9 @@ async fn x_app(secrets: &Secrets, stack: &Stack) -> Finding {
     if has("consumer_key") && has("consumer_secret") {
         return Finding::Good("the keys of the X app are there".to_owned());
     }
-    let content = r#"{"consumer_key":"...","consumer_secret":"..."}"#;
     Finding::Fault(format!(
         "the keys of the X app are not filled in, so nothing is posted there: {}",
-        fill(&name, content)
+        fill(&name, X_APP_CONTENT)
     ))
 }
 

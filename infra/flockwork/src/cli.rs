@@ -86,6 +86,10 @@ impl Place {
     /// command where the option stands.
     pub fn check(&self) -> Result<(), &'static str> {
         match (self.aws, &self.table) {
+            // As where a variable of the shell is not set.
+            (_, Some(table)) if table.trim().is_empty() => {
+                Err("the table's name is empty: say --table NAME (output `TableName` of the stack)")
+            }
             (true, None) => Err(
                 "--aws works on a deployed table: say which with --table NAME (output `TableName` of the stack)",
             ),
@@ -103,6 +107,13 @@ impl Place {
             command = format!("{command} --data {}", quoted(&self.data));
         }
         command
+    }
+
+    /// The command that adds `account` there; it posts through an app where its network `has_app`.
+    pub fn add_account(&self, account: &str, has_app: bool) -> String {
+        let keyring = if self.aws { " --keyring NAME" } else { "" };
+        let app = if self.aws && has_app { " --x-app NAME" } else { "" };
+        format!("{} account add {account} --key FILE{keyring}{app}", self.command())
     }
 
     /// The template, as messages name it.

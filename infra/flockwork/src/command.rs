@@ -15,7 +15,7 @@ use crate::{
     },
     connect::{Connection, connect, look},
     data_dir::DataDir,
-    doctor, environment, flock_file, init,
+    deployed, doctor, environment, flock_file, init,
     operator::noted,
     preview,
     refusal::{missing, refuse, refused},
@@ -33,7 +33,7 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
     let run = if asks_run { DataDir::served_at(&place.data).ok().flatten() } else { None };
     let done = Box::pin(carry_out_command(cli)).await;
     if let (Err(err), Some(run)) = (&done, &run)
-        && refused(err, "").is_none()
+        && refused(err, &place).is_none()
         && DataDir::has_ended(&place.data, run).await
     {
         let dir = place.data.display();
@@ -42,6 +42,11 @@ pub async fn execute(cli: Cli) -> anyhow::Result<()> {
             "the `flockwork run` that had {dir} ended before it had answered ({why}); look what is there, and give the \
              command again"
         ));
+    }
+    if let (Err(err), Some(table)) = (&done, &place.table)
+        && deployed::has_other_keys(err)
+    {
+        return Err(refuse(deployed::other_keys(table)));
     }
     done
 }
@@ -144,12 +149,12 @@ async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow:
         FlockCommand::Plan { dir, json } => {
             let file = flock_file::read(&dir).map_err(|err| refuse(err.to_string()))?;
             let said = {
-                let Connection { store, clock, program, .. } = &look(place).await?;
+                let Connection { store, clock, .. } = &look(place).await?;
                 let plan = ops::plan(store, file, clock.now()).await?;
                 if json {
                     as_json([PlanLine::new(&plan)])?
                 } else {
-                    let missing = missing(plan.missing(), program);
+                    let missing = missing(plan.missing(), place);
                     std::iter::once(plan.to_string()).chain(missing).collect()
                 }
             };
@@ -197,8 +202,8 @@ async fn list_accounts(place: &Place, screen: &Screen, json: bool) -> anyhow::Re
     }
     if accounts.is_empty() {
         return Ok(none(format!(
-            "There is no account yet; `{} account add ACCOUNT --key FILE` adds one. On the meadow none is needed.",
-            place.command()
+            "There is no account yet; `{}` adds one. On the meadow none is needed.",
+            place.add_account("ACCOUNT", false)
         )));
     }
     let lines = |paint| accounts.iter().map(|account| show::account_line(account, paint)).collect();

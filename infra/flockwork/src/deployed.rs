@@ -5,10 +5,11 @@ use std::error::Error;
 use aws_sdk_dynamodb::{
     Client,
     config::{ProvideCredentials as _, http::HttpResponse},
-    error::{ProvideErrorMetadata, SdkError},
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
     operation::{batch_get_item::BatchGetItemError, get_item::GetItemError, query::QueryError},
 };
-use flock_aws::SdkConfig;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use flock_aws::{SdkConfig, SecretError};
 use flock_store::{Store, StoreError};
 
 use crate::{login::how_to_log_in, refusal::refuse};
@@ -26,6 +27,9 @@ pub(crate) async fn table(aws: &SdkConfig, table: &str) -> anyhow::Result<Store>
 pub(crate) async fn open(aws: &SdkConfig, table: &str) -> Result<Store, StoreError> {
     Store::new(Client::new(aws), table.to_owned()).with_current_shards().await
 }
+
+/// The right to read a secret.
+pub(crate) const READ_SECRET: &str = "secretsmanager:GetSecretValue";
 
 /// What the SDK puts before the reason, once for each place that it went through.
 const HANDED_ON: &str = "an error occurred while loading credentials: ";
@@ -45,7 +49,11 @@ pub(crate) async fn check_login(aws: &SdkConfig) -> anyhow::Result<()> {
     match provider.provide_credentials().await {
         Ok(_) => Ok(()),
         Err(err) => {
-            let why = format!("{:#}", anyhow::Error::new(err));
+            let err = anyhow::Error::new(err);
+            if let Some(why) = not_reached(&err) {
+                return Err(refuse(unreachable(aws, &why)));
+            }
+            let why = format!("{err:#}");
             // Then comes a list of all the places that were looked at.
             let why = why.lines().next().unwrap_or_default();
             let why = why.strip_suffix(" Attempted:").unwrap_or(why).trim_end_matches('.');
@@ -75,8 +83,60 @@ pub(crate) async fn unusable(aws: &SdkConfig, table: &str, err: anyhow::Error) -
             "whoever you are at AWS may not use the table {table}: {said}; the policy that the stack has as output \
              `OperatorPolicyArn` allows it: ask for it, or set AWS_PROFILE to another"
         )),
+        Some(Reason::NotReached(why)) => refuse(unreachable(aws, &why)),
         None => err.context(format!("cannot use table {table}")),
     }
+}
+
+/// Why the secret called `name`, which has to be the stack's output `output`, cannot be had, as a refusal where a person can do
+/// something about it.
+pub(crate) fn no_secret(
+    aws: &SdkConfig,
+    name: &str,
+    output: &str,
+    err: SecretError,
+) -> anyhow::Error {
+    match Failure::of_secret(&err) {
+        Failure::Missing => refuse(format!(
+            "there is no secret {name} in {} of this AWS account, or nothing is in it; its name is the output `{output}` of the \
+             stack",
+            region(aws)
+        )),
+        // Whoever may read some secrets is told the same of one that is not there.
+        Failure::Denied => refuse(format!(
+            "whoever you are at AWS may not read a secret {name}: if it is the output `{output}` of the stack, you lack the right \
+             {READ_SECRET}, which the policy has that is its output `OperatorPolicyArn`"
+        )),
+        Failure::Other(_) => {
+            let err = anyhow::Error::new(err);
+            match not_reached(&err) {
+                Some(why) => refuse(unreachable(aws, &why)),
+                None => err,
+            }
+        }
+    }
+}
+
+/// That AWS was not reached, and what to do.
+fn unreachable(aws: &SdkConfig, why: &str) -> String {
+    let region = region(aws);
+    let elsewhere = match aws.endpoint_url() {
+        Some(url) => format!(
+            "AWS_ENDPOINT_URL of this shell or its profile leads to {url}; unset it if that is not meant"
+        ),
+        None => "AWS_ENDPOINT_URL and its like may lead elsewhere".to_owned(),
+    };
+    format!(
+        "AWS does not answer ({why}); look at the network, whether the region {region} is right, which AWS_REGION or the profile in \
+         ~/.aws/config says, and where requests go: {elsewhere}"
+    )
+}
+
+/// Why nothing was reached, if that is what went wrong.
+fn not_reached(err: &anyhow::Error) -> Option<String> {
+    let connector = err.chain().find_map(|err| err.downcast_ref::<ConnectorError>())?;
+    // What a user of the SDK does wrong is something else, such as unusable certificates.
+    (!connector.is_user()).then(|| err.root_cause().to_string())
 }
 
 /// The right to read the table that whoever asked lacks, if it failed for that.
@@ -89,17 +149,29 @@ pub(crate) fn lacking(err: &anyhow::Error) -> Option<&'static str> {
     })
 }
 
+/// What is said of a table that has other keys than ours.
+pub(crate) fn other_keys(table: &str) -> String {
+    format!(
+        "the table {table} has other keys than Flockwork's, so it is another program's; name the one that the stack's output \
+         `TableName` has, with --table"
+    )
+}
+
 /// Whether the table has other keys than ours, so that what was asked for cannot be in it.
 pub(crate) fn has_other_keys(err: &anyhow::Error) -> bool {
-    fn code<'a, E>(err: &'a (dyn Error + 'static)) -> Option<&'a str>
+    fn is_about_keys<E>(err: &(dyn Error + 'static)) -> bool
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        err.downcast_ref::<SdkError<E, HttpResponse>>()?.code()
+        let err = err.downcast_ref::<SdkError<E, HttpResponse>>();
+        // The same code is for all that is out of bounds, such as a number of items.
+        err.is_some_and(|err| {
+            let said = err.message().unwrap_or_default();
+            err.code() == Some("ValidationException")
+                && (said.contains("key") || said.contains("schema"))
+        })
     }
-    let mut causes = err.chain();
-    let code = causes.find_map(|err| code::<GetItemError>(err).or_else(|| code::<QueryError>(err)));
-    code == Some("ValidationException")
+    err.chain().any(|err| is_about_keys::<GetItemError>(err) || is_about_keys::<QueryError>(err))
 }
 
 fn lacks<E>(err: &(dyn Error + 'static)) -> bool
@@ -120,11 +192,32 @@ enum Reason {
     NoLogin,
     /// With what AWS says.
     NotAllowed(String),
+    /// With why.
+    NotReached(String),
 }
 
 fn reason(err: &anyhow::Error) -> Option<Reason> {
+    if let Some(why) = not_reached(err) {
+        return Some(Reason::NotReached(why));
+    }
+    let cause = err.root_cause().to_string();
     let mut causes = err.chain();
     let err = causes.find_map(|err| err.downcast_ref::<SdkError<GetItemError, HttpResponse>>())?;
+    match err {
+        SdkError::TimeoutError(_) => {
+            return Some(Reason::NotReached("nothing comes in time".to_owned()));
+        }
+        // A region or an address that there cannot be.
+        SdkError::ConstructionFailure(_) => return Some(Reason::NotReached(cause)),
+        // AWS has a code for everything.
+        SdkError::ServiceError(answer) if err.code().is_none() => {
+            let status = answer.raw().status();
+            return Some(Reason::NotReached(format!(
+                "what answers, with HTTP status {status}, is not AWS"
+            )));
+        }
+        _ => {}
+    }
     if is_denied(err) {
         return Some(Reason::NotAllowed(err.message().unwrap_or("no reason is given").to_owned()));
     }
@@ -162,6 +255,18 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    pub(crate) fn of_secret(err: &SecretError) -> Self {
+        match err {
+            SecretError::Request { source, .. } => {
+                match source.downcast_ref::<SdkError<GetSecretValueError, HttpResponse>>() {
+                    Some(err) => Self::of(err),
+                    None => Self::Other(source.to_string()),
+                }
+            }
+            SecretError::NoText(_) => Self::Other(err.to_string()),
+        }
+    }
+
     pub(crate) fn of<E>(err: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flock_core::{Hindrance, Network, Sheep, State, count, named};
+use flock_core::{AccountId, Hindrance, Network, Sheep, State, count, named};
 use flock_ops as ops;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ async fn of_deployment(
     let definition = read_template(place)?.table;
     let aws = flock_aws::load().await;
     let program = place.command();
-    let told = |err: &anyhow::Error| refused(err, &program).map(Finding::Fault);
+    let told = |err: &anyhow::Error| refused(err, place).map(Finding::Fault);
     if let Err(err) = deployed::check_login(&aws).await {
         return told(&err).map(|fault| vec![fault]).ok_or(err);
     }
@@ -110,8 +110,10 @@ async fn of_deployment(
                     findings.push(Finding::Good(format!("{what} can be read")));
                     sheep = Some(found);
                 }
-                // Which it has is said below.
-                Err(err) if deployed::has_other_keys(&err) => {}
+                Err(err) if deployed::has_other_keys(&err) => {
+                    findings.push(Finding::Fault(deployed::other_keys(table)));
+                    return Ok(findings);
+                }
                 Err(err) => findings.push(unread(&what, err)?),
             }
             connection = Some(opened);
@@ -121,10 +123,15 @@ async fn of_deployment(
             match deployed::lacking(&err) {
                 // Whoever may not read it may look at other things.
                 Some(_) => findings.push(unread(&what, err)?),
-                None if deployed::has_other_keys(&err) => {}
+                // Nothing of ours is there that could be looked at.
+                None if deployed::has_other_keys(&err) => {
+                    findings.push(Finding::Fault(deployed::other_keys(table)));
+                    return Ok(findings);
+                }
                 None => {
                     let err = deployed::unusable(&aws, table, err).await;
-                    findings.push(told(&err).ok_or(err)?);
+                    let otherwise = || Finding::Fault(format!("{err:#}; try again"));
+                    findings.push(told(&err).unwrap_or_else(otherwise));
                     return Ok(findings);
                 }
             }
@@ -180,7 +187,7 @@ async fn of_flocks(
         findings.extend(overdue(connection, sheep, connection.clock.now()).map(Finding::Fault));
     }
     findings.extend(the_flocks(sheep, &connection.program));
-    findings.extend(the_accounts(connection, sheep).await?);
+    findings.extend(the_accounts(connection, place, sheep).await?);
     Ok(findings)
 }
 
@@ -228,8 +235,11 @@ fn the_flocks(sheep: &[Sheep], program: &str) -> Vec<Finding> {
 }
 
 /// Accounts that sheep post through and cannot.
-async fn the_accounts(connection: &Connection, sheep: &[Sheep]) -> anyhow::Result<Vec<Finding>> {
-    let program = &connection.program;
+async fn the_accounts(
+    connection: &Connection,
+    place: &Place,
+    sheep: &[Sheep],
+) -> anyhow::Result<Vec<Finding>> {
     let accounts = ops::accounts(&connection.store, sheep).await?;
     let used: Vec<_> = accounts.iter().filter(|account| 0 < account.sheep).collect();
     let mut never_added = Vec::new();
@@ -248,8 +258,10 @@ async fn the_accounts(connection: &Connection, sheep: &[Sheep]) -> anyhow::Resul
     if let Some(first) = never_added.first() {
         let (was, each) =
             if never_added.len() == 1 { ("was", "") } else { ("were", ", and so for each") };
+        let has_app = first.parse::<AccountId>().is_ok_and(|id| id.network.facts().has_app);
+        let add = place.add_account(first, has_app);
         findings.push(Finding::Fault(format!(
-            "{} {was} never added: `{program} account add {first} --key FILE`{each}",
+            "{} {was} never added: `{add}`{each}",
             named(&never_added)
         )));
     }

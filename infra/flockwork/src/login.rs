@@ -16,6 +16,8 @@ enum Source {
     Process(String),
     /// The profile that the shell names is not there.
     NoProfile(String),
+    /// The profile that another, the second, stands on is not there.
+    NoProfileBelow(String, String),
     /// Nothing says.
     Unknown,
 }
@@ -39,6 +41,10 @@ pub(crate) async fn how_to_log_in() -> String {
         Source::NoProfile(profile) => format!(
             "there is no profile {profile}, which AWS_PROFILE of this shell names: set it to one that \
              `aws configure list-profiles` shows"
+        ),
+        Source::NoProfileBelow(missing, profile) => format!(
+            "there is no profile {missing}, which the profile {profile} names as `source_profile` in ~/.aws/config: set that to one \
+             that `aws configure list-profiles` shows"
         ),
         Source::Unknown => {
             "log in, such as with `aws login` or `aws sso login`, or set AWS_PROFILE".to_owned()
@@ -71,12 +77,13 @@ async fn source() -> Source {
 
 fn source_in(profiles: &ProfileSet) -> Source {
     let mut name = profiles.selected_profile();
+    let mut above = None;
     for _ in 0..MOST_PROFILES {
         let Some(profile) = profiles.get_profile(name) else {
-            return if name == "default" {
-                Source::Unknown
-            } else {
-                Source::NoProfile(name.to_owned())
+            return match above {
+                Some(above) => Source::NoProfileBelow(name.to_owned(), above),
+                None if name == "default" => Source::Unknown,
+                None => Source::NoProfile(name.to_owned()),
             };
         };
         let has = |key| profile.get(key).is_some();
@@ -88,6 +95,7 @@ fn source_in(profiles: &ProfileSet) -> Source {
             return Source::Process(name.to_owned());
         }
         let Some(below) = profile.get("source_profile") else { break };
+        above = Some(name.to_owned());
         name = below;
     }
     Source::Unknown

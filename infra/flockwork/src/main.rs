@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
     terminal::choose_colours(terminal::colours_asked(arguments));
     let cli = Cli::parse();
     terminal::choose_colours(cli.look.color);
-    let program = cli.place.command();
+    let place = cli.place.clone();
     // A run goes on whether its log is read or not; what other commands log is to be had whole.
     let log = match &cli.command {
         None | Some(Command::Run(_)) => BoxMakeWriter::new(|| Log),
@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) if is_broken_pipe(&err) => ExitCode::SUCCESS,
         Err(err) => {
-            let (text, code) = match refused(&err, &program) {
+            let (text, code) = match refused(&err, &place) {
                 Some(text) => (text, 2),
                 None => (format!("{err:#}"), 1),
             };

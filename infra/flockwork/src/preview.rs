@@ -96,12 +96,12 @@ async fn of_directory(place: &Place, dir: &Path, options: &Preview) -> anyhow::R
     }
     let file = flock_file::read(dir).map_err(|err| refuse(err.to_string()))?;
     let connection = look(place).await?;
-    let Connection { store, clock, program, .. } = &connection;
+    let Connection { store, clock, .. } = &connection;
     let now = clock.now();
     let plan = ops::plan(store, file, now).await?;
     let sheep = plan.sheep_to_be(store).await?;
     let (view, mut notes) = around(&connection, &sheep, options.json).await?;
-    notes.extend(missing(plan.missing(), program));
+    notes.extend(missing(plan.missing(), place));
     Ok(ToShow { sheep, now, view, budgets: None, notes })
 }
 

@@ -1,6 +1,10 @@
 //! What people do on a table that is deployed: log in, look what is wrong with it, and put that right.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+};
 
 use insta::assert_snapshot;
 use local_cloud::{table, template::Template};
@@ -251,11 +255,11 @@ fn a_table_without_its_index_or_with_other_keys_is_told() {
         let delete = json!({ "TableName": TABLE });
         aws.protect(false);
         aws.database.delete_table(serde_json::from_value(delete).unwrap()).unwrap();
+        let attribute = |key: &serde_json::Value| json!({ "AttributeName": key["AttributeName"], "AttributeType": "S" });
+        let attributes: Vec<_> = keys.as_array().unwrap().iter().map(attribute).collect();
         let request = json!({
             "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [
-                { "AttributeName": "pk", "AttributeType": "S" }, { "AttributeName": "sk", "AttributeType": "S" },
-            ],
+            "AttributeDefinitions": attributes,
             "KeySchema": keys,
         });
         aws.database.create_table(serde_json::from_value(request).unwrap()).unwrap();
@@ -276,6 +280,21 @@ fn a_table_without_its_index_or_with_other_keys_is_told() {
         { "AttributeName": "sk", "KeyType": "HASH" }, { "AttributeName": "pk", "KeyType": "RANGE" },
     ]));
     assert_snapshot!(line(), @"FAULT  the table flock-Table-1ABCDEFGHIJKL has other keys than Flockwork's, so it is another program's; name the one that the stack's output `TableName` has, with --table");
+    create(json!([{ "AttributeName": "sk", "KeyType": "HASH" }]));
+    for look in ["sheep list", "flock list", "posts", "audit", "account list", "stop"] {
+        let said = deployed(&world, &aws, look);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{look}: {said:?}");
+        assert!(said.stderr.contains("has other keys than Flockwork's"), "{look}: {said:?}");
+    }
+    // Nothing of it is ours to mend.
+    aws.account().recovery = false;
+    let found = doctor(&world, &aws, "");
+    assert_snapshot!(found, @"
+    ok     you are arn:aws:iam::012345678901:user/ada, in eu-west-1
+    FAULT  the table flock-Table-1ABCDEFGHIJKL has other keys than Flockwork's, so it is another program's; name the one that the stack's output `TableName` has, with --table
+    ");
+    assert_eq!(doctor(&world, &aws, "--mend"), found);
+    assert!(!aws.account().recovery);
 }
 
 /// The ways in which people log in, each with what AWS's own program has left on this machine.
@@ -295,7 +314,8 @@ fn people_are_logged_in_as_awss_own_programs_have_it() {
          [profile below]\nrole_arn = arn:aws:iam::012345678901:role/a\nsource_profile = corp\n\
          [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example/start\n\
          [profile console]\nlogin_session = arn:aws:iam::012345678901:user/ada\n\
-         [profile regional]\nregion = eu-west-1\n",
+         [profile regional]\nregion = eu-west-1\n\
+         [profile chain]\nrole_arn = arn:aws:iam::012345678901:role/a\nsource_profile = missing\n",
         script.display()
     ));
     let said = |profile: &str| {
@@ -312,6 +332,7 @@ fn people_are_logged_in_as_awss_own_programs_have_it() {
     assert_snapshot!(said("broken").1, @"error: this shell has no AWS credentials that can be used (Error retrieving credentials: external process exited with code exit status: 3. Stderr: no ticket); see to the program that the profile broken names as `credential_process`, in ~/.aws/config");
     assert_snapshot!(said("regional").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); log in, such as with `aws login` or `aws sso login`, or set AWS_PROFILE");
     assert_snapshot!(said("nobody").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); there is no profile nobody, which AWS_PROFILE of this shell names: set it to one that `aws configure list-profiles` shows");
+    assert_snapshot!(said("chain").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); there is no profile missing, which the profile chain names as `source_profile` in ~/.aws/config: set that to one that `aws configure list-profiles` shows");
 
     // Nobody has logged in, then somebody long ago, then somebody.
     assert_snapshot!(said("corp").1, @"error: this shell has no AWS credentials that can be used (an error occurred while loading an access token: failed to load the cached SSO token); log in with `aws sso login --profile corp`");
@@ -369,4 +390,113 @@ fn a_shell_without_region_or_login_is_a_fault() {
     ok     you are arn:aws:iam::012345678901:user/ada, in eu-west-1
     FAULT  there is no table other-Table-2 in eu-west-1 of this AWS account; its name is the output `TableName` of the stack, and AWS_REGION and AWS_PROFILE say where is looked
     ");
+}
+
+/// No network, a region that there is not, or an address at which nothing is.
+#[test]
+fn where_aws_is_not_reached_it_says_where_to_look() {
+    let (world, aws) = (World::new(), Aws::start());
+    let role = "[profile keys]\naws_access_key_id = AKIAFLOCK\naws_secret_access_key = secret\n\
+                [profile role]\nrole_arn = arn:aws:iam::012345678901:role/a\nsource_profile = keys\n";
+    world.write(".aws/config", role);
+    let said = |more: &[(&str, &str)], arguments: &str| {
+        let once = [("AWS_MAX_ATTEMPTS", "1")];
+        shell(&world, &aws, &[&once, more].concat(), arguments)
+    };
+    let dead = ("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let keys = [&VARIABLES[..], &[dead]].concat();
+    let output = said(&keys, "sheep list");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(output.stderr, @"error: AWS does not answer (Connection refused (os error 111)); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to http://127.0.0.1:1; unset it if that is not meant");
+    assert_eq!(said(&keys, "stop").stderr, output.stderr);
+    assert_snapshot!(said(&keys, "doctor").stdout, @"
+    note   this shell has AWS credentials and works in eu-west-1, and AWS does not say whose they are
+    FAULT  AWS does not answer (Connection refused (os error 111)); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to http://127.0.0.1:1; unset it if that is not meant
+    ");
+    let lines = said(&keys, "doctor --json");
+    assert_snapshot!(lines.stdout, @r#"
+    {"finding":"note","what":"this shell has AWS credentials and works in eu-west-1, and AWS does not say whose they are"}
+    {"finding":"fault","what":"AWS does not answer (Connection refused (os error 111)); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to http://127.0.0.1:1; unset it if that is not meant"}
+    "#);
+    assert_snapshot!(lines.stderr, @"error: 1 fault found");
+    // Nobody is told to log in who has.
+    assert_snapshot!(said(&[("AWS_PROFILE", "role"), dead], "flock list").stderr, @"error: AWS does not answer (Connection refused (os error 111)); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to http://127.0.0.1:1; unset it if that is not meant");
+    // What there cannot be, and what something else is.
+    let with =
+        |name, value| said(&[&VARIABLES[..], &[(name, value)]].concat(), "flock list").stderr;
+    let region = with("AWS_REGION", "eu west 1");
+    let region = region.replace(&aws.environment()[1].1, "URL");
+    assert_snapshot!(region, @"error: AWS does not answer (invalid value for field: `region` - must be a valid host label); look at the network, whether the region eu west 1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to URL; unset it if that is not meant");
+    assert_snapshot!(with("AWS_ENDPOINT_URL", "127.0.0.1:1"), @"error: AWS does not answer (endpoint must contain scheme); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL and its like may lead elsewhere");
+    let url = not_aws();
+    assert_snapshot!(with("AWS_ENDPOINT_URL", &url).replace(&url, "URL"), @"error: AWS does not answer (what answers, with HTTP status 404, is not AWS); look at the network, whether the region eu-west-1 is right, which AWS_REGION or the profile in ~/.aws/config says, and where requests go: AWS_ENDPOINT_URL of this shell or its profile leads to URL; unset it if that is not meant");
+}
+
+/// The address of a server that knows nothing.
+fn not_aws() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let none = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(none);
+        }
+    });
+    url
+}
+
+/// What is to be typed where an account lacks is what is taken then.
+#[test]
+fn an_account_is_added_as_it_is_said() {
+    let (world, aws) = (XWorld::new(), Aws::start());
+    world.add("apollo");
+    let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"1h\"";
+    world.write_flock_with("choir", "monthly_cap = 1", &[("a", "one\n", on_x)]);
+    assert_snapshot!(deployed(&world, &aws, "account list").stderr, @"There is no account yet; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add ACCOUNT --key FILE --keyring NAME` adds one. On the meadow none is needed.");
+    assert_snapshot!(deployed(&world, &aws, "flock apply choir").stderr, @"error: choir/a: the account x:apollo was never added; add it with its key (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add x:apollo --key FILE --keyring NAME --x-app NAME`)");
+    let plan = deployed(&world, &aws, "flock plan choir").stdout;
+    assert_snapshot!(plan.lines().last().unwrap(), @"missing before it can be applied: the account x:apollo; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add x:apollo --key FILE --keyring NAME --x-app NAME`");
+    let on_mastodon = "network = \"mastodon\"\naccount = \"a@example.social\"\nline = \"1h\"";
+    world.write_flock("other", &[("a", "one\n", on_mastodon)]);
+    assert_snapshot!(deployed(&world, &aws, "flock apply other").stderr, @"error: other/a: the account mastodon:a@example.social was never added; add it with its key (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add mastodon:a@example.social --key FILE --keyring NAME`)");
+}
+
+/// Nobody is led to write over a secret that is another.
+#[test]
+fn a_secret_that_is_not_the_one_is_named() {
+    let (world, aws) = (XWorld::new(), Aws::start());
+    world.add("apollo");
+    let key = std::fs::read_to_string(world.path("key.json")).unwrap();
+    let mut key: serde_json::Value = serde_json::from_str(&key).unwrap();
+    key.as_object_mut().unwrap().retain(|name, _| !name.starts_with("consumer_"));
+    world.write("key.json", key.to_string());
+    let said = |options: &str| {
+        let output =
+            deployed(&world, &aws, &format!("account add x:apollo --key key.json {options}"));
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{options}: {output:?}");
+        output.stderr
+    };
+    assert_snapshot!(said(""), @"error: on a deployed table say which keyring seals the key: --keyring NAME (output `KeyringName` of the stack)");
+    assert_eq!(said("--keyring="), said(""));
+    assert_snapshot!(said("--keyring nope"), @"error: there is no secret nope in eu-west-1 of this AWS account, or nothing is in it; its name is the output `KeyringName` of the stack");
+    assert_snapshot!(said("--keyring flock/slack"), @"error: the secret flock/slack is no keyring; say that which is the output `KeyringName` of the stack. Put nothing into this one: it may be another secret. Where it is that of the stack, `flockwork --aws --table flock-Table-1ABCDEFGHIJKL doctor` says how it is put back");
+    let with = |x_app: &str| said(&format!("--keyring flock/keyring{x_app}"));
+    assert_snapshot!(with(""), @"error: X is asked about the account in the app's name, which is not known here: say which secret has its credentials, --x-app NAME (output `XAppName` of the stack), or write consumer_key and consumer_secret into the key file");
+    assert_eq!(with(" --x-app="), with(""));
+    assert_snapshot!(with(" --x-app nope"), @"error: there is no secret nope in eu-west-1 of this AWS account, or nothing is in it; its name is the output `XAppName` of the stack");
+    assert_snapshot!(with(" --x-app flock/slack"), @"error: the secret flock/slack is not that of the X app: it has other things in it than consumer_key and consumer_secret; say that which is the output `XAppName` of the stack. Put nothing into this one: it may be another secret");
+    let empty =
+        ["{}", "", r#"{"consumer_key":"","consumer_secret":""}"#, r#"{"consumer_key":"k"}"#];
+    let said_of_empty = empty.map(|text| {
+        aws.account().secrets.insert("flock/x".to_owned(), text.to_owned());
+        with(" --x-app flock/x")
+    });
+    assert_snapshot!(said_of_empty[0], @r#"error: X is asked about the account in the app's name, and the secret flock/x does not have its consumer_key and consumer_secret yet: put {"consumer_key":"...","consumer_secret":"..."} into secret.json, then `aws secretsmanager put-secret-value --secret-id flock/x --secret-string file://secret.json`"#);
+    assert!(said_of_empty.iter().all(|said| *said == said_of_empty[0]), "{said_of_empty:?}");
+    aws.account().denied.insert("secretsmanager:GetSecretValue".to_owned());
+    assert_snapshot!(with(""), @"error: whoever you are at AWS may not read a secret flock/keyring: if it is the output `KeyringName` of the stack, you lack the right secretsmanager:GetSecretValue, which the policy has that is its output `OperatorPolicyArn`");
+    let output = deployed(&world, &aws, "account list --json");
+    assert_eq!((output.code, output.stdout.as_str()), (Some(0), ""));
 }

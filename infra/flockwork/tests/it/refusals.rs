@@ -132,6 +132,8 @@ fn words_that_mean_nothing() {
         "--table flockwork posts",
         "--aws flock list",
         "flock list --table flockwork",
+        "--aws --table= flock list",
+        "--table= flock list",
         "account add x:apollo --key key.json --keyring Keyring",
         "account add x:apollo --key key.json --x-app App",
     ] {
@@ -144,6 +146,7 @@ fn words_that_mean_nothing() {
     }
     assert!(world.files("").is_empty());
     check(&world, "--aws --table flockwork run", &["what is deployed runs by itself"]);
+    check(&world, "--aws --table= flock list", &["the table's name is empty"]);
 }
 
 #[test]
