@@ -76,6 +76,9 @@ impl Checkup<'_> {
         }
         let mut findings = Vec::new();
         findings.extend(described.as_ref().map(|table| self.the_keys(table)));
+        // Keys called `pk` and `sk` are many a program's: what is not whole is not changed.
+        let is_whole = described.is_none() || matches!(findings[..], [Finding::Good(_)]);
+        let mend = mend.filter(|_| is_whole);
         if let Some(failure) = failure {
             let what = format!("whether the table {} has its keys and its index", self.table);
             findings.push(unseen(what, Safeguard::Protection.right_to_look(), &failure));
@@ -87,16 +90,21 @@ impl Checkup<'_> {
                 continue;
             }
             let state = safeguard.look(&client, self.table, ttl, described.as_ref()).await;
-            // Who has turned it off has said so.
-            let is_meant = safeguard == Safeguard::Protection
-                && stack.and_then(|stack| stack.parameter("TableDeletionProtection"))
-                    == Some("false");
+            // Who has turned it off has said so; and who sees no stack cannot know.
+            let wanted = stack.map(|stack| stack.parameter("TableDeletionProtection"));
+            let is_meant = safeguard == Safeguard::Protection && wanted == Some(Some("false"));
+            let is_unknown = safeguard == Safeguard::Protection && wanted.is_none();
             let name = safeguard.name();
             findings.push(match (state, mend) {
                 (Ok(State::On), _) => Finding::Good(format!("{name} is on")),
                 (Ok(State::Off), _) if is_meant => Finding::Note(format!(
-                    "{name} is off, as the stack's parameter TableDeletionProtection says; `sam deploy \
-                     --parameter-overrides TableDeletionProtection=true` turns it on"
+                    "{name} is off, as the stack's parameter TableDeletionProtection says; turn it on with {}",
+                    deploy_with("TableDeletionProtection=true")
+                )),
+                (Ok(State::Off), Some(_)) if is_unknown => Finding::Note(format!(
+                    "{name} is off, and left so, because the stack is not seen that may want it off; `{} doctor --mend --stack \
+                     NAME` turns it on",
+                    self.program
                 )),
                 (Ok(State::Off), Some(connection)) => {
                     self.mend(safeguard, &client, ttl, connection).await
@@ -253,7 +261,15 @@ impl Checkup<'_> {
                 let its = stack.output("TableName").unwrap_or_default();
                 let said = format!(
                     "the stack {name} works on the table {its}, not on {table}; say which stack does with `--stack NAME`, or let \
-                     this one: `sam deploy --stack-name {name} --parameter-overrides ExistingTable={table}`"
+                     this one, with {}",
+                    deploy_with(&format!("ExistingTable={table}"))
+                );
+                (None, Finding::Fault(said))
+            }
+            Ok(stack) if stack.output("TableName").is_none() => {
+                let said = format!(
+                    "the stack {name} is in the state {} and works on no table; see what its events say at AWS, and deploy it anew",
+                    stack.status
                 );
                 (None, Finding::Fault(said))
             }
@@ -290,12 +306,12 @@ impl Checkup<'_> {
     /// Who is told by AWS.
     pub(crate) async fn the_alarms(&self, stack: &Stack) -> Finding {
         const RIGHT: &str = "sns:ListSubscriptionsByTopic";
-        let name = &stack.name;
         let (Some(address), Some(topic)) =
             (stack.parameter("AlarmEmail"), stack.output("AlarmTopicArn"))
         else {
             return Finding::Note(format!(
-                "alarms are mailed to nobody: `sam deploy --stack-name {name} --parameter-overrides AlarmEmail=ADDRESS`"
+                "alarms are mailed to nobody; have them mailed with {}",
+                deploy_with("AlarmEmail=ADDRESS")
             ));
         };
         let sns = aws_sdk_sns::Client::new(self.aws);
@@ -344,6 +360,12 @@ async fn text(
         )),
         failure => unseen(format!("{what}, the secret {name},"), READ_SECRET, &failure),
     })
+}
+
+/// How a setting of a stack is changed. On a command line it would be undone by the next deployment (AWS, "AWS SAM CLI configuration
+/// file", 2026-11).
+fn deploy_with(setting: &str) -> String {
+    format!("{setting} in `parameter_overrides` of its samconfig.toml, then `sam deploy`")
 }
 
 /// How a secret is filled in.
@@ -420,21 +442,15 @@ async fn slack(secrets: &Secrets, stack: &Stack) -> Vec<Finding> {
         }
         Err(err) => return vec![Finding::Fault(err.to_string())],
     }
-    findings.push(control_room(&api, &token, stack, room).await);
+    findings.push(control_room(&api, &token, room).await);
     findings
 }
 
-async fn control_room(
-    api: &SlackApi,
-    token: &SecretString,
-    stack: &Stack,
-    room: Option<&str>,
-) -> Finding {
+async fn control_room(api: &SlackApi, token: &SecretString, room: Option<&str>) -> Finding {
     let Some(room) = room.and_then(|room| room.parse::<RoomId>().ok()) else {
         return Finding::Note(format!(
-            "there is no control room, so nobody is told in Slack what stops: `sam deploy --stack-name {} \
-             --parameter-overrides SlackRoom=ID`",
-            stack.name
+            "there is no control room, so nobody is told in Slack what stops; make one with {}",
+            deploy_with("SlackRoom=ID")
         ));
     };
     match api.room(token, &room).await {

@@ -11,6 +11,8 @@ use crate::deployed::Failure;
 #[derive(Debug)]
 pub(crate) struct Stack {
     pub(crate) name: String,
+    /// Such as `ROLLBACK_COMPLETE`.
+    pub(crate) status: String,
     parameters: BTreeMap<String, String>,
     outputs: BTreeMap<String, String>,
 }
@@ -40,6 +42,7 @@ impl Stack {
         let outputs = outputs.filter_map(|output| Some((output.output_key?, output.output_value?)));
         Self {
             name: stack.stack_name.unwrap_or_default(),
+            status: stack.stack_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
             parameters: parameters.collect(),
             outputs: outputs.collect(),
         }

@@ -111,11 +111,12 @@ fn what_is_wrong_with_a_deployment_is_said_with_what_to_do() {
     assert_snapshot!(found(&secret("flock/slack", r#"{"signing_secret":"s","bot_token":"not-set"}"#)), @r#"FAULT  the keys of the Slack app are not filled in, so Slack is refused: put {"signing_secret":"...","bot_token":"xoxb-..."} into secret.json, then `aws secretsmanager put-secret-value --secret-id flock/slack --secret-string file://secret.json`"#);
     assert_snapshot!(found(&secret("flock/slack", r#"{"signing_secret":"s","bot_token":"xoxb-old"}"#)), @r#"FAULT  Slack does not accept the bot token (invalid_auth): put {"signing_secret":"...","bot_token":"xoxb-..."} into secret.json, then `aws secretsmanager put-secret-value --secret-id flock/slack --secret-string file://secret.json`"#);
     assert_snapshot!(found(&|account| account.is_in_room = false), @"FAULT  the app is not in the control room, #control, so nobody is told what stops: type `/invite @flockwork` there");
-    assert_snapshot!(found(&parameter("SlackRoom", "")), @"note   there is no control room, so nobody is told in Slack what stops: `sam deploy --stack-name flock --parameter-overrides SlackRoom=ID`");
-    assert_snapshot!(found(&parameter("AlarmEmail", "")), @"note   alarms are mailed to nobody: `sam deploy --stack-name flock --parameter-overrides AlarmEmail=ADDRESS`");
+    assert_snapshot!(found(&parameter("SlackRoom", "")), @"note   there is no control room, so nobody is told in Slack what stops; make one with SlackRoom=ID in `parameter_overrides` of its samconfig.toml, then `sam deploy`");
+    assert_snapshot!(found(&parameter("AlarmEmail", "")), @"note   alarms are mailed to nobody; have them mailed with AlarmEmail=ADDRESS in `parameter_overrides` of its samconfig.toml, then `sam deploy`");
     assert_snapshot!(found(&|account| account.mailed[0].1 = "PendingConfirmation".to_owned()), @"FAULT  ada@example.com has not said yes to alarms, so none is mailed: follow the link in the mail of AWS there, which is sent anew by `aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:012345678901:flock-AlarmTopic-1 --protocol email --notification-endpoint ada@example.com`");
     assert_snapshot!(found(&|account| account.mailed.clear()), @"FAULT  ada@example.com has not said yes to alarms, so none is mailed: follow the link in the mail of AWS there, which is sent anew by `aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:012345678901:flock-AlarmTopic-1 --protocol email --notification-endpoint ada@example.com`");
-    assert_snapshot!(found(&|account| { account.outputs.insert("TableName".to_owned(), "other".to_owned()); }), @"FAULT  the stack flock works on the table other, not on flock-Table-1ABCDEFGHIJKL; say which stack does with `--stack NAME`, or let this one: `sam deploy --stack-name flock --parameter-overrides ExistingTable=flock-Table-1ABCDEFGHIJKL`");
+    assert_snapshot!(found(&|account| { account.outputs.remove("TableName"); }), @"FAULT  the stack flock is in the state CREATE_COMPLETE and works on no table; see what its events say at AWS, and deploy it anew");
+    assert_snapshot!(found(&|account| { account.outputs.insert("TableName".to_owned(), "other".to_owned()); }), @"FAULT  the stack flock works on the table other, not on flock-Table-1ABCDEFGHIJKL; say which stack does with `--stack NAME`, or let this one, with ExistingTable=flock-Table-1ABCDEFGHIJKL in `parameter_overrides` of its samconfig.toml, then `sam deploy`");
     // What nobody needs may be empty.
     assert_eq!(found(&secret("flock/x", "{}")), "");
 }
@@ -193,7 +194,10 @@ fn what_cannot_be_mended_is_said() {
     let off = "false".to_owned();
     aws.account().parameters.insert("TableDeletionProtection".to_owned(), off);
     let said = doctor(&world, &aws, "--mend");
-    assert_snapshot!(said.lines().find(|line| line.contains("deletion protection")).unwrap(), @"note   deletion protection is off, as the stack's parameter TableDeletionProtection says; `sam deploy --parameter-overrides TableDeletionProtection=true` turns it on");
+    assert_snapshot!(said.lines().find(|line| line.contains("deletion protection")).unwrap(), @"note   deletion protection is off, as the stack's parameter TableDeletionProtection says; turn it on with TableDeletionProtection=true in `parameter_overrides` of its samconfig.toml, then `sam deploy`");
+    aws.account().denied.insert("cloudformation:DescribeStacks".to_owned());
+    let said = doctor(&world, &aws, "--mend");
+    assert_snapshot!(said.lines().find(|line| line.contains("deletion protection")).unwrap(), @"note   deletion protection is off, and left so, because the stack is not seen that may want it off; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL doctor --mend --stack NAME` turns it on");
     assert_snapshot!(world.refused("doctor --mend"), @"error: --mend and --stack are about what is deployed: say --aws --table NAME, too");
     assert_snapshot!(world.refused("doctor --stack flock"), @"error: --mend and --stack are about what is deployed: say --aws --table NAME, too");
 }
@@ -238,7 +242,7 @@ fn a_table_of_another_name_has_its_stack_named() {
         said.lines().find(|line| line.contains("stack")).unwrap().to_owned()
     };
     assert_snapshot!(restored(""), @"note   the secrets, Slack and the alarms were not looked at, because the table's name does not tell the stack: `flockwork --aws --table restored doctor --stack NAME`");
-    assert_snapshot!(restored(&format!("--stack {STACK}")), @"FAULT  the stack flock works on the table flock-Table-1ABCDEFGHIJKL, not on restored; say which stack does with `--stack NAME`, or let this one: `sam deploy --stack-name flock --parameter-overrides ExistingTable=restored`");
+    assert_snapshot!(restored(&format!("--stack {STACK}")), @"FAULT  the stack flock works on the table flock-Table-1ABCDEFGHIJKL, not on restored; say which stack does with `--stack NAME`, or let this one, with ExistingTable=restored in `parameter_overrides` of its samconfig.toml, then `sam deploy`");
     let other = |arguments: &str| {
         let said = doctor(&world, &aws, arguments);
         said.lines().find(|line| line.contains("stack")).unwrap().to_owned()
@@ -276,6 +280,10 @@ fn a_table_without_its_index_or_with_other_keys_is_told() {
         { "AttributeName": "pk", "KeyType": "HASH" }, { "AttributeName": "sk", "KeyType": "RANGE" },
     ]));
     assert_snapshot!(line(), @r#"FAULT  the table flock-Table-1ABCDEFGHIJKL has no index due, so nothing is found that is due; make it with `aws dynamodb update-table --table-name flock-Table-1ABCDEFGHIJKL --attribute-definitions AttributeName=due,AttributeType=S AttributeName=next_at,AttributeType=N --global-secondary-index-updates '[{"Create":{"IndexName":"due","KeySchema":[{"AttributeName":"due","KeyType":"HASH"},{"AttributeName":"next_at","KeyType":"RANGE"}],"Projection":{"ProjectionType":"KEYS_ONLY"}}}]'`"#);
+    // Other programs have keys of these names, too.
+    aws.account().recovery = false;
+    doctor(&world, &aws, "--mend");
+    assert!(!aws.account().recovery);
     create(json!([
         { "AttributeName": "sk", "KeyType": "HASH" }, { "AttributeName": "pk", "KeyType": "RANGE" },
     ]));
