@@ -1,6 +1,6 @@
 //! A table that is deployed, and why it cannot be used.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -28,6 +28,12 @@ pub(crate) async fn open(aws: &SdkConfig, table: &str) -> Result<Store, StoreErr
     Store::new(Client::new(aws), table.to_owned()).with_current_shards().await
 }
 
+/// What the SDK puts before the words of a `credential_process` that fails.
+const OWN_WORDS: &str = ". Stderr:";
+
+/// For as long as somebody may look for a password or a token that a `credential_process` asks for.
+const LONGEST_LOGIN: Duration = Duration::from_mins(2);
+
 /// The right to read a secret.
 pub(crate) const READ_SECRET: &str = "secretsmanager:GetSecretValue";
 
@@ -46,7 +52,12 @@ pub(crate) async fn check_login(aws: &SdkConfig) -> anyhow::Result<()> {
         let how = how_to_log_in().await;
         return Err(refuse(format!("this shell has no AWS credentials; {how}")));
     };
-    match provider.provide_credentials().await {
+    let asked = tokio::time::timeout(LONGEST_LOGIN, provider.provide_credentials());
+    let Ok(asked) = asked.await else {
+        let how = how_to_log_in().await;
+        return Err(refuse(format!("no AWS credentials came within two minutes; {how}")));
+    };
+    match asked {
         Ok(_) => Ok(()),
         Err(err) => {
             let err = anyhow::Error::new(err);
@@ -59,6 +70,8 @@ pub(crate) async fn check_login(aws: &SdkConfig) -> anyhow::Result<()> {
             let why = why.strip_suffix(" Attempted:").unwrap_or(why).trim_end_matches('.');
             // Each place that hands it on says so.
             let why = why.rsplit(HANDED_ON).next().unwrap_or(why);
+            // What a `credential_process` says for itself may be as long as it likes, and may have its secret in it.
+            let why = why.split(OWN_WORDS).next().unwrap_or(why);
             let how = how_to_log_in().await;
             Err(refuse(format!(
                 "this shell has no AWS credentials that can be used ({why}); {how}"

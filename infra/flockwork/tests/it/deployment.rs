@@ -337,7 +337,7 @@ fn people_are_logged_in_as_awss_own_programs_have_it() {
             .to_owned(),
     );
     assert_eq!(said("program"), is_in);
-    assert_snapshot!(said("broken").1, @"error: this shell has no AWS credentials that can be used (Error retrieving credentials: external process exited with code exit status: 3. Stderr: no ticket); see to the program that the profile broken names as `credential_process`, in ~/.aws/config");
+    assert_snapshot!(said("broken").1, @"error: this shell has no AWS credentials that can be used (Error retrieving credentials: external process exited with code exit status: 3); see to the program that the profile broken names as `credential_process`, in ~/.aws/config");
     assert_snapshot!(said("regional").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); log in, such as with `aws login` or `aws sso login`, or set AWS_PROFILE");
     assert_snapshot!(said("nobody").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); there is no profile nobody, which AWS_PROFILE of this shell names: set it to one that `aws configure list-profiles` shows");
     assert_snapshot!(said("chain").1, @"error: this shell has no AWS credentials that can be used (the credential provider was not enabled: no credentials found in chain); there is no profile missing, which the profile chain names as `source_profile` in ~/.aws/config: set that to one that `aws configure list-profiles` shows");
