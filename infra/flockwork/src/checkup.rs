@@ -30,6 +30,9 @@ const NO_TOKEN: &str = "not-set";
 /// What is in the secret of the X app.
 pub(crate) const X_APP_CONTENT: &str = r#"{"consumer_key":"...","consumer_secret":"..."}"#;
 
+/// What is in the secret of the Slack app.
+const SLACK_CONTENT: &str = r#"{"signing_secret":"...","bot_token":"xoxb-..."}"#;
+
 /// A deployment that is looked at.
 pub(crate) struct Checkup<'a> {
     /// The table with the credentials of this shell.
@@ -418,10 +421,9 @@ async fn slack(secrets: &Secrets, stack: &Stack) -> Vec<Finding> {
     let token = match SlackSecret::parse(&text) {
         Ok(secret) if secret.bot_token.expose_secret() != NO_TOKEN => secret.bot_token,
         Ok(_) | Err(_) => {
-            let content = r#"{"signing_secret":"...","bot_token":"xoxb-..."}"#;
             let said = format!(
                 "the keys of the Slack app are not filled in, so Slack is refused: {}",
-                fill(&name, content)
+                fill(&name, SLACK_CONTENT)
             );
             // Who wants a room to be told wants Slack.
             let is_wanted = room.is_some() || stack.parameter("FirstOwner").is_some();
@@ -435,9 +437,8 @@ async fn slack(secrets: &Secrets, stack: &Stack) -> Vec<Finding> {
         Ok(us) => findings
             .push(Finding::Good(format!("Slack knows the app as @{} of {}", us.bot, us.workspace))),
         Err(SlackError::Token(code)) => {
-            let content = r#"{"signing_secret":"...","bot_token":"xoxb-..."}"#;
-            let said =
-                format!("Slack does not accept the bot token ({code}): {}", fill(&name, content));
+            let how = fill(&name, SLACK_CONTENT);
+            let said = format!("Slack does not accept the bot token ({code}): {how}");
             return vec![Finding::Fault(said)];
         }
         Err(err) => return vec![Finding::Fault(err.to_string())],

@@ -445,15 +445,13 @@ async fn steer(
 async fn stop(place: &Place) -> anyhow::Result<Said> {
     let connection = connect(place).await?;
     let store = &connection.store;
-    let stop = async |noted: &Noted| match (
-        ops::stop(store, noted).await?,
-        store.control().await?.stopped,
-    ) {
-        (true, _) => Ok(()),
-        (false, Some(stop)) => Err(Error::refused(show::stopped(&stop))),
-        (false, None) => {
-            Err(Error::refused("everything was stopped already, and goes on by now".to_owned()))
+    let stop = async |noted: &Noted| {
+        if ops::stop(store, noted).await? {
+            return Ok(());
         }
+        let since = store.control().await?.stopped.as_ref().map(show::stopped);
+        let gone = || "everything was stopped already, and goes on by now".to_owned();
+        Err(Error::refused(since.unwrap_or_else(gone)))
     };
     noted(&connection, "stop".to_owned(), stop).await?;
     let done = format!(

@@ -253,3 +253,19 @@ fn a_rhythm_is_asked_for_limits_and_money() {
     let wrong = world.ok("slack /flock rhythm g 10s");
     assert!(wrong.contains("That is no rhythm") && !wrong.contains("I am looking"), "{wrong}");
 }
+
+/// One stop, whoever gives it and wherever it is taken back.
+#[test]
+fn a_stop_is_given_and_taken_back_at_both_doors() {
+    let world = World::new();
+    world.write_flock("choir", &[("a", "one\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    world.ok("stop");
+    let again = world.refused("stop");
+    assert!(again.starts_with("error: Everything is stopped since "), "{again}");
+    let alive = world.ok("slack /flock alive");
+    assert!(alive.contains(&format!("{} at the command line did that at", user())), "{alive}");
+    world.ok("slack /flock start");
+    assert_snapshot!(world.refused("start"), @"error: nothing was stopped");
+    assert!(!world.ok("slack /flock alive").contains("everything is stopped"));
+}

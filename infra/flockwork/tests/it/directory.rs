@@ -102,17 +102,23 @@ fn what_cannot_be_written_is_named() {
     assert!(code == Some(0) || code == Some(2), "{said}");
 }
 
+/// A run that is up, of whose addresses the one called `which` leads to us.
+fn run_with_our(world: &World, which: &str) -> (Running, TcpListener) {
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    let mut endpoint = world.endpoint();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    endpoint[which] = format!("http://{}", listener.local_addr().unwrap()).into();
+    world.write(".flockwork/endpoint.json", endpoint.to_string());
+    (run, listener)
+}
+
 /// Whoever looks while the run ends is told so, or finds the table without it.
 #[test]
 fn a_run_that_is_killed_while_it_is_asked_is_named() {
     let world = World::new();
     world.begin("");
-    let mut run = world.start("run --listen 127.0.0.1:0");
-    run.url();
-    let mut endpoint = world.endpoint();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    endpoint["dynamodb"] = format!("http://{}", listener.local_addr().unwrap()).into();
-    world.write(".flockwork/endpoint.json", endpoint.to_string());
+    let (run, listener) = run_with_our(&world, "dynamodb");
     let looking = world.start("sheep list");
     // It has found the run, and asks its table.
     let asked = listener.accept().unwrap();
@@ -135,12 +141,7 @@ fn a_run_that_is_killed_while_it_is_asked_is_named() {
 fn a_run_that_dies_before_it_answers_makes_room() {
     let world = World::new();
     world.begin("");
-    let mut run = world.start("run --listen 127.0.0.1:0");
-    run.url();
-    let mut endpoint = world.endpoint();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    endpoint["page"] = format!("http://{}", listener.local_addr().unwrap()).into();
-    world.write(".flockwork/endpoint.json", endpoint.to_string());
+    let (run, listener) = run_with_our(&world, "page");
     let looking = thread::spawn({
         let command = world.command("sheep list --json");
         move || Running::spawn(command).finish()
