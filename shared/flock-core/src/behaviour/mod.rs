@@ -5,6 +5,7 @@
 //! so that a preview comes true and a sheep can say again why it said something. Who runs a sheep, shows it or plans it asks
 //! here, and knows no behaviour by name.
 
+mod dice;
 mod poem;
 mod queue;
 
@@ -15,6 +16,7 @@ use crate::{
     Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields, Times,
 };
 
+pub use dice::Dice;
 pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
