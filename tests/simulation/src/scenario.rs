@@ -172,7 +172,7 @@ impl Scenario {
         // Few networks in one world, so that sheep meet.
         let networks: Vec<_> = (0..2).map(|_| choose(&mut rng, &Network::ALL)).collect();
         let flocks = if MOST_SHEEP < count { &FLOCKS[..1] } else { &FLOCKS };
-        let draw = |number| draw_sheep(&mut rng, number, flocks, &networks);
+        let draw = |number| draw_sheep(&mut rng, (number, days), flocks, &networks);
         let sheep: Vec<_> = (0..count).map(draw).collect();
         let refuses_duplicates = rng.bool();
         let first = choose(&mut rng, &[1, 1, 1, 2, 4]);
@@ -304,12 +304,12 @@ fn choose<T: Copy>(rng: &mut Rng, from: &[T]) -> T {
 
 fn draw_sheep(
     rng: &mut Rng,
-    number: usize,
+    (number, days): (usize, u32),
     flocks: &[&'static str],
     networks: &[Network],
 ) -> SheepPlan {
-    // Most have so much to say that no line comes twice.
-    let lines = if rng.u8(..4) == 0 { rng.u32(2..9) } else { 400 };
+    // Most have so much to say that no line comes twice, however long it goes: the shortest rhythm is of 31 posts a day.
+    let lines = if rng.u8(..4) == 0 { rng.u32(2..9) } else { (32 * days).clamp(400, 10_000) };
     SheepPlan {
         flock: choose(rng, flocks),
         name: format!("sheep-{number}"),
