@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (count, seed): (u64, u64) = (count.parse()?, next()?.parse()?);
     let bytes = std::fs::read(&file)?;
     let (corpus, problems) = read_grammar(&Source::plain(&file, &bytes, &TimeZone::UTC));
-    for problem in problems {
+    if let Some(problem) = problems.first() {
         return Err(format!("{file}:{}: {problem}", problem.line().unwrap_or(0)).into());
     }
     let grammar = corpus.as_ref().and_then(Grammar::of).ok_or("it was read as no grammar")?;

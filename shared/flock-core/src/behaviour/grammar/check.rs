@@ -53,11 +53,14 @@ impl Grammar {
                 Part::Tag { tag, .. } => {
                     let Some(tag) = self.tags.get(place(*tag)) else { continue };
                     found(Found::Symbol(tag.symbol), is_said);
-                    tag.actions.iter().for_each(|action| self.walk_action(action, found));
+                    for action in &tag.actions {
+                        self.walk_action(action, found);
+                    }
                 }
                 Part::Action(action) => {
-                    let action = self.actions.get(place(*action));
-                    action.into_iter().for_each(|action| self.walk_action(action, found));
+                    if let Some(action) = self.actions.get(place(*action)) {
+                        self.walk_action(action, found);
+                    }
                 }
             }
         }
@@ -66,7 +69,9 @@ impl Grammar {
     fn walk_action(&self, action: &Action, found: &mut impl FnMut(Found, bool)) {
         match action {
             Action::Set { options, .. } => {
-                options.iter().for_each(|option| self.walk(*option, false, found));
+                for option in options {
+                    self.walk(*option, false, found);
+                }
             }
             Action::Do(parts) => self.walk(*parts, false, found),
             Action::Pop(symbol) => found(Found::Popped(*symbol), false),
@@ -114,7 +119,9 @@ impl Grammar {
                 add(symbol, Some(rule), *span);
             }
         }
-        self.options().for_each(|(symbol, option)| add(symbol, None, option));
+        for (symbol, option) in self.options() {
+            add(symbol, None, option);
+        }
         uses.sort_unstable();
         let mut cheapest = Cheapest {
             rules: vec![None; self.symbols.len()],
@@ -136,8 +143,8 @@ impl Grammar {
             };
             *ends = true;
             let first = uses.partition_point(|(used, _)| *used < symbol);
-            let used = uses.get(first..).unwrap_or_default();
-            for (_, user) in used.iter().take_while(|(used, _)| *used == symbol) {
+            let of_it = uses.get(first..).unwrap_or_default();
+            for (_, user) in of_it.iter().take_while(|(used, _)| *used == symbol) {
                 let Some(way) = ways.get_mut(place(*user)) else { continue };
                 way.cost = way.cost.saturating_add(cost);
                 way.waits_for -= 1;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Action, Dice, Grammar, Modifier, Part, Span, Tag, place};
 
-/// The most that one draw may do. Texts of a few sentences take some hundred; one that never ends is over in about a millisecond, and
-/// at most 2 MB large by then.
-const STEPS: usize = 100_000;
+/// The most that one draw may do. Texts of a few sentences take some hundred; one that never ends is over in two milliseconds (2026-11,
+/// as a function is built), and at most 1 MB large by then.
+const STEPS: usize = 50_000;
 
 /// What takes as long as a step: to copy this many bytes.
 const STEP_BYTES: usize = 16;

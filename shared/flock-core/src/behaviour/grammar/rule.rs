@@ -87,7 +87,6 @@ impl Parser<'_, '_> {
         let mut is_named = false;
         loop {
             match self.rest.next() {
-                None => return Err(not_closed(&name)),
                 Some('#') => break,
                 Some('[') => {
                     is_named = !name.is_empty();
@@ -104,7 +103,7 @@ impl Parser<'_, '_> {
                         shown(&c.to_string())
                     ));
                 }
-                Some(']') => return Err(not_closed(&name)),
+                None | Some(']') => return Err(not_closed(&name)),
                 Some('\\') => name.push(self.escaped()),
                 Some(c) => name.push(c),
             }
