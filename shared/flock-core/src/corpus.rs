@@ -174,7 +174,7 @@ impl Corpus {
 
     /// The largest line: what fits into a piece. Bluesky takes up to 3,000 bytes, some instances of Mastodon
     /// more.
-    const LINE_BYTES: usize = 3_700;
+    pub(crate) const LINE_BYTES: usize = 3_700;
 
     /// Far above any book; keys hold eight digits.
     const LINES: u32 = 10_000_000;
