@@ -42,8 +42,8 @@ mod view;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Dice, Material, Needs, Place, Poem, Post, Queue, Said,
-    Source, Turn, UnknownBehaviour, UnknownPost,
+    Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Material, Needs, Place, Poem, Post,
+    Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, read_markov,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use crowd::crowded;

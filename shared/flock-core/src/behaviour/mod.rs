@@ -6,6 +6,7 @@
 //! here, and knows no behaviour by name.
 
 mod dice;
+mod markov;
 mod poem;
 mod queue;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use dice::Dice;
+pub use markov::{Chain, ChainRules, read as read_markov};
 pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
