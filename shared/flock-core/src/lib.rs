@@ -42,8 +42,9 @@ mod view;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Cursor, Dice, Grammar, Material, Needs, Place, Poem, Post, Queue,
-    Said, Source, Turn, UnknownBehaviour, UnknownPost, read_grammar,
+    Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Grammar, Material, Needs, Place,
+    Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, read_grammar,
+    read_markov,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use crowd::crowded;

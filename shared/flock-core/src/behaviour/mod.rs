@@ -7,6 +7,7 @@
 
 mod dice;
 mod grammar;
+mod markov;
 mod poem;
 mod queue;
 
@@ -19,6 +20,7 @@ use crate::{
 
 pub use dice::Dice;
 pub use grammar::{Grammar, read as read_grammar};
+pub use markov::{Chain, ChainRules, read as read_markov};
 pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
