@@ -33,7 +33,7 @@ fn main() {
     let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grammar-peers");
     let (node, python) = (node(&peers), python(&peers));
     println!(
-        "{TEXTS} texts drawn, in milliseconds: medians of {ROUNDS} rounds in turn; {NPM}, {PYPI}"
+        "{TEXTS} texts drawn, in milliseconds: the best of {ROUNDS} rounds in turn; {NPM}, {PYPI}"
     );
     println!(
         "{:<24} {:>8} {:>8} {:>8} {:>14} {:>14}",
@@ -50,7 +50,7 @@ fn main() {
             npm.push(peer(&node, "node", "grammar_peer.cjs", &file));
             pypi.push(peer(&python, python.join("bin/python"), "grammar_peer.py", &file));
         }
-        let [here, npm, pypi] = rounds.map(median);
+        let [here, npm, pypi] = rounds.map(least);
         println!(
             "{name:<24} {here:>8.3} {npm:>8.2} {pypi:>8.2} {:>14.0} {:>14.0}",
             npm / here,
@@ -92,9 +92,9 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (result, start.elapsed().as_secs_f64() * 1_000.0)
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+/// The least: what else the machine does only adds to it.
+fn least(values: Vec<f64>) -> f64 {
+    values.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 /// The milliseconds that a peer says it took.

@@ -6,13 +6,13 @@ use std::{
 };
 
 use super::{
-    Action, Builder, Dice, Fault, Grammar, Part, Problems, Span, TRIALS, json::Written, number,
-    place, shown, sign_is_written,
+    Action, Builder, Dice, Fault, Grammar, Part, Problems, SHOWN, Span, TRIALS, json::Written,
+    number, place, shown, sign_is_written,
 };
 use crate::nearest;
 
-/// More names than people could have meant are not compared: each costs as much as the name is long.
-const COMPARED: usize = 1_000;
+/// Among more names nobody looks for the one that was meant: each takes as long as both names are, one times the other.
+const COMPARED: usize = 500;
 
 /// More symbols are not listed in one sentence.
 const LISTED: usize = 6;
@@ -221,6 +221,9 @@ impl Builder {
             let lines = self.lines.get(rules.range()).unwrap_or_default();
             let rules = self.grammar.rules.get(rules.range()).unwrap_or_default();
             for (line, rule) in lines.iter().zip(rules) {
+                if problems.is_full() {
+                    return;
+                }
                 let mut missing = Vec::new();
                 self.grammar.walk(*rule, true, &mut |found, _| match found {
                     Found::Symbol(symbol) if self.is_missing(symbol) => {
@@ -258,10 +261,13 @@ impl Builder {
 
     /// Which symbol of the file or of an action may have been meant.
     fn nearest(&self, missing: &str) -> String {
-        if COMPARED < self.names.len() {
+        if COMPARED < self.names.len() || SHOWN < missing.len() {
             return String::new();
         }
-        let known = self.names.iter().filter(|(_, symbol)| !self.is_missing(**symbol));
+        let known = self
+            .names
+            .iter()
+            .filter(|(name, symbol)| name.len() <= SHOWN && !self.is_missing(**symbol));
         nearest(missing, known.map(|(name, _)| name.as_str()))
             .map_or(String::new(), |meant| format!("; did you mean `{}`?", shown(meant)))
     }

@@ -159,7 +159,7 @@ impl<'a> Run<'a> {
         if let Some(set) = set {
             let text = match &mut self.choice {
                 Choice::Dice(dice) => set.get(dice.below(set.len())),
-                Choice::Shortest(_) => set.iter().min_by_key(|text| text.chars().count()),
+                Choice::Shortest(_) => set.first(),
             };
             let text = text.map(String::as_str).unwrap_or_default();
             self.said.push_str(text);
@@ -215,6 +215,12 @@ impl<'a> Run<'a> {
     /// Draws what of the options is still to come; then the symbol is set to all of them.
     fn keep(&mut self, symbol: u32, options: &'a [Span], texts: Vec<String>) -> Result<(), Fault> {
         let Some((next, options)) = options.split_first() else {
+            let texts = match self.choice {
+                Choice::Dice(_) => texts,
+                Choice::Shortest(_) => {
+                    texts.into_iter().min_by_key(|text| text.chars().count()).into_iter().collect()
+                }
+            };
             self.set.entry(symbol).or_default().push(texts);
             return Ok(());
         };

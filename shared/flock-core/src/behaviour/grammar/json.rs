@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use serde::de::IgnoredAny;
 
 use super::{Problems, shown};
-use crate::foreign::{CURLY, STRAIGHT};
+use crate::foreign::{CURLY, STRAIGHT, without_marks};
 
 /// A symbol of a file.
 #[derive(Debug)]
@@ -100,7 +100,8 @@ fn text_of(written: &str, line: usize, problems: &mut Problems) -> Option<String
         problems.tell(line, why);
         return None;
     };
-    Some(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+    let text = without_marks(&text);
+    Some(if text.contains('\r') { text.replace("\r\n", "\n") } else { text.into_owned() })
 }
 
 fn not_json(text: &str, err: &serde_json::Error) -> String {

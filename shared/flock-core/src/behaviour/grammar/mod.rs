@@ -393,9 +393,14 @@ impl Problems {
     }
 
     fn note(&mut self, problem: CorpusProblem) {
-        if self.0.len() <= Corpus::PROBLEMS {
+        if !self.is_full() {
             self.0.push(problem);
         }
+    }
+
+    /// Whether more are noted already than are told.
+    fn is_full(&self) -> bool {
+        Corpus::PROBLEMS < self.0.len()
     }
 
     fn is_empty(&self) -> bool {
@@ -404,7 +409,7 @@ impl Problems {
 
     /// In the order of lines.
     fn told(mut self) -> Vec<CorpusProblem> {
-        let is_more = Corpus::PROBLEMS < self.0.len();
+        let is_more = self.is_full();
         self.0.truncate(Corpus::PROBLEMS);
         self.0.sort_by_key(|problem| problem.line().unwrap_or_default());
         if is_more {
@@ -414,17 +419,19 @@ impl Problems {
     }
 }
 
+/// The most characters of a name in a message.
+const SHOWN: usize = 40;
+
 /// A name that somebody wrote, as much of it as a line can show.
 fn shown(name: &str) -> String {
-    const MOST: usize = 40;
-    let begin: String = name.chars().take(MOST).collect();
+    let begin: String = name.chars().take(SHOWN).collect();
     let more = if begin.len() < name.len() { "…" } else { "" };
     format!("{}{more}", one_line(&begin))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use jiff::tz::TimeZone;
     use proptest::prelude::*;
@@ -803,6 +810,20 @@ mod tests {
                 prop_assert!(!says_nothing(&text) && text.len() <= Corpus::LINE_BYTES && text.trim() == text);
             }
             prop_assert!(some);
+        }
+
+        #[test]
+        fn nothing_shorter_is_said_than_the_shortest(
+            rules in prop::collection::vec(prop::collection::vec("(x|é|yy|#a#|#b#|#c#){1,4}", 1..4), 4..5),
+        ) {
+            let names = ["origin", "a", "b", "c"];
+            let object: BTreeMap<_, _> = names.iter().zip(&rules).collect();
+            let (corpus, _) = read_text(&serde_json::to_string(&object).unwrap());
+            let Some(corpus) = corpus else { return Ok(()) };
+            let grammar = Grammar::of(&corpus).unwrap();
+            let shortest = grammar.shortest();
+            let texts: Vec<_> = (0..40).filter_map(|seed| grammar.draw(&mut Dice::new(seed))).collect();
+            prop_assert!(texts.iter().all(|text| shortest.chars().count() <= text.chars().count()));
         }
 
         #[test]
