@@ -113,6 +113,11 @@ impl Chain {
         None
     }
 
+    /// Whether all its words are the same.
+    pub(super) fn is_of_one_word(&self) -> bool {
+        self.words.iter().nth(1).is_none()
+    }
+
     /// Whether no sentence has two words.
     pub(super) fn is_of_single_words(&self) -> bool {
         let mut begins = self.learned.find(&[BREAK]);

@@ -87,12 +87,16 @@ impl ChainRules {
             Some(chain) if chain.learned.sentences() == 0 => told.push(nothing_learned(&chain)),
             Some(chain) => {
                 told.extend(unfit(&chain, &sound));
-                if is_in_range && told.len() == before && !says_something(&chain) {
+                let is_poor = chain.is_of_one_word() || !says_something(&chain);
+                if is_in_range && told.len() == before && is_poor {
                     told.push(sound.nothing_new(text, &chain));
                 }
             }
         }
-        told.into_iter().map(|why| CorpusProblem::Form { line: None, why }).collect()
+        let more = (Corpus::PROBLEMS < told.len())
+            .then_some(CorpusProblem::More { told: Corpus::PROBLEMS });
+        let told = told.into_iter().take(Corpus::PROBLEMS);
+        told.map(|why| CorpusProblem::Form { line: None, why }).chain(more).collect()
     }
 
     /// These rules without what is wrong with them in themselves, and that.
@@ -139,6 +143,10 @@ impl ChainRules {
     fn nothing_new(&self, text: &Corpus, chain: &Chain) -> String {
         if chain.learned.sentences() == 1 {
             return "there is one sentence in it, of which nothing new can be made; give it more"
+                .to_owned();
+        }
+        if chain.is_of_one_word() {
+            return "there is one word in it, again and again, of which nothing new can be made; give it sentences"
                 .to_owned();
         }
         if chain.is_of_single_words() {
@@ -192,20 +200,20 @@ fn unfit(chain: &Chain, rules: &ChainRules) -> Vec<String> {
             if words.iter().any(|word| chain.learned.has(&run(*word))) {
                 continue;
             }
-            let name = name.trim();
+            let name = one_line(name.trim());
             let why = if words.is_empty() {
                 unknown += 1;
                 // Each is compared with every word of the text.
-                let near = (unknown <= FEW).then(|| chain.words.nearest(name)).flatten();
+                let near = (unknown <= FEW).then(|| chain.words.nearest(&name)).flatten();
                 let todo = near.map_or_else(
                     || "name a word that is".to_owned(),
                     |near| format!("did you mean `{near}`?"),
                 );
                 format!("`{name}`, which is nowhere in the text; {todo}")
             } else if words.iter().any(|word| chain.set_aside.has(&run(*word))) {
-                let place = if field == "start" { "begins" } else { "is in" };
+                let place = if field == "start" { "begins only" } else { "is only in" };
                 format!(
-                    "`{name}`, which {place} only sentences that are left out, because {HALF}; complete these"
+                    "`{name}`, which {place} sentences that are left out, because {HALF}; complete these"
                 )
             } else {
                 format!(
@@ -349,11 +357,13 @@ mod tests {
         `must` has a word of 101 bytes, and no word is that long; name another
         ");
         let many = ChainRules { must: vec!["moon".to_owned(); 1_000], ..ChainRules::default() };
+        let strange = ChainRules { must: vec!["@moon".to_owned(); 1_000], ..ChainRules::default() };
+        assert_eq!(told(&strange, MOON).lines().count(), Corpus::PROBLEMS + 1);
         insta::assert_snapshot!(told(&many, MOON), @"`must` has 1000 words, and 100 are the most; leave some out");
         let text = format!("{MOON}(Dogs bark at the moon");
         insta::assert_snapshot!(told(&rules(2, 6, "dogs", "bark"), &text), @"
         `start` has `dogs`, which begins only sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
-        `must` has `bark`, which is in only sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
+        `must` has `bark`, which is only in sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
         ");
         let text = format!("{MOON}Frogs!");
         insta::assert_snapshot!(told(&rules(2, 6, "frogs", ""), &text), @"no text that begins with a word of `start` was found in it; give it more sentences with them, or name other words");
@@ -367,6 +377,7 @@ mod tests {
         insta::assert_snapshot!(told("The moon rose over a sea"), @"there is one sentence in it, of which nothing new can be made; give it more");
         insta::assert_snapshot!(told("https://moon.example/a\n@moon rose.com"), @"there is nothing in it but links and mentions, which are left out; give it sentences");
         insta::assert_snapshot!(told("(moon\nrose)"), @"all its sentences are left out, because a quotation mark or a bracket in them has no other half; complete these");
+        insta::assert_snapshot!(told("moon moon\nmoon moon moon moon moon"), @"there is one word in it, again and again, of which nothing new can be made; give it sentences");
         insta::assert_snapshot!(told("moon\nrose\nsun"), @"each of its sentences is one word, as spaces divide them, and nothing new can be made of these; give it sentences of several");
         insta::assert_snapshot!(told("月が昇った\n日が沈んだ"), @"each of its sentences is one word, as spaces divide them, and nothing new can be made of these; give it sentences of several");
         insta::assert_snapshot!(told("the moon rose\na sun set"), @"no text was found in it of which no more than 6 words are in a row in one sentence; make `order` smaller or `most` larger, or give it more sentences that share words");
@@ -439,6 +450,40 @@ mod tests {
             assert!(["the", "a", "it"].contains(&words::folded(first).as_str()), "{said}");
             assert!(said.contains("zebra") || said.contains("meadow"), "{said}");
         }
+    }
+
+    /// All that is said with a hundred seeds.
+    fn all(rules: &ChainRules, text: &str) -> HashSet<String> {
+        let chain = Chain::of(&parsed(text), rules).unwrap();
+        (0..100).filter_map(|seed| chain.draw(&mut Dice::new(seed))).collect()
+    }
+
+    #[test]
+    fn sentences_that_are_not_learned_are_not_repeated_either() {
+        let text = "the moon rose up\na moon rose late";
+        assert!(all(&rules(2, 3, "", ""), text).contains("the moon rose late"));
+        let aside = format!("{text}\n(so the moon rose late");
+        let said = all(&rules(2, 3, "", ""), &aside);
+        assert!(
+            !said.contains("the moon rose late") && said.contains("a moon rose up"),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn a_beginning_that_is_put_before_a_word_makes_no_run_too_long() {
+        let text = "now the moon rose late\nthe moon set\nthe sun rose late\nthe sun and stars\nstars and moon rose";
+        let rules = rules(1, 3, "the", "late");
+        let said = all(&rules, text);
+        assert!(!said.contains("the moon rose late") && !said.is_empty(), "{said:?}");
+    }
+
+    #[test]
+    fn a_sentence_is_known_however_many_begin_like_it() {
+        let many: Vec<_> = (0..50).map(|number| format!("the moon rose at {number}")).collect();
+        let text = format!("{0}\nthe moon rose\n{0}\nthe sun", many.join("\n"));
+        let said = all(&rules(1, 3, "", ""), &text);
+        assert!(!said.contains("the moon rose") && !said.contains("the sun"), "{said:?}");
     }
 
     /// Whoever asks why a sheep said something has it said again.
