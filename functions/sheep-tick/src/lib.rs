@@ -3,6 +3,7 @@
 //! For each due sheep: read it, let [`flock_core`] decide, claim it with the intent stored, ask the
 //! network, record. Whatever dies in between, the next tick finishes the intent.
 
+mod draw;
 mod function;
 mod jobs;
 mod settings;

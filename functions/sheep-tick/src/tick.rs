@@ -2,14 +2,17 @@
 
 use std::{
     borrow::Cow,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
 use anyhow::Context as _;
 use flock_aws::{Clock, EventBus, Instant, SdkConfig, process_id};
 use flock_core::{
-    Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
+    Cursor, Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
 };
 use flock_errand::{Carrier, Order, Payers};
 use flock_store::{DueEntry, Presence, Read, Store, Units, Write};
@@ -49,6 +52,8 @@ pub struct App {
     // Every shard that may hold sheep.
     shards: Shards,
     presence: Presence,
+    // Held by who draws texts.
+    pub(crate) drawing: tokio::sync::Mutex<()>,
 }
 
 /// What a tick did. Counts of sheep, but for `posted`, which counts posts.
@@ -94,6 +99,8 @@ pub(crate) struct Tick {
     payers: Payers,
     // As the report has it.
     late_seconds: AtomicU64,
+    /// Sheep for which texts are to be drawn from there on, before they need them.
+    pub(crate) ahead: Mutex<Vec<(Sheep, Cursor)>>,
 }
 
 /// What came of one step with one sheep.
@@ -131,7 +138,8 @@ impl App {
         let carrier =
             Carrier::new(aws, store.clone(), &settings.networks, bus.clone(), clock.clone());
         let presence = Presence::new("sheep-tick", process_id(), clock.now());
-        Ok(Self { store, carrier, bus, clock, shards, presence })
+        let drawing = tokio::sync::Mutex::default();
+        Ok(Self { store, carrier, bus, clock, shards, presence, drawing })
     }
 
     /// Handles one event; `deadline` is when the platform ends the invocation.
@@ -211,6 +219,7 @@ impl App {
             publish_until: Instant::now() + left.saturating_sub(WRITE_DOWN),
             payers: Payers::default(),
             late_seconds: AtomicU64::new(0),
+            ahead: Mutex::default(),
         }
     }
 
@@ -248,6 +257,7 @@ impl App {
         }
         if in_time() {
             self.go_on_with(jobs, &tick, &mut report, in_time).await;
+            Box::pin(self.draw_ahead(&tick, in_time)).await;
         }
         report.cut_short = !in_time();
         report.late_seconds = tick.late_seconds();
@@ -315,6 +325,7 @@ impl App {
             match self.step(&sheep, tick).await {
                 Ok(Step::Posted(next)) => {
                     report.posted += 1;
+                    tick.posted(&next);
                     // What was missed since an intent was left is not made up for in the same moment.
                     if finishing {
                         return report;
@@ -347,8 +358,7 @@ impl App {
             }
             Due::Post(next) => {
                 let behaviour = &sheep.config.behaviour;
-                let needs = behaviour.needs(next.progress.cursor);
-                let Some(material) = self.store.material(&sheep.id.flock, &needs).await? else {
+                let Some(material) = self.material(sheep, next.progress.cursor).await? else {
                     return self.without_text(sheep, tick, now).await;
                 };
                 let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
@@ -541,6 +551,14 @@ impl Tick {
     fn saw(&self, sheep: &Sheep, now: Timestamp) {
         let late = sheep.next_at().map_or(0, |at| now.duration_since(at).as_secs());
         self.late_seconds.fetch_max(u64::try_from(late).unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// A post was made, and the sheep is like this now.
+    fn posted(&self, sheep: &Sheep) {
+        if let Some(cursor) = sheep.config.behaviour.draws_ahead(sheep.progress.cursor) {
+            let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.push((sheep.clone(), cursor));
+        }
     }
 
     fn late_seconds(&self) -> u64 {

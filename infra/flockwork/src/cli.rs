@@ -318,6 +318,11 @@ pub enum SheepCommand {
         /// The sheep: flock/name, or its name when only one flock has it
         sheep: String,
     },
+    /// Have a sheep say other texts than those to come, where its texts are drawn
+    Redraw {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+    },
     /// Let a sheep go on where it is through another account, on the same network or another
     Move {
         /// The sheep: flock/name, or its name when only one flock has it

@@ -379,6 +379,14 @@ async fn about_sheep(
             }
             steer(connection, (JobKind::Resume, "resume"), sheep, now).await?
         }
+        SheepCommand::Redraw { sheep } => {
+            let sheep = find(&sheep).await?;
+            let line = format!("sheep redraw {}", sheep.id);
+            let redrawn =
+                noted(connection, line, async |noted| ops::redraw(store, noted, sheep).await);
+            let id = Box::pin(redrawn).await?.id;
+            vec![format!("{id} says other texts from now on; `preview --sheep {id}` shows them.")]
+        }
         SheepCommand::Move { sheep, account } => {
             let sheep = find(&sheep).await?;
             let (id, old) = (sheep.id.clone(), sheep.config.account.clone());

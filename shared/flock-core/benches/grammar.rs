@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-use flock_core::{Corpus, Dice, Grammar, Source, read_grammar};
+use flock_core::{BehaviourKind, Corpus, Dice, Grammar, Source};
 use jiff::tz::TimeZone;
 
 /// Each program in turn, so that all meet the same machine.
@@ -74,7 +74,8 @@ fn main() {
 }
 
 fn corpus(bytes: &[u8]) -> Corpus {
-    let (corpus, problems) = read_grammar(&Source::plain("a.json", bytes, &TimeZone::UTC));
+    let (corpus, problems) =
+        BehaviourKind::Grammar.read(&Source::plain("a.json", bytes, &TimeZone::UTC));
     assert!(problems.is_empty(), "{problems:?}");
     corpus.unwrap()
 }

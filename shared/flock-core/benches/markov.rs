@@ -17,7 +17,7 @@ use std::{
     time::Instant,
 };
 
-use flock_core::{Chain, ChainRules, Dice, Source, read_markov};
+use flock_core::{BehaviourKind, Chain, ChainRules, Dice, Source};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -113,7 +113,8 @@ fn main() {
 fn train(corpus: &str, texts: &str) -> Value {
     let bytes = fs::read(corpus).unwrap();
     let started = Instant::now();
-    let (text, problems) = read_markov(&Source::plain("corpus.txt", &bytes, &TimeZone::UTC));
+    let (text, problems) =
+        BehaviourKind::Markov.read(&Source::plain("corpus.txt", &bytes, &TimeZone::UTC));
     assert_eq!(problems, []);
     drop(bytes);
     let text = text.unwrap();

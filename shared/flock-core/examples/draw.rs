@@ -8,7 +8,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use flock_core::{Dice, Grammar, Source, read_grammar};
+use flock_core::{BehaviourKind, Dice, Grammar, Source};
 use jiff::tz::TimeZone;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (count, seed): (u64, u64) = (count.parse()?, next()?.parse()?);
     let bytes = std::fs::read(&file)?;
-    let (corpus, problems) = read_grammar(&Source::plain(&file, &bytes, &TimeZone::UTC));
+    let (corpus, problems) =
+        BehaviourKind::Grammar.read(&Source::plain(&file, &bytes, &TimeZone::UTC));
     if let Some(problem) = problems.first() {
         return Err(format!("{file}:{}: {problem}", problem.line().unwrap_or(0)).into());
     }

@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Corpus {
     id: CorpusId,
+    /// The index of its first line: where texts are drawn, what is at hand begins anywhere.
+    first: u32,
     /// The lines, one right after the other: a text of each line's own would take many times the room of a
     /// short one.
     text: String,
@@ -216,7 +218,7 @@ impl Corpus {
             let line = written.trim();
             if problems.len() <= Self::PROBLEMS {
                 problems.extend(CorpusProblem::odd_in(number, &written));
-                if Self::LINE_BYTES < line.len() {
+                if !Self::holds(line) {
                     problems.push(CorpusProblem::LongLine {
                         line: number,
                         bytes: line.len(),
@@ -242,7 +244,7 @@ impl Corpus {
             (0..).map(Cursor::at).map(|cursor| times.at(cursor)),
             !times.is_empty(),
         );
-        Self { id, text, lines, times }
+        Self { id, first: 0, text, lines, times }
     }
 
     /// The corpus of these pieces, in order, its lines numbered one after the other. `None`: no line is in them, or
@@ -261,7 +263,23 @@ impl Corpus {
         (!lines.is_empty()).then(|| Self::new(text, lines, times))
     }
 
-    /// The id: a digest of the lines.
+    /// Some of the texts that are drawn under the name `id`, from that with the index `first` on. Each has to be
+    /// [such as is held](Self::holds).
+    pub(crate) fn drawn(id: CorpusId, first: u32, texts: &[String]) -> Self {
+        let (mut text, mut lines) = (String::new(), Vec::new());
+        for (number, line) in (usize::try_from(first).unwrap_or(usize::MAX)..).zip(texts) {
+            text += line;
+            lines.push(Line { number: number.saturating_add(1), end: text.len() });
+        }
+        Self { id, first, text, lines, times: Times::default() }
+    }
+
+    /// Whether a line is as short as one has to be.
+    pub(crate) fn holds(line: &str) -> bool {
+        line.len() <= Self::LINE_BYTES
+    }
+
+    /// The id: a digest of the lines, or of what they are drawn from.
     pub fn id(&self) -> CorpusId {
         self.id.clone()
     }
@@ -269,6 +287,11 @@ impl Corpus {
     /// How many lines there are.
     pub fn len(&self) -> u32 {
         u32::try_from(self.lines.len()).expect("parse refuses more lines than fit")
+    }
+
+    /// The index of its first line: 0, but where it was [drawn](Self::drawn).
+    pub(crate) fn first(&self) -> u32 {
+        self.first
     }
 
     /// Always false: a corpus without lines is refused when it is read.
@@ -307,7 +330,7 @@ impl Corpus {
 
     /// The line with this index, counted from 0.
     pub fn line(&self, index: u32) -> Option<&str> {
-        let index = usize::try_from(index).ok()?;
+        let index = usize::try_from(index.checked_sub(self.first)?).ok()?;
         let start =
             index.checked_sub(1).map_or(Some(0), |before| Some(self.lines.get(before)?.end));
         self.text.get(start?..self.lines.get(index)?.end)
@@ -322,7 +345,7 @@ impl Corpus {
         let beside = if self.times.is_empty() { 0 } else { TIME_BYTES };
         let mut pieces: Vec<Piece> = Vec::new();
         let mut size = usize::MAX;
-        for (first, (_, line)) in (0..).zip(self.lines()) {
+        for (first, (_, line)) in (self.first..).zip(self.lines()) {
             let at = self.times.at(Cursor::at(first));
             let line_size = line.len() + ELEMENT_BYTES + beside;
             match pieces.last_mut() {

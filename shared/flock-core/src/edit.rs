@@ -213,6 +213,10 @@ impl Edit {
 
     fn untimed_place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
         let Some(kept) = &self.kept else { return behaviour.admit(next) };
+        // What is drawn from another text is another, under whatever number.
+        if behaviour.draws() {
+            return behaviour.admit(next);
+        }
         let next = usize::try_from(next.index()).unwrap_or(usize::MAX).min(self.old.len());
         if next == 0 {
             return behaviour.first();

@@ -208,8 +208,7 @@ impl SheepId {
     ///
     /// Stands where others draw a random number: a preview must come true.
     pub(crate) fn number(&self, purpose: &str, occurrence: Occurrence) -> u64 {
-        let digest = digest(&[purpose, &self.to_string(), &occurrence.to_string()]);
-        digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
+        number(&digest(&[purpose, &self.to_string(), &occurrence.to_string()]))
     }
 }
 
@@ -402,6 +401,21 @@ impl CorpusId {
         }
         Self(hex(&hasher.finalize()))
     }
+
+    /// The name of the texts that are drawn from the corpus `source` with `seed`, for a network, and with what `how` says besides.
+    pub(crate) fn of_drawn(source: &Self, network: &str, seed: u64, how: &str) -> Self {
+        Self(hex(&digest(&["drawn", source.as_str(), network, &seed.to_string(), how])))
+    }
+
+    /// A number that depends on nothing but this and `nth`.
+    pub(crate) fn number(&self, nth: u32) -> u64 {
+        number(&digest(&[self.as_str(), &nth.to_string()]))
+    }
+}
+
+/// The first 8 bytes as a number.
+fn number(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// A digest over `parts`, which cannot run into each other: ids hold no line feed.

@@ -42,9 +42,8 @@ mod view;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Grammar, Material, Needs, Place,
-    Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, read_grammar,
-    read_markov,
+    Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, Markov, Material,
+    Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, Well,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
 pub use crowd::crowded;

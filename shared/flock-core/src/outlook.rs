@@ -50,7 +50,7 @@ impl Schedule {
         // Looked up once: a month has tens of thousands of posts.
         let links = links.0.entry((behaviour.clone(), network)).or_default();
         let measure = |turn: Turn| {
-            let material = member.corpus.material(&behaviour.needs(turn.cursor));
+            let material = member.corpus.material_like(&behaviour.needs(turn.cursor));
             let text = material.map(|material| behaviour.say(turn, material).act.to_string());
             text.is_some_and(|text| 0 < (network.facts().measure)(&text).links)
         };

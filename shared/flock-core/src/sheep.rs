@@ -817,7 +817,12 @@ impl Sheep {
     /// The sheep with another configuration, at the place where it was.
     #[must_use]
     pub fn reconfigure(&self, config: SheepConfig, now: Timestamp) -> Self {
-        let place = config.behaviour.admit(self.progress.cursor);
+        // The number of what was drawn says nothing of a line.
+        let place = if self.config.behaviour.draws() && !config.behaviour.draws() {
+            config.behaviour.anew()
+        } else {
+            config.behaviour.admit(self.progress.cursor)
+        };
         let is_here = config.behaviour.text() == self.config.behaviour.text()
             && place.cursor == self.progress.cursor;
         let place = if is_here { Place { at: self.progress.at, ..place } } else { place };
@@ -909,6 +914,18 @@ impl Sheep {
             intent.then = then.filter(|then| *then != usual);
         }
         Ok(sheep)
+    }
+
+    /// The sheep saying other texts than those it would say next; `None`: they are not drawn. A post that was decided is made as it
+    /// is.
+    pub fn redraw(&self) -> Option<Self> {
+        let then = self.config.behaviour.redrawn(self.next_place().cursor)?;
+        let mut sheep = self.changed();
+        match &mut sheep.intent {
+            Some(intent) if !intent.is_said() => intent.then = Some(then),
+            Some(_) | None => sheep.progress.cursor = then.cursor,
+        }
+        Some(sheep)
     }
 
     /// Where the sheep goes on in its text, after the post that is under way where there is one.

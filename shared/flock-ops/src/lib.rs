@@ -20,6 +20,7 @@ mod now;
 mod plan;
 mod posts;
 mod preview;
+mod redraw;
 mod refusal;
 mod remove_account;
 mod remove_flock;
@@ -47,6 +48,7 @@ pub use posts::{PostLine, Posts, posts};
 pub use preview::{
     Budgets, UpcomingLine, WithText, silent, upcoming, waits_for_cap, with_texts_for,
 };
+pub use redraw::redraw;
 pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};

@@ -115,7 +115,9 @@ fn transition(
 }
 
 fn through(sheep: &Sheep, account: &AccountId, text_limit: usize) -> SheepConfig {
-    SheepConfig { account: account.clone(), text_limit, ..sheep.config.clone() }
+    let config = sheep.config.clone();
+    let behaviour = config.behaviour.drawn_for(&sheep.id, account.network);
+    SheepConfig { account: account.clone(), text_limit, behaviour, ..config }
 }
 
 /// The texts of the sheep beside it, where it matters what they say.

@@ -13,7 +13,10 @@ use flock_store::{Store, UpcomingPost, needs_of};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{Result, texts::Texts};
+use crate::{
+    Result,
+    texts::{Texts, Wells},
+};
 
 /// A post to come, as one JSON line.
 #[derive(Debug, Serialize)]
@@ -81,7 +84,11 @@ pub async fn with_texts_for(
     let needed =
         sheep.iter().enumerate().filter(|(index, sheep)| is_needed(index) && !is_timed(sheep));
     let texts = Texts::of(store, needed.map(|(_, sheep)| sheep)).await?.plus(read);
-    let with_text = |sheep: Sheep| WithText { text: texts.get(&sheep), sheep };
+    let mut wells = Wells::default();
+    let with_text = |sheep: Sheep| {
+        let text = texts.get(&sheep).and_then(|text| wells.said_by(&sheep, &text));
+        WithText { sheep, text }
+    };
     Ok(sheep.into_iter().map(with_text).collect())
 }
 

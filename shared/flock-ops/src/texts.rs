@@ -1,11 +1,11 @@
 //! The texts of sheep, and what of them matters before something is changed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
-use flock_core::{Corpus, CorpusId, FlockName, Member, Origin, Sheep, Timed};
+use flock_core::{Behaviour, Corpus, CorpusId, FlockName, Member, Origin, Sheep, Timed, Well};
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -33,8 +33,9 @@ pub(crate) async fn with_times(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<T
 /// The sheep with their texts, each text read once. A sheep whose text is lost posts nothing.
 pub(crate) async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<Member>> {
     let texts = Texts::of(store, sheep.iter()).await?;
+    let mut wells = Wells::default();
     let member = |sheep: Sheep| {
-        let corpus = texts.get(&sheep)?;
+        let corpus = wells.said_by(&sheep, &texts.get(&sheep)?)?;
         Some(Member { text: Origin::Of(sheep.id.clone()), sheep, corpus })
     };
     Ok(sheep.into_iter().filter_map(member).collect())
@@ -66,6 +67,28 @@ impl Texts {
     pub(crate) fn plus(mut self, others: Self) -> Self {
         self.0.extend(others.0);
         self
+    }
+}
+
+/// What texts are drawn from, each read once.
+#[derive(Debug, Default)]
+pub(crate) struct Wells(HashMap<Behaviour, Option<Well>>);
+
+impl Wells {
+    /// So many batches are looked at.
+    const BATCHES: u32 = 2;
+
+    /// What `sheep`, whose text this is, says: its lines, or what is drawn from it next. `None`: hardly anything that is drawn can be
+    /// posted.
+    pub(crate) fn said_by(&mut self, sheep: &Sheep, text: &Arc<Corpus>) -> Option<Arc<Corpus>> {
+        let behaviour = &sheep.config.behaviour;
+        if !behaviour.draws() {
+            return Some(Arc::clone(text));
+        }
+        let well =
+            self.0.entry(behaviour.alike()).or_insert_with(|| behaviour.well(text)).as_ref()?;
+        let drawn = behaviour.draw(well, sheep.next_place().cursor, Self::BATCHES)?;
+        Some(Arc::new(drawn))
     }
 }
 

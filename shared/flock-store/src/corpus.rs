@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::{
     AttributeValue, PutRequest, ReturnConsumedCapacity, ReturnValue, WriteRequest,
 };
-use flock_core::{Corpus, CorpusId, FlockName, Material, Needs, Piece, Sheep, Times};
+use flock_core::{Corpus, CorpusId, Cursor, FlockName, Material, Needs, Piece, Sheep, Times};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ const CONCURRENCY: usize = 16;
 /// How long a corpus stays that no sheep points to.
 const UNUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
+/// How long drawn texts are kept: what is posted later is drawn again.
+const DRAWN_FOR: SignedDuration = SignedDuration::from_hours(60 * 24);
+
 #[derive(Debug, Serialize, Deserialize)]
 struct PieceItem {
     first: u32,
@@ -40,13 +43,17 @@ struct PieceItem {
     /// Which storing of the corpus wrote it; random. Not there in what was written before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edition: Option<String>,
+    /// Where its lines are drawn, and can be again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<Seconds>,
 }
 
 impl PieceItem {
-    fn new(piece: Piece, edition: Option<String>) -> Self {
+    fn new(piece: Piece, edition: Option<String>, ttl: Option<Timestamp>) -> Self {
         let Piece { first, lines, times, next_at } = piece;
         let times = times.into_iter().map(|at| at.map(Seconds::from)).collect();
-        Self { first, lines, times, next_at: next_at.map(Seconds::from), edition }
+        let (next_at, ttl) = (next_at.map(Seconds::from), ttl.map(Seconds::from));
+        Self { first, lines, times, next_at, edition, ttl }
     }
 
     fn into_piece(self) -> Result<Piece, jiff::Error> {
@@ -214,11 +221,54 @@ impl Store {
     ) -> Result<(), StoreError> {
         let id = corpus.id();
         let edition = Some(random_text());
+        self.put_pieces(flock, corpus, (edition.clone(), None), written).await?;
+        // Last, because it says that all pieces are there.
+        let head = HeadItem { edition, unused: None, ttl: None };
+        self.put(&format!("corpus {id}"), Key::corpus_head(flock, &id), head).await
+    }
+
+    /// The texts that `sheep` draws, in so many batches, from that with the text at `cursor` on. `None`: it draws none, or its
+    /// text is not there, or hardly anything that is drawn from it can be posted.
+    pub async fn draw(
+        &self,
+        sheep: &Sheep,
+        cursor: Cursor,
+        batches: u32,
+    ) -> Result<Option<Corpus>, StoreError> {
+        let behaviour = &sheep.config.behaviour;
+        if !behaviour.draws() {
+            return Ok(None);
+        }
+        let text = self.corpus(&sheep.id.flock, behaviour.text()).await?;
+        let drawn = text.and_then(|text| behaviour.draw(&behaviour.well(&text)?, cursor, batches));
+        Ok(drawn)
+    }
+
+    /// Keeps texts that were drawn at `now`, for a while. What is there already is the same.
+    pub async fn keep_drawn(
+        &self,
+        flock: &FlockName,
+        drawn: &Corpus,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let until = now.saturating_add(DRAWN_FOR).unwrap_or(Timestamp::MAX);
+        self.put_pieces(flock, drawn, (None, Some(until)), |_| {}).await
+    }
+
+    async fn put_pieces(
+        &self,
+        flock: &FlockName,
+        corpus: &Corpus,
+        (edition, ttl): (Option<String>, Option<Timestamp>),
+        written: impl Fn(u32),
+    ) -> Result<(), StoreError> {
+        let id = corpus.id();
         for batch in corpus.pieces().chunks(BATCH) {
             let mut requests = Vec::new();
             for piece in batch {
                 let key = Key::piece(flock, &id, piece.first);
-                let item = Keyed::new(key, PieceItem::new(piece.clone(), edition.clone()));
+                let item = PieceItem::new(piece.clone(), edition.clone(), ttl);
+                let item = Keyed::new(key, item);
                 let put = PutRequest::builder()
                     .set_item(Some(to_item(item, id.to_string())?))
                     .build()
@@ -229,9 +279,7 @@ impl Store {
             let lines: usize = batch.iter().map(|piece| piece.lines.len()).sum();
             written(u32::try_from(lines).unwrap_or(u32::MAX));
         }
-        // Last, because it says that all pieces are there.
-        let head = HeadItem { edition, unused: None, ttl: None };
-        self.put(&format!("corpus {id}"), Key::corpus_head(flock, &id), head).await
+        Ok(())
     }
 
     /// Lets those of `corpora` go, a day after `now`, that no sheep of the flock points to.
@@ -430,7 +478,7 @@ mod tests {
         let lines = vec!["a\nb".to_owned(), "c".to_owned()];
         let timed = Piece { first: 0, lines, times: vec![None, at(7)], next_at: at(9) };
         let stored = [plain, timed].map(|piece| {
-            let item: Item = to_item(PieceItem::new(piece.clone(), None), "a piece").unwrap();
+            let item: Item = to_item(PieceItem::new(piece.clone(), None, None), "a piece").unwrap();
             let read: PieceItem = from_item(item.clone(), "a piece").unwrap();
             assert_eq!(read.into_piece().unwrap(), piece);
             serde_dynamo::from_item::<_, serde_json::Value>(item).unwrap().to_string()

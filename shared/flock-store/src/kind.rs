@@ -42,6 +42,12 @@ pub const KINDS: &[Kind] = &[
         "the piece with line n: the last `sk` up to `LINE#n`",
     ),
     kind(
+        "drawn piece",
+        ["CORPUS#<flock>#<drawn>", "LINE#<8 digits>"],
+        "apply, and the tick when it needs it; it expires",
+        "as a corpus piece",
+    ),
+    kind(
         "corpus head",
         ["CORPUS#<flock>#<corpus>", "HEAD"],
         "apply, after all pieces",

@@ -78,7 +78,11 @@ impl Store {
                 Some(needs) => {
                     let key = (sheep.id.flock.clone(), needs);
                     if !materials.contains_key(&key) {
-                        let material = self.material(&key.0, &key.1).await?;
+                        let mut material = self.material(&key.0, &key.1).await?;
+                        if let (None, UpcomingText::At(turn)) = (&material, &next.what) {
+                            let drawn = self.draw(sheep, turn.cursor, 1).await?;
+                            material = drawn.and_then(|drawn| drawn.material(&key.1));
+                        }
                         materials.insert(key.clone(), material);
                     }
                     materials.get(&key).cloned().flatten()

@@ -2,7 +2,7 @@
 //! from the same seed; what is stored of it is the same grammar; and whatever is stored is a grammar or none, whose draws end.
 #![no_main]
 
-use flock_core::{Corpus, Dice, Grammar, Source, read_grammar, says_nothing};
+use flock_core::{BehaviourKind, Corpus, Dice, Grammar, Source, says_nothing};
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ fuzz_target!(|input: (bool, u64, &[u8])| {
     let made = std::str::from_utf8(bytes).ok().filter(|_| is_rules).map(of_rules);
     let bytes = made.as_ref().map_or(bytes, |made| made.as_bytes());
     let line_count = bytes.split(|byte| *byte == b'\n').count();
-    let (corpus, problems) = read_grammar(&Source::plain("a.json", bytes, &TimeZone::UTC));
+    let (corpus, problems) = BehaviourKind::Grammar.read(&Source::plain("a.json", bytes, &TimeZone::UTC));
     assert_eq!(corpus.is_none(), !problems.is_empty());
     for problem in &problems {
         assert!(problem.line().is_none_or(|line| (1..=line_count).contains(&line)), "{problem}");

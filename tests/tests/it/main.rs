@@ -8,6 +8,7 @@ mod bluesky;
 mod bus;
 mod costs;
 mod crash;
+mod drawn;
 mod earlier;
 mod edits;
 mod failures;

@@ -22,6 +22,7 @@ mod pause;
 mod posts;
 mod preview;
 mod reboot;
+mod redraw;
 mod resume;
 mod revoke;
 mod rhythm;
@@ -70,6 +71,7 @@ pub static TABLE: &[&Command] = &[
     &pause::COMMAND,
     &resume::COMMAND,
     &now::COMMAND,
+    &redraw::COMMAND,
     &rhythm::COMMAND,
     &say::COMMAND,
     &sent::COMMAND,

@@ -74,6 +74,10 @@ const FIELDS: &[Field] = &[
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
     field("post", Kind::Text, r#""stanza""#, DEFAULTS_OR_SHEEP),
     field("skip", Kind::Texts, r##"["#"]"##, DEFAULTS_OR_SHEEP),
+    field("order", Kind::Count, "2", DEFAULTS_OR_SHEEP),
+    field("most", Kind::Count, "6", DEFAULTS_OR_SHEEP),
+    field("start_words", Kind::Texts, r#"["The", "A"]"#, DEFAULTS_OR_SHEEP),
+    field("must_words", Kind::Texts, r#"["moon"]"#, DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),
@@ -165,6 +169,13 @@ impl Given {
         match &self.value {
             Some(Value::Texts(texts)) => Some(texts),
             Some(Value::Text(_) | Value::Count(_) | Value::Flag(_)) | None => None,
+        }
+    }
+
+    pub(super) fn count(&self) -> Option<u32> {
+        match self.value {
+            Some(Value::Count(count)) => Some(count),
+            Some(Value::Text(_) | Value::Texts(_) | Value::Flag(_)) | None => None,
         }
     }
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, path::PathBuf};
 
 use flock_core::{
-    AccountId, BehaviourKind, Handle, InvalidId, Network, Post, SheepConfig, SheepName,
-    says_nothing,
+    AccountId, BehaviourKind, ChainRules, Corpus, Handle, InvalidId, Network, Post, SheepConfig,
+    SheepName, says_nothing,
 };
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
@@ -20,6 +20,9 @@ use super::{
 
 /// What stands for the sheep's name in an account.
 const NAME: &str = "{name}";
+
+/// The fields that say how texts are drawn from a chain.
+const CHAIN_FIELDS: [&str; 4] = ["order", "most", "start_words", "must_words"];
 
 /// Where a sheep comes from.
 pub(super) struct Source {
@@ -68,6 +71,7 @@ impl Reader<'_> {
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
         let division = self.division(own, defaults, behaviour.ok());
+        let rules = self.chain_rules(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let mut drafts = Vec::new();
         for source in self.sources(header, own) {
@@ -102,7 +106,11 @@ impl Reader<'_> {
                 }));
                 continue;
             }
-            let behaviour = behaviour.with_text(&corpus).divided(division.post);
+            let Ok(rules) = self.fitting_rules(header, (own, defaults), &rules, &corpus, behaviour)
+            else {
+                continue;
+            };
+            let behaviour = behaviour.with_text(&corpus).divided(division.post).ruled(rules);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
@@ -134,7 +142,8 @@ impl Reader<'_> {
             for name in ["post", "skip"] {
                 if let Some(given) = own.get(name) {
                     let what = format!(
-                        "`{name}` is for poems; the file of a queue says itself where its posts begin and end"
+                        "`{name}` is for poems; the file of {} says itself what its posts are",
+                        behaviour.map_or("this", BehaviourKind::a_name)
                     );
                     self.report(given.line, what);
                 }
@@ -154,6 +163,61 @@ impl Reader<'_> {
             },
         };
         Ok(Division { post: post?.unwrap_or_default(), skip: skip? })
+    }
+
+    /// How texts are drawn from a chain, where they are.
+    fn chain_rules(
+        &mut self,
+        own: &Fields,
+        defaults: &Defaults,
+        behaviour: Option<BehaviourKind>,
+    ) -> Result<ChainRules, Reported> {
+        if behaviour.is_some_and(|behaviour| behaviour != BehaviourKind::Markov) {
+            for name in CHAIN_FIELDS {
+                if let Some(given) = own.get(name) {
+                    self.report(given.line, format!("`{name}` is for Markov chains; leave it out"));
+                }
+            }
+            return Ok(ChainRules::default());
+        }
+        let mut rules = ChainRules::default();
+        let numbers = [("order", &mut rules.order), ("most", &mut rules.most)];
+        for (name, number) in numbers {
+            if let Some(given) = defaults.or_own(own, name) {
+                // What is larger than any is refused for that, as the number it is near to.
+                *number = u8::try_from(given.count().ok_or(Reported)?).unwrap_or(u8::MAX);
+            }
+        }
+        let words =
+            [("start_words", &mut rules.start_words), ("must_words", &mut rules.must_words)];
+        for (name, words) in words {
+            if let Some(given) = defaults.or_own(own, name) {
+                *words = given.texts().ok_or(Reported)?.to_vec();
+            }
+        }
+        Ok(rules)
+    }
+
+    /// The rules, where they go with the text.
+    fn fitting_rules(
+        &mut self,
+        header: usize,
+        (own, defaults): (&Fields, &Defaults),
+        rules: &Result<ChainRules, Reported>,
+        corpus: &Corpus,
+        behaviour: BehaviourKind,
+    ) -> Result<ChainRules, Reported> {
+        let rules = rules.as_ref().map_err(|_| Reported)?;
+        let misfits =
+            if behaviour == BehaviourKind::Markov { rules.check(corpus) } else { Vec::new() };
+        let mut fits = Ok(rules.clone());
+        for problem in misfits {
+            let why = problem.to_string();
+            let names = CHAIN_FIELDS.into_iter().find(|name| why.contains(&format!("`{name}`")));
+            let given = names.and_then(|name| defaults.or_own(own, name));
+            fits = Err(self.report(given.map_or(header, |given| given.line), why));
+        }
+        fits
     }
 
     /// The account that was given, in the form its network has. `Ok(None)`: there is none.

@@ -157,7 +157,7 @@ impl Reader<'_> {
         if !text.checked.contains(&network) {
             text.checked.push(network);
             // Where accounts have limits of their own, only they can tell.
-            let limited = network.filter(|network| !network.facts().limits_vary);
+            let limited = network.filter(|network| !network.facts().limits_vary && !how.0.draws());
             let mut told = 0;
             for (number, line) in text.corpus.iter().flat_map(|corpus| corpus.lines()) {
                 let refusal = limited

@@ -35,6 +35,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("flock apply", "choir", "flock apply choir"),
     ("sheep pause", "a", "sheep pause choir/a"),
     ("sheep resume", "a", "sheep resume choir/a"),
+    ("sheep redraw", "d", "sheep redraw choir/d"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
     ("stop", "", "stop"),
     ("start", "", "start"),
@@ -81,7 +82,7 @@ fn every_command_that_changes_something_is_in_the_audit_log() {
     let hourly = "line = \"1h\"";
     world.write_flock_with(
         "choir",
-        "monthly_cap = 100",
+        &format!("monthly_cap = 100\n{}", world.write_drawn("choir")),
         &[("a", "one\n", hourly), ("b", "two\n", hourly)],
     );
     for (command, arguments, line) in CHANGES {

@@ -123,6 +123,7 @@ fn every_command_has_help() {
         "sheep show",
         "sheep pause",
         "sheep resume",
+        "sheep redraw",
         "sheep move",
         "posts",
         "preview",

@@ -70,6 +70,7 @@ const COMMANDS: &[&str] = &[
     "sheep show b",
     "sheep pause b",
     "sheep resume b",
+    "sheep redraw d",
     "sheep move b x:apollo",
     "posts",
     "preview --flock choir",
@@ -91,7 +92,7 @@ fn whoever_has_the_policy_can_give_every_command() {
     world.add("apollo");
     world.write_flock_with(
         "choir",
-        "monthly_cap = 100",
+        &format!("monthly_cap = 100\n{}", world.write_drawn("choir")),
         &[
             ("a", "one\n", "network = \"x\"\naccount = \"apollo\"\nline = \"1h\""),
             ("b", "two\n", "line = \"1h\""),

@@ -235,6 +235,13 @@ impl World {
     }
 
     /// The same, with the lines `top` at the top.
+    /// Writes the file of a sheep `d` whose texts are drawn, and gives what stands of it in `flock.toml`, above the other sheep.
+    pub(crate) fn write_drawn(&self, flock: &str) -> String {
+        self.write(&format!("{flock}/d.json"), r#"{"origin": ["moo", "baa"]}"#);
+        "[[sheep]]\nname = \"d\"\nbehaviour = \"grammar\"\ncorpus = \"d.json\"\nline = \"1h\"\n"
+            .to_owned()
+    }
+
     pub(crate) fn write_flock_with(&self, name: &str, top: &str, sheep: &[(&str, &str, &str)]) {
         let tables: Vec<_> = sheep
             .iter()

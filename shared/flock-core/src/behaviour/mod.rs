@@ -6,21 +6,26 @@
 //! here, and knows no behaviour by name.
 
 mod dice;
+mod drawn;
 mod grammar;
 mod markov;
 mod poem;
 mod queue;
 
+use std::borrow::Cow;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Rhythm, RhythmFields, Times,
+    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Network, Rhythm, RhythmFields,
+    SheepId, Times,
 };
 
 pub use dice::Dice;
-pub use grammar::{Grammar, read as read_grammar};
-pub use markov::{Chain, ChainRules, read as read_markov};
+pub use drawn::{Drawn, Well};
+pub use grammar::Grammar;
+pub use markov::{Chain, ChainRules, Markov};
 pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
@@ -32,6 +37,10 @@ pub enum Behaviour {
     Poem(Poem),
     /// Posts that people wrote, in order, once.
     Queue(Queue),
+    /// Texts that the rules of a grammar make.
+    Grammar(Drawn),
+    /// Texts of the words of another.
+    Markov(Markov),
 }
 
 /// The kinds of behaviours, as people ask for them.
@@ -41,6 +50,10 @@ pub enum BehaviourKind {
     Poem,
     /// See [`Behaviour::Queue`].
     Queue,
+    /// See [`Behaviour::Grammar`].
+    Grammar,
+    /// See [`Behaviour::Markov`].
+    Markov,
 }
 
 /// There is no behaviour of that name.
@@ -178,8 +191,87 @@ impl Behaviour {
     pub fn divided(self, post: Post) -> Self {
         match self {
             Self::Poem(poem) => Self::Poem(Poem { post, ..poem }),
-            Self::Queue(_) => self,
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => self,
         }
+    }
+
+    /// The same, whose texts are drawn by these rules; of one that is no chain there is nothing to say.
+    #[must_use]
+    pub fn ruled(self, rules: ChainRules) -> Self {
+        match self {
+            Self::Markov(Markov { drawn, .. }) => Self::Markov(Markov { drawn, rules }),
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) => self,
+        }
+    }
+
+    /// The same, for this sheep and its network; what is not drawn is the same for all.
+    #[must_use]
+    pub fn drawn_for(&self, sheep: &SheepId, network: Network) -> Self {
+        match self {
+            Self::Poem(_) | Self::Queue(_) => self.clone(),
+            Self::Grammar(drawn) => Self::Grammar(drawn.drawn_for(sheep, network)),
+            Self::Markov(Markov { drawn, rules }) => Self::Markov(Markov {
+                drawn: drawn.drawn_for(sheep, network),
+                rules: rules.clone(),
+            }),
+        }
+    }
+
+    /// How its texts are drawn, and by what besides, where they are.
+    fn drawn(&self) -> Option<(&Drawn, Cow<'static, str>)> {
+        match self {
+            Self::Poem(_) | Self::Queue(_) => None,
+            Self::Grammar(drawn) => Some((drawn, Cow::Borrowed("grammar"))),
+            Self::Markov(markov) => Some((&markov.drawn, Cow::Owned(markov.how()))),
+        }
+    }
+
+    /// Whether its texts are drawn: then what it [needs](Self::needs) is not in its [text](Self::text), but in what is
+    /// [drawn](Self::draw) from that.
+    pub fn draws(&self) -> bool {
+        self.drawn().is_some()
+    }
+
+    /// What its texts are drawn from, by its text; costly to make, and the same for all that are [alike](Self::alike). `None`: they
+    /// are not drawn, or not from this text.
+    pub fn well(&self, text: &Corpus) -> Option<Well> {
+        match self {
+            Self::Poem(_) | Self::Queue(_) => None,
+            Self::Grammar(_) => Grammar::of(text).map(Well::Grammar),
+            Self::Markov(markov) => Chain::of(text, &markov.rules).map(Well::Chain),
+        }
+    }
+
+    /// What it has in common with all that draw from the same.
+    #[must_use]
+    pub fn alike(&self) -> Self {
+        let drawn = |drawn: &Drawn| Drawn { network: Network::Meadow, seed: 0, ..drawn.clone() };
+        match self {
+            Self::Poem(_) | Self::Queue(_) => self.clone(),
+            Self::Grammar(grammar) => Self::Grammar(drawn(grammar)),
+            Self::Markov(markov) => {
+                Self::Markov(Markov { drawn: drawn(&markov.drawn), rules: markov.rules.clone() })
+            }
+        }
+    }
+
+    /// The texts that are drawn from `well` in so many batches, from that with the text at `cursor` on. Always the same. `None`:
+    /// hardly anything that is drawn can be posted.
+    pub fn draw(&self, well: &Well, cursor: Cursor, batches: u32) -> Option<Corpus> {
+        let (drawn, how) = self.drawn()?;
+        drawn.draw(&how, well, cursor, batches)
+    }
+
+    /// Whether what comes after the texts that are drawn already is to be drawn now, where the next is at `cursor`, and from where
+    /// on: a while before it is needed.
+    pub fn draws_ahead(&self, cursor: Cursor) -> Option<Cursor> {
+        self.drawn()?;
+        Drawn::ahead(cursor)
+    }
+
+    /// Where texts begin that are drawn anew, where those from `cursor` on are not to be said. `None`: they are not drawn.
+    pub fn redrawn(&self, cursor: Cursor) -> Option<Place> {
+        self.drawn().map(|_| Place::at(Drawn::batch_after(cursor)))
     }
 
     /// Which kind it is of.
@@ -187,6 +279,8 @@ impl Behaviour {
         match self {
             Self::Poem(_) => BehaviourKind::Poem,
             Self::Queue(_) => BehaviourKind::Queue,
+            Self::Grammar(_) => BehaviourKind::Grammar,
+            Self::Markov(_) => BehaviourKind::Markov,
         }
     }
 
@@ -195,6 +289,8 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.needs(cursor),
             Self::Queue(queue) => queue.needs(cursor),
+            Self::Grammar(drawn) => drawn.needs("grammar", cursor),
+            Self::Markov(markov) => markov.drawn.needs(&markov.how(), cursor),
         }
     }
 
@@ -203,20 +299,21 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.say(turn, material),
             Self::Queue(queue) => queue.say(turn, material),
+            Self::Grammar(_) | Self::Markov(_) => Drawn::say(turn, material),
         }
     }
 
     /// Whether what it says at one place is not always the same: whether it looks at more of a turn than the cursor.
     pub fn varies(&self) -> bool {
         match self {
-            Self::Poem(_) | Self::Queue(_) => false,
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => false,
         }
     }
 
     /// Where it begins.
     pub fn first(&self) -> Place {
         match self {
-            Self::Poem(_) => Place::at(Cursor::default()),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => Place::at(Cursor::default()),
             Self::Queue(queue) => queue.first(),
         }
     }
@@ -224,7 +321,7 @@ impl Behaviour {
     /// That nothing comes at `cursor`, where that is so, and what to do: a part of a sentence about its sheep.
     pub fn ended(&self, cursor: Cursor) -> Option<&'static str> {
         match self {
-            Self::Poem(_) => None,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => None,
             Self::Queue(queue) => queue.ended(cursor),
         }
     }
@@ -233,14 +330,14 @@ impl Behaviour {
     pub fn anew(&self) -> Place {
         match self {
             Self::Poem(_) => Place::OVER,
-            Self::Queue(queue) => queue.first(),
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => self.first(),
         }
     }
 
     /// Whether what it has passed by never comes again.
     pub fn goes_through_once(&self) -> bool {
         match self {
-            Self::Poem(_) => false,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => false,
             Self::Queue(_) => true,
         }
     }
@@ -248,7 +345,7 @@ impl Behaviour {
     /// The text in which lines have times of their own, where there is one.
     pub fn timed_text(&self) -> Option<&CorpusId> {
         match self {
-            Self::Poem(_) => None,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => None,
             Self::Queue(queue) => queue.timed_text(),
         }
     }
@@ -258,6 +355,7 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.next(cursor),
             Self::Queue(queue) => queue.next(cursor),
+            Self::Grammar(_) | Self::Markov(_) => Drawn::next(cursor),
         }
     }
 
@@ -267,13 +365,14 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.admit(cursor),
             Self::Queue(queue) => queue.admit(cursor),
+            Self::Grammar(_) | Self::Markov(_) => Place::at(cursor),
         }
     }
 
     /// What an account has to be able to do for what it says.
     pub fn actions(&self) -> &'static [Action] {
         match self {
-            Self::Poem(_) | Self::Queue(_) => &[Action::Post],
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => &[Action::Post],
         }
     }
 
@@ -282,11 +381,13 @@ impl Behaviour {
         std::iter::once(self.text())
     }
 
-    /// The text it goes through line by line.
+    /// The text of its file: it goes through that line by line, or draws from it.
     pub fn text(&self) -> &CorpusId {
         match self {
             Self::Poem(poem) => &poem.corpus,
             Self::Queue(queue) => &queue.corpus,
+            Self::Grammar(drawn) => &drawn.corpus,
+            Self::Markov(markov) => &markov.drawn.corpus,
         }
     }
 
@@ -295,6 +396,8 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.describe(),
             Self::Queue(queue) => queue.describe(),
+            Self::Grammar(_) => "grammar".to_owned(),
+            Self::Markov(markov) => markov.describe(),
         }
     }
 
@@ -303,14 +406,16 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.unit(),
             Self::Queue(_) => "item",
+            Self::Grammar(_) | Self::Markov(_) => "text",
         }
     }
 
-    /// How many of them there are.
-    pub fn units(&self) -> u32 {
+    /// How many of them there are; `None`: it never comes to an end.
+    pub fn units(&self) -> Option<u32> {
         match self {
-            Self::Poem(poem) => poem.lines,
-            Self::Queue(queue) => queue.posts,
+            Self::Poem(poem) => Some(poem.lines),
+            Self::Queue(queue) => Some(queue.posts),
+            Self::Grammar(_) | Self::Markov(_) => None,
         }
     }
 
@@ -319,19 +424,36 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => format!("{} of {}", cursor.index().saturating_add(1), poem.lines),
             Self::Queue(queue) => queue.position(cursor),
+            Self::Grammar(_) | Self::Markov(_) => cursor.index().saturating_add(1).to_string(),
         }
     }
 }
 
 impl BehaviourKind {
     /// By the names that people ask for.
-    const ALL: [(&'static str, Self); 2] = [("poem", Self::Poem), ("queue", Self::Queue)];
+    const ALL: [(&'static str, Self); 4] = [
+        ("poem", Self::Poem),
+        ("queue", Self::Queue),
+        ("grammar", Self::Grammar),
+        ("markov", Self::Markov),
+    ];
 
     /// How one is asked for in `flock.toml`.
     pub const EXAMPLE: &'static str = "\"poem\"";
 
     fn names() -> String {
-        Self::ALL.map(|(name, _)| name).join(" or ")
+        let [others @ .., (last, _)] = Self::ALL;
+        format!("{} or {last}", others.map(|(name, _)| name).join(", "))
+    }
+
+    /// What it is called, with its article.
+    pub fn a_name(self) -> &'static str {
+        match self {
+            Self::Poem => "a poem",
+            Self::Queue => "a queue",
+            Self::Grammar => "a grammar",
+            Self::Markov => "a Markov chain",
+        }
     }
 
     /// The behaviour of this kind with this text.
@@ -339,6 +461,8 @@ impl BehaviourKind {
         match self {
             Self::Poem => Behaviour::Poem(Poem::of(text)),
             Self::Queue => Behaviour::Queue(Queue::of(text)),
+            Self::Grammar => Behaviour::Grammar(Drawn::of(text)),
+            Self::Markov => Behaviour::Markov(Markov::of(text)),
         }
     }
 
@@ -347,14 +471,24 @@ impl BehaviourKind {
         match self {
             Self::Poem => poem::read(source),
             Self::Queue => queue::read(source),
+            Self::Grammar => grammar::read(source),
+            Self::Markov => markov::read(source),
         }
     }
 
     /// Whether a file says something else in another zone.
     pub fn reads_times(self) -> bool {
         match self {
-            Self::Poem => false,
+            Self::Poem | Self::Grammar | Self::Markov => false,
             Self::Queue => true,
+        }
+    }
+
+    /// Whether its posts are not the lines of its text, but drawn from it.
+    pub fn draws(self) -> bool {
+        match self {
+            Self::Poem | Self::Queue => false,
+            Self::Grammar | Self::Markov => true,
         }
     }
 
@@ -363,7 +497,8 @@ impl BehaviourKind {
     pub fn takes(self, field: &str) -> bool {
         match self {
             Self::Poem => true,
-            Self::Queue => queue::takes(field),
+            // They do not start over.
+            Self::Queue | Self::Grammar | Self::Markov => field != "stanza",
         }
     }
 
@@ -371,23 +506,32 @@ impl BehaviourKind {
     pub fn divides_itself(self) -> bool {
         match self {
             Self::Poem => false,
-            Self::Queue => true,
+            Self::Queue | Self::Grammar | Self::Markov => true,
         }
     }
 
     /// What in a rhythm does not go with it.
     pub fn check(self, rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
-        match self {
-            Self::Poem => Vec::new(),
+        let stanza =
+            rhythm.stanza.as_ref().filter(|_| !self.takes("stanza")).map(|_| InvalidRhythm {
+                field: "stanza",
+                why: format!(
+                    "{} does not start over, so there is no pause before that; leave it out",
+                    self.a_name()
+                ),
+            });
+        let own = match self {
+            Self::Poem | Self::Grammar | Self::Markov => None,
             Self::Queue => queue::check(rhythm),
-        }
+        };
+        stanza.into_iter().chain(own).collect()
     }
 
     /// Lines of a text from the file of this name that are taken as they stand, though they may be meant otherwise: the number of
     /// each, and what is said of it.
     pub fn doubts(self, text: &Corpus, file: &str) -> Vec<(usize, String)> {
         match self {
-            Self::Poem => Vec::new(),
+            Self::Poem | Self::Grammar | Self::Markov => Vec::new(),
             Self::Queue => queue::doubts(text, file),
         }
     }
@@ -395,7 +539,7 @@ impl BehaviourKind {
     /// What in a text does not go with the rhythm.
     pub fn check_text(self, text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
         match self {
-            Self::Poem => Vec::new(),
+            Self::Poem | Self::Grammar | Self::Markov => Vec::new(),
             Self::Queue => queue::check_text(text, rhythm),
         }
     }
@@ -421,5 +565,14 @@ impl Corpus {
             }
             Needs::Line { .. } => None,
         }
+    }
+
+    /// What a behaviour needs, or something like it where that is not drawn yet.
+    pub fn material_like(&self, need: &Needs) -> Option<Material> {
+        self.material(need).or_else(|| {
+            let Needs::Line { corpus, index } = need;
+            let index = self.first().saturating_add(index.checked_rem(self.len())?);
+            self.material(&Needs::Line { corpus: corpus.clone(), index })
+        })
     }
 }

@@ -92,26 +92,15 @@ impl Queue {
     }
 }
 
-/// A queue does not start over.
-pub(super) fn takes(field: &str) -> bool {
-    field != "stanza"
-}
-
-/// What of a rhythm does not go with a queue.
-pub(super) fn check(rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
-    let stanza = rhythm.stanza.as_ref().map(|_| InvalidRhythm {
-        field: "stanza",
-        why: "a queue does not start over, so there is no pause before that; leave it out"
-            .to_owned(),
-    });
+/// What of a rhythm does not go with posts that people wrote.
+pub(super) fn check(rhythm: &RhythmFields) -> Option<InvalidRhythm> {
     let catch_up = rhythm.catch_up.as_deref().filter(|how| how.trim() == "latest");
-    let catch_up = catch_up.map(|_| InvalidRhythm {
+    catch_up.map(|_| InvalidRhythm {
         field: "catch_up",
         why: "with `latest` posts would be left out that somebody wrote; use skip or all(3), which a queue \
               goes on in order with"
             .to_owned(),
-    });
-    stanza.into_iter().chain(catch_up).collect()
+    })
 }
 
 /// The posts whose own times are not those of the rhythm.
@@ -684,7 +673,8 @@ mod tests {
             catch_up: Some("latest".to_owned()),
             ..RhythmFields::default()
         };
-        let told = check(&fields).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let told = super::super::BehaviourKind::Queue.check(&fields);
+        let told = told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(told, @"
         stanza: a queue does not start over, so there is no pause before that; leave it out
         catch_up: with `latest` posts would be left out that somebody wrote; use skip or all(3), which a queue goes on in order with
@@ -696,7 +686,7 @@ mod tests {
             end: Some("2026-12-02".to_owned()),
             ..fields
         };
-        assert_eq!(check(&fields), []);
+        assert_eq!(check(&fields), None);
         let text = "text,at\na,2026-11-30 09:00\nb,\nc,2026-12-02 09:00\nd,2026-12-03 00:00\n";
         let (corpus, _) = read_as("q.csv", text);
         let told = check_text(&corpus.unwrap(), &Rhythm::parse(&fields).unwrap());

@@ -107,6 +107,7 @@ impl Plan {
         }
         store.enlist(&self.roster).await?;
         self.put_corpora(store, progress).await?;
+        self.keep_drawn(store, now).await?;
         let wakes = self.raises_cap() || !self.wake.is_empty();
         let written = self.write_sheep(store, (done, progress), now).await;
         if !self.create.is_empty() || !self.change.is_empty() {
@@ -202,6 +203,20 @@ impl Plan {
         changed?;
         done.seen_with(texts.into_inner().unwrap_or_else(PoisonError::into_inner));
         Ok(())
+    }
+
+    /// Stores what new and changed sheep say first, where that is drawn: no post waits for it.
+    async fn keep_drawn(&self, store: &Store, now: Timestamp) -> Result<()> {
+        let new = self
+            .members
+            .iter()
+            .filter(|(member, is_new)| *is_new && member.sheep.config.behaviour.draws());
+        let keep = new.map(|(member, _)| -> BoxFuture<'_, _> {
+            Box::pin(
+                async move { Ok(store.keep_drawn(&self.flock.name, &member.corpus, now).await?) },
+            )
+        });
+        all(keep.collect()).await
     }
 
     /// Stores the texts that are not there, or not to stay.

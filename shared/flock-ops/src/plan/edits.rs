@@ -145,6 +145,10 @@ impl Edits {
             return row(Some(&new.corpus), next, ' ', true).write(f, zone);
         }
         let behaviour = &new.config.behaviour;
+        // Its lines are not what it says.
+        if behaviour.draws() {
+            return Ok(());
+        }
         if edited.edit.starts_over(behaviour) {
             let (unit, before) = (behaviour.unit(), old.config.behaviour.unit());
             if unit == before {

@@ -25,7 +25,7 @@ use crate::{
     accounts::{able, known},
     at_once::AT_ONCE,
     remove_flock::{cannot_remove, loss},
-    texts::other_flocks,
+    texts::{Wells, other_flocks},
 };
 pub(crate) use apply::Done;
 pub use apply::Progress;
@@ -98,13 +98,15 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     let mut problems: Vec<Objection> = Vec::new();
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
+    let mut wells = Wells::default();
     for mut sheep in sheep {
-        let account = &sheep.config.account;
-        if let Some(facts) = accounts.get(account) {
+        let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
+        let account = sheep.config.account.clone();
+        if let Some(facts) = accounts.get(&account) {
             sheep.config.text_limit = facts.text_limit(account.network);
         }
-        let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
-        plan.roster.push((id.clone(), sheep.config.account.clone()));
+        sheep.config.behaviour = sheep.config.behaviour.drawn_for(&id, account.network);
+        plan.roster.push((id.clone(), account.clone()));
         // What has ended stays in its flock, and its flock can be applied.
         let has_ended =
             there.get(&sheep.name).is_some_and(|old| old.config.rhythm == sheep.config.rhythm);
@@ -113,11 +115,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             let over = format!("{why}; give it a later one, or take it out");
             problems.push(Objection::of([&id], over));
         }
-        let member = |to_be| Member {
-            sheep: to_be,
-            text: Origin::File(sheep.file.clone()),
-            corpus: Arc::clone(&sheep.corpus),
-        };
+        let mut member = |to_be| member(&mut wells, to_be, &sheep);
         let corpus = sheep.config.behaviour.text();
         if missing.contains(corpus)
             && there.get(&sheep.name).is_some_and(|old| old.config.behaviour.text() == corpus)
@@ -135,7 +133,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
                 plan.unchanged += 1;
             }
             Some(old) => {
-                problems.extend(cannot_move(&old, account));
+                problems.extend(cannot_move(&old, &account));
                 let changed = plan.edits.plan(store, &old, &sheep, now).await?;
                 problems.extend(plan.edits.slips(&old, &sheep, &changed));
                 members.push((member(changed), true));
@@ -143,6 +141,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             }
         }
     }
+    problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
@@ -162,6 +161,27 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     plan.words = words(odd, &members, &accounts, now);
     plan.members = members;
     Ok(plan)
+}
+
+/// A sheep as it is to be, with what it says; with its file, where nothing that is drawn from it can be posted.
+fn member(wells: &mut Wells, sheep: Sheep, file: &SheepFile) -> Member {
+    let said = wells.said_by(&sheep, &file.corpus);
+    let is_drawn = said.is_some() && sheep.config.behaviour.draws();
+    let file_of = || Origin::File(file.file.clone());
+    let text = if is_drawn { Origin::Of(sheep.id.clone()) } else { file_of() };
+    Member { sheep, text, corpus: said.unwrap_or_else(|| Arc::clone(&file.corpus)) }
+}
+
+/// That nothing which is drawn from the file of a sheep can be posted, where that is so.
+fn nothing_to_post(Member { sheep, text, .. }: &Member) -> Option<Objection> {
+    let SheepConfig { account, behaviour, .. } = &sheep.config;
+    let Origin::File(file) = text else { return None };
+    let facts = account.network.facts();
+    let why = format!(
+        "nothing that is drawn from it can be posted: texts on {} have 1 to {} {}; make it say such",
+        account.network, facts.text_limit, facts.unit
+    );
+    behaviour.draws().then(|| Objection::of([file.display()], why))
 }
 
 /// What people are told of what is new, after what is `odd` already.
@@ -485,13 +505,14 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
     if old.behaviour.kind() != new.behaviour.kind() {
         parts.push(format!("{} -> {}", old.behaviour.describe(), new.behaviour.describe()));
     } else if old.behaviour != new.behaviour {
-        let size = |behaviour: &Behaviour| count(behaviour.units(), behaviour.unit());
-        let before = if old.behaviour.unit() == new.behaviour.unit() {
-            old.behaviour.units().to_string()
-        } else {
-            size(&old.behaviour)
-        };
-        parts.push(format!("text ({before} -> {})", size(&new.behaviour)));
+        let size = |behaviour: &Behaviour| Some(count(behaviour.units()?, behaviour.unit()));
+        let sizes = size(&old.behaviour).zip(size(&new.behaviour)).map(|(before, after)| {
+            let is_alike = old.behaviour.unit() == new.behaviour.unit();
+            let before =
+                old.behaviour.units().filter(|_| is_alike).map_or(before, |n| n.to_string());
+            format!("text ({before} -> {after})")
+        });
+        parts.push(sizes.unwrap_or_else(|| "what it says is drawn anew".to_owned()));
     }
     if old.rhythm != new.rhythm {
         parts.push(format!("rhythm ({} -> {})", old.rhythm, new.rhythm));

@@ -100,7 +100,7 @@ corpus = "a.txt"
         "\
 flock.toml:2: `time_zone`: `Mars` is not a time zone; use a name such as Europe/London
 flock.toml:4: `time_zone`: `Venus` is not a time zone; use a name such as Europe/London
-flock.toml:5: `prose` is not a behaviour: use poem or queue
+flock.toml:5: `prose` is not a behaviour: use poem, queue, grammar or markov
 flock.toml:6: `myspace` is not a network: use one of meadow, x, mastodon, bluesky
 flock.toml:7: `window`: `9` is not a time of day; write it as 09:30
 flock.toml:8: `jitter`: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d

@@ -141,7 +141,7 @@ fn a_poem_is_posted_by_line_by_stanza_or_whole() {
     flock.toml:8: `skip` has a text in it that every line begins with; write how the lines begin that are left out, such as ["#"]
     flock.toml:9: `post` must be text such as "stanza"
     "##);
-    insta::assert_snapshot!(flock("post = \"stanza\"", "behaviour = \"queue\"\nskip = [\"#\"]"), @"flock.toml:9: `skip` is for poems; the file of a queue says itself where its posts begin and end");
+    insta::assert_snapshot!(flock("post = \"stanza\"", "behaviour = \"queue\"\nskip = [\"#\"]"), @"flock.toml:9: `skip` is for poems; the file of a queue says itself what its posts are");
 }
 
 #[test]

@@ -126,7 +126,7 @@ const TRIALS: u64 = 256;
 
 /// Reads the file of a grammar. Its corpus has a line for each rule, in the order of the file: a JSON array of the name of its symbol and
 /// the rule.
-pub fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
+pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let text = match lines_of(source.bytes) {
         Ok(text) => text,
         Err(why) => return (None, vec![why.into()]),

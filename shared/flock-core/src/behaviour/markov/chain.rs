@@ -70,8 +70,9 @@ impl Chain {
         let (count, depth) = (words.count(), most + 2);
         let learned = Runs::of(learned, count, depth)?;
         let set_aside = Runs::of(set_aside, count, depth)?;
-        let [start, wanted] = [&rules.start, &rules.must].map(|names| sorted(&words.like(names)));
-        let starts = if rules.start.is_empty() {
+        let [start, wanted] =
+            [&rules.start_words, &rules.must_words].map(|names| sorted(&words.like(names)));
+        let starts = if rules.start_words.is_empty() {
             vec![learned.find(&[BREAK])]
         } else {
             start.iter().map(|word| learned.find(&[BREAK, *word])).collect()
@@ -81,7 +82,7 @@ impl Chain {
             Self { order, most, words, learned, set_aside, starts, musts, must: wanted, start };
         chain.starts.retain(|places| !places.is_empty());
         // None of them is in the text: then it is in no text.
-        if chain.must.is_empty() && !rules.must.is_empty() {
+        if chain.must.is_empty() && !rules.must_words.is_empty() {
             chain.starts.clear();
         }
         Some(chain)
@@ -89,7 +90,7 @@ impl Chain {
 
     /// One text, the same from the same dice. `None`: none was found in bounded time that keeps the rules: no run of more than `most`
     /// words of a sentence of the source, words compared as they stand, case and punctuation included; no sentence of it whole; every
-    /// quotation mark and bracket with its other half; with a `must` word, beginning with a `start` word, if there are any;
+    /// quotation mark and bracket with its other half; with a `must_words` word, beginning with a `start_words` word, if there are any;
     /// not longer than 3,700 bytes.
     ///
     /// A word is drawn by the last `order` words, as often as it follows them in the source; by fewer where nothing follows these, or

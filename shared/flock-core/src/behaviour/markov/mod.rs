@@ -11,13 +11,39 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Post, Source, poem};
+use super::{Drawn, Post, Source, poem};
 use crate::{Corpus, CorpusProblem, Dice, FEW, count, one_line, says_nothing};
 
 use runs::BREAK;
 use sentences::{is_link, is_mention};
 
 pub use chain::Chain;
+
+/// Texts of the words of another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Markov {
+    /// What they are drawn from, and for whom.
+    #[serde(flatten)]
+    pub drawn: Drawn,
+    /// How.
+    pub rules: ChainRules,
+}
+
+impl Markov {
+    pub(super) fn of(text: &Corpus) -> Self {
+        Self { drawn: Drawn::of(text), rules: ChainRules::default() }
+    }
+
+    /// By what it is told apart from all that draw from the same text.
+    pub(super) fn how(&self) -> String {
+        let ChainRules { order, most, start_words, must_words } = &self.rules;
+        format!("markov {order} {most} {start_words:?} {must_words:?}")
+    }
+
+    pub(super) fn describe(&self) -> String {
+        format!("Markov chain of order {}", self.rules.order)
+    }
+}
 
 /// How texts are drawn from a chain. What is absent where one is stored is as by default.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,23 +53,23 @@ pub struct ChainRules {
     pub order: u8,
     /// How many words in a row of one sentence of the source there may be: more than `order`, up to 20, and 6 by default.
     pub most: u8,
-    /// Words of which a text begins with one; none where any will do. Case and punctuation do not matter, nor in `must`.
+    /// Words of which a text begins with one; none where any will do. Case and punctuation do not matter, nor in `must_words`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub start: Vec<String>,
+    pub start_words: Vec<String>,
     /// Words of which there is one in a text; none where any will do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub must: Vec<String>,
+    pub must_words: Vec<String>,
 }
 
 impl Default for ChainRules {
     fn default() -> Self {
-        Self { order: 2, most: 6, start: Vec::new(), must: Vec::new() }
+        Self { order: 2, most: 6, start_words: Vec::new(), must_words: Vec::new() }
     }
 }
 
 /// Reads the file of a chain: its lines, as those of a poem are read. One too long is told as a sentence that nobody could learn
 /// from, and not as a post.
-pub fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
+pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let (text, problems) = poem::read(&Source { post: Post::Line, ..*source });
     let problems = problems.into_iter().map(|problem| match problem {
         CorpusProblem::LongLine { line, bytes, limit } => CorpusProblem::Form {
@@ -121,7 +147,9 @@ impl ChainRules {
         if !told.is_empty() {
             (sound.order, sound.most) = (Self::default().order, Self::default().most);
         }
-        for (field, names) in [("start", &mut sound.start), ("must", &mut sound.must)] {
+        for (field, names) in
+            [("start_words", &mut sound.start_words), ("must_words", &mut sound.must_words)]
+        {
             if Self::NAMES < names.len() {
                 told.push(format!(
                     "`{field}` has {} words, and {} are the most; leave some out",
@@ -154,10 +182,11 @@ impl ChainRules {
                     sentences of several"
                 .to_owned();
         }
-        let freely = Self { start: Vec::new(), must: Vec::new(), ..self.clone() };
+        let freely = Self { start_words: Vec::new(), must_words: Vec::new(), ..self.clone() };
         if freely != *self && Chain::of(text, &freely).is_some_and(|chain| says_something(&chain)) {
-            let begins = (!self.start.is_empty()).then_some("begins with a word of `start`");
-            let has = (!self.must.is_empty()).then_some("has one of `must` in it");
+            let begins =
+                (!self.start_words.is_empty()).then_some("begins with a word of `start_words`");
+            let has = (!self.must_words.is_empty()).then_some("has one of `must_words` in it");
             let wanted: Vec<_> = begins.into_iter().chain(has).collect();
             return format!(
                 "no text that {} was found in it; give it more sentences with them, or name other words",
@@ -194,8 +223,8 @@ fn no_word(name: &str) -> Option<String> {
 fn unfit(chain: &Chain, rules: &ChainRules) -> Vec<String> {
     let mut told = Vec::new();
     let mut unknown = 0;
-    for (field, names) in [("start", &rules.start), ("must", &rules.must)] {
-        let run = |word: u32| if field == "start" { vec![BREAK, word] } else { vec![word] };
+    for (field, names) in [("start_words", &rules.start_words), ("must_words", &rules.must_words)] {
+        let run = |word: u32| if field == "start_words" { vec![BREAK, word] } else { vec![word] };
         for (name, words) in names.iter().zip(chain.words.like(names)) {
             if words.iter().any(|word| chain.learned.has(&run(*word))) {
                 continue;
@@ -211,7 +240,7 @@ fn unfit(chain: &Chain, rules: &ChainRules) -> Vec<String> {
                 );
                 format!("`{name}`, which is nowhere in the text; {todo}")
             } else if words.iter().any(|word| chain.set_aside.has(&run(*word))) {
-                let place = if field == "start" { "begins only" } else { "is only in" };
+                let place = if field == "start_words" { "begins only" } else { "is only in" };
                 format!(
                     "`{name}`, which {place} sentences that are left out, because {HALF}; complete these"
                 )
@@ -268,7 +297,7 @@ mod tests {
     }
 
     fn rules(order: u8, most: u8, start: &str, wanted: &str) -> ChainRules {
-        ChainRules { order, most, start: names(start), must: names(wanted) }
+        ChainRules { order, most, start_words: names(start), must_words: names(wanted) }
     }
 
     fn parsed(text: &str) -> Corpus {
@@ -278,7 +307,7 @@ mod tests {
     #[test]
     fn its_form_is_a_schema() {
         let stored = serde_json::to_value(rules(3, 7, "the", "moon sun")).unwrap();
-        insta::assert_snapshot!(stored, @r#"{"most":7,"must":["moon","sun"],"order":3,"start":["the"]}"#);
+        insta::assert_snapshot!(stored, @r#"{"most":7,"must_words":["moon","sun"],"order":3,"start_words":["the"]}"#);
         assert_eq!(
             serde_json::from_value::<ChainRules>(stored).unwrap(),
             rules(3, 7, "the", "moon sun")
@@ -336,38 +365,40 @@ mod tests {
         insta::assert_snapshot!(told(&rules(6, 21, "cat", "dog"), MOON), @"
         `order` is 6; the next word is drawn by the last 1 to 5
         `most` is 21; so many words in a row can be 2 to 20
-        `start` has `cat`, with which no sentence of the text begins; name a word with which one does
-        `must` has `dog`, which is nowhere in the text; name a word that is
+        `start_words` has `cat`, with which no sentence of the text begins; name a word with which one does
+        `must_words` has `dog`, which is nowhere in the text; name a word that is
         ");
         insta::assert_snapshot!(told(&rules(3, 3, "", ""), MOON), @"`most` is 3 and `order` 3, but what is drawn by 3 words is a run of one more; make `most` larger");
         insta::assert_snapshot!(told(&rules(2, 6, "teh", "mooon the"), MOON), @"
-        `start` has `teh`, which is nowhere in the text; did you mean `the`?
-        `must` has `mooon`, which is nowhere in the text; did you mean `moon`?
+        `start_words` has `teh`, which is nowhere in the text; did you mean `the`?
+        `must_words` has `mooon`, which is nowhere in the text; did you mean `moon`?
         ");
         let odd = ChainRules {
-            start: vec!["the moon".to_owned(), " ".to_owned(), "@cat".to_owned()],
-            must: vec!["https://cat.example".to_owned(), "x".repeat(101)],
+            start_words: vec!["the moon".to_owned(), " ".to_owned(), "@cat".to_owned()],
+            must_words: vec!["https://cat.example".to_owned(), "x".repeat(101)],
             ..ChainRules::default()
         };
         insta::assert_snapshot!(told(&odd, MOON), @"
-        `start` has `the moon`, which is more than one word; name one of them
-        `start` has a word that is empty; leave it out
-        `start` has `@cat`, but what may mention somebody is left out; name another word
-        `must` has `https://cat.example`, but links are left out; name another word
-        `must` has a word of 101 bytes, and no word is that long; name another
+        `start_words` has `the moon`, which is more than one word; name one of them
+        `start_words` has a word that is empty; leave it out
+        `start_words` has `@cat`, but what may mention somebody is left out; name another word
+        `must_words` has `https://cat.example`, but links are left out; name another word
+        `must_words` has a word of 101 bytes, and no word is that long; name another
         ");
-        let many = ChainRules { must: vec!["moon".to_owned(); 1_000], ..ChainRules::default() };
-        let strange = ChainRules { must: vec!["@moon".to_owned(); 1_000], ..ChainRules::default() };
+        let many =
+            ChainRules { must_words: vec!["moon".to_owned(); 1_000], ..ChainRules::default() };
+        let strange =
+            ChainRules { must_words: vec!["@moon".to_owned(); 1_000], ..ChainRules::default() };
         assert_eq!(told(&strange, MOON).lines().count(), Corpus::PROBLEMS + 1);
-        insta::assert_snapshot!(told(&many, MOON), @"`must` has 1000 words, and 100 are the most; leave some out");
+        insta::assert_snapshot!(told(&many, MOON), @"`must_words` has 1000 words, and 100 are the most; leave some out");
         let text = format!("{MOON}(Dogs bark at the moon");
         insta::assert_snapshot!(told(&rules(2, 6, "dogs", "bark"), &text), @"
-        `start` has `dogs`, which begins only sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
-        `must` has `bark`, which is only in sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
+        `start_words` has `dogs`, which begins only sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
+        `must_words` has `bark`, which is only in sentences that are left out, because a quotation mark or a bracket in them has no other half; complete these
         ");
         let text = format!("{MOON}Frogs!");
-        insta::assert_snapshot!(told(&rules(2, 6, "frogs", ""), &text), @"no text that begins with a word of `start` was found in it; give it more sentences with them, or name other words");
-        insta::assert_snapshot!(told(&rules(2, 6, "the", "frogs"), &text), @"no text that begins with a word of `start` and has one of `must` in it was found in it; give it more sentences with them, or name other words");
+        insta::assert_snapshot!(told(&rules(2, 6, "frogs", ""), &text), @"no text that begins with a word of `start_words` was found in it; give it more sentences with them, or name other words");
+        insta::assert_snapshot!(told(&rules(2, 6, "the", "frogs"), &text), @"no text that begins with a word of `start_words` and has one of `must_words` in it was found in it; give it more sentences with them, or name other words");
     }
 
     #[test]
@@ -554,9 +585,9 @@ mod tests {
             prop_assert!(!has_run(&said, &runs(&text, length), length), "{}", said);
             prop_assert!(text.lines().all(|(_, line)| line != said), "{}", said);
             let words: Vec<_> = said.split(' ').map(words::folded).collect();
-            prop_assert!(rules.start.is_empty() || rules.start.contains(&words[0]), "{}", said);
-            let has_must = words.iter().any(|word| rules.must.contains(word));
-            prop_assert!(rules.must.is_empty() || has_must, "{}", said);
+            prop_assert!(rules.start_words.is_empty() || rules.start_words.contains(&words[0]), "{}", said);
+            let has_must = words.iter().any(|word| rules.must_words.contains(word));
+            prop_assert!(rules.must_words.is_empty() || has_must, "{}", said);
             prop_assert!(!said.contains(['@', '/']) && sentences::is_balanced(said.split(' ')), "{}", said);
             prop_assert!(Corpus::parse(said.as_bytes()).is_ok());
         }
@@ -571,7 +602,7 @@ mod tests {
             let zone = TimeZone::UTC;
             let plain = Source::plain("a.txt", text.as_bytes(), &zone);
             let (Some(text), problems) = read(&plain) else { return Ok(()) };
-            let rules = ChainRules { order: order % 7, most, start: Vec::new(), must: vec![name] };
+            let rules = ChainRules { order: order % 7, most, start_words: Vec::new(), must_words: vec![name] };
             let told = rules.check(&text);
             let chain = Chain::of(&text, &rules).filter(|_| problems.is_empty());
             let said = chain.and_then(|chain| chain.draw(&mut Dice::new(0)));
