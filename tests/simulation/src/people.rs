@@ -1,18 +1,19 @@
 //! What people do: commands in Slack, and at a command line.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use flock_core::{
-    AccountId, BehaviourKind, Corpus, DeliveryId, Flock, FlockName, Network, Rhythm, SheepConfig,
-    SheepId,
+    AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
+    Network, Rhythm, SheepConfig, SheepId, Source,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -36,8 +37,9 @@ struct State {
     caps: BTreeMap<&'static str, u32>,
     /// The flocks whose files were not carried out to their end.
     unfinished: Vec<&'static str>,
-    /// Every text there was, by the name of its corpus.
-    texts: BTreeMap<String, Vec<String>>,
+    /// Every text there was, by the name of its corpus; and what was drawn from them, by that name and the first of it.
+    texts: BTreeMap<String, Arc<Corpus>>,
+    drawn: HashMap<(Behaviour, u32), Option<Arc<Corpus>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +75,7 @@ impl Files {
             caps,
             unfinished: Vec::new(),
             texts: BTreeMap::new(),
+            drawn: HashMap::new(),
         }))
     }
 
@@ -86,17 +89,19 @@ impl Files {
         let mut texts = BTreeMap::new();
         let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
         let sheep = of_flock.map(|(plan, text)| {
-            let corpus = Corpus::parse(text.lines.join("\n").as_bytes());
-            let corpus = corpus.expect("the lines are plain");
-            texts.insert(corpus.id().to_string(), text.lines.clone());
             let kind: BehaviourKind = plan.behaviour.parse().expect("a behaviour");
+            let file = text.file(kind);
+            let zone = TimeZone::UTC;
+            let source = Source::plain("text", file.as_bytes(), &zone);
+            let corpus = Arc::new(kind.read(&source).0.expect("the lines are plain"));
+            texts.insert(corpus.id().to_string(), Arc::clone(&corpus));
             let behaviour = kind.with_text(&corpus);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
                 spelled: Vec::new(),
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
-                corpus: Arc::new(corpus),
+                corpus,
                 file: PathBuf::from(format!("{}.txt", plan.name)),
             }
         });
@@ -108,9 +113,19 @@ impl Files {
         FlockFile { flock: Flock { monthly_cap: Some(cap), ..Flock::new(name) }, sheep }
     }
 
-    /// A line of a text, by the name of its corpus.
-    pub(crate) fn line(&self, corpus: &str, number: usize) -> Option<String> {
-        self.state().texts.get(corpus)?.get(number).cloned()
+    /// What `behaviour` says at the place with this number.
+    pub(crate) fn says(&self, behaviour: &Behaviour, number: u32) -> Option<String> {
+        let state = &mut *self.state();
+        let text = state.texts.get(behaviour.text().as_str())?;
+        if !behaviour.draws() {
+            return text.line(number).map(ToOwned::to_owned);
+        }
+        let first = number / Drawn::BATCH * Drawn::BATCH;
+        let drawn = state.drawn.entry((behaviour.clone(), first)).or_insert_with(|| {
+            let well = behaviour.well(text)?;
+            behaviour.draw(&well, Cursor::at(number), 1).map(Arc::new)
+        });
+        drawn.as_ref()?.line(number).map(ToOwned::to_owned)
     }
 
     fn finished(&self, flock: &'static str, is_done: bool) {
@@ -123,6 +138,19 @@ impl Files {
 }
 
 impl Text {
+    /// The file it is in.
+    fn file(&self, kind: BehaviourKind) -> String {
+        match kind {
+            BehaviourKind::Poem | BehaviourKind::Markov => return self.lines.join("\n"),
+            BehaviourKind::Queue => return self.lines.join("\n---\n"),
+            BehaviourKind::Grammar => {}
+        }
+        // With so many digits that nothing is drawn twice by chance.
+        let digits: Vec<_> = (0..10).map(|digit| digit.to_string()).collect();
+        let origin = [format!("#line# {}", "#digit#".repeat(8))];
+        json!({ "origin": origin, "line": self.lines, "digit": digits }).to_string()
+    }
+
     fn write(&mut self, name: &str, lines: u32) {
         for _ in 0..lines {
             // With what servers of Mastodon set as a typographer does.

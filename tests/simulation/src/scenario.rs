@@ -51,7 +51,7 @@ pub struct SheepPlan {
     pub name: String,
     /// Where it posts.
     pub network: Network,
-    /// What it says: a poem, or a queue, which ends.
+    /// What it says: a poem, a queue, which ends, or what a grammar draws from its lines.
     #[serde(deserialize_with = "one_of_us")]
     pub behaviour: Name,
     /// Lines of its text.
@@ -138,7 +138,7 @@ pub(crate) const CAP_CENTS: u32 = 500;
 pub(crate) const PEOPLE: [&str; 3] = ["U1", "U2", "U3"];
 
 /// Most say a poem.
-const BEHAVIOURS: [&str; 3] = ["poem", "poem", "queue"];
+const BEHAVIOURS: [&str; 4] = ["poem", "poem", "queue", "grammar"];
 
 /// Beginnings near which something is the matter with the calendar, and ordinary ones.
 const BEGINNINGS: [&str; 7] = [

@@ -1,7 +1,7 @@
 //! Posts: none lost, none twice, all in order.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -190,8 +190,21 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
         let posts = &end.posts[&sheep.id];
         let lines = u64::from(plan.lines);
         let asides = &end.asides[&sheep.id];
+        let behaviour = &sheep.config.behaviour;
+        let drawn: HashMap<_, _> = if behaviour.draws() {
+            let come = sheep.progress.cursor.index();
+            let texts = (0..=come).filter_map(|index| world.files.says(behaviour, index));
+            texts.zip(0_u64..).collect()
+        } else {
+            HashMap::new()
+        };
+        let lines = if behaviour.draws() { u64::MAX } else { lines };
+        let number_of = |post: &Post| {
+            let of_drawn = || drawn.get(&post.text).copied().unwrap_or(u64::MAX / 2);
+            if behaviour.draws() { of_drawn() } else { number_of(post) }
+        };
         for pair in posts.windows(2) {
-            let [(before, _), (after, _)] = [number_of(&pair[0]), number_of(&pair[1])];
+            let [before, after] = [number_of(&pair[0]), number_of(&pair[1])];
             let numbers = pair[1].occurrence.0 - pair[0].occurrence.0;
             let between = (pair[0].occurrence.0 + 1)..pair[1].occurrence.0;
             let aside = asides.iter().filter(|aside| between.contains(&aside.occurrence.0)).count();
@@ -227,10 +240,10 @@ pub(crate) fn the_network_has_the_order_of_the_record(world: &World, end: &End) 
 }
 
 /// Which line of its poem a post is.
-fn number_of(post: &Post) -> (u64, &str) {
-    let (name, number) = post.text.split_once(" says ").unwrap_or((&post.text, ""));
+fn number_of(post: &Post) -> u64 {
+    let (_, number) = post.text.split_once(" says ").unwrap_or_default();
     let number = number.split(':').next().and_then(|number| number.parse().ok());
-    (number.unwrap_or(u64::MAX / 2), name)
+    number.unwrap_or(u64::MAX / 2)
 }
 
 /// Every number of a sheep, whatever people have asked of it, is that of a post, or of a text that is set aside, or is counted as

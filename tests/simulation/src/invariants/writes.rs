@@ -161,6 +161,21 @@ fn number(value: &Value) -> Option<i64> {
     value["N"].as_str()?.parse().ok()
 }
 
+/// A value of DynamoDB's as what it means.
+fn plain(value: &Value) -> Value {
+    let Some((kind, inner)) = value.as_object().and_then(|value| value.iter().next()) else {
+        return Value::Null;
+    };
+    match (kind.as_str(), inner) {
+        ("M", Value::Object(fields)) => {
+            fields.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
+        }
+        ("L", Value::Array(values)) => values.iter().map(plain).collect(),
+        ("N", Value::String(number)) => serde_json::from_str(number).unwrap_or_default(),
+        _ => inner.clone(),
+    }
+}
+
 fn note_entry(world: &World, key: ItemKey, item: &Value) {
     let text = |name: &str| item[name]["S"].as_str();
     let at = key.1.split('#').next().and_then(|at| at.parse().ok()).unwrap_or_default();
@@ -333,8 +348,8 @@ fn a_number_stands_for_what_its_sheep_says(
     let decided =
         (number(&intent["occurrence"]) == post).then(|| intent["act"]["M"]["text"]["S"].as_str());
     let planned = (number(&sheep["occurrence"]) == post).then(|| {
-        let corpus = sheep["behaviour"]["M"]["corpus"]["S"].as_str()?;
-        world.files.line(corpus, usize::try_from(number(&sheep["cursor"])?).ok()?)
+        let behaviour = serde_json::from_value(plain(&sheep["behaviour"])).ok()?;
+        world.files.says(&behaviour, u32::try_from(number(&sheep["cursor"])?).ok()?)
     });
     let says = match (decided.flatten(), planned.flatten()) {
         (Some(decided), _) => Some(decided.to_owned()),
