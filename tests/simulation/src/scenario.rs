@@ -436,7 +436,7 @@ fn draw_kind(rng: &mut Rng, networks: &[Service]) -> FaultKind {
 }
 
 /// One fault of each kind; what is likelier than others is there twice.
-fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 21] {
+fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 23] {
     let ours = [Service::Table, Service::Bus, Service::Secrets, Service::Slack];
     let others = if networks.is_empty() { &Service::NETWORKS } else { networks };
     let network = choose(rng, others);
@@ -458,6 +458,9 @@ fn one_of_each(rng: &mut Rng, networks: &[Service]) -> [FaultKind; 21] {
         FaultKind::DoubledEvents,
         FaultKind::LateEvents(choose(rng, &[5, 100])),
         FaultKind::DroppedEvents,
+        // There are few events to be refused.
+        FaultKind::RefusedEvents,
+        FaultKind::RefusedEvents,
         FaultKind::RefusedEvents,
         FaultKind::DoubledTicks,
         FaultKind::NoTicks,

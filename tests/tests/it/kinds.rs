@@ -26,7 +26,6 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
             seen.insert(instead.map_or(name, |(_, name)| name));
         }
     };
-    crate::drawn::apply(&slack.world, r#"{"origin": ["moo", "baa"]}"#).await;
     let apollo = slack.world.sheep("apollo", Network::X, 3).await;
     let echo = slack.world.sheep("echo", Network::Meadow, 3).await;
     slack.world.x.misbehave(Misbehave::AcceptThen500);
@@ -35,6 +34,7 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     assert_eq!(slack.world.tick_at(&app, 2).await.posted, 1, "it is found, and taken");
     slack.world.x.made_elsewhere(&crate::world::user_id("apollo"), "apollo line 1");
     assert_eq!(slack.world.tick_at(&app, 3).await.set_aside, 1, "X has the text already");
+    crate::drawn::apply(&slack.world, r#"{"origin": ["moo", "baa"]}"#).await;
     let now = slack.world.clock.now();
     slack.world.store.put_clock_ahead(SignedDuration::from_secs(7)).await.unwrap();
     slack.flock("grant U2 shepherd").await;

@@ -17,7 +17,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("grant room-owners ...")],
     group: Group::Rooms,
     need: Need::Top,
-    help: "Give the highest level to who made the channel and who owns the workspace, here or in the channels named",
+    help: "Give the highest level to the channel's maker and the workspace's owners",
     example: "grant room-owners #general",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

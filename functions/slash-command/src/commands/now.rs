@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("now <sheep>"), Usage::new("now <sheep> <number>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Post the next line at once; planned times stay; asks first where that costs",
+    help: "Post the next line at once; asks first where that costs",
     example: "now apollo",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("redraw <sheep>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Draw other texts than those to come, where texts are drawn",
+    help: "Say others than the texts drawn",
     example: "redraw harbour-master",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
