@@ -385,7 +385,7 @@ async fn about_sheep(
             let redrawn =
                 noted(connection, line, async |noted| ops::redraw(store, noted, sheep).await);
             let id = Box::pin(redrawn).await?.id;
-            vec![format!("{id} says other texts from now on; `preview --sheep {id}` shows them.")]
+            vec![format!("{id} draws its texts anew; `preview --sheep {id}` shows what comes.")]
         }
         SheepCommand::Move { sheep, account } => {
             let sheep = find(&sheep).await?;

@@ -32,6 +32,8 @@ pub struct Member {
 pub enum Origin {
     /// In this file.
     File(PathBuf),
+    /// Drawn from what is in this file; counted from 1.
+    Drawn(PathBuf),
     /// In the table, as the text of this sheep; its lines are counted without blank ones.
     Of(SheepId),
 }
@@ -41,6 +43,7 @@ impl Origin {
     pub fn at(&self, unit: &str, line: usize) -> String {
         match self {
             Self::File(_) => format!("{self}:{line}"),
+            Self::Drawn(path) => format!("{unit} {line} drawn from {}", path.display()),
             Self::Of(_) => format!("{unit} {line} of {self}"),
         }
     }
@@ -50,6 +53,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => path.display().fmt(f),
+            Self::Drawn(path) => write!(f, "what is drawn from {}", path.display()),
             Self::Of(sheep) => write!(f, "the text of {sheep}"),
         }
     }

@@ -821,7 +821,8 @@ impl Sheep {
         let place = if self.config.behaviour.draws() && !config.behaviour.draws() {
             config.behaviour.anew()
         } else {
-            config.behaviour.admit(self.progress.cursor)
+            let drawn = drawn_at_last(&self.config, &config, self.progress.occurrence);
+            drawn.unwrap_or_else(|| config.behaviour.admit(self.progress.cursor))
         };
         let is_here = config.behaviour.text() == self.config.behaviour.text()
             && place.cursor == self.progress.cursor;
@@ -902,9 +903,11 @@ impl Sheep {
             return Err(OtherText);
         }
         let behaviour = config.behaviour.clone();
-        let place = edit.place(self.progress.cursor, &behaviour);
+        let drawn = drawn_at_last(&self.config, &config, self.progress.occurrence);
+        let place = drawn.unwrap_or_else(|| edit.place(self.progress.cursor, &behaviour));
         let mut sheep = self.configured(config, place, now);
         let then = self.decided().map(|intent| match intent.then {
+            _ if let Some(drawn) = drawn => drawn,
             Some(Place { starts_over: true, .. }) => behaviour.anew().timed(edit.times()),
             Some(place) => edit.place(place.cursor, &behaviour),
             None => edit.place_after(self.progress.cursor, &behaviour),
@@ -1102,6 +1105,14 @@ impl Sheep {
         }
         self.next(progress, whole_seconds(now))
     }
+}
+
+/// Where a sheep goes on that gets texts which are drawn, after others that are not: its place in those says nothing, and what it may
+/// have drawn before them had lower numbers than its posts.
+fn drawn_at_last(old: &SheepConfig, new: &SheepConfig, next: Occurrence) -> Option<Place> {
+    let number = u32::try_from(next.0).unwrap_or(u32::MAX);
+    let place = || new.behaviour.redrawn(Cursor::at(number));
+    if old.behaviour.draws() { None } else { place() }
 }
 
 #[cfg(test)]

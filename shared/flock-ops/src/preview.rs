@@ -6,8 +6,8 @@ use std::{
 };
 
 use flock_core::{
-    Charge, Corpus, FlockName, Hindrance, Month, Occurrence, Sheep, SheepId, State, Usd, named,
-    preview_all,
+    Charge, Corpus, Drawn, FlockName, Hindrance, Month, Occurrence, Sheep, SheepId, State, Usd,
+    named, preview_all,
 };
 use flock_store::{Store, UpcomingPost, needs_of};
 use jiff::Timestamp;
@@ -55,6 +55,9 @@ pub struct WithText {
 /// Up to so many posts it is looked which sheep make them, so that no text is read that nobody sees.
 const LOOKED_AT: usize = 4_096;
 
+/// No more texts are drawn for a sheep, whoever asks for more posts.
+const MOST_DRAWN: usize = 10_000;
+
 /// The sheep with the texts that their next `count` posts together need: what is to be read before any of them is shown, and all
 /// that is.
 pub async fn with_texts_for(
@@ -85,8 +88,10 @@ pub async fn with_texts_for(
         sheep.iter().enumerate().filter(|(index, sheep)| is_needed(index) && !is_timed(sheep));
     let texts = Texts::of(store, needed.map(|(_, sheep)| sheep)).await?.plus(read);
     let mut wells = Wells::default();
+    // One sheep may make all posts.
+    let batches = u32::try_from(count.min(MOST_DRAWN)).unwrap_or(u32::MAX) / Drawn::BATCH + 2;
     let with_text = |sheep: Sheep| {
-        let text = texts.get(&sheep).and_then(|text| wells.said_by(&sheep, &text));
+        let text = texts.get(&sheep).and_then(|text| wells.said_by(&sheep, &text, batches));
         WithText { sheep, text }
     };
     Ok(sheep.into_iter().map(with_text).collect())

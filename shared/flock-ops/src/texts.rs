@@ -35,7 +35,7 @@ pub(crate) async fn with_texts(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<M
     let texts = Texts::of(store, sheep.iter()).await?;
     let mut wells = Wells::default();
     let member = |sheep: Sheep| {
-        let corpus = wells.said_by(&sheep, &texts.get(&sheep)?)?;
+        let corpus = wells.said_by(&sheep, &texts.get(&sheep)?, Wells::BATCHES)?;
         Some(Member { text: Origin::Of(sheep.id.clone()), sheep, corpus })
     };
     Ok(sheep.into_iter().filter_map(member).collect())
@@ -75,19 +75,24 @@ impl Texts {
 pub(crate) struct Wells(HashMap<Behaviour, Option<Well>>);
 
 impl Wells {
-    /// So many batches are looked at.
-    const BATCHES: u32 = 2;
+    /// So many batches are looked at where nobody says how many.
+    pub(crate) const BATCHES: u32 = 2;
 
     /// What `sheep`, whose text this is, says: its lines, or what is drawn from it next. `None`: hardly anything that is drawn can be
     /// posted.
-    pub(crate) fn said_by(&mut self, sheep: &Sheep, text: &Arc<Corpus>) -> Option<Arc<Corpus>> {
+    pub(crate) fn said_by(
+        &mut self,
+        sheep: &Sheep,
+        text: &Arc<Corpus>,
+        batches: u32,
+    ) -> Option<Arc<Corpus>> {
         let behaviour = &sheep.config.behaviour;
         if !behaviour.draws() {
             return Some(Arc::clone(text));
         }
         let well =
             self.0.entry(behaviour.alike()).or_insert_with(|| behaviour.well(text)).as_ref()?;
-        let drawn = behaviour.draw(well, sheep.next_place().cursor, Self::BATCHES)?;
+        let drawn = behaviour.draw(well, sheep.next_place().cursor, batches)?;
         Some(Arc::new(drawn))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use flock_core::{
-    AccountId, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming, UpcomingText,
-    preview_all,
+    AccountId, Corpus, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming,
+    UpcomingText, preview_all,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -33,7 +33,10 @@ impl UpcomingPost {
         let text = match next.what {
             UpcomingText::Decided(text) => text,
             UpcomingText::At(turn) => material.map_or_else(
-                || "(its corpus is missing)".to_owned(),
+                || {
+                    let draws = sheep.config.behaviour.draws();
+                    if draws { "(not drawn yet)" } else { "(its corpus is missing)" }.to_owned()
+                },
                 |material| sheep.config.behaviour.say(turn, material).act.to_string(),
             ),
         };
@@ -70,6 +73,7 @@ impl Store {
             times.push(self.times(sheep).await?);
         }
         let mut materials: HashMap<(FlockName, Needs), Option<Material>> = HashMap::new();
+        let mut drawn: HashMap<usize, Option<Corpus>> = HashMap::new();
         let mut posts = Vec::new();
         for (index, next) in preview_all(sheep.iter().zip(times), now).take(count) {
             let Some(sheep) = sheep.get(index) else { continue };
@@ -78,10 +82,16 @@ impl Store {
                 Some(needs) => {
                     let key = (sheep.id.flock.clone(), needs);
                     if !materials.contains_key(&key) {
-                        let mut material = self.material(&key.0, &key.1).await?;
+                        let of_drawn =
+                            |drawn: Option<&Option<Corpus>>| drawn?.as_ref()?.material(&key.1);
+                        let mut material = of_drawn(drawn.get(&index));
+                        if material.is_none() {
+                            material = self.material(&key.0, &key.1).await?;
+                        }
+                        // All that are drawn together, which are read once.
                         if let (None, UpcomingText::At(turn)) = (&material, &next.what) {
-                            let drawn = self.draw(sheep, turn.cursor, 1).await?;
-                            material = drawn.and_then(|drawn| drawn.material(&key.1));
+                            drawn.insert(index, self.draw(sheep, turn.cursor, 1).await?);
+                            material = of_drawn(drawn.get(&index));
                         }
                         materials.insert(key.clone(), material);
                     }

@@ -154,6 +154,38 @@ async fn of_an_edited_grammar_nothing_old_is_said() {
     assert_ne!(made[0].2, made[4].2, "what was said is not said again");
 }
 
+/// Whatever its sheep said between: numbers of texts only grow.
+#[tokio::test]
+async fn who_comes_back_to_a_grammar_says_nothing_again() {
+    let world = World::start().await;
+    world.clock.step_to(ts(START));
+    let app = world.app().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut minute = 0;
+    for behaviour in ["grammar", "poem", "grammar", "markov", "grammar"] {
+        let text = match behaviour {
+            "grammar" => grammar("cow"),
+            _ => "The moon is full of bread.\nThe sun is full of the moon.\nThe moon is a lamp.\n"
+                .to_owned(),
+        };
+        write(dir.path(), &format!("behaviour = \"{behaviour}\""), "a.json", &text);
+        let file = flock_file::read(dir.path()).unwrap();
+        flocks::apply_file(&world.store, file, world.clock.now()).await.unwrap();
+        let coming = to_come(&world, 1_200).await;
+        assert!(coming.iter().all(|(_, _, text)| !text.starts_with('(')), "{behaviour}");
+        for _ in 0..3 {
+            assert_eq!(world.tick_at(&app, minute).await.posted, 2);
+            minute += 1;
+        }
+    }
+    let sheep = ["tales/anna", "tales/bert"].map(|id| id.parse().unwrap());
+    let made = made(&world, &sheep).await;
+    let cows: Vec<_> =
+        made.iter().map(|(_, _, text)| text).filter(|text| text.contains("cow")).collect();
+    assert_eq!(cows.len(), 18);
+    assert_eq!(cows.iter().collect::<std::collections::HashSet<_>>().len(), 18, "{cows:?}");
+}
+
 #[tokio::test]
 async fn what_cannot_be_posted_is_refused_before_anything_changes() {
     let world = World::start().await;
@@ -166,6 +198,36 @@ async fn what_cannot_be_posted_is_refused_before_anything_changes() {
     let refused = refused.to_string().replace(&dir.path().display().to_string(), "DIR");
     insta::assert_snapshot!(refused, @"DIR/long.json: nothing that is drawn from it can be posted: texts on meadow have 1 to 500 characters; make it say such");
     assert_eq!(world.store.sheep_of(None).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_posted_as_it_stands_and_may_not_be_meant_so_is_told() {
+    let world = World::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let toml = "name = \"tales\"\n[defaults]\nline = \"1h\"\n[[sheep]]\nname = \"anna\"\nbehaviour = \"grammar\"\n\
+                corpus = \"a.json\"\n[[sheep]]\nname = \"bert\"\nbehaviour = \"markov\"\ncorpus = \"archive.csv\"\n[[sheep]]\n\
+                name = \"carl\"\nbehaviour = \"markov\"\ncorpus = \"mail.txt\"\n";
+    std::fs::write(dir.path().join("flock.toml"), toml).unwrap();
+    let grammar = r#"{"origin": ["cafÃ© #n##n##n#", "{svg <svg/>}"], "n": ["0", "1", "2", "3", "4", "5", "6"]}"#;
+    std::fs::write(dir.path().join("a.json"), grammar).unwrap();
+    let moon = "The moon is full of bread &amp; salt.\nThe sun is full of the moon.\nThe moon is a lamp and salt.\n";
+    std::fs::write(dir.path().join("archive.csv"), moon).unwrap();
+    let mail = "The moon goes on\nand the sea goes on with it\nas the lamp goes on\nover the sea\n"
+        .repeat(6);
+    std::fs::write(dir.path().join("mail.txt"), mail).unwrap();
+    let file = flock_file::read(dir.path()).unwrap();
+    let plan = flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap();
+    let plan = plan.to_string().replace(&dir.path().display().to_string(), "DIR");
+    let words: Vec<_> = plan.lines().filter(|line| line.contains('!')).collect();
+    insta::assert_snapshot!(words.join("\n"), @"
+    ! tales/bert: 2 different texts are all that is drawn from DIR/archive.csv, again and again
+    ! tales/carl: 6 different texts are all that is drawn from DIR/mail.txt, again and again
+    ! DIR/a.json:1: `{svg...}` was more than text on Cheap Bots Done Quick, and is posted as it stands here; take it out
+    ! DIR/a.json:1: such signs as `Ã©`, which seems to be `é`, are UTF-8 that was taken for Windows-1252; they are posted as they stand: take the text once more from where it came, as UTF-8
+    ! DIR/archive.csv:1: `&amp;` is posted as it stands; write the sign that it stands for
+    ! DIR/archive.csv:1: a file that ends with .csv is read as plain text, and its columns and signs are posted; make a text of it with a post on each line
+    ! DIR/mail.txt:1: most lines begin with a small letter, as where sentences go on from line to line; write each paragraph in one line, or what is made of it ends in the middle
+    ");
 }
 
 /// The file may be as large as it likes: a post reads one piece of what was drawn from it.
@@ -208,7 +270,7 @@ async fn who_does_not_like_what_comes_has_other_texts() {
     let poem = slack.world.sheep("apollo", flock_core::Network::Meadow, 3).await;
     told.push(slack.flock(&format!("redraw {poem}")).await);
     insta::assert_snapshot!(told.join("\n"), @"
-    *tales/anna* says other texts from now on; `preview tales/anna` shows them.
+    *tales/anna* draws its texts anew; `preview tales/anna` shows what comes.
     **flock/apollo* says what is in its file (poem of 3 lines), and nothing that is drawn; edit the file and apply its flock.
     ");
 }

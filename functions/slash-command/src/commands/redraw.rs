@@ -21,7 +21,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let sheep = call.store().find_sheep(None, call.argument(0)).await?;
     let sheep = flock_ops::redraw(call.store(), noted, sheep).await?;
     announce(format!(
-        "*{}* says other texts from now on; `preview {}` shows them.",
+        "*{}* draws its texts anew; `preview {}` shows what comes.",
         sheep.id, sheep.id
     ))
 }

@@ -1,6 +1,9 @@
 //! Sheep: their names, accounts and texts.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use flock_core::{
     AccountId, BehaviourKind, ChainRules, Corpus, Handle, InvalidId, Network, Post, SheepConfig,
@@ -106,8 +109,8 @@ impl Reader<'_> {
                 }));
                 continue;
             }
-            let Ok(rules) = self.fitting_rules(header, (own, defaults), &rules, &corpus, behaviour)
-            else {
+            let text = (file.as_path(), &*corpus, behaviour);
+            let Ok(rules) = self.fitting_rules((own, defaults), &rules, text) else {
                 continue;
             };
             let behaviour = behaviour.with_text(&corpus).divided(division.post).ruled(rules);
@@ -201,11 +204,9 @@ impl Reader<'_> {
     /// The rules, where they go with the text.
     fn fitting_rules(
         &mut self,
-        header: usize,
         (own, defaults): (&Fields, &Defaults),
         rules: &Result<ChainRules, Reported>,
-        corpus: &Corpus,
-        behaviour: BehaviourKind,
+        (file, corpus, behaviour): (&Path, &Corpus, BehaviourKind),
     ) -> Result<ChainRules, Reported> {
         let rules = rules.as_ref().map_err(|_| Reported)?;
         let misfits =
@@ -214,8 +215,12 @@ impl Reader<'_> {
         for problem in misfits {
             let why = problem.to_string();
             let names = CHAIN_FIELDS.into_iter().find(|name| why.contains(&format!("`{name}`")));
-            let given = names.and_then(|name| defaults.or_own(own, name));
-            fits = Err(self.report(given.map_or(header, |given| given.line), why));
+            if let Some(given) = names.and_then(|name| defaults.or_own(own, name)) {
+                self.report(given.line, format!("{}: {why}", file.display()));
+            } else {
+                self.problems.push(Mistake::new(file.to_owned(), None, why));
+            }
+            fits = Err(Reported);
         }
         fits
     }

@@ -49,7 +49,7 @@ impl Drawn {
     /// So often is drawn for a batch: what does not fit, and what the batch has already, is drawn again.
     const DRAWS: u32 = 4 * Self::BATCH;
 
-    /// So often nothing may come of it, which takes the longest: up to 2 ms of a grammar, 0.1 s of a chain.
+    /// So often in a row nothing may come of it, which takes the longest: up to 2 ms of a grammar, 0.1 s of a chain.
     const FRUITLESS: u32 = 25;
 
     pub(super) fn of(text: &Corpus) -> Self {
@@ -90,7 +90,9 @@ impl Drawn {
         let first = cursor.index() / Self::BATCH;
         let mut texts = Vec::new();
         for batch in first..first.saturating_add(batches) {
-            texts.extend(self.batch(&id, well, batch)?);
+            // By chance there may be nothing in one that can be posted: then what was said at first is.
+            let batch = self.batch(&id, well, batch).or_else(|| self.batch(&id, well, 0));
+            texts.extend(batch?);
         }
         Some(Corpus::drawn(id, first.saturating_mul(Self::BATCH), &texts))
     }
@@ -119,6 +121,7 @@ impl Drawn {
             match well.draw(&mut dice).map(|text| text.trim().to_owned()) {
                 None => fruitless += 1,
                 Some(text) => {
+                    fruitless = 0;
                     if self.can_be_posted(&text) && said.insert(text.clone()) {
                         texts.push(text);
                     }
@@ -242,6 +245,27 @@ mod tests {
         let long = format!(r#"{{"origin": ["{}"]}}"#, "long ".repeat(90));
         let (behaviour, well) = with_file(BehaviourKind::Grammar, &long, Network::X);
         assert_eq!(behaviour.draw(&well, Cursor::default(), 1), None);
+    }
+
+    #[test]
+    fn what_often_comes_to_nothing_has_many_texts_all_the_same() {
+        let digits: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+        let file = serde_json::json!({ "origin": ["", "#n# #n# #n#"], "n": digits }).to_string();
+        let (behaviour, well) = with_file(BehaviourKind::Grammar, &file, Network::Meadow);
+        assert_eq!(texts(&behaviour, &well, 0).into_iter().collect::<HashSet<_>>().len(), 500);
+    }
+
+    #[test]
+    fn a_batch_in_which_nothing_fits_says_what_was_said_at_first() {
+        let mut origin = vec!["#long#"; 1_500];
+        origin.push("short");
+        let file = serde_json::json!({ "origin": origin, "long": "long ".repeat(90) }).to_string();
+        let (behaviour, well) = with_file(BehaviourKind::Grammar, &file, Network::X);
+        let Behaviour::Grammar(drawn) = &behaviour else { panic!("it is one") };
+        let id = drawn.id("grammar");
+        let empty = (0..20).find(|batch| drawn.batch(&id, &well, *batch).is_none()).unwrap();
+        assert!(0 < empty, "the first is not");
+        assert_eq!(texts(&behaviour, &well, empty * Drawn::BATCH)[7], "short");
     }
 
     #[test]

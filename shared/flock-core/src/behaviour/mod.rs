@@ -531,8 +531,10 @@ impl BehaviourKind {
     /// each, and what is said of it.
     pub fn doubts(self, text: &Corpus, file: &str) -> Vec<(usize, String)> {
         match self {
-            Self::Poem | Self::Grammar | Self::Markov => Vec::new(),
+            Self::Poem => Vec::new(),
             Self::Queue => queue::doubts(text, file),
+            Self::Grammar => grammar::doubts(text),
+            Self::Markov => markov::doubts(text, file),
         }
     }
 

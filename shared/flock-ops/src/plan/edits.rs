@@ -146,7 +146,7 @@ impl Edits {
         }
         let behaviour = &new.config.behaviour;
         // Its lines are not what it says.
-        if behaviour.draws() {
+        if behaviour.draws() || old.config.behaviour.draws() {
             return Ok(());
         }
         if edited.edit.starts_over(behaviour) {

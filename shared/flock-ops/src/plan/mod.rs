@@ -99,6 +99,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
     let mut wells = Wells::default();
+    let mut doubtful = Vec::new();
     for mut sheep in sheep {
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         let account = sheep.config.account.clone();
@@ -126,6 +127,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             None => {
                 let created = Sheep::create(id, sheep.config.clone(), Occurrence(1), now);
                 members.extend(created.map(|created| (member(created), true)));
+                doubtful.extend(doubts(&sheep));
                 plan.create.push(sheep);
             }
             Some(old) if old.config == sheep.config => {
@@ -137,6 +139,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
                 let changed = plan.edits.plan(store, &old, &sheep, now).await?;
                 problems.extend(plan.edits.slips(&old, &sheep, &changed));
                 members.push((member(changed), true));
+                doubtful.extend(doubts(&sheep));
                 plan.change.push((old, sheep));
             }
         }
@@ -158,17 +161,16 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         return Err(Refusal::of(problems).into());
     }
     plan.missing = Objection::grouped(problems);
-    plan.words = words(odd, &members, &accounts, now);
+    plan.words = words((odd, doubtful), &members, &accounts, now);
     plan.members = members;
     Ok(plan)
 }
 
 /// A sheep as it is to be, with what it says; with its file, where nothing that is drawn from it can be posted.
 fn member(wells: &mut Wells, sheep: Sheep, file: &SheepFile) -> Member {
-    let said = wells.said_by(&sheep, &file.corpus);
+    let said = wells.said_by(&sheep, &file.corpus, Wells::BATCHES);
     let is_drawn = said.is_some() && sheep.config.behaviour.draws();
-    let file_of = || Origin::File(file.file.clone());
-    let text = if is_drawn { Origin::Of(sheep.id.clone()) } else { file_of() };
+    let text = if is_drawn { Origin::Drawn } else { Origin::File }(file.file.clone());
     Member { sheep, text, corpus: said.unwrap_or_else(|| Arc::clone(&file.corpus)) }
 }
 
@@ -186,7 +188,7 @@ fn nothing_to_post(Member { sheep, text, .. }: &Member) -> Option<Objection> {
 
 /// What people are told of what is new, after what is `odd` already.
 fn words(
-    mut odd: Vec<Objection>,
+    (mut odd, doubts): (Vec<Objection>, Vec<Objection>),
     members: &[(Member, bool)],
     accounts: &KnownAccounts,
     now: Timestamp,
@@ -200,7 +202,8 @@ fn words(
         Some(Objection::of([&sheep.id], sheep.config.rhythm.zone_word()?))
     }));
     odd.extend(maybe_too_long(&new, accounts));
-    odd.extend(new.iter().flat_map(|member| doubts(member)));
+    odd.extend(new.iter().filter_map(|member| few(member)));
+    odd.extend(doubts);
     let mut words = said(odd);
     let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
     let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
@@ -216,11 +219,11 @@ fn words(
     words
 }
 
-/// What of a text is taken as it stands and may be meant otherwise.
-fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
-    let Origin::File(file) = text else { return Vec::new() };
-    let behaviour = &sheep.config.behaviour;
+/// What of the file of a sheep is taken as it stands and may be meant otherwise.
+fn doubts(SheepFile { config, corpus, file, .. }: &SheepFile) -> Vec<Objection> {
+    let behaviour = &config.behaviour;
     let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let text = Origin::File(file.clone());
     let at = |number| text.at(behaviour.unit(), number);
     let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
     let doubts = doubts.map(|(number, why)| Objection::of([at(number)], why));
@@ -229,6 +232,23 @@ fn doubts(Member { sheep, text, corpus }: &Member) -> Vec<Objection> {
         Objection::of(numbers.into_iter().map(at), why).and_more(more).alike(alike)
     });
     doubts.chain(twice_encoded).collect()
+}
+
+/// So many different texts are few for a sheep that goes on and on.
+const FEW_TEXTS: usize = 100;
+
+/// That a sheep whose texts are drawn has few of them to say.
+fn few(Member { sheep, text, corpus }: &Member) -> Option<Objection> {
+    let Origin::Drawn(file) = text else { return None };
+    let texts: BTreeSet<_> = corpus.lines().map(|(_, text)| text).collect();
+    let many = u64::try_from(texts.len()).unwrap_or(u64::MAX);
+    let are = if many == 1 { "is" } else { "are" };
+    let what = format!(
+        "{} {are} all that is drawn from {}, again and again",
+        count(many, "different text"),
+        file.display()
+    );
+    (texts.len() < FEW_TEXTS).then(|| Objection::of([&sheep.id], what))
 }
 
 /// What of a text has a time that has passed, as people write the wrong year. It is posted all the same.

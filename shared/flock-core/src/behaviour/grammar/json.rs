@@ -118,6 +118,8 @@ fn not_json(text: &str, err: &serde_json::Error) -> String {
         "; take out the comma before it".into()
     } else if line.contains(CURLY) {
         format!("; the {STRAIGHT}").into()
+    } else if said.starts_with("invalid escape") {
+        "; for a sign that Tracery takes for more, JSON wants two backslashes: `\\\\#`".into()
     } else if said.starts_with("control character") {
         "; a line end in a text is written `\\n`, a tab `\\t`".into()
     } else {

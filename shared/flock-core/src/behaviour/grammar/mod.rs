@@ -33,7 +33,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use super::{Dice, Source};
 use crate::{
-    Corpus, CorpusProblem, Item,
+    Corpus, CorpusProblem, FEW, Item,
     foreign::{lines_of, odd, says_nothing},
     text::one_line,
 };
@@ -187,6 +187,20 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
         text: Cow::Owned(stored_rule(symbol, rule)),
         at: None,
     }))
+}
+
+/// Rules that do more elsewhere than to make a text: the line of each of the first, and what is said of it.
+pub(super) fn doubts(text: &Corpus) -> Vec<(usize, String)> {
+    // Cheap Bots Done Quick's (cheapbotsdonequick.com, "Images"; 2026-11).
+    let drawn = text.lines().filter_map(|(number, line)| {
+        let sign = ["{svg ", "{img ", "{cut "].into_iter().find(|sign| line.contains(sign))?;
+        let why = format!(
+            "`{}...}}` was more than text on Cheap Bots Done Quick, and is posted as it stands here; take it out",
+            sign.trim_end()
+        );
+        Some((number, why))
+    });
+    drawn.take(FEW).collect()
 }
 
 /// A rule as it is stored.

@@ -83,6 +83,40 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
     (text, problems.collect())
 }
 
+/// Signs that hardly anybody would write in a sentence: the line of each of the first, and what is said of it. `file` is the name of
+/// the file.
+pub(super) fn doubts(text: &Corpus, file: &str) -> Vec<(usize, String)> {
+    const SIGNS: [&str; 5] = ["&amp;", "&lt;", "&gt;", "&quot;", "&#39;"];
+    let signs = text.lines().filter_map(|(number, line)| {
+        let sign = SIGNS.into_iter().find(|sign| line.contains(sign))?;
+        Some((
+            number,
+            format!("`{sign}` is posted as it stands; write the sign that it stands for"),
+        ))
+    });
+    let mut doubts: Vec<_> = signs.take(FEW).collect();
+    let end = file.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let first = text.lines().next().map_or(1, |(number, _)| number);
+    if ["js", "json", "csv", "tsv", "html", "xml"].contains(&end.as_str()) {
+        let why = format!(
+            "a file that ends with .{end} is read as plain text, and its columns and signs are posted; make a text of it with a post \
+             on each line"
+        );
+        doubts.push((first, why));
+    }
+    // As mail and old texts are: what goes on in the next line begins there with a small letter.
+    let (lines, small) = text.lines().fold((0_usize, 0_usize), |(lines, small), (_, line)| {
+        (lines + 1, small + usize::from(line.starts_with(|c: char| c.is_lowercase())))
+    });
+    if 20 <= lines && lines < 2 * small {
+        let why = "most lines begin with a small letter, as where sentences go on from line to line; write each paragraph in one \
+                   line, or what is made of it ends in the middle"
+            .to_owned();
+        doubts.push((first, why));
+    }
+    doubts
+}
+
 impl ChainRules {
     /// After a run of more words than five hardly ever more than one can follow.
     const ORDER: RangeInclusive<u8> = 1..=5;
