@@ -312,7 +312,9 @@ async fn live(world: &Arc<World>) -> anyhow::Result<Summary> {
     Box::pin(people::finish(world)).await;
     world.known().held = false;
     ticks_until(world, settled).await;
-    invariants::nothing_is_due(world).await?;
+    let behind = invariants::who_is_behind(world).await?;
+    ticks_until(world, settled + Duration::from_mins(1)).await;
+    invariants::nothing_is_due(world, &behind).await?;
     ticks_until(world, world.scenario.trouble() + QUIET).await;
     invariants::at_the_end(world, &sheep).await?;
     let known = world.known();

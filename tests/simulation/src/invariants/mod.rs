@@ -56,9 +56,12 @@ pub(crate) fn events_are_listened_to(world: &World, event: &Value, functions: us
     }
 }
 
-/// When faults have ended, everything due is posted within two ticks.
-pub(crate) async fn nothing_is_due(world: &Arc<World>) -> anyhow::Result<()> {
-    posts::everything_due_is_posted(world).await
+/// The sheep that are behind by now.
+pub(crate) use posts::who_is_behind;
+
+/// When faults have ended, everything due is posted within two ticks; `before` are those that were behind a tick ago.
+pub(crate) async fn nothing_is_due(world: &Arc<World>, before: &[Sheep]) -> anyhow::Result<()> {
+    posts::everything_due_is_posted(world, before).await
 }
 
 /// All that can be seen when everything has come to its end. `before` are the sheep as they were first applied.
