@@ -28,7 +28,7 @@ impl App {
     async fn draw(&self, sheep: &Sheep, cursor: Cursor) -> Result<Option<Corpus>, StoreError> {
         // One at a time, because what is drawn from may be many times as large as its file.
         let _alone = self.drawing.lock().await;
-        let drawn = self.store.draw(sheep, cursor, 1).await?;
+        let drawn = self.store.draw(sheep, cursor).await?;
         if let Some(drawn) = &drawn {
             self.store.keep_drawn(&sheep.id.flock, drawn, self.clock.now()).await?;
         }

@@ -227,20 +227,15 @@ impl Store {
         self.put(&format!("corpus {id}"), Key::corpus_head(flock, &id), head).await
     }
 
-    /// The texts that `sheep` draws, in so many batches, from that with the text at `cursor` on. `None`: it draws none, or its
+    /// The batch of texts that `sheep` draws in which that at `cursor` is. `None`: it draws none, or its
     /// text is not there, or hardly anything that is drawn from it can be posted.
-    pub async fn draw(
-        &self,
-        sheep: &Sheep,
-        cursor: Cursor,
-        batches: u32,
-    ) -> Result<Option<Corpus>, StoreError> {
+    pub async fn draw(&self, sheep: &Sheep, cursor: Cursor) -> Result<Option<Corpus>, StoreError> {
         let behaviour = &sheep.config.behaviour;
         if !behaviour.draws() {
             return Ok(None);
         }
         let text = self.corpus(&sheep.id.flock, behaviour.text()).await?;
-        let drawn = text.and_then(|text| behaviour.draw(&behaviour.well(&text)?, cursor, batches));
+        let drawn = text.and_then(|text| behaviour.draw(&behaviour.well(&text)?, cursor, 1));
         Ok(drawn)
     }
 

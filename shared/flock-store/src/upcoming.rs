@@ -90,7 +90,7 @@ impl Store {
                         }
                         // All that are drawn together, which are read once.
                         if let (None, UpcomingText::At(turn)) = (&material, &next.what) {
-                            drawn.insert(index, self.draw(sheep, turn.cursor, 1).await?);
+                            drawn.insert(index, self.draw(sheep, turn.cursor).await?);
                             material = of_drawn(drawn.get(&index));
                         }
                         materials.insert(key.clone(), material);

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Chain, Cursor, Dice, Grammar, Material, Needs, Place, Said, Turn};
-use crate::{Act, Corpus, CorpusId, Network, Occurrence, SheepId, foreign::odd, says_nothing};
+use crate::{Act, Corpus, CorpusId, Network, Occurrence, SheepId, foreign::odd};
 
 /// What texts are drawn from, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub enum Well {
 }
 
 impl Well {
-    /// One text. `None`: this time there was none.
+    /// One text, without white space around it. `None`: this time there was none.
     fn draw(&self, dice: &mut Dice) -> Option<String> {
         match self {
             Self::Grammar(grammar) => grammar.draw(dice),
@@ -51,6 +51,9 @@ impl Drawn {
 
     /// So often in a row nothing may come of it, which takes the longest: up to 2 ms of a grammar, 0.1 s of a chain.
     const FRUITLESS: u32 = 25;
+
+    /// How a grammar draws, of which nothing else is said.
+    pub(super) const BY_GRAMMAR: &str = "grammar";
 
     pub(super) fn of(text: &Corpus) -> Self {
         Self { corpus: text.id(), network: Network::Meadow, seed: 0 }
@@ -118,7 +121,7 @@ impl Drawn {
             if texts.len() == size || fruitless == Self::FRUITLESS {
                 break;
             }
-            match well.draw(&mut dice).map(|text| text.trim().to_owned()) {
+            match well.draw(&mut dice) {
                 None => fruitless += 1,
                 Some(text) => {
                     fruitless = 0;
@@ -142,10 +145,7 @@ impl Drawn {
 
     fn can_be_posted(&self, text: &str) -> bool {
         let limit = self.network.facts().text_limit;
-        !says_nothing(text)
-            && odd(text).is_none()
-            && Corpus::holds(text)
-            && self.network.check_text(text, limit).is_ok()
+        odd(text).is_none() && Corpus::holds(text) && self.network.check_text(text, limit).is_ok()
     }
 }
 
@@ -262,7 +262,7 @@ mod tests {
         let file = serde_json::json!({ "origin": origin, "long": "long ".repeat(90) }).to_string();
         let (behaviour, well) = with_file(BehaviourKind::Grammar, &file, Network::X);
         let Behaviour::Grammar(drawn) = &behaviour else { panic!("it is one") };
-        let id = drawn.id("grammar");
+        let id = drawn.id(Drawn::BY_GRAMMAR);
         let empty = (0..20).find(|batch| drawn.batch(&id, &well, *batch).is_none()).unwrap();
         assert!(0 < empty, "the first is not");
         assert_eq!(texts(&behaviour, &well, empty * Drawn::BATCH)[7], "short");

@@ -207,13 +207,17 @@ impl Behaviour {
     /// The same, for this sheep and its network; what is not drawn is the same for all.
     #[must_use]
     pub fn drawn_for(&self, sheep: &SheepId, network: Network) -> Self {
+        self.with_drawn(|drawn| drawn.drawn_for(sheep, network))
+    }
+
+    /// The same, drawn otherwise, where it is drawn.
+    fn with_drawn(&self, change: impl FnOnce(&Drawn) -> Drawn) -> Self {
         match self {
             Self::Poem(_) | Self::Queue(_) => self.clone(),
-            Self::Grammar(drawn) => Self::Grammar(drawn.drawn_for(sheep, network)),
-            Self::Markov(Markov { drawn, rules }) => Self::Markov(Markov {
-                drawn: drawn.drawn_for(sheep, network),
-                rules: rules.clone(),
-            }),
+            Self::Grammar(drawn) => Self::Grammar(change(drawn)),
+            Self::Markov(Markov { drawn, rules }) => {
+                Self::Markov(Markov { drawn: change(drawn), rules: rules.clone() })
+            }
         }
     }
 
@@ -221,7 +225,7 @@ impl Behaviour {
     fn drawn(&self) -> Option<(&Drawn, Cow<'static, str>)> {
         match self {
             Self::Poem(_) | Self::Queue(_) => None,
-            Self::Grammar(drawn) => Some((drawn, Cow::Borrowed("grammar"))),
+            Self::Grammar(drawn) => Some((drawn, Cow::Borrowed(Drawn::BY_GRAMMAR))),
             Self::Markov(markov) => Some((&markov.drawn, Cow::Owned(markov.how()))),
         }
     }
@@ -229,7 +233,7 @@ impl Behaviour {
     /// Whether its texts are drawn: then what it [needs](Self::needs) is not in its [text](Self::text), but in what is
     /// [drawn](Self::draw) from that.
     pub fn draws(&self) -> bool {
-        self.drawn().is_some()
+        self.kind().draws()
     }
 
     /// What its texts are drawn from, by its text; costly to make, and the same for all that are [alike](Self::alike). `None`: they
@@ -245,14 +249,7 @@ impl Behaviour {
     /// What it has in common with all that draw from the same.
     #[must_use]
     pub fn alike(&self) -> Self {
-        let drawn = |drawn: &Drawn| Drawn { network: Network::Meadow, seed: 0, ..drawn.clone() };
-        match self {
-            Self::Poem(_) | Self::Queue(_) => self.clone(),
-            Self::Grammar(grammar) => Self::Grammar(drawn(grammar)),
-            Self::Markov(markov) => {
-                Self::Markov(Markov { drawn: drawn(&markov.drawn), rules: markov.rules.clone() })
-            }
-        }
+        self.with_drawn(|drawn| Drawn { network: Network::Meadow, seed: 0, ..drawn.clone() })
     }
 
     /// The texts that are drawn from `well` in so many batches, from that with the text at `cursor` on. Always the same. `None`:
@@ -265,13 +262,12 @@ impl Behaviour {
     /// Whether what comes after the texts that are drawn already is to be drawn now, where the next is at `cursor`, and from where
     /// on: a while before it is needed.
     pub fn draws_ahead(&self, cursor: Cursor) -> Option<Cursor> {
-        self.drawn()?;
-        Drawn::ahead(cursor)
+        if self.draws() { Drawn::ahead(cursor) } else { None }
     }
 
     /// Where texts begin that are drawn anew, where those from `cursor` on are not to be said. `None`: they are not drawn.
     pub fn redrawn(&self, cursor: Cursor) -> Option<Place> {
-        self.drawn().map(|_| Place::at(Drawn::batch_after(cursor)))
+        self.draws().then(|| Place::at(Drawn::batch_after(cursor)))
     }
 
     /// Which kind it is of.
@@ -289,7 +285,7 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.needs(cursor),
             Self::Queue(queue) => queue.needs(cursor),
-            Self::Grammar(drawn) => drawn.needs("grammar", cursor),
+            Self::Grammar(drawn) => drawn.needs(Drawn::BY_GRAMMAR, cursor),
             Self::Markov(markov) => markov.drawn.needs(&markov.how(), cursor),
         }
     }

@@ -49,9 +49,6 @@ impl Chain {
     /// How often a word is drawn in one context before a shorter one is asked: all that follow may be one too many.
     const TRIES: usize = 16;
 
-    /// As long as a line of a [`Corpus`] can be.
-    const BYTES: usize = 3_700;
-
     /// Trains one: reads the text once and sorts its words, in memory of about 12 bytes a word. `None`: there is no sentence in the text
     /// to learn, or the rules are out of range.
     ///
@@ -143,7 +140,7 @@ impl Chain {
             }
             let before = self.before(&words, way, dice)?;
             bytes += self.words.get(before).len() + 1;
-            *left = left.checked_sub(1).filter(|_| bytes <= Self::BYTES)?;
+            *left = left.checked_sub(1).filter(|_| bytes <= Corpus::LINE_BYTES)?;
             words.insert(0, before);
         }
         Some(words)
@@ -158,7 +155,7 @@ impl Chain {
         left: &mut usize,
     ) -> Option<Vec<u32>> {
         let mut bytes: usize = words.iter().map(|word| self.words.get(*word).len() + 1).sum();
-        while bytes <= Self::BYTES + 2 && 0 < *left {
+        while bytes <= Corpus::LINE_BYTES + 2 && 0 < *left {
             *left -= 1;
             let after = self.after(&words, way, dice)?;
             words.push(after);
@@ -255,7 +252,7 @@ impl Chain {
             return None;
         }
         let said: Vec<_> = said.iter().map(|word| self.words.get(*word)).collect();
-        Some(said.join(" ")).filter(|text| text.len() <= Self::BYTES)
+        Some(said.join(" ")).filter(|text| text.len() <= Corpus::LINE_BYTES)
     }
 }
 
