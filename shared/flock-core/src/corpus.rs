@@ -23,12 +23,23 @@ pub struct Corpus {
     /// short one.
     text: String,
     lines: Vec<Line>,
-    times: Times,
+    marks: Marks,
 }
 
-/// The own times of lines, in order of lines. Empty where no line has one; cheap to hand on.
+/// The marks of lines, in order of lines. Empty where no line has one; cheap to hand on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Times(Arc<[(u32, Timestamp)]>);
+pub struct Marks(Arc<[(u32, Mark)]>);
+
+/// What is said of a line besides what it says. Most have none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Mark {
+    /// When it is to be posted, where somebody said so.
+    pub at: Option<Timestamp>,
+    /// Whether it goes on with the line before: it is posted right after that, in answer to it.
+    pub follows: bool,
+    /// Whether somebody added it to what is in the file.
+    pub added: bool,
+}
 
 /// A line that was written as a post of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +48,8 @@ pub struct Item<'a> {
     pub number: usize,
     /// What it says.
     pub text: Cow<'a, str>,
-    /// When it is to be posted, where somebody said so.
-    pub at: Option<Timestamp>,
+    /// What is said of it besides.
+    pub mark: Mark,
 }
 
 /// A line: where it stood in the file, and where it ends in the text.
@@ -55,10 +66,10 @@ pub struct Piece {
     pub first: u32,
     /// Its lines.
     pub lines: Vec<String>,
-    /// The own time of each; empty where none has one.
-    pub times: Vec<Option<Timestamp>>,
-    /// The own time of the line that follows the last: who says a line has to know when the next one comes.
-    pub next_at: Option<Timestamp>,
+    /// The mark of each; empty where none has one.
+    pub marks: Vec<Mark>,
+    /// When the line comes that follows the last: who says a line has to know that of the next.
+    pub next: Mark,
 }
 
 /// A file that cannot be a corpus, or a line that cannot be a post.
@@ -156,11 +167,34 @@ impl CorpusProblem {
     }
 }
 
-impl Times {
-    /// The own time of the line at `cursor`.
-    pub fn at(&self, cursor: Cursor) -> Option<Timestamp> {
-        let found = self.0.binary_search_by_key(&cursor.index(), |(index, _)| *index).ok()?;
-        self.0.get(found).map(|(_, at)| *at)
+impl Mark {
+    /// Says that the line has a time of its own, where it has one.
+    pub fn at(at: Option<Timestamp>) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// What of it says when the line comes.
+    #[must_use]
+    pub fn timing(self) -> Self {
+        Self { added: false, ..self }
+    }
+
+    /// The line's own time, where the one before it is posted at `before`. `None`: it waits for the rhythm.
+    pub fn due(self, before: Timestamp) -> Option<Timestamp> {
+        self.at.or(self.follows.then_some(before))
+    }
+}
+
+impl Marks {
+    /// The mark of the line at `cursor`.
+    pub fn of(&self, cursor: Cursor) -> Mark {
+        let found = self.0.binary_search_by_key(&cursor.index(), |(index, _)| *index).ok();
+        found.and_then(|found| self.0.get(found)).map(|(_, mark)| *mark).unwrap_or_default()
+    }
+
+    /// Whether a line does not wait for the rhythm.
+    pub fn have_times(&self) -> bool {
+        self.0.iter().any(|(_, mark)| mark.timing() != Mark::default())
     }
 
     /// Whether no line has one.
@@ -213,8 +247,8 @@ impl Corpus {
         let mut problems = Vec::new();
         let mut text = String::with_capacity(length);
         let mut lines = Vec::with_capacity(count);
-        let mut times = Vec::new();
-        for (index, Item { number, text: written, at }) in (0..).zip(items) {
+        let mut marks = Vec::new();
+        for (index, Item { number, text: written, mark }) in (0..).zip(items) {
             let line = written.trim();
             if problems.len() <= Self::PROBLEMS {
                 problems.extend(CorpusProblem::odd_in(number, &written));
@@ -228,39 +262,41 @@ impl Corpus {
             }
             text.push_str(line);
             lines.push(Line { number, end: text.len() });
-            times.extend(at.map(|at| (index, whole_seconds(at))));
+            let mark = Mark { at: mark.at.map(whole_seconds), ..mark };
+            marks.extend((mark != Mark::default()).then_some((index, mark)));
         }
         if Self::PROBLEMS < problems.len() {
             problems.truncate(Self::PROBLEMS);
             problems.push(CorpusProblem::More { told: Self::PROBLEMS });
         }
-        (Some(Self::new(text, lines, times)), problems)
+        (Some(Self::new(text, lines, marks)), problems)
     }
 
-    fn new(text: String, lines: Vec<Line>, times: Vec<(u32, Timestamp)>) -> Self {
-        let times = Times(times.into());
+    fn new(text: String, lines: Vec<Line>, marks: Vec<(u32, Mark)>) -> Self {
+        let marks = Marks(marks.into());
         let id = CorpusId::of_lines(
             ends(&text, &lines).map(|(_, line)| line),
-            (0..).map(Cursor::at).map(|cursor| times.at(cursor)),
-            !times.is_empty(),
+            (0..).map(Cursor::at).map(|cursor| marks.of(cursor)),
+            !marks.is_empty(),
         );
-        Self { id, first: 0, text, lines, times }
+        Self { id, first: 0, text, lines, marks }
     }
 
     /// The corpus of these pieces, in order, its lines numbered one after the other. `None`: no line is in them, or
     /// more than there can be.
     pub fn of_pieces(pieces: impl IntoIterator<Item = Piece>) -> Option<Self> {
-        let (mut text, mut lines, mut times) = (String::new(), Vec::new(), Vec::new());
+        let (mut text, mut lines, mut marks) = (String::new(), Vec::new(), Vec::new());
         for piece in pieces {
-            let mut own = piece.times.into_iter();
+            let mut own = piece.marks.into_iter();
             for line in piece.lines {
                 let index = u32::try_from(lines.len()).ok().filter(|index| *index < Self::LINES)?;
-                times.extend(own.next().flatten().map(|at| (index, at)));
+                let mark = own.next().filter(|mark| *mark != Mark::default());
+                marks.extend(mark.map(|mark| (index, mark)));
                 text += &line;
                 lines.push(Line { number: lines.len() + 1, end: text.len() });
             }
         }
-        (!lines.is_empty()).then(|| Self::new(text, lines, times))
+        (!lines.is_empty()).then(|| Self::new(text, lines, marks))
     }
 
     /// Some of the texts that are drawn under the name `id`, from that with the index `first` on. Each has to be
@@ -271,7 +307,7 @@ impl Corpus {
             text += line;
             lines.push(Line { number: number.saturating_add(1), end: text.len() });
         }
-        Self { id, first, text, lines, times: Times::default() }
+        Self { id, first, text, lines, marks: Marks::default() }
     }
 
     /// Whether a line is as short as one has to be.
@@ -323,9 +359,9 @@ impl Corpus {
     pub const TWICE_ENCODED: &str = "UTF-8 that was taken for Windows-1252; they are posted as they stand: take the text once \
                                      more from where it came, as UTF-8";
 
-    /// The own times of its lines.
-    pub fn times(&self) -> &Times {
-        &self.times
+    /// The marks of its lines.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// The line with this index, counted from 0.
@@ -340,32 +376,36 @@ impl Corpus {
     pub fn pieces(&self) -> Vec<Piece> {
         // What DynamoDB adds to each element of a list.
         const ELEMENT_BYTES: usize = 4;
-        // What a time takes in a list.
+        // What a time takes in a list, and so at most does the number of a line.
         const TIME_BYTES: usize = 8;
-        let beside = if self.times.is_empty() { 0 } else { TIME_BYTES };
+        let is_marked = |how: fn(Mark) -> bool| self.marks.0.iter().any(|(_, mark)| how(*mark));
+        let kinds: [fn(Mark) -> bool; 3] =
+            [|mark| mark.at.is_some(), |mark| mark.follows, |mark| mark.added];
+        let beside = TIME_BYTES * kinds.into_iter().filter(|kind| is_marked(*kind)).count();
         let mut pieces: Vec<Piece> = Vec::new();
         let mut size = usize::MAX;
         for (first, (_, line)) in (self.first..).zip(self.lines()) {
-            let at = self.times.at(Cursor::at(first));
+            let mark = self.marks.of(Cursor::at(first));
             let line_size = line.len() + ELEMENT_BYTES + beside;
             match pieces.last_mut() {
                 Some(piece) if size.saturating_add(line_size) <= Self::PIECE_BYTES => {
                     size += line_size;
                     piece.lines.push(line.to_owned());
-                    piece.times.push(at);
+                    piece.marks.push(mark);
                 }
                 before => {
                     if let Some(before) = before {
-                        before.next_at = at;
+                        before.next = mark.timing();
                     }
                     size = line_size;
-                    let (lines, times) = (vec![line.to_owned()], vec![at]);
-                    pieces.push(Piece { first, lines, times, next_at: None });
+                    let (lines, marks) = (vec![line.to_owned()], vec![mark]);
+                    pieces.push(Piece { first, lines, marks, next: Mark::default() });
                 }
             }
         }
-        for piece in pieces.iter_mut().filter(|piece| piece.times.iter().all(Option::is_none)) {
-            piece.times.clear();
+        let is_plain = |piece: &&mut Piece| piece.marks.iter().all(|mark| *mark == Mark::default());
+        for piece in pieces.iter_mut().filter(is_plain) {
+            piece.marks.clear();
         }
         pieces
     }
@@ -374,7 +414,7 @@ impl Corpus {
 /// The lines of a file that are not blank.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Item<'_>> + Clone {
     let lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !says_nothing(line));
-    lines.map(|(number, line)| Item { number, text: Cow::Borrowed(line), at: None })
+    lines.map(|(number, line)| Item { number, text: Cow::Borrowed(line), mark: Mark::default() })
 }
 
 /// The lines of `text` by where they end, with their numbers.
@@ -462,10 +502,16 @@ mod tests {
 
     #[track_caller]
     fn items(items: &[(&str, Option<i64>)]) -> Corpus {
-        let items = items.iter().zip(1..).map(|((text, at), number)| Item {
+        let items: Vec<_> = items.iter().map(|(text, at)| (*text, Mark::at(at.map(ts)))).collect();
+        marked(&items)
+    }
+
+    #[track_caller]
+    fn marked(items: &[(&str, Mark)]) -> Corpus {
+        let items = items.iter().zip(1..).map(|((text, mark), number)| Item {
             number,
             text: Cow::Borrowed(*text),
-            at: at.map(ts),
+            mark: *mark,
         });
         let (corpus, problems) = Corpus::of(items);
         assert_eq!(problems, []);
@@ -477,8 +523,15 @@ mod tests {
         let plain = items(&[("the moon", None), ("rose", None)]);
         assert_eq!(plain.id(), Corpus::parse(b"the moon\nrose").unwrap().id());
         assert_eq!(plain.id().as_str(), "807af5a069bf7bd0d36e1f5631c39526");
+        let follows = Mark { follows: true, ..Mark::default() };
+        let added = Mark { added: true, ..Mark::default() };
+        let mark = |first, second| marked(&[("the moon", first), ("rose", second)]);
         let texts = [
             plain,
+            mark(Mark::default(), follows),
+            mark(Mark::default(), added),
+            mark(Mark::default(), Mark { added: true, ..follows }),
+            mark(added, Mark::default()),
             items(&[("the moon\nrose", None)]),
             items(&[("the moon", Some(1)), ("rose", None)]),
             items(&[("the moon", None), ("rose", Some(1))]),
@@ -496,9 +549,9 @@ mod tests {
         let text = items(&[("one\n\ntwo", None), (" three ", Some(7))]);
         assert_eq!(text.line(0), Some("one\n\ntwo"));
         assert_eq!(text.line(1), Some("three"));
-        assert_eq!(text.times().at(Cursor::at(0)), None);
-        assert_eq!(text.times().at(Cursor::at(1)), Some(ts(7)));
-        let long = [Item { number: 4, text: "x\n".repeat(2000).into(), at: None }];
+        assert_eq!(text.marks().of(Cursor::at(0)).at, None);
+        assert_eq!(text.marks().of(Cursor::at(1)).at, Some(ts(7)));
+        let long = [Item { number: 4, text: "x\n".repeat(2000).into(), mark: Mark::default() }];
         let (_, problems) = Corpus::of(long.into_iter());
         let told = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         assert_eq!(told, "line 4 is 3999 bytes long; a post cannot be longer than 3700");
@@ -507,17 +560,22 @@ mod tests {
     proptest! {
         #[test]
         fn pieces_make_the_same_corpus(
-            lines in prop::collection::vec(("[a-z\n猫]{0,900}", prop::option::of(0_i64..2_000_000_000)), 1..40),
+            lines in prop::collection::vec(
+                ("[a-z\n猫]{0,900}", prop::option::of(0_i64..2_000_000_000), any::<(bool, bool)>()),
+                1..40,
+            ),
         ) {
-            let lines: Vec<_> = lines.iter().map(|(text, at)| (text.as_str(), *at)).collect();
-            let corpus = items(&lines);
+            let mark = |at: Option<i64>, (follows, added)| Mark { at: at.map(ts), follows, added };
+            let lines: Vec<_> =
+                lines.iter().map(|(text, at, more)| (text.as_str(), mark(*at, *more))).collect();
+            let corpus = marked(&lines);
             let pieces = corpus.pieces();
-            let times = corpus.times();
+            let marks = corpus.marks();
             for (piece, after) in pieces.iter().zip(1..) {
                 let size: usize = piece.lines.iter().map(|line| line.len() + 4).sum();
-                prop_assert!(size + 8 * piece.times.len() <= 3_800);
+                prop_assert!(size + 8 * piece.marks.len() <= 3_800);
                 let next = pieces.get(after).map(|next| Cursor::at(next.first));
-                prop_assert_eq!(piece.next_at, next.and_then(|next| times.at(next)));
+                prop_assert_eq!(piece.next, next.map(|next| marks.of(next).timing()).unwrap_or_default());
             }
             let again = Corpus::of_pieces(pieces).unwrap();
             prop_assert_eq!(again, corpus);

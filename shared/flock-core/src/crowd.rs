@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AccountId, Sheep, SheepId, Times, UpcomingText, preview,
+    AccountId, Marks, Sheep, SheepId, UpcomingText, preview,
     text::{FEW, local, named},
 };
 
@@ -22,20 +22,20 @@ const MANY: usize = 20;
 /// Where sheep of a flock post at one time: of one account in one minute, or very many in one second. Only groups with one of
 /// which `concerns` says so are told of.
 pub fn crowded(
-    sheep: &[(&Sheep, Times)],
+    sheep: &[(&Sheep, Marks)],
     now: Timestamp,
     concerns: impl Fn(&SheepId) -> bool,
 ) -> Vec<String> {
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     let posts: Vec<(&Sheep, BTreeSet<i64>)> = sheep
         .iter()
-        .map(|(sheep, times)| {
+        .map(|(sheep, marks)| {
             // A time that somebody chose is meant, and no rhythm moves it.
             let is_chosen = |what: &UpcomingText| match what {
                 UpcomingText::Decided(_) => false,
-                UpcomingText::At(turn) => times.at(turn.cursor).is_some(),
+                UpcomingText::At(turn) => marks.of(turn.cursor).at.is_some(),
             };
-            let posts = preview(sheep, times, now).take(POSTS);
+            let posts = preview(sheep, marks, now).take(POSTS);
             let posts = posts.filter(|post| !is_chosen(&post.what)).map(|post| post.at.max(now));
             (*sheep, posts.take_while(|at| *at < until).map(Timestamp::as_second).collect())
         })
@@ -165,7 +165,7 @@ mod tests {
 
     #[track_caller]
     fn told(sheep: &[Sheep]) -> String {
-        let timed: Vec<_> = sheep.iter().map(|sheep| (sheep, Times::default())).collect();
+        let timed: Vec<_> = sheep.iter().map(|sheep| (sheep, Marks::default())).collect();
         crowded(&timed, START.parse().unwrap(), |_| true).join("\n")
     }
 
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn only_what_is_new_is_told_of() {
         let sheep = [sheep("moss", "x:a", &daily(None)), sheep("tern", "x:a", &daily(None))];
-        let timed: Vec<_> = sheep.iter().map(|sheep| (sheep, Times::default())).collect();
+        let timed: Vec<_> = sheep.iter().map(|sheep| (sheep, Marks::default())).collect();
         let told = |name: Option<&str>| {
             crowded(&timed, START.parse().unwrap(), |id| Some(id.name.as_str()) == name).len()
         };

@@ -5,10 +5,11 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range, slice::SliceIndex};
 
+use jiff::Timestamp;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::{
-    Behaviour, Corpus, CorpusId, Cursor, Place, SheepConfig, Times, foreign::without_marks,
+    Behaviour, Corpus, CorpusId, Cursor, Marks, Place, SheepConfig, foreign::without_marks,
 };
 
 /// What an edit did to the lines of a text.
@@ -22,8 +23,8 @@ pub struct Edit {
     /// Lines that are kept, in order; between two runs something is gone or new. `None`: nobody knows, because the old
     /// text is lost.
     kept: Option<Vec<Run>>,
-    /// The own times of the lines after.
-    times: Times,
+    /// The marks of the lines after.
+    marks: Marks,
     /// Whether no line is kept, and each is the one in its place before with something mended.
     mended: bool,
 }
@@ -89,17 +90,17 @@ impl Edit {
         let before = number_lines(old, &mut numbers);
         let after = number_lines(new, &mut numbers);
         let kept = Some(kept(&before, &after, WORK));
-        let times = new.times().clone();
+        let marks = new.marks().clone();
         let mended = kept.as_ref().is_some_and(Vec::is_empty) && is_mended(old, new);
-        Self { from: old.id(), to: new.id(), old: before, new: after, kept, times, mended }
+        Self { from: old.id(), to: new.id(), old: before, new: after, kept, marks, mended }
     }
 
     /// The edit that leads to `new` from a text that is lost: places keep their numbers.
     pub fn from_lost(old: CorpusId, new: &Corpus) -> Self {
         let after = number_lines(new, &mut HashMap::new());
-        let times = new.times().clone();
+        let marks = new.marks().clone();
         let (from, to, old) = (old, new.id(), Vec::new());
-        Self { from, to, old, new: after, kept: None, times, mended: false }
+        Self { from, to, old, new: after, kept: None, marks, mended: false }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -107,9 +108,9 @@ impl Edit {
         (&self.from, &self.to) == (old.behaviour.text(), new.behaviour.text())
     }
 
-    /// The own times of the lines it leads to.
-    pub fn times(&self) -> &Times {
-        &self.times
+    /// The marks of the lines it leads to.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
     /// Whether nobody knows what was edited.
@@ -206,9 +207,10 @@ impl Edit {
     ///   comes and nothing unsaid is gone there, all of it does; where none comes, what is one too many would be lost;
     /// - it was said: a line that was said and moved to just there.
     ///
-    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept.
-    pub fn place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
-        self.untimed_place(next, behaviour).timed(&self.times)
+    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. What follows something
+    /// that was posted comes at `now`.
+    pub fn place(&self, next: Cursor, behaviour: &Behaviour, now: Timestamp) -> Place {
+        self.untimed_place(next, behaviour).timed(&self.marks, now)
     }
 
     fn untimed_place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
@@ -250,8 +252,8 @@ impl Edit {
     }
 
     /// Where a sheep goes on in `behaviour` that is saying the line at `cursor`.
-    pub fn place_after(&self, cursor: Cursor, behaviour: &Behaviour) -> Place {
-        self.place(Cursor::at(cursor.index().saturating_add(1)), behaviour)
+    pub fn place_after(&self, cursor: Cursor, behaviour: &Behaviour, now: Timestamp) -> Place {
+        self.place(Cursor::at(cursor.index().saturating_add(1)), behaviour, now)
     }
 
     /// The lines that are not kept, from the one with this index on.
@@ -521,12 +523,13 @@ fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
 mod tests {
     use proptest::prelude::*;
 
-    use jiff::Timestamp;
-
     use super::*;
     use crate::{
-        Act, BehaviourKind, Due, Item, Occurrence, Outcome, Rhythm, RhythmFields, Sheep, TableId,
+        Act, BehaviourKind, Due, Item, Mark, Occurrence, Outcome, Rhythm, RhythmFields, Sheep,
+        TableId,
     };
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn table() -> TableId {
         TableId::from_random([7; 16])
@@ -552,7 +555,7 @@ mod tests {
         let cursor = old.split(' ').position(|line| line == next).unwrap_or(usize::MAX);
         let poem = poem(&new.split(' ').collect::<Vec<_>>());
         let cursor = Cursor::at(u32::try_from(cursor).unwrap_or(u32::MAX));
-        let place = edit(old, new).place(cursor, &poem);
+        let place = edit(old, new).place(cursor, &poem, NOW);
         let line = new.split(' ').nth(place.cursor.index().try_into().unwrap()).unwrap();
         let got = if place.starts_over { format!("over: {line}") } else { line.to_owned() };
         assert_eq!(got, expected, "{old:?} before {next} -> {new:?}");
@@ -599,15 +602,18 @@ mod tests {
     /// A text that was stored with the marks in it is the same text without them.
     #[test]
     fn nothing_is_said_again_because_marks_went() {
-        let marked =
-            |line: &str| Item { number: 1, text: format!("\u{feff}{line}").into(), at: None };
+        let marked = |line: &str| Item {
+            number: 1,
+            text: format!("\u{feff}{line}").into(),
+            mark: Mark::default(),
+        };
         let (old, _) = Corpus::of(["a", "b", "c"].into_iter().map(marked));
         let (old, new) = (old.unwrap(), corpus(&["a", "b", "c"]));
         assert_ne!(old.id(), new.id());
         let edit = Edit::between(&old, &new);
         for behaviour in [BehaviourKind::Poem, BehaviourKind::Queue] {
             let behaviour = behaviour.with_text(&new);
-            let place = edit.place(Cursor::at(2), &behaviour);
+            let place = edit.place(Cursor::at(2), &behaviour, NOW);
             assert_eq!((place.cursor.index(), place.starts_over), (2, false));
             assert!(edit.slips(2, place, &behaviour).is_empty());
         }
@@ -615,13 +621,13 @@ mod tests {
         let (old, _) = Corpus::of(["a", "\u{200b}", "b"].into_iter().map(|line| Item {
             number: 1,
             text: line.into(),
-            at: None,
+            mark: Mark::default(),
         }));
         let new = Corpus::parse("a\n\u{200b}\nb".as_bytes()).unwrap();
         let behaviour = BehaviourKind::Poem.with_text(&new);
         for next in [1, 2] {
             let place =
-                Edit::between(&old.clone().unwrap(), &new).place(Cursor::at(next), &behaviour);
+                Edit::between(&old.clone().unwrap(), &new).place(Cursor::at(next), &behaviour, NOW);
             assert_eq!((place.cursor.index(), place.starts_over), (1, false));
         }
     }
@@ -972,7 +978,7 @@ mod tests {
             let queue = BehaviourKind::Queue.with_text(&corpus(&texts(new)));
             let edit = Edit::between(&corpus(&texts(&old)), &corpus(&texts(new)));
             let cursor = Cursor::at(u32::try_from(said).unwrap());
-            let place = edit.place(cursor, &queue);
+            let place = edit.place(cursor, &queue, NOW);
             let slips = edit.slips(said, place, &queue);
             if !slips.is_empty() || edit.keeps_nothing() {
                 return Ok(());
@@ -1002,7 +1008,7 @@ mod tests {
                 steps.into_iter().filter(|step| !matches!(step, Step::Swap(..))).collect();
             let new = edited(&lines, &steps);
             let next = next % (count + 1);
-            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(Cursor::at(u32::try_from(next).unwrap()), &poem(&new));
+            let place = Edit::between(&corpus(&lines), &corpus(&new)).place(Cursor::at(u32::try_from(next).unwrap()), &poem(&new), NOW);
             let rest = if place.starts_over { &[] } else { &new[usize::try_from(place.cursor.index()).unwrap()..] };
             let (said, unsaid) = lines.split_at(next);
             if next == 0 {
@@ -1089,7 +1095,7 @@ mod tests {
             let edit = Edit::between(&corpus(&old), &corpus(&new));
             let pairs = pairs(&edit.old, &edit.new, edit.kept.as_ref().unwrap());
             prop_assert_eq!(pairs.len(), most_kept(&old, &new));
-            let place = edit.place(Cursor::at(next), &poem(&new));
+            let place = edit.place(Cursor::at(next), &poem(&new), NOW);
             let cursor = usize::try_from(place.cursor.index()).unwrap();
             prop_assert!(cursor < new.len());
             let next = usize::try_from(next).unwrap();

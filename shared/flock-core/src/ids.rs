@@ -2,11 +2,10 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Network, UnfitHandle, UnknownNetwork, natural};
+use crate::{Mark, Network, UnfitHandle, UnknownNetwork, natural};
 
 /// An identifier did not have the form its type requires.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -381,11 +380,11 @@ impl CorpusId {
     /// The id of the corpus with these lines and the times they have of their own; `has_times` says whether any has.
     pub(crate) fn of_lines<'a>(
         lines: impl Iterator<Item = &'a str> + Clone,
-        times: impl Iterator<Item = Option<Timestamp>>,
-        has_times: bool,
+        marks: impl Iterator<Item = Mark>,
+        has_marks: bool,
     ) -> Self {
         let mut hasher = Sha256::new();
-        if !has_times && lines.clone().all(|line| !line.contains('\n')) {
+        if !has_marks && lines.clone().all(|line| !line.contains('\n')) {
             for line in lines {
                 hasher.update(line.as_bytes());
                 hasher.update(b"\n");
@@ -394,9 +393,11 @@ impl CorpusId {
         }
         // No text begins like this, and each line says where it ends.
         hasher.update([0xff]);
-        for (line, at) in lines.zip(times) {
-            let at = at.map_or_else(String::new, |at| at.as_second().to_string());
-            hasher.update(format!("{at}\n{}\n", line.len()).as_bytes());
+        for (line, mark) in lines.zip(marks) {
+            let at = mark.at.map_or_else(String::new, |at| at.as_second().to_string());
+            let follows = if mark.follows { "&" } else { "" };
+            let added = if mark.added { "+" } else { "" };
+            hasher.update(format!("{at}{follows}{added}\n{}\n", line.len()).as_bytes());
             hasher.update(line.as_bytes());
         }
         Self(hex(&hasher.finalize()))

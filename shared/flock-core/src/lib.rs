@@ -45,7 +45,7 @@ pub use behaviour::{
     Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, Markov, Material,
     Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, Well,
 };
-pub use corpus::{Corpus, CorpusProblem, Item, Piece, Times};
+pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece};
 pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};

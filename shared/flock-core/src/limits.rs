@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
-    AccountId, Limit, LimitOf, Network, Objection, Sheep, SheepId, Times, preview,
+    AccountId, Limit, LimitOf, Marks, Network, Objection, Sheep, SheepId, preview,
     text::{count, local},
 };
 
 /// How far ahead limits are looked at: the longest that networks have.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
-/// A sheep and the times that lines of its text have of their own.
-pub type Timed<S> = (S, Times);
+/// A sheep and the marks of the lines of its text.
+pub type Timed<S> = (S, Marks);
 
 /// Where `sheep`, with `others` beside them, would pass what their networks take of an account or of an app.
 pub fn too_many(
@@ -25,15 +25,15 @@ pub fn too_many(
     // Schedules are in whole seconds.
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let until = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
-    let posts_of = |sheep: &Sheep, times: &Times| -> Vec<Timestamp> {
-        let posts = preview(sheep, times, now).map(|post| post.at.max(now));
+    let posts_of = |sheep: &Sheep, marks: &Marks| -> Vec<Timestamp> {
+        let posts = preview(sheep, marks, now).map(|post| post.at.max(now));
         posts.take_while(|at| *at < until).collect()
     };
-    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep, &Times)>> = BTreeMap::new();
-    let own = sheep.iter().map(|(sheep, times)| (true, *sheep, times));
-    let others = others.iter().map(|(sheep, times)| (false, sheep, times));
-    for (is_own, sheep, times) in own.chain(others) {
-        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep, times));
+    let mut networks: BTreeMap<Network, Vec<(bool, &Sheep, &Marks)>> = BTreeMap::new();
+    let own = sheep.iter().map(|(sheep, marks)| (true, *sheep, marks));
+    let others = others.iter().map(|(sheep, marks)| (false, sheep, marks));
+    for (is_own, sheep, marks) in own.chain(others) {
+        networks.entry(sheep.config.account.network).or_default().push((is_own, sheep, marks));
     }
     let mut problems = Vec::new();
     for (network, sheep) in networks {
@@ -43,10 +43,10 @@ pub fn too_many(
         }
         let mut accounts: BTreeMap<&AccountId, (BTreeSet<&SheepId>, Vec<Timestamp>)> =
             BTreeMap::new();
-        for (_, sheep, times) in &sheep {
+        for (_, sheep, marks) in &sheep {
             let (ids, posts) = accounts.entry(&sheep.config.account).or_default();
             ids.insert(&sheep.id);
-            posts.extend(posts_of(sheep, times));
+            posts.extend(posts_of(sheep, marks));
         }
         let ours: BTreeSet<_> =
             sheep.iter().filter(|own| own.0).map(|(_, sheep, _)| &sheep.config.account).collect();

@@ -60,7 +60,7 @@ impl Schedule {
             let turn = if varies { turn } else { Turn { at: now, ..turn } };
             *links.entry(turn).or_insert_with(|| measure(turn))
         };
-        for post in billed_posts(&member.sheep, member.corpus.times(), (now, until), has_link) {
+        for post in billed_posts(&member.sheep, member.corpus.marks(), (now, until), has_link) {
             self.forecast = self.forecast.plus_post(network, post.link);
             self.posts.push(post);
         }

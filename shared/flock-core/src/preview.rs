@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use jiff::Timestamp;
 
-use crate::{Act, Due, Occurrence, Outcome, Sheep, TableId, Times, Turn};
+use crate::{Act, Due, Marks, Occurrence, Outcome, Sheep, TableId, Turn};
 
 /// A post to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,19 +26,19 @@ pub enum UpcomingText {
     At(Turn),
 }
 
-/// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does. `times` are those
-/// that lines of its text have of their own.
+/// The posts of `sheep` from `now` on, in order, as if every post succeeds. Ends when the sheep does. `marks` are those
+/// of the lines of its text.
 pub fn preview(
     sheep: &Sheep,
-    times: &Times,
+    marks: &Marks,
     now: Timestamp,
 ) -> impl Iterator<Item = Upcoming> + use<> {
-    let times = times.clone();
+    let marks = marks.clone();
     // Whoever holds the lease is making the first post of the preview right now.
     let mut sheep = sheep.lease_at_most(now);
     let mut now = now;
     std::iter::from_fn(move || {
-        if let Some((at, occurrence, cursor)) = sheep.post_in_time(now, &times) {
+        if let Some((at, occurrence, cursor)) = sheep.post_in_time(now, &marks) {
             now = at;
             let what = UpcomingText::At(sheep.turn(cursor, occurrence, at));
             return Some(Upcoming { at, occurrence, what });
@@ -52,7 +52,7 @@ pub fn preview(
             }
             Due::Post(next) => {
                 let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
-                let then = next.then.timed(&times);
+                let then = next.then.timed(&marks, next.at);
                 let next = next.followed_by(then);
                 // Neither text nor table change when the next post is due; any that are allowed will do.
                 let table = TableId::from_random([0; 16]);
@@ -67,15 +67,15 @@ pub fn preview(
     })
 }
 
-/// The posts of all `sheep`, each with the own times of the lines of its text, together from `now` on, in order: each post
+/// The posts of all `sheep`, each with the marks of the lines of its text, together from `now` on, in order: each post
 /// with the index of its sheep. Begins at once, and holds no more than one post of each.
-pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Times)>>(
+pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Marks)>>(
     sheep: S,
     now: Timestamp,
 ) -> impl Iterator<Item = (usize, Upcoming)> + use<'a, S> {
     let (ids, mut posts): (Vec<_>, Vec<_>) = sheep
         .into_iter()
-        .map(|(sheep, times)| (&sheep.id, preview(sheep, &times, now).peekable()))
+        .map(|(sheep, marks)| (&sheep.id, preview(sheep, &marks, now).peekable()))
         .unzip();
     let next = posts.iter_mut().zip(&ids).enumerate();
     let mut next: BinaryHeap<_> = next
@@ -134,13 +134,13 @@ mod tests {
         let end = Some("2026-03-27T13:00:00Z");
         let all = [("c", "1m", None), ("a", "1m", end), ("d", "7m", end), ("b", "13m", None)];
         let all = all.map(sheep);
-        let together = preview_all(all.iter().map(|sheep| (sheep, Times::default())), start);
+        let together = preview_all(all.iter().map(|sheep| (sheep, Marks::default())), start);
         let together: Vec<_> = together.take(300).collect();
         let mut each: Vec<_> = all
             .iter()
             .enumerate()
             .flat_map(|(index, sheep)| {
-                preview(sheep, &Times::default(), start).take(300).map(move |post| (index, post))
+                preview(sheep, &Marks::default(), start).take(300).map(move |post| (index, post))
             })
             .collect();
         each.sort_by_key(|(index, post)| (post.at, all[*index].id.clone()));
@@ -189,7 +189,7 @@ mod tests {
                 for hours in [0, 1, 50] {
                     let now = start + jiff::SignedDuration::from_hours(hours);
                     let preview: Vec<_> =
-                        preview(&sheep, &Times::default(), now).take(500).collect();
+                        preview(&sheep, &Marks::default(), now).take(500).collect();
                     assert_eq!(preview, ticked(&sheep, now), "{fields:?} {hours}");
                 }
             }

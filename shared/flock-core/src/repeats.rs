@@ -89,7 +89,7 @@ fn to_come(member: &Member, now: Timestamp, until: Timestamp) -> impl Iterator<I
     let behaviour = &member.sheep.config.behaviour;
     // A line is said many times, and no behaviour looks at the hour.
     let mut known: HashMap<(Cursor, u64), Option<u64>> = HashMap::new();
-    preview(&member.sheep, member.corpus.times(), now)
+    preview(&member.sheep, member.corpus.marks(), now)
         .take_while(move |post| post.at < until)
         .filter_map(move |post| {
             let (text, line) = match post.what {
@@ -161,7 +161,7 @@ mod tests {
     ) -> Vec<(Timestamp, SheepId)> {
         let mut posts: Vec<(Timestamp, String, &Member)> = Vec::new();
         for member in members {
-            for post in preview(&member.sheep, member.corpus.times(), now) {
+            for post in preview(&member.sheep, member.corpus.marks(), now) {
                 if now + AHEAD <= post.at {
                     break;
                 }

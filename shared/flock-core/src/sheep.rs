@@ -7,9 +7,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Network,
-    NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId, TableId,
-    Task, TextRefusal, Times, Trouble, Turn,
+    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Marks,
+    Network, NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId,
+    TableId, Task, TextRefusal, Trouble, Turn,
     errand::whole_seconds,
     foreign::{odd, without_marks},
 };
@@ -904,13 +904,13 @@ impl Sheep {
         }
         let behaviour = config.behaviour.clone();
         let drawn = drawn_at_last(&self.config, &config, self.progress.occurrence);
-        let place = drawn.unwrap_or_else(|| edit.place(self.progress.cursor, &behaviour));
+        let place = drawn.unwrap_or_else(|| edit.place(self.progress.cursor, &behaviour, now));
         let mut sheep = self.configured(config, place, now);
         let then = self.decided().map(|intent| match intent.then {
             _ if let Some(drawn) = drawn => drawn,
-            Some(Place { starts_over: true, .. }) => behaviour.anew().timed(edit.times()),
-            Some(place) => edit.place(place.cursor, &behaviour),
-            None => edit.place_after(self.progress.cursor, &behaviour),
+            Some(Place { starts_over: true, .. }) => behaviour.anew().timed(edit.marks(), now),
+            Some(place) => edit.place(place.cursor, &behaviour, now),
+            None => edit.place_after(self.progress.cursor, &behaviour, now),
         });
         let usual = sheep.config.behaviour.next(sheep.progress.cursor);
         if let Some(intent) = &mut sheep.intent {
@@ -1053,7 +1053,7 @@ impl Sheep {
     pub(crate) fn post_in_time(
         &mut self,
         now: Timestamp,
-        times: &Times,
+        marks: &Marks,
     ) -> Option<(Timestamp, Occurrence, Cursor)> {
         let Progress { occurrence, cursor, owed, not_before, .. } = self.progress;
         let waits = matches!(self.state, State::Active)
@@ -1064,7 +1064,7 @@ impl Sheep {
         if at < now {
             return None;
         }
-        let then = self.config.behaviour.next(cursor).timed(times);
+        let then = self.config.behaviour.next(cursor).timed(marks, at);
         match self.after(&self.progress, then, at) {
             Some(progress) => self.progress = progress,
             None => self.state = State::Finished { since: at },
@@ -1467,7 +1467,7 @@ mod tests {
             let config = SheepConfig { rhythm, ..sheep(1000, "skip").config };
             let id = format!("choir/{name}").parse().unwrap();
             let sheep = Sheep::create(id, config, Occurrence(1), ts(START)).unwrap();
-            crate::preview(&sheep, &Times::default(), ts(START))
+            crate::preview(&sheep, &Marks::default(), ts(START))
                 .take(4)
                 .map(|post| post.at)
                 .collect()

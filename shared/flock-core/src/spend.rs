@@ -10,7 +10,7 @@ use jiff::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Charge, FlockName, Network, Sheep, Times, Turn, UpcomingText, Usd, preview};
+use crate::{Charge, FlockName, Marks, Network, Sheep, Turn, UpcomingText, Usd, preview};
 
 /// A calendar month in UTC, in which a cap holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,12 +141,12 @@ impl Forecast {
 /// its behaviour says in a turn.
 pub fn forecast(
     sheep: &Sheep,
-    times: &Times,
+    marks: &Marks,
     (now, until): (Timestamp, Timestamp),
     has_link: impl FnMut(Turn) -> bool,
 ) -> Forecast {
     let network = sheep.config.account.network;
-    let posts = billed_posts(sheep, times, (now, until), has_link);
+    let posts = billed_posts(sheep, marks, (now, until), has_link);
     posts.fold(Forecast::default(), |sum, post| sum.plus_post(network, post.link))
 }
 
@@ -164,12 +164,12 @@ pub struct BilledPost {
 /// The posts of `sheep` from `now` to before `until` that cost something, in order; as [`forecast`] counts them.
 pub fn billed_posts(
     sheep: &Sheep,
-    times: &Times,
+    marks: &Marks,
     (now, until): (Timestamp, Timestamp),
     mut has_link: impl FnMut(Turn) -> bool,
 ) -> impl Iterator<Item = BilledPost> {
     let network = sheep.config.account.network;
-    let posts = network.bills().then(|| preview(sheep, times, now)).into_iter().flatten();
+    let posts = network.bills().then(|| preview(sheep, marks, now)).into_iter().flatten();
     posts.take_while(move |post| post.at < until).map(move |post| {
         let link = match &post.what {
             UpcomingText::At(turn) => has_link(*turn),
@@ -227,17 +227,17 @@ mod tests {
         let until = Month::of(now).end();
         // At 20, 21, 22 and 23 o'clock; every second line has a link.
         let forecast =
-            forecast(&sheep, &Times::default(), (now, until), |turn| turn.cursor.index() == 1);
+            forecast(&sheep, &Marks::default(), (now, until), |turn| turn.cursor.index() == 1);
         assert_eq!((forecast.posts, forecast.with_link), (4, 2));
         assert_eq!(forecast.cost.to_string(), "$0.43");
         assert_eq!(forecast.cost_with_links.to_string(), "$0.80");
 
         let usd = |text: &str| text.parse::<Usd>().unwrap();
-        let no_times = Times::default();
+        let no_marks = Marks::default();
         let reached = |spent: &str, cap: &str| {
             let posts = billed_posts(
                 &sheep,
-                &no_times,
+                &no_marks,
                 (now, until + SignedDuration::from_hours(24)),
                 |turn| turn.cursor.index() == 1,
             );

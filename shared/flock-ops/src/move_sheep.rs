@@ -12,7 +12,7 @@ use crate::{
     Error, Noted, Refusal, Result,
     accounts::{able, known},
     plan::cannot_move,
-    texts::{other_flocks, with_texts, with_times},
+    texts::{other_flocks, with_marks, with_texts},
 };
 
 /// A sheep that has another account.
@@ -157,8 +157,8 @@ async fn fit(
     let all: Vec<_> = members.iter().collect();
     problems.extend(said_twice(flock, &all, accounts, |sheep| sheep == id));
     let mut beside = other_flocks(store, &id.flock).await?;
-    beside.extend(with_times(store, rest.to_vec()).await?);
-    let timed = (&moved.sheep, moved.corpus.times().clone());
+    beside.extend(with_marks(store, rest.to_vec()).await?);
+    let timed = (&moved.sheep, moved.corpus.marks().clone());
     problems.extend(too_many(&[timed], &beside, now));
     let outlook = Outlook::of(flock, [(moved, true)].into_iter(), Usd::ZERO, now);
     let cost = outlook.map_or(Usd::ZERO, |outlook| outlook.new.cost);

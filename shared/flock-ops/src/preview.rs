@@ -68,14 +68,14 @@ pub async fn with_texts_for(
 ) -> Result<Vec<WithText>> {
     let is_timed = |sheep: &&Sheep| sheep.config.behaviour.timed_text().is_some();
     let read = Texts::of(store, sheep.iter().filter(is_timed)).await?;
-    let times: Vec<_> = sheep
+    let marks: Vec<_> = sheep
         .iter()
-        .map(|sheep| read.get(sheep).map(|text| text.times().clone()).unwrap_or_default())
+        .map(|sheep| read.get(sheep).map(|text| text.marks().clone()).unwrap_or_default())
         .collect();
     let posting = sheep.iter().filter(|sheep| sheep.next_at().is_some()).count();
     let mut seen = BTreeSet::new();
     let mut looked_at = 0;
-    for (index, _) in preview_all(sheep.iter().zip(times), now).take(count.min(LOOKED_AT)) {
+    for (index, _) in preview_all(sheep.iter().zip(marks), now).take(count.min(LOOKED_AT)) {
         seen.insert(index);
         looked_at += 1;
         if seen.len() == posting {
@@ -102,10 +102,10 @@ pub fn upcoming(
     sheep: &[WithText],
     now: Timestamp,
 ) -> impl Iterator<Item = UpcomingPost> + use<'_> {
-    let times = sheep.iter().map(|one| {
-        (&one.sheep, one.text.as_ref().map(|text| text.times().clone()).unwrap_or_default())
+    let marks = sheep.iter().map(|one| {
+        (&one.sheep, one.text.as_ref().map(|text| text.marks().clone()).unwrap_or_default())
     });
-    preview_all(times, now).filter_map(move |(index, next)| {
+    preview_all(marks, now).filter_map(move |(index, next)| {
         let WithText { sheep, text } = sheep.get(index)?;
         let material = needs_of(sheep, &next).and_then(|needs| text.as_ref()?.material(&needs));
         Some(UpcomingPost::new(sheep, next, material))

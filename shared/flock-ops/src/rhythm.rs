@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use flock_core::{
-    Flock, Month, Network, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Times, Usd, preview,
+    Flock, Marks, Month, Network, Outlook, Rhythm, RhythmFields, Sheep, SheepConfig, Usd, preview,
     too_many, without_cap,
 };
 use flock_store::Store;
@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, Noted, Refusal, Result,
-    texts::{other_flocks, with_texts, with_times},
+    texts::{other_flocks, with_marks, with_texts},
 };
 
 /// A sheep that has another rhythm.
@@ -85,13 +85,13 @@ async fn fit(
     let beside = store.sheep_of_flock(name).await?.into_iter().filter(|other| other.id != sheep.id);
     let beside: Vec<_> = beside.collect();
     let mut objections = Vec::new();
-    let times = store.times(sheep).await?;
+    let marks = store.marks(sheep).await?;
     // Where there are too many already, fewer are the way out.
-    let is_slower = posts_in_a_day(sheep, &times, now) < posts_in_a_day(before, &times, now);
+    let is_slower = posts_in_a_day(sheep, &marks, now) < posts_in_a_day(before, &marks, now);
     if !is_slower {
         let mut others = other_flocks(store, name).await?;
-        others.extend(with_times(store, beside.clone()).await?);
-        objections.extend(too_many(&[(sheep, times)], &others, now));
+        others.extend(with_marks(store, beside.clone()).await?);
+        objections.extend(too_many(&[(sheep, marks)], &others, now));
     }
     let mut outlook = None;
     if network.bills() {
@@ -109,7 +109,7 @@ async fn fit(
     Ok(outlook)
 }
 
-fn posts_in_a_day(sheep: &Sheep, times: &Times, now: Timestamp) -> usize {
+fn posts_in_a_day(sheep: &Sheep, marks: &Marks, now: Timestamp) -> usize {
     let tomorrow = now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    preview(sheep, times, now).take_while(|post| post.at < tomorrow).count()
+    preview(sheep, marks, now).take_while(|post| post.at < tomorrow).count()
 }

@@ -15,19 +15,19 @@ use crate::{Error, Result, at_once::AT_ONCE};
 pub(crate) async fn other_flocks(store: &Store, flock: &FlockName) -> Result<Vec<Timed<Sheep>>> {
     let mut sheep = Vec::new();
     for other in store.flocks().await?.into_iter().filter(|other| other != flock) {
-        sheep.extend(with_times(store, store.sheep_of_flock(&other).await?).await?);
+        sheep.extend(with_marks(store, store.sheep_of_flock(&other).await?).await?);
     }
     Ok(sheep)
 }
 
-/// The sheep with the times that lines of their texts have of their own.
-pub(crate) async fn with_times(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<Timed<Sheep>>> {
-    let mut with_times = Vec::new();
+/// The sheep with the marks of the lines of their texts, where they say when lines come.
+pub(crate) async fn with_marks(store: &Store, sheep: Vec<Sheep>) -> Result<Vec<Timed<Sheep>>> {
+    let mut with_marks = Vec::new();
     for sheep in sheep {
-        let times = Box::pin(store.times(&sheep)).await?;
-        with_times.push((sheep, times));
+        let marks = Box::pin(store.marks(&sheep)).await?;
+        with_marks.push((sheep, marks));
     }
-    Ok(with_times)
+    Ok(with_marks)
 }
 
 /// The sheep with their texts, each text read once. A sheep whose text is lost posts nothing.

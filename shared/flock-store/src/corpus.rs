@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::{
     AttributeValue, PutRequest, ReturnConsumedCapacity, ReturnValue, WriteRequest,
 };
-use flock_core::{Corpus, CorpusId, Cursor, FlockName, Material, Needs, Piece, Sheep, Times};
+use flock_core::{Corpus, CorpusId, Cursor, FlockName, Mark, Marks, Material, Needs, Piece, Sheep};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,15 @@ struct PieceItem {
     /// The own time of the first line of the next piece.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next_at: Option<Seconds>,
+    /// Which of its lines go on with the one before, counted from 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    follow: Vec<usize>,
+    /// Whether the first line of the next piece does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    next_follows: bool,
+    /// Which of its lines were added to those of a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    added: Vec<usize>,
     /// Which storing of the corpus wrote it; random. Not there in what was written before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edition: Option<String>,
@@ -50,19 +59,40 @@ struct PieceItem {
 
 impl PieceItem {
     fn new(piece: Piece, edition: Option<String>, ttl: Option<Timestamp>) -> Self {
-        let Piece { first, lines, times, next_at } = piece;
-        let times = times.into_iter().map(|at| at.map(Seconds::from)).collect();
-        let (next_at, ttl) = (next_at.map(Seconds::from), ttl.map(Seconds::from));
-        Self { first, lines, times, next_at, edition, ttl }
+        let Piece { first, lines, marks, next } = piece;
+        let numbers = |is_such: fn(&Mark) -> bool| {
+            let such = marks.iter().enumerate().filter(|(_, mark)| is_such(mark));
+            such.map(|(number, _)| number).collect()
+        };
+        let has_times = marks.iter().any(|mark| mark.at.is_some());
+        let times = marks.iter().filter(|_| has_times).map(|mark| mark.at.map(Seconds::from));
+        Self {
+            first,
+            times: times.collect(),
+            next_at: next.at.map(Seconds::from),
+            follow: numbers(|mark| mark.follows),
+            next_follows: next.follows,
+            added: numbers(|mark| mark.added),
+            edition,
+            ttl: ttl.map(Seconds::from),
+            lines,
+        }
     }
 
     fn into_piece(self) -> Result<Piece, jiff::Error> {
         let instant = |at: Option<Seconds>| at.map(Timestamp::try_from).transpose();
+        let times: Vec<_> = self.times.into_iter().map(instant).collect::<Result<_, _>>()?;
+        let mark = |number: usize| Mark {
+            at: times.get(number).copied().flatten(),
+            follows: self.follow.binary_search(&number).is_ok(),
+            added: self.added.binary_search(&number).is_ok(),
+        };
+        let is_marked = !(times.is_empty() && self.follow.is_empty() && self.added.is_empty());
         Ok(Piece {
             first: self.first,
+            marks: (0..self.lines.len()).filter(|_| is_marked).map(mark).collect(),
+            next: Mark { follows: self.next_follows, ..Mark::at(instant(self.next_at)?) },
             lines: self.lines,
-            times: self.times.into_iter().map(instant).collect::<Result<_, _>>()?,
-            next_at: instant(self.next_at)?,
         })
     }
 }
@@ -124,11 +154,10 @@ impl Store {
             return Ok(None);
         }
         let is_last = within + 1 == piece.lines.len();
-        let next_at = match piece.times.get(within + 1) {
-            _ if is_last => piece.next_at,
-            next => next.copied().flatten(),
-        };
-        Ok(Some(Material::Line { text: piece.lines.swap_remove(within), next_at }))
+        let mark = |number| piece.marks.get(number).copied().unwrap_or_default();
+        let next = if is_last { piece.next } else { mark(within + 1).timing() };
+        let mark = mark(within);
+        Ok(Some(Material::Line { text: piece.lines.swap_remove(within), mark, next }))
     }
 
     /// What a behaviour of a sheep of `flock` needs. `None`: it is not there.
@@ -155,11 +184,11 @@ impl Store {
         }
     }
 
-    /// The times that lines of the text of `sheep` have of their own; none where the text is not there.
-    pub async fn times(&self, sheep: &Sheep) -> Result<Times, StoreError> {
-        let Some(text) = sheep.config.behaviour.timed_text() else { return Ok(Times::default()) };
+    /// The marks of the lines of the text of `sheep`, where they say when lines come; none where the text is not there.
+    pub async fn marks(&self, sheep: &Sheep) -> Result<Marks, StoreError> {
+        let Some(text) = sheep.config.behaviour.timed_text() else { return Ok(Marks::default()) };
         let corpus = self.corpus(&sheep.id.flock, text).await?;
-        Ok(corpus.map(|corpus| corpus.times().clone()).unwrap_or_default())
+        Ok(corpus.map(|corpus| corpus.marks().clone()).unwrap_or_default())
     }
 
     async fn read_corpus(
@@ -468,11 +497,15 @@ mod tests {
     #[test]
     fn a_piece_is_a_schema() {
         let at = |second| Timestamp::from_second(second).ok();
-        let plain =
-            Piece { first: 3, lines: vec!["a".to_owned()], times: Vec::new(), next_at: None };
+        let (lines, next) = (vec!["a".to_owned()], Mark::default());
+        let plain = Piece { first: 3, lines, marks: Vec::new(), next };
         let lines = vec!["a\nb".to_owned(), "c".to_owned()];
-        let timed = Piece { first: 0, lines, times: vec![None, at(7)], next_at: at(9) };
-        let stored = [plain, timed].map(|piece| {
+        let marks = vec![Mark::default(), Mark::at(at(7))];
+        let timed = Piece { first: 0, lines: lines.clone(), marks, next: Mark::at(at(9)) };
+        let follows = Mark { follows: true, ..Mark::default() };
+        let marks = vec![Mark { added: true, ..Mark::default() }, follows];
+        let marked = Piece { first: 0, lines, marks, next: follows };
+        let stored = [plain, timed, marked].map(|piece| {
             let item: Item = to_item(PieceItem::new(piece.clone(), None, None), "a piece").unwrap();
             let read: PieceItem = from_item(item.clone(), "a piece").unwrap();
             assert_eq!(read.into_piece().unwrap(), piece);
@@ -481,6 +514,7 @@ mod tests {
         insta::assert_snapshot!(stored.join("\n"), @r#"
         {"first":3,"lines":["a"]}
         {"first":0,"lines":["a\nb","c"],"next_at":9,"times":[null,7]}
+        {"added":[0],"first":0,"follow":[1],"lines":["a\nb","c"],"next_follows":true}
         "#);
     }
 }

@@ -68,14 +68,14 @@ impl Store {
         now: Timestamp,
         count: usize,
     ) -> Result<Vec<UpcomingPost>, StoreError> {
-        let mut times = Vec::new();
+        let mut marks = Vec::new();
         for sheep in sheep {
-            times.push(self.times(sheep).await?);
+            marks.push(self.marks(sheep).await?);
         }
         let mut materials: HashMap<(FlockName, Needs), Option<Material>> = HashMap::new();
         let mut drawn: HashMap<usize, Option<Corpus>> = HashMap::new();
         let mut posts = Vec::new();
-        for (index, next) in preview_all(sheep.iter().zip(times), now).take(count) {
+        for (index, next) in preview_all(sheep.iter().zip(marks), now).take(count) {
             let Some(sheep) = sheep.get(index) else { continue };
             let material = match needs_of(sheep, &next) {
                 None => None,

@@ -12,7 +12,7 @@ fn read(name: &str, bytes: &[u8]) -> (Option<Corpus>, Vec<CorpusProblem>) {
 }
 
 fn at(corpus: &Corpus, index: usize) -> Option<Timestamp> {
-    corpus.times().at(Cursor::at(u32::try_from(index).expect("there are fewer lines")))
+    corpus.marks().of(Cursor::at(u32::try_from(index).expect("there are fewer lines"))).at
 }
 
 fuzz_target!(|input: (bool, &[u8])| {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use flock_core::{Network, RhythmFields};
+use flock_core::{Mark, Network, RhythmFields};
 use flock_ops::FlockFile;
 use flockwork::flock_file;
 use proptest::{prelude::*, test_runner::TestRunner};
@@ -229,7 +229,7 @@ async fn what_was_stored_before_texts_were_cleaned_is_not_said_again() {
     let items = text.iter().map(|line| flock_core::Item {
         number: 1,
         text: line.replace('\u{2060}', "\u{feff}").into(),
-        at: None,
+        mark: Mark::default(),
     });
     let (old, problems) = flock_core::Corpus::of(items);
     assert_eq!(problems, []);

@@ -55,8 +55,8 @@ async fn consequence(call: &Call<'_>) -> Result<String, Obstacle> {
     let tomorrow = call.now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(call.now);
     let mut posts = 0_usize;
     for sheep in &sheep {
-        let times = call.store().times(sheep).await?;
-        let next = preview(sheep, &times, call.now).take(MOST_POSTS);
+        let marks = call.store().marks(sheep).await?;
+        let next = preview(sheep, &marks, call.now).take(MOST_POSTS);
         posts += next.take_while(|post| post.at < tomorrow).count();
     }
     let posts = count(u64::try_from(posts).unwrap_or(u64::MAX), "post");

@@ -73,7 +73,7 @@ impl Drawn {
     }
 
     pub(super) fn say(turn: Turn, material: Material) -> Said {
-        let Material::Line { text, next_at: _ } = material;
+        let Material::Line { text, mark: _, next: _ } = material;
         Said { act: Act::post(text), then: Self::next(turn.cursor) }
     }
 

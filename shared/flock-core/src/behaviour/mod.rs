@@ -18,8 +18,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Network, Rhythm, RhythmFields,
-    SheepId, Times,
+    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Mark, Marks, Network, Rhythm,
+    RhythmFields, SheepId,
 };
 
 pub use dice::Dice;
@@ -147,8 +147,10 @@ pub enum Material {
     Line {
         /// What it says.
         text: String,
-        /// The own time of the line after it.
-        next_at: Option<Timestamp>,
+        /// What is said of it besides.
+        mark: Mark,
+        /// When the line after it comes.
+        next: Mark,
     },
 }
 
@@ -173,10 +175,11 @@ impl Place {
         Self { cursor, starts_over: false, at: None }
     }
 
-    /// The place, where what comes there has the time of its own that `times` says.
+    /// The place, where what comes there has the time of its own that `marks` say; `before` is when what comes before it is
+    /// posted.
     #[must_use]
-    pub fn timed(self, times: &Times) -> Self {
-        Self { at: times.at(self.cursor), ..self }
+    pub fn timed(self, marks: &Marks, before: Timestamp) -> Self {
+        Self { at: marks.of(self.cursor).due(before), ..self }
     }
 }
 
@@ -558,8 +561,10 @@ impl Corpus {
     pub fn material(&self, need: &Needs) -> Option<Material> {
         match need {
             Needs::Line { corpus, index } if *corpus == self.id() => {
-                let next_at = self.times().at(Cursor::at(index.saturating_add(1)));
-                self.line(*index).map(|line| Material::Line { text: line.to_owned(), next_at })
+                let mark = |index| self.marks().of(Cursor::at(index));
+                let text = self.line(*index)?.to_owned();
+                let next = mark(index.saturating_add(1)).timing();
+                Some(Material::Line { text, mark: mark(*index), next })
             }
             Needs::Line { .. } => None,
         }

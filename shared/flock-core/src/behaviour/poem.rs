@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
-    Act, Corpus, CorpusId, CorpusProblem, Item, corpus, count,
+    Act, Corpus, CorpusId, CorpusProblem, Item, Mark, corpus, count,
     foreign::{is_invisible, lines_of, says_nothing},
 };
 
@@ -120,7 +120,7 @@ fn divided(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
     let items = stanzas.iter().map(|(number, text)| Item {
         number: *number,
         text: Cow::Borrowed(text),
-        at: None,
+        mark: Mark::default(),
     });
     if problems.is_empty() { Corpus::of(items) } else { (Corpus::of(items).0, problems) }
 }
@@ -155,7 +155,7 @@ impl Poem {
     }
 
     pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
-        let Material::Line { text, next_at: _ } = material;
+        let Material::Line { text, mark: _, next: _ } = material;
         Said { act: Act::post(text), then: self.next(turn.cursor) }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
-    Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Rhythm, RhythmFields, count,
+    Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Mark, Rhythm, RhythmFields, count,
     foreign::{CURLY, STRAIGHT, lines_of, says_nothing},
     rhythm::parse_moment,
 };
@@ -42,8 +42,8 @@ impl Queue {
         Self {
             corpus: text.id(),
             posts: text.len(),
-            first_at: text.times().at(Cursor::default()),
-            timed: !text.times().is_empty(),
+            first_at: text.marks().of(Cursor::default()).at,
+            timed: text.marks().have_times(),
         }
     }
 
@@ -52,8 +52,11 @@ impl Queue {
     }
 
     pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
-        let Material::Line { text, next_at } = material;
-        Said { act: Act::post(text), then: Place { at: next_at, ..self.next(turn.cursor) } }
+        let Material::Line { text, mark: _, next } = material;
+        Said {
+            act: Act::post(text),
+            then: Place { at: next.due(turn.at), ..self.next(turn.cursor) },
+        }
     }
 
     pub(super) fn first(&self) -> Place {
@@ -105,7 +108,7 @@ pub(super) fn check(rhythm: &RhythmFields) -> Option<InvalidRhythm> {
 
 /// The posts whose own times are not those of the rhythm.
 pub(super) fn check_text(text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
-    let times = (0..).map(|index| text.times().at(Cursor::at(index)));
+    let times = (0..).map(|index| text.marks().of(Cursor::at(index)).at);
     let mut problems = Vec::new();
     for ((number, _), at) in text.lines().zip(times) {
         let Some(at) = at else { continue };
@@ -146,7 +149,7 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
 }
 
 fn borrowed<'a>(item: &'a Item<'_>) -> Item<'a> {
-    Item { number: item.number, text: Cow::Borrowed(&item.text), at: item.at }
+    Item { number: item.number, text: Cow::Borrowed(&item.text), mark: item.mark }
 }
 
 /// Notes a problem, as long as somebody would still read it.
@@ -164,7 +167,7 @@ fn tell(problems: &mut Vec<CorpusProblem>, line: usize, why: impl Into<String>) 
 fn in_order(items: &[Item<'_>], problems: &mut Vec<CorpusProblem>) {
     let mut latest: Option<(Timestamp, usize)> = None;
     for item in items {
-        let Some(at) = item.at else { continue };
+        let Some(at) = item.mark.at else { continue };
         match latest {
             Some((before, line)) if at < before => {
                 let why = format!(
@@ -244,7 +247,7 @@ fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) 
             }
             _ => (whole, None),
         };
-        items.push(Item { number, text: with_line_feeds(said), at: own });
+        items.push(Item { number, text: with_line_feeds(said), mark: Mark::at(own) });
     }
     items
 }
@@ -255,7 +258,7 @@ pub(super) fn doubts(text: &Corpus, file: &str) -> Vec<(usize, String)> {
     if is_table(file) {
         return Vec::new();
     }
-    let times = (0..).map(|index| text.times().at(Cursor::at(index)));
+    let times = (0..).map(|index| text.marks().of(Cursor::at(index)).at);
     let mut doubts = Vec::new();
     for ((number, said), own) in text.lines().zip(times) {
         // The line of its time is none of what it says.
@@ -470,7 +473,7 @@ fn table<'a>(
         let said = with_line_feeds(field(Column::Text).unwrap_or_default()).into_owned();
         let is_timed = !own.trim().is_empty();
         let at = if is_timed { time(own, zone, line, problems) } else { None };
-        items.push(Item { number: line, text: said.into(), at });
+        items.push(Item { number: line, text: said.into(), mark: Mark::at(at) });
     }
     Some(items)
 }
@@ -507,7 +510,7 @@ mod tests {
         }
         let corpus = corpus.unwrap();
         let posts = corpus.lines().zip(0..).map(|((number, text), index)| {
-            let at = corpus.times().at(Cursor::at(index));
+            let at = corpus.marks().of(Cursor::at(index)).at;
             format!("{number} {} {text:?}", at.map_or_else(|| "-".to_owned(), |at| at.to_string()))
         });
         posts.collect::<Vec<_>>().join("\n")
@@ -718,12 +721,16 @@ mod tests {
         let read = corpus
             .lines()
             .zip(0..)
-            .map(|((_, text), index)| (text.to_owned(), corpus.times().at(Cursor::at(index))));
+            .map(|((_, text), index)| (text.to_owned(), corpus.marks().of(Cursor::at(index)).at));
         assert_eq!(read.collect::<Vec<_>>(), posts);
     }
 
     fn corpus(posts: &[(String, Option<Timestamp>)]) -> Corpus {
-        let items = posts.iter().map(|(text, at)| Item { number: 1, text: text.into(), at: *at });
+        let items = posts.iter().map(|(text, at)| Item {
+            number: 1,
+            text: text.into(),
+            mark: Mark::at(*at),
+        });
         Corpus::of(items).0.unwrap()
     }
 
@@ -988,7 +995,7 @@ mod tests {
                 let mut written = vec!["text,at".to_owned()];
                 for ((number, text), index) in corpus.lines().zip(0..) {
                     prop_assert!((1..=lines).contains(&number));
-                    let at = corpus.times().at(Cursor::at(index)).map(|at| at.to_string());
+                    let at = corpus.marks().of(Cursor::at(index)).at.map(|at| at.to_string());
     let text = text.replace('"', "\"\"");
                     written.push(format!("\"{text}\",{}", at.unwrap_or_default()));
                 }
@@ -1022,7 +1029,7 @@ mod tests {
                 teller.now += SignedDuration::from_hours(hours);
                 let text = teller.text.clone();
                 let previewed: Vec<_> =
-                    preview(&teller.sheep, text.times(), teller.now).take(100).collect();
+                    preview(&teller.sheep, text.marks(), teller.now).take(100).collect();
                 let mut ticked = Vec::new();
                 while teller.sheep.next_at().is_some() {
                     let open = teller.sheep.intent.as_ref().map(|intent| Upcoming {

@@ -275,13 +275,13 @@ impl Edited {
     }
 
     fn has_times(&self) -> bool {
-        let is_timed = |text: &Corpus| !text.times().is_empty();
+        let is_timed = |text: &Corpus| text.marks().have_times();
         is_timed(&self.new) || self.old.as_ref().is_some_and(is_timed)
     }
 
     /// Whether a line that is kept has another time than before.
     fn is_moved(&self, old: usize, new: usize) -> bool {
-        let at = |text: &Corpus, line| text.times().at(Cursor::at(u32::try_from(line).ok()?));
+        let at = |text: &Corpus, line| text.marks().of(Cursor::at(u32::try_from(line).ok()?)).at;
         self.old.as_ref().is_some_and(|text| at(text, old) != at(&self.new, new))
     }
 
@@ -332,7 +332,7 @@ impl Edited {
 fn row(text: Option<&Corpus>, line: usize, sign: char, is_next: bool) -> Row<'_> {
     let line = || {
         let (text, index) = (text?, u32::try_from(line).ok()?);
-        Some((text.line(index)?, text.times().at(Cursor::at(index))))
+        Some((text.line(index)?, text.marks().of(Cursor::at(index)).at))
     };
     let (text, at) = line().unwrap_or_default();
     Row::Line { sign, text, at, is_next }

@@ -206,7 +206,7 @@ fn words(
     odd.extend(doubts);
     let mut words = said(odd);
     let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
-    let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.times().clone()));
+    let timed = members.iter().map(|(member, _)| (&member.sheep, member.corpus.marks().clone()));
     words.extend(crowded(&timed.collect::<Vec<_>>(), now, |id| ids.contains(id)));
     // Also what others say through the same account.
     let accounts: BTreeSet<_> = new.iter().map(|member| &member.sheep.config.account).collect();
@@ -257,7 +257,7 @@ fn late(member: &Member, now: Timestamp) -> Option<Objection> {
     let next = sheep.next_place().cursor.index();
     let to_come = corpus.lines().zip(0..).skip(usize::try_from(next).unwrap_or(usize::MAX));
     let late: Vec<_> = to_come
-        .filter_map(|((number, _), index)| Some((number, corpus.times().at(Cursor::at(index))?)))
+        .filter_map(|((number, _), index)| Some((number, corpus.marks().of(Cursor::at(index)).at?)))
         .filter(|(_, at)| *at < now)
         .collect();
     let (number, at) = late.first()?;
@@ -345,7 +345,7 @@ impl Plan {
         let members: Vec<_> = members.iter().map(|(member, _)| member).collect();
         let mut problems = unfit(&self.flock, &members, accounts, able);
         problems.extend(said_twice(&self.flock, &members, accounts, |_| true));
-        let timed = members.iter().map(|member| (&member.sheep, member.corpus.times().clone()));
+        let timed = members.iter().map(|member| (&member.sheep, member.corpus.marks().clone()));
         let sheep: Vec<_> = timed.collect();
         let limited = |sheep: &Sheep| !sheep.config.account.network.facts().limits.is_empty();
         if sheep.iter().any(|(sheep, _)| limited(sheep)) {

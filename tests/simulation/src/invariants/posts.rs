@@ -6,7 +6,7 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, CatchUp, Due, Network, Occurrence, Sheep, SheepId, State, Times, preview,
+    AccountId, CatchUp, Due, Marks, Network, Occurrence, Sheep, SheepId, State, preview,
 };
 use flock_store::{Aside, Post};
 
@@ -294,7 +294,7 @@ pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: 
         }
         let numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
         let now = world.now();
-        let planned = preview(first, &Times::default(), world.scenario.begins);
+        let planned = preview(first, &Marks::default(), world.scenario.begins);
         let planned = planned.take_while(|next| next.at < now).count();
         let planned = u64::try_from(planned).unwrap_or(u64::MAX);
         // The last may be under way.

@@ -33,7 +33,7 @@ use std::{borrow::Cow, collections::HashMap, ops::Range};
 
 use super::{Dice, Source};
 use crate::{
-    Corpus, CorpusProblem, FEW, Item,
+    Corpus, CorpusProblem, FEW, Item, Mark,
     foreign::{lines_of, odd, says_nothing},
     text::one_line,
 };
@@ -185,7 +185,7 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
     Corpus::of(rules.map(|(line, symbol, rule)| Item {
         number: line,
         text: Cow::Owned(stored_rule(symbol, rule)),
-        at: None,
+        mark: Mark::default(),
     }))
 }
 
