@@ -310,6 +310,27 @@ impl Corpus {
         Self { id, first, text, lines, marks: Marks::default() }
     }
 
+    /// The lines of all of these, one text behind the other. `None`: there are more than there can be, or none.
+    pub fn joined<'a>(texts: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
+        Self::of(texts.flat_map(Self::items)).0
+    }
+
+    /// So many of its lines, from the one with the index `from` on. `None`: there are fewer, or none.
+    pub(crate) fn part(&self, from: u32, lines: u32) -> Option<Self> {
+        let [from, lines] =
+            [from, lines].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+        let part = Self::of(self.items().skip(from).take(lines)).0?;
+        (part.lines.len() == lines).then_some(part)
+    }
+
+    /// Its lines as they were written.
+    fn items(&self) -> impl Iterator<Item = Item<'_>> + Clone {
+        (0..).zip(self.lines()).map(|(index, (number, text))| {
+            let mark = self.marks.of(Cursor::at(index));
+            Item { number, text: Cow::Borrowed(text), mark }
+        })
+    }
+
     /// Whether a line is as short as one has to be.
     pub(crate) fn holds(line: &str) -> bool {
         line.len() <= Self::LINE_BYTES
@@ -336,7 +357,7 @@ impl Corpus {
     }
 
     /// The lines with their numbers in the file, counted from 1.
-    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> + Clone {
         ends(&self.text, &self.lines)
     }
 

@@ -43,7 +43,8 @@ pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
     Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, Markov, Material,
-    Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, Well,
+    Mix, MixPart, Mixed, Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour,
+    UnknownPost, Well,
 };
 pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece};
 pub use crowd::crowded;

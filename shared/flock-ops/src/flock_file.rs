@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use flock_core::{AccountId, Corpus, Flock, Objection, Sheep, SheepConfig, SheepName};
+use flock_core::{
+    AccountId, BehaviourKind, Corpus, Flock, Objection, Sheep, SheepConfig, SheepName,
+};
 
 /// A flock that can be stored as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,19 @@ pub struct SheepFile {
     /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell.
     pub corpus: Arc<Corpus>,
     /// The file of the text, as people know it.
+    pub file: PathBuf,
+    /// The texts that it is made of, where these are several.
+    pub parts: Vec<Part>,
+}
+
+/// One of several texts of a sheep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What says it.
+    pub kind: BehaviourKind,
+    /// The text.
+    pub corpus: Arc<Corpus>,
+    /// Its file, as people know it.
     pub file: PathBuf,
 }
 

@@ -37,7 +37,7 @@ mod texts;
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{NewAccount, VouchedFor};
 pub use audit::AuditLine;
-pub use flock_file::{FlockFile, SheepFile};
+pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};
 pub use move_sheep::{Moved, move_sheep};
 pub use networks::{NETWORKS_WORDS, NetworkLine, network, network_rows, networks};

@@ -9,7 +9,7 @@ use std::{
 
 use flock_core::{
     AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
-    Network, Rhythm, SheepConfig, SheepId, Source,
+    MixPart, Mixed, Network, Rhythm, SheepConfig, SheepId, Source,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -90,12 +90,10 @@ impl Files {
         let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
         let sheep = of_flock.map(|(plan, text)| {
             let kind: BehaviourKind = plan.behaviour.parse().expect("a behaviour");
-            let file = text.file(kind);
-            let zone = TimeZone::UTC;
-            let source = Source::plain("text", file.as_bytes(), &zone);
-            let corpus = Arc::new(kind.read(&source).0.expect("the lines are plain"));
+            let (corpus, parts) = text.read(kind);
+            let corpus = Arc::new(corpus);
             texts.insert(corpus.id().to_string(), Arc::clone(&corpus));
-            let behaviour = kind.with_text(&corpus);
+            let behaviour = kind.with_text(&corpus).mixed(parts);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
@@ -103,6 +101,7 @@ impl Files {
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
                 corpus,
                 file: PathBuf::from(format!("{}.txt", plan.name)),
+                parts: Vec::new(),
             }
         });
         let sheep = sheep.collect();
@@ -138,17 +137,49 @@ impl Files {
 }
 
 impl Text {
-    /// The file it is in.
-    fn file(&self, kind: BehaviourKind) -> String {
-        match kind {
-            BehaviourKind::Poem | BehaviourKind::Markov => return self.lines.join("\n"),
-            BehaviourKind::Queue => return self.lines.join("\n---\n"),
-            BehaviourKind::Grammar => {}
-        }
-        // With so many digits that nothing is drawn twice by chance.
+    /// The text as this kind of behaviour reads its file; of a mix, those of its parts.
+    fn read(&self, kind: BehaviourKind) -> (Corpus, Vec<MixPart>) {
+        let read = |kind: BehaviourKind, file: String| {
+            let zone = TimeZone::UTC;
+            let source = Source::plain("text", file.as_bytes(), &zone);
+            kind.read(&source).0.expect("the lines are plain")
+        };
+        let file = match kind {
+            BehaviourKind::Poem => self.lines.join("\n"),
+            BehaviourKind::Queue => self.lines.join("\n---\n"),
+            BehaviourKind::Grammar => self.grammar(""),
+            BehaviourKind::Markov => self.sentences(),
+            BehaviourKind::Mix => {
+                let of = [(self.grammar("so "), 2), (self.grammar(""), 1)];
+                let parts = of.map(|(file, weight)| {
+                    let text = read(BehaviourKind::Grammar, file);
+                    let part = MixPart { says: Mixed::Grammar, lines: text.len(), weight };
+                    (text, part)
+                });
+                let text = Corpus::joined(parts.iter().map(|(text, _)| text));
+                let parts = parts.map(|(_, part)| part).to_vec();
+                return (text.expect("there are few lines"), parts);
+            }
+        };
+        (read(kind, file), Vec::new())
+    }
+
+    /// Rules that say its lines with so many digits that nothing is drawn twice by chance.
+    fn grammar(&self, before: &str) -> String {
         let digits: Vec<_> = (0..10).map(|digit| digit.to_string()).collect();
-        let origin = [format!("#line# {}", "#digit#".repeat(8))];
+        let origin = [format!("{before}#line# {}", "#digit#".repeat(8))];
         json!({ "origin": origin, "line": self.lines, "digit": digits }).to_string()
+    }
+
+    /// Its lines among so many sentences that nothing is drawn twice by chance.
+    fn sentences(&self) -> String {
+        let sentence = |nth: usize| {
+            let words = (0..14)
+                .map(|word| format!("w{}", (nth * (nth + 17) + word * nth * 7 + word * word) % 61));
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let sentences = (1..400).map(sentence);
+        sentences.chain(self.lines.iter().cloned()).collect::<Vec<_>>().join("\n")
     }
 
     fn write(&mut self, name: &str, lines: u32) {

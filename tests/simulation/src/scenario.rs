@@ -51,7 +51,7 @@ pub struct SheepPlan {
     pub name: String,
     /// Where it posts.
     pub network: Network,
-    /// What it says: a poem, a queue, which ends, or what a grammar draws from its lines.
+    /// What it says: a poem, a queue, which ends, or what is drawn from its lines.
     #[serde(deserialize_with = "one_of_us")]
     pub behaviour: Name,
     /// Lines of its text.
@@ -138,7 +138,8 @@ pub(crate) const CAP_CENTS: u32 = 500;
 pub(crate) const PEOPLE: [&str; 3] = ["U1", "U2", "U3"];
 
 /// Most say a poem.
-const BEHAVIOURS: [&str; 4] = ["poem", "poem", "queue", "grammar"];
+const BEHAVIOURS: [&str; 8] =
+    ["poem", "poem", "poem", "queue", "queue", "grammar", "markov", "mix"];
 
 /// Beginnings near which something is the matter with the calendar, and ordinary ones.
 const BEGINNINGS: [&str; 7] = [

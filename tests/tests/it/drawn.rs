@@ -187,6 +187,41 @@ async fn who_comes_back_to_a_grammar_says_nothing_again() {
 }
 
 #[tokio::test]
+async fn a_mix_says_its_parts_in_turns_as_its_preview_has_them() {
+    let world = World::start().await;
+    world.clock.step_to(ts(START));
+    let app = world.app().await;
+    let dir = tempfile::tempdir().unwrap();
+    let toml = "name = \"tales\"\n[[sheep]]\nname = \"anna\"\nbehaviour = \"mix\"\nline = \"1m\"\n\
+                [[sheep.parts]]\nbehaviour = \"poem\"\ncorpus = \"poem.txt\"\nweight = 2\n\
+                [[sheep.parts]]\nbehaviour = \"grammar\"\ncorpus = \"tales.json\"\n";
+    std::fs::write(dir.path().join("flock.toml"), toml).unwrap();
+    std::fs::write(dir.path().join("poem.txt"), "one\ntwo\nthree\nfour\nfive\n").unwrap();
+    let sheep: [SheepId; 1] = ["tales/anna".parse().unwrap()];
+    let mut minute = 0;
+    for animal in ["cow", "ewe"] {
+        std::fs::write(dir.path().join("tales.json"), grammar(animal)).unwrap();
+        let file = flock_file::read(dir.path()).unwrap();
+        flocks::apply_file(&world.store, file, world.clock.now()).await.unwrap();
+        let coming = to_come(&world, 1_100).await;
+        let before = made(&world, &sheep).await.len();
+        for _ in 0..6 {
+            assert_eq!(world.tick_at(&app, minute).await.posted, 1);
+            minute += 1;
+        }
+        let said = made(&world, &sheep).await.split_off(before);
+        assert_eq!(said, coming[..6]);
+        assert_eq!(said.iter().filter(|(_, _, text)| text.contains(animal)).count(), 2);
+    }
+    // The poem goes on where it was, however its neighbour was edited.
+    let lines: Vec<_> = made(&world, &sheep).await.into_iter().map(|(_, _, text)| text).collect();
+    let lines: Vec<_> = lines.iter().filter(|text| !text.contains(' ')).collect();
+    assert_eq!(lines, ["one", "two", "three", "four", "five", "one", "two", "three"]);
+    // A post costs what one of a grammar does.
+    assert_eq!(world.tick_at(&app, minute).await.write_units, 4.0);
+}
+
+#[tokio::test]
 async fn what_cannot_be_posted_is_refused_before_anything_changes() {
     let world = World::start().await;
     let long = format!(r#"{{"origin": ["{}"]}}"#, "moo ".repeat(200));

@@ -19,6 +19,7 @@ async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
         config,
         corpus: Arc::new(corpus),
         file: "poem.txt".into(),
+        parts: Vec::new(),
     };
     let flock = world.store.flock(&id.flock).await.unwrap().unwrap();
     FlockFile { flock, sheep: vec![sheep] }

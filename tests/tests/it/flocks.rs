@@ -32,6 +32,7 @@ pub(crate) fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
             config: SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap()),
             corpus: Arc::new(corpus),
             file: PathBuf::from(format!("{name}.txt")),
+            parts: Vec::new(),
         }
     });
     FlockFile { flock: Flock::new(flock.parse().unwrap()), sheep: sheep.collect() }

@@ -31,6 +31,7 @@ pub(super) enum Place {
     Top,
     Defaults,
     Sheep,
+    Part,
 }
 
 impl fmt::Display for Place {
@@ -39,6 +40,7 @@ impl fmt::Display for Place {
             Self::Top => "the top level",
             Self::Defaults => "[defaults]",
             Self::Sheep => "[[sheep]]",
+            Self::Part => "[[sheep.parts]]",
         })
     }
 }
@@ -55,6 +57,12 @@ const TOP: &[Place] = &[Place::Top];
 
 const SHEEP: &[Place] = &[Place::Sheep];
 
+const PART: &[Place] = &[Place::Part];
+
+const SHEEP_OR_PART: &[Place] = &[Place::Sheep, Place::Part];
+
+const BELOW: &[Place] = &[Place::Defaults, Place::Sheep, Place::Part];
+
 const TOP_OR_SHEEP: &[Place] = &[Place::Top, Place::Sheep];
 
 const DEFAULTS_OR_SHEEP: &[Place] = &[Place::Defaults, Place::Sheep];
@@ -69,15 +77,17 @@ const FIELDS: &[Field] = &[
     field("defaults", Kind::Table, "[defaults]", TOP),
     field("sheep", Kind::Table, "[[sheep]]", TOP),
     field("files", Kind::Text, r#""poems/*.txt""#, SHEEP),
-    field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP),
+    field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP_OR_PART),
+    field("parts", Kind::Table, "[[sheep.parts]]", SHEEP),
+    field("weight", Kind::Count, "3", PART),
     field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
-    field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
-    field("post", Kind::Text, r#""stanza""#, DEFAULTS_OR_SHEEP),
-    field("skip", Kind::Texts, r##"["#"]"##, DEFAULTS_OR_SHEEP),
-    field("order", Kind::Count, "2", DEFAULTS_OR_SHEEP),
-    field("most", Kind::Count, "6", DEFAULTS_OR_SHEEP),
-    field("start_words", Kind::Texts, r#"["The", "A"]"#, DEFAULTS_OR_SHEEP),
-    field("must_words", Kind::Texts, r#"["moon"]"#, DEFAULTS_OR_SHEEP),
+    field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, BELOW),
+    field("post", Kind::Text, r#""stanza""#, BELOW),
+    field("skip", Kind::Texts, r##"["#"]"##, BELOW),
+    field("order", Kind::Count, "2", BELOW),
+    field("most", Kind::Count, "6", BELOW),
+    field("start_words", Kind::Texts, r#"["The", "A"]"#, BELOW),
+    field("must_words", Kind::Texts, r#"["moon"]"#, BELOW),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),

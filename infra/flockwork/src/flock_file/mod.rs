@@ -7,6 +7,7 @@
 mod fields;
 mod flock;
 mod mistakes;
+mod mix;
 mod rhythm;
 mod search;
 mod sheep;
@@ -25,10 +26,13 @@ use std::{
 
 use flock_core::{Flock, FlockName, SheepName, lines_of};
 use flock_ops::{FlockFile, SheepFile};
-use toml::de::{DeTable, DeValue};
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
 
 use self::{
-    fields::Place,
+    fields::{Fields, Place},
     mistakes::{LineStarts, MOST_PROBLEMS, Reported, by_place},
     texts::{Reading, Text, Unreadable, locate},
 };
@@ -155,7 +159,8 @@ impl Reader<'_> {
             match sheep.get_ref() {
                 DeValue::Table(table) => {
                     let own = self.fields(Place::Sheep, table);
-                    drafts.extend(self.sheep(header, &own, &defaults));
+                    let parts = self.part_tables(table.get("parts"));
+                    drafts.extend(self.sheep(header, (&own, &parts), &defaults));
                 }
                 _ => {
                     self.report(header, "`sheep` must be tables: write [[sheep]]");
@@ -163,5 +168,25 @@ impl Reader<'_> {
             }
         }
         (flock, drafts)
+    }
+
+    /// The parts of a sheep, each with the line where its table begins.
+    fn part_tables(&mut self, parts: Option<&Spanned<DeValue<'_>>>) -> Vec<(usize, Fields)> {
+        let tables: Vec<_> = match parts.map(|parts| (parts, parts.get_ref())) {
+            None => Vec::new(),
+            Some((_, DeValue::Array(tables))) => tables.iter().collect(),
+            Some((parts, _)) => vec![parts],
+        };
+        let mut parts = Vec::new();
+        for table in tables {
+            let line = self.line_starts.line(table.span().start);
+            match table.get_ref() {
+                DeValue::Table(table) => parts.push((line, self.fields(Place::Part, table))),
+                _ => {
+                    self.report(line, "`parts` must be tables: write [[sheep.parts]]");
+                }
+            }
+        }
+        parts
     }
 }

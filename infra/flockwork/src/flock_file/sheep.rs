@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use flock_core::{
@@ -13,7 +14,7 @@ use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
 
 use super::{
-    Reader,
+    FLOCK_TOML, Reader,
     fields::{Fields, Given},
     mistakes::{Mistake, Reported},
     rhythm::Defaults,
@@ -47,7 +48,7 @@ impl Reader<'_> {
     pub(super) fn sheep(
         &mut self,
         header: usize,
-        own: &Fields,
+        (own, parts): (&Fields, &[(usize, Fields)]),
         defaults: &Defaults,
     ) -> Vec<SheepFile> {
         let behaviour = self.parsed(defaults.or_own(own, "behaviour"));
@@ -76,10 +77,22 @@ impl Reader<'_> {
         let division = self.division(own, defaults, behaviour.ok());
         let rules = self.chain_rules(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
+        let is_mix = behaviour.is_ok_and(|behaviour| behaviour == BehaviourKind::Mix);
+        if let (false, Ok(_), Some((line, _))) = (is_mix, behaviour, parts.first()) {
+            self.report(
+                *line,
+                "`parts` are for a mix: write behaviour = \"mix\", or leave them out",
+            );
+        }
+        let made = is_mix.then(|| self.made((header, own), defaults, parts, network.ok()));
         let mut drafts = Vec::new();
-        for source in self.sources(header, own) {
+        for source in self.sources(header, own, is_mix) {
             let name = self.claim_name(&source);
             let corpus = source.path.and_then(|path| match behaviour {
+                Ok(BehaviourKind::Mix) => {
+                    let made = made.as_ref().ok_or(Reported)?.as_ref().map_err(|_| Reported)?;
+                    Ok((path, Arc::clone(&made.corpus)))
+                }
                 Ok(behaviour) => {
                     let division = division.as_ref().map_err(|_| Reported)?;
                     let how = (behaviour, &zone, division);
@@ -113,7 +126,12 @@ impl Reader<'_> {
             let Ok(rules) = self.fitting_rules((own, defaults), &rules, text) else {
                 continue;
             };
+            let (mixed, parts) = match &made {
+                Some(Ok(made)) => (made.mixed.clone(), made.parts.clone()),
+                Some(Err(Reported)) | None => Default::default(),
+            };
             let behaviour = behaviour.with_text(&corpus).divided(division.post).ruled(rules);
+            let behaviour = behaviour.mixed(mixed);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
@@ -129,13 +147,13 @@ impl Reader<'_> {
                 Some((name, AccountId { network, handle }))
             });
             let spelled = spelled.collect();
-            drafts.push(SheepFile { name, spelled, config, corpus, file });
+            drafts.push(SheepFile { name, spelled, config, corpus, file, parts });
         }
         drafts
     }
 
     /// How the texts of sheep are divided.
-    fn division(
+    pub(super) fn division(
         &mut self,
         own: &Fields,
         defaults: &Defaults,
@@ -169,7 +187,7 @@ impl Reader<'_> {
     }
 
     /// How texts are drawn from a chain, where they are.
-    fn chain_rules(
+    pub(super) fn chain_rules(
         &mut self,
         own: &Fields,
         defaults: &Defaults,
@@ -202,7 +220,7 @@ impl Reader<'_> {
     }
 
     /// The rules, where they go with the text.
-    fn fitting_rules(
+    pub(super) fn fitting_rules(
         &mut self,
         (own, defaults): (&Fields, &Defaults),
         rules: &Result<ChainRules, Reported>,
@@ -274,8 +292,24 @@ impl Reader<'_> {
         ))
     }
 
+    /// The sheep that is a mix, whose texts are those of its parts.
+    fn mix_source(&mut self, header: usize, own: &Fields) -> Source {
+        let named_line = own.get("name").map_or(header, |name| name.line);
+        Source {
+            name: self.required(own, "name", Some(header), "say what the sheep is called"),
+            others: Vec::new(),
+            path: Ok(self.dir.join(FLOCK_TOML)),
+            named: format!("line {named_line}"),
+            named_line,
+            path_line: header,
+        }
+    }
+
     /// Which sheep a `[[sheep]]` names, and their texts.
-    fn sources(&mut self, header: usize, own: &Fields) -> Vec<Source> {
+    fn sources(&mut self, header: usize, own: &Fields, is_mix: bool) -> Vec<Source> {
+        if is_mix {
+            return vec![self.mix_source(header, own)];
+        }
         let Some(files) = own.get("files") else {
             return self.one_source(header, own).into_iter().collect();
         };

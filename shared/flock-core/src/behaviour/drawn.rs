@@ -30,6 +30,10 @@ pub enum Well {
     Grammar(Grammar),
     /// The words of a text, and what follows them.
     Chain(Chain),
+    /// Lines that are said in order.
+    Lines(Vec<String>),
+    /// What the parts of a mix are drawn from.
+    Mix(Vec<Well>),
 }
 
 impl Well {
@@ -38,6 +42,8 @@ impl Well {
         match self {
             Self::Grammar(grammar) => grammar.draw(dice),
             Self::Chain(chain) => chain.draw(dice),
+            // They are not drawn one by one.
+            Self::Lines(_) | Self::Mix(_) => None,
         }
     }
 }
@@ -94,8 +100,9 @@ impl Drawn {
         let mut texts = Vec::new();
         for batch in first..first.saturating_add(batches) {
             // By chance there may be nothing in one that can be posted: then what was said at first is.
-            let batch = self.batch(&id, well, batch).or_else(|| self.batch(&id, well, 0));
-            texts.extend(batch?);
+            let size = usize::try_from(Self::BATCH).unwrap_or(usize::MAX);
+            let of = |batch| self.batch(&id, well, batch, size);
+            texts.extend(of(batch).or_else(|| of(0))?);
         }
         Some(Corpus::drawn(id, first.saturating_mul(Self::BATCH), &texts))
     }
@@ -112,9 +119,15 @@ impl Drawn {
         Cursor::at(batch.saturating_add(1).saturating_mul(Self::BATCH))
     }
 
-    fn batch(&self, id: &CorpusId, well: &Well, batch: u32) -> Option<Vec<String>> {
+    /// The texts of one batch, so many. `None`: by chance nothing in it can be posted.
+    pub(super) fn batch(
+        &self,
+        id: &CorpusId,
+        well: &Well,
+        batch: u32,
+        size: usize,
+    ) -> Option<Vec<String>> {
         let mut dice = Dice::new(id.number(batch));
-        let size = usize::try_from(Self::BATCH).unwrap_or(usize::MAX);
         let (mut texts, mut said) = (Vec::new(), HashSet::new());
         let mut fruitless = 0;
         for _ in 0..Self::DRAWS {
@@ -263,7 +276,7 @@ mod tests {
         let (behaviour, well) = with_file(BehaviourKind::Grammar, &file, Network::X);
         let Behaviour::Grammar(drawn) = &behaviour else { panic!("it is one") };
         let id = drawn.id(Drawn::BY_GRAMMAR);
-        let empty = (0..20).find(|batch| drawn.batch(&id, &well, *batch).is_none()).unwrap();
+        let empty = (0..20).find(|batch| drawn.batch(&id, &well, *batch, 500).is_none()).unwrap();
         assert!(0 < empty, "the first is not");
         assert_eq!(texts(&behaviour, &well, empty * Drawn::BATCH)[7], "short");
     }

@@ -9,10 +9,9 @@ mod dice;
 mod drawn;
 mod grammar;
 mod markov;
+mod mix;
 mod poem;
 mod queue;
-
-use std::borrow::Cow;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -26,6 +25,7 @@ pub use dice::Dice;
 pub use drawn::{Drawn, Well};
 pub use grammar::Grammar;
 pub use markov::{Chain, ChainRules, Markov};
+pub use mix::{Mix, MixPart, Mixed};
 pub use poem::{Poem, Post, UnknownPost};
 pub use queue::Queue;
 
@@ -41,6 +41,8 @@ pub enum Behaviour {
     Grammar(Drawn),
     /// Texts of the words of another.
     Markov(Markov),
+    /// Texts of several of these, in turns.
+    Mix(Mix),
 }
 
 /// The kinds of behaviours, as people ask for them.
@@ -54,6 +56,8 @@ pub enum BehaviourKind {
     Grammar,
     /// See [`Behaviour::Markov`].
     Markov,
+    /// See [`Behaviour::Mix`].
+    Mix,
 }
 
 /// There is no behaviour of that name.
@@ -194,7 +198,7 @@ impl Behaviour {
     pub fn divided(self, post: Post) -> Self {
         match self {
             Self::Poem(poem) => Self::Poem(Poem { post, ..poem }),
-            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => self,
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self,
         }
     }
 
@@ -203,7 +207,16 @@ impl Behaviour {
     pub fn ruled(self, rules: ChainRules) -> Self {
         match self {
             Self::Markov(Markov { drawn, .. }) => Self::Markov(Markov { drawn, rules }),
-            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) => self,
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Mix(_) => self,
+        }
+    }
+
+    /// The same, where it is a mix: of these.
+    #[must_use]
+    pub fn mixed(self, parts: Vec<MixPart>) -> Self {
+        match self {
+            Self::Mix(Mix { drawn, .. }) => Self::Mix(Mix { drawn, parts }),
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => self,
         }
     }
 
@@ -221,15 +234,9 @@ impl Behaviour {
             Self::Markov(Markov { drawn, rules }) => {
                 Self::Markov(Markov { drawn: change(drawn), rules: rules.clone() })
             }
-        }
-    }
-
-    /// How its texts are drawn, and by what besides, where they are.
-    fn drawn(&self) -> Option<(&Drawn, Cow<'static, str>)> {
-        match self {
-            Self::Poem(_) | Self::Queue(_) => None,
-            Self::Grammar(drawn) => Some((drawn, Cow::Borrowed(Drawn::BY_GRAMMAR))),
-            Self::Markov(markov) => Some((&markov.drawn, Cow::Owned(markov.how()))),
+            Self::Mix(Mix { drawn, parts }) => {
+                Self::Mix(Mix { drawn: change(drawn), parts: parts.clone() })
+            }
         }
     }
 
@@ -246,6 +253,7 @@ impl Behaviour {
             Self::Poem(_) | Self::Queue(_) => None,
             Self::Grammar(_) => Grammar::of(text).map(Well::Grammar),
             Self::Markov(markov) => Chain::of(text, &markov.rules).map(Well::Chain),
+            Self::Mix(mix) => mix.well(text),
         }
     }
 
@@ -258,8 +266,12 @@ impl Behaviour {
     /// The texts that are drawn from `well` in so many batches, from that with the text at `cursor` on. Always the same. `None`:
     /// hardly anything that is drawn can be posted.
     pub fn draw(&self, well: &Well, cursor: Cursor, batches: u32) -> Option<Corpus> {
-        let (drawn, how) = self.drawn()?;
-        drawn.draw(&how, well, cursor, batches)
+        match self {
+            Self::Poem(_) | Self::Queue(_) => None,
+            Self::Grammar(drawn) => drawn.draw(Drawn::BY_GRAMMAR, well, cursor, batches),
+            Self::Markov(markov) => markov.drawn.draw(&markov.how(), well, cursor, batches),
+            Self::Mix(mix) => mix.draw(well, cursor, batches),
+        }
     }
 
     /// Whether what comes after the texts that are drawn already is to be drawn now, where the next is at `cursor`, and from where
@@ -280,6 +292,7 @@ impl Behaviour {
             Self::Queue(_) => BehaviourKind::Queue,
             Self::Grammar(_) => BehaviourKind::Grammar,
             Self::Markov(_) => BehaviourKind::Markov,
+            Self::Mix(_) => BehaviourKind::Mix,
         }
     }
 
@@ -290,6 +303,7 @@ impl Behaviour {
             Self::Queue(queue) => queue.needs(cursor),
             Self::Grammar(drawn) => drawn.needs(Drawn::BY_GRAMMAR, cursor),
             Self::Markov(markov) => markov.drawn.needs(&markov.how(), cursor),
+            Self::Mix(mix) => mix.drawn.needs(&mix.how(), cursor),
         }
     }
 
@@ -298,21 +312,25 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.say(turn, material),
             Self::Queue(queue) => queue.say(turn, material),
-            Self::Grammar(_) | Self::Markov(_) => Drawn::say(turn, material),
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => Drawn::say(turn, material),
         }
     }
 
     /// Whether what it says at one place is not always the same: whether it looks at more of a turn than the cursor.
     pub fn varies(&self) -> bool {
         match self {
-            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => false,
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
+                false
+            }
         }
     }
 
     /// Where it begins.
     pub fn first(&self) -> Place {
         match self {
-            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => Place::at(Cursor::default()),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
+                Place::at(Cursor::default())
+            }
             Self::Queue(queue) => queue.first(),
         }
     }
@@ -320,7 +338,7 @@ impl Behaviour {
     /// That nothing comes at `cursor`, where that is so, and what to do: a part of a sentence about its sheep.
     pub fn ended(&self, cursor: Cursor) -> Option<&'static str> {
         match self {
-            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => None,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
             Self::Queue(queue) => queue.ended(cursor),
         }
     }
@@ -329,14 +347,14 @@ impl Behaviour {
     pub fn anew(&self) -> Place {
         match self {
             Self::Poem(_) => Place::OVER,
-            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => self.first(),
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self.first(),
         }
     }
 
     /// Whether what it has passed by never comes again.
     pub fn goes_through_once(&self) -> bool {
         match self {
-            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => false,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => false,
             Self::Queue(_) => true,
         }
     }
@@ -344,7 +362,7 @@ impl Behaviour {
     /// The text in which lines have times of their own, where there is one.
     pub fn timed_text(&self) -> Option<&CorpusId> {
         match self {
-            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => None,
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
             Self::Queue(queue) => queue.timed_text(),
         }
     }
@@ -354,7 +372,7 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.next(cursor),
             Self::Queue(queue) => queue.next(cursor),
-            Self::Grammar(_) | Self::Markov(_) => Drawn::next(cursor),
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => Drawn::next(cursor),
         }
     }
 
@@ -364,14 +382,16 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.admit(cursor),
             Self::Queue(queue) => queue.admit(cursor),
-            Self::Grammar(_) | Self::Markov(_) => Place::at(cursor),
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => Place::at(cursor),
         }
     }
 
     /// What an account has to be able to do for what it says.
     pub fn actions(&self) -> &'static [Action] {
         match self {
-            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) => &[Action::Post],
+            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
+                &[Action::Post]
+            }
         }
     }
 
@@ -387,6 +407,7 @@ impl Behaviour {
             Self::Queue(queue) => &queue.corpus,
             Self::Grammar(drawn) => &drawn.corpus,
             Self::Markov(markov) => &markov.drawn.corpus,
+            Self::Mix(mix) => &mix.drawn.corpus,
         }
     }
 
@@ -397,6 +418,7 @@ impl Behaviour {
             Self::Queue(queue) => queue.describe(),
             Self::Grammar(_) => "grammar".to_owned(),
             Self::Markov(markov) => markov.describe(),
+            Self::Mix(mix) => mix.describe(),
         }
     }
 
@@ -405,7 +427,7 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => poem.unit(),
             Self::Queue(_) => "item",
-            Self::Grammar(_) | Self::Markov(_) => "text",
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => "text",
         }
     }
 
@@ -414,7 +436,7 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => Some(poem.lines),
             Self::Queue(queue) => Some(queue.posts),
-            Self::Grammar(_) | Self::Markov(_) => None,
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
         }
     }
 
@@ -423,18 +445,21 @@ impl Behaviour {
         match self {
             Self::Poem(poem) => format!("{} of {}", cursor.index().saturating_add(1), poem.lines),
             Self::Queue(queue) => queue.position(cursor),
-            Self::Grammar(_) | Self::Markov(_) => cursor.index().saturating_add(1).to_string(),
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
+                cursor.index().saturating_add(1).to_string()
+            }
         }
     }
 }
 
 impl BehaviourKind {
     /// By the names that people ask for.
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("poem", Self::Poem),
         ("queue", Self::Queue),
         ("grammar", Self::Grammar),
         ("markov", Self::Markov),
+        ("mix", Self::Mix),
     ];
 
     /// How one is asked for in `flock.toml`.
@@ -452,6 +477,7 @@ impl BehaviourKind {
             Self::Queue => "a queue",
             Self::Grammar => "a grammar",
             Self::Markov => "a Markov chain",
+            Self::Mix => "a mix",
         }
     }
 
@@ -462,6 +488,7 @@ impl BehaviourKind {
             Self::Queue => Behaviour::Queue(Queue::of(text)),
             Self::Grammar => Behaviour::Grammar(Drawn::of(text)),
             Self::Markov => Behaviour::Markov(Markov::of(text)),
+            Self::Mix => Behaviour::Mix(Mix::of(text)),
         }
     }
 
@@ -472,13 +499,14 @@ impl BehaviourKind {
             Self::Queue => queue::read(source),
             Self::Grammar => grammar::read(source),
             Self::Markov => markov::read(source),
+            Self::Mix => (None, vec![mix::no_file()]),
         }
     }
 
     /// Whether a file says something else in another zone.
     pub fn reads_times(self) -> bool {
         match self {
-            Self::Poem | Self::Grammar | Self::Markov => false,
+            Self::Poem | Self::Grammar | Self::Markov | Self::Mix => false,
             Self::Queue => true,
         }
     }
@@ -487,7 +515,7 @@ impl BehaviourKind {
     pub fn draws(self) -> bool {
         match self {
             Self::Poem | Self::Queue => false,
-            Self::Grammar | Self::Markov => true,
+            Self::Grammar | Self::Markov | Self::Mix => true,
         }
     }
 
@@ -497,7 +525,7 @@ impl BehaviourKind {
         match self {
             Self::Poem => true,
             // They do not start over.
-            Self::Queue | Self::Grammar | Self::Markov => field != "stanza",
+            Self::Queue | Self::Grammar | Self::Markov | Self::Mix => field != "stanza",
         }
     }
 
@@ -505,7 +533,7 @@ impl BehaviourKind {
     pub fn divides_itself(self) -> bool {
         match self {
             Self::Poem => false,
-            Self::Queue | Self::Grammar | Self::Markov => true,
+            Self::Queue | Self::Grammar | Self::Markov | Self::Mix => true,
         }
     }
 
@@ -520,7 +548,7 @@ impl BehaviourKind {
                 ),
             });
         let own = match self {
-            Self::Poem | Self::Grammar | Self::Markov => None,
+            Self::Poem | Self::Grammar | Self::Markov | Self::Mix => None,
             Self::Queue => queue::check(rhythm),
         };
         stanza.into_iter().chain(own).collect()
@@ -534,13 +562,15 @@ impl BehaviourKind {
             Self::Queue => queue::doubts(text, file),
             Self::Grammar => grammar::doubts(text),
             Self::Markov => markov::doubts(text, file),
+            // Each of its parts has a file of its own.
+            Self::Mix => Vec::new(),
         }
     }
 
     /// What in a text does not go with the rhythm.
     pub fn check_text(self, text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
         match self {
-            Self::Poem | Self::Grammar | Self::Markov => Vec::new(),
+            Self::Poem | Self::Grammar | Self::Markov | Self::Mix => Vec::new(),
             Self::Queue => queue::check_text(text, rhythm),
         }
     }

@@ -7,21 +7,22 @@ mod line;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    path::Path,
     sync::Arc,
 };
 
 use flock_core::{
-    AccountId, Behaviour, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month,
-    Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd,
-    count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit,
-    without_cap,
+    AccountId, Behaviour, BehaviourKind, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts,
+    Member, Month, Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId,
+    SheepName, Usd, count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many,
+    unfit, without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    Error, FlockFile, Refusal, Result, SheepFile, WithText,
+    Error, FlockFile, Part, Refusal, Result, SheepFile, WithText,
     accounts::{able, known},
     at_once::AT_ONCE,
     remove_flock::{cannot_remove, loss},
@@ -220,12 +221,22 @@ fn words(
 }
 
 /// What of the file of a sheep is taken as it stands and may be meant otherwise.
-fn doubts(SheepFile { config, corpus, file, .. }: &SheepFile) -> Vec<Objection> {
-    let behaviour = &config.behaviour;
+fn doubts(SheepFile { config, corpus, file, parts, .. }: &SheepFile) -> Vec<Objection> {
+    if parts.is_empty() {
+        let behaviour = &config.behaviour;
+        return doubts_of((behaviour.kind(), behaviour.unit()), corpus, file);
+    }
+    let parts = parts
+        .iter()
+        .flat_map(|Part { kind, corpus, file }| doubts_of((*kind, "line"), corpus, file));
+    parts.collect()
+}
+
+fn doubts_of((kind, unit): (BehaviourKind, &str), corpus: &Corpus, file: &Path) -> Vec<Objection> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let text = Origin::File(file.clone());
-    let at = |number| text.at(behaviour.unit(), number);
-    let doubts = behaviour.kind().doubts(corpus, &name).into_iter();
+    let text = Origin::File(file.to_owned());
+    let at = |number| text.at(unit, number);
+    let doubts = kind.doubts(corpus, &name).into_iter();
     let doubts = doubts.map(|(number, why)| Objection::of([at(number)], why));
     let twice_encoded = corpus.twice_encoded().map(|(numbers, more, why)| {
         let alike = format!("some signs seem to be {}", Corpus::TWICE_ENCODED);

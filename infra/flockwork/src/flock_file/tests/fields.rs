@@ -8,7 +8,7 @@ fn fields_are_where_they_belong_and_what_they_should_be() {
         "corpus = \"a.txt\"",
         "file = \"x\"\nat = 9\ndays = [\"mon\", 2]\nstart = 09:00:00\ndaily_cap = -1\nsheep = 1",
         "\
-flock.toml:3: `corpus` does not belong in [defaults]; it goes in [[sheep]]
+flock.toml:3: `corpus` does not belong in [defaults]; it goes in [[sheep]] or [[sheep.parts]]
 flock.toml:8: unknown field `file`; did you mean `files`?
 flock.toml:9: `at` must be a list of texts such as [\"09:00\", \"17:30\"]
 flock.toml:10: `days` must be a list of texts such as [\"mon\", \"fri\"]

@@ -100,7 +100,7 @@ corpus = "a.txt"
         "\
 flock.toml:2: `time_zone`: `Mars` is not a time zone; use a name such as Europe/London
 flock.toml:4: `time_zone`: `Venus` is not a time zone; use a name such as Europe/London
-flock.toml:5: `prose` is not a behaviour: use poem, queue, grammar or markov
+flock.toml:5: `prose` is not a behaviour: use poem, queue, grammar, markov or mix
 flock.toml:6: `myspace` is not a network: use one of meadow, x, mastodon, bluesky
 flock.toml:7: `window`: `9` is not a time of day; write it as 09:30
 flock.toml:8: `jitter`: `soon` is not a length of time; write it as 30s, 3m, 2h or 1d
@@ -109,4 +109,49 @@ flock.toml:21: `line`: it is missing: say how much time lies between two posts, 
     );
     check_sheep("line = 3", "", "flock.toml:3: `line` must be text such as \"3m\"");
     check_sheep("line = 3", "line = \"3m\"", "flock.toml:3: `line` must be text such as \"3m\"");
+}
+
+#[test]
+fn a_mix_is_made_of_parts() {
+    let mix = |own: &str, parts: &str| {
+        format!(
+            "name = \"f\"\n[defaults]\nline = \"3m\"\n[[sheep]]\nname = \"a\"\nbehaviour = \"mix\"\n{own}\n{parts}"
+        )
+    };
+    let part = |more: &str| format!("[[sheep.parts]]\n{more}\n");
+    let poem = part("behaviour = \"poem\"\ncorpus = \"a.txt\"\nweight = 3");
+    let rules: &[u8] = br#"{"origin": ["cow"]}"#;
+    let dir = super::directory(&[("g.json", rules)]);
+    let grammar = part("behaviour = \"grammar\"\ncorpus = \"g.json\"");
+    std::fs::write(dir.path().join("flock.toml"), mix("", &format!("{poem}{grammar}"))).unwrap();
+    let file = crate::flock_file::read(dir.path()).unwrap();
+    let [sheep] = &file.sheep[..] else { panic!("one sheep") };
+    assert_eq!(sheep.config.behaviour.describe(), "mix of a poem (3 turns), a grammar (1 turn)");
+    assert_eq!((sheep.corpus.len(), sheep.parts.len()), (3, 2));
+    check(&mix("corpus = \"a.txt\"", &poem), "\
+flock.toml:4: a mix has 2 to 6 parts and this has 1: write each as [[sheep.parts]] with `behaviour`, `corpus` and `weight`
+flock.toml:7: `corpus` is not for a mix: each part of it names its own `corpus`");
+    let wrong = [
+        part("behaviour = \"queue\"\ncorpus = \"a.txt\""),
+        part("behaviour = \"poem\"\nweight = 101\ncorpus = \"missing.txt\"\nline = \"3m\""),
+        part("weight = 2\norder = 2\npart = 1"),
+        part("behaviour = \"markov\"\ncorpus = \"a.txt\"\norder = 9\npost = \"stanza\""),
+    ];
+    check(&mix("", &wrong.concat()), "\
+flock.toml:9: a queue cannot be a part of a mix: write a poem, a grammar or a Markov chain, and give what else its account says a [[sheep]] of its own
+flock.toml:13: `weight` is 101; a part has 1 to 100 turns of a round
+flock.toml:14: `missing.txt` does not exist
+flock.toml:15: `line` does not belong in [[sheep.parts]]; it goes in [defaults] or [[sheep]]
+flock.toml:16: `behaviour` is missing: say what the part says, such as \"poem\"
+flock.toml:16: `corpus` is missing: say which file holds the text of the part, such as \"apollo.txt\"
+flock.toml:19: unknown field `part`; [[sheep.parts]] takes corpus, weight, behaviour, post, skip, order, most, start_words, must_words
+flock.toml:23: a.txt: `order` is 9; the next word is drawn by the last 1 to 5
+flock.toml:24: `post` is for poems; the file of a Markov chain says itself what its posts are");
+    let poem = "name = \"f\"\n[[sheep]]\nname = \"a\"\nbehaviour = \"poem\"\ncorpus = \"a.txt\"\nline = \"3m\"\nparts = 3\n";
+    check(poem, "flock.toml:7: `parts` must be tables: write [[sheep.parts]]");
+    let poem = poem.replace("parts = 3\n", &part("weight = 1"));
+    check(
+        &poem,
+        "flock.toml:7: `parts` are for a mix: write behaviour = \"mix\", or leave them out",
+    );
 }
