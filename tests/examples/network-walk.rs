@@ -256,6 +256,7 @@ impl Walk {
         let draft = Draft {
             id: occurrence.post_id(&sheep),
             post: Post {
+                made: None,
                 sheep,
                 occurrence,
                 account: self.id.clone(),

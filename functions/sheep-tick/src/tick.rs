@@ -369,6 +369,7 @@ impl App {
             }
         };
         let intent = claimed.intent.as_ref().context("a claimed sheep has an intent")?;
+        let made = claimed.made();
         let order = Order {
             errand: &intent.errand,
             sent,
@@ -376,6 +377,7 @@ impl App {
             number: intent.occurrence,
             read: sheep.version,
             newest: claimed.progress.last_remote.as_ref(),
+            made: made.as_ref(),
             tell_until: tick.publish_until,
         };
         let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;

@@ -256,6 +256,7 @@ impl Bench {
             assert_eq!(*after, expected);
             assert_eq!(after.state, State::Active);
             let post = Post {
+                made: None,
                 sheep: after.id.clone(),
                 occurrence: Occurrence(1),
                 account: after.config.account.clone(),

@@ -156,6 +156,8 @@ pub enum Command {
     Start,
     /// List posts that were made, oldest first
     Posts(Posts),
+    /// Why a post was made and says what it says: what it was made of, and what was asked
+    Why(Why),
     /// Show the next posts before they are made, at their exact times
     Preview(Preview),
     /// What flocks have spent this month, and what it will be
@@ -345,6 +347,18 @@ pub struct Posts {
     #[arg(long, default_value = "50", value_name = "N")]
     pub limit: usize,
     /// One JSON object a line: at, flock, sheep, network, occurrence, text, state, `remote_id`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `flockwork why`
+#[derive(Debug, Clone, Args)]
+pub struct Why {
+    /// Whose post: flock/name, or its name when only one flock has it
+    pub sheep: String,
+    /// Its number among the posts of the sheep; the newest, if none is given
+    pub number: Option<u64>,
+    /// A JSON object
     #[arg(long)]
     pub json: bool,
 }

@@ -1,7 +1,9 @@
 //! Carries out one command. What it says is printed when it has let the data directory go: whoever reads it may take
 //! any time, and others wait for the directory.
 
-use flock_core::{FlockName, JobKind, Network, Sheep, State, View, WHILE_STOPPED, one_line};
+use flock_core::{
+    FlockName, JobKind, Network, Occurrence, Sheep, State, View, WHILE_STOPPED, one_line,
+};
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use crate::{
     account, ask,
     cli::{
         AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Run, SheepCommand, Slack,
-        SlackCommand, Spend,
+        SlackCommand, Spend, Why,
     },
     connect::{Connection, connect, look},
     data_dir::DataDir,
@@ -79,6 +81,7 @@ async fn carry_out_command(cli: Cli) -> anyhow::Result<()> {
         Command::Stop => screen.say(stop(&place).await?),
         Command::Start => screen.say(start(&place).await?),
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
+        Command::Why(options) => screen.page(why(&place, &options).await?),
         Command::Preview(options) => preview::preview(&place, screen, &options).await,
         Command::Slack(Slack { command: Some(SlackCommand::Manifest { url }), .. }) => {
             slack::manifest(&url)
@@ -501,6 +504,15 @@ async fn posts(place: &Place, screen: &Screen, options: &Posts) -> anyhow::Resul
         |paint| posts.iter().map(|post| show::post_line(post, &found.zone(post), paint)).collect();
     let what = screen.list(|| show::post_table(posts, &found.view(clock.now())), lines);
     Ok(Said { what, ..Said::default() })
+}
+
+async fn why(place: &Place, Why { sheep, number, json }: &Why) -> anyhow::Result<Said> {
+    let Connection { store, .. } = &look(place).await?;
+    let why = ops::why(store, sheep, number.map(Occurrence)).await?;
+    if *json {
+        return Ok(as_json([ops::WhyLine::new(&why)])?.into());
+    }
+    Ok(show::rows(&why.rows()).into())
 }
 
 async fn spend(place: &Place, options: &Spend) -> anyhow::Result<Said> {

@@ -372,6 +372,7 @@ mod tests {
                         self.now +=
                             SignedDuration::from_secs(i64::try_from(occurrence % 3).unwrap());
                         let post = Post {
+                            made: None,
                             sheep: sheep.id.clone(),
                             occurrence: Occurrence(occurrence),
                             account: sheep.config.account.clone(),

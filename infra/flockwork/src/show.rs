@@ -417,6 +417,7 @@ mod tests {
 
     fn post(at: &str, state: PostState, text: &str) -> Post {
         Post {
+            made: None,
             sheep: "choir/alto".parse().unwrap(),
             occurrence: flock_core::Occurrence(1),
             account: "x:apollo".parse().unwrap(),

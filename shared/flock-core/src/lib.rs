@@ -22,6 +22,7 @@ mod hindrance;
 mod ids;
 mod job;
 mod limits;
+mod made;
 mod money;
 mod network;
 mod notice;
@@ -68,6 +69,7 @@ pub use ids::{
 };
 pub use job::{AnswerTo, Job, JobKind};
 pub use limits::{Timed, span, too_many};
+pub use made::Made;
 pub use money::{InvalidUsd, Usd};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,

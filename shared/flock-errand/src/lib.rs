@@ -11,7 +11,7 @@ use std::{
 
 use flock_aws::{Clock, EventBus, Instant, SdkConfig};
 use flock_core::{
-    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Network,
+    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Made, Network,
     NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse, Settings};
@@ -44,6 +44,8 @@ pub struct Order<'a> {
     pub read: u64,
     /// The newest thing it did before, as the network calls it.
     pub newest: Option<&'a RemoteId>,
+    /// What it was made of, where nobody wrote it.
+    pub made: Option<&'a Made>,
     /// Until when it may be tried to tell people of it.
     pub tell_until: Instant,
 }
@@ -163,7 +165,7 @@ impl Carrier {
         account: &Account,
         purse: &Purse<'_>,
     ) -> Result<Outcome, StoreError> {
-        let Order { errand, sent, by, number, read, newest, .. } = order;
+        let Order { errand, sent, by, number, read, newest, made, .. } = order;
         let task = &errand.work;
         let mut record = Post {
             sheep: by.clone(),
@@ -173,6 +175,7 @@ impl Carrier {
             text: task.act.to_string(),
             state: PostState::Pending,
             remote_id: None,
+            made: made.cloned(),
         };
         let outcome = match &task.act {
             Act::Post(post) => {

@@ -33,6 +33,7 @@ mod spend;
 mod steer;
 mod stop;
 mod texts;
+mod why;
 
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{NewAccount, VouchedFor};
@@ -60,6 +61,7 @@ pub use sheep::{SheepLine, SheepPage};
 pub use spend::{Standing, StandingLine, spend};
 pub use steer::{Steered, forget_notices, steer};
 pub use stop::{reboot, start, stop};
+pub use why::{Again, Why, WhyLine, why};
 
 /// What an operation gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountId, Handle, Intent, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
+use flock_core::{
+    AccountId, Handle, Intent, Made, Network, Occurrence, RemoteId, Sent, Sheep, SheepId,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,8 @@ pub struct Post {
     pub state: PostState,
     /// The network's id for it.
     pub remote_id: Option<RemoteId>,
+    /// What it was made of. `None`: somebody wrote it, or it is of before this was kept.
+    pub made: Option<Made>,
 }
 
 /// What is known of a post.
@@ -109,6 +113,8 @@ struct PostItem {
     state: PostState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remote_id: Option<RemoteId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made: Option<Made>,
     ttl: Seconds,
 }
 
@@ -136,6 +142,7 @@ impl Store {
             text: post.text.clone(),
             state: post.state,
             remote_id: post.remote_id.clone(),
+            made: post.made.clone(),
             ttl: kept_until(post.at),
         };
         let key = Key::post(&post.sheep, post.occurrence);
@@ -326,6 +333,7 @@ impl Post {
             text: errand.work.act.to_string(),
             state: if unknown { PostState::Unknown } else { PostState::Pending },
             remote_id: None,
+            made: sheep.made(),
         })
     }
 
@@ -386,6 +394,7 @@ impl PostItem {
             text: self.text,
             state: self.state,
             remote_id: self.remote_id,
+            made: self.made,
         })
     }
 }

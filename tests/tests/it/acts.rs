@@ -33,7 +33,7 @@ async fn carry_out(world: &World, id: &SheepId, number: u64, sent: Sent, act: Ac
     let newest = sheep.progress.last_remote.as_ref();
     let tell_until = Instant::now() + Duration::from_mins(1);
     let (errand, read) = (&errand, sheep.version);
-    let order = Order { errand, sent, by: id, number, read, newest, tell_until };
+    let order = Order { errand, sent, by: id, number, read, newest, made: None, tell_until };
     let payer = carrier.payer(errand, &Payers::default()).await.unwrap();
     let account = match carrier.prepare(order, &payer).await {
         Ok(account) => account,

@@ -473,6 +473,7 @@ impl Hand {
         let draft = Draft {
             id: occurrence.post_id(&sheep),
             post: Post {
+                made: None,
                 sheep,
                 occurrence,
                 account: bluesky_account("apollo"),

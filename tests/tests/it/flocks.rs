@@ -457,6 +457,7 @@ async fn a_paused_sheep_with_an_open_post_says_how_to_go_on() {
 /// A post of another text that has the sheep's number 1, as in a table from before numbers went on.
 async fn of_another_life(world: &World, id: &SheepId) -> Post {
     let other = Post {
+        made: None,
         sheep: id.clone(),
         occurrence: Occurrence(1),
         account: world.read(id).await.config.account,

@@ -519,6 +519,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
     })
     .await;
     let post = flock_store::Post {
+        made: None,
         sheep: first.clone(),
         occurrence: Occurrence(1),
         account: world.read(&first).await.config.account,

@@ -37,5 +37,6 @@ mod slash_system;
 mod spending;
 mod template;
 mod units;
+mod why;
 mod world;
 mod x;

@@ -450,6 +450,7 @@ impl Hand {
         let draft = Draft {
             id: occurrence.post_id(&sheep),
             post: Post {
+                made: None,
                 sheep,
                 occurrence,
                 account: mastodon_account("apollo"),

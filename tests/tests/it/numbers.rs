@@ -242,6 +242,7 @@ async fn who_holds_a_number_late_lets_nobody_in_again() {
         // What a tick would post that has read it now, and comes to it later.
         let read = world.read(&id).await;
         let post = flock_store::Post {
+            made: None,
             sheep: id.clone(),
             occurrence: read.progress.occurrence,
             account: read.config.account.clone(),

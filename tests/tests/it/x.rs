@@ -52,6 +52,7 @@ impl Hand {
         Draft {
             id: occurrence.post_id(&sheep),
             post: Post {
+                made: None,
                 sheep,
                 occurrence,
                 account: self.account.id.clone(),

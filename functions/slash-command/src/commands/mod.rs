@@ -37,6 +37,7 @@ mod start;
 mod stop;
 mod version;
 mod whoami;
+mod why;
 
 use std::{collections::BTreeMap, slice};
 
@@ -65,6 +66,7 @@ pub static TABLE: &[&Command] = &[
     &sheep::COMMAND,
     &show::COMMAND,
     &posts::COMMAND,
+    &why::COMMAND,
     &preview::COMMAND,
     &spend::COMMAND,
     &networks::COMMAND,

@@ -16,6 +16,7 @@ const READS: &[(&str, &str)] = &[
     ("sheep list", ""),
     ("sheep show", "b"),
     ("posts", "--json"),
+    ("why", "b"),
     ("preview", "--flock choir"),
     ("spend", ""),
     ("audit", ""),

@@ -29,6 +29,7 @@ fn the_help_teaches() {
       stop         Stop everything within a minute: nothing is posted until `start`
       start        Let everything go on after a stop
       posts        List posts that were made, oldest first
+      why          Why a post was made and says what it says: what it was made of, and what was asked
       preview      Show the next posts before they are made, at their exact times
       spend        What flocks have spent this month, and what it will be
       audit        Who changed what, in Slack and at the command line, oldest first

@@ -73,6 +73,7 @@ const COMMANDS: &[&str] = &[
     "sheep redraw d",
     "sheep move b x:apollo",
     "posts",
+    "why b",
     "preview --flock choir",
     "spend",
     "audit",

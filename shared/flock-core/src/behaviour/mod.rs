@@ -46,7 +46,8 @@ pub enum Behaviour {
 }
 
 /// The kinds of behaviours, as people ask for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BehaviourKind {
     /// See [`Behaviour::Poem`].
     Poem,
@@ -244,6 +245,16 @@ impl Behaviour {
     /// [drawn](Self::draw) from that.
     pub fn draws(&self) -> bool {
         self.kind().draws()
+    }
+
+    /// The number that its texts are drawn by, where they are.
+    pub fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Poem(_) | Self::Queue(_) => None,
+            Self::Grammar(drawn) => Some(drawn.seed),
+            Self::Markov(markov) => Some(markov.drawn.seed),
+            Self::Mix(mix) => Some(mix.drawn.seed),
+        }
     }
 
     /// What its texts are drawn from, by its text; costly to make, and the same for all that are [alike](Self::alike). `None`: they
