@@ -6,6 +6,7 @@
 mod draw;
 mod function;
 mod jobs;
+mod near;
 mod settings;
 mod tick;
 

@@ -22,7 +22,11 @@ use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info, warn};
 
-use crate::{jobs, settings::Settings};
+use crate::{
+    jobs,
+    near::{Near, Said},
+    settings::Settings,
+};
 
 /// Posts in flight at once: enough to hide a network's 200 ms, few enough for 128 MB.
 const CONCURRENCY: usize = 64;
@@ -65,6 +69,8 @@ pub struct Report {
     pub put_off: u64,
     /// Whose text was set aside, because its network does not take it.
     pub set_aside: u64,
+    /// Texts that were passed over, because nearly the same was said.
+    pub passed_over: u64,
     /// Stopped until somebody acts.
     pub stopped: u64,
     /// Whose post may or may not be on its network.
@@ -97,8 +103,10 @@ pub(crate) struct Tick {
     /// Until when it may be tried to publish something.
     pub(crate) publish_until: Instant,
     payers: Payers,
-    // As the report has it.
+    // As the report has them.
     late_seconds: AtomicU64,
+    passed_over: AtomicU64,
+    pub(crate) near: Near,
     /// Sheep for which texts are to be drawn from there on, before they need them.
     pub(crate) ahead: Mutex<Vec<(Sheep, Cursor)>>,
 }
@@ -171,6 +179,7 @@ impl App {
             posted = report.posted,
             put_off = report.put_off,
             set_aside = report.set_aside,
+            passed_over = report.passed_over,
             stopped = report.stopped,
             unknown = report.unknown,
             lost_races = report.lost_races,
@@ -219,6 +228,8 @@ impl App {
             publish_until: Instant::now() + left.saturating_sub(WRITE_DOWN),
             payers: Payers::default(),
             late_seconds: AtomicU64::new(0),
+            passed_over: AtomicU64::new(0),
+            near: Near::default(),
             ahead: Mutex::default(),
         }
     }
@@ -260,7 +271,7 @@ impl App {
             Box::pin(self.draw_ahead(&tick, in_time)).await;
         }
         report.cut_short = !in_time();
-        report.late_seconds = tick.late_seconds();
+        (report.late_seconds, report.passed_over) = tick.counted();
         Ok(report)
     }
 
@@ -308,7 +319,7 @@ impl App {
         let tick = self.tick(self.time_left(deadline));
         let mut report = Report::default();
         report.count(Box::pin(self.see_to(id, &tick)).await);
-        report.late_seconds = tick.late_seconds();
+        (report.late_seconds, report.passed_over) = tick.counted();
         Ok(report)
     }
 
@@ -349,6 +360,7 @@ impl App {
         if due != Due::No {
             tick.saw(sheep, now);
         }
+        let mut aside = None;
         let (claimed, sent) = match due {
             Due::No => return Ok(Step::Idle),
             Due::Over => return self.over(sheep, now).await,
@@ -357,13 +369,12 @@ impl App {
                 (sheep.claim_again(tick.lease_until), sent)
             }
             Due::Post(next) => {
-                let behaviour = &sheep.config.behaviour;
-                let Some(material) = self.material(sheep, next.progress.cursor).await? else {
+                let Some(said) = Box::pin(self.say(sheep, next, tick)).await? else {
                     return self.without_text(sheep, tick, now).await;
                 };
-                let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);
-                let said = behaviour.say(turn, material);
-                let (next, act) = (next.followed_by(said.then), sheep.config.post(said.act));
+                let Said { next, act, aside: is_near, passed_over } = said;
+                tick.passed_over.fetch_add(passed_over.into(), Ordering::Relaxed);
+                aside = is_near;
                 let table = self.store.table_id().await?;
                 (sheep.claim(next, act, table, tick.lease_until), Sent::No)
             }
@@ -387,7 +398,8 @@ impl App {
         };
         let raised = claimed.taking(account.facts.text_limit(account.id.network));
         let claimed = raised.as_ref().unwrap_or(&claimed);
-        let unfit = claimed.unfit(sent);
+        let aside = aside.map(|why| Outcome::SetAside { why });
+        let unfit = aside.or_else(|| claimed.unfit(sent));
         if unfit.is_none() && sheep.needs_no_claim(claimed) {
             let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
             // What else it may be is seen to by who has the sheep.
@@ -397,6 +409,9 @@ impl App {
         }
         if self.store.replace_sheep(sheep, claimed).await? != Write::Done {
             return Ok(Step::LostRace);
+        }
+        if unfit.is_none() && sent == Sent::No {
+            self.note_told(claimed, tick).await;
         }
         let order = Order { read: claimed.version, ..order };
         let known = match (unfit, sent) {
@@ -563,8 +578,10 @@ impl Tick {
         }
     }
 
-    fn late_seconds(&self) -> u64 {
-        self.late_seconds.load(Ordering::Relaxed)
+    /// How late the latest sheep was, in seconds, and how many texts were passed over.
+    fn counted(&self) -> (u64, u64) {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        (count(&self.late_seconds), count(&self.passed_over))
     }
 }
 

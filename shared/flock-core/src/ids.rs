@@ -414,6 +414,11 @@ impl CorpusId {
     }
 }
 
+/// A number that depends on nothing but `text`.
+pub(crate) fn number_of(text: &str) -> u64 {
+    number(&digest(&[text]))
+}
+
 /// The first 8 bytes as a number.
 fn number(digest: &[u8]) -> u64 {
     digest.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte))

@@ -24,6 +24,7 @@ mod job;
 mod limits;
 mod made;
 mod money;
+mod near;
 mod network;
 mod notice;
 mod objection;
@@ -71,6 +72,7 @@ pub use job::{AnswerTo, Job, JobKind};
 pub use limits::{Timed, span, too_many};
 pub use made::Made;
 pub use money::{InvalidUsd, Usd};
+pub use near::{Likeness, NearDuplicates, Told};
 pub use network::{
     Action, Can, Charge, Facts, Idempotency, Lacking, Limit, LimitOf, Measured, Network,
     TextRefusal, Tier, UnfitHandle, UnknownNetwork,

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Marks,
-    Network, NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId, Rhythm, Sent, SheepId,
-    TableId, Task, TextRefusal, Trouble, Turn,
+    NearDuplicates, Network, NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId,
+    Rhythm, Sent, SheepId, TableId, Task, TextRefusal, Trouble, Turn,
     errand::whole_seconds,
     foreign::{odd, without_marks},
 };
@@ -40,6 +40,8 @@ pub struct SheepConfig {
     pub text_limit: usize,
     /// Whether its text was made with artificial intelligence.
     pub made_with_ai: bool,
+    /// How alike its posts may be to the last ones of its flock. `None`: as alike as they are.
+    pub near_duplicates: Option<NearDuplicates>,
     /// What it says.
     pub behaviour: Behaviour,
     /// When it says it.
@@ -237,13 +239,22 @@ impl Next {
     pub fn followed_by(self, then: Place) -> Self {
         Self { then, ..self }
     }
+
+    /// The same post with the text after this one, which is not to be said.
+    #[must_use]
+    pub fn passing_over(self, behaviour: &Behaviour) -> Self {
+        let cursor = behaviour.next(self.progress.cursor).cursor;
+        let progress = Progress { cursor, ..self.progress };
+        Self { then: behaviour.next(cursor), progress, ..self }
+    }
 }
 
 impl SheepConfig {
     /// What people wrote through `account`, as long as its network usually takes it.
     pub fn new(account: AccountId, behaviour: Behaviour, rhythm: Rhythm) -> Self {
         let text_limit = account.network.facts().text_limit;
-        Self { account, text_limit, made_with_ai: false, behaviour, rhythm }
+        let (made_with_ai, near_duplicates) = (false, None);
+        Self { account, text_limit, made_with_ai, near_duplicates, behaviour, rhythm }
     }
 
     /// Refuses what the sheep's network would not take.
@@ -419,11 +430,12 @@ impl Sheep {
     }
 
     /// Whether somebody who has read the sheep may make its next post without having claimed it. Where lines have times
-    /// of their own, only an intent knows when the next one comes.
+    /// of their own, only an intent knows when the next one comes; where texts are compared with others, which one is said.
     pub fn posts_by_number(&self) -> bool {
         self.config.account.network == Network::Meadow
             && self.intent.is_none()
             && self.config.behaviour.timed_text().is_none()
+            && self.config.near_duplicates.is_none()
     }
 
     /// Whether the next number stands for the same post as in `changed`. Where it does not, and the sheep

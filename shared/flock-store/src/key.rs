@@ -126,6 +126,10 @@ impl Key {
         Self { pk: format!("SAID#{network}#{fingerprint}"), sk: "SAID".to_owned() }
     }
 
+    pub(crate) fn told(flock: &FlockName, network: Network, item: u32) -> Self {
+        Self { pk: format!("TOLD#{flock}#{network}"), sk: format!("TOLD#{item:010}") }
+    }
+
     pub(crate) fn shards() -> Self {
         Self { pk: "SYSTEM".to_owned(), sk: "SHARDS".to_owned() }
     }

@@ -108,6 +108,12 @@ pub const KINDS: &[Kind] = &[
         "the next",
     ),
     kind(
+        "told texts",
+        ["TOLD#<flock>#<network>", "TOLD#<10 digits>"],
+        "tick, before a post, where the flock has `near_duplicates`; it expires",
+        "the tick, once for each flock and network: `pk`, descending",
+    ),
+    kind(
         "shards, table id",
         ["SYSTEM", "SHARDS"],
         "tick, when its configuration changes; the first claim ever",

@@ -33,6 +33,7 @@ mod said;
 mod sheep;
 mod spend;
 mod system;
+mod told;
 mod units;
 mod upcoming;
 
@@ -64,6 +65,7 @@ pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
 pub use sheep::{Birth, ChangeError, DueCursor, DueEntry, DuePage, Read};
 pub use spend::{Bill, Ledger, Reserved};
 pub use system::{Control, DueNow, Instance, Presence, Stop};
+pub use told::Newest;
 pub use units::Units;
 pub use upcoming::{UpcomingPost, needs_of};
 

@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, JobId, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId, Rhythm, Sent,
-    Sheep, SheepConfig, SheepId, SheepName, State, Task,
+    Intent, JobId, NearDuplicates, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId,
+    Rhythm, Sent, Sheep, SheepConfig, SheepId, SheepName, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -354,6 +354,8 @@ struct SheepItem {
     text_limit: Option<usize>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     made_with_ai: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    near_duplicates: Option<NearDuplicates>,
     behaviour: BehaviourItem,
     /// As they were written before behaviours were maps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -484,6 +486,7 @@ impl SheepItem {
             text_limit: Some(config.text_limit)
                 .filter(|limit| *limit != config.account.network.facts().text_limit),
             made_with_ai: config.made_with_ai,
+            near_duplicates: config.near_duplicates,
             behaviour: BehaviourItem::Map(config.behaviour.clone()),
             corpus: None,
             lines: None,
@@ -532,6 +535,7 @@ impl SheepItem {
             text_limit: self.text_limit.unwrap_or(self.network.facts().text_limit),
             account: AccountId { network: self.network, handle: self.handle },
             made_with_ai: self.made_with_ai,
+            near_duplicates: self.near_duplicates,
             behaviour,
             rhythm: self.rhythm,
         };

@@ -19,6 +19,7 @@ mod iam;
 mod jobs;
 mod kinds;
 mod mastodon;
+mod near;
 mod numbers;
 mod policy;
 mod posting;

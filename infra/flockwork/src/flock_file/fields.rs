@@ -32,6 +32,7 @@ pub(super) enum Place {
     Defaults,
     Sheep,
     Part,
+    NearDuplicates,
 }
 
 impl fmt::Display for Place {
@@ -41,6 +42,7 @@ impl fmt::Display for Place {
             Self::Defaults => "[defaults]",
             Self::Sheep => "[[sheep]]",
             Self::Part => "[[sheep.parts]]",
+            Self::NearDuplicates => "`near_duplicates`",
         })
     }
 }
@@ -56,6 +58,8 @@ struct Field {
 const TOP: &[Place] = &[Place::Top];
 
 const SHEEP: &[Place] = &[Place::Sheep];
+
+const NEAR_DUPLICATES: &[Place] = &[Place::NearDuplicates];
 
 const PART: &[Place] = &[Place::Part];
 
@@ -74,12 +78,15 @@ const FIELDS: &[Field] = &[
     field("name", Kind::Text, r#""milton""#, TOP_OR_SHEEP),
     field("monthly_cap", Kind::Money, r#""25.00""#, TOP),
     field("waive", Kind::Table, "[waive]", TOP),
+    field("near_duplicates", Kind::Table, "near_duplicates = { last = 200, distance = 6 }", TOP),
     field("defaults", Kind::Table, "[defaults]", TOP),
     field("sheep", Kind::Table, "[[sheep]]", TOP),
     field("files", Kind::Text, r#""poems/*.txt""#, SHEEP),
     field("corpus", Kind::Text, r#""apollo.txt""#, SHEEP_OR_PART),
     field("parts", Kind::Table, "[[sheep.parts]]", SHEEP),
     field("weight", Kind::Count, "3", PART),
+    field("last", Kind::Count, "200", NEAR_DUPLICATES),
+    field("distance", Kind::Count, "6", NEAR_DUPLICATES),
     field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, BELOW),
     field("post", Kind::Text, r#""stanza""#, BELOW),

@@ -1,9 +1,15 @@
 //! What holds for the whole flock: what it may spend, and the rules it waives.
 
-use flock_core::{Usd, Waivers, rules};
+use std::ops::RangeInclusive;
+
+use flock_core::{NearDuplicates, Usd, Waivers, rules};
 use toml::{Spanned, de::DeValue};
 
-use super::{Reader, fields::Given, mistakes::Reported};
+use super::{
+    Reader,
+    fields::{Given, Place},
+    mistakes::Reported,
+};
 
 /// What a reason is for.
 const WHY: &str = "write why the flock may do what the rule forbids; the audit log keeps it";
@@ -43,6 +49,44 @@ impl Reader<'_> {
             }
         };
         Ok(cap)
+    }
+
+    /// How alike its posts may be, where that matters. What is wrong is reported.
+    pub(super) fn near_duplicates(
+        &mut self,
+        table: Option<&Spanned<DeValue<'_>>>,
+    ) -> Option<NearDuplicates> {
+        let table = table?;
+        let line = self.line_starts.line(table.span().start);
+        let DeValue::Table(table) = table.get_ref() else {
+            self.report(
+                line,
+                "`near_duplicates` must be a table: write near_duplicates = { last = 200, distance = 6 }",
+            );
+            return None;
+        };
+        let fields = self.fields(Place::NearDuplicates, table);
+        let usual = NearDuplicates::default();
+        let most = [NearDuplicates::MOST_LAST, NearDuplicates::MOST_DISTANCE.into()];
+        let mut number = |name: &str, range: RangeInclusive<u16>, usual: u16| {
+            let Some(given) = fields.get(name) else { return usual };
+            let number = given.count().map(|count| u16::try_from(count).unwrap_or(u16::MAX));
+            match number {
+                Some(number) if range.contains(&number) => number,
+                Some(_) => {
+                    let (least, most) = range.into_inner();
+                    self.report(
+                        given.line,
+                        format!("`{name}` of `near_duplicates` is {least} to {most}"),
+                    );
+                    usual
+                }
+                None => usual,
+            }
+        };
+        let last = number("last", 1..=most[0], usual.last);
+        let distance = number("distance", 0..=most[1], usual.distance.into());
+        Some(NearDuplicates { last, distance: u8::try_from(distance).unwrap_or(usual.distance) })
     }
 
     /// The rules the flock does not keep, each with the reason.

@@ -142,6 +142,7 @@ impl Reader<'_> {
         let monthly_cap = self.monthly_cap(top.get("monthly_cap"));
         let waivers = self.waivers(table.get("waive"));
         let flock = name.and_then(|name| Ok(Flock { name, monthly_cap: monthly_cap?, waivers }));
+        let near = self.near_duplicates(table.get("near_duplicates"));
         let defaults = self.defaults(top, table.get("defaults"));
         let mut drafts = Vec::new();
         let tables = match table.get("sheep") {
@@ -166,6 +167,9 @@ impl Reader<'_> {
                     self.report(header, "`sheep` must be tables: write [[sheep]]");
                 }
             }
+        }
+        for draft in &mut drafts {
+            draft.config.near_duplicates = near;
         }
         (flock, drafts)
     }

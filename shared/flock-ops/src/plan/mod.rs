@@ -13,9 +13,9 @@ use std::{
 
 use flock_core::{
     AccountId, Behaviour, BehaviourKind, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts,
-    Member, Month, Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId,
-    SheepName, Usd, count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many,
-    unfit, without_cap,
+    Member, Month, NearDuplicates, Objection, Occurrence, Origin, Outlook, Remedy, Sheep,
+    SheepConfig, SheepId, SheepName, Usd, count, crowded, local, maybe_too_long, one_line, repeats,
+    said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -204,6 +204,7 @@ fn words(
     }));
     odd.extend(maybe_too_long(&new, accounts));
     odd.extend(new.iter().filter_map(|member| few(member)));
+    odd.extend(new.iter().filter_map(|member| compared(member)));
     odd.extend(doubts);
     let mut words = said(odd);
     let ids: BTreeSet<_> = new.iter().map(|member| &member.sheep.id).collect();
@@ -218,6 +219,12 @@ fn words(
         .collect();
     words.extend(said(repeats(&members, now)));
     words
+}
+
+/// What it costs that the posts of a sheep are compared with others.
+fn compared(Member { sheep, .. }: &Member) -> Option<Objection> {
+    let what = "posts are compared with others (`near_duplicates`): each costs a write unit more, on the meadow two";
+    sheep.config.near_duplicates.map(|_| Objection::of([&sheep.id], what))
 }
 
 /// What of the file of a sheep is taken as it stands and may be meant otherwise.
@@ -556,6 +563,13 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
         (false, true) => parts.push("made with AI".to_owned()),
         (true, false) => parts.push("not made with AI".to_owned()),
         (false, false) | (true, true) => {}
+    }
+    match (old.near_duplicates, new.near_duplicates) {
+        (old, new) if old == new => {}
+        (_, Some(NearDuplicates { last, distance })) => parts.push(format!(
+            "compared with the last {last} posts of its flock (distance {distance}): a post costs a write unit more"
+        )),
+        (_, None) => parts.push("compared with no other post".to_owned()),
     }
     parts.join(", ")
 }

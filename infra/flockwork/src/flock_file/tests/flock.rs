@@ -72,3 +72,34 @@ flock.toml:4: no network has a rule `identical`; the closest is `x-identical-tex
         "flock.toml:2: `waive` must be a table: write [waive], and under it each rule with the reason"
     );
 }
+
+#[test]
+fn near_duplicates_are_two_numbers() {
+    let flock = |near: &str| {
+        format!(
+            "name = \"f\"\n{near}\n[[sheep]]\nname = \"a\"\nbehaviour = \"poem\"\ncorpus = \"a.txt\"\nline = \"3m\"\n"
+        )
+    };
+    let read = |near: &str| {
+        let dir = super::directory(&[]);
+        std::fs::write(dir.path().join("flock.toml"), flock(near)).unwrap();
+        crate::flock_file::read(dir.path()).unwrap().sheep[0].config.near_duplicates
+    };
+    let rule = |last, distance| Some(flock_core::NearDuplicates { last, distance });
+    assert_eq!(read(""), None);
+    assert_eq!(read("near_duplicates = {}"), rule(200, 6));
+    assert_eq!(read("near_duplicates = { last = 1, distance = 0 }"), rule(1, 0));
+    assert_eq!(read("[near_duplicates]\nlast = 500"), rule(500, 6));
+    let refused = "near_duplicates = { last = 0, distance = 21, first = 3 }";
+    super::check(
+        &flock(refused),
+        "\
+flock.toml:2: `distance` of `near_duplicates` is 0 to 20
+flock.toml:2: `last` of `near_duplicates` is 1 to 500
+flock.toml:2: unknown field `first`; `near_duplicates` takes last, distance",
+    );
+    super::check(
+        &flock("near_duplicates = 3"),
+        "flock.toml:2: `near_duplicates` must be a table: write near_duplicates = { last = 200, distance = 6 }",
+    );
+}
