@@ -855,7 +855,7 @@ impl Sheep {
         let last_said = if is_divided_so {
             self.progress.last_said.clone()
         } else {
-            let times = (0..).map(|index| self.said_at(index, now));
+            let times = || (0..).map(|index| self.said_at(index, now));
             self.last_said(times, &config.behaviour, place, now)
         };
         let mut sheep = self.configured(config, place, last_said, now);
@@ -963,7 +963,7 @@ impl Sheep {
         });
         let place = drawn.unwrap_or_else(|| after(self.progress.cursor));
         let place = self.place_of_decided(place, then, edit, &behaviour);
-        let times = edit.carried(|index| self.said_at(index, now));
+        let times = || edit.carried(|index| self.said_at(index, now));
         let last_said = self.last_said(times, &behaviour, place, now);
         let mut sheep = self.configured(config, place, last_said, now);
         let usual = sheep.config.behaviour.next(sheep.progress.cursor);
@@ -1017,9 +1017,9 @@ impl Sheep {
     }
 
     /// What is kept of when lines were said, where `behaviour` goes on at `place`, and its lines were said at `times`.
-    fn last_said(
+    fn last_said<T: IntoIterator<Item = Option<Minute>>>(
         &self,
-        times: impl IntoIterator<Item = Option<Minute>>,
+        times: impl FnOnce() -> T,
         behaviour: &Behaviour,
         place: Place,
         now: Timestamp,
@@ -1030,7 +1030,7 @@ impl Sheep {
             Some(_) => self.progress.last_said.latest(),
             None => has_said.then(|| minute(now)),
         };
-        pool.with_times(times, latest, place.cursor)
+        pool.with_times(times(), latest, place.cursor)
     }
 
     /// When its next post was made last, and from when on it may be made again, where it is of a pool and was made.

@@ -182,7 +182,7 @@ pub(super) fn read(
                 && let Some(event) = &mut event
             {
                 let why = "it has no name and colon as lines of a calendar have; what goes on a long line begins with a space";
-                event.problems.push((number, why.to_owned()));
+                event.tell(number, why);
             }
             continue;
         };
@@ -197,6 +197,13 @@ pub(super) fn read(
             }
             let name = property.value.trim().to_ascii_uppercase();
             if name == "VEVENT" {
+                if let Some(Event { line, .. }) = event {
+                    let why = format!(
+                        "the event of line {line} has no end before it; export the calendar once more"
+                    );
+                    tell(problems, number, why);
+                    return None;
+                }
                 event = Some(Event { line: number, ..Event::default() });
             }
             open.push((name, number));
@@ -244,6 +251,13 @@ pub(super) fn read(
 }
 
 impl Event {
+    /// Notes a problem, as long as somebody would still read it.
+    fn tell(&mut self, line: usize, why: impl Into<String>) {
+        if self.problems.len() < Corpus::PROBLEMS {
+            self.problems.push((line, why.into()));
+        }
+    }
+
     fn take(&mut self, property: &Property<'_>) {
         let there = match property.name.to_ascii_uppercase().as_str() {
             "SUMMARY" => self.summary.replace(property.at()).is_some(),
@@ -271,7 +285,7 @@ impl Event {
         if there {
             let why =
                 format!("the event of line {} has {} twice; leave one", self.line, property.name);
-            self.problems.push((property.line, why));
+            self.tell(property.line, why);
         }
     }
 
@@ -452,6 +466,7 @@ mod tests {
         insta::assert_snapshot!(told("DTSTART:20261201T090000\nSUMMARY:a\\n\\nb\u{7}"), @"6: line 6 holds the control character U+0007; remove it");
         insta::assert_snapshot!(told("DTSTART:20261201T090000\nSUMMARY:a\nEND:VTODO"), @"7: it ends VTODO, and VEVENT of line 4 is open; export the calendar once more");
         insta::assert_snapshot!(told("DTSTART:20261201T090000\nSUMMARY:a\nBEGIN:VALARM"), @"8: it ends VEVENT, and VALARM of line 7 is open; export the calendar once more");
+        insta::assert_snapshot!(told("SUMMARY:a\nBEGIN:VEVENT"), @"6: the event of line 4 has no end before it; export the calendar once more");
         insta::assert_snapshot!(shown("q.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:a\n"), @"2: VEVENT has no end, so the file is cut off; export the calendar once more");
         insta::assert_snapshot!(shown("q.ics", "text,at\na,\n"), @"1: this is no calendar, which begins with BEGIN:VCALENDAR; export it once more, as iCalendar");
         insta::assert_snapshot!(shown("q.ics", &calendar("")), @"there is no line to post in it");
