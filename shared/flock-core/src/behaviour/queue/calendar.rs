@@ -11,6 +11,7 @@ use super::tell;
 use crate::{
     Corpus, CorpusProblem, Item,
     foreign::{odd, says_nothing},
+    one_line,
     rhythm::{instant, parse_zone},
 };
 
@@ -141,6 +142,15 @@ impl<'a> Property<'a> {
     }
 }
 
+/// What somebody wrote where a word was wanted, as much of it as helps to find it.
+fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut chars = text.chars();
+    let mut short: String = chars.by_ref().take(MOST).collect();
+    short.extend(chars.next().map(|_| '…'));
+    one_line(&short)
+}
+
 /// A text as it is meant (RFC 5545, 3.3.11). What is no escape stays as it stands.
 fn unescaped(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
@@ -209,39 +219,41 @@ pub(super) fn read(
             open.push((name, number));
         } else if property.is("END") {
             let name = property.value.trim();
+            let shown = short(name);
             match open.pop() {
                 Some((opened, _)) if opened.eq_ignore_ascii_case(name) => {}
                 Some((opened, line)) => {
                     let why = format!(
-                        "it ends {name}, and {opened} of line {line} is open; export the calendar once more"
+                        "it ends {shown}, and {} of line {line} is open; export the calendar once more",
+                        short(&opened)
                     );
                     tell(problems, number, why);
                     return None;
                 }
                 None => {
-                    tell(
-                        problems,
-                        number,
-                        format!(
-                            "it ends {name}, which has not begun; export the calendar once more"
-                        ),
+                    let why = format!(
+                        "it ends {shown}, which has not begun; export the calendar once more"
                     );
+                    tell(problems, number, why);
                     return None;
                 }
             }
             if is_of_event && let Some(event) = event.take() {
                 items.extend(event.post(zone, problems));
+                // Nobody reads more, and to say what was meant takes its time.
+                if Corpus::PROBLEMS < problems.len() {
+                    return None;
+                }
             }
         } else if is_of_event && let Some(event) = &mut event {
             event.take(&property);
         }
     }
     if let Some((name, line)) = open.pop() {
-        tell(
-            problems,
-            line,
-            format!("{name} has no end, so the file is cut off; export the calendar once more"),
-        );
+        let name = short(&name);
+        let why =
+            format!("{name} has no end, so the file is cut off; export the calendar once more");
+        tell(problems, line, why);
     }
     if !problems.is_empty() {
         return None;
@@ -343,11 +355,13 @@ impl Start {
         let value = self.at.value.trim();
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if self.is_date || value.len() == DATE && is_number(value) {
+            let value = short(value);
             return Err(format!(
                 "`{value}` is a day, and a post is made at a time; give its event one instead of the whole day"
             ));
         }
         let not_a_time = || {
+            let value = short(value);
             format!(
                 "`{value}` is not a time as calendars have it: 20261201T090000, or in UTC 20261201T090000Z"
             )
@@ -381,7 +395,7 @@ fn zone_called(name: &str) -> Result<TimeZone, String> {
     let name = name.trim();
     let mut rest = name;
     for _ in 0..PARTS {
-        if let Ok(zone) = parse_zone(Some(rest)) {
+        if let Ok(zone) = TimeZone::get(rest) {
             return Ok(zone);
         }
         match rest.split_once('/').filter(|_| name.starts_with('/')) {
@@ -389,6 +403,7 @@ fn zone_called(name: &str) -> Result<TimeZone, String> {
             None => break,
         }
     }
+    let name = &*short(name);
     if name.ends_with(" Time") {
         return Err(format!(
             "TZID `{name}` is a zone by Windows' name; write the IANA name, such as TZID=Europe/Berlin, or export the \
@@ -471,6 +486,12 @@ mod tests {
         insta::assert_snapshot!(shown("q.ics", "text,at\na,\n"), @"1: this is no calendar, which begins with BEGIN:VCALENDAR; export it once more, as iCalendar");
         insta::assert_snapshot!(shown("q.ics", &calendar("")), @"there is no line to post in it");
         insta::assert_snapshot!(shown("q.ics", &"BEGIN:VCALENDAR\n".repeat(100_000)), @"17: it is in more components than calendars have; export it once more");
+        // However long what is wrong is, and however often.
+        let long = format!("SUMMARY:a\nDTSTART;TZID=/{}:20261201T090000", "moon/".repeat(100_000));
+        assert!(told(&long).len() < 200, "{}", told(&long));
+        let many = "BEGIN:VEVENT\nSUMMARY:a\nDTSTART;TZID=Mars:20261201T090000\nEND:VEVENT\n";
+        let (_, problems) = super::super::tests::read_as("q.ics", &calendar(&many.repeat(5_000)));
+        assert_eq!(problems.len(), Corpus::PROBLEMS + 1);
         insta::assert_snapshot!(shown("q.txt", &event("SUMMARY:a")), @"1: this is a calendar; give its file a name that ends with .ics");
     }
 

@@ -678,7 +678,9 @@ mod tests {
             }
             check_rests(&made, SignedDuration::from_hours(24 * 20))?;
             let mut said: HashMap<&str, u32> = HashMap::new();
-            made.iter().for_each(|(_, text)| *said.entry(text).or_default() += 1);
+            for (_, text) in &made {
+                *said.entry(text).or_default() += 1;
+            }
             if let Some(times) = times.filter(|_| !moves) {
                 prop_assert!(said.values().all(|said| *said <= times), "{said:?}");
             }
