@@ -126,7 +126,28 @@ impl Edit {
     /// Whether a sheep begins anew in `behaviour`, which has the new text: nothing is left of the old one. Where every line
     /// was mended of a text that is gone through once, what was said is not said again.
     pub fn starts_over(&self, behaviour: &Behaviour) -> bool {
-        self.keeps_nothing() && !(self.mended && behaviour.goes_through_once())
+        self.keeps_nothing() && !(self.mended && counts_off(behaviour))
+    }
+
+    /// The index after of the line that says what the one with this index said before, wherever it is.
+    pub(crate) fn found(&self, index: u32) -> Option<u32> {
+        let number = self.old.get(usize::try_from(index).ok()?)?;
+        let found = self.new.iter().position(|line| line == number)?;
+        u32::try_from(found).ok()
+    }
+
+    /// What is known of each line after, where `of` is known of the line before with an index, the latest of those that say the same;
+    /// of a lost text, by number.
+    pub(crate) fn carried<T: Copy + Ord>(&self, of: impl Fn(u32) -> Option<T>) -> Vec<Option<T>> {
+        if self.is_from_lost() {
+            return (0..).zip(&self.new).map(|(index, _)| of(index)).collect();
+        }
+        let mut known: HashMap<u32, Option<T>> = HashMap::new();
+        for (index, number) in (0..).zip(&self.old) {
+            let known = known.entry(*number).or_default();
+            *known = (*known).max(of(index));
+        }
+        self.new.iter().map(|number| known.get(number).copied().flatten()).collect()
     }
 
     /// What would be said again or never by a sheep that has said the first `said` lines and goes on at `place`.
@@ -204,7 +225,8 @@ impl Edit {
     /// is new at the place is said, too, unless
     ///
     /// - it stands for lines that were said: those that are gone there are counted off against it. Where another round
-    ///   comes and nothing unsaid is gone there, all of it does; where none comes, what is one too many would be lost;
+    ///   comes and nothing unsaid is gone there, all of it does; where none comes, or only after a long rest, what is one too many
+    ///   would be lost;
     /// - it was said: a line that was said and moved to just there.
     ///
     /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. What follows something
@@ -239,9 +261,9 @@ impl Edit {
             None => (self.old.len(), self.new.len()),
         };
         let gone = next - from;
-        let stands_for_all = 0 < gone && next == to && !behaviour.goes_through_once();
+        let stands_for_all = 0 < gone && next == to && !counts_off(behaviour);
         let mut start = if stands_for_all { hi } else { hi.min(lo + gone) };
-        if behaviour.goes_through_once() {
+        if counts_off(behaviour) {
             // What was to come before is to come, wherever it is put.
             let was_to_come = among(self.gone_from(next));
             let lines = part(&self.new, lo..start);
@@ -249,11 +271,6 @@ impl Edit {
         }
         let start = self.after_what_was_said(next, start..hi);
         behaviour.admit(Cursor::at(u32::try_from(start).unwrap_or(u32::MAX)))
-    }
-
-    /// Where a sheep goes on in `behaviour` that is saying the line at `cursor`.
-    pub fn place_after(&self, cursor: Cursor, behaviour: &Behaviour, now: Timestamp) -> Place {
-        self.place(Cursor::at(cursor.index().saturating_add(1)), behaviour, now)
     }
 
     /// The lines that are not kept, from the one with this index on.
@@ -310,6 +327,11 @@ impl Change {
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
+}
+
+/// Whether what is passed by in it does not come again, or not for long.
+fn counts_off(behaviour: &Behaviour) -> bool {
+    behaviour.goes_through_once() || behaviour.pool().is_some()
 }
 
 /// Whether most lines say what the line in their place said before, but for some words.

@@ -44,10 +44,11 @@ mod view;
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
 pub use behaviour::{
-    Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, Markov, Material,
-    Mix, MixPart, Mixed, Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour,
-    UnknownPost, Well,
+    Again, Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, LastSaid,
+    Markov, Material, Mix, MixPart, Mixed, Needs, Place, Poem, Post, Queue, Said, Source, Turn,
+    UnknownBehaviour, UnknownPost, Well, queue_csv, queue_ical, queue_posts,
 };
+pub(crate) use behaviour::{Minute, Pool, minute};
 pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece};
 pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};

@@ -93,7 +93,10 @@ pub fn preview_all<'a, S: IntoIterator<Item = (&'a Sheep, Marks)>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, Behaviour, Network, Poem, Rhythm, RhythmFields, Sheep, SheepConfig};
+    use crate::{
+        AccountId, Again, Behaviour, BehaviourKind, Corpus, Network, Poem, Rhythm, RhythmFields,
+        Sheep, SheepConfig,
+    };
 
     /// The posts a tick makes that comes exactly when one is due: every transition, none left out.
     fn ticked(sheep: &Sheep, now: Timestamp) -> Vec<Upcoming> {
@@ -176,12 +179,22 @@ mod tests {
                 ..RhythmFields::default()
             },
         ];
-        for fields in fields {
+        let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
+        let poem = Behaviour::Poem(Poem::of_lines(corpus, 5));
+        let pool = |posts: usize, times| {
+            let text: Vec<_> = (0..posts).map(|post| format!("post {post}")).collect();
+            let text = Corpus::parse(text.join("\n").as_bytes()).unwrap();
+            let again = Again::parse(Some("9d"), times).unwrap();
+            BehaviourKind::Queue.with_text(&text).returning(again)
+        };
+        let all = [poem, pool(5, Some(4)), pool(70, None)];
+        for (fields, behaviour) in
+            fields.iter().flat_map(|fields| all.iter().map(move |one| (fields, one)))
+        {
             for catch_up in ["skip", "latest", "all(3)"] {
                 let fields = RhythmFields { catch_up: text(catch_up), ..fields.clone() };
                 let account = AccountId { network: Network::Meadow, handle: "a".parse().unwrap() };
-                let corpus = "00112233445566778899aabbccddeeff".parse().unwrap();
-                let behaviour = Behaviour::Poem(Poem::of_lines(corpus, 5));
+                let behaviour = behaviour.clone();
                 let config = SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap());
                 let start: Timestamp = "2026-03-27T12:00:00Z".parse().unwrap();
                 let sheep =

@@ -8,7 +8,8 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    AccountId, Cursor, Member, Objection, SheepId, UpcomingText, count, limits::span, preview,
+    AccountId, Cursor, Member, Needs, Objection, SheepId, UpcomingText, count, limits::span,
+    preview,
 };
 
 /// How far ahead is looked.
@@ -99,7 +100,8 @@ fn to_come(member: &Member, now: Timestamp, until: Timestamp) -> impl Iterator<I
                         let material = member.corpus.material(&behaviour.needs(turn.cursor))?;
                         Some(number(&behaviour.say(turn, material).act.to_string()))
                     });
-                    ((*text)?, Some(turn.cursor.index()))
+                    let Needs::Line { index, .. } = behaviour.needs(turn.cursor);
+                    ((*text)?, Some(index))
                 }
             };
             Some(ToCome { at: post.at.max(now), text, member, line })

@@ -358,6 +358,24 @@ impl Rhythm {
         Some((self.slot_from(tomorrow.max(next))?, day))
     }
 
+    /// The first slot not before `at`, where the next would be at `slot` but has to wait: intervals are counted on, so that the
+    /// sheep keeps its times of day. `None`: the rhythm ends before.
+    pub fn slot_not_before(&self, slot: Timestamp, at: Timestamp) -> Option<Timestamp> {
+        if at <= slot {
+            return Some(slot);
+        }
+        let from = match &self.pattern {
+            Pattern::Interval { line, .. } => {
+                let (wait, line) = (at.duration_since(slot).as_secs(), line.as_secs());
+                let over = wait.checked_rem(line)?;
+                let more = if over == 0 { 0 } else { line - over };
+                slot.checked_add(SignedDuration::from_secs(wait + more)).ok()?
+            }
+            Pattern::Calendar { .. } => at,
+        };
+        self.slot_from(from)
+    }
+
     /// Where the post at `slot` is planned to follow another line, its slot when it begins a round instead. `None`: the
     /// rhythm ends before.
     pub fn paused_slot(&self, slot: Timestamp) -> Option<Timestamp> {
@@ -428,7 +446,7 @@ impl Rhythm {
 }
 
 /// The instant `local` stands for in `zone`; `None` outside the calendar.
-fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
+pub(crate) fn instant(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
         AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),
@@ -651,14 +669,20 @@ fn parse_span(text: &str) -> Result<SignedDuration, String> {
 }
 
 fn parse_gap(text: &str) -> Result<SignedDuration, String> {
-    let gap = parse_span(text)?;
+    let gap = parse_length(text)?;
     if gap < Rhythm::SHORTEST {
         return Err(format!("`{text}` is too short: sheep post once a minute at most"));
     }
-    if Rhythm::LONGEST < gap {
+    Ok(gap)
+}
+
+/// Reads a length of time as [`RhythmFields`] have them, ten years at most.
+pub(crate) fn parse_length(text: &str) -> Result<SignedDuration, String> {
+    let length = parse_span(text)?;
+    if Rhythm::LONGEST < length {
         return Err(format!("`{text}` is too long: ten years is the most"));
     }
-    Ok(gap)
+    Ok(length)
 }
 
 /// Reads by how much posts may be late.
@@ -682,7 +706,8 @@ fn parse_time(text: &str) -> Result<Time, String> {
         .map_err(|_| format!("`{text}` is not a time of day; write it as 09:30"))
 }
 
-fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
+/// The zone of this IANA name; UTC where there is none.
+pub(crate) fn parse_zone(name: Option<&str>) -> Result<TimeZone, String> {
     let name = name.unwrap_or("UTC");
     TimeZone::get(name).map_err(|_| match meant_zone(name) {
         Some(meant) => format!("`{name}` is not a time zone; did you mean {meant}?"),

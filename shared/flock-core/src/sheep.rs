@@ -4,14 +4,15 @@
 //! One post goes `due` → `claim` (an intent with a leased errand is stored) → the network → `settle`. A crash
 //! in between leaves the intent, which the next tick finishes before anything else.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use crate::{
-    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, Marks,
-    NearDuplicates, Network, NewPost, Occurrence, Outcome, Pattern, Place, PostId, RemoteId,
-    Rhythm, Sent, SheepId, TableId, Task, TextRefusal, Trouble, Turn,
+    AccountId, Act, Behaviour, CatchUp, Cause, Cursor, DayCount, Edit, Errand, Event, LastSaid,
+    Marks, Minute, NearDuplicates, Needs, Network, NewPost, Occurrence, Outcome, Pattern, Place,
+    Pool, PostId, RemoteId, Rhythm, Sent, SheepId, TableId, Task, TextRefusal, Trouble, Turn,
     errand::whole_seconds,
     foreign::{odd, without_marks},
+    minute,
 };
 
 /// One behaviour that posts through one account, at its own rhythm.
@@ -96,6 +97,8 @@ pub struct Progress {
     pub last_remote: Option<RemoteId>,
     /// How many texts were set aside since then, because its network does not take them.
     pub set_aside: u32,
+    /// When the posts of a pool were made last.
+    pub last_said: LastSaid,
 }
 
 /// What was decided: stored before the network is asked, so that a crash in between shows.
@@ -150,6 +153,14 @@ pub enum NotNow {
         asked: Occurrence,
         /// What is next.
         next: Occurrence,
+    },
+    /// Its next post is of a pool, and rests.
+    #[error("its next post was last posted on {last}, and returns on {returns}")]
+    Resting {
+        /// The day on which it was made last, or a little later, where its sheep is.
+        last: Date,
+        /// The day on which it is due.
+        returns: Date,
     },
     /// Its network would not take the text.
     #[error(transparent)]
@@ -337,6 +348,7 @@ impl Sheep {
             day: None,
             last_remote: None,
             set_aside: 0,
+            last_said: LastSaid::default(),
         };
         Some(Self { id, config, state: State::Active, progress, intent: None, version: 1 })
     }
@@ -588,6 +600,10 @@ impl Sheep {
             self.finish_where_nothing_comes(now);
             return;
         }
+        if !said {
+            let made = self.made_at(&self.progress, now);
+            self.progress.last_said = self.said_by(&self.progress, then.cursor, made);
+        }
         self.progress.occurrence = self.progress.occurrence.plus(1);
         if !said {
             // Files with a later end may let it go on.
@@ -641,6 +657,13 @@ impl Sheep {
         if self.due_at(&self.progress) <= now {
             // The tick makes the planned one: another besides would push it back.
             return Err(NotNow::Busy);
+        }
+        if let Some((last, until)) = self.rest()
+            && now < until
+        {
+            let day = |at: Timestamp| self.config.rhythm.zone().to_datetime(at).date();
+            let returns = day(self.due_at(&self.progress).max(until));
+            return Err(NotNow::Resting { last: day(last), returns });
         }
         let mut sheep = self.changed();
         sheep.progress.owed = 1;
@@ -839,7 +862,15 @@ impl Sheep {
         let is_here = config.behaviour.text() == self.config.behaviour.text()
             && place.cursor == self.progress.cursor;
         let place = if is_here { Place { at: self.progress.at, ..place } } else { place };
-        let mut sheep = self.configured(config, place, now);
+        let is_divided_so = config.behaviour.pool().map(Pool::posts)
+            == self.config.behaviour.pool().map(Pool::posts);
+        let last_said = if is_divided_so {
+            self.progress.last_said.clone()
+        } else {
+            let times = || (0..).map(|index| self.said_at(index, now));
+            self.last_said(times, &config.behaviour, place, now)
+        };
+        let mut sheep = self.configured(config, place, last_said, now);
         if place == Place::OVER
             && let Some(intent) = &mut sheep.intent
         {
@@ -849,7 +880,13 @@ impl Sheep {
     }
 
     /// The sheep with another configuration, at `place` in its text.
-    fn configured(&self, config: SheepConfig, place: Place, now: Timestamp) -> Self {
+    fn configured(
+        &self,
+        config: SheepConfig,
+        place: Place,
+        last_said: LastSaid,
+        now: Timestamp,
+    ) -> Self {
         let mut sheep = Self { config, ..self.clone() };
         if sheep.config.account != self.config.account {
             sheep.progress.last_remote = None;
@@ -860,8 +897,12 @@ impl Sheep {
         let ended = matches!(self.state, State::Finished { .. });
         sheep.progress.cursor = place.cursor;
         sheep.progress.at = place.at;
+        sheep.progress.last_said = last_said;
+        // What comes now need not wait for what rests.
+        let rested = self.rest().is_some_and(|(_, until)| now < until)
+            && sheep.config.behaviour != self.config.behaviour;
         // The slot of a post that was decided is its own.
-        let is_planned_anew = place.at != self.progress.at && self.decided().is_none();
+        let is_planned_anew = (place.at != self.progress.at || rested) && self.decided().is_none();
         if sheep.config.rhythm == self.config.rhythm && !ended && !is_planned_anew {
             sheep = sheep.changed();
         } else {
@@ -883,6 +924,15 @@ impl Sheep {
         {
             match sheep.config.rhythm.paused_slot(sheep.progress.slot) {
                 Some(slot) => sheep.progress.slot = slot,
+                None if matches!(sheep.state, State::Active) => {
+                    sheep.state = State::Finished { since: whole_seconds(now) };
+                }
+                None => {}
+            }
+        }
+        if sheep.decided().is_none() {
+            match sheep.rested(sheep.progress.clone()) {
+                Some(progress) => sheep.progress = progress,
                 None if matches!(sheep.state, State::Active) => {
                     sheep.state = State::Finished { since: whole_seconds(now) };
                 }
@@ -916,19 +966,129 @@ impl Sheep {
         }
         let behaviour = config.behaviour.clone();
         let drawn = drawn_at_last(&self.config, &config, self.progress.occurrence);
-        let place = drawn.unwrap_or_else(|| edit.place(self.progress.cursor, &behaviour, now));
-        let mut sheep = self.configured(config, place, now);
+        let after = |cursor| self.edited(cursor, edit, &behaviour, now);
         let then = self.decided().map(|intent| match intent.then {
             _ if let Some(drawn) = drawn => drawn,
             Some(Place { starts_over: true, .. }) => behaviour.anew().timed(edit.marks(), now),
-            Some(place) => edit.place(place.cursor, &behaviour, now),
-            None => edit.place_after(self.progress.cursor, &behaviour, now),
+            Some(place) => after(place.cursor),
+            None => after(Cursor::at(self.progress.cursor.index().saturating_add(1))),
         });
+        let place = drawn.unwrap_or_else(|| after(self.progress.cursor));
+        let place = self.place_of_decided(place, then, edit, &behaviour);
+        let times = || edit.carried(|index| self.said_at(index, now));
+        let last_said = self.last_said(times, &behaviour, place, now);
+        let mut sheep = self.configured(config, place, last_said, now);
         let usual = sheep.config.behaviour.next(sheep.progress.cursor);
         if let Some(intent) = &mut sheep.intent {
             intent.then = then.filter(|then| *then != usual);
         }
         Ok(sheep)
+    }
+
+    /// Where what was to go on at `cursor` does so in `behaviour`, which has the edited text.
+    fn edited(&self, cursor: Cursor, edit: &Edit, behaviour: &Behaviour, now: Timestamp) -> Place {
+        let pool = self.config.behaviour.pool();
+        let (round, next) = pool.map_or((0, cursor), |pool| pool.round(cursor));
+        let place = edit.place(next, behaviour, now);
+        if edit.starts_over(behaviour) { place } else { behaviour.in_round(place, round) }
+    }
+
+    /// Where the sheep is while the post is under way that goes on at `then`: at `place`, unless the pool `behaviour` has that post
+    /// elsewhere, which is to rest when it is made.
+    fn place_of_decided(
+        &self,
+        place: Place,
+        then: Option<Place>,
+        edit: &Edit,
+        behaviour: &Behaviour,
+    ) -> Place {
+        let Some(then) = then.filter(|_| behaviour.pool().is_some()) else { return place };
+        let cursor = self.progress.cursor;
+        let Needs::Line { index, .. } = self.config.behaviour.needs(cursor);
+        let Some(found) = edit.found(index) else { return place };
+        let round = self.config.behaviour.pool();
+        let round = round.and_then(|pool| cursor.index().checked_div(pool.posts())).unwrap_or(0);
+        let there = behaviour.in_round(Place::at(Cursor::at(found)), round);
+        if (place.cursor..then.cursor).contains(&there.cursor) { place } else { there }
+    }
+
+    /// When the line number `index` of its text was said last, as far as that is known, and never earlier than it was.
+    fn said_at(&self, index: u32, now: Timestamp) -> Option<Minute> {
+        let behaviour = &self.config.behaviour;
+        let Progress { cursor, last_said, last_remote, .. } = &self.progress;
+        let was_said = if let Some(pool) = behaviour.pool() {
+            return pool.said_at(index, *cursor, last_said);
+        } else if behaviour.draws() {
+            false
+        } else if behaviour.goes_through_once() {
+            index < cursor.index()
+        } else {
+            0 < cursor.index() || last_remote.is_some()
+        };
+        was_said.then(|| minute(now))
+    }
+
+    /// What is kept of when lines were said, where `behaviour` goes on at `place`, and its lines were said at `times`.
+    fn last_said<T: IntoIterator<Item = Option<Minute>>>(
+        &self,
+        times: impl FnOnce() -> T,
+        behaviour: &Behaviour,
+        place: Place,
+        now: Timestamp,
+    ) -> LastSaid {
+        let Some(pool) = behaviour.pool() else { return LastSaid::default() };
+        let has_said = 0 < self.progress.cursor.index();
+        let latest = match self.config.behaviour.pool() {
+            Some(_) => self.progress.last_said.latest(),
+            None => has_said.then(|| minute(now)),
+        };
+        pool.with_times(times(), latest, place.cursor)
+    }
+
+    /// When its next post was made last, and from when on it may be made again, where it is of a pool and was made.
+    fn rest(&self) -> Option<(Timestamp, Timestamp)> {
+        self.config.behaviour.pool()?.rest(self.progress.cursor, &self.progress.last_said)
+    }
+
+    /// When the post at `progress` counts as made that was recorded at `now`: as late as one is that is in time, so that when it
+    /// returns does not depend on the second at which a tick came, and a preview comes true.
+    fn made_at(&self, progress: &Progress, now: Timestamp) -> Timestamp {
+        if self.config.behaviour.pool().is_none() {
+            return now;
+        }
+        let in_time = self.due_at(progress).saturating_add(Self::GRACE);
+        in_time.map_or(now, |in_time| in_time.max(now))
+    }
+
+    /// When the posts of a pool were made last, after that at `progress` was made at `made` and the text goes on at `then`.
+    fn said_by(&self, progress: &Progress, then: Cursor, made: Timestamp) -> LastSaid {
+        match self.config.behaviour.pool() {
+            Some(pool) => pool.said(progress.cursor, then, made, &progress.last_said),
+            None => LastSaid::default(),
+        }
+    }
+
+    /// The same place, where its post has rested by its slot: that is moved, and nothing is owed until then. What it is not ready to make
+    /// up for is missed. `None`: the rhythm ends before.
+    fn rested(&self, progress: Progress) -> Option<Progress> {
+        let rest = self.config.behaviour.pool();
+        let rest = rest.and_then(|pool| pool.rest(progress.cursor, &progress.last_said));
+        let Some((_, until)) = rest else { return Some(progress) };
+        let at = match progress.not_before {
+            Some(not_before) if 0 < progress.owed => not_before,
+            Some(not_before) => not_before.max(progress.slot),
+            None => progress.slot,
+        };
+        if until <= at {
+            return Some(progress);
+        }
+        Some(Progress {
+            slot: self.config.rhythm.slot_not_before(progress.slot, until)?,
+            owed: 0,
+            not_before: None,
+            missed: progress.missed + u64::from(progress.owed),
+            ..progress
+        })
     }
 
     /// The sheep saying other texts than those it would say next; `None`: they are not drawn. A post that was decided is made as it
@@ -960,8 +1120,12 @@ impl Sheep {
         sheep.change_errand(|errand| Errand { retry_at: None, ..errand });
         let is_over = self.config.behaviour.ended(self.progress.cursor).is_some();
         let next = self.config.rhythm.slot_at(self.progress.at, slot.max(now));
-        match next.filter(|_| !is_over) {
-            Some(slot) => sheep.progress.slot = slot,
+        let next = next.filter(|_| !is_over).and_then(|slot| {
+            let next = Progress { slot, ..sheep.progress.clone() };
+            if sheep.decided().is_some() { Some(next) } else { sheep.rested(next) }
+        });
+        match next {
+            Some(next) => sheep.progress = next,
             // What was decided is finished first, as by a sheep that never paused. No slot comes after this one.
             None if sheep.intent.is_some() => sheep.progress.slot = slot.max(now),
             None => sheep.state = State::Finished { since: now },
@@ -1005,18 +1169,28 @@ impl Sheep {
     fn step(&self, progress: &Progress) -> Option<Progress> {
         let next = self.config.behaviour.next(progress.cursor);
         let is_over = self.config.behaviour.ended(next.cursor).is_some();
-        if is_over { None } else { self.step_to(next, progress, progress.slot) }
+        if is_over {
+            return None;
+        }
+        let made = progress.slot.saturating_add(Self::GRACE).unwrap_or(progress.slot);
+        self.step_to(next, progress, progress.slot, made)
     }
 
-    /// The same, where the text goes on at `place`, and the rhythm after `slot`.
-    fn step_to(&self, place: Place, progress: &Progress, slot: Timestamp) -> Option<Progress> {
+    /// The same, where the text goes on at `place`, the rhythm after `slot`, and the post was made at `made`.
+    fn step_to(
+        &self,
+        place: Place,
+        progress: &Progress,
+        slot: Timestamp,
+        made: Timestamp,
+    ) -> Option<Progress> {
         let Place { cursor, starts_over, at } = place;
         let rhythm = &self.config.rhythm;
         let (slot, day) = match at {
             Some(at) => (rhythm.slot_at(Some(at), at)?, rhythm.counted(slot, progress.day)),
             None => rhythm.next_slot(slot, starts_over, progress.day)?,
         };
-        Some(Progress {
+        self.rested(Progress {
             occurrence: progress.occurrence.plus(1),
             slot,
             cursor,
@@ -1024,6 +1198,7 @@ impl Sheep {
             owed: 0,
             day,
             not_before: None,
+            last_said: self.said_by(progress, cursor, made),
             ..progress.clone()
         })
     }
@@ -1032,19 +1207,22 @@ impl Sheep {
     /// text goes on at `then`.
     fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
         let now = whole_seconds(now);
+        let made = self.made_at(progress, now);
         let is_owed = 0 < progress.owed && progress.at.or(then.at).is_none();
         let mut next = if is_owed {
-            Progress {
+            self.rested(Progress {
                 occurrence: progress.occurrence.plus(1),
                 cursor: then.cursor,
                 owed: progress.owed - 1,
+                not_before: Some(now),
+                last_said: self.said_by(progress, then.cursor, made),
                 ..progress.clone()
-            }
+            })?
         } else {
             // The rhythm goes on from a time that people chose, or from when it was made up for.
             let is_late = Self::GRACE < now.duration_since(progress.slot);
             let slot = if progress.at.is_some() && is_late { now } else { progress.slot };
-            self.step_to(then, progress, slot)?
+            self.step_to(then, progress, slot, made)?
         };
         // What is planned for a time to come stays there. What was missed while it caught up is made like the rest of that; where it
         // is long ago there was another outage, and its rule holds.
@@ -1108,6 +1286,7 @@ impl Sheep {
             owed: u32::try_from(keep - 1).unwrap_or(u32::MAX),
             missed: self.progress.missed + count - keep,
             day: self.progress.day,
+            last_said: self.progress.last_said.clone(),
             ..last
         };
         // The pauses ahead are not those that were missed where the text goes on where it stopped, and what was missed does not

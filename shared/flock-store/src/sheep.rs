@@ -3,8 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use flock_core::{
     AccountId, Act, Behaviour, Cause, CorpusId, Cursor, DayCount, Errand, FlockName, Handle,
-    Intent, JobId, NearDuplicates, Network, Occurrence, Outcome, Place, PostId, Progress, RemoteId,
-    Rhythm, Sent, Sheep, SheepConfig, SheepId, SheepName, State, Task,
+    Intent, JobId, LastSaid, NearDuplicates, Network, Occurrence, Outcome, Place, PostId, Progress,
+    RemoteId, Rhythm, Sent, Sheep, SheepConfig, SheepId, SheepName, State, Task,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -386,6 +386,9 @@ struct SheepItem {
     last_remote: Option<RemoteId>,
     #[serde(default, skip_serializing_if = "is_zero")]
     set_aside: u64,
+    /// In minutes, when the posts of a pool were made last: at most 33 numbers, so that the item stays within its unit.
+    #[serde(default, skip_serializing_if = "LastSaid::is_empty")]
+    last_said: LastSaid,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     intent: Option<IntentItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -504,6 +507,7 @@ impl SheepItem {
             day: progress.day,
             last_remote: progress.last_remote.clone(),
             set_aside: progress.set_aside.into(),
+            last_said: progress.last_said.clone(),
             intent: intent.as_ref().map(IntentItem::new),
             lease_until: lease_until.map(Seconds::from),
             due,
@@ -556,6 +560,7 @@ impl SheepItem {
                 day: self.day,
                 last_remote: self.last_remote,
                 set_aside: self.set_aside.try_into()?,
+                last_said: self.last_said,
             },
             intent: intent.transpose()?,
             version: self.version,
@@ -613,7 +618,7 @@ impl IntentItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flock_core::{BehaviourKind, Corpus, Due, Edit, Poem, RhythmFields, TableId};
+    use flock_core::{Again, BehaviourKind, Corpus, Due, Edit, Poem, RhythmFields, TableId};
 
     fn sheep() -> Sheep {
         let fields = RhythmFields {
@@ -676,6 +681,33 @@ mod tests {
             assert!(item_size(&item) < 1024, "{} bytes: {item:?}", item_size(&item));
             assert_eq!(item.contains_key("due"), sheep.next_at().is_some());
         }
+    }
+
+    #[test]
+    fn a_pool_of_many_posts_stays_within_one_unit() {
+        let text = (0..200).map(|number| format!("{number}: {}", "a".repeat(190)));
+        let text = Corpus::parse(text.collect::<Vec<_>>().join("\n").as_bytes()).unwrap();
+        let again = Again::parse(Some("60d"), Some(5)).unwrap();
+        let behaviour = BehaviourKind::Queue.with_text(&text).returning(again);
+        let mut sheep = sheep();
+        sheep.config.behaviour = behaviour;
+        let table = TableId::from_random([0xab; 16]);
+        for _ in 0..250 {
+            let now = sheep.next_at().unwrap();
+            let Due::Post(next) = sheep.due(now) else { panic!("it is due") };
+            let index = next.progress.cursor.index() % 200;
+            let act = Act::post(text.line(index).unwrap());
+            let claimed = sheep.claim(next, act, &table, now);
+            for sheep in [&sheep, &claimed] {
+                let item = round_trip(sheep);
+                assert!(item_size(&item) < 1024, "{} bytes: {item:?}", item_size(&item));
+            }
+            let id = "1234567890123456789".parse().unwrap();
+            sheep = claimed.settle(&Outcome::Done(id), now);
+        }
+        let item = round_trip(&sheep);
+        let AttributeValue::L(times) = &item["last_said"] else { panic!("{item:?}") };
+        assert_eq!(times.len(), 30);
     }
 
     #[test]

@@ -95,6 +95,8 @@ const FIELDS: &[Field] = &[
     field("most", Kind::Count, "6", BELOW),
     field("start_words", Kind::Texts, r#"["The", "A"]"#, BELOW),
     field("must_words", Kind::Texts, r#"["moon"]"#, BELOW),
+    field("again_after", Kind::Text, r#""30d""#, DEFAULTS_OR_SHEEP),
+    field("again_times", Kind::Count, "5", DEFAULTS_OR_SHEEP),
     field("network", Kind::Text, r#""meadow""#, DEFAULTS_OR_SHEEP),
     field("made_with_ai", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("line", Kind::Text, r#""3m""#, DEFAULTS_OR_SHEEP),

@@ -7,8 +7,8 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, BehaviourKind, ChainRules, Corpus, Handle, InvalidId, Network, Post, SheepConfig,
-    SheepName, says_nothing,
+    AccountId, Again, BehaviourKind, ChainRules, Corpus, Handle, InvalidId, Network, Post,
+    SheepConfig, SheepName, says_nothing,
 };
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
@@ -27,6 +27,9 @@ const NAME: &str = "{name}";
 
 /// The fields that say how texts are drawn from a chain.
 const CHAIN_FIELDS: [&str; 4] = ["order", "most", "start_words", "must_words"];
+
+/// The fields that say how the posts of a queue return.
+const AGAIN_FIELDS: [&str; 2] = ["again_after", "again_times"];
 
 /// Where a sheep comes from.
 pub(super) struct Source {
@@ -76,6 +79,7 @@ impl Reader<'_> {
         let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
         let division = self.division(own, defaults, behaviour.ok());
         let rules = self.chain_rules(own, defaults, behaviour.ok());
+        let again = self.again(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
         let is_mix = behaviour.is_ok_and(|behaviour| behaviour == BehaviourKind::Mix);
         if let (false, Ok(_), Some((line, _))) = (is_mix, behaviour, parts.first()) {
@@ -110,12 +114,15 @@ impl Reader<'_> {
                 (Err(Reported), _) | (_, Err(Reported)) => Err(Reported),
             };
             let (Ok(name), Ok((file, corpus))) = (name, corpus) else { continue };
-            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm), Ok(division)) =
-                (behaviour, network, handle, &rhythm, &division)
+            let (Ok(behaviour), Ok(network), Ok(handle), Ok(rhythm), Ok(division), Ok(again)) =
+                (behaviour, network, handle, &rhythm, &division, again)
             else {
                 continue;
             };
-            let misfits = behaviour.check_text(&corpus, rhythm);
+            let misfits = match again {
+                Some(_) => Again::check(&corpus),
+                None => behaviour.check_text(&corpus, rhythm),
+            };
             if !misfits.is_empty() {
                 self.problems.extend(misfits.into_iter().map(|problem| {
                     Mistake::new(file.clone(), problem.line(), problem.to_string())
@@ -131,7 +138,7 @@ impl Reader<'_> {
                 Some(Err(Reported)) | None => Default::default(),
             };
             let behaviour = behaviour.with_text(&corpus).divided(division.post).ruled(rules);
-            let behaviour = behaviour.mixed(mixed);
+            let behaviour = behaviour.mixed(mixed).returning(again);
             let account = AccountId { network, handle };
             let config = SheepConfig {
                 made_with_ai,
@@ -217,6 +224,35 @@ impl Reader<'_> {
             }
         }
         Ok(rules)
+    }
+
+    /// How the posts of a queue return, where they do.
+    fn again(
+        &mut self,
+        own: &Fields,
+        defaults: &Defaults,
+        behaviour: Option<BehaviourKind>,
+    ) -> Result<Option<Again>, Reported> {
+        if behaviour.is_some_and(|behaviour| behaviour != BehaviourKind::Queue) {
+            for name in AGAIN_FIELDS {
+                if let Some(given) = own.get(name) {
+                    self.report(given.line, format!("`{name}` is for queues; leave it out"));
+                }
+            }
+            return Ok(None);
+        }
+        let [after, times] = AGAIN_FIELDS.map(|name| defaults.or_own(own, name));
+        let after_text = after.map(|given| given.text().ok_or(Reported)).transpose()?;
+        let count = times.map(|given| given.count().ok_or(Reported)).transpose()?;
+        Again::parse(after_text, count).map_err(|problems| {
+            for problem in problems {
+                let given = defaults.or_own(own, problem.field).or(after).or(times);
+                if let Some(given) = given {
+                    self.report(given.line, format!("`{}`: {}", problem.field, problem.why));
+                }
+            }
+            Reported
+        })
     }
 
     /// The rules, where they go with the text.

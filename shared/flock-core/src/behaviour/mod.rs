@@ -27,7 +27,8 @@ pub use grammar::Grammar;
 pub use markov::{Chain, ChainRules, Markov};
 pub use mix::{Mix, MixPart, Mixed};
 pub use poem::{Poem, Post, UnknownPost};
-pub use queue::Queue;
+pub use queue::{Again, LastSaid, Queue, queue_csv, queue_ical, queue_posts};
+pub(crate) use queue::{Minute, Pool, minute};
 
 /// What a sheep says next. Stored as a map with its `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -221,6 +222,31 @@ impl Behaviour {
         }
     }
 
+    /// The same, whose posts return so; of one that is no queue there is nothing to say.
+    #[must_use]
+    pub fn returning(self, again: Option<Again>) -> Self {
+        match self {
+            Self::Queue(queue) => Self::Queue(Queue { again, ..queue }),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self,
+        }
+    }
+
+    /// How its posts rest before they return, where they do.
+    pub(crate) fn pool(&self) -> Option<Pool> {
+        match self {
+            Self::Queue(queue) => queue.pool(),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
+        }
+    }
+
+    /// The place that is in the round number `round` of a pool, where it is in the first.
+    pub(crate) fn in_round(&self, place: Place, round: u32) -> Place {
+        match self {
+            Self::Queue(queue) => queue.in_round(place, round),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => place,
+        }
+    }
+
     /// The same, for this sheep and its network; what is not drawn is the same for all.
     #[must_use]
     pub fn drawn_for(&self, sheep: &SheepId, network: Network) -> Self {
@@ -366,7 +392,7 @@ impl Behaviour {
     pub fn goes_through_once(&self) -> bool {
         match self {
             Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => false,
-            Self::Queue(_) => true,
+            Self::Queue(queue) => queue.again.is_none(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use flock_core::{
-    Change, Corpus, CorpusId, Cursor, Edit, Objection, OtherText, Place, Sheep, SheepConfig,
+    Change, Corpus, CorpusId, Cursor, Edit, Needs, Objection, OtherText, Place, Sheep, SheepConfig,
     SheepName, count, local,
 };
 use flock_store::Store;
@@ -135,7 +135,10 @@ impl Edits {
             let text = shown(&intent.errand.work.act.to_string());
             writeln!(f, "{MARGIN}post {} is under way as it is: {text}", intent.occurrence)?;
         }
-        let next = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
+        let Needs::Line { index, .. } = new.config.behaviour.needs(place.cursor);
+        let ended = new.config.behaviour.ended(place.cursor).is_some();
+        let next = if ended { new.corpus.len() } else { index };
+        let next = usize::try_from(next).unwrap_or(usize::MAX);
         let zone = new.config.rhythm.zone();
         if edited.edit.is_from_lost() {
             writeln!(

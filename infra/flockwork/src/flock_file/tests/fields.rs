@@ -20,7 +20,7 @@ flock.toml:13: `sheep` does not belong in [[sheep]]; it goes in the top level",
         "name = 7\nLine = \"3m\"\ndefaults = 3\nsheep = [1, {name = \"a\", corpus = 3}]\n",
         "\
 flock.toml:1: `name` must be text such as \"milton\"
-flock.toml:2: unknown field `Line`; the top level takes name, monthly_cap, waive, defaults, sheep, time_zone
+flock.toml:2: unknown field `Line`; the top level takes name, monthly_cap, waive, near_duplicates, defaults, sheep, time_zone
 flock.toml:3: `defaults` must be a table: write [defaults]
 flock.toml:4: `behaviour` is missing: write behaviour = \"poem\", here or in [defaults]
 flock.toml:4: `corpus` must be text such as \"apollo.txt\"

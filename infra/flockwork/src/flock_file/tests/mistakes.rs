@@ -50,7 +50,7 @@ flock.toml: `name` is missing: say what the flock is called
 flock.toml:1: unknown field `nmae`; did you mean `name`?
 flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; did you mean Europe/London?
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
-flock.toml:8: unknown field `colour`; [defaults] takes account, behaviour, post, skip, order, most, start_words, must_words, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up
+flock.toml:8: unknown field `colour`; [defaults] takes account, behaviour, post, skip, order, most, start_words, must_words, again_after, again_times, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
 flock.toml:16: `prose` is not a behaviour: use poem, queue, grammar, markov or mix
 flock.toml:17: `nothing.txt` does not exist

@@ -145,6 +145,35 @@ fn a_poem_is_posted_by_line_by_stanza_or_whole() {
 }
 
 #[test]
+fn posts_of_a_queue_return_where_that_is_asked_for() {
+    let files: [(&str, &[u8]); 3] = [
+        ("q.txt", b"one\n---\ntwo\n"),
+        ("q.csv", b"text,at\none,2040-01-01 09:00\ntwo,\ntwo,\n"),
+        (
+            "q.ics",
+            b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20400101T090000Z\r\nSUMMARY:one\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        ),
+    ];
+    let flock = |defaults: &str, own: &str| {
+        let toml = format!(
+            "name = \"f\"\n[defaults]\nline = \"1d\"\nbehaviour = \"queue\"\n{defaults}\n[[sheep]]\nname = \"a\"\n{own}\n"
+        );
+        lines(&toml, &files)
+    };
+    insta::assert_snapshot!(flock("again_after = \"30d\"", "corpus = \"q.txt\"\nagain_times = 5"), @r#"a, queue of 2 posts, again after 30 days, 5 times: ["one", "two"]"#);
+    insta::assert_snapshot!(flock("", "corpus = \"q.ics\""), @r#"a, queue of 1 post: ["one"]"#);
+    insta::assert_snapshot!(flock("again_after = \"3d\"", "corpus = \"q.txt\"\nagain_times = 1"), @"
+    flock.toml:5: `again_after`: `3d` is too short: no post comes twice in a week; write 7d or more
+    flock.toml:9: `again_times`: it is how often each post is made in all, so 2 is the least; a queue without `again_after` makes each once
+    ");
+    insta::assert_snapshot!(flock("again_after = \"30d\"", "corpus = \"q.csv\""), @"
+    q.csv:2: it has a time of its own, and a post of a pool returns again and again; take the time out, or put the post into a queue without `again_after`
+    q.csv:4: it says what line 3 says, so that it would come twice in a short time; take it out: posts of a pool return by themselves
+    ");
+    insta::assert_snapshot!(flock("", "corpus = \"a.txt\"\nbehaviour = \"poem\"\nagain_after = \"30d\""), @"flock.toml:10: `again_after` is for queues; leave it out");
+}
+
+#[test]
 fn what_systems_make_of_texts_is_read_or_named() {
     let toml = "\u{feff}name = \"f\"\n[[sheep]]\nbehaviour = \"poem\"\nline = \"3m\"\nfiles = \"poems/*\"\n";
     let read = |bytes: &[u8]| lines(toml, &[("poems/b.txt", bytes)]);

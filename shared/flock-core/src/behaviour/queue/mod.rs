@@ -1,21 +1,32 @@
-//! Posts that people wrote, one after the other, once.
+//! Posts that people wrote, one after the other, once, or round by round.
 //!
-//! They come from a table (`queue.csv`: a column `text` and, where posts have times of their own, `at`) or from a text in
-//! which a line of three hyphens stands between them. When the last is said, the queue is empty, until its file has more.
+//! They come from a table (`queue.csv`: a column `text` and, where posts have times of their own, `at`), from a calendar
+//! (`queue.ics`) or from a text in which a line of three hyphens stands between them. When the last is said, the queue is
+//! empty, until its file has more. Where its posts return, it is a pool.
 
-use std::borrow::Cow;
+mod calendar;
+mod pool;
+mod table;
+mod text;
+mod write;
+
+use std::{borrow::Cow, path::Path};
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
-    Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Mark, Rhythm, RhythmFields, count,
-    foreign::{CURLY, STRAIGHT, lines_of, says_nothing},
+    Act, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Rhythm, RhythmFields, count,
+    foreign::{CURLY, STRAIGHT, lines_of},
     rhythm::parse_moment,
 };
 
-/// Posts that are made in order, once.
+pub use pool::{Again, LastSaid};
+pub(crate) use pool::{Minute, Pool, minute};
+pub use write::{queue_csv, queue_ical, queue_posts};
+
+/// Posts that are made in order, once, or as often as they return.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Queue {
     /// What they say, and when those are made that have a time of their own.
@@ -32,11 +43,40 @@ pub struct Queue {
     /// Whether any has a time of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timed: bool,
+    /// How they return, where they do: then none has a time of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Again>,
+}
+
+/// What a file is read as, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Table,
+    Calendar,
+    Text,
+}
+
+impl Form {
+    fn of(file: &str) -> Self {
+        let named =
+            |end| Path::new(file).extension().is_some_and(|own| own.eq_ignore_ascii_case(end));
+        if named("csv") {
+            Self::Table
+        } else if named("ics") {
+            Self::Calendar
+        } else {
+            Self::Text
+        }
+    }
 }
 
 impl Queue {
     /// What is true of its sheep when it is empty, and what to do.
     const EMPTY: &str = "has finished, because its queue is empty; add posts to its file and apply its flock to let it go on";
+
+    /// The same, where its posts have been made as often as they were to be.
+    const SAID: &str = "has finished, because each post of its pool was made as often as `again_times` says; add posts to its \
+                        file, or raise that, and apply its flock to let it go on";
 
     pub(super) fn of(text: &Corpus) -> Self {
         Self {
@@ -44,11 +84,36 @@ impl Queue {
             posts: text.len(),
             first_at: text.marks().of(Cursor::default()).at,
             timed: text.marks().have_times(),
+            again: None,
+        }
+    }
+
+    /// How its posts rest, where they return.
+    pub(super) fn pool(&self) -> Option<Pool> {
+        self.again.map(|again| Pool { posts: self.posts, after: again.after() })
+    }
+
+    /// Where nothing comes any more.
+    fn end(&self) -> u32 {
+        match self.again {
+            None => self.posts,
+            Some(again) => again.times().map_or(u32::MAX, |times| times.saturating_mul(self.posts)),
+        }
+    }
+
+    /// Which round of a pool `cursor` is in, from 0 on, and which of its posts.
+    fn round(&self, cursor: Cursor) -> (u32, u32) {
+        match (self.again, cursor.index()) {
+            (Some(_), at) => {
+                (at.checked_div(self.posts).unwrap_or(0), at.checked_rem(self.posts).unwrap_or(0))
+            }
+            (None, at) => (0, at),
         }
     }
 
     pub(super) fn needs(&self, cursor: Cursor) -> Needs {
-        Needs::Line { corpus: self.corpus.clone(), index: cursor.index() }
+        let (_, index) = self.round(cursor);
+        Needs::Line { corpus: self.corpus.clone(), index }
     }
 
     pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
@@ -64,18 +129,28 @@ impl Queue {
     }
 
     pub(super) fn next(&self, cursor: Cursor) -> Place {
-        Place::at(Cursor::at(cursor.index().saturating_add(1).min(self.posts)))
+        Place::at(Cursor::at(cursor.index().saturating_add(1).min(self.end())))
     }
 
     pub(super) fn admit(&self, cursor: Cursor) -> Place {
         match cursor.index() {
             0 => self.first(),
-            index => Place::at(Cursor::at(index.min(self.posts))),
+            index => Place::at(Cursor::at(index.min(self.end()))),
+        }
+    }
+
+    /// The place that is in the round number `round`.
+    pub(super) fn in_round(&self, place: Place, round: u32) -> Place {
+        match self.pool() {
+            Some(pool) => Place { at: None, ..self.admit(pool.in_round(place, round).cursor) },
+            None if 0 < round => Place::at(Cursor::at(self.posts)),
+            None => place,
         }
     }
 
     pub(super) fn ended(&self, cursor: Cursor) -> Option<&'static str> {
-        (self.posts <= cursor.index()).then_some(Self::EMPTY)
+        let why = if self.again.is_some() { Self::SAID } else { Self::EMPTY };
+        (self.end() <= cursor.index()).then_some(why)
     }
 
     pub(super) fn timed_text(&self) -> Option<&CorpusId> {
@@ -83,16 +158,33 @@ impl Queue {
     }
 
     pub(super) fn describe(&self) -> String {
-        format!("queue of {}", count(self.posts, "post"))
+        let again = self.again.map(Again::describe).unwrap_or_default();
+        format!("queue of {}{again}", count(self.posts, "post"))
     }
 
     pub(super) fn position(&self, cursor: Cursor) -> String {
-        let number = cursor.index().saturating_add(1);
         if self.ended(cursor).is_some() {
-            return format!("{number}, which is not written yet");
+            return format!("{}, which is not written yet", self.posts.saturating_add(1));
         }
-        format!("{number} of {}", self.posts)
+        let (round, index) = self.round(cursor);
+        let place = format!("{} of {}", index.saturating_add(1), self.posts);
+        match self.again {
+            Some(_) => format!("{place}, {} time", ordinal(round.saturating_add(1))),
+            None => place,
+        }
     }
+}
+
+/// A number as a place in a row: 2nd.
+fn ordinal(number: u32) -> String {
+    let end = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{end}")
 }
 
 /// What of a rhythm does not go with posts that people wrote.
@@ -124,22 +216,33 @@ pub(super) fn check_text(text: &Corpus, rhythm: &Rhythm) -> Vec<CorpusProblem> {
     problems
 }
 
-/// Reads the file of a queue: a table, where its name ends with `.csv`, or a text.
+/// Reads the file of a queue: a table or a calendar, where its name ends so, or a text.
 pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
-    let text = match lines_of(source.bytes) {
+    let form = Form::of(source.name);
+    let bytes = match form {
+        Form::Calendar => calendar::with_whole_characters(source.bytes),
+        Form::Table | Form::Text => Cow::Borrowed(source.bytes),
+    };
+    let text = match lines_of(&bytes) {
         Ok(text) => text,
         Err(why) => return (None, vec![why.into()]),
     };
     let text = &*text;
     let mut problems = Vec::new();
-    let items = if is_table(source.name) {
-        table(text, source.zone, &mut problems)
-    } else if begins_a_table(text) {
-        let why = "this is a table; give its file a name that ends with .csv";
-        tell(&mut problems, 1, why);
-        None
-    } else {
-        Some(texts(text, source.zone, &mut problems))
+    let items = match form {
+        Form::Table => table::read(text, source.zone, &mut problems),
+        Form::Calendar => calendar::read(text, source.zone, &mut problems),
+        Form::Text if table::begins_a_table(text) => {
+            let why = "this is a table; give its file a name that ends with .csv";
+            tell(&mut problems, 1, why);
+            None
+        }
+        Form::Text if calendar::begins_a_calendar(text) => {
+            let why = "this is a calendar; give its file a name that ends with .ics";
+            tell(&mut problems, 1, why);
+            None
+        }
+        Form::Text => Some(text::read(text, source.zone, &mut problems)),
     };
     let Some(items) = items else { return (None, problems) };
     in_order(&items, &mut problems);
@@ -148,8 +251,18 @@ pub(super) fn read(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) 
     (corpus, problems)
 }
 
+/// Lines of posts from the file of this name that somebody may have meant otherwise: the number of each and what is said of it.
+pub(super) fn doubts(text: &Corpus, file: &str) -> Vec<(usize, String)> {
+    match Form::of(file) {
+        // A table has columns for what a text has signs for.
+        Form::Table => Vec::new(),
+        Form::Calendar => calendar::doubts(text),
+        Form::Text => text::doubts(text),
+    }
+}
+
 fn borrowed<'a>(item: &'a Item<'_>) -> Item<'a> {
-    Item { number: item.number, text: Cow::Borrowed(&item.text), mark: item.mark }
+    Item { text: Cow::Borrowed(&item.text), ..*item }
 }
 
 /// Notes a problem, as long as somebody would still read it.
@@ -181,7 +294,7 @@ fn in_order(items: &[Item<'_>], problems: &mut Vec<CorpusProblem>) {
 }
 
 /// The time somebody wrote for a post.
-fn time(
+fn tell_time(
     text: &str,
     zone: &TimeZone,
     line: usize,
@@ -207,299 +320,31 @@ fn with_line_feeds(text: &str) -> Cow<'_, str> {
     if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
-/// Whether a line stands between two posts of a text.
-fn is_between(line: &str) -> bool {
-    let line = line.trim();
-    3 <= line.len() && line.bytes().all(|byte| byte == b'-')
-}
-
-/// Whether a text begins as a table does.
-fn begins_a_table(text: &str) -> bool {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let first = first.to_lowercase().replace(['"', ' '], "");
-    let names: Vec<_> = first.split([',', ';', '\t']).collect();
-    2 <= names.len() && names.contains(&"text") && names.contains(&"at")
-}
-
-/// The posts of a text, between lines of three hyphens. What is blank between two is none.
-fn texts<'a>(text: &'a str, zone: &TimeZone, problems: &mut Vec<CorpusProblem>) -> Vec<Item<'a>> {
-    let mut items = Vec::new();
-    // Where the post begins, in lines and in bytes.
-    let mut begin: Option<(usize, usize)> = None;
-    let mut at = 0;
-    for (number, line) in (1..).zip(text.split_inclusive('\n').chain(["---"])) {
-        let start = at;
-        at += line.len();
-        if !is_between(line) {
-            if begin.is_none() && !says_nothing(line) {
-                begin = Some((number, start));
-            }
-            continue;
-        }
-        let Some((number, from)) = begin.take() else { continue };
-        let whole = text.get(from..start.min(text.len())).unwrap_or_default();
-        let first = whole.lines().next().unwrap_or_default();
-        let (said, own) = match first.trim().split_once(':') {
-            Some((name, own)) if name.eq_ignore_ascii_case("at") => {
-                // From the end of that line on, so that lines are counted as they stand in the file.
-                let rest = whole.get(first.len()..).unwrap_or_default();
-                (rest, time(own, zone, number, problems))
-            }
-            _ => (whole, None),
-        };
-        items.push(Item { number, text: with_line_feeds(said), mark: Mark::at(own) });
-    }
-    items
-}
-
-/// Lines of the posts of a text that somebody may have meant for more than words: the number of each and what it looks like.
-pub(super) fn doubts(text: &Corpus, file: &str) -> Vec<(usize, String)> {
-    // A table has columns for what a text has signs for.
-    if is_table(file) {
-        return Vec::new();
-    }
-    let times = (0..).map(|index| text.marks().of(Cursor::at(index)).at);
-    let mut doubts = Vec::new();
-    for ((number, said), own) in text.lines().zip(times) {
-        // The line of its time is none of what it says.
-        let first = number + usize::from(own.is_some());
-        let mut may_begin = own.is_none();
-        for (number, line) in (first..).zip(said.lines()) {
-            if may_begin && looks_like_a_time(line) {
-                let why = format!(
-                    "`{}` looks like a time, and is posted as text; write `at: 2026-12-01 09:00` as the first line of a post",
-                    line.trim()
-                );
-                doubts.push((number, why));
-            } else if looks_like_a_line_between(line) {
-                let why = format!(
-                    "`{}` looks like a line between two posts, and is posted as text; write three hyphens: `---`",
-                    line.trim()
-                );
-                doubts.push((number, why));
-            }
-            may_begin = looks_like_a_line_between(line);
-        }
-    }
-    doubts
-}
-
-/// Whether it is a date and a time, with or without a word before it.
-fn looks_like_a_time(line: &str) -> bool {
-    let is_sign =
-        |c: char| c.is_whitespace() || matches!(c, ':' | '：' | '=' | '-' | '@' | '#' | '*' | '[');
-    let line = line.trim().trim_end_matches([']', ':', '*']);
-    let word = line.trim_start_matches(is_sign);
-    let word_ends = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
-    let (word, rest) = word.split_at(word_ends);
-    let is_known = ["", "at", "on", "time", "date", "when", "post", "schedule", "scheduled"];
-    is_known.iter().any(|known| known.eq_ignore_ascii_case(word))
-        && parse_moment(rest.trim_start_matches(is_sign), &TimeZone::UTC).is_some()
-}
-
-/// Whether it is made of what people or their programs write for hyphens, or of signs that divide texts elsewhere.
-fn looks_like_a_line_between(line: &str) -> bool {
-    let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
-    let all = |signs: &[char]| !line.is_empty() && line.chars().all(|c| signs.contains(&c));
-    let dashes =
-        ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}'];
-    let has_dash = line.chars().any(|c| c != '-');
-    (all(&dashes) && (has_dash || 2 <= line.len()))
-        || ["*", "_", "=", "~", "+"]
-            .iter()
-            .any(|sign| 3 <= line.len() && line.replace(sign, "").is_empty())
-}
-
-/// Whether a file of this name is read as a table.
-fn is_table(file: &str) -> bool {
-    file.to_lowercase().ends_with(".csv")
-}
-
-/// What the columns of a table are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Column {
-    Text,
-    At,
-}
-
-/// The columns that the first line of a table names. `None`: something is wrong with them.
-fn columns(
-    header: &csv::StringRecord,
-    line: usize,
-    problems: &mut Vec<CorpusProblem>,
-) -> Option<Vec<Column>> {
-    let before = problems.len();
-    let mut columns = Vec::new();
-    let names: Vec<_> = header.iter().map(str::trim).collect();
-    // Spreadsheets write empty columns behind the others.
-    let count = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
-    for name in names.into_iter().take(count) {
-        let column = match name.to_lowercase().as_str() {
-            "text" => Column::Text,
-            "at" => Column::At,
-            _ if is_in_curly(name) => {
-                tell(problems, line, format!("the {STRAIGHT}, at `{name}`"));
-                continue;
-            }
-            _ => {
-                let why = format!(
-                    "unknown column `{name}`; a queue has `text` and, for posts with times of their own, `at`"
-                );
-                tell(problems, line, why);
-                continue;
-            }
-        };
-        if columns.contains(&column) {
-            tell(problems, line, format!("the column `{}` is there twice", name.to_lowercase()));
-        }
-        columns.push(column);
-    }
-    if !columns.contains(&Column::Text) && !header.iter().any(is_in_curly) {
-        let why = "the column `text` is missing; the first line names the columns: `text` and, for posts with \
-                   times of their own, `at`";
-        tell(problems, line, why);
-    }
-    (problems.len() == before).then_some(columns)
-}
-
-/// Whether a field begins as one does that stands in quotes.
-fn is_in_curly(field: &str) -> bool {
-    field.trim_start().starts_with(CURLY)
-}
-
-/// Whether the double quotes of a row are where RFC 4180 has them. The reader takes any: of two that were forgotten it
-/// would make one post of all the rows between.
-fn is_well_quoted(row: &str, separator: char) -> bool {
-    let is_end = |c: &char| *c == separator || matches!(c, '\r' | '\n');
-    let mut rest = row.trim_start_matches(['\r', '\n']).chars().peekable();
-    loop {
-        if rest.next_if_eq(&'"').is_some() {
-            // Two in a row are one in the field.
-            loop {
-                match rest.next() {
-                    None => return false,
-                    Some('"') if rest.next_if_eq(&'"').is_none() => break,
-                    Some(_) => {}
-                }
-            }
-        } else {
-            while rest.next_if(|c| *c != '"' && !is_end(c)).is_some() {}
-        }
-        match rest.next() {
-            None => return true,
-            Some(c) if is_end(&c) => {}
-            Some(_) => return false,
-        }
-    }
-}
-
-/// The posts of a table, a row each. `None`: nobody knows what its columns are.
-fn table<'a>(
-    text: &'a str,
-    zone: &TimeZone,
-    problems: &mut Vec<CorpusProblem>,
-) -> Option<Vec<Item<'a>>> {
-    let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    // What Excel writes where the comma stands in numbers.
-    if header.to_lowercase().starts_with("sep=") {
-        tell(problems, 1, "`sep=` is a line of Excel's own; take it out");
-        return None;
-    }
-    let separator = [';', '\t'].into_iter().find(|c| header.contains(*c)).unwrap_or(',');
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(u8::try_from(separator).unwrap_or(b','))
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let mut items = Vec::new();
-    let mut named: Option<Vec<Column>> = None;
-    let mut row = csv::StringRecord::new();
-    // Up to where lines are counted, and how many end before.
-    let (mut counted, mut lines) = (0, 0);
-    loop {
-        let position = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-        match reader.read_record(&mut row) {
-            Ok(true) => {}
-            // The text is UTF-8 and in memory, and rows may be of any length: nothing can fail.
-            Ok(false) | Err(_) => break,
-        }
-        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
-        let raw = text.get(position..end).unwrap_or_default();
-        // Blank lines before a row are read with it.
-        let start = position + (raw.len() - raw.trim_start_matches(['\r', '\n']).len());
-        let skipped = text.get(counted..start).unwrap_or_default();
-        lines += skipped.bytes().filter(|byte| *byte == b'\n').count();
-        counted = start;
-        let line = lines + 1;
-        if !is_well_quoted(raw, separator) {
-            let why = "double quotes stand around a whole field, from its first character to its last; one \
-                       inside is written as \"\"";
-            tell(problems, line, why);
-        }
-        let Some(columns) = &named else {
-            named = Some(columns(&row, line, problems)?);
-            continue;
-        };
-        if row.iter().all(says_nothing) {
-            continue;
-        }
-        if row.iter().skip(columns.len()).any(|field| !field.trim().is_empty()) {
-            let why = if row.iter().any(is_in_curly) {
-                format!("it has more fields than there are columns; the {STRAIGHT}")
-            } else {
-                format!(
-                    "it has more fields than there are columns; put a text with `{separator}` in it between double \
-                     quotes"
-                )
-            };
-            tell(problems, line, why);
-        }
-        let others = [',', ';', '\t'].into_iter().filter(|c| *c != separator);
-        if row.len() < columns.len()
-            && !raw.trim_start().starts_with('"')
-            && let Some(other) = others.into_iter().find(|c| raw.contains(*c))
-        {
-            let why = format!(
-                "it has `{other}` between its fields, or none, and the first line has {separator:?}; write the same, or \
-                 put the text between double quotes"
-            );
-            tell(problems, line, why);
-        }
-        let field = |column| {
-            let index = columns.iter().position(|known| *known == column)?;
-            row.get(index)
-        };
-        let own = field(Column::At).unwrap_or_default();
-        let said = with_line_feeds(field(Column::Text).unwrap_or_default()).into_owned();
-        let is_timed = !own.trim().is_empty();
-        let at = if is_timed { time(own, zone, line, problems) } else { None };
-        items.push(Item { number: line, text: said.into(), mark: Mark::at(at) });
-    }
-    Some(items)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{
+        text::{is_between, looks_like_a_line_between, looks_like_a_time},
+        *,
+    };
     use crate::{
-        Behaviour, BehaviourKind, Due, Edit, Occurrence, Outcome, Sheep, SheepConfig, TableId,
-        Upcoming, UpcomingText, preview,
+        Behaviour, BehaviourKind, Due, Edit, Mark, Occurrence, Outcome, Sheep, SheepConfig,
+        TableId, Upcoming, UpcomingText, preview,
     };
 
-    fn ts(text: &str) -> Timestamp {
+    pub(super) fn ts(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    fn read_as(name: &str, text: &str) -> (Option<Corpus>, Vec<CorpusProblem>) {
+    pub(super) fn read_as(name: &str, text: &str) -> (Option<Corpus>, Vec<CorpusProblem>) {
         let zone = TimeZone::get("Europe/London").unwrap();
         read(&Source::plain(name, text.as_bytes(), &zone))
     }
 
     /// What is in the file: line, time and text of each post, or what is wrong with it.
-    fn shown(name: &str, text: &str) -> String {
+    pub(super) fn shown(name: &str, text: &str) -> String {
         let (corpus, problems) = read_as(name, text);
         if !problems.is_empty() {
             let told = problems.iter().map(|problem| match problem.line() {
@@ -701,7 +546,7 @@ mod tests {
     }
 
     /// Texts that no white space surrounds, with times that do not go backwards.
-    fn posts() -> impl Strategy<Value = Vec<(String, Option<Timestamp>)>> {
+    pub(super) fn posts() -> impl Strategy<Value = Vec<(String, Option<Timestamp>)>> {
         let post = ("[a-z\",;猫-][a-z\",; \n猫-]{0,20}", prop::option::of(0_i64..5_000_000));
         prop::collection::vec(post, 1..12).prop_map(|posts| {
             let mut at = ts("2026-01-01T00:00:00Z");
@@ -717,7 +562,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_posts(corpus: &Corpus, posts: &[(String, Option<Timestamp>)]) {
+    pub(super) fn check_posts(corpus: &Corpus, posts: &[(String, Option<Timestamp>)]) {
         let read = corpus
             .lines()
             .zip(0..)
@@ -725,7 +570,7 @@ mod tests {
         assert_eq!(read.collect::<Vec<_>>(), posts);
     }
 
-    fn corpus(posts: &[(String, Option<Timestamp>)]) -> Corpus {
+    pub(super) fn corpus(posts: &[(String, Option<Timestamp>)]) -> Corpus {
         let items = posts.iter().map(|(text, at)| Item {
             number: 1,
             text: text.into(),
@@ -740,22 +585,34 @@ mod tests {
     }
 
     /// A sheep in a queue, what it has posted, and when.
-    struct Teller {
-        sheep: Sheep,
-        text: Corpus,
-        now: Timestamp,
-        said: Vec<String>,
+    pub(super) struct Teller {
+        pub(super) sheep: Sheep,
+        pub(super) text: Corpus,
+        pub(super) again: Option<Again>,
+        pub(super) now: Timestamp,
+        pub(super) said: Vec<String>,
     }
 
     impl Teller {
         fn new(text: Corpus, fields: &RhythmFields, now: Timestamp) -> Self {
-            let id = "a/b".parse().unwrap();
-            let sheep = Sheep::create(id, config(&text, fields), Occurrence(1), now).unwrap();
-            Self { sheep, text, now, said: Vec::new() }
+            Self::of_pool(text, fields, None, now)
+        }
+
+        pub(super) fn of_pool(
+            text: Corpus,
+            fields: &RhythmFields,
+            again: Option<Again>,
+            now: Timestamp,
+        ) -> Self {
+            let config = config(&text, fields);
+            let behaviour = config.behaviour.returning(again);
+            let config = SheepConfig { behaviour, ..config };
+            let sheep = Sheep::create("a/b".parse().unwrap(), config, Occurrence(1), now).unwrap();
+            Self { sheep, text, again, now, said: Vec::new() }
         }
 
         /// Decides what is due at the next time that something is, as a tick does.
-        fn claim(&mut self) -> Option<Upcoming> {
+        pub(super) fn claim(&mut self) -> Option<Upcoming> {
             self.now = self.now.max(self.sheep.next_at()?);
             let now = self.now;
             let Due::Post(next) = self.sheep.due(now) else {
@@ -773,20 +630,20 @@ mod tests {
             Some(Upcoming { at, occurrence, what: UpcomingText::At(turn) })
         }
 
-        fn settle(&mut self, outcome: &Outcome) {
+        pub(super) fn settle(&mut self, outcome: &Outcome) {
             if let (Outcome::Done(_), Some(intent)) = (outcome, &self.sheep.intent) {
                 self.said.push(intent.errand.work.act.to_string());
             }
             self.sheep = self.sheep.settle(outcome, self.now);
         }
 
-        fn posted(&mut self) {
+        pub(super) fn posted(&mut self) {
             self.settle(&Outcome::Done("1".parse().unwrap()));
         }
 
-        fn edit(&mut self, posts: &[(String, Option<Timestamp>)]) {
+        pub(super) fn edit(&mut self, posts: &[(String, Option<Timestamp>)]) {
             let text = corpus(posts);
-            let behaviour = BehaviourKind::Queue.with_text(&text);
+            let behaviour = BehaviourKind::Queue.with_text(&text).returning(self.again);
             let config = SheepConfig { behaviour, ..self.sheep.config.clone() };
             let edit = Edit::between(&self.text, &text);
             self.sheep = self.sheep.edit(config, &edit, self.now).unwrap();
@@ -794,7 +651,7 @@ mod tests {
         }
     }
 
-    fn rhythms() -> impl Strategy<Value = RhythmFields> {
+    pub(super) fn rhythms() -> impl Strategy<Value = RhythmFields> {
         let text = |text: &str| Some(text.to_owned());
         let every =
             RhythmFields { line: text("7h"), jitter: text("3h"), ..RhythmFields::default() };
@@ -816,7 +673,7 @@ mod tests {
         )
     }
 
-    const BEGIN: &str = "2025-12-31T10:00:00Z";
+    pub(super) const BEGIN: &str = "2025-12-31T10:00:00Z";
 
     #[test]
     fn timed_and_untimed_posts_come_in_order_and_the_queue_ends() {
