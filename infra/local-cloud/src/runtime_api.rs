@@ -312,13 +312,22 @@ impl FunctionProcess {
 
     /// Its resident memory now, in kB (`VmRSS`).
     pub fn resident_kb(&self) -> u64 {
+        self.status_kb("VmRSS:")
+    }
+
+    /// The most resident memory that it ever had, in kB (`VmHWM`).
+    pub fn most_resident_kb(&self) -> u64 {
+        self.status_kb("VmHWM:")
+    }
+
+    fn status_kb(&self, name: &str) -> u64 {
         let pid = self.child.id().expect("the process runs");
         let status =
             std::fs::read_to_string(format!("/proc/{pid}/status")).expect("/proc is there");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = status.lines().find_map(|line| line.strip_prefix(name));
         resident
             .and_then(|value| value.trim().strip_suffix(" kB")?.parse().ok())
-            .expect("a running process has a VmRSS in kB")
+            .expect("a running process has its memory in kB")
     }
 
     /// What it has written to stdout and stderr, at least the last megabyte.

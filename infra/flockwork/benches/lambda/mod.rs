@@ -69,7 +69,12 @@ impl Deployment {
 
 /// The resident memory of a process, in MB.
 pub(crate) fn resident_mb(process: &FunctionProcess) -> f64 {
+    mb(process.resident_kb())
+}
+
+/// Kilobytes in MB.
+pub(crate) fn mb(kb: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a few hundred thousand")]
-    let kb = process.resident_kb() as f64;
+    let kb = kb as f64;
     kb / 1024.0
 }
