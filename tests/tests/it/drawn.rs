@@ -221,6 +221,26 @@ async fn a_mix_says_its_parts_in_turns_as_its_preview_has_them() {
     assert_eq!(world.tick_at(&app, minute).await.write_units, 4.0);
 }
 
+/// Of two ticks at once that find nothing drawn, both draw, and it is the same.
+#[tokio::test]
+async fn two_ticks_that_draw_at_once_say_each_text_once() {
+    let world = World::start().await;
+    world.clock.step_to(ts(START));
+    let sheep = apply(&world, &grammar("cow")).await;
+    let coming = to_come(&world, 24).await;
+    let text = world.read(&sheep[0]).await.config.behaviour.text().to_string();
+    let apps = [world.app().await, world.app().await];
+    for minute in 0..12 {
+        world.lose(|pk, _| pk.starts_with("CORPUS#tales#") && !pk.ends_with(&text)).await;
+        let (one, other) =
+            tokio::join!(world.tick_at(&apps[0], minute), world.tick_at(&apps[1], minute));
+        assert_eq!((one.failed, other.failed, one.stopped + other.stopped), (0, 0, 0));
+    }
+    let mut made = made(&world, &sheep).await;
+    made.sort_by_key(|(sheep, at, _)| (*at, sheep.clone()));
+    assert_eq!(made, coming);
+}
+
 #[tokio::test]
 async fn what_cannot_be_posted_is_refused_before_anything_changes() {
     let world = World::start().await;

@@ -28,7 +28,7 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     };
     let apollo = slack.world.sheep("apollo", Network::X, 3).await;
     let echo = slack.world.sheep("echo", Network::Meadow, 3).await;
-    let mut compared = slack.world.read(&echo).await;
+    let mut compared = slack.world.read(&apollo).await;
     compared.config.near_duplicates = Some(flock_core::NearDuplicates::default());
     compared.version += 1;
     assert_eq!(slack.world.store.put_sheep(&compared).await.unwrap(), flock_store::Write::Done);
