@@ -418,6 +418,14 @@ impl Behaviour {
         }
     }
 
+    /// How many of them are in its file, and not added by people; `None`: it never comes to an end.
+    pub fn units_of_file(&self) -> Option<u32> {
+        match self {
+            Self::Queue(queue) => Some(queue.posts.saturating_sub(queue.added)),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) => self.units(),
+        }
+    }
+
     /// Which of them comes at `cursor`, for a person.
     pub fn position(&self, cursor: Cursor) -> String {
         match self {

@@ -32,6 +32,14 @@ pub struct Queue {
     /// Whether any has a time of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timed: bool,
+    /// How many of them people added to those of the file, made or to come.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub added: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde asks")]
+fn is_none(added: &u32) -> bool {
+    *added == 0
 }
 
 impl Queue {
@@ -44,6 +52,7 @@ impl Queue {
             posts: text.len(),
             first_at: text.marks().of(Cursor::default()).at,
             timed: text.marks().have_times(),
+            added: text.marks().added(),
         }
     }
 
@@ -83,7 +92,11 @@ impl Queue {
     }
 
     pub(super) fn describe(&self) -> String {
-        format!("queue of {}", count(self.posts, "post"))
+        let posts = count(self.posts, "post");
+        match self.added {
+            0 => format!("queue of {posts}"),
+            added => format!("queue of {posts}, {added} of them added to its file"),
+        }
     }
 
     pub(super) fn position(&self, cursor: Cursor) -> String {
