@@ -8,7 +8,7 @@ use std::{
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
-use flock_core::{AccountId, FlockName, Network, RoomId, UserId};
+use flock_core::{AccountId, FlockName, Network, QueueNumber, RoomId, UserId};
 use jiff::Timestamp;
 
 /// Flocks of social bots with no server.
@@ -150,6 +150,9 @@ pub enum Command {
     /// Sheep: list, show, pause, resume, move
     #[command(subcommand)]
     Sheep(SheepCommand),
+    /// Posts that people add to a queue: list, add, edit, remove, move
+    #[command(subcommand)]
+    Queue(QueueCommand),
     /// Stop everything within a minute: nothing is posted until `start`
     Stop,
     /// Let everything go on after a stop
@@ -331,6 +334,70 @@ pub enum SheepCommand {
         sheep: String,
         /// Network and name there, such as `mastodon:apollo@example.social`
         account: AccountId,
+    },
+}
+
+/// `flockwork queue`
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// Add a post at the end of a queue
+    Add {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// What it says
+        text: String,
+    },
+    /// Add a post that is made at a time of its own
+    At {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// When, in the sheep's zone, or with an offset: 2026-12-01T09:00, "2026-12-01 09:00", 2026-12-01T09:00+01:00
+        time: String,
+        /// What it says
+        text: String,
+    },
+    /// List the posts of a queue that are to come, with the numbers that the other commands take
+    List {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// How many posts
+        #[arg(long, default_value = "50", value_name = "N")]
+        count: usize,
+        /// One JSON object a line: flock, sheep, number, at, added, text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a post that somebody added another text
+    Edit {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// The post's number, as `list` shows it
+        number: QueueNumber,
+        /// What it says then
+        text: String,
+    },
+    /// Take a post out that somebody added
+    Remove {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// The post's number, as `list` shows it
+        number: QueueNumber,
+    },
+    /// Put a post that somebody added in the place of another
+    Move {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// The post's number, as `list` shows it
+        number: QueueNumber,
+        /// The number of the post whose place it takes
+        to: QueueNumber,
+    },
+    /// Put a post that somebody added before all others
+    Next {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// The post's number, as `list` shows it
+        number: QueueNumber,
     },
 }
 

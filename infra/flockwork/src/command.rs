@@ -19,7 +19,7 @@ use crate::{
     data_dir::DataDir,
     deployed, doctor, environment, flock_file, init,
     operator::noted,
-    preview,
+    preview, queue,
     refusal::{missing, refuse, refused},
     run,
     screen::{Said, Screen, What},
@@ -78,6 +78,7 @@ async fn carry_out_command(cli: Cli) -> anyhow::Result<()> {
         Command::Man { dir } => shell::man_pages(&dir),
         Command::Flock(command) => Box::pin(flock(&place, screen, command)).await,
         Command::Sheep(command) => Box::pin(sheep(&place, screen, command)).await,
+        Command::Queue(command) => Box::pin(queue::queue(&place, screen, command)).await,
         Command::Stop => screen.say(stop(&place).await?),
         Command::Start => screen.say(start(&place).await?),
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
@@ -314,8 +315,15 @@ async fn remove(
     };
     if !yes {
         let deed = format!("this removes flock {name} and its {}", ask::named(&sheep));
+        let mut losses = Vec::new();
+        {
+            let Connection { store, .. } = &look(place).await?;
+            for sheep in &sheep {
+                losses.push(ops::loss(sheep, ops::added_to(store, sheep).await?));
+            }
+        }
         let list = || {
-            let lines = sheep.iter().map(|sheep| format!("  - remove {}", ops::loss(sheep)));
+            let lines = losses.iter().map(|loss| format!("  - remove {loss}"));
             let lines: Vec<_> = std::iter::once(format!("flock {name}:")).chain(lines).collect();
             screen.say(lines.into())
         };

@@ -26,6 +26,7 @@ pub mod operator;
 pub mod page;
 mod pager;
 mod preview;
+mod queue;
 pub mod refusal;
 pub mod run;
 mod safeguards;

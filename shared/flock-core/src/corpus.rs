@@ -197,6 +197,12 @@ impl Marks {
         self.0.iter().any(|(_, mark)| mark.timing() != Mark::default())
     }
 
+    /// How many lines were added.
+    pub fn added(&self) -> u32 {
+        let added = self.0.iter().filter(|(_, mark)| mark.added);
+        u32::try_from(added.count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether no line has one.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

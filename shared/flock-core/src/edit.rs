@@ -27,6 +27,50 @@ pub struct Edit {
     marks: Marks,
     /// Whether no line is kept, and each is the one in its place before with something mended.
     mended: bool,
+    /// Where people added lines: then all else is about the lines of the file.
+    woven: Option<Woven>,
+}
+
+/// The lines of a text in which people added some to those of a file, by where they come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Woven {
+    /// Whether each line before was added.
+    pub(crate) was_added: Vec<bool>,
+    /// Where each line after comes from.
+    pub(crate) lines: Vec<Strand>,
+}
+
+/// Where a line comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Strand {
+    /// From the file, where it has this index.
+    File(usize),
+    /// It was added and there before, with this index among all lines.
+    Added(usize),
+    /// It is added now.
+    New,
+}
+
+impl Woven {
+    /// How many of the first `lines` before were of the file.
+    fn of_file(&self, lines: usize) -> usize {
+        self.was_added.iter().take(lines).filter(|was_added| !**was_added).count()
+    }
+
+    /// Whether a line is to come, where so many were said before, and the file goes on at `file`.
+    fn is_to_come(strand: Strand, said: usize, file: usize) -> bool {
+        match strand {
+            Strand::File(index) => file <= index,
+            Strand::Added(index) => said <= index,
+            Strand::New => true,
+        }
+    }
+
+    /// The first line that is to come.
+    fn place(&self, said: usize, file: usize) -> usize {
+        let first = self.lines.iter().position(|line| Self::is_to_come(*line, said, file));
+        first.unwrap_or(self.lines.len())
+    }
 }
 
 /// What an edit of a text that is gone through once would have said again, or never: indexes after the edit.
@@ -92,7 +136,14 @@ impl Edit {
         let kept = Some(kept(&before, &after, WORK));
         let marks = new.marks().clone();
         let mended = kept.as_ref().is_some_and(Vec::is_empty) && is_mended(old, new);
-        Self { from: old.id(), to: new.id(), old: before, new: after, kept, marks, mended }
+        let (from, to) = (old.id(), new.id());
+        Self { from, to, old: before, new: after, kept, marks, mended, woven: None }
+    }
+
+    /// The edit that leads from the text `from` to `new`, in both of which are lines that people added; `self` is the edit of the
+    /// lines of their file.
+    pub(crate) fn woven(self, from: CorpusId, new: &Corpus, woven: Woven) -> Self {
+        Self { from, to: new.id(), marks: new.marks().clone(), woven: Some(woven), ..self }
     }
 
     /// The edit that leads to `new` from a text that is lost: places keep their numbers.
@@ -100,7 +151,7 @@ impl Edit {
         let after = number_lines(new, &mut HashMap::new());
         let marks = new.marks().clone();
         let (from, to, old) = (old, new.id(), Vec::new());
-        Self { from, to, old, new: after, kept: None, marks, mended: false }
+        Self { from, to, old, new: after, kept: None, marks, mended: false, woven: None }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -157,7 +208,8 @@ impl Edit {
         if !behaviour.goes_through_once() || kept.is_empty() {
             return slips;
         }
-        let place = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
+        let place = self.in_file(place);
+        let said = self.woven.as_ref().map_or(said, |woven| woven.of_file(said));
         let mut gone = [HashMap::new(), HashMap::new()];
         for change in self.changes() {
             let Change::Gone { old, len } = change else { continue };
@@ -235,7 +287,57 @@ impl Edit {
         self.untimed_place(next, behaviour).timed(&self.marks, now)
     }
 
+    /// Where a place after the edit is in the file, of which it is the edit.
+    pub fn in_file(&self, place: Place) -> usize {
+        let place = usize::try_from(place.cursor.index()).unwrap_or(usize::MAX);
+        let Some(woven) = &self.woven else { return place };
+        let is_of_file = |line: &&Strand| matches!(line, Strand::File(_));
+        woven.lines.iter().take(place).filter(is_of_file).count()
+    }
+
+    /// Whether a sheep that has said the lines before `next` says none again. Lines that people added were put where they stand
+    /// for a sheep that had come as far as it had by then.
+    pub(crate) fn fits(&self, next: Cursor, behaviour: &Behaviour) -> bool {
+        let Some(woven) = &self.woven else { return true };
+        let (said, file) = self.said_of(woven, next, behaviour);
+        let after = woven.lines.iter().skip(woven.place(said, file));
+        after.copied().all(|line| Woven::is_to_come(line, said, file))
+    }
+
+    /// How many lines were said, and where the file goes on.
+    fn said_of(&self, woven: &Woven, next: Cursor, behaviour: &Behaviour) -> (usize, usize) {
+        let said = usize::try_from(next.index()).unwrap_or(usize::MAX);
+        let of_file = u32::try_from(woven.of_file(said)).unwrap_or(u32::MAX);
+        let place = self.place_in_file(Cursor::at(of_file), behaviour);
+        (said, usize::try_from(place.cursor.index()).unwrap_or(usize::MAX))
+    }
+
     fn untimed_place(&self, next: Cursor, behaviour: &Behaviour) -> Place {
+        let Some(woven) = &self.woven else { return self.place_in_file(next, behaviour) };
+        let (said, file) = self.said_of(woven, next, behaviour);
+        let place = u32::try_from(woven.place(said, file)).unwrap_or(u32::MAX);
+        behaviour.admit(Cursor::at(place))
+    }
+
+    /// The lines that are kept by their indexes before and after; where every line was mended, those in its place.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mended = if self.mended { self.old.len().min(self.new.len()) } else { 0 };
+        let kept = self.kept.iter().flatten();
+        let kept = kept.flat_map(|run| (0..run.len).map(|nth| (run.old + nth, run.new + nth)));
+        kept.chain((0..mended).map(|index| (index, index)))
+    }
+
+    /// Where the line with this index before stands now, where it is not kept and only one is like it.
+    pub(crate) fn moved(&self) -> impl Fn(usize) -> Option<usize> {
+        let mut there: HashMap<u32, Option<usize>> = HashMap::new();
+        for (index, number) in self.new.iter().enumerate() {
+            let only = there.entry(*number).or_insert(Some(index));
+            *only = only.filter(|only| *only == index);
+        }
+        move |old| there.get(self.old.get(old)?).copied().flatten()
+    }
+
+    fn place_in_file(&self, next: Cursor, behaviour: &Behaviour) -> Place {
         let Some(kept) = &self.kept else { return behaviour.admit(next) };
         // What is drawn from another text is another, under whatever number.
         if behaviour.draws() {

@@ -39,9 +39,10 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// How a problem with a line begins.
+    /// How a problem with a line begins. The number 0 has what people added to what is in the file.
     pub fn at(&self, unit: &str, line: usize) -> String {
         match self {
+            Self::File(_) if line == 0 => format!("a post added to {self}"),
             Self::File(_) => format!("{self}:{line}"),
             Self::Drawn(path) => format!("{unit} {line} drawn from {}", path.display()),
             Self::Of(_) => format!("{unit} {line} of {self}"),
@@ -198,7 +199,9 @@ const SHOWN: usize = 5;
 
 /// The lines of the member's text that `network` does not take, and why.
 fn long_lines(member: &Member, network: Network, limit: usize) -> Vec<(usize, TextRefusal)> {
-    let refused = member.corpus.lines().filter_map(|(number, line)| {
+    // What people added is nowhere in the file; it is asked about by itself.
+    let lines = member.corpus.lines().filter(|(number, _)| 0 < *number);
+    let refused = lines.filter_map(|(number, line)| {
         network.check_text(line, limit).err().map(|refusal| (number, refusal))
     });
     refused.collect()

@@ -9,6 +9,7 @@
 
 mod account;
 mod act;
+mod added;
 mod behaviour;
 mod corpus;
 mod crowd;
@@ -43,6 +44,10 @@ mod view;
 
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
+pub use added::{
+    Carried, Changed, InvalidNumber, QueueChange, QueueNumber, QueueRefusal, QueuedPost,
+    added_to_come, carry, check_added, queued,
+};
 pub use behaviour::{
     Again, Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, LastSaid,
     Markov, Material, Mix, MixPart, Mixed, Needs, Place, Poem, Post, Queue, Said, Source, Turn,

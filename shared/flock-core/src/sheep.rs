@@ -113,7 +113,7 @@ pub struct Intent {
     pub then: Option<Place>,
 }
 
-/// The text of a sheep is not the one that was compared with its files.
+/// The text of a sheep is not the one that was compared with its files, or the sheep has come too far in it since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("its text was changed by somebody else meanwhile")]
 pub struct OtherText;
@@ -961,10 +961,14 @@ impl Sheep {
         edit: &Edit,
         now: Timestamp,
     ) -> Result<Self, OtherText> {
-        if !edit.is_from(&self.config, &config) {
+        let behaviour = config.behaviour.clone();
+        let fits = |cursor| edit.fits(cursor, &behaviour);
+        if !edit.is_from(&self.config, &config)
+            || !fits(self.progress.cursor)
+            || !fits(self.next_place().cursor)
+        {
             return Err(OtherText);
         }
-        let behaviour = config.behaviour.clone();
         let drawn = drawn_at_last(&self.config, &config, self.progress.occurrence);
         let after = |cursor| self.edited(cursor, edit, &behaviour, now);
         let then = self.decided().map(|intent| match intent.then {

@@ -88,15 +88,25 @@ async fn remove(
     Ok(Err(Objection::from(changed_meanwhile(&id)).into()))
 }
 
-/// What is lost with a sheep: its name and where it is.
-pub fn loss(sheep: &Sheep) -> String {
+/// What is lost with a sheep: its name and where it is, and so many posts that people added to its queue.
+pub fn loss(sheep: &Sheep, added: u32) -> String {
     let behaviour = &sheep.config.behaviour;
     let (unit, next) = (behaviour.unit(), behaviour.position(sheep.next_place().cursor));
     let posts = match sheep.progress.occurrence.0.saturating_sub(1) {
         0 => "no post yet".to_owned(),
         last => format!("last post is number {last}"),
     };
-    format!("{} on {}: {posts}, next is {unit} {next}", sheep.id.name, sheep.config.account)
+    let added = if added == 0 { String::new() } else { format!("; {}", lost_with_it(added)) };
+    format!("{} on {}: {posts}, next is {unit} {next}{added}", sheep.id.name, sheep.config.account)
+}
+
+/// That what people added to a queue goes with it.
+pub(crate) fn lost_with_it(added: u32) -> String {
+    let are = if added == 1 { "is" } else { "are" };
+    format!(
+        "{} that people added to its queue and it has not made {are} lost",
+        count(added, "post")
+    )
 }
 
 /// A post that may be on its network must be settled first: nobody would find out any more.

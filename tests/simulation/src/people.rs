@@ -239,6 +239,14 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
             world.touched(*sheep);
             apply(world, flock).await;
         }
+        Act::Unqueue { sheep } => {
+            let id = sheep_id(&plans[*sheep]);
+            let now = world.now();
+            let Ok(Some(sheep)) = world.store().sheep(&id, Read::Consistent).await else { return };
+            let posts = flock_ops::queue(&world.store(), &sheep, now).await.unwrap_or_default();
+            let Some(post) = posts.iter().find(|post| post.is_added) else { return };
+            Box::pin(say(world, deed.by, &format!("queue remove {id} {}", post.number))).await;
+        }
         Act::Move { sheep } => {
             world.touched(*sheep);
             move_sheep(world, *sheep).await;

@@ -107,6 +107,11 @@ pub enum Act {
         /// Lines that are taken away at the front.
         removed: u32,
     },
+    /// They take out what somebody added to the N-th sheep's queue and comes next of that.
+    Unqueue {
+        /// Which sheep.
+        sheep: usize,
+    },
     /// They move the N-th sheep to its other account, or back.
     Move {
         /// Which sheep.
@@ -250,7 +255,9 @@ impl Scenario {
                     within("`added`", *added <= 10_000)?;
                     vec![*sheep]
                 }
-                Act::Decide { sheep } | Act::Move { sheep } => vec![*sheep],
+                Act::Decide { sheep } | Act::Move { sheep } | Act::Unqueue { sheep } => {
+                    vec![*sheep]
+                }
                 Act::Say(line) => numbers(line).collect(),
                 Act::Remove { flock } | Act::Apply { flock, .. } => {
                     within(&format!("the flock {flock}"), FLOCKS.contains(flock))?;
@@ -370,14 +377,30 @@ fn draw_deeds(rng: &mut Rng, days: u32, sheep: &[SheepPlan]) -> Vec<Deed> {
     deeds
 }
 
+/// Which sheep are queues.
+fn of_queues(sheep: &[SheepPlan]) -> Vec<usize> {
+    let queues = sheep.iter().enumerate().filter(|(_, plan)| plan.behaviour == "queue");
+    queues.map(|(number, _)| number).collect()
+}
+
 fn draw_act(rng: &mut Rng, sheep: &[SheepPlan], is_about_rooms: bool) -> Act {
     let some = rng.usize(..sheep.len());
     let flock = sheep[some].flock;
     let person = choose(rng, &PEOPLE);
     let say = |line: String| Act::Say(line);
-    match if is_about_rooms { rng.u8(11..15) } else { rng.u8(..24) } {
+    match if is_about_rooms { rng.u8(11..15) } else { rng.u8(..27) } {
         20 | 21 => Act::Decide { sheep: some },
         22 => say("reboot".to_owned()),
+        // Only queues take it.
+        24 | 25 => {
+            let queues = of_queues(sheep);
+            let some = if queues.is_empty() { some } else { choose(rng, &queues) };
+            say(format!("queue add #{some} said-{} by somebody", rng.u32(..)))
+        }
+        26 => {
+            let queues = of_queues(sheep);
+            Act::Unqueue { sheep: if queues.is_empty() { some } else { choose(rng, &queues) } }
+        }
         0 | 1 => say(format!("now #{some}")),
         2 => say(format!("say #{some} said-{} by somebody", rng.u32(..))),
         3 => say(format!("pause #{some}")),

@@ -112,15 +112,16 @@ fn keep_sheep(scenario: &mut Scenario, kept: &[usize]) {
             }
             true
         }
-        Act::Edit { sheep, .. } | Act::Move { sheep } | Act::Decide { sheep } => {
-            match new(*sheep) {
-                Some(number) => {
-                    *sheep = number;
-                    true
-                }
-                None => false,
+        Act::Edit { sheep, .. }
+        | Act::Move { sheep }
+        | Act::Unqueue { sheep }
+        | Act::Decide { sheep } => match new(*sheep) {
+            Some(number) => {
+                *sheep = number;
+                true
             }
-        }
+            None => false,
+        },
         Act::Remove { .. } | Act::Apply { .. } => true,
     });
 }

@@ -33,6 +33,7 @@ mod slash_flock;
 mod slash_lines;
 mod slash_notices;
 mod slash_process;
+mod slash_queue;
 mod slash_rooms;
 mod slash_system;
 mod spending;

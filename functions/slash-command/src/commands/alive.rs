@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("alive"), Usage::new("status")],
     group: Group::About,
     need: EVERYBODY,
-    help: "Whether I am there, and whether anything is stopped",
+    help: "Whether I am there, or all is stopped",
     example: "alive",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

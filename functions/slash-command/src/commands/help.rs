@@ -25,12 +25,40 @@ async fn run(call: &Call<'_>) -> Answer {
     }
 }
 
+/// Commands that begin with such a word are one line of the list, which is a screen: `help` and the word lists them.
+const FAMILIES: &[(&str, &str)] =
+    &[("queue", "Posts that people add to a queue"), ("level", "Levels of this room")];
+
+/// The line of a family, for the first of its commands; nothing for the others.
+fn family(command: &Command) -> Option<Option<String>> {
+    let name = command.name();
+    let (word, _) = name.split_once(' ')?;
+    let (_, help) = FAMILIES.iter().find(|(family, _)| *family == word)?;
+    let of_family = |command: &&&Command| {
+        command.name().strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
+    };
+    let mut members = TABLE.iter().filter(of_family);
+    if members.clone().next().is_some_and(|first| first.name() != name) {
+        return Some(None);
+    }
+    let names: Vec<_> = members
+        .by_ref()
+        .map(|command| command.name().strip_prefix(word).unwrap_or_default().trim().to_owned())
+        .collect();
+    let sign = sign(members_last(word).unwrap_or(command));
+    Some(Some(format!("• `{word} {}`{sign} - {help}: `help {word}`", names.join("|"))))
+}
+
 /// All commands, by group.
 pub(crate) fn list() -> Reply {
     let mut lines = vec!["Write `/flock` or `@flockwork`, and then:".to_owned()];
     for group in Group::ALL {
         lines.push(format!("*{}*", group.name()));
         for command in TABLE.iter().filter(|command| command.group == group) {
+            if let Some(line) = family(command) {
+                lines.extend(line);
+                continue;
+            }
             let forms = command.forms().0.into_iter();
             let forms: Vec<_> = forms
                 .map(|usage| usage.to_string())
@@ -38,11 +66,11 @@ pub(crate) fn list() -> Reply {
                 .filter(|usage| !usage.ends_with(" <page>"))
                 .map(|usage| format!("`{}`", escape(&usage)))
                 .collect();
-            lines.push(format!("• {}{} - {}", forms.join(", "), who(command), command.help));
+            lines.push(format!("• {}{} - {}", forms.join(", "), sign(command), command.help));
         }
     }
     lines.push(escape(
-        "`help <command>` says more; \"quotes\" make one word of several. Lists have pages: `sheep 2`.",
+        "¹ rank 1, ² highest level. `help <command>` says more; \"quotes\" make one word of several. Lists have pages: `sheep 2`.",
     ));
     Reply::only_you(lines.join("\n"))
 }
@@ -76,6 +104,21 @@ fn one(name: &str) -> Answer {
         lines.push(format!("For example: `/flock {}`", escape(command.example)));
     }
     tell(lines.join("\n"))
+}
+
+/// The last command of a family: it changes something, which not everybody may.
+fn members_last(word: &str) -> Option<&'static Command> {
+    let begins = |command: &&&Command| command.name().split(' ').next() == Some(word);
+    TABLE.iter().filter(begins).next_back().copied()
+}
+
+/// Who may, in the list, which says below what the signs mean.
+fn sign(command: &Command) -> &'static str {
+    match command.need {
+        Need::Rank(Rank(0)) => "",
+        Need::Rank(_) => "¹",
+        Need::Top => "²",
+    }
 }
 
 /// Who may, where not everybody may.

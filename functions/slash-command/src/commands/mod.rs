@@ -21,6 +21,7 @@ mod now;
 mod pause;
 mod posts;
 mod preview;
+mod queue;
 mod reboot;
 mod redraw;
 mod resume;
@@ -75,6 +76,13 @@ pub static TABLE: &[&Command] = &[
     &now::COMMAND,
     &redraw::COMMAND,
     &rhythm::COMMAND,
+    &queue::LIST,
+    &queue::ADD,
+    &queue::AT,
+    &queue::EDIT,
+    &queue::REMOVE,
+    &queue::MOVE,
+    &queue::NEXT,
     &say::COMMAND,
     &sent::COMMAND,
     &send_again::COMMAND,

@@ -15,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("spend"), Usage::new("spend <flock>"), Usage::new("spend <page>")],
     group: Group::Flock,
     need: EVERYBODY,
-    help: "What flocks have spent this month, and what it will be",
+    help: "What flocks spend this month",
     example: "spend moon",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

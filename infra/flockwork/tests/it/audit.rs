@@ -15,6 +15,7 @@ const READS: &[(&str, &str)] = &[
     ("flock list", ""),
     ("sheep list", ""),
     ("sheep show", "b"),
+    ("queue list", "e"),
     ("posts", "--json"),
     ("why", "b"),
     ("preview", "--flock choir"),
@@ -37,6 +38,12 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("sheep pause", "a", "sheep pause choir/a"),
     ("sheep resume", "a", "sheep resume choir/a"),
     ("sheep redraw", "d", "sheep redraw choir/d"),
+    ("queue add", "e late", "queue add choir/e"),
+    ("queue at", "e 2040-01-01T09:00 timed", "queue at 2040-01-01T09:00 choir/e"),
+    ("queue edit", "e 3-59cd later", "queue edit 3-59cd choir/e"),
+    ("queue move", "e 3-e5e2 2", "queue move 3-e5e2 2 choir/e"),
+    ("queue next", "e 2-e5e2", "queue next 2-e5e2 choir/e"),
+    ("queue remove", "e 1-e5e2", "queue remove 1-e5e2 choir/e"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
     ("stop", "", "stop"),
     ("start", "", "start"),
@@ -83,7 +90,7 @@ fn every_command_that_changes_something_is_in_the_audit_log() {
     let hourly = "line = \"1h\"";
     world.write_flock_with(
         "choir",
-        &format!("monthly_cap = 100\n{}", world.write_drawn("choir")),
+        &format!("monthly_cap = 100\n{}{}", world.write_drawn("choir"), world.write_queue("choir")),
         &[("a", "one\n", hourly), ("b", "two\n", hourly)],
     );
     for (command, arguments, line) in CHANGES {

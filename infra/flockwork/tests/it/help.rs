@@ -26,6 +26,7 @@ fn the_help_teaches() {
       doctor       Look whether everything is so that sheep can post, and say what is not
       flock        Flocks: plan and apply their files, list, remove
       sheep        Sheep: list, show, pause, resume, move
+      queue        Posts that people add to a queue: list, add, edit, remove, move
       stop         Stop everything within a minute: nothing is posted until `start`
       start        Let everything go on after a stop
       posts        List posts that were made, oldest first
@@ -126,6 +127,14 @@ fn every_command_has_help() {
         "sheep resume",
         "sheep redraw",
         "sheep move",
+        "queue",
+        "queue add",
+        "queue at",
+        "queue list",
+        "queue edit",
+        "queue remove",
+        "queue move",
+        "queue next",
         "posts",
         "preview",
         "account",

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use jiff::SignedDuration;
 
-use crate::world::{World, XWorld, from_now, timeless};
+use crate::world::{Running, World, XWorld, from_now, timeless};
 
 const QUEUE: &str = "\
 text,at
@@ -325,4 +325,51 @@ fn what_people_get_wrong_is_said_before_it_is_posted() {
                + rose
     0 to create, 1 to change, 0 to remove, 0 unchanged
     ");
+}
+
+#[test]
+fn people_add_posts_at_the_command_line() {
+    let world = World::new();
+    write(&world, "start = 2039-12-31T12:00:00", "text\none\ntwo\n");
+    world.ok("flock apply choir");
+    // Words with blanks in them.
+    let in_words = |words: &[&str]| {
+        let mut command = world.command("queue");
+        command.args(words);
+        Running::spawn(command).finish().stdout
+    };
+    let mut said = vec![
+        in_words(&["add", "crier", "It's \"mine\",\nin two lines"]),
+        in_words(&["at", "crier", "2039-12-31 12:30", "timed"]),
+        world.ok("queue list crier"),
+    ];
+    let posts = world.json("queue list crier --json");
+    let number = |text: &str| {
+        let post = posts.iter().find(|post| post["text"].as_str().unwrap().starts_with(text));
+        post.unwrap()["number"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(posts[1]["added"], true);
+    assert_eq!(posts[1]["at"], "2039-12-31T12:30:00Z");
+    let mine = number("It's");
+    said.push(world.ok(&format!("queue edit crier {mine} yours")));
+    said.push(world.refused(&format!("queue next crier {mine}")));
+    let yours = world.json("queue list crier --json")[3]["number"].as_str().unwrap().to_owned();
+    said.push(world.ok(&format!("queue move crier {yours} 3")));
+    said.push(world.refused("queue next crier 3"));
+    said.push(world.refused(&format!("queue remove crier {}", number("one"))));
+    said.push(world.ok(&format!("queue remove crier {}", number("timed"))));
+    said.push(world.refused("queue add crier one two"));
+    said.push(world.refused("queue add nobody one"));
+    said.push(world.refused("queue remove crier first"));
+    // The plan is of the file, and says what is lost with a queue.
+    said.push(world.ok("flock plan choir"));
+    write(&world, "start = 2039-12-31T12:00:00", "text\none\nthree\n");
+    said.push(world.ok("flock apply choir"));
+    said.push(world.ok("queue list crier"));
+    let toml = "name = \"choir\"\n[[sheep]]\nname = \"crier\"\nbehaviour = \"poem\"\ncorpus = \"queue.csv\"\nline = \"1h\"\n";
+    world.write("choir/flock.toml", toml);
+    said.push(world.ok("flock plan choir"));
+    world.write("choir/flock.toml", toml.replace("crier", "other"));
+    said.push(world.ok("flock plan choir"));
+    assert_snapshot!(said.join("\n"));
 }

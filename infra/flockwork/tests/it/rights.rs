@@ -71,6 +71,13 @@ const COMMANDS: &[&str] = &[
     "sheep pause b",
     "sheep resume b",
     "sheep redraw d",
+    "queue add e late",
+    "queue at e 2040-01-01T09:00 timed",
+    "queue list e",
+    "queue edit e 3-59cd later",
+    "queue move e 3-e5e2 2",
+    "queue next e 2-e5e2",
+    "queue remove e 1-e5e2",
     "sheep move b x:apollo",
     "posts",
     "why b",
@@ -93,7 +100,7 @@ fn whoever_has_the_policy_can_give_every_command() {
     world.add("apollo");
     world.write_flock_with(
         "choir",
-        &format!("monthly_cap = 100\n{}", world.write_drawn("choir")),
+        &format!("monthly_cap = 100\n{}{}", world.write_drawn("choir"), world.write_queue("choir")),
         &[
             ("a", "one\n", "network = \"x\"\naccount = \"apollo\"\nline = \"1h\""),
             ("b", "two\n", "line = \"1h\""),

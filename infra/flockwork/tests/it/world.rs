@@ -242,6 +242,13 @@ impl World {
             .to_owned()
     }
 
+    /// Likewise of a sheep `e` that is a queue.
+    pub(crate) fn write_queue(&self, flock: &str) -> String {
+        self.write(&format!("{flock}/e.txt"), "moon\n---\nrose\n");
+        "[[sheep]]\nname = \"e\"\nbehaviour = \"queue\"\ncorpus = \"e.txt\"\nline = \"1h\"\n"
+            .to_owned()
+    }
+
     pub(crate) fn write_flock_with(&self, name: &str, top: &str, sheep: &[(&str, &str, &str)]) {
         let tables: Vec<_> = sheep
             .iter()

@@ -231,6 +231,19 @@ impl Behaviour {
         }
     }
 
+    /// The queue that people can add posts to. `Err`: what it is instead.
+    pub fn open_queue(&self) -> Result<&Queue, &'static str> {
+        match self {
+            Self::Queue(Queue { again: Some(_), .. }) => {
+                Err("a pool, whose posts return and are those of its file")
+            }
+            Self::Queue(queue) => Ok(queue),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
+                Err(self.kind().a_name())
+            }
+        }
+    }
+
     /// How its posts rest before they return, where they do.
     pub(crate) fn pool(&self) -> Option<Pool> {
         match self {
@@ -474,6 +487,14 @@ impl Behaviour {
             Self::Poem(poem) => Some(poem.lines),
             Self::Queue(queue) => Some(queue.posts),
             Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
+        }
+    }
+
+    /// How many of them are in its file, and not added by people; `None`: it never comes to an end.
+    pub fn units_of_file(&self) -> Option<u32> {
+        match self {
+            Self::Queue(queue) => Some(queue.posts.saturating_sub(queue.added)),
+            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self.units(),
         }
     }
 

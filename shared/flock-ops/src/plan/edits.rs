@@ -8,8 +8,8 @@ use std::{
 };
 
 use flock_core::{
-    Change, Corpus, CorpusId, Cursor, Edit, Needs, Objection, OtherText, Place, Sheep, SheepConfig,
-    SheepName, count, local,
+    Carried, Change, Corpus, CorpusId, Cursor, Edit, Needs, Objection, OtherText, Place, Sheep,
+    SheepConfig, SheepName, count, local,
 };
 use flock_store::Store;
 use jiff::{Timestamp, tz::TimeZone};
@@ -25,6 +25,7 @@ pub(crate) struct Edits {
     places: BTreeMap<SheepName, Place>,
 }
 
+/// Of what people added nothing is shown: it is none of the files.
 #[derive(Debug)]
 struct Edited {
     /// `None`: it is not in the table.
@@ -34,28 +35,35 @@ struct Edited {
 }
 
 impl Edits {
-    /// The sheep as it will be, at the place where it is in its text.
+    /// The sheep as it will be, at the place where it is in its text: `new` is what it gets, with what people added to it and is
+    /// `carried` over, and `file` what its files say.
     pub(crate) async fn plan(
         &mut self,
         store: &Store,
-        sheep: &Sheep,
+        (sheep, carried): (&Sheep, Option<&Carried>),
+        new: &SheepFile,
         file: &SheepFile,
         now: Timestamp,
     ) -> Result<Sheep> {
-        let texts = key(&sheep.config, &file.config);
+        let texts = key(&sheep.config, &new.config);
         if texts.0 != texts.1 && !self.texts.contains_key(&texts) {
-            let old = store.corpus(&sheep.id.flock, &texts.0).await?;
-            let edit = match &old {
-                Some(old) => Edit::between(old, &file.corpus),
-                // Nobody knows which lines are still there.
-                None => Edit::from_lost(texts.0.clone(), &file.corpus),
+            let (old, edit) = match carried {
+                Some(Carried { edit, before, .. }) => (Some(before.clone()), edit.clone()),
+                None => match store.corpus(&sheep.id.flock, &texts.0).await? {
+                    Some(old) => {
+                        let edit = Edit::between(&old, &new.corpus);
+                        (Some(old), edit)
+                    }
+                    // Nobody knows which lines are still there.
+                    None => (None, Edit::from_lost(texts.0.clone(), &new.corpus)),
+                },
             };
             self.texts.insert(texts, Edited { edit, new: Arc::clone(&file.corpus), old });
         }
-        let changed = self.reconfigure(sheep, file.config.clone(), now);
+        let changed = self.reconfigure(sheep, new.config.clone(), now);
         let changed =
             changed.map_err(|err| Error::refused(format!("{}: {err}; try again", sheep.id)))?;
-        self.places.insert(sheep.id.name.clone(), changed.next_place());
+        self.places.insert(new.name.clone(), changed.next_place());
         Ok(changed)
     }
 
@@ -138,14 +146,14 @@ impl Edits {
         let Needs::Line { index, .. } = new.config.behaviour.needs(place.cursor);
         let ended = new.config.behaviour.ended(place.cursor).is_some();
         let next = if ended { new.corpus.len() } else { index };
-        let next = usize::try_from(next).unwrap_or(usize::MAX);
+        let next = edited.edit.in_file(Place { cursor: Cursor::at(next), ..*place });
         let zone = new.config.rhythm.zone();
         if edited.edit.is_from_lost() {
             writeln!(
                 f,
                 "{MARGIN}the old text is not in the table, so it stays at its line's number:"
             )?;
-            return row(Some(&new.corpus), next, ' ', true).write(f, zone);
+            return row(Some(&edited.new), next, ' ', true).write(f, zone);
         }
         let behaviour = &new.config.behaviour;
         // Its lines are not what it says.
@@ -188,7 +196,7 @@ fn key(old: &SheepConfig, new: &SheepConfig) -> (CorpusId, CorpusId) {
 }
 
 /// Before what is written of an edit.
-const MARGIN: &str = "           ";
+pub(crate) const MARGIN: &str = "           ";
 
 /// Where the line is that comes next.
 const NEXT: &str = "    next > ";

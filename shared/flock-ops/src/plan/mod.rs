@@ -1,6 +1,7 @@
 //! What applying a flock's files changes, and changing it.
 
 mod apply;
+mod carried;
 mod edits;
 mod line;
 
@@ -25,11 +26,13 @@ use crate::{
     Error, FlockFile, Part, Refusal, Result, SheepFile, WithText,
     accounts::{able, known},
     at_once::AT_ONCE,
-    remove_flock::{cannot_remove, loss},
+    queue::added_to,
+    remove_flock::{cannot_remove, loss, lost_with_it},
     texts::{Wells, other_flocks},
 };
 pub(crate) use apply::Done;
 pub use apply::Progress;
+use carried::Carry;
 use edits::Edits;
 pub use line::PlanLine;
 
@@ -43,6 +46,8 @@ pub struct Plan {
     change: Vec<(Sheep, SheepFile)>,
     edits: Edits,
     remove: Vec<Sheep>,
+    /// What people added to queues that are queues no more, or are removed: how much of it each loses.
+    lost: BTreeMap<SheepName, u32>,
     /// Sheep that stay with a text that is not in the table.
     restore: Vec<SheepName>,
     /// The texts of all sheep as they will be.
@@ -71,7 +76,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let (FlockFile { flock, sheep }, odd) = file.with_known_names(&there);
+    let (FlockFile { flock, sheep: files }, odd) = file.with_known_names(&there);
+    let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let mut plan = Plan {
@@ -81,6 +87,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         change: Vec::new(),
         edits: Edits::default(),
         remove: Vec::new(),
+        lost: BTreeMap::new(),
         restore: Vec::new(),
         texts: sheep
             .iter()
@@ -101,7 +108,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     let mut members: Vec<(Member, bool)> = Vec::new();
     let mut wells = Wells::default();
     let mut doubtful = Vec::new();
-    for mut sheep in sheep {
+    for (mut sheep, file) in sheep.into_iter().zip(files) {
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         let account = sheep.config.account.clone();
         if let Some(facts) = accounts.get(&account) {
@@ -128,7 +135,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             None => {
                 let created = Sheep::create(id, sheep.config.clone(), Occurrence(1), now);
                 members.extend(created.map(|created| (member(created), true)));
-                doubtful.extend(doubts(&sheep));
+                doubtful.extend(doubts(&file));
                 plan.create.push(sheep);
             }
             Some(old) if old.config == sheep.config => {
@@ -137,16 +144,24 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
             }
             Some(old) => {
                 problems.extend(cannot_move(&old, &account));
-                let changed = plan.edits.plan(store, &old, &sheep, now).await?;
+                problems.extend(carry.objections(&old, &sheep.config));
+                let carried = carry.of(&sheep.name);
+                let changed = plan.edits.plan(store, (&old, carried), &sheep, &file, now).await?;
                 problems.extend(plan.edits.slips(&old, &sheep, &changed));
                 members.push((member(changed), true));
-                doubtful.extend(doubts(&sheep));
+                doubtful.extend(doubts(&file));
+                if carried.is_none() {
+                    plan.loses(store, &old).await?;
+                }
                 plan.change.push((old, sheep));
             }
         }
     }
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
     plan.remove.extend(there.into_values());
+    for sheep in plan.remove.clone() {
+        plan.loses(store, &sheep).await?;
+    }
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
     let before = problems.len();
@@ -274,6 +289,8 @@ fn late(member: &Member, now: Timestamp) -> Option<Objection> {
     let Member { sheep, text, corpus } = member;
     let next = sheep.next_place().cursor.index();
     let to_come = corpus.lines().zip(0..).skip(usize::try_from(next).unwrap_or(usize::MAX));
+    // What people added was told of when it was.
+    let to_come = to_come.filter(|((number, _), _)| 0 < *number);
     let late: Vec<_> = to_come
         .filter_map(|((number, _), index)| Some((number, corpus.marks().of(Cursor::at(index)).at?)))
         .filter(|(_, at)| *at < now)
@@ -305,6 +322,15 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
+    /// Notes what people added to a queue that goes.
+    async fn loses(&mut self, store: &Store, sheep: &Sheep) -> Result<()> {
+        let added = added_to(store, sheep).await?;
+        if 0 < added {
+            self.lost.insert(sheep.id.name.clone(), added);
+        }
+        Ok(())
+    }
+
     /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
@@ -456,6 +482,7 @@ impl fmt::Display for Plan {
             change,
             edits,
             remove,
+            lost,
             restore,
             wake,
             words,
@@ -483,9 +510,13 @@ impl fmt::Display for Plan {
         for (old, new) in change {
             writeln!(f, "  ~ change {}: {}", new.name, difference(&old.config, &new.config))?;
             edits.write(f, old, new, (MOST_EDITED_LINES / change.len()).clamp(6, 24))?;
+            if let Some(added) = lost.get(&new.name) {
+                writeln!(f, "{}{}", edits::MARGIN, lost_with_it(*added))?;
+            }
         }
         for sheep in remove {
-            writeln!(f, "  - remove {}", loss(sheep))?;
+            let added = lost.get(&sheep.id.name).copied().unwrap_or_default();
+            writeln!(f, "  - remove {}", loss(sheep, added))?;
         }
         for name in restore {
             writeln!(f, "  ~ restore {name}: its text is not in the table")?;
@@ -543,11 +574,12 @@ fn difference(old: &SheepConfig, new: &SheepConfig) -> String {
     if old.behaviour.kind() != new.behaviour.kind() {
         parts.push(format!("{} -> {}", old.behaviour.describe(), new.behaviour.describe()));
     } else if old.behaviour != new.behaviour {
-        let size = |behaviour: &Behaviour| Some(count(behaviour.units()?, behaviour.unit()));
+        let units = |behaviour: &Behaviour| behaviour.units_of_file();
+        let size = |behaviour: &Behaviour| Some(count(units(behaviour)?, behaviour.unit()));
         let sizes = size(&old.behaviour).zip(size(&new.behaviour)).map(|(before, after)| {
             let is_alike = old.behaviour.unit() == new.behaviour.unit();
             let before =
-                old.behaviour.units().filter(|_| is_alike).map_or(before, |n| n.to_string());
+                units(&old.behaviour).filter(|_| is_alike).map_or(before, |n| n.to_string());
             format!("text ({before} -> {after})")
         });
         parts.push(sizes.unwrap_or_else(|| "what it says is drawn anew".to_owned()));

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use flock_core::Behaviour;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -348,8 +349,11 @@ fn a_number_stands_for_what_its_sheep_says(
     let decided =
         (number(&intent["occurrence"]) == post).then(|| intent["act"]["M"]["text"]["S"].as_str());
     let planned = (number(&sheep["occurrence"]) == post).then(|| {
-        let behaviour = serde_json::from_value(plain(&sheep["behaviour"])).ok()?;
-        world.files.says(&behaviour, u32::try_from(number(&sheep["cursor"])?).ok()?)
+        let behaviour: Behaviour = serde_json::from_value(plain(&sheep["behaviour"])).ok()?;
+        let cursor = u32::try_from(number(&sheep["cursor"])?).ok()?;
+        // What somebody added is in no file, and in the table alone.
+        let of_table = || line_in_the_table(world, flock, &behaviour, cursor);
+        world.files.says(&behaviour, cursor).or_else(of_table)
     });
     let says = match (decided.flatten(), planned.flatten()) {
         (Some(decided), _) => Some(decided.to_owned()),
@@ -417,4 +421,22 @@ fn nobody_gives_what_is_not_below_them(world: &World, before: &Value, after: &Va
             });
         }
     }
+}
+
+/// The line of the text of `behaviour` as it is stored.
+fn line_in_the_table(
+    world: &World,
+    flock: &str,
+    behaviour: &Behaviour,
+    cursor: u32,
+) -> Option<String> {
+    let corpus = format!("CORPUS#{flock}#{}", behaviour.text());
+    let items = world.outside.table.items();
+    let pieces = items.iter().filter(|((pk, _), _)| *pk == corpus);
+    let lines = pieces.filter_map(|(_, item)| {
+        let index = i64::from(cursor) - number(&item["first"])?;
+        let line = item["lines"]["L"].as_array()?.get(usize::try_from(index).ok()?)?;
+        Some(line["S"].as_str()?.to_owned())
+    });
+    lines.last()
 }

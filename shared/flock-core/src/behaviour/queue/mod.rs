@@ -43,6 +43,9 @@ pub struct Queue {
     /// Whether any has a time of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub timed: bool,
+    /// How many of them people added to those of the file, made or to come.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub added: u32,
     /// How they return, where they do: then none has a time of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Again>,
@@ -70,6 +73,11 @@ impl Form {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde asks")]
+fn is_none(added: &u32) -> bool {
+    *added == 0
+}
+
 impl Queue {
     /// What is true of its sheep when it is empty, and what to do.
     const EMPTY: &str = "has finished, because its queue is empty; add posts to its file and apply its flock to let it go on";
@@ -84,6 +92,7 @@ impl Queue {
             posts: text.len(),
             first_at: text.marks().of(Cursor::default()).at,
             timed: text.marks().have_times(),
+            added: text.marks().added(),
             again: None,
         }
     }
@@ -159,7 +168,11 @@ impl Queue {
 
     pub(super) fn describe(&self) -> String {
         let again = self.again.map(Again::describe).unwrap_or_default();
-        format!("queue of {}{again}", count(self.posts, "post"))
+        let posts = count(self.posts, "post");
+        match self.added {
+            0 => format!("queue of {posts}{again}"),
+            added => format!("queue of {posts}, {added} of them added to its file{again}"),
+        }
     }
 
     pub(super) fn position(&self, cursor: Cursor) -> String {
