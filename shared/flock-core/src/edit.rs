@@ -23,7 +23,8 @@ pub struct Edit {
     /// Lines that are kept, in order; between two runs something is gone or new. `None`: nobody knows, because the old
     /// text is lost.
     kept: Option<Vec<Run>>,
-    /// The marks of the lines after.
+    /// The marks of the lines before and after.
+    before: Marks,
     marks: Marks,
     /// Whether no line is kept, and each is the one in its place before with something mended.
     mended: bool,
@@ -90,9 +91,18 @@ impl Edit {
         let before = number_lines(old, &mut numbers);
         let after = number_lines(new, &mut numbers);
         let kept = Some(kept(&before, &after, WORK));
-        let marks = new.marks().clone();
+        let (was, marks) = (old.marks().clone(), new.marks().clone());
         let mended = kept.as_ref().is_some_and(Vec::is_empty) && is_mended(old, new);
-        Self { from: old.id(), to: new.id(), old: before, new: after, kept, marks, mended }
+        Self {
+            from: old.id(),
+            to: new.id(),
+            old: before,
+            new: after,
+            kept,
+            before: was,
+            marks,
+            mended,
+        }
     }
 
     /// The edit that leads to `new` from a text that is lost: places keep their numbers.
@@ -100,7 +110,8 @@ impl Edit {
         let after = number_lines(new, &mut HashMap::new());
         let marks = new.marks().clone();
         let (from, to, old) = (old, new.id(), Vec::new());
-        Self { from, to, old, new: after, kept: None, marks, mended: false }
+        let before = Marks::default();
+        Self { from, to, old, new: after, kept: None, before, marks, mended: false }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -207,10 +218,24 @@ impl Edit {
     ///   comes and nothing unsaid is gone there, all of it does; where none comes, what is one too many would be lost;
     /// - it was said: a line that was said and moved to just there.
     ///
-    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. What follows something
-    /// that was posted comes at `now`.
+    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. The rest of a thread goes
+    /// on, at `now`, where all of it that was said stands there as it did; else it is left out.
     pub fn place(&self, next: Cursor, behaviour: &Behaviour, now: Timestamp) -> Place {
-        self.untimed_place(next, behaviour).timed(&self.marks, now)
+        let place = self.untimed_place(next, behaviour).timed(&self.marks, now);
+        if self.goes_on(next, place.cursor) {
+            return place;
+        }
+        behaviour.past_thread(place).timed(&self.marks, now)
+    }
+
+    /// Whether the line at `after` goes on with what the line at `before` would have gone on with.
+    fn goes_on(&self, before: Cursor, after: Cursor) -> bool {
+        let said = |marks: &Marks, at: Cursor| {
+            let index = |cursor: Cursor| usize::try_from(cursor.index()).unwrap_or(usize::MAX);
+            index(marks.head(at))..index(at)
+        };
+        let (before, after) = (said(&self.before, before), said(&self.marks, after));
+        !before.is_empty() && part(&self.old, before) == part(&self.new, after)
     }
 
     fn untimed_place(&self, next: Cursor, behaviour: &Behaviour) -> Place {

@@ -35,6 +35,7 @@ mod rhythm;
 mod room;
 mod sheep;
 mod spend;
+mod split;
 mod text;
 mod usage;
 mod view;
@@ -45,7 +46,7 @@ pub use behaviour::{
     Behaviour, BehaviourKind, Chain, ChainRules, Cursor, Dice, Drawn, Grammar, Markov, Material,
     Needs, Place, Poem, Post, Queue, Said, Source, Turn, UnknownBehaviour, UnknownPost, Well,
 };
-pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece};
+pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece, Timing};
 pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
@@ -94,8 +95,8 @@ pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
 pub use text::{
-    FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted, slip, united,
-    united_if_many,
+    CONTINUES, FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted,
+    quoted_part, slip, united, united_if_many,
 };
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

@@ -173,6 +173,7 @@ impl Carrier {
             text: task.act.to_string(),
             state: PostState::Pending,
             remote_id: None,
+            answers: task.act.answers(newest).cloned(),
         };
         let outcome = match &task.act {
             Act::Post(post) => {
@@ -183,7 +184,7 @@ impl Carrier {
                     attempts: errand.attempts,
                     read,
                     last_remote: newest,
-                    reply_to: answered(post, newest),
+                    reply_to: task.act.answers(newest),
                     quotes: post.quotes.as_ref(),
                     picture: None,
                     made_with_ai: post.made_with_ai,
@@ -306,10 +307,4 @@ impl Carrier {
             warn!(error = %err, "a payment stays open");
         }
     }
-}
-
-/// The post that is answered.
-fn answered<'a>(post: &'a NewPost, newest: Option<&'a RemoteId>) -> Option<&'a RemoteId> {
-    let thread = newest.filter(|_| post.continues_thread);
-    post.answers.as_ref().or(thread)
 }

@@ -125,6 +125,7 @@ pub(crate) fn not_now(sheep: &Sheep, why: &NotNow) -> Refusal {
         | NotNow::Waiting { .. }
         | NotNow::Past { .. }
         | NotNow::Ahead { .. }
+        | NotNow::Thread(_)
         | NotNow::Text(_)
         | NotNow::Odd(_) => objection,
     })

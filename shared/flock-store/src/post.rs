@@ -6,7 +6,9 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountId, Handle, Intent, Network, Occurrence, RemoteId, Sent, Sheep, SheepId};
+use flock_core::{
+    AccountId, Handle, Intent, Network, Occurrence, RemoteId, Sent, Sheep, SheepId, quoted_part,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,8 @@ pub struct Post {
     pub state: PostState,
     /// The network's id for it.
     pub remote_id: Option<RemoteId>,
+    /// The post that it answers, as its network calls that. None of what was recorded before this was kept.
+    pub answers: Option<RemoteId>,
 }
 
 /// What is known of a post.
@@ -109,6 +113,8 @@ struct PostItem {
     state: PostState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     remote_id: Option<RemoteId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<RemoteId>,
     ttl: Seconds,
 }
 
@@ -136,6 +142,7 @@ impl Store {
             text: post.text.clone(),
             state: post.state,
             remote_id: post.remote_id.clone(),
+            answers: post.answers.clone(),
             ttl: kept_until(post.at),
         };
         let key = Key::post(&post.sheep, post.occurrence);
@@ -326,7 +333,13 @@ impl Post {
             text: errand.work.act.to_string(),
             state: if unknown { PostState::Unknown } else { PostState::Pending },
             remote_id: None,
+            answers: errand.work.act.answers(sheep.progress.last_remote.as_ref()).cloned(),
         })
+    }
+
+    /// What it says, in a list of posts.
+    pub fn quoted(&self) -> String {
+        quoted_part(&self.text, self.answers.is_some())
     }
 
     /// Whether both are the same post: who recorded it may not have known its id.
@@ -386,6 +399,7 @@ impl PostItem {
             text: self.text,
             state: self.state,
             remote_id: self.remote_id,
+            answers: self.answers,
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use flock_core::{
     AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
-    Network, Rhythm, SheepConfig, SheepId, Source,
+    Marks, Network, Post, Rhythm, SheepConfig, SheepId, Source,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -90,18 +90,20 @@ impl Files {
         let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
         let sheep = of_flock.map(|(plan, text)| {
             let kind: BehaviourKind = plan.behaviour.parse().expect("a behaviour");
-            let file = text.file(kind);
+            let file = text.file(kind, plan.threads());
+            let post = if plan.threads() { Post::Thread } else { Post::Line };
             let zone = TimeZone::UTC;
-            let source = Source::plain("text", file.as_bytes(), &zone);
+            let source = Source { post, ..Source::plain("text", file.as_bytes(), &zone) };
             let corpus = Arc::new(kind.read(&source).0.expect("the lines are plain"));
             texts.insert(corpus.id().to_string(), Arc::clone(&corpus));
-            let behaviour = kind.with_text(&corpus);
+            let behaviour = kind.with_text(&corpus).divided(post);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
                 spelled: Vec::new(),
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
                 corpus,
+                split: false,
                 file: PathBuf::from(format!("{}.txt", plan.name)),
             }
         });
@@ -111,6 +113,13 @@ impl Files {
         let cap = format!("{}.{:02}", cents / 100, cents % 100).parse().expect("an amount");
         let name = flock.parse().expect("a name");
         FlockFile { flock: Flock { monthly_cap: Some(cap), ..Flock::new(name) }, sheep }
+    }
+
+    /// The marks of the text of `behaviour`.
+    pub(crate) fn marks(&self, behaviour: &Behaviour) -> Marks {
+        let state = self.state();
+        let text = state.texts.get(behaviour.text().as_str());
+        text.map(|text| text.marks().clone()).unwrap_or_default()
     }
 
     /// What `behaviour` says at the place with this number.
@@ -139,8 +148,13 @@ impl Files {
 
 impl Text {
     /// The file it is in.
-    fn file(&self, kind: BehaviourKind) -> String {
+    fn file(&self, kind: BehaviourKind, threads: bool) -> String {
         match kind {
+            BehaviourKind::Poem if threads => {
+                let begins = |line: &String| is_head(line).then_some("\n").unwrap_or_default();
+                let lines = self.lines.iter().map(|line| format!("{}{line}", begins(line)));
+                return lines.collect::<Vec<_>>().join("\n");
+            }
             BehaviourKind::Poem | BehaviourKind::Markov => return self.lines.join("\n"),
             BehaviourKind::Queue => return self.lines.join("\n---\n"),
             BehaviourKind::Grammar => {}
@@ -158,6 +172,18 @@ impl Text {
             self.written += 1;
         }
     }
+}
+
+/// Which line of its poem a text is.
+pub(crate) fn number_of(text: &str) -> u64 {
+    let (_, number) = text.split_once(" says ").unwrap_or_default();
+    let number = number.split(':').next().and_then(|number| number.parse().ok());
+    number.unwrap_or(u64::MAX / 2)
+}
+
+/// Whether a line begins a thread, where its poem is posted as such.
+pub(crate) fn is_head(line: &str) -> bool {
+    number_of(line).is_multiple_of(u64::from(SheepPlan::THREAD))
 }
 
 /// One of the two accounts of a sheep.

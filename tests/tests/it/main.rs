@@ -36,6 +36,7 @@ mod slash_rooms;
 mod slash_system;
 mod spending;
 mod template;
+mod threads;
 mod units;
 mod world;
 mod x;

@@ -73,6 +73,7 @@ const FIELDS: &[Field] = &[
     field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, DEFAULTS_OR_SHEEP),
     field("post", Kind::Text, r#""stanza""#, DEFAULTS_OR_SHEEP),
+    field("split", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("skip", Kind::Texts, r##"["#"]"##, DEFAULTS_OR_SHEEP),
     field("order", Kind::Count, "2", DEFAULTS_OR_SHEEP),
     field("most", Kind::Count, "6", DEFAULTS_OR_SHEEP),

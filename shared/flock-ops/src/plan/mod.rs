@@ -5,16 +5,16 @@ mod edits;
 mod line;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     sync::Arc,
 };
 
 use flock_core::{
-    AccountId, Behaviour, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts, Member, Month,
-    Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd,
-    count, crowded, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit,
-    without_cap,
+    AccountId, Behaviour, Corpus, CorpusId, CorpusProblem, Cursor, Flock, FlockName, KnownAccounts,
+    Member, Month, Network, Objection, Occurrence, Origin, Outlook, Remedy, Sheep, SheepConfig,
+    SheepId, SheepName, Usd, count, crowded, lines_too_long, local, maybe_too_long, one_line,
+    repeats, said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -70,9 +70,19 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let (FlockFile { flock, sheep }, odd) = file.with_known_names(&there);
+    let (FlockFile { flock, mut sheep }, odd) = file.with_known_names(&there);
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
+    let mut problems: Vec<Objection> = Vec::new();
+    let mut splits = Splits::default();
+    for sheep in &mut sheep {
+        let account = &sheep.config.account;
+        if let Some(facts) = accounts.get(account) {
+            sheep.config.text_limit = facts.text_limit(account.network);
+        }
+        problems.extend(splits.split(sheep));
+    }
+    let sheep = sheep;
     let mut plan = Plan {
         before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
         flock,
@@ -95,7 +105,6 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     };
     let missing =
         store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
-    let mut problems: Vec<Objection> = Vec::new();
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
     let mut wells = Wells::default();
@@ -103,9 +112,6 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     for mut sheep in sheep {
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         let account = sheep.config.account.clone();
-        if let Some(facts) = accounts.get(&account) {
-            sheep.config.text_limit = facts.text_limit(account.network);
-        }
         sheep.config.behaviour = sheep.config.behaviour.drawn_for(&id, account.network);
         plan.roster.push((id.clone(), account.clone()));
         // What has ended stays in its flock, and its flock can be applied.
@@ -145,6 +151,9 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         }
     }
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
+    let of_split = members.iter().map(|(member, _)| member);
+    let of_split = of_split.filter(|member| splits.of.contains(&member.sheep.id.name));
+    problems.extend(of_split.flat_map(still_too_long));
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
@@ -164,6 +173,55 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     plan.words = words((odd, doubtful), &members, &accounts, now);
     plan.members = members;
     Ok(plan)
+}
+
+/// Texts that were split, so that each is for all that need it.
+#[derive(Debug, Default)]
+struct Splits {
+    texts: HashMap<(CorpusId, Network, usize), Arc<Corpus>>,
+    /// The sheep that have one.
+    of: BTreeSet<SheepName>,
+}
+
+impl Splits {
+    /// Splits what is too long for the account of the sheep, where that is wanted. Gives what is wrong with the text.
+    fn split(&mut self, sheep: &mut SheepFile) -> Vec<Objection> {
+        let SheepConfig { account: AccountId { network, .. }, text_limit, .. } = sheep.config;
+        if !sheep.split || !sheep.corpus.has_longer(network, text_limit) {
+            return Vec::new();
+        }
+        let key = (sheep.corpus.id(), network, text_limit);
+        let text = match self.texts.get(&key) {
+            Some(text) => Arc::clone(text),
+            None => match sheep.corpus.split(network, text_limit) {
+                (Some(text), problems) if problems.is_empty() => Arc::new(text),
+                (_, problems) => {
+                    let about = |problem: &CorpusProblem| match problem.line() {
+                        Some(line) => format!("{}:{line}", sheep.file.display()),
+                        None => sheep.file.display().to_string(),
+                    };
+                    let told = |problem: CorpusProblem| {
+                        Objection::of([about(&problem)], problem.to_string())
+                    };
+                    return problems.into_iter().map(told).collect();
+                }
+            },
+        };
+        self.of.insert(sheep.name.clone());
+        sheep.config.behaviour = sheep.config.behaviour.clone().split(&text);
+        sheep.corpus = Arc::clone(&text);
+        self.texts.insert(key, text);
+        Vec::new()
+    }
+}
+
+/// What of a split text is too long all the same, where nobody else looks at it: links are not cut.
+fn still_too_long(member: &Member) -> Vec<Objection> {
+    let SheepConfig { account: AccountId { network, .. }, text_limit, .. } = member.sheep.config;
+    if network.facts().limits_vary {
+        return Vec::new();
+    }
+    lines_too_long(member, network, text_limit)
 }
 
 /// A sheep as it is to be, with what it says; with its file, where nothing that is drawn from it can be posted.
