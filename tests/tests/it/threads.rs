@@ -1,11 +1,18 @@
 //! Poems as threads: on every network a chain of answers, of which each part is posted once, or the rest is left out.
 
+use std::sync::Arc;
+
 use flock_core::{
     BehaviourKind, Network, Occurrence, Post, RhythmFields, Sheep, SheepConfig, SheepId, Source,
 };
+use flock_ops::{FlockFile, SheepFile};
 use flock_store::Write;
+use flock_tests::BlueskyRecord;
 
-use crate::world::{START, World, did, ts, user_id};
+use crate::{
+    flocks,
+    world::{START, World, did, ts, user_id},
+};
 
 /// A post to be seen, and the text of the one that it answers.
 pub(crate) type Shown = (String, Option<String>);
@@ -49,7 +56,10 @@ pub(crate) async fn shown(world: &World, id: &SheepId) -> Vec<Shown> {
                 posts.map(|post| (post.id, post.text, post.in_reply_to)).collect()
             }
             Network::Bluesky => {
-                let posts = world.bluesky.posts(&did(name));
+                let mut posts = world.bluesky.posts(&did(name));
+                let time =
+                    |post: &BlueskyRecord| post.value["createdAt"].as_str().map(str::to_owned);
+                posts.sort_by_key(time);
                 let part = |value: &serde_json::Value| value.as_str().map(str::to_owned);
                 // The whole conversation hangs on the post that began it.
                 let mut root = None;
@@ -162,4 +172,43 @@ async fn a_preview_shows_which_posts_answer() {
     2026-03-02T13:00:00Z three
     2026-03-02T14:00:00Z one
     ");
+}
+
+#[tokio::test]
+async fn an_edit_of_what_was_posted_of_a_thread_leaves_its_rest_out() {
+    let world = World::start().await;
+    let id = world.sheep("apollo", Network::Meadow, 1).await;
+    let thread = |first: &str, last: &str| {
+        let middle: Vec<_> = (1..27).map(|line| format!("line {line}")).collect();
+        format!("{first}\n{}\n{last}\n\nmore\n", middle.join("\n"))
+    };
+    in_threads(&world, &id, &thread("line 0", "line 27")).await;
+    let app = world.app().await;
+    assert_eq!(world.tick_at(&app, 0).await.posted, 25);
+    let plan = async |file: String| {
+        let zone = jiff::tz::TimeZone::UTC;
+        let plain = Source::plain("a.txt", file.as_bytes(), &zone);
+        let (text, _) = BehaviourKind::Poem.read(&Source { post: Post::Thread, ..plain });
+        let corpus = Arc::new(text.unwrap());
+        let behaviour = BehaviourKind::Poem.with_text(&corpus).divided(Post::Thread);
+        let sheep = SheepFile {
+            name: id.name.clone(),
+            spelled: Vec::new(),
+            config: SheepConfig { behaviour, ..world.read(&id).await.config },
+            corpus,
+            split: false,
+            file: "poem.txt".into(),
+        };
+        let flock = world.store.flock(&id.flock).await.unwrap().unwrap();
+        let file = FlockFile { flock, sheep: vec![sheep] };
+        flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap()
+    };
+    insta::assert_snapshot!(plan(thread("line 0", "mended")).await, @"");
+    let edit = plan(thread("line zero", "line 27")).await;
+    insta::assert_snapshot!(edit, @"");
+    flocks::apply_plan(&world.store, edit, world.clock.now()).await.unwrap();
+    world.tick_at(&app, 3).await;
+    let shown = shown(&world, &id).await;
+    assert_eq!(shown.len(), 26);
+    assert_eq!(shown.last(), Some(&("more".to_owned(), None)));
 }

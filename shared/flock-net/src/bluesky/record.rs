@@ -87,6 +87,15 @@ pub(super) fn post(
     record
 }
 
+/// The time of a post that goes on with `before` and was due at `at`: Bluesky sorts the posts of an account by their times, and those
+/// of a thread are due at the same. However often it is asked, it is the same.
+pub(super) fn time_after(before: &Record, at: Timestamp) -> Timestamp {
+    let before = before.value["createdAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let after =
+        before.and_then(|before| before.checked_add(jiff::SignedDuration::from_millis(1)).ok());
+    after.map_or(at, |after| after.max(at))
+}
+
 /// A repost of the record `of`.
 pub(super) fn repost(of: &Record, at: Timestamp) -> Value {
     json!({ "$type": REPOST, "subject": of.reference(), "createdAt": time(at) })
