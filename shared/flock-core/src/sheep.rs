@@ -900,8 +900,8 @@ impl Sheep {
         sheep.progress.cursor = place.cursor;
         sheep.progress.at = place.at;
         sheep.progress.follows = place.follows;
-        if was_in_thread && !is_in_thread {
-            // The slot was that of the thread.
+        if was_in_thread && !is_in_thread && sheep.decided().is_none() {
+            // The slot was that of the thread, whose last part has been posted.
             let Progress { slot, day, .. } = sheep.progress;
             match sheep.config.rhythm.next_slot(slot, false, day) {
                 Some((slot, day)) => (sheep.progress.slot, sheep.progress.day) = (slot, day),

@@ -161,6 +161,7 @@ impl Bluesky {
         let at = own.map_or(draft.post.at, |own| record::time_after(own, draft.post.at));
         let post = record::post(&draft.post.text, at, answers.as_ref(), embed);
         let rkey = record::post_key(&draft.id, draft.post.at);
+        let rkey = own.map_or_else(|| rkey.clone(), |own| record::key_after(own, &rkey));
         let is_ours = |there: &Value| record::is_ours(there, &post);
         self.put(account, key, (POST, &rkey), &post, is_ours).await
     }

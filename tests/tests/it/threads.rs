@@ -203,9 +203,34 @@ async fn an_edit_of_what_was_posted_of_a_thread_leaves_its_rest_out() {
         let file = FlockFile { flock, sheep: vec![sheep] };
         flock_ops::plan(&world.store, file, world.clock.now()).await.unwrap()
     };
-    insta::assert_snapshot!(plan(thread("line 0", "mended")).await, @"");
+    insta::assert_snapshot!(plan(thread("line 0", "mended")).await, @"
+    flock flock:
+      ~ change apollo: text (29 -> 29 lines)
+                 (23 lines as before)
+                 ↳ line 23
+                 ↳ line 24
+        next >   ↳ line 25
+                 ↳ line 26
+               - ↳ line 27
+               + ↳ mended
+                 more
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    ");
     let edit = plan(thread("line zero", "line 27")).await;
-    insta::assert_snapshot!(edit, @"");
+    insta::assert_snapshot!(edit, @"
+    flock flock:
+      ~ change apollo: text (29 -> 29 lines)
+               the rest of the thread it is in, 3 parts, is left out
+               - line 0
+               + line zero
+                 ↳ line 1
+                 ↳ line 2
+                 (23 lines as before)
+                 ↳ line 26
+                 ↳ line 27
+        next >   more
+    0 to create, 1 to change, 0 to remove, 0 unchanged
+    ");
     flocks::apply_plan(&world.store, edit, world.clock.now()).await.unwrap();
     world.tick_at(&app, 3).await;
     let shown = shown(&world, &id).await;

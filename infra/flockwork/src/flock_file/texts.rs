@@ -172,7 +172,9 @@ impl Reader<'_> {
                     TextRefusal::Empty => refusal.to_string(),
                     TextRefusal::TooLong { .. } => format!("{refusal}{do_this}"),
                 });
-                if let Some(what) = refusal.or_else(|| text.too_long.get(&number).cloned()) {
+                if let Some(what) = refusal
+                    .or_else(|| text.too_long.get(&number).map(|what| format!("{what}{do_this}")))
+                {
                     let file = text.file.clone();
                     if told == Corpus::PROBLEMS {
                         let what = CorpusProblem::More { told }.to_string();

@@ -245,6 +245,21 @@ fn a_thread_that_is_not_what_it_was_is_left() {
 }
 
 #[test]
+fn a_part_that_is_decided_is_made_though_its_thread_is_left() {
+    let mut teller = Teller::new(&threads(&[&["a", "b", "c"], &["d"]]), &hourly());
+    teller.next();
+    teller.claim();
+    teller.change(&threads(&[&["A", "b", "c"], &["d"]]), None);
+    teller.post();
+    teller.next();
+    insta::assert_snapshot!(teller.told(), @r#"
+    2026-01-01T10:00:00Z a
+    2026-01-01T10:00:00Z b to "a"
+    2026-01-01T11:00:00Z d
+    "#);
+}
+
+#[test]
 fn a_part_that_waits_is_taken_back_where_its_thread_is_on_another_account() {
     let text = threads(&[&["a", "b", "c"], &["d", "e"]]);
     let mut teller = Teller::new(&text, &hourly());
