@@ -151,7 +151,7 @@ impl Text {
     fn file(&self, kind: BehaviourKind, threads: bool) -> String {
         match kind {
             BehaviourKind::Poem if threads => {
-                let begins = |line: &String| is_head(line).then_some("\n").unwrap_or_default();
+                let begins = |line: &String| if is_head(line) { "\n" } else { "" };
                 let lines = self.lines.iter().map(|line| format!("{}{line}", begins(line)));
                 return lines.collect::<Vec<_>>().join("\n");
             }

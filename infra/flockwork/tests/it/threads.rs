@@ -36,14 +36,23 @@ fn threads_are_planned_previewed_and_applied() {
     assert_eq!(world.ok("flock apply choir"), plan + "Applied.\n");
     let preview = world.ok("preview --flock choir --count 5");
     let preview: Vec<_> = preview.lines().map(|line| line.get(..70).unwrap_or(line)).collect();
-    assert_snapshot!(preview.join("\n"), @"");
-    assert_snapshot!(world.ok("preview --flock choir --count 2 --json"), @"");
+    assert_snapshot!(preview.join("\n"), @"
+    2039-12-31 12:00:00 UTC  choir/moon  The moon rose
+    2039-12-31 12:00:00 UTC  choir/moon  ↳ over the sea
+    2039-12-31 13:00:00 UTC  choir/moon  and set again.
+    2039-12-31 13:00:00 UTC  choir/moon  ↳ Nobody had looked up, because
+    2039-12-31 14:00:00 UTC  choir/moon  The moon rose
+    ");
+    assert_snapshot!(world.ok("preview --flock choir --count 2 --json"), @r#"
+    {"at":"2039-12-31T12:00:00Z","flock":"choir","sheep":"moon","network":"meadow","occurrence":1,"text":"The moon rose"}
+    {"at":"2039-12-31T12:00:00Z","flock":"choir","sheep":"moon","network":"meadow","occurrence":2,"text":"over the sea","continues_thread":true}
+    "#);
     // Longer than X takes, and not than the meadow does.
     write(&world, "network = \"x\"");
-    assert_snapshot!(world.refused("flock plan choir"), @"");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/moon.txt:5: the text is 328 characters long by x's counting; x takes 280; write split = true to make a thread of it, which cuts no link");
     write(
         &world,
-        "post = \"stanza\"\nsplit = true\n[[sheep]]\nname = \"moon-x\"\ncorpus = \"moon.txt\"\npost = \"stanza\"\nsplit = true\nnetwork = \"x\"",
+        "post = \"stanza\"\nsplit = true\n[[sheep]]\nname = \"moon-two\"\ncorpus = \"moon.txt\"\npost = \"stanza\"\nsplit = true\nnetwork = \"bluesky\"\naccount = \"moon.example.com\"",
     );
     assert_snapshot!(world.ok("flock plan choir"), @"");
     let preview = world.ok("preview choir --count 6");

@@ -73,16 +73,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     let (FlockFile { flock, mut sheep }, odd) = file.with_known_names(&there);
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
-    let mut problems: Vec<Objection> = Vec::new();
-    let mut splits = Splits::default();
-    for sheep in &mut sheep {
-        let account = &sheep.config.account;
-        if let Some(facts) = accounts.get(account) {
-            sheep.config.text_limit = facts.text_limit(account.network);
-        }
-        problems.extend(splits.split(sheep));
-    }
-    let sheep = sheep;
+    let (splits, mut problems) = Splits::of(&mut sheep, &accounts);
     let mut plan = Plan {
         before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
         flock,
@@ -151,9 +142,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         }
     }
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
-    let of_split = members.iter().map(|(member, _)| member);
-    let of_split = of_split.filter(|member| splits.of.contains(&member.sheep.id.name));
-    problems.extend(of_split.flat_map(still_too_long));
+    problems.extend(splits.still_too_long(&members));
     plan.remove.extend(there.into_values());
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
@@ -180,10 +169,37 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
 struct Splits {
     texts: HashMap<(CorpusId, Network, usize), Arc<Corpus>>,
     /// The sheep that have one.
-    of: BTreeSet<SheepName>,
+    names: BTreeSet<SheepName>,
 }
 
 impl Splits {
+    /// Says what the accounts of the sheep take, and splits what is longer where that is wanted. Gives what is wrong with texts.
+    fn of(sheep: &mut [SheepFile], accounts: &KnownAccounts) -> (Self, Vec<Objection>) {
+        let (mut splits, mut problems) = (Self::default(), Vec::new());
+        for sheep in sheep {
+            let account = &sheep.config.account;
+            if let Some(facts) = accounts.get(account) {
+                sheep.config.text_limit = facts.text_limit(account.network);
+            }
+            problems.extend(splits.split(sheep));
+        }
+        (splits, problems)
+    }
+
+    /// What of split texts is too long all the same, where nobody else looks at it: links are not cut.
+    fn still_too_long(&self, members: &[(Member, bool)]) -> Vec<Objection> {
+        let members = members.iter().map(|(member, _)| member);
+        let split = members.filter(|Member { sheep, .. }| {
+            self.names.contains(&sheep.id.name) && !sheep.config.account.network.facts().limits_vary
+        });
+        split
+            .flat_map(|member| {
+                let SheepConfig { account, text_limit, .. } = &member.sheep.config;
+                lines_too_long(member, account.network, *text_limit)
+            })
+            .collect()
+    }
+
     /// Splits what is too long for the account of the sheep, where that is wanted. Gives what is wrong with the text.
     fn split(&mut self, sheep: &mut SheepFile) -> Vec<Objection> {
         let SheepConfig { account: AccountId { network, .. }, text_limit, .. } = sheep.config;
@@ -207,21 +223,12 @@ impl Splits {
                 }
             },
         };
-        self.of.insert(sheep.name.clone());
+        self.names.insert(sheep.name.clone());
         sheep.config.behaviour = sheep.config.behaviour.clone().split(&text);
         sheep.corpus = Arc::clone(&text);
         self.texts.insert(key, text);
         Vec::new()
     }
-}
-
-/// What of a split text is too long all the same, where nobody else looks at it: links are not cut.
-fn still_too_long(member: &Member) -> Vec<Objection> {
-    let SheepConfig { account: AccountId { network, .. }, text_limit, .. } = member.sheep.config;
-    if network.facts().limits_vary {
-        return Vec::new();
-    }
-    lines_too_long(member, network, text_limit)
 }
 
 /// A sheep as it is to be, with what it says; with its file, where nothing that is drawn from it can be posted.

@@ -386,7 +386,7 @@ proptest! {
         let mut thread: Vec<String> = Vec::new();
         for (number, (event, index, minutes)) in events.into_iter().enumerate() {
             let was_open = teller.sheep.intent.is_some();
-            if let Some(_) = teller.sheep.next_at() {
+            if teller.sheep.next_at().is_some() {
                 teller.claim();
             }
             if let (false, Some(intent)) = (was_open, &teller.sheep.intent) {
@@ -401,7 +401,7 @@ proptest! {
             let why = "why".to_owned();
             match event {
                 // A tick that died.
-                0 => continue,
+                0 => {}
                 1 => teller.settle(&Outcome::TryAgain { why, not_before: None }),
                 2 => teller.settle(&Outcome::Unknown { why }),
                 3 => {
