@@ -264,6 +264,7 @@ impl Walk {
                 text: text.to_owned(),
                 state: PostState::Pending,
                 remote_id: None,
+                answers: None,
             },
             // As after a request that nobody knows the end of: the post may be there.
             sent: Sent::Maybe,

@@ -34,8 +34,11 @@ const CONCURRENCY: usize = 64;
 /// Sheep per page of the due index.
 const PAGE: i32 = 500;
 
-/// Posts one sheep makes in one tick, when ticks were further apart than its posts.
+/// Posts one sheep makes in one tick, when ticks were further apart than its posts. A thread is one.
 const POSTS_PER_SHEEP: u64 = 3;
+
+/// Parts of threads that are posted of one sheep in one tick, each of which takes a request to its network and two writes.
+const PARTS_PER_SHEEP: u64 = 25;
 
 /// What a post begun last needs until it is recorded: the network's timeout and two writes.
 const WRAP_UP: Duration = Duration::from_secs(15);
@@ -100,6 +103,8 @@ pub struct Report {
 /// One event's work: what is read once for many sheep.
 pub(crate) struct Tick {
     pub(crate) lease_until: Timestamp,
+    /// Until when the parts of a thread are begun on.
+    post_until: Instant,
     /// Until when it may be tried to publish something.
     pub(crate) publish_until: Instant,
     payers: Payers,
@@ -225,6 +230,7 @@ impl App {
     fn tick(&self, left: Duration) -> Tick {
         Tick {
             lease_until: self.clock.lease(left),
+            post_until: post_until(left),
             publish_until: Instant::now() + left.saturating_sub(WRITE_DOWN),
             payers: Payers::default(),
             late_seconds: AtomicU64::new(0),
@@ -238,7 +244,7 @@ impl App {
     /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = self.time_left(deadline);
-        let stop_at = Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
+        let stop_at = post_until(left);
         let now = self.clock.now();
         let tick = self.tick(left);
 
@@ -278,7 +284,7 @@ impl App {
     /// Goes on with jobs alone.
     async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = self.time_left(deadline);
-        let stop_at = Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4);
+        let stop_at = post_until(left);
         let in_time = || Instant::now() < stop_at;
         let mut report = Report::default();
         self.go_on_with(jobs, &self.tick(left), &mut report, in_time).await;
@@ -331,14 +337,20 @@ impl App {
             Ok(None) => return report,
             Err(err) => return SheepReport { last: Err((id, err.into())), ..report },
         };
-        while report.posted < POSTS_PER_SHEEP {
+        let mut whole = 0;
+        while whole < POSTS_PER_SHEEP {
             let finishing = sheep.intent.is_some();
             match self.step(&sheep, tick).await {
                 Ok(Step::Posted(next)) => {
                     report.posted += 1;
                     tick.posted(&next);
-                    // What was missed since an intent was left is not made up for in the same moment.
-                    if finishing {
+                    if next.progress.follows == 0 {
+                        whole += 1;
+                        // What was missed since an intent was left is not made up for in the same moment.
+                        if finishing {
+                            return report;
+                        }
+                    } else if PARTS_PER_SHEEP <= report.posted || tick.post_until < Instant::now() {
                         return report;
                     }
                     sheep = *next;
@@ -415,7 +427,7 @@ impl App {
         }
         let order = Order { read: claimed.version, ..order };
         let known = match (unfit, sent) {
-            (Some(unfit), _) => Some(unfit),
+            (Some(unfit), _) => Some(claimed.with_rest(unfit)),
             (None, Sent::Maybe) => self.carrier.known(order).await?,
             (None, Sent::No) => None,
         };
@@ -423,7 +435,8 @@ impl App {
             return self.settle(order, claimed, &outcome).await;
         }
         let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
-        let step = self.settle(order, claimed, &carried.outcome).await?;
+        let outcome = claimed.with_rest(carried.outcome.clone());
+        let step = self.settle(order, claimed, &outcome).await?;
         self.carrier.close(&carried).await;
         Ok(step)
     }
@@ -561,6 +574,11 @@ impl App {
             Write::Conflict(_) => Step::LostRace,
         })
     }
+}
+
+/// Until when an invocation that has so much time begins on posts.
+fn post_until(left: Duration) -> Instant {
+    Instant::now() + left.saturating_sub(WRAP_UP).max(left / 4)
 }
 
 impl Tick {

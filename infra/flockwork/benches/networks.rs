@@ -264,6 +264,7 @@ impl Bench {
                 text,
                 state: PostState::Posted,
                 remote_id: Some(posted.parse().unwrap()),
+                answers: None,
             };
             assert_eq!(store.newest_posts(&after.id, 2).await.unwrap(), [post]);
         }

@@ -380,6 +380,7 @@ mod tests {
                             text: format!("post {occurrence}"),
                             state: PostState::Posted,
                             remote_id: None,
+                            answers: None,
                         };
                         let recorded = self.store.put_post(&post, sheep.version).await.unwrap();
                         assert_eq!(recorded, Recorded::Done);

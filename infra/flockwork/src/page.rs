@@ -17,7 +17,7 @@ use axum::{
     routing::get,
 };
 use flock_aws::Clock;
-use flock_core::{Hindrance, Overdue, Sheep, View, named};
+use flock_core::{CONTINUES, Hindrance, Overdue, Sheep, View, named};
 use flock_store::{Post, PostState, Store};
 use local_cloud::gateway::{self, Routes};
 use local_slack::{
@@ -269,7 +269,7 @@ fn article(post: &Post, view: &View) -> Markup {
                 " "
                 time datetime=(post.at) { (view.clock(post.at)) }
             }
-            p.text { (post.text) }
+            p.text { @if post.answers.is_some() { (CONTINUES) } (post.text) }
             @if let Some(state) = state { p.state { (state) } }
         }
     }

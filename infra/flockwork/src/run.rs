@@ -9,9 +9,7 @@ use std::{
 
 use anyhow::anyhow;
 use flock_aws::Clock;
-use flock_core::{
-    Network, Occurrence, Sheep, SheepId, State, View, count, local, named, one_line, quoted,
-};
+use flock_core::{Network, Occurrence, Sheep, SheepId, State, View, count, local, named, one_line};
 use flock_ops::{FlockFile, Noted};
 use flock_store::{NotFound, Post, Stop, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
@@ -675,7 +673,7 @@ fn post_line(post: &Post, sheep: &Sheep) -> String {
         let form = if at.date() == next.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
         format!("  (next {})", next.strftime(form))
     });
-    let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), quoted(&post.text));
+    let (at, name, text) = (local(post.at, zone), sheep.id.name.as_str(), post.quoted());
     format!("{at}  {name:<22} {text}{next}")
 }
 
@@ -684,7 +682,7 @@ fn post_line(post: &Post, sheep: &Sheep) -> String {
 fn shown_post(post: &Post, sheep: &Sheep, view: &View, width: usize) -> String {
     const LEAST: usize = 20;
     let paint = Paint::stdout();
-    let (at, text) = (view.clock(post.at), quoted(&post.text));
+    let (at, text) = (view.clock(post.at), post.quoted());
     let next = sheep.next_at().map(|next| format!("  (next {})", view.clock(next)));
     let next = next.unwrap_or_default();
     let name = sheep.id.name.as_str();

@@ -33,7 +33,7 @@ pub fn post_state(state: PostState) -> Option<&'static str> {
 pub(crate) fn post_line(post: &Post, zone: &TimeZone, paint: Paint) -> String {
     let state = post_state(post.state).map(|state| paint.on(WORD, &format!("  ({state})")));
     let [at, who] = when_and_who(post.at, zone, &post.sheep, paint);
-    format!("{at}  {who}  {}{}", quoted(&post.text), state.unwrap_or_default())
+    format!("{at}  {who}  {}{}", post.quoted(), state.unwrap_or_default())
 }
 
 fn when_and_who(at: Timestamp, zone: &TimeZone, who: &SheepId, paint: Paint) -> [String; 2] {
@@ -52,7 +52,7 @@ pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
             cell(&view.clock(post.at), FAINT),
             cell(&post.sheep.to_string(), NAME),
             cell(state, WORD),
-            cell(&quoted(&post.text), PLAIN),
+            cell(&post.quoted(), PLAIN),
         ]
     };
     Table {
@@ -71,7 +71,7 @@ pub(crate) fn upcoming_table(posts: &[Coming], view: &View) -> Table {
         vec![
             cell(&at, FAINT),
             cell(&post.sheep.to_string(), NAME),
-            cell(&(waits.unwrap_or_default() + &quoted(&post.text)), PLAIN),
+            cell(&(waits.unwrap_or_default() + &post.quoted()), PLAIN),
         ]
     };
     Table {
@@ -88,7 +88,7 @@ pub(crate) fn upcoming_line(Coming { post, waits }: &Coming, paint: Paint) -> St
         paint.on(WORD, &format!("  ({waits})"))
     });
     let [at, who] = when_and_who(post.at, &post.zone, &post.sheep, paint);
-    format!("{at}  {who}  {}{}", quoted(&post.text), waits.unwrap_or_default())
+    format!("{at}  {who}  {}{}", post.quoted(), waits.unwrap_or_default())
 }
 
 /// A post to come, and until when it waits for its flock's cap, if it does.
@@ -425,6 +425,7 @@ mod tests {
             text: text.to_owned(),
             state,
             remote_id: None,
+            answers: None,
         }
     }
 

@@ -72,6 +72,26 @@ impl Act {
         Self::Post(NewPost::of(text))
     }
 
+    /// The post that it answers, where the newest of the same sheep is `newest`.
+    pub fn answers<'a>(&'a self, newest: Option<&'a RemoteId>) -> Option<&'a RemoteId> {
+        match self {
+            Self::Post(post) => post.answers.as_ref().or(newest.filter(|_| post.continues_thread)),
+            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Whether it answers the newest post of the same sheep.
+    pub fn continues_thread(&self) -> bool {
+        match self {
+            Self::Post(post) => post.continues_thread,
+            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
+                false
+            }
+        }
+    }
+
     /// What the account has to be able to do for it.
     pub fn actions(&self) -> Vec<Action> {
         match self {

@@ -44,7 +44,7 @@ impl QueueNumber {
     /// The number of the post with this index in `text`.
     fn of(text: &Corpus, index: u32) -> Option<Self> {
         let line = text.line(index)?;
-        let mark = text.marks().of(Cursor::at(index)).timing();
+        let mark = Mark { added: false, ..text.marks().of(Cursor::at(index)) };
         let digest = CorpusId::of_lines(std::iter::once(line), std::iter::once(mark), true);
         let mark = digest.as_str().get(..Self::MARK)?.to_owned();
         Some(Self { number: index.checked_add(1)?, mark: Some(mark) })

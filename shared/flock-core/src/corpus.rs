@@ -28,7 +28,16 @@ pub struct Corpus {
 
 /// The marks of lines, in order of lines. Empty where no line has one; cheap to hand on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Marks(Arc<[(u32, Mark)]>);
+pub struct Marks(Arc<[Marked]>);
+
+/// A line that has a mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Marked {
+    index: u32,
+    mark: Mark,
+    /// As in the line's [`Timing`]: a walk to the end of a thread at each of its lines would take too long.
+    follows: u32,
+}
 
 /// What is said of a line besides what it says. Most have none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +48,15 @@ pub struct Mark {
     pub follows: bool,
     /// Whether somebody added it to what is in the file.
     pub added: bool,
+}
+
+/// When a line comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// When it is to be posted, where somebody said so.
+    pub at: Option<Timestamp>,
+    /// How many lines, from this one on, go on with the line before them; 0 where it begins something.
+    pub follows: u32,
 }
 
 /// A line that was written as a post of its own.
@@ -69,7 +87,7 @@ pub struct Piece {
     /// The mark of each; empty where none has one.
     pub marks: Vec<Mark>,
     /// When the line comes that follows the last: who says a line has to know that of the next.
-    pub next: Mark,
+    pub next: Timing,
 }
 
 /// A file that cannot be a corpus, or a line that cannot be a post.
@@ -172,34 +190,83 @@ impl Mark {
     pub fn at(at: Option<Timestamp>) -> Self {
         Self { at, ..Self::default() }
     }
+}
 
-    /// What of it says when the line comes.
-    #[must_use]
-    pub fn timing(self) -> Self {
-        Self { added: false, ..self }
+impl Piece {
+    /// When the line comes that follows the one with this number, counted from 0.
+    pub fn timing_after(&self, number: usize) -> Timing {
+        let after = number.saturating_add(1);
+        if self.lines.len() <= after {
+            return self.next;
+        }
+        let marks = self.marks.get(after..).unwrap_or_default();
+        let follow = marks.iter().take_while(|mark| mark.follows).count();
+        // A thread that goes on to the end of the piece may go on behind it.
+        let behind = if after + follow == self.lines.len() { self.next.follows } else { 0 };
+        let follow = u32::try_from(follow).unwrap_or(u32::MAX);
+        let follows = if follow == 0 { 0 } else { follow.saturating_add(behind) };
+        Timing { at: marks.first().and_then(|mark| mark.at), follows }
     }
+}
 
+impl Timing {
     /// The line's own time, where the one before it is posted at `before`. `None`: it waits for the rhythm.
     pub fn due(self, before: Timestamp) -> Option<Timestamp> {
-        self.at.or(self.follows.then_some(before))
+        self.at.or((0 < self.follows).then_some(before))
     }
 }
 
 impl Marks {
+    fn new(marks: Vec<(u32, Mark)>) -> Self {
+        let mut all = Vec::with_capacity(marks.len());
+        let mut after: Option<Marked> = None;
+        for (index, mark) in marks.into_iter().rev() {
+            let rest = after.filter(|after| after.index == index.saturating_add(1));
+            let rest = rest.map_or(0, |after| after.follows);
+            let follows = if mark.follows { rest.saturating_add(1) } else { 0 };
+            let marked = Marked { index, mark, follows };
+            all.push(marked);
+            after = Some(marked);
+        }
+        all.reverse();
+        Self(all.into())
+    }
+
+    fn find(&self, cursor: Cursor) -> Option<&Marked> {
+        let found = self.0.binary_search_by_key(&cursor.index(), |marked| marked.index).ok();
+        found.and_then(|found| self.0.get(found))
+    }
+
     /// The mark of the line at `cursor`.
     pub fn of(&self, cursor: Cursor) -> Mark {
-        let found = self.0.binary_search_by_key(&cursor.index(), |(index, _)| *index).ok();
-        found.and_then(|found| self.0.get(found)).map(|(_, mark)| *mark).unwrap_or_default()
+        self.find(cursor).map(|marked| marked.mark).unwrap_or_default()
+    }
+
+    /// When the line at `cursor` comes.
+    pub fn timing(&self, cursor: Cursor) -> Timing {
+        let timing = |marked: &Marked| Timing { at: marked.mark.at, follows: marked.follows };
+        self.find(cursor).map(timing).unwrap_or_default()
+    }
+
+    /// The line that begins what the line at `cursor` goes on with; that line itself, where it begins something.
+    pub(crate) fn head(&self, cursor: Cursor) -> Cursor {
+        let mut head = cursor;
+        while self.of(head).follows
+            && let Some(before) = head.index().checked_sub(1)
+        {
+            head = Cursor::at(before);
+        }
+        head
     }
 
     /// Whether a line does not wait for the rhythm.
     pub fn have_times(&self) -> bool {
-        self.0.iter().any(|(_, mark)| mark.timing() != Mark::default())
+        self.0.iter().any(|Marked { mark, .. }| mark.at.is_some() || mark.follows)
     }
 
     /// How many lines were added.
     pub fn added(&self) -> u32 {
-        let added = self.0.iter().filter(|(_, mark)| mark.added);
+        let added = self.0.iter().filter(|marked| marked.mark.added);
         u32::try_from(added.count()).unwrap_or(u32::MAX)
     }
 
@@ -237,6 +304,20 @@ impl Corpus {
     pub fn of<'a>(
         items: impl Iterator<Item = Item<'a>> + Clone,
     ) -> (Option<Self>, Vec<CorpusProblem>) {
+        Self::of_items(items, Self::holds)
+    }
+
+    /// The same of items that may be too long to be kept, because they are [split](Self::split) first.
+    pub(crate) fn of_any_length<'a>(
+        items: impl Iterator<Item = Item<'a>> + Clone,
+    ) -> (Option<Self>, Vec<CorpusProblem>) {
+        Self::of_items(items, |_| true)
+    }
+
+    fn of_items<'a>(
+        items: impl Iterator<Item = Item<'a>> + Clone,
+        holds: fn(&str) -> bool,
+    ) -> (Option<Self>, Vec<CorpusProblem>) {
         // Counted before they are kept: a file of nothing but short lines has very many.
         let most = usize::try_from(Self::LINES).unwrap_or(usize::MAX);
         let (mut count, mut length) = (0, 0);
@@ -258,7 +339,7 @@ impl Corpus {
             let line = written.trim();
             if problems.len() <= Self::PROBLEMS {
                 problems.extend(CorpusProblem::odd_in(number, &written));
-                if !Self::holds(line) {
+                if !holds(line) {
                     problems.push(CorpusProblem::LongLine {
                         line: number,
                         bytes: line.len(),
@@ -279,7 +360,7 @@ impl Corpus {
     }
 
     fn new(text: String, lines: Vec<Line>, marks: Vec<(u32, Mark)>) -> Self {
-        let marks = Marks(marks.into());
+        let marks = Marks::new(marks);
         let id = CorpusId::of_lines(
             ends(&text, &lines).map(|(_, line)| line),
             (0..).map(Cursor::at).map(|cursor| marks.of(cursor)),
@@ -405,7 +486,7 @@ impl Corpus {
         const ELEMENT_BYTES: usize = 4;
         // What a time takes in a list, and so at most does the number of a line.
         const TIME_BYTES: usize = 8;
-        let is_marked = |how: fn(Mark) -> bool| self.marks.0.iter().any(|(_, mark)| how(*mark));
+        let is_marked = |how: fn(Mark) -> bool| self.marks.0.iter().any(|marked| how(marked.mark));
         let kinds: [fn(Mark) -> bool; 3] =
             [|mark| mark.at.is_some(), |mark| mark.follows, |mark| mark.added];
         let beside = TIME_BYTES * kinds.into_iter().filter(|kind| is_marked(*kind)).count();
@@ -422,11 +503,11 @@ impl Corpus {
                 }
                 before => {
                     if let Some(before) = before {
-                        before.next = mark.timing();
+                        before.next = self.marks.timing(Cursor::at(first));
                     }
                     size = line_size;
                     let (lines, marks) = (vec![line.to_owned()], vec![mark]);
-                    pieces.push(Piece { first, lines, marks, next: Mark::default() });
+                    pieces.push(Piece { first, lines, marks, next: Timing::default() });
                 }
             }
         }
@@ -602,7 +683,7 @@ mod tests {
                 let size: usize = piece.lines.iter().map(|line| line.len() + 4).sum();
                 prop_assert!(size + 8 * piece.marks.len() <= 3_800);
                 let next = pieces.get(after).map(|next| Cursor::at(next.first));
-                prop_assert_eq!(piece.next, next.map(|next| marks.of(next).timing()).unwrap_or_default());
+                prop_assert_eq!(piece.next, next.map(|next| marks.timing(next)).unwrap_or_default());
             }
             let again = Corpus::of_pieces(pieces).unwrap();
             prop_assert_eq!(again, corpus);

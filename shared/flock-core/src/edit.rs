@@ -23,7 +23,8 @@ pub struct Edit {
     /// Lines that are kept, in order; between two runs something is gone or new. `None`: nobody knows, because the old
     /// text is lost.
     kept: Option<Vec<Run>>,
-    /// The marks of the lines after.
+    /// The marks of the lines before and after.
+    before: Marks,
     marks: Marks,
     /// Whether no line is kept, and each is the one in its place before with something mended.
     mended: bool,
@@ -134,10 +135,11 @@ impl Edit {
         let before = number_lines(old, &mut numbers);
         let after = number_lines(new, &mut numbers);
         let kept = Some(kept(&before, &after, WORK));
-        let marks = new.marks().clone();
+        let (was, marks) = (old.marks().clone(), new.marks().clone());
         let mended = kept.as_ref().is_some_and(Vec::is_empty) && is_mended(old, new);
-        let (from, to) = (old.id(), new.id());
-        Self { from, to, old: before, new: after, kept, marks, mended, woven: None }
+        let (from, to, woven) = (old.id(), new.id(), None);
+        let (old, new) = (before, after);
+        Self { from, to, old, new, kept, before: was, marks, mended, woven }
     }
 
     /// The edit that leads from the text `from` to `new`, in both of which are lines that people added; `self` is the edit of the
@@ -151,7 +153,9 @@ impl Edit {
         let after = number_lines(new, &mut HashMap::new());
         let marks = new.marks().clone();
         let (from, to, old) = (old, new.id(), Vec::new());
-        Self { from, to, old, new: after, kept: None, marks, mended: false, woven: None }
+        let before = Marks::default();
+        let (kept, mended, woven) = (None, false, None);
+        Self { from, to, old, new: after, kept, before, marks, mended, woven }
     }
 
     /// Whether it leads from the text of `old` to that of `new`.
@@ -281,10 +285,24 @@ impl Edit {
     ///   would be lost;
     /// - it was said: a line that was said and moved to just there.
     ///
-    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. What follows something
-    /// that was posted comes at `now`.
+    /// A round that has not begun begins with the first line, and so does a text of which nothing is kept. The rest of a thread goes
+    /// on, at `now`, where all of it that was said stands there as it did; else it is left out.
     pub fn place(&self, next: Cursor, behaviour: &Behaviour, now: Timestamp) -> Place {
-        self.untimed_place(next, behaviour).timed(&self.marks, now)
+        let place = self.untimed_place(next, behaviour).timed(&self.marks, now);
+        if self.goes_on(next, place.cursor) {
+            return place;
+        }
+        behaviour.past_thread(place).timed(&self.marks, now)
+    }
+
+    /// Whether the line at `after` goes on with what the line at `before` would have gone on with.
+    fn goes_on(&self, before: Cursor, after: Cursor) -> bool {
+        let said = |marks: &Marks, at: Cursor| {
+            let index = |cursor: Cursor| usize::try_from(cursor.index()).unwrap_or(usize::MAX);
+            index(marks.head(at))..index(at)
+        };
+        let (before, after) = (said(&self.before, before), said(&self.marks, after));
+        !before.is_empty() && part(&self.old, before) == part(&self.new, after)
     }
 
     /// Where a place after the edit is in the file, of which it is the edit.

@@ -209,8 +209,9 @@ fn long_lines(member: &Member, network: Network, limit: usize) -> Vec<(usize, Te
 
 /// An objection to each line of the member's text that `network` does not take, or one to all where they are many.
 pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<Objection> {
+    let do_this = member.sheep.config.behaviour.kind().for_long_texts();
     let alike = format!(
-        "the text is longer by {network}'s counting than the {limit} {} that {network} takes",
+        "the text is longer by {network}'s counting than the {limit} {} that {network} takes{do_this}",
         network.facts().unit
     );
     let lines = long_lines(member, network, limit);
@@ -219,9 +220,10 @@ pub fn lines_too_long(member: &Member, network: Network, limit: usize) -> Vec<Ob
         let first = lines.iter().take(SHOWN).map(|(number, _)| at(*number));
         return vec![Objection::of(first, &*alike).and_more(more).alike(&*alike)];
     }
-    let lines = lines
-        .into_iter()
-        .map(|(number, refusal)| Objection::of([at(number)], refusal.to_string()).alike(&*alike));
+    let lines = lines.into_iter().map(|(number, refusal)| {
+        let do_this = if refusal == TextRefusal::Empty { "" } else { do_this };
+        Objection::of([at(number)], format!("{refusal}{do_this}")).alike(&*alike)
+    });
     lines.collect()
 }
 
@@ -457,7 +459,6 @@ mod tests {
             }
         }
         insta::assert_snapshot!(said.join("\n"), @"
-        Standard: The meadow cannot reply: bots only post there so far
         Standard: The meadow cannot quote: bots only post there so far
         Standard: The meadow cannot repost: bots only post there so far
         Standard: The meadow cannot like: bots only post there so far
@@ -476,8 +477,8 @@ mod tests {
         assert_eq!(said(None), "");
         assert_eq!(said(Some(21)), "");
         insta::assert_snapshot!(said(Some(20)), @"
-        a.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
-        b.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20
+        a.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20; write split = true to make a thread of it, which cuts no link
+        b.txt:3: the text is 21 characters long by mastodon's counting; mastodon takes 20; write split = true to make a thread of it, which cuts no link
         ");
     }
 
@@ -491,7 +492,7 @@ mod tests {
         let members: Vec<_> = members.iter().collect();
         let found = unfit(&flock(), &members, &accounts(&[(account, Some(20))]), able);
         let said = lines(&Objection::grouped(found));
-        insta::assert_snapshot!(said, @"s0.txt:1, s0.txt:2, s0.txt:3 and 999997 more: the text is longer by mastodon's counting than the 20 characters that mastodon takes");
+        insta::assert_snapshot!(said, @"s0.txt:1, s0.txt:2, s0.txt:3 and 999997 more: the text is longer by mastodon's counting than the 20 characters that mastodon takes; write split = true to make a thread of it, which cuts no link");
     }
 
     #[test]

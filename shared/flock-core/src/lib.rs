@@ -38,6 +38,7 @@ mod rhythm;
 mod room;
 mod sheep;
 mod spend;
+mod split;
 mod text;
 mod usage;
 mod view;
@@ -54,7 +55,7 @@ pub use behaviour::{
     UnknownBehaviour, UnknownPost, Well, queue_csv, queue_ical, queue_posts,
 };
 pub(crate) use behaviour::{Minute, Pool, minute};
-pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece};
+pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece, Timing};
 pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
@@ -105,8 +106,8 @@ pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };
 pub use text::{
-    FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted, slip, united,
-    united_if_many,
+    CONTINUES, FEW, capital, count, listed, local, named, natural, nearest, one_line, quoted,
+    quoted_part, slip, united, united_if_many,
 };
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;

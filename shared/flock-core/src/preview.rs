@@ -21,7 +21,7 @@ pub struct Upcoming {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpcomingText {
     /// Decided already: an earlier tick left it.
-    Decided(String),
+    Decided(Act),
     /// What its behaviour says then.
     At(Turn),
 }
@@ -47,8 +47,8 @@ pub fn preview(
         let (claimed, what) = match sheep.due(now) {
             Due::No | Due::Over => return None,
             Due::Finish => {
-                let text = sheep.intent.as_ref()?.errand.work.act.to_string();
-                (sheep.claim_again(now), UpcomingText::Decided(text))
+                let act = sheep.intent.as_ref()?.errand.work.act.clone();
+                (sheep.claim_again(now), UpcomingText::Decided(act))
             }
             Due::Post(next) => {
                 let turn = sheep.turn(next.progress.cursor, next.progress.occurrence, next.at);

@@ -94,7 +94,7 @@ fn to_come(member: &Member, now: Timestamp, until: Timestamp) -> impl Iterator<I
         .take_while(move |post| post.at < until)
         .filter_map(move |post| {
             let (text, line) = match post.what {
-                UpcomingText::Decided(text) => (number(&text), None),
+                UpcomingText::Decided(act) => (number(&act.to_string()), None),
                 UpcomingText::At(turn) => {
                     let text = known.entry((turn.cursor, turn.seed)).or_insert_with(|| {
                         let material = member.corpus.material(&behaviour.needs(turn.cursor))?;
@@ -137,6 +137,7 @@ mod tests {
             bytes: text.as_bytes(),
             zone: &jiff::tz::TimeZone::UTC,
             post: crate::Post::default(),
+            split: false,
             skip: &[],
         };
         let (corpus, problems) = kind.read(&source);

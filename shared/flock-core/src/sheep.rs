@@ -85,6 +85,9 @@ pub struct Progress {
     /// The own time of what comes there, which is its slot then: people chose it, so jitter, window and cap do not
     /// move it, and no outage makes it be left out.
     pub at: Option<Timestamp>,
+    /// How many lines, from the one there on, answer what it has said last, as parts of one thread; 0 where something begins. They
+    /// come at once, and share the slot of that, its place in the day's cap and in what is owed.
+    pub follows: u32,
     /// Posts of `all(k)` that are still to be caught up after the next one.
     pub owed: u32,
     /// The earliest time of the next post while catching up, which keeps the posts apart.
@@ -165,6 +168,12 @@ pub enum NotNow {
     /// Its network would not take the text.
     #[error(transparent)]
     Text(#[from] TextRefusal),
+    /// What somebody asks for would come between two parts of a thread.
+    #[error(
+        "it is in the middle of a thread, of which {} still to come; ask again when the thread is whole",
+        if *.0 == 1 { "1 part is".to_owned() } else { format!("{} parts are", .0) }
+    )]
+    Thread(u32),
     /// A network would not show all of the text.
     #[error("the text holds U+{0:04X}, which no network shows; leave it out")]
     Odd(u32),
@@ -342,6 +351,7 @@ impl Sheep {
             slot,
             cursor,
             at,
+            follows: 0,
             owed: 0,
             not_before: None,
             missed: 0,
@@ -374,6 +384,11 @@ impl Sheep {
         }
         let at = self.due_at(&self.progress);
         let is_late = Self::GRACE < now.duration_since(at);
+        // What has begun is not left without its end.
+        if 0 < self.progress.follows {
+            let at = if is_late { whole_seconds(now) } else { at };
+            return Due::Post(self.next(self.progress.clone(), at));
+        }
         if self.config.rhythm.end().is_some_and(|end| end <= at || end <= now && is_late) {
             return Due::Over;
         }
@@ -476,6 +491,18 @@ impl Sheep {
         Some(Outcome::SetAside { why: refusal.to_string() })
     }
 
+    /// What comes of its intent, as people are to hear it: with a part of a thread that is set aside, the rest of that is left out.
+    pub fn with_rest(&self, outcome: Outcome) -> Outcome {
+        let rest = self.decided().map_or(0, |_| self.next_place().follows);
+        match outcome {
+            Outcome::SetAside { why } if 0 < rest => {
+                let are = if rest == 1 { "1 part, is" } else { &format!("{rest} parts, is") };
+                Outcome::SetAside { why: format!("{why}; the rest of its thread, {are} left out") }
+            }
+            outcome => outcome,
+        }
+    }
+
     fn errand(
         &self,
         occurrence: Occurrence,
@@ -537,6 +564,7 @@ impl Sheep {
                 let stops = self.stops_at(why);
                 // What somebody wanted said besides is not of its text.
                 let is_said = self.intent.as_ref().is_some_and(Intent::is_said);
+                sheep.leave_thread();
                 sheep.go_on(now);
                 sheep.progress.set_aside += u32::from(!is_said);
                 if let Some(why) = stops {
@@ -590,6 +618,16 @@ impl Sheep {
         self
     }
 
+    /// Lets the rest of the thread go that its intent is of: it would answer another post than it was written for.
+    fn leave_thread(&mut self) {
+        let behaviour = &self.config.behaviour;
+        if let Some(intent) = &mut self.intent
+            && let Some(then) = intent.then
+        {
+            intent.then = Some(behaviour.past_thread(then));
+        }
+    }
+
     /// Moves past the post of the intent.
     fn go_on(&mut self, now: Timestamp) {
         let (said, then) =
@@ -609,6 +647,7 @@ impl Sheep {
             // Files with a later end may let it go on.
             self.progress.cursor = then.cursor;
             self.progress.at = then.at;
+            self.progress.follows = then.follows;
         }
         // What is said leaves the next slot, which there is none of after the end.
         if !said || self.config.rhythm.first_slot(self.progress.slot).is_none() {
@@ -705,6 +744,7 @@ impl Sheep {
                 Some(why) => NotNow::Waiting { post: *occurrence, why },
                 None => NotNow::Busy,
             }),
+            None if 0 < self.progress.follows => Err(NotNow::Thread(self.progress.follows)),
             None if 0 < self.progress.owed => Err(NotNow::Busy),
             None => Ok(()),
         }
@@ -747,6 +787,8 @@ impl Sheep {
     pub fn was_sent(&self, occurrence: Occurrence, now: Timestamp) -> Result<Self, NotUnknown> {
         self.is_unknown(occurrence, now)?;
         let mut sheep = self.changed();
+        // Nobody knows what its network calls the post, which the next part would answer.
+        sheep.leave_thread();
         sheep.go_on(now);
         Ok(sheep)
     }
@@ -861,7 +903,8 @@ impl Sheep {
         };
         let is_here = config.behaviour.text() == self.config.behaviour.text()
             && place.cursor == self.progress.cursor;
-        let place = if is_here { Place { at: self.progress.at, ..place } } else { place };
+        let (at, follows) = (self.progress.at, self.progress.follows);
+        let place = if is_here { Place { at, follows, ..place } } else { place };
         let is_divided_so = config.behaviour.pool().map(Pool::posts)
             == self.config.behaviour.pool().map(Pool::posts);
         let last_said = if is_divided_so {
@@ -888,11 +931,19 @@ impl Sheep {
         now: Timestamp,
     ) -> Self {
         let mut sheep = Self { config, ..self.clone() };
+        let mut place = place;
         if sheep.config.account != self.config.account {
             sheep.progress.last_remote = None;
             let account = sheep.config.account.clone();
             sheep
                 .change_errand(|errand| Errand { work: Task { account, ..errand.work }, ..errand });
+            // The beginning of the thread is elsewhere.
+            place = sheep.config.behaviour.past_thread(place);
+            sheep.intent = sheep.intent.filter(|intent| !intent.errand.work.act.continues_thread());
+        }
+        let (was_in_thread, is_in_thread) = (0 < self.progress.follows, 0 < place.follows);
+        if was_in_thread && is_in_thread {
+            place.at = self.progress.at;
         }
         let ended = matches!(self.state, State::Finished { .. });
         sheep.progress.cursor = place.cursor;
@@ -901,8 +952,23 @@ impl Sheep {
         // What comes now need not wait for what rests.
         let rested = self.rest().is_some_and(|(_, until)| now < until)
             && sheep.config.behaviour != self.config.behaviour;
+        sheep.progress.follows = place.follows;
+        if was_in_thread && !is_in_thread && sheep.decided().is_none() {
+            // The slot was that of the thread, whose last part has been posted.
+            let Progress { slot, day, .. } = sheep.progress;
+            match sheep.config.rhythm.next_slot(slot, false, day) {
+                Some((slot, day)) => (sheep.progress.slot, sheep.progress.day) = (slot, day),
+                None if matches!(sheep.state, State::Active) && sheep.intent.is_none() => {
+                    sheep.state = State::Finished { since: whole_seconds(now) };
+                }
+                None => {}
+            }
+            sheep.progress.owed = 0;
+            sheep.progress.not_before = None;
+        }
         // The slot of a post that was decided is its own.
-        let is_planned_anew = (place.at != self.progress.at || rested) && self.decided().is_none();
+        let is_planned_anew =
+            (place.at != self.progress.at || rested) && self.decided().is_none() && !was_in_thread;
         if sheep.config.rhythm == self.config.rhythm && !ended && !is_planned_anew {
             sheep = sheep.changed();
         } else {
@@ -911,7 +977,7 @@ impl Sheep {
                 Pattern::Interval { line, .. } => now.saturating_add(*line).unwrap_or(now),
                 Pattern::Calendar { .. } => now,
             };
-            sheep = sheep.reanchor(self.progress.slot.min(latest), now);
+            sheep = sheep.reanchor(sheep.progress.slot.min(latest), now);
             if matches!(self.state, State::Paused { .. } | State::Stopped { .. }) {
                 sheep.state = self.state.clone();
             }
@@ -1109,7 +1175,8 @@ impl Sheep {
 
     /// Where the sheep goes on in its text, after the post that is under way where there is one.
     pub fn next_place(&self) -> Place {
-        let here = Place { at: self.progress.at, ..Place::at(self.progress.cursor) };
+        let Progress { cursor, at, follows, .. } = self.progress;
+        let here = Place { at, follows, ..Place::at(cursor) };
         let usual = || self.config.behaviour.next(here.cursor);
         self.decided().map_or(here, |intent| intent.then.unwrap_or_else(usual))
     }
@@ -1118,6 +1185,18 @@ impl Sheep {
     fn reanchor(&self, slot: Timestamp, now: Timestamp) -> Self {
         let now = whole_seconds(now);
         let mut sheep = Self { state: State::Active, ..self.changed() };
+        if 0 < self.progress.follows {
+            sheep.progress.at = self.progress.at.map(|at| at.max(now));
+            sheep.change_errand(|errand| Errand { retry_at: None, ..errand });
+            sheep.progress.set_aside = 0;
+            // A thread that somebody asked for before its time leaves its slot to the next.
+            if slot <= now {
+                sheep.progress.slot = now;
+                sheep.progress.owed = 0;
+                sheep.progress.not_before = None;
+            }
+            return sheep;
+        }
         sheep.progress.owed = 0;
         sheep.progress.not_before = None;
         sheep.progress.set_aside = 0;
@@ -1144,6 +1223,9 @@ impl Sheep {
     /// When the post at `progress` is due: its slot, the sheep's own part of its spread and some jitter, but before the next
     /// slot and the end.
     fn due_at(&self, progress: &Progress) -> Timestamp {
+        if 0 < progress.follows {
+            return progress.at.unwrap_or(progress.slot);
+        }
         if 0 < progress.owed {
             return progress.not_before.unwrap_or(progress.slot);
         }
@@ -1188,7 +1270,7 @@ impl Sheep {
         slot: Timestamp,
         made: Timestamp,
     ) -> Option<Progress> {
-        let Place { cursor, starts_over, at } = place;
+        let Place { cursor, starts_over, at, follows } = place;
         let rhythm = &self.config.rhythm;
         let (slot, day) = match at {
             Some(at) => (rhythm.slot_at(Some(at), at)?, rhythm.counted(slot, progress.day)),
@@ -1199,6 +1281,7 @@ impl Sheep {
             slot,
             cursor,
             at,
+            follows,
             owed: 0,
             day,
             not_before: None,
@@ -1212,11 +1295,20 @@ impl Sheep {
     fn after(&self, progress: &Progress, then: Place, now: Timestamp) -> Option<Progress> {
         let now = whole_seconds(now);
         let made = self.made_at(progress, now);
-        let is_owed = 0 < progress.owed && progress.at.or(then.at).is_none();
+        let occurrence = progress.occurrence.plus(1);
+        if 0 < then.follows {
+            let Place { cursor, at, follows, .. } = then;
+            return Some(Progress { occurrence, cursor, at, follows, ..progress.clone() });
+        }
+        // That of a part is when what it answers was posted, and none that people chose.
+        let own_time = progress.at.filter(|_| progress.follows == 0);
+        let is_owed = 0 < progress.owed && own_time.or(then.at).is_none();
         let mut next = if is_owed {
             self.rested(Progress {
-                occurrence: progress.occurrence.plus(1),
+                occurrence,
                 cursor: then.cursor,
+                at: None,
+                follows: 0,
                 owed: progress.owed - 1,
                 not_before: Some(now),
                 last_said: self.said_by(progress, then.cursor, made),
@@ -1225,7 +1317,7 @@ impl Sheep {
         } else {
             // The rhythm goes on from a time that people chose, or from when it was made up for.
             let is_late = Self::GRACE < now.duration_since(progress.slot);
-            let slot = if progress.at.is_some() && is_late { now } else { progress.slot };
+            let slot = if own_time.is_some() && is_late { now } else { progress.slot };
             self.step_to(then, progress, slot, made)?
         };
         // What is planned for a time to come stays there. What was missed while it caught up is made like the rest of that; where it

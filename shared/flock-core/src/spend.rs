@@ -173,7 +173,7 @@ pub fn billed_posts(
     posts.take_while(move |post| post.at < until).map(move |post| {
         let link = match &post.what {
             UpcomingText::At(turn) => has_link(*turn),
-            UpcomingText::Decided(text) => 0 < (network.facts().measure)(text).links,
+            UpcomingText::Decided(act) => 0 < (network.facts().measure)(&act.to_string()).links,
         };
         let price = (network.facts().price)(Charge::Post { link });
         BilledPost { at: post.at.max(now), link, price }

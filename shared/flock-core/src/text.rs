@@ -86,6 +86,15 @@ pub fn one_line(text: &str) -> String {
     })
 }
 
+/// The text of a post, as [quoted], in a list of posts: with a sign before it where it goes on with a thread.
+pub fn quoted_part(text: &str, continues_thread: bool) -> String {
+    let sign = if continues_thread { CONTINUES } else { "" };
+    sign.to_owned() + &quoted(text)
+}
+
+/// What stands before a post that answers the one before it, as in a list.
+pub const CONTINUES: &str = "\u{21b3} ";
+
 /// The text of a post, within one line as poems are quoted: a stroke between its lines, two between its stanzas.
 pub fn quoted(text: &str) -> String {
     let (mut line, mut is_blank) = (String::new(), false);

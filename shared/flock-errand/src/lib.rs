@@ -176,6 +176,7 @@ impl Carrier {
             state: PostState::Pending,
             remote_id: None,
             made: made.cloned(),
+            answers: task.act.answers(newest).cloned(),
         };
         let outcome = match &task.act {
             Act::Post(post) => {
@@ -186,7 +187,7 @@ impl Carrier {
                     attempts: errand.attempts,
                     read,
                     last_remote: newest,
-                    reply_to: answered(post, newest),
+                    reply_to: task.act.answers(newest),
                     quotes: post.quotes.as_ref(),
                     picture: None,
                     made_with_ai: post.made_with_ai,
@@ -309,10 +310,4 @@ impl Carrier {
             warn!(error = %err, "a payment stays open");
         }
     }
-}
-
-/// The post that is answered.
-fn answered<'a>(post: &'a NewPost, newest: Option<&'a RemoteId>) -> Option<&'a RemoteId> {
-    let thread = newest.filter(|_| post.continues_thread);
-    post.answers.as_ref().or(thread)
 }

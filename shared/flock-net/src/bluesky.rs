@@ -143,6 +143,11 @@ impl Bluesky {
                     self.record(account, key, parent).await.map_err(Failure::posts_nothing)?;
                 // What has no name for its version cannot be answered.
                 Some(parent.filter(Record::is_named).ok_or_else(|| {
+                    // Somebody has deleted a part of a thread: its rest has nothing to go on with.
+                    if draft.reply_to == draft.last_remote {
+                        let why = "the part before it is not there any more";
+                        return Failure::not_this_text(NotDone::NOT_ASKED, why);
+                    }
                     Failure::cannot("the post it answers is not there; answer another")
                 })?)
             }
@@ -152,8 +157,11 @@ impl Bluesky {
             Some(picture) => Some(self.upload(account, key, picture).await?),
             None => None,
         };
-        let post = record::post(&draft.post.text, draft.post.at, answers.as_ref(), embed);
+        let own = answers.as_ref().filter(|_| draft.reply_to == draft.last_remote);
+        let at = own.map_or(draft.post.at, |own| record::time_after(own, draft.post.at));
+        let post = record::post(&draft.post.text, at, answers.as_ref(), embed);
         let rkey = record::post_key(&draft.id, draft.post.at);
+        let rkey = own.map_or_else(|| rkey.clone(), |own| record::key_after(own, &rkey));
         let is_ours = |there: &Value| record::is_ours(there, &post);
         self.put(account, key, (POST, &rkey), &post, is_ours).await
     }

@@ -28,8 +28,11 @@ pub struct SheepFile {
     pub spelled: Vec<(SheepName, AccountId)>,
     /// What was chosen for it, defaults filled in.
     pub config: SheepConfig,
-    /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell.
+    /// The text its behaviour draws from; each line fits the sheep's network, unless only its account can tell, or what does not
+    /// is split.
     pub corpus: Arc<Corpus>,
+    /// Whether what is too long for its account becomes a thread.
+    pub split: bool,
     /// The file of the text, as people know it.
     pub file: PathBuf,
     /// The texts that it is made of, where these are several.

@@ -66,6 +66,8 @@ pub struct PostLine<'a> {
     text: &'a str,
     state: PostState,
     remote_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<&'a str>,
 }
 
 impl<'a> PostLine<'a> {
@@ -80,6 +82,7 @@ impl<'a> PostLine<'a> {
             text: &post.text,
             state: post.state,
             remote_id: post.remote_id.as_ref().map(RemoteId::as_str),
+            answers: post.answers.as_ref().map(RemoteId::as_str),
         }
     }
 }

@@ -27,6 +27,8 @@ pub struct UpcomingLine<'a> {
     network: &'static str,
     occurrence: Occurrence,
     text: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    continues_thread: bool,
 }
 
 impl<'a> UpcomingLine<'a> {
@@ -39,6 +41,7 @@ impl<'a> UpcomingLine<'a> {
             network: post.account.network.name(),
             occurrence: post.occurrence,
             text: &post.text,
+            continues_thread: post.continues_thread,
         }
     }
 }

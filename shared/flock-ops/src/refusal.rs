@@ -126,6 +126,7 @@ pub(crate) fn not_now(sheep: &Sheep, why: &NotNow) -> Refusal {
         | NotNow::Past { .. }
         | NotNow::Ahead { .. }
         | NotNow::Resting { .. }
+        | NotNow::Thread(_)
         | NotNow::Text(_)
         | NotNow::Odd(_) => objection,
     })

@@ -40,7 +40,8 @@ pub fn rhythm_of(sheep: &Sheep, line: &str, stanza: Option<&str>) -> Result<Rhyt
         days: Vec::new(),
         ..before
     };
-    let fits = match sheep.config.behaviour.kind().check(&fields) {
+    let fits = match sheep.config.behaviour.kind().check(&fields, sheep.config.behaviour.threads())
+    {
         problems if problems.is_empty() => Rhythm::parse(&fields),
         problems => Err(problems),
     };

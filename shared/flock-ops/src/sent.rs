@@ -36,6 +36,7 @@ pub async fn sent(
             state: PostState::Posted,
             remote_id: None,
             made: sheep.made(),
+            answers: intent.errand.work.act.answers(sheep.progress.last_remote.as_ref()).cloned(),
         };
         // As the tick does: recorded first, so that a crash in between loses nothing.
         if let Recorded::Taken(by) = store.put_post(&post, sheep.version).await? {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::{
     AttributeValue, PutRequest, ReturnConsumedCapacity, ReturnValue, WriteRequest,
 };
-use flock_core::{Corpus, CorpusId, Cursor, FlockName, Mark, Marks, Material, Needs, Piece, Sheep};
+use flock_core::{
+    Corpus, CorpusId, Cursor, FlockName, Mark, Marks, Material, Needs, Piece, Sheep, Timing,
+};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -43,9 +45,9 @@ struct PieceItem {
     /// Which of its lines go on with the one before, counted from 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     follow: Vec<usize>,
-    /// Whether the first line of the next piece does.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    next_follows: bool,
+    /// How many lines do, from the first of the next piece on.
+    #[serde(default, skip_serializing_if = "is_none")]
+    next_follow: u32,
     /// Which of its lines were added to those of a file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     added: Vec<usize>,
@@ -55,6 +57,11 @@ struct PieceItem {
     /// Where its lines are drawn, and can be again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<Seconds>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 impl PieceItem {
@@ -71,7 +78,7 @@ impl PieceItem {
             times: times.collect(),
             next_at: next.at.map(Seconds::from),
             follow: numbers(|mark| mark.follows),
-            next_follows: next.follows,
+            next_follow: next.follows,
             added: numbers(|mark| mark.added),
             edition,
             ttl: ttl.map(Seconds::from),
@@ -91,7 +98,7 @@ impl PieceItem {
         Ok(Piece {
             first: self.first,
             marks: (0..self.lines.len()).filter(|_| is_marked).map(mark).collect(),
-            next: Mark { follows: self.next_follows, ..Mark::at(instant(self.next_at)?) },
+            next: Timing { at: instant(self.next_at)?, follows: self.next_follow },
             lines: self.lines,
         })
     }
@@ -153,10 +160,8 @@ impl Store {
         if piece.lines.len() <= within {
             return Ok(None);
         }
-        let is_last = within + 1 == piece.lines.len();
-        let mark = |number| piece.marks.get(number).copied().unwrap_or_default();
-        let next = if is_last { piece.next } else { mark(within + 1).timing() };
-        let mark = mark(within);
+        let mark = piece.marks.get(within).copied().unwrap_or_default();
+        let next = piece.timing_after(within);
         Ok(Some(Material::Line { text: piece.lines.swap_remove(within), mark, next }))
     }
 
@@ -497,14 +502,15 @@ mod tests {
     #[test]
     fn a_piece_is_a_schema() {
         let at = |second| Timestamp::from_second(second).ok();
-        let (lines, next) = (vec!["a".to_owned()], Mark::default());
+        let (lines, next) = (vec!["a".to_owned()], Timing::default());
         let plain = Piece { first: 3, lines, marks: Vec::new(), next };
         let lines = vec!["a\nb".to_owned(), "c".to_owned()];
         let marks = vec![Mark::default(), Mark::at(at(7))];
-        let timed = Piece { first: 0, lines: lines.clone(), marks, next: Mark::at(at(9)) };
+        let timed =
+            Piece { first: 0, lines: lines.clone(), marks, next: Timing { at: at(9), follows: 0 } };
         let follows = Mark { follows: true, ..Mark::default() };
         let marks = vec![Mark { added: true, ..Mark::default() }, follows];
-        let marked = Piece { first: 0, lines, marks, next: follows };
+        let marked = Piece { first: 0, lines, marks, next: Timing { at: None, follows: 3 } };
         let stored = [plain, timed, marked].map(|piece| {
             let item: Item = to_item(PieceItem::new(piece.clone(), None, None), "a piece").unwrap();
             let read: PieceItem = from_item(item.clone(), "a piece").unwrap();
@@ -514,7 +520,7 @@ mod tests {
         insta::assert_snapshot!(stored.join("\n"), @r#"
         {"first":3,"lines":["a"]}
         {"first":0,"lines":["a\nb","c"],"next_at":9,"times":[null,7]}
-        {"added":[0],"first":0,"follow":[1],"lines":["a\nb","c"],"next_follows":true}
+        {"added":[0],"first":0,"follow":[1],"lines":["a\nb","c"],"next_follow":3}
         "#);
     }
 }

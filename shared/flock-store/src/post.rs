@@ -8,6 +8,7 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue;
 use flock_core::{
     AccountId, Handle, Intent, Made, Network, Occurrence, RemoteId, Sent, Sheep, SheepId,
+    quoted_part,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -45,6 +46,8 @@ pub struct Post {
     pub remote_id: Option<RemoteId>,
     /// What it was made of. `None`: somebody wrote it, or it is of before this was kept.
     pub made: Option<Made>,
+    /// The post that it answers, as its network calls that. None of what was recorded before this was kept.
+    pub answers: Option<RemoteId>,
 }
 
 /// What is known of a post.
@@ -115,6 +118,8 @@ struct PostItem {
     remote_id: Option<RemoteId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     made: Option<Made>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<RemoteId>,
     ttl: Seconds,
 }
 
@@ -143,6 +148,7 @@ impl Store {
             state: post.state,
             remote_id: post.remote_id.clone(),
             made: post.made.clone(),
+            answers: post.answers.clone(),
             ttl: kept_until(post.at),
         };
         let key = Key::post(&post.sheep, post.occurrence);
@@ -334,7 +340,13 @@ impl Post {
             state: if unknown { PostState::Unknown } else { PostState::Pending },
             remote_id: None,
             made: sheep.made(),
+            answers: errand.work.act.answers(sheep.progress.last_remote.as_ref()).cloned(),
         })
+    }
+
+    /// What it says, in a list of posts.
+    pub fn quoted(&self) -> String {
+        quoted_part(&self.text, self.answers.is_some())
     }
 
     /// Whether both are the same post: who recorded it may not have known its id.
@@ -395,6 +407,7 @@ impl PostItem {
             state: self.state,
             remote_id: self.remote_id,
             made: self.made,
+            answers: self.answers,
         })
     }
 }

@@ -374,6 +374,9 @@ struct SheepItem {
     /// The own time of what comes there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     own_at: Option<Seconds>,
+    /// How many lines from there on are parts of the thread it is in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    follows: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     owed: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -501,6 +504,7 @@ impl SheepItem {
             slot: progress.slot.into(),
             cursor: progress.cursor,
             own_at: progress.at.map(Seconds::from),
+            follows: progress.follows.into(),
             owed: progress.owed.into(),
             not_before: progress.not_before.map(Seconds::from),
             missed: progress.missed,
@@ -554,6 +558,7 @@ impl SheepItem {
                 slot: self.slot.try_into()?,
                 cursor: self.cursor,
                 at: instant(self.own_at)?,
+                follows: self.follows.try_into()?,
                 owed: self.owed.try_into()?,
                 not_before: instant(self.not_before)?,
                 missed: self.missed,

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use flock_core::{
-    AccountId, Corpus, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming,
-    UpcomingText, preview_all,
+    AccountId, Act, Corpus, FlockName, Material, Needs, Occurrence, Sheep, SheepId, Upcoming,
+    UpcomingText, preview_all, quoted_part,
 };
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -23,6 +23,8 @@ pub struct UpcomingPost {
     pub occurrence: Occurrence,
     /// What it says.
     pub text: String,
+    /// Whether it answers the one before it, as a part of the same thread.
+    pub continues_thread: bool,
     /// The zone its sheep lives in.
     pub zone: TimeZone,
 }
@@ -30,24 +32,29 @@ pub struct UpcomingPost {
 impl UpcomingPost {
     /// The post `next` of `sheep`, with what its behaviour was given to say it; `None` where that is not there.
     pub fn new(sheep: &Sheep, next: Upcoming, material: Option<Material>) -> Self {
-        let text = match next.what {
-            UpcomingText::Decided(text) => text,
-            UpcomingText::At(turn) => material.map_or_else(
-                || {
-                    let draws = sheep.config.behaviour.draws();
-                    if draws { "(not drawn yet)" } else { "(its corpus is missing)" }.to_owned()
-                },
-                |material| sheep.config.behaviour.say(turn, material).act.to_string(),
-            ),
+        let behaviour = &sheep.config.behaviour;
+        let act = match next.what {
+            UpcomingText::Decided(act) => Some(act),
+            UpcomingText::At(turn) => material.map(|material| behaviour.say(turn, material).act),
         };
+        let unknown = if behaviour.draws() { "(not drawn yet)" } else { "(its corpus is missing)" };
+        let text = act.as_ref().map_or_else(|| unknown.to_owned(), Act::to_string);
         Self {
             at: next.at,
             sheep: sheep.id.clone(),
             account: sheep.config.account.clone(),
             occurrence: next.occurrence,
             text,
+            continues_thread: act.is_some_and(|act| act.continues_thread()),
             zone: sheep.config.rhythm.zone().clone(),
         }
+    }
+}
+
+impl UpcomingPost {
+    /// What it says, in a list of posts.
+    pub fn quoted(&self) -> String {
+        quoted_part(&self.text, self.continues_thread)
     }
 }
 

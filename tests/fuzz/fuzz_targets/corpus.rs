@@ -49,7 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
         words.filter(|word| !says_nothing(word)).collect::<Vec<_>>()
     };
     let zone = TimeZone::UTC;
-    for post in [Post::Stanza, Post::File] {
+    for post in [Post::Stanza, Post::Thread, Post::File] {
         let source = Source { post, ..Source::plain("a.txt", bytes, &zone) };
         let (divided, _) = BehaviourKind::Poem.read(&source);
         assert_eq!(divided.map(|divided| seen(&divided)), Some(seen(&corpus)));

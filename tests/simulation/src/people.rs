@@ -9,7 +9,7 @@ use std::{
 
 use flock_core::{
     AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
-    MixPart, Mixed, Network, Rhythm, SheepConfig, SheepId, Source,
+    Marks, MixPart, Mixed, Network, Post, Rhythm, SheepConfig, SheepId, Source,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -90,16 +90,18 @@ impl Files {
         let of_flock = plans.iter().zip(&state.sheep).filter(|(plan, _)| plan.flock == flock);
         let sheep = of_flock.map(|(plan, text)| {
             let kind: BehaviourKind = plan.behaviour.parse().expect("a behaviour");
-            let (corpus, parts) = text.read(kind);
+            let (corpus, parts) = text.read(kind, plan.threads());
             let corpus = Arc::new(corpus);
             texts.insert(corpus.id().to_string(), Arc::clone(&corpus));
-            let behaviour = kind.with_text(&corpus).mixed(parts);
+            let post = if plan.threads() { Post::Thread } else { Post::Line };
+            let behaviour = kind.with_text(&corpus).divided(post).mixed(parts);
             let rhythm = Rhythm::parse(&plan.rhythm).expect("the rhythm is sound");
             SheepFile {
                 name: plan.name.parse().expect("a name"),
                 spelled: Vec::new(),
                 config: SheepConfig::new(account(plan, text.account), behaviour, rhythm),
                 corpus,
+                split: false,
                 file: PathBuf::from(format!("{}.txt", plan.name)),
                 parts: Vec::new(),
             }
@@ -110,6 +112,13 @@ impl Files {
         let cap = format!("{}.{:02}", cents / 100, cents % 100).parse().expect("an amount");
         let name = flock.parse().expect("a name");
         FlockFile { flock: Flock { monthly_cap: Some(cap), ..Flock::new(name) }, sheep }
+    }
+
+    /// The marks of the text of `behaviour`.
+    pub(crate) fn marks(&self, behaviour: &Behaviour) -> Marks {
+        let state = self.state();
+        let text = state.texts.get(behaviour.text().as_str());
+        text.map(|text| text.marks().clone()).unwrap_or_default()
     }
 
     /// What `behaviour` says at the place with this number.
@@ -138,13 +147,19 @@ impl Files {
 
 impl Text {
     /// The text as this kind of behaviour reads its file; of a mix, those of its parts.
-    fn read(&self, kind: BehaviourKind) -> (Corpus, Vec<MixPart>) {
+    fn read(&self, kind: BehaviourKind, threads: bool) -> (Corpus, Vec<MixPart>) {
         let read = |kind: BehaviourKind, file: String| {
             let zone = TimeZone::UTC;
-            let source = Source::plain("text", file.as_bytes(), &zone);
+            let post = if threads { Post::Thread } else { Post::Line };
+            let source = Source { post, ..Source::plain("text", file.as_bytes(), &zone) };
             kind.read(&source).0.expect("the lines are plain")
         };
         let file = match kind {
+            BehaviourKind::Poem if threads => {
+                let begins = |line: &String| if is_head(line) { "\n" } else { "" };
+                let lines = self.lines.iter().map(|line| format!("{}{line}", begins(line)));
+                lines.collect::<Vec<_>>().join("\n")
+            }
             BehaviourKind::Poem => self.lines.join("\n"),
             BehaviourKind::Queue => self.lines.join("\n---\n"),
             BehaviourKind::Grammar => self.grammar(""),
@@ -189,6 +204,18 @@ impl Text {
             self.written += 1;
         }
     }
+}
+
+/// Which line of its poem a text is.
+pub(crate) fn number_of(text: &str) -> u64 {
+    let (_, number) = text.split_once(" says ").unwrap_or_default();
+    let number = number.split(':').next().and_then(|number| number.parse().ok());
+    number.unwrap_or(u64::MAX / 2)
+}
+
+/// Whether a line begins a thread, where its poem is posted as such.
+pub(crate) fn is_head(line: &str) -> bool {
+    number_of(line).is_multiple_of(u64::from(SheepPlan::THREAD))
 }
 
 /// One of the two accounts of a sheep.

@@ -60,6 +60,19 @@ pub struct SheepPlan {
     pub rhythm: RhythmFields,
 }
 
+impl SheepPlan {
+    /// So many lines of a poem that is posted as threads are one.
+    pub(crate) const THREAD: u32 = 3;
+
+    /// Whether its lines are posted as threads: of some poems they are, by the name, so that other worlds stay as they were drawn.
+    pub(crate) fn threads(&self) -> bool {
+        let number: Option<u32> =
+            self.name.rsplit('-').next().and_then(|number| number.parse().ok());
+        let latest = self.rhythm.catch_up.as_deref() == Some("latest");
+        self.behaviour == "poem" && !latest && number.is_some_and(|number| number % 3 == 1)
+    }
+}
+
 /// What servers do that is no fault.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Habits {

@@ -481,6 +481,7 @@ impl Hand {
                 text: text.to_owned(),
                 state: PostState::Pending,
                 remote_id: None,
+                answers: None,
             },
             sent: Sent::No,
             last_remote: None,

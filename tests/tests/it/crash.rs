@@ -3,6 +3,7 @@
 
 mod aside;
 mod habits;
+mod threads;
 mod x;
 
 use std::time::Duration;
@@ -319,6 +320,27 @@ async fn a_queue_with_times_can_die_anywhere() {
     none_lost_or_doubled(&left, 9);
     let queue = matrix_from(Network::Bluesky, Begins::Queue, None).await;
     none_lost_or_doubled(&queue, 13);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_can_die_anywhere() {
+    // For each part after the first a line, a claim, the post and its record; what else a network wants with a post.
+    none_lost_or_doubled(&threads::matrix(Network::Meadow).await, 17);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_can_die_anywhere_on_bluesky() {
+    none_lost_or_doubled(&threads::matrix(Network::Bluesky).await, 27);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_can_die_anywhere_on_mastodon() {
+    none_lost_or_doubled(&threads::matrix(Network::Mastodon).await, 25);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_can_die_anywhere_on_x() {
+    none_lost_or_doubled(&threads::matrix(Network::X).await, 35);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,6 +18,7 @@ async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
         spelled: Vec::new(),
         config,
         corpus: Arc::new(corpus),
+        split: false,
         file: "poem.txt".into(),
         parts: Vec::new(),
     };

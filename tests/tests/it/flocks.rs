@@ -31,6 +31,7 @@ pub(crate) fn file(flock: &str, sheep: &[(&str, &str)]) -> FlockFile {
             spelled: Vec::new(),
             config: SheepConfig::new(account, behaviour, Rhythm::parse(&fields).unwrap()),
             corpus: Arc::new(corpus),
+            split: false,
             file: PathBuf::from(format!("{name}.txt")),
             parts: Vec::new(),
         }
@@ -465,6 +466,7 @@ async fn of_another_life(world: &World, id: &SheepId) -> Post {
         text: "of another life".to_owned(),
         state: PostState::Posted,
         remote_id: Some("17".parse().unwrap()),
+        answers: None,
     };
     assert_eq!(world.store.put_post(&other, 1).await.unwrap(), Recorded::Done);
     assert_eq!(world.store.put_post(&other, 1).await.unwrap(), Recorded::Done, "it is the same");

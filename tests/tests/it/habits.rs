@@ -527,6 +527,7 @@ async fn a_look_waits_for_who_is_posting_the_same_at_the_moment() {
         text: "apollo line 0".to_owned(),
         state: flock_store::PostState::Posted,
         remote_id: Some(theirs.clone()),
+        answers: None,
     };
     assert_eq!(world.store.put_post(&post, 1).await.unwrap(), flock_store::Recorded::Done);
     assert_eq!(after(&world, &app, 4).await.posted, 1);

@@ -38,6 +38,7 @@ mod slash_rooms;
 mod slash_system;
 mod spending;
 mod template;
+mod threads;
 mod units;
 mod why;
 mod world;

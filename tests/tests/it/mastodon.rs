@@ -458,6 +458,7 @@ impl Hand {
                 text: text.to_owned(),
                 state: PostState::Pending,
                 remote_id: None,
+                answers: None,
             },
             sent: with.sent.unwrap_or(Sent::No),
             last_remote: with.last_remote,

@@ -250,6 +250,7 @@ async fn who_holds_a_number_late_lets_nobody_in_again() {
             text: LINES[1].to_owned(),
             state: flock_store::PostState::Posted,
             remote_id: Some("1".parse().unwrap()),
+            answers: None,
         };
         let written = world.store.replace_sheep(&read, &change(&read, 3)).await.unwrap();
         assert_eq!(written, flock_store::Write::Done);

@@ -1,6 +1,6 @@
 //! `posts`: what was posted.
 
-use flock_core::{Sheep, Usage, View, quoted};
+use flock_core::{Sheep, Usage, View};
 use flock_slack::{Line, Span};
 use flock_store::{Found, Post, PostState};
 
@@ -87,6 +87,6 @@ fn line(post: &Post, view: &View) -> Line {
     vec![
         Span::Text(format!("{} ", view.clock(post.at))),
         Span::Bold(post.sheep.to_string()),
-        Span::Text(format!(" {state}{}", quoted(&post.text))),
+        Span::Text(format!(" {state}{}", post.quoted())),
     ]
 }

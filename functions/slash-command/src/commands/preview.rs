@@ -1,6 +1,6 @@
 //! `preview <sheep|flock>`: what will be posted.
 
-use flock_core::{Hindrance, Usage, capital, quoted};
+use flock_core::{Hindrance, Usage, capital};
 use flock_ops::{Budgets, silent, waits_for_cap};
 use flock_slack::{Line, Span, escape};
 use flock_store::{Found, UpcomingPost};
@@ -47,7 +47,7 @@ async fn run(call: &Call<'_>) -> Answer {
         vec![
             Span::Text(format!("{at} ")),
             Span::Bold(post.sheep.to_string()),
-            Span::Text(format!(" {waits}{}", quoted(&post.text))),
+            Span::Text(format!(" {waits}{}", post.quoted())),
         ]
     };
     let hindrances = Hindrance::of(&sheep).into_iter().filter(|hindrance| !hindrance.is_stopped);

@@ -90,6 +90,7 @@ const FIELDS: &[Field] = &[
     field("account", Kind::Text, r#""apollo""#, DEFAULTS_OR_SHEEP),
     field("behaviour", Kind::Text, BehaviourKind::EXAMPLE, BELOW),
     field("post", Kind::Text, r#""stanza""#, BELOW),
+    field("split", Kind::Flag, "true", DEFAULTS_OR_SHEEP),
     field("skip", Kind::Texts, r##"["#"]"##, BELOW),
     field("order", Kind::Count, "2", BELOW),
     field("most", Kind::Count, "6", BELOW),

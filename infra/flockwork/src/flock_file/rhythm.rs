@@ -158,13 +158,14 @@ impl Reader<'_> {
     pub(super) fn rhythm(
         &mut self,
         header: usize,
-        own: &Fields,
-        defaults: &Defaults,
+        (own, defaults): (&Fields, &Defaults),
         behaviour: Option<BehaviourKind>,
+        threads: bool,
     ) -> Result<Rhythm, Reported> {
         let given = rhythm_given(own, &defaults.fields, behaviour);
         let fields = rhythm_fields(&given);
-        let misfits = behaviour.map(|behaviour| behaviour.check(&fields)).unwrap_or_default();
+        let misfits =
+            behaviour.map(|behaviour| behaviour.check(&fields, threads)).unwrap_or_default();
         let rhythm = match Rhythm::parse(&fields) {
             Ok(rhythm) if misfits.is_empty() => Ok(rhythm),
             Ok(_) => Err(misfits),

@@ -76,8 +76,10 @@ impl Reader<'_> {
         };
         let is_given = account.as_ref().is_ok_and(Option::is_some);
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
-        let rhythm = self.rhythm(header, own, defaults, behaviour.ok());
         let division = self.division(own, defaults, behaviour.ok());
+        let threads =
+            division.as_ref().is_ok_and(|division| division.split || division.post == Post::Thread);
+        let rhythm = self.rhythm(header, (own, defaults), behaviour.ok(), threads);
         let rules = self.chain_rules(own, defaults, behaviour.ok());
         let again = self.again(own, defaults, behaviour.ok());
         let zone = rhythm.as_ref().map_or(TimeZone::UTC, |rhythm| rhythm.zone().clone());
@@ -154,7 +156,15 @@ impl Reader<'_> {
                 Some((name, AccountId { network, handle }))
             });
             let spelled = spelled.collect();
-            drafts.push(SheepFile { name, spelled, config, corpus, file, parts });
+            drafts.push(SheepFile {
+                name,
+                spelled,
+                config,
+                corpus,
+                split: division.split,
+                file,
+                parts,
+            });
         }
         drafts
     }
@@ -167,7 +177,7 @@ impl Reader<'_> {
         behaviour: Option<BehaviourKind>,
     ) -> Result<Division, Reported> {
         if behaviour.is_some_and(BehaviourKind::divides_itself) {
-            for name in ["post", "skip"] {
+            for name in ["post", "split", "skip"] {
                 if let Some(given) = own.get(name) {
                     let what = format!(
                         "`{name}` is for poems; the file of {} says itself what its posts are",
@@ -190,7 +200,8 @@ impl Reader<'_> {
                 signs => signs.map(<[_]>::to_vec).ok_or(Reported),
             },
         };
-        Ok(Division { post: post?.unwrap_or_default(), skip: skip? })
+        let split = defaults.or_own(own, "split").is_some_and(Given::is_true);
+        Ok(Division { split, post: post?.unwrap_or_default(), skip: skip? })
     }
 
     /// How texts are drawn from a chain, where they are.

@@ -7,7 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use flock_core::{BehaviourKind, Corpus, CorpusProblem, Network, Post, Source as TextSource};
+use flock_core::{
+    BehaviourKind, Corpus, CorpusProblem, Network, Post, Source as TextSource, TextRefusal,
+};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -99,6 +101,8 @@ pub(super) struct Reading {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Division {
     pub(super) post: Post,
+    /// Whether what is too long becomes a thread, once it is known what its account takes.
+    pub(super) split: bool,
     /// How lines begin that are left out.
     pub(super) skip: Vec<String>,
 }
@@ -157,13 +161,20 @@ impl Reader<'_> {
         if !text.checked.contains(&network) {
             text.checked.push(network);
             // Where accounts have limits of their own, only they can tell.
-            let limited = network.filter(|network| !network.facts().limits_vary && !how.0.draws());
+            let is_measured = !how.0.draws() && !how.2.split;
+            let limited = network.filter(|network| !network.facts().limits_vary && is_measured);
+            let do_this = how.0.for_long_texts();
             let mut told = 0;
             for (number, line) in text.corpus.iter().flat_map(|corpus| corpus.lines()) {
                 let refusal = limited
                     .and_then(|network| network.check_text(line, network.facts().text_limit).err());
-                let refusal = refusal.map(|refusal| refusal.to_string());
-                if let Some(what) = refusal.or_else(|| text.too_long.get(&number).cloned()) {
+                let refusal = refusal.map(|refusal| match refusal {
+                    TextRefusal::Empty => refusal.to_string(),
+                    TextRefusal::TooLong { .. } => format!("{refusal}{do_this}"),
+                });
+                if let Some(what) = refusal
+                    .or_else(|| text.too_long.get(&number).map(|what| format!("{what}{do_this}")))
+                {
                     let file = text.file.clone();
                     if told == Corpus::PROBLEMS {
                         let what = CorpusProblem::More { told }.to_string();
@@ -189,8 +200,9 @@ impl Reader<'_> {
         let bytes = files::read(located, MOST_TEXT_BYTES)?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let Division { post, skip } = division;
-        let source = TextSource { name: &name, bytes: &bytes, zone, post: *post, skip };
+        let Division { post, split, skip } = division;
+        let source =
+            TextSource { name: &name, bytes: &bytes, zone, post: *post, split: *split, skip };
         let text = self.text(self.dir.join(path), behaviour.read(&source));
         let lines = text.corpus.as_ref().map_or(0, |corpus| u64::from(corpus.len()));
         let size = (self.size.0.saturating_add(length), self.size.1.saturating_add(lines));

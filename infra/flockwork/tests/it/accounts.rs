@@ -239,7 +239,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     let sheep = "network = \"mastodon\"\naccount = \"apollo@example.social\"\nline = \"1h\"";
     let long = "short\nlonger than this instance takes\n";
     world.write_flock("choir", &[("apollo", long, sheep)]);
-    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo.txt:2: the text is 31 characters long by mastodon's counting; mastodon takes 20");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo.txt:2: the text is 31 characters long by mastodon's counting; mastodon takes 20; write split = true to make a thread of it, which cuts no link");
     let marked = format!("{sheep}\nmade_with_ai = true");
     world.write_flock("choir", &[("apollo", "short\n", &marked)]);
     assert_snapshot!(world.refused("flock plan choir"), @"error: choir/apollo (mastodon:apollo@example.social): Mastodon cannot mark posts as made with AI: it has no such mark; write made_with_ai = false for it");

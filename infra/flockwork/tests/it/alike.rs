@@ -48,7 +48,7 @@ fn mistakes_in_files_are_said_once() {
     // So few are said one by one, with what is theirs.
     write(&world, "", 2, &format!("{POEM}line = \"1h\"\ncolour = \"{{n}}\""));
     write_texts(&world, 2, |_| b"one\n".to_vec());
-    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/flock.toml:8 and 14: unknown field `colour`; [[sheep]] takes name, files, corpus, parts, account, behaviour, post, skip, order, most, start_words, must_words, again_after, again_times, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up");
+    assert_snapshot!(world.refused("flock plan choir"), @"error: choir/flock.toml:8 and 14: unknown field `colour`; [[sheep]] takes name, files, corpus, parts, account, behaviour, post, split, skip, order, most, start_words, must_words, again_after, again_times, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up");
 }
 
 #[test]

@@ -229,7 +229,7 @@ corpus = \"lost.txt\"
     milton/flock.toml:22: the sheep name `apollo` is used twice: in line 14 and in line 22
     milton/flock.toml:29: `lost.txt` does not exist
     milton/poems/blank.txt: there is no line to post in it
-    milton/poems/book-2.txt:3: the text is 504 characters long by meadow's counting; meadow takes 500
+    milton/poems/book-2.txt:3: the text is 504 characters long by meadow's counting; meadow takes 500; write split = true to make a thread of it, which cuts no link
     ");
     assert_eq!(world.refused("flock plan milton"), said);
     assert!(!world.path(".flockwork").exists(), "nothing is written");
@@ -297,7 +297,7 @@ fn lists_and_plans_are_to_be_had_as_json() {
     assert_snapshot!(page, @r#"{"account":"apollo","attempts":0,"behaviour":"poem of 3 lines","being_posted":null,"flock":"milton","made_with_ai":false,"missed":0,"network":"meadow","next":"line 1 of 3","next_at":null,"occurrence":1,"rhythm":"every 10m, pause 2h, jitter 30s, catch up latest, in Europe/London","set_aside":[],"sheep":"apollo","state":"active","why":null,"zone":"Europe/London"}"#);
     let networks = world.json("networks --json");
     assert_eq!(networks.len(), 5);
-    assert_snapshot!(world.ok("networks meadow --json"), @r#"{"network":"meadow","tier":"standard","can":{"change profiles":"no: bots only post there so far","delete posts":"no: bots only post there so far","follow":"no: bots only post there so far","like":"no: bots only post there so far","list own posts":"no: bots only post there so far","mark posts as made with AI":"if everybody there is a machine, so nothing is to be seen of it","post":"yes","post pictures":"no: bots only post there so far","quote":"no: bots only post there so far","reply":"no: bots only post there so far","repost":"no: bots only post there so far","search":"no: bots only post there so far","send direct messages":"no: bots only post there so far"},"text_limit":500,"unit":"characters","limits_vary":false,"limits":[],"prices":{"a deletion":0.0,"a person that is looked up":0.0,"a post":0.0,"a post with a link":0.0,"a reply":0.0,"a repost":0.0,"an alternative text":0.0,"an own post that is read":0.0},"as_of":"2026-11"}"#);
+    assert_snapshot!(world.ok("networks meadow --json"), @r#"{"network":"meadow","tier":"standard","can":{"change profiles":"no: bots only post there so far","delete posts":"no: bots only post there so far","follow":"no: bots only post there so far","like":"no: bots only post there so far","list own posts":"no: bots only post there so far","mark posts as made with AI":"if everybody there is a machine, so nothing is to be seen of it","post":"yes","post pictures":"no: bots only post there so far","quote":"no: bots only post there so far","reply":"if a bot answers its own posts there, which makes threads","repost":"no: bots only post there so far","search":"no: bots only post there so far","send direct messages":"no: bots only post there so far"},"text_limit":500,"unit":"characters","limits_vary":false,"limits":[],"prices":{"a deletion":0.0,"a person that is looked up":0.0,"a post":0.0,"a post with a link":0.0,"a reply":0.0,"a repost":0.0,"an alternative text":0.0,"an own post that is read":0.0},"as_of":"2026-11"}"#);
 }
 
 /// One line says the accounts of forty sheep.

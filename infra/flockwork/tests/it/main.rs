@@ -29,5 +29,6 @@ mod secrets;
 mod slack;
 mod spending;
 mod terminal;
+mod threads;
 mod truth;
 mod world;

@@ -12,7 +12,7 @@ fn networks_are_shown_side_by_side() {
     assert_snapshot!(world.ok("networks"), @"
                                 meadow        x             x enterprise  mastodon      bluesky
     post                        yes           yes           yes           yes           yes
-    reply                       -             if            yes           yes           yes
+    reply                       if            if            yes           yes           yes
     quote                       -             -             yes           if            yes
     repost                      -             yes           yes           yes           yes
     like                        -             -             yes           yes           yes

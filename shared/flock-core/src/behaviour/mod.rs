@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Mark, Marks, Network, Rhythm,
-    RhythmFields, SheepId,
+    RhythmFields, SheepId, Timing,
 };
 
 pub use dice::Dice;
@@ -78,6 +78,8 @@ pub struct Source<'a> {
     pub zone: &'a TimeZone,
     /// What of a poem is one post.
     pub post: Post,
+    /// Whether what is too long for its network is to be [split](Corpus::split), and so may be of any length.
+    pub split: bool,
     /// How lines of a poem begin that are left out.
     pub skip: &'a [String],
 }
@@ -85,7 +87,7 @@ pub struct Source<'a> {
 impl<'a> Source<'a> {
     /// A file about whose division nothing was said.
     pub fn plain(name: &'a str, bytes: &'a [u8], zone: &'a TimeZone) -> Self {
-        Self { name, bytes, zone, post: Post::Line, skip: &[] }
+        Self { name, bytes, zone, post: Post::Line, split: false, skip: &[] }
     }
 }
 
@@ -111,6 +113,15 @@ pub struct Place {
         with = "jiff::fmt::serde::timestamp::second::optional"
     )]
     pub at: Option<Timestamp>,
+    /// How many lines, from what comes there on, go on with what was said before, as parts of one thread; 0 where
+    /// something begins.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub follows: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// When a behaviour says something. Two turns that are the same are answered the same.
@@ -156,7 +167,7 @@ pub enum Material {
         /// What is said of it besides.
         mark: Mark,
         /// When the line after it comes.
-        next: Mark,
+        next: Timing,
     },
 }
 
@@ -174,18 +185,23 @@ impl Cursor {
 
 impl Place {
     /// The beginning of the next round.
-    pub const OVER: Self = Self { cursor: Cursor(0), starts_over: true, at: None };
+    pub const OVER: Self = Self { cursor: Cursor(0), starts_over: true, at: None, follows: 0 };
 
     /// In the middle of a round.
     pub fn at(cursor: Cursor) -> Self {
-        Self { cursor, starts_over: false, at: None }
+        Self { cursor, starts_over: false, at: None, follows: 0 }
     }
 
-    /// The place, where what comes there has the time of its own that `marks` say; `before` is when what comes before it is
-    /// posted.
+    /// The place, where what comes there comes as `marks` say; `before` is when what comes before it is posted.
     #[must_use]
     pub fn timed(self, marks: &Marks, before: Timestamp) -> Self {
-        Self { at: marks.of(self.cursor).due(before), ..self }
+        self.coming(marks.timing(self.cursor), before)
+    }
+
+    /// The place, where what comes there comes so.
+    #[must_use]
+    pub fn coming(self, timing: Timing, before: Timestamp) -> Self {
+        Self { at: timing.due(before), follows: timing.follows, ..self }
     }
 }
 
@@ -200,6 +216,15 @@ impl Behaviour {
     pub fn divided(self, post: Post) -> Self {
         match self {
             Self::Poem(poem) => Self::Poem(Poem { post, ..poem }),
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self,
+        }
+    }
+
+    /// The same, with its text [split](Corpus::split) as here; of a behaviour whose texts are not split there is nothing to say.
+    #[must_use]
+    pub fn split(self, text: &Corpus) -> Self {
+        match self {
+            Self::Poem(poem) => Self::Poem(Poem { post: poem.post, ..Poem::of(text) }),
             Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => self,
         }
     }
@@ -409,10 +434,11 @@ impl Behaviour {
         }
     }
 
-    /// The text in which lines have times of their own, where there is one.
+    /// The text in which lines come when they say, and not by the rhythm, where there is one.
     pub fn timed_text(&self) -> Option<&CorpusId> {
         match self {
-            Self::Poem(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
+            Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => None,
+            Self::Poem(poem) => poem.timed_text(),
             Self::Queue(queue) => queue.timed_text(),
         }
     }
@@ -436,12 +462,28 @@ impl Behaviour {
         }
     }
 
+    /// Whether some of what it says answers what it said just before, as parts of one thread.
+    pub fn threads(&self) -> bool {
+        match self {
+            Self::Poem(poem) => poem.threads,
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => false,
+        }
+    }
+
+    /// The place, behind what goes on there with what was said before.
+    #[must_use]
+    pub fn past_thread(&self, place: Place) -> Place {
+        match place.follows {
+            0 => place,
+            follows => self.admit(Cursor::at(place.cursor.index().saturating_add(follows))),
+        }
+    }
+
     /// What an account has to be able to do for what it says.
     pub fn actions(&self) -> &'static [Action] {
         match self {
-            Self::Poem(_) | Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => {
-                &[Action::Post]
-            }
+            Self::Poem(poem) => poem.actions(),
+            Self::Queue(_) | Self::Grammar(_) | Self::Markov(_) | Self::Mix(_) => &[Action::Post],
         }
     }
 
@@ -595,8 +637,16 @@ impl BehaviourKind {
         }
     }
 
-    /// What in a rhythm does not go with it.
-    pub fn check(self, rhythm: &RhythmFields) -> Vec<InvalidRhythm> {
+    /// What would do for texts that are too long for their network: a part of a sentence.
+    pub fn for_long_texts(self) -> &'static str {
+        match self {
+            Self::Poem => "; write split = true to make a thread of it, which cuts no link",
+            Self::Queue | Self::Grammar | Self::Markov | Self::Mix => "",
+        }
+    }
+
+    /// What in a rhythm does not go with it, or with texts that are posted as threads.
+    pub fn check(self, rhythm: &RhythmFields, threads: bool) -> Vec<InvalidRhythm> {
         let stanza =
             rhythm.stanza.as_ref().filter(|_| !self.takes("stanza")).map(|_| InvalidRhythm {
                 field: "stanza",
@@ -606,7 +656,8 @@ impl BehaviourKind {
                 ),
             });
         let own = match self {
-            Self::Poem | Self::Grammar | Self::Markov | Self::Mix => None,
+            Self::Poem => poem::check(rhythm, threads),
+            Self::Grammar | Self::Markov | Self::Mix => None,
             Self::Queue => queue::check(rhythm),
         };
         stanza.into_iter().chain(own).collect()
@@ -649,10 +700,10 @@ impl Corpus {
     pub fn material(&self, need: &Needs) -> Option<Material> {
         match need {
             Needs::Line { corpus, index } if *corpus == self.id() => {
-                let mark = |index| self.marks().of(Cursor::at(index));
                 let text = self.line(*index)?.to_owned();
-                let next = mark(index.saturating_add(1)).timing();
-                Some(Material::Line { text, mark: mark(*index), next })
+                let mark = self.marks().of(Cursor::at(*index));
+                let next = self.marks().timing(Cursor::at(index.saturating_add(1)));
+                Some(Material::Line { text, mark, next })
             }
             Needs::Line { .. } => None,
         }

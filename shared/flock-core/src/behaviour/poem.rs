@@ -1,4 +1,5 @@
-//! The lines of a text in order, and again from the first: lines of a poem, its stanzas, or the whole.
+//! The lines of a text in order, and again from the first: lines of a poem, one by one or as threads, its stanzas, or the
+//! whole.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -6,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, Material, Needs, Place, Said, Source, Turn};
 use crate::{
-    Act, Corpus, CorpusId, CorpusProblem, Item, Mark, corpus, count,
+    Act, Action, Corpus, CorpusId, CorpusProblem, InvalidRhythm, Item, Mark, NewPost, RhythmFields,
+    corpus, count,
     foreign::{is_invisible, lines_of, says_nothing},
 };
 
@@ -20,6 +22,9 @@ pub struct Poem {
     /// What of its file a line is, for people.
     #[serde(default, skip_serializing_if = "Post::is_line")]
     pub post: Post,
+    /// Whether some lines answer the one before, as parts of one thread.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub threads: bool,
 }
 
 /// What of a poem's file is one post.
@@ -31,13 +36,15 @@ pub enum Post {
     Line,
     /// What stands between blank lines.
     Stanza,
+    /// Every line that is not blank; those between blank lines are one thread.
+    Thread,
     /// All of it.
     File,
 }
 
 /// A poem is not divided so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no part of a poem: use line, stanza or file")]
+#[error("`{0}` is no part of a poem: use line, stanza, thread or file")]
 pub struct UnknownPost(String);
 
 impl Post {
@@ -48,7 +55,7 @@ impl Post {
 
     fn unit(self) -> &'static str {
         match self {
-            Self::Line => "line",
+            Self::Line | Self::Thread => "line",
             Self::Stanza => "stanza",
             Self::File => "post",
         }
@@ -62,10 +69,21 @@ impl FromStr for Post {
         match name.to_ascii_lowercase().as_str() {
             "line" => Ok(Self::Line),
             "stanza" => Ok(Self::Stanza),
+            "thread" => Ok(Self::Thread),
             "file" => Ok(Self::File),
             _ => Err(UnknownPost(name.to_owned())),
         }
     }
+}
+
+/// What of a rhythm does not go with threads.
+pub(super) fn check(rhythm: &RhythmFields, threads: bool) -> Option<InvalidRhythm> {
+    let catch_up = rhythm.catch_up.as_deref().filter(|how| threads && how.trim() == "latest");
+    catch_up.map(|_| InvalidRhythm {
+        field: "catch_up",
+        why: "with `latest` a sheep might go on in the middle of a thread; use skip or all(3), which leave out no part"
+            .to_owned(),
+    })
 }
 
 /// Reads the file of a poem.
@@ -91,8 +109,25 @@ fn divided(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
         let line = line.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
         source.skip.iter().any(|sign| line.starts_with(sign.as_str()))
     };
-    if source.post == Post::Line {
-        return Corpus::of(corpus::lines(&text).filter(|item| !is_skipped(&item.text)));
+    match source.post {
+        Post::Line => {
+            return source.corpus(corpus::lines(&text).filter(|item| !is_skipped(&item.text)));
+        }
+        Post::Thread => {
+            let mut follows = false;
+            let mut items = Vec::new();
+            for (number, line) in (1..).zip(text.lines()) {
+                if says_nothing(line) {
+                    follows = false;
+                } else if !is_skipped(line) {
+                    let mark = Mark { follows, ..Mark::default() };
+                    items.push(Item { number, text: Cow::Borrowed(line.trim()), mark });
+                    follows = true;
+                }
+            }
+            return source.corpus(items.iter().cloned());
+        }
+        Post::Stanza | Post::File => {}
     }
     // Each with its lines as they are written, but for what stands at their ends.
     let mut stanzas: Vec<(usize, Vec<&str>)> = Vec::new();
@@ -122,7 +157,18 @@ fn divided(source: &Source<'_>) -> (Option<Corpus>, Vec<CorpusProblem>) {
         text: Cow::Borrowed(text),
         mark: Mark::default(),
     });
-    if problems.is_empty() { Corpus::of(items) } else { (Corpus::of(items).0, problems) }
+    let (corpus, more) = source.corpus(items);
+    (corpus, if problems.is_empty() { more } else { problems })
+}
+
+impl Source<'_> {
+    /// The corpus of these items.
+    fn corpus<'a>(
+        &self,
+        items: impl Iterator<Item = Item<'a>> + Clone,
+    ) -> (Option<Corpus>, Vec<CorpusProblem>) {
+        if self.split { Corpus::of_any_length(items) } else { Corpus::of(items) }
+    }
 }
 
 /// The lines of one post, moved to the left as far as all of them can be.
@@ -143,11 +189,12 @@ fn joined(lines: &[&str]) -> String {
 impl Poem {
     /// A text of which every line is a line of its file.
     pub fn of_lines(corpus: CorpusId, lines: u32) -> Self {
-        Self { corpus, lines, post: Post::Line }
+        Self { corpus, lines, post: Post::Line, threads: false }
     }
 
     pub(super) fn of(text: &Corpus) -> Self {
-        Self::of_lines(text.id(), text.len())
+        let threads = text.marks().have_times();
+        Self { threads, ..Self::of_lines(text.id(), text.len()) }
     }
 
     pub(super) fn needs(&self, cursor: Cursor) -> Needs {
@@ -155,8 +202,17 @@ impl Poem {
     }
 
     pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
-        let Material::Line { text, mark: _, next: _ } = material;
-        Said { act: Act::post(text), then: self.next(turn.cursor) }
+        let Material::Line { text, mark, next } = material;
+        let post = NewPost { continues_thread: mark.follows, ..NewPost::of(text) };
+        Said { act: Act::Post(post), then: self.next(turn.cursor).coming(next, turn.at) }
+    }
+
+    pub(super) fn actions(&self) -> &'static [Action] {
+        if self.threads { &[Action::Post, Action::Reply] } else { &[Action::Post] }
+    }
+
+    pub(super) fn timed_text(&self) -> Option<&CorpusId> {
+        Some(&self.corpus).filter(|_| self.threads)
     }
 
     pub(super) fn next(&self, cursor: Cursor) -> Place {
@@ -168,13 +224,18 @@ impl Poem {
     }
 
     pub(super) fn describe(&self) -> String {
-        format!("poem of {}", count(self.lines, self.unit()))
+        let threads = if self.threads { " in threads" } else { "" };
+        format!("poem of {}{threads}", count(self.lines, self.unit()))
     }
 
     pub(super) fn unit(&self) -> &'static str {
-        self.post.unit()
+        // Where something was too long, there are more of them.
+        if self.threads && self.post != Post::Thread { "part" } else { self.post.unit() }
     }
 }
+
+#[cfg(test)]
+mod threads;
 
 #[cfg(test)]
 mod tests {
@@ -216,6 +277,17 @@ mod tests {
         assert_eq!(serde_json::from_value::<Behaviour>(stored).unwrap(), stanzas);
         let stored = serde_json::to_value(Behaviour::Poem(Poem::of(&text))).unwrap();
         insta::assert_snapshot!(stored, @r#"{"corpus":"807af5a069bf7bd0d36e1f5631c39526","kind":"poem","lines":2}"#);
+    }
+
+    #[test]
+    fn the_form_of_threads_is_a_schema() {
+        let zone = jiff::tz::TimeZone::UTC;
+        let plain = Source::plain("a.txt", b"the moon\nrose\n\nit set", &zone);
+        let (text, _) = read(&Source { post: Post::Thread, ..plain });
+        let threads = Behaviour::Poem(Poem::of(&text.unwrap())).divided(Post::Thread);
+        let stored = serde_json::to_value(&threads).unwrap();
+        insta::assert_snapshot!(stored, @r#"{"corpus":"4b3eced1285c0e9c72f923d72f12061a","kind":"poem","lines":3,"post":"thread","threads":true}"#);
+        assert_eq!(serde_json::from_value::<Behaviour>(stored).unwrap(), threads);
     }
 
     fn shown(post: &str, skip: &[&str], text: &str) -> String {
@@ -279,6 +351,7 @@ mod tests {
             };
             proptest::prop_assert_eq!(words(Post::Line), words(Post::Stanza));
             proptest::prop_assert_eq!(words(Post::Line), words(Post::File));
+            proptest::prop_assert_eq!(words(Post::Line), words(Post::Thread));
         }
     }
 }

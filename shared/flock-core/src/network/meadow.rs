@@ -32,6 +32,7 @@ fn measure(text: &str) -> Measured {
 fn can(_: Tier, action: Action) -> Can {
     match action {
         Action::Post => Can::Yes,
+        Action::Reply => Can::If("a bot answers its own posts there, which makes threads"),
         Action::AiMark => Can::If("everybody there is a machine, so nothing is to be seen of it"),
         _ => Can::No("bots only post there so far"),
     }

@@ -87,6 +87,15 @@ pub(super) fn post(
     record
 }
 
+/// The time of a post that goes on with `before` and was due at `at`: Bluesky sorts the posts of an account by their times, and those
+/// of a thread are due at the same. However often it is asked, it is the same.
+pub(super) fn time_after(before: &Record, at: Timestamp) -> Timestamp {
+    let before = before.value["createdAt"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let after =
+        before.and_then(|before| before.checked_add(jiff::SignedDuration::from_millis(1)).ok());
+    after.map_or(at, |after| after.max(at))
+}
+
 /// A repost of the record `of`.
 pub(super) fn repost(of: &Record, at: Timestamp) -> Value {
     json!({ "$type": REPOST, "subject": of.reference(), "createdAt": time(at) })
@@ -153,6 +162,16 @@ pub(super) fn post_key(id: &PostId, due: Timestamp) -> String {
     tid(second * 1_000_000 + micros, number(id, 1))
 }
 
+/// The name of a post that goes on with `before` and would be called `key`: one that sorts it behind that. Like that it is always
+/// the same.
+pub(super) fn key_after(before: &Record, key: &str) -> String {
+    let before = AtUri::parse(&before.uri).map(|uri| uri.rkey);
+    match (before.and_then(untid), untid(key)) {
+        (Some((before, _)), Some((micros, clock))) if micros <= before => tid(before + 1, clock),
+        _ => key.to_owned(),
+    }
+}
+
 /// The name of the act `id`, for a record that has no time of its own.
 pub(super) fn act_key(id: &PostId) -> String {
     // Under 2^50 microseconds: before 2006, so that it cannot be taken for one of a time to come.
@@ -166,10 +185,25 @@ fn number(id: &PostId, part: usize) -> u64 {
     u64::from_str_radix(digits, 16).expect("they are hexadecimal")
 }
 
+/// In the order of their numbers.
+const LETTERS: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
+
+/// Microseconds and clock of a timestamp identifier, where it is one.
+fn untid(key: &str) -> Option<(u64, u64)> {
+    if key.len() != 13 {
+        return None;
+    }
+    let number = |letter: u8| {
+        let number = LETTERS.iter().position(|known| *known == letter)?;
+        u64::try_from(number).ok()
+    };
+    let bits = key.bytes().try_fold(0_u64, |bits, letter| Some((bits << 5) | number(letter)?))?;
+    Some((bits >> 10, bits & 0x3ff))
+}
+
 /// A timestamp identifier: 53 bits of microseconds and 10 bits to tell clocks apart, in base 32 whose order is
 /// that of the letters (atproto.com/specs/tid, 2026-11).
 fn tid(micros: u64, clock: u64) -> String {
-    const LETTERS: &[u8; 32] = b"234567abcdefghijklmnopqrstuvwxyz";
     let bits = ((micros % (1 << 53)) << 10) | (clock % (1 << 10));
     let letter = |place: u32| {
         let five = usize::try_from(bits >> (5 * place) & 31).expect("five bits are an index");
@@ -218,6 +252,34 @@ mod tests {
         check_key("milton/book-2", "2026-11-21T08:00:00Z", "3n2smzpmj56tp");
         check_key("milton/book-1", "1969-12-31T23:00:00Z", "2222222ikxor6");
         assert_eq!(act_key(&id("milton/book-1")), "2mow2ax3lipok");
+    }
+
+    #[test]
+    fn parts_of_a_thread_sort_behind_each_other() {
+        let due = |second| Timestamp::from_second(second).unwrap();
+        let (at, mut key) = (due(1_795_248_000), post_key(&id("a/b"), due(1_795_248_000)));
+        let mut time = at;
+        for sheep in ["a/c", "a/d", "a/e"] {
+            let value = json!({ "createdAt": self::time(time) });
+            let uri = format!("at://did:web:a/{POST}/{key}");
+            let before = Record { uri, cid: "x".to_owned(), value };
+            let own = post_key(&id(sheep), at);
+            let after = key_after(&before, &own);
+            assert!(key < after && time < time_after(&before, at));
+            // Whichever is later: what was held up for a day has a name of that day.
+            let tomorrow = due(1_795_334_400);
+            let late = post_key(&id(sheep), tomorrow);
+            assert_eq!(
+                (key_after(&before, &late), time_after(&before, tomorrow)),
+                (late, tomorrow)
+            );
+            (key, time) = (after, time_after(&before, at));
+        }
+        // What is no such name says nothing of time.
+        let odd = Record { uri: "at://a/b/self".to_owned(), cid: String::new(), value: json!(3) };
+        assert_eq!((key_after(&odd, &key), time_after(&odd, at)), (key, at));
+        assert_eq!(untid("2222222222222"), Some((0, 0)));
+        assert_eq!(untid("bzzzzzzzzzzzz"), Some(((1 << 53) - 1, 1023)));
     }
 
     #[test]

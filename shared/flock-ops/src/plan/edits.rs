@@ -8,8 +8,8 @@ use std::{
 };
 
 use flock_core::{
-    Carried, Change, Corpus, CorpusId, Cursor, Edit, Needs, Objection, OtherText, Place, Sheep,
-    SheepConfig, SheepName, count, local,
+    CONTINUES, Carried, Change, Corpus, CorpusId, Cursor, Edit, Needs, Objection, OtherText, Place,
+    Sheep, SheepConfig, SheepName, count, local,
 };
 use flock_store::Store;
 use jiff::{Timestamp, tz::TimeZone};
@@ -135,8 +135,13 @@ impl Edits {
         most: usize,
     ) -> fmt::Result {
         let texts = key(&old.config, &new.config);
-        let (Some(edited), Some(place)) = (self.texts.get(&texts), self.places.get(&new.name))
-        else {
+        let place = self.places.get(&new.name);
+        let rest = old.next_place().follows;
+        if 0 < rest && place.is_some_and(|place| place.follows == 0) {
+            let parts = count(rest, "part");
+            writeln!(f, "{MARGIN}the rest of the thread it is in, {parts}, is left out")?;
+        }
+        let (Some(edited), Some(place)) = (self.texts.get(&texts), place) else {
             return Ok(());
         };
         if let Some(intent) = old.decided() {
@@ -216,6 +221,8 @@ enum Row<'a> {
     Line {
         sign: char,
         text: &'a str,
+        /// Whether it goes on with the line above.
+        continues_thread: bool,
         /// Its own time.
         at: Option<Timestamp>,
         is_next: bool,
@@ -227,10 +234,11 @@ enum Row<'a> {
 impl Row<'_> {
     fn write(self, f: &mut fmt::Formatter<'_>, zone: &TimeZone) -> fmt::Result {
         match self {
-            Self::Line { sign, text, at, is_next } => {
+            Self::Line { sign, text, continues_thread, at, is_next } => {
                 let margin = if is_next { NEXT } else { MARGIN };
                 let at = at.map(|at| format!("{}: ", local(at, zone))).unwrap_or_default();
-                writeln!(f, "{margin}{sign} {at}{}", shown(text))
+                let thread = if continues_thread { CONTINUES } else { "" };
+                writeln!(f, "{margin}{sign} {at}{thread}{}", shown(text))
             }
             Self::LeftOut { sign: ' ', lines } => {
                 let lines = count(u64::try_from(lines).unwrap_or(u64::MAX), "line");
@@ -343,10 +351,11 @@ impl Edited {
 fn row(text: Option<&Corpus>, line: usize, sign: char, is_next: bool) -> Row<'_> {
     let line = || {
         let (text, index) = (text?, u32::try_from(line).ok()?);
-        Some((text.line(index)?, text.marks().of(Cursor::at(index)).at))
+        Some((text.line(index)?, text.marks().of(Cursor::at(index))))
     };
-    let (text, at) = line().unwrap_or_default();
-    Row::Line { sign, text, at, is_next }
+    let (text, mark) = line().unwrap_or_default();
+    let (continues_thread, at) = (mark.follows, mark.at);
+    Row::Line { sign, text, continues_thread, at, is_next }
 }
 
 /// A text as it can be shown in one line of a terminal: nothing in it moves what stands beside it.

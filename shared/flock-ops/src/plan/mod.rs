@@ -6,17 +6,17 @@ mod edits;
 mod line;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     path::Path,
     sync::Arc,
 };
 
 use flock_core::{
-    AccountId, Behaviour, BehaviourKind, Corpus, CorpusId, Cursor, Flock, FlockName, KnownAccounts,
-    Member, Month, NearDuplicates, Objection, Occurrence, Origin, Outlook, Remedy, Sheep,
-    SheepConfig, SheepId, SheepName, Usd, count, crowded, local, maybe_too_long, one_line, repeats,
-    said_twice, too_many, unfit, without_cap,
+    AccountId, Behaviour, BehaviourKind, Corpus, CorpusId, CorpusProblem, Cursor, Flock, FlockName,
+    KnownAccounts, Member, Month, NearDuplicates, Network, Objection, Occurrence, Origin, Outlook,
+    Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count, crowded, lines_too_long, local,
+    maybe_too_long, one_line, repeats, said_twice, too_many, unfit, without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -76,10 +76,11 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let (FlockFile { flock, sheep: files }, odd) = file.with_known_names(&there);
-    let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
-    let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
+    let (FlockFile { flock, sheep: mut files }, odd) = file.with_known_names(&there);
+    let accounts: BTreeSet<_> = files.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
+    let (splits, mut problems) = Splits::of(&mut files, &accounts);
+    let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
     let mut plan = Plan {
         before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
         flock,
@@ -103,7 +104,6 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     };
     let missing =
         store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
-    let mut problems: Vec<Objection> = Vec::new();
     // As the sheep will be, and whether that is new.
     let mut members: Vec<(Member, bool)> = Vec::new();
     let mut wells = Wells::default();
@@ -111,9 +111,6 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     for (mut sheep, file) in sheep.into_iter().zip(files) {
         let id = SheepId { flock: plan.flock.name.clone(), name: sheep.name.clone() };
         let account = sheep.config.account.clone();
-        if let Some(facts) = accounts.get(&account) {
-            sheep.config.text_limit = facts.text_limit(account.network);
-        }
         sheep.config.behaviour = sheep.config.behaviour.drawn_for(&id, account.network);
         plan.roster.push((id.clone(), account.clone()));
         // What has ended stays in its flock, and its flock can be applied.
@@ -158,6 +155,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         }
     }
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
+    problems.extend(splits.still_too_long(&members));
     plan.remove.extend(there.into_values());
     for sheep in plan.remove.clone() {
         plan.loses(store, &sheep).await?;
@@ -180,6 +178,73 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     plan.words = words((odd, doubtful), &members, &accounts, now);
     plan.members = members;
     Ok(plan)
+}
+
+/// Texts that were split, so that each is for all that need it.
+#[derive(Debug, Default)]
+struct Splits {
+    texts: HashMap<(CorpusId, Network, usize), Arc<Corpus>>,
+    /// The sheep that have one.
+    names: BTreeSet<SheepName>,
+}
+
+impl Splits {
+    /// Says what the accounts of the sheep take, and splits what is longer where that is wanted. Gives what is wrong with texts.
+    fn of(sheep: &mut [SheepFile], accounts: &KnownAccounts) -> (Self, Vec<Objection>) {
+        let (mut splits, mut problems) = (Self::default(), Vec::new());
+        for sheep in sheep {
+            let account = &sheep.config.account;
+            if let Some(facts) = accounts.get(account) {
+                sheep.config.text_limit = facts.text_limit(account.network);
+            }
+            problems.extend(splits.split(sheep));
+        }
+        (splits, problems)
+    }
+
+    /// What of split texts is too long all the same, where nobody else looks at it: links are not cut.
+    fn still_too_long(&self, members: &[(Member, bool)]) -> Vec<Objection> {
+        let members = members.iter().map(|(member, _)| member);
+        let split = members.filter(|Member { sheep, .. }| {
+            self.names.contains(&sheep.id.name) && !sheep.config.account.network.facts().limits_vary
+        });
+        split
+            .flat_map(|member| {
+                let SheepConfig { account, text_limit, .. } = &member.sheep.config;
+                lines_too_long(member, account.network, *text_limit)
+            })
+            .collect()
+    }
+
+    /// Splits what is too long for the account of the sheep, where that is wanted. Gives what is wrong with the text.
+    fn split(&mut self, sheep: &mut SheepFile) -> Vec<Objection> {
+        let SheepConfig { account: AccountId { network, .. }, text_limit, .. } = sheep.config;
+        if !sheep.split || !sheep.corpus.has_longer(network, text_limit) {
+            return Vec::new();
+        }
+        let key = (sheep.corpus.id(), network, text_limit);
+        let text = match self.texts.get(&key) {
+            Some(text) => Arc::clone(text),
+            None => match sheep.corpus.split(network, text_limit) {
+                (Some(text), problems) if problems.is_empty() => Arc::new(text),
+                (_, problems) => {
+                    let about = |problem: &CorpusProblem| match problem.line() {
+                        Some(line) => format!("{}:{line}", sheep.file.display()),
+                        None => sheep.file.display().to_string(),
+                    };
+                    let told = |problem: CorpusProblem| {
+                        Objection::of([about(&problem)], problem.to_string())
+                    };
+                    return problems.into_iter().map(told).collect();
+                }
+            },
+        };
+        self.names.insert(sheep.name.clone());
+        sheep.config.behaviour = sheep.config.behaviour.clone().split(&text);
+        sheep.corpus = Arc::clone(&text);
+        self.texts.insert(key, text);
+        Vec::new()
+    }
 }
 
 /// A sheep as it is to be, with what it says; with its file, where nothing that is drawn from it can be posted.

@@ -70,6 +70,7 @@ pub(crate) async fn at_the_end(world: &Arc<World>, before: &[Sheep]) -> anyhow::
     posts::no_text_is_there_twice(world, &end);
     posts::what_is_recorded_is_there_and_nothing_else(world, &end);
     posts::lines_are_in_order(world, &end);
+    posts::threads_are_whole(world, &end);
     posts::the_network_has_the_order_of_the_record(world, &end);
     posts::every_line_due_is_accounted_for(world, &end, before);
     posts::every_number_is_accounted_for(world, &end);

@@ -6,13 +6,14 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, CatchUp, Due, Marks, Network, Occurrence, Sheep, SheepId, State, preview,
+    AccountId, CatchUp, Due, Network, Occurrence, Sheep, SheepId, State, Upcoming, UpcomingText,
+    preview,
 };
 use flock_store::{Aside, Post};
 
 use crate::{
     fault::{FaultKind, Service},
-    people::sheep_id,
+    people::{self, is_head, number_of, sheep_id},
     scenario::{Act, SheepPlan},
     world::World,
 };
@@ -214,7 +215,7 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
         let lines = if behaviour.draws() { u64::MAX } else { lines };
         let number_of = |post: &Post| {
             let of_drawn = || drawn.get(&post.text).copied().unwrap_or(u64::MAX / 2);
-            if behaviour.draws() { of_drawn() } else { number_of(post) }
+            if behaviour.draws() { of_drawn() } else { number_of(&post.text) }
         };
         for pair in posts.windows(2) {
             let [before, after] = [number_of(&pair[0]), number_of(&pair[1])];
@@ -224,6 +225,21 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
             let expected = match sheep.config.rhythm.catch_up() {
                 CatchUp::Latest => numbers,
                 CatchUp::Skip | CatchUp::All(_) => 1 + u64::try_from(aside).unwrap_or(0),
+            };
+            // With a part that is set aside the rest of its thread is left out.
+            let expected = if plan.threads() {
+                let thread = u64::from(SheepPlan::THREAD);
+                let ends = |line: u64| line == 0 || line.is_multiple_of(thread);
+                let step = |line: u64, _| {
+                    let mut next = (line + 1) % lines;
+                    while !ends(next) {
+                        next = (next + 1) % lines;
+                    }
+                    next
+                };
+                (0..aside).fold((before + 1) % lines, step) + lines - before % lines
+            } else {
+                expected
             };
             if (before + expected) % lines != after % lines {
                 world.broken("lines_are_in_order", || {
@@ -252,11 +268,37 @@ pub(crate) fn the_network_has_the_order_of_the_record(world: &World, end: &End) 
     }
 }
 
-/// Which line of its poem a post is.
-fn number_of(post: &Post) -> u64 {
-    let (_, number) = post.text.split_once(" says ").unwrap_or_default();
-    let number = number.split(':').next().and_then(|number| number.parse().ok());
-    number.unwrap_or(u64::MAX / 2)
+/// A part of a thread answers the post that was made just before it, which is the part before it: no thread has a gap, and none has
+/// a part twice.
+pub(crate) fn threads_are_whole(world: &World, end: &End) {
+    for (_, sheep) in untouched(world, end).filter(|(plan, _)| plan.threads()) {
+        if let Some(post) =
+            end.posts[&sheep.id].iter().find(|post| post.answers.is_none() && !is_head(&post.text))
+        {
+            world.broken("threads_are_whole", || {
+                format!("post {} of {} answers nothing", post.occurrence, post.sheep)
+            });
+        }
+    }
+    for plan in world.scenario.sheep.iter().filter(|plan| plan.threads()) {
+        let posts = &end.posts[&sheep_id(plan)];
+        for (nth, post) in posts.iter().enumerate() {
+            let before = nth.checked_sub(1).map(|before| &posts[before]);
+            let Some(answered) = &post.answers else { continue };
+            let is_next = before.is_some_and(|before| {
+                before.remote_id.as_ref() == Some(answered)
+                    && number_of(&before.text) + 1 == number_of(&post.text)
+            });
+            if !is_next || is_head(&post.text) {
+                world.broken("threads_are_whole", || {
+                    format!(
+                        "post {} of {} answers another than the part before it",
+                        post.occurrence, post.sheep
+                    )
+                });
+            }
+        }
+    }
 }
 
 /// Every number of a sheep, whatever people have asked of it, is that of a post, or of a text that is set aside, or is counted as
@@ -287,15 +329,30 @@ pub(crate) fn every_number_is_accounted_for(world: &World, end: &End) {
 
 /// Every planned time of a sheep that nobody asked anything of has come to a number: as many as its preview had on the first day.
 pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: &[Sheep]) {
-    for (_, sheep) in untouched(world, end) {
+    for (plan, sheep) in untouched(world, end) {
         let Some(first) = before.iter().find(|first| first.id == sheep.id) else { continue };
         if sheep.state != State::Active || sheep.intent.is_some() || 0 < sheep.progress.owed {
             continue;
         }
-        let numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
+        let mut numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
         let now = world.now();
-        let planned = preview(first, &Marks::default(), world.scenario.begins);
-        let planned = planned.take_while(|next| next.at < now).count();
+        let marks = world.files.marks(&first.config.behaviour);
+        let planned = preview(first, &marks, world.scenario.begins);
+        let is_head = |next: &Upcoming| match &next.what {
+            UpcomingText::At(turn) => marks.timing(turn.cursor).follows == 0,
+            UpcomingText::Decided(act) => !act.continues_thread(),
+        };
+        let planned = planned.take_while(|next| next.at < now).filter(is_head).count();
+        if plan.threads() {
+            // What is missed is a thread, and what nobody has planned begins none. Where a round ends nobody knows who has not read it.
+            if 0 < sheep.progress.missed {
+                continue;
+            }
+            let posts = end.posts[&sheep.id].iter().map(|post| &post.text);
+            let texts = posts.chain(end.asides[&sheep.id].iter().map(|aside| &aside.text));
+            numbers =
+                u64::try_from(texts.filter(|text| people::is_head(text)).count()).unwrap_or(0);
+        }
         let planned = u64::try_from(planned).unwrap_or(u64::MAX);
         // The last may be under way.
         if planned.abs_diff(numbers) > 1 {

@@ -17,13 +17,16 @@ const AFTERWARDS: SignedDuration = SignedDuration::from_hours(30);
 /// A post of a sheep that nobody asked anything of is due at one of its times, in the zone that its files name, or within what
 /// jitter and spread add; or so much later as something was the matter.
 pub(crate) fn posts_come_at_their_local_times(world: &World, end: &End) {
-    let calm = |post: &&Post| !is_troubled(world, post.at);
+    let calm = |post: &&&Post| !is_troubled(world, post.at);
     for (plan, sheep) in untouched(world, end) {
         // Where money is wanting, a post waits, and what comes after it is late.
         if plan.network == Network::X {
             continue;
         }
-        let (posts, fields) = (end.posts_of(&sheep.id), &plan.rhythm);
+        // The parts of a thread come with its beginning.
+        let posts: Vec<_> =
+            end.posts_of(&sheep.id).iter().filter(|post| post.answers.is_none()).collect();
+        let fields = &plan.rhythm;
         let zone = TimeZone::get(fields.time_zone.as_deref().unwrap_or("UTC"));
         let zone = zone.expect("the zone is there");
         for post in posts.iter().filter(calm) {

@@ -313,6 +313,10 @@ fn a_number_is_held_before_it_stands_for_another_post(
     if before["network"]["S"] != "meadow" || !before["intent"].is_null() {
         return;
     }
+    // Where parts of threads come when they say, nobody posts without having claimed.
+    if before["behaviour"]["M"]["threads"]["BOOL"] == true {
+        return;
+    }
     let stands_for = ["occurrence", "cursor", "network", "handle", "behaviour"];
     let is_said = after["intent"]["M"]["said"]["BOOL"] == true;
     if stands_for.iter().all(|name| before[*name] == after[*name]) && !is_said {

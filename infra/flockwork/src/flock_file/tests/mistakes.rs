@@ -50,7 +50,7 @@ flock.toml: `name` is missing: say what the flock is called
 flock.toml:1: unknown field `nmae`; did you mean `name`?
 flock.toml:2: `time_zone`: `Europe/Lundon` is not a time zone; did you mean Europe/London?
 flock.toml:7: `stanza`: `2 weeks, or so` is not a length of time; write it as 30s, 3m, 2h or 1d
-flock.toml:8: unknown field `colour`; [defaults] takes account, behaviour, post, skip, order, most, start_words, must_words, again_after, again_times, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up
+flock.toml:8: unknown field `colour`; [defaults] takes account, behaviour, post, split, skip, order, most, start_words, must_words, again_after, again_times, network, made_with_ai, line, stanza, at, days, window, time_zone, jitter, spread, start, end, daily_cap, catch_up
 flock.toml:15: the sheep name `b` is used twice: in line 11 (poems/b.txt) and in line 15
 flock.toml:16: `prose` is not a behaviour: use poem, queue, grammar, markov or mix
 flock.toml:17: `nothing.txt` does not exist
@@ -64,8 +64,8 @@ poems/bell.txt:1: line 1 holds the control character U+0007; remove it
 poems/bell.txt:3: line 3 holds the control character U+001B; remove it
 poems/blank.txt: there is no line to post in it
 poems/latin.txt:2: line 2 is not UTF-8 but, as it seems, Latin-1; convert the file: iconv -f ISO-8859-1 -t UTF-8 old.txt > new.txt
-poems/long.txt:2: the text is 281 characters long by x's counting; x takes 280
-poems/long.txt:4: the text is 2000 characters long by x's counting; x takes 280",
+poems/long.txt:2: the text is 281 characters long by x's counting; x takes 280; write split = true to make a thread of it, which cuts no link
+poems/long.txt:4: the text is 2000 characters long by x's counting; x takes 280; write split = true to make a thread of it, which cuts no link",
     );
 }
 

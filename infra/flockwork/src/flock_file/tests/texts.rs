@@ -73,7 +73,8 @@ network = "meadow"
     check_files(
         toml,
         &[("poems/b.txt", "a".repeat(281).as_bytes())],
-        "poems/b.txt:1: the text is 281 characters long by x's counting; x takes 280",
+        "poems/b.txt:1: the text is 281 characters long by x's counting; x takes 280; write split = true to make a thread of it, which cuts \
+         no link",
     );
     let dir = directory(&[("flock.toml", toml.as_bytes())]);
     let flock = read(dir.path()).unwrap();
@@ -102,14 +103,22 @@ fn only_its_account_knows_what_an_instance_takes() {
     let check = |own: &str, expected: &str| {
         check_own(&dir, &format!("name = \"s\"\ncorpus = \"a.txt\"\n{own}"), expected);
     };
-    check("", "a.txt:1: the text is 501 characters long by meadow's counting; meadow takes 500");
+    check(
+        "",
+        "a.txt:1: the text is 501 characters long by meadow's counting; meadow takes 500; write split = true to make a thread \
+         of it, which cuts no link",
+    );
+    // What is split is measured when it is known what the account takes.
+    check("split = true", "s");
     check("network = \"mastodon\"\naccount = \"a@b.example\"", "s");
     let longest = format!("{}\n", "a".repeat(3_701));
     fs::write(dir.path().join("a.txt"), longest).unwrap();
     check(
         "network = \"mastodon\"\naccount = \"a@b.example\"",
-        "a.txt:1: line 1 is 3701 bytes long; a post cannot be longer than 3700",
+        "a.txt:1: line 1 is 3701 bytes long; a post cannot be longer than 3700; write split = true to make a thread of it, which \
+         cuts no link",
     );
+    check("network = \"mastodon\"\naccount = \"a@b.example\"\nsplit = true", "s");
 }
 
 /// The lines of each sheep.
@@ -136,7 +145,11 @@ fn a_poem_is_posted_by_line_by_stanza_or_whole() {
     insta::assert_snapshot!(flock("", ""), @r##"b, poem of 4 lines: ["# Moss", "I grow", "slow", "and green"]"##);
     insta::assert_snapshot!(flock("skip = [\"#\"]", "post = \"stanza\""), @r#"b, poem of 2 stanzas: ["I grow\n  slow", "and green"]"#);
     insta::assert_snapshot!(flock("post = \"stanza\"\nskip = [\"#\"]", "post = \"file\""), @r#"b, poem of 1 post: ["I grow\n    slow\n\n\nand green"]"#);
-    insta::assert_snapshot!(flock("post = \"verse\"", "post = \"file\""), @"flock.toml:5: `verse` is no part of a poem: use line, stanza or file");
+    insta::assert_snapshot!(flock("post = \"verse\"", "post = \"file\""), @"flock.toml:5: `verse` is no part of a poem: use line, stanza, thread or file");
+    insta::assert_snapshot!(flock("post = \"thread\"", ""), @r##"b, poem of 4 lines in threads: ["# Moss", "I grow", "slow", "and green"]"##);
+    insta::assert_snapshot!(flock("catch_up = \"latest\"", "post = \"thread\""), @"flock.toml:6: `catch_up` of line 5 does not fit here: with `latest` a sheep might go on in the middle of a thread; use skip or all(3), which leave out no part");
+    insta::assert_snapshot!(flock("split = true", "catch_up = \"latest\""), @"flock.toml:8: `catch_up`: with `latest` a sheep might go on in the middle of a thread; use skip or all(3), which leave out no part");
+    insta::assert_snapshot!(flock("", "behaviour = \"queue\"\nsplit = true"), @"flock.toml:9: `split` is for poems; the file of a queue says itself what its posts are");
     insta::assert_snapshot!(flock("", "skip = [\"\"]\npost = 3"), @r##"
     flock.toml:8: `skip` has a text in it that every line begins with; write how the lines begin that are left out, such as ["#"]
     flock.toml:9: `post` must be text such as "stanza"

@@ -127,10 +127,7 @@ impl Queue {
 
     pub(super) fn say(&self, turn: Turn, material: Material) -> Said {
         let Material::Line { text, mark: _, next } = material;
-        Said {
-            act: Act::post(text),
-            then: Place { at: next.due(turn.at), ..self.next(turn.cursor) },
-        }
+        Said { act: Act::post(text), then: self.next(turn.cursor).coming(next, turn.at) }
     }
 
     pub(super) fn first(&self) -> Place {
@@ -534,7 +531,7 @@ mod tests {
             catch_up: Some("latest".to_owned()),
             ..RhythmFields::default()
         };
-        let told = super::super::BehaviourKind::Queue.check(&fields);
+        let told = super::super::BehaviourKind::Queue.check(&fields, false);
         let told = told.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(told, @"
         stanza: a queue does not start over, so there is no pause before that; leave it out
@@ -905,7 +902,7 @@ mod tests {
                     let open = teller.sheep.intent.as_ref().map(|intent| Upcoming {
                         at: intent.errand.due,
                         occurrence: intent.occurrence,
-                        what: UpcomingText::Decided(intent.errand.work.act.to_string()),
+                        what: UpcomingText::Decided(intent.errand.work.act.clone()),
                     });
                     let claimed = teller.claim();
                     ticked.extend(claimed.or(open));

@@ -591,7 +591,7 @@ mod tests {
                     let open = teller.sheep.intent.as_ref().map(|intent| Upcoming {
                         at: intent.errand.due,
                         occurrence: intent.occurrence,
-                        what: UpcomingText::Decided(intent.errand.work.act.to_string()),
+                        what: UpcomingText::Decided(intent.errand.work.act.clone()),
                     });
                     if let Some(next) = previewed.next() {
                         prop_assert_eq!(claimed.or(open), Some(next));
