@@ -54,7 +54,18 @@ fn threads_are_planned_previewed_and_applied() {
         &world,
         "post = \"stanza\"\nsplit = true\n[[sheep]]\nname = \"moon-two\"\ncorpus = \"moon.txt\"\npost = \"stanza\"\nsplit = true\nnetwork = \"bluesky\"\naccount = \"moon.example.com\"",
     );
-    assert_snapshot!(world.ok("flock plan choir"), @"");
-    let preview = world.ok("preview choir --count 6");
-    assert_snapshot!(preview, @"");
+    assert_snapshot!(world.ok("flock plan choir"), @r"
+    flock choir:
+      + create moon-two: poem of 3 parts in threads, every 1h, from 2039-12-31T12:00:00Z, on bluesky:moon.example.com
+      ~ change moon: text (4 lines -> 2 stanzas)
+               it is made of stanzas now, and none is one of the lines before: wherever it was, it starts over with the first stanza
+               - The moon rose
+               - ↳ over the sea
+               - and set again.
+               - ↳ Nobody had looked up, because the evening was long and there was much to do in t...
+        next > + The moon rose\nover the sea
+               + and set again.\nNobody had looked up, because the evening was long and there was ...
+    1 to create, 1 to change, 0 to remove, 0 unchanged
+    missing before it can be applied: the account bluesky:moon.example.com; `flockwork account add bluesky:moon.example.com --key FILE`
+    ");
 }
