@@ -57,7 +57,7 @@ async fn people_add_posts_and_change_those_that_they_added() {
     slack.world.tick_at(&app, 0).await;
     let mut told = Vec::new();
     for line in [
-        "queue add apollo One &amp; two: it’s “so”.",
+        "queue add apollo One & two: it’s “so”.",
         "queue at 2026-03-02T12:45 apollo timed",
         "queue at \"2026-03-03 09:00\" apollo tomorrow",
         "queue add apollo last",
@@ -121,7 +121,7 @@ async fn what_cannot_be_is_refused_with_words() {
         "queue add apollo <@U2> hello".to_owned(),
         "queue at soon apollo text".to_owned(),
         "queue at 2026-03-02T11:00 apollo text".to_owned(),
-        "queue at 2026-03-05T00:00 apollo text".to_owned(),
+        "queue at 2026-03-06T00:00 apollo text".to_owned(),
         format!("queue remove apollo {second}"),
         format!("queue edit apollo {second} text"),
         format!("queue next apollo {second}"),
@@ -173,7 +173,7 @@ async fn what_was_added_stays_when_files_are_applied() {
     slack.flock(&format!("queue add apollo {long}")).await;
     let x = format!("{STANZA}\nnetwork = \"x\"");
     told.push(apply(&slack.world, &x, more).await.replace(&long, "yyy"));
-    told.push(apply(&slack.world, "line = \"30m\"", "text\n").await);
+    told.push(apply(&slack.world, "behaviour = \"poem\"\nline = \"30m\"", "text\n").await);
     insta::assert_snapshot!(told.join("\n\n"));
     assert_eq!(said(&slack.world).await, ["a"]);
 }

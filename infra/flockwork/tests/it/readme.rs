@@ -113,7 +113,10 @@ fn the_flocks_of_the_cookbook_post() {
     // What has no commands of its own.
     world.write("poets.json", mastodon_key("poets"));
     world.ok("account add mastodon:poets@example.social --key poets.json --mark-as-bot --networks-on-loopback");
-    assert!(flocks.iter().eq(["almanac", "anthology", "moth", "poets", "quotes"]), "{flocks:?}");
+    assert!(
+        flocks.iter().eq(["almanac", "anthology", "desk", "moth", "poets", "quotes"]),
+        "{flocks:?}"
+    );
     for flock in &flocks {
         world.ok(&format!("flock apply {flock}"));
     }

@@ -44,7 +44,7 @@ fn is_none(added: &u32) -> bool {
 
 impl Queue {
     /// What is true of its sheep when it is empty, and what to do.
-    const EMPTY: &str = "has finished, because its queue is empty; add posts to its file and apply its flock to let it go on";
+    const EMPTY: &str = "has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on";
 
     pub(super) fn of(text: &Corpus) -> Self {
         Self {
@@ -855,7 +855,7 @@ mod tests {
         assert_eq!(teller.sheep.state.name(), "finished");
         let sentence = teller.sheep.ended();
         assert_eq!(teller.sheep.resume(teller.now), teller.sheep);
-        insta::assert_snapshot!(sentence, @"has finished, because its queue is empty; add posts to its file and apply its flock to let it go on");
+        insta::assert_snapshot!(sentence, @"has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on");
         let refusal = teller.sheep.post_now(None, teller.now).unwrap_err();
         assert_eq!(refusal.to_string(), format!("it {sentence}"));
     }

@@ -45,8 +45,6 @@ pub struct Plan {
     change: Vec<(Sheep, SheepFile)>,
     edits: Edits,
     remove: Vec<Sheep>,
-    /// What people added to queues that are queues no more, or are removed: how much of it each loses.
-    lost: BTreeMap<SheepName, u32>,
     /// Sheep that stay with a text that is not in the table.
     restore: Vec<SheepName>,
     /// The texts of all sheep as they will be.
@@ -75,7 +73,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let (FlockFile { flock, sheep: files }, odd) = file.with_known_names(&there);
+    let (FlockFile { flock, sheep: files }, mut odd) = file.with_known_names(&there);
     let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
@@ -86,7 +84,6 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         change: Vec::new(),
         edits: Edits::default(),
         remove: Vec::new(),
-        lost: BTreeMap::new(),
         restore: Vec::new(),
         texts: sheep
             .iter()
@@ -150,7 +147,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
                 members.push((member(changed), true));
                 doubtful.extend(doubts(&file));
                 if carried.is_none() {
-                    plan.loses(store, &old).await?;
+                    odd.extend(lost(store, &old).await?);
                 }
                 plan.change.push((old, sheep));
             }
@@ -158,8 +155,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     }
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
     plan.remove.extend(there.into_values());
-    for sheep in plan.remove.clone() {
-        plan.loses(store, &sheep).await?;
+    for sheep in &plan.remove {
+        odd.extend(lost(store, sheep).await?);
     }
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
@@ -234,6 +231,12 @@ fn words(
     words
 }
 
+/// That what people added to a queue goes with it, where that is not made yet.
+async fn lost(store: &Store, sheep: &Sheep) -> Result<Option<Objection>> {
+    let added = added_to(store, sheep).await?;
+    Ok((0 < added).then(|| Objection::of([&sheep.id], lost_with_it(added))))
+}
+
 /// What of the file of a sheep is taken as it stands and may be meant otherwise.
 fn doubts(SheepFile { config, corpus, file, .. }: &SheepFile) -> Vec<Objection> {
     let behaviour = &config.behaviour;
@@ -304,15 +307,6 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
-    /// Notes what people added to a queue that goes.
-    async fn loses(&mut self, store: &Store, sheep: &Sheep) -> Result<()> {
-        let added = added_to(store, sheep).await?;
-        if 0 < added {
-            self.lost.insert(sheep.id.name.clone(), added);
-        }
-        Ok(())
-    }
-
     /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
@@ -464,7 +458,6 @@ impl fmt::Display for Plan {
             change,
             edits,
             remove,
-            lost,
             restore,
             wake,
             words,
@@ -492,13 +485,10 @@ impl fmt::Display for Plan {
         for (old, new) in change {
             writeln!(f, "  ~ change {}: {}", new.name, difference(&old.config, &new.config))?;
             edits.write(f, old, new, (MOST_EDITED_LINES / change.len()).clamp(6, 24))?;
-            if let Some(added) = lost.get(&new.name) {
-                writeln!(f, "{}{}", edits::MARGIN, lost_with_it(*added))?;
-            }
         }
         for sheep in remove {
-            let added = lost.get(&sheep.id.name).copied().unwrap_or_default();
-            writeln!(f, "  - remove {}", loss(sheep, added))?;
+            // What was added to it is lost, too, which is among the words below.
+            writeln!(f, "  - remove {}", loss(sheep, 0))?;
         }
         for name in restore {
             writeln!(f, "  ~ restore {name}: its text is not in the table")?;
