@@ -77,26 +77,11 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
     let accounts: BTreeSet<_> = sheep.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
-    let mut plan = Plan {
-        before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
-        flock,
-        create: Vec::new(),
-        change: Vec::new(),
-        edits: Edits::default(),
-        remove: Vec::new(),
-        restore: Vec::new(),
-        texts: sheep
-            .iter()
-            .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
-            .collect(),
-        wake: Vec::new(),
-        words: Vec::new(),
-        missing: Vec::new(),
-        members: Vec::new(),
-        unchanged: 0,
-        roster: Vec::new(),
-        outlook: None,
-    };
+    let mut plan = Plan::of_nothing(before, flock);
+    let texts = sheep.iter();
+    plan.texts = texts
+        .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
+        .collect();
     let missing =
         store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
     let mut problems: Vec<Objection> = Vec::new();
@@ -307,6 +292,27 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
+    /// The plan in which no sheep is yet.
+    fn of_nothing(before: Option<Flock>, flock: Flock) -> Self {
+        Self {
+            before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
+            flock,
+            create: Vec::new(),
+            change: Vec::new(),
+            edits: Edits::default(),
+            remove: Vec::new(),
+            restore: Vec::new(),
+            texts: BTreeMap::new(),
+            wake: Vec::new(),
+            words: Vec::new(),
+            missing: Vec::new(),
+            members: Vec::new(),
+            unchanged: 0,
+            roster: Vec::new(),
+            outlook: None,
+        }
+    }
+
     /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
