@@ -344,8 +344,9 @@ pub enum QueueCommand {
     Add {
         /// The sheep: flock/name, or its name when only one flock has it
         sheep: String,
-        /// What it says
-        text: String,
+        /// What it says; words are put together with blanks
+        #[arg(required = true)]
+        text: Vec<String>,
     },
     /// Add a post that is made at a time of its own
     At {
@@ -353,8 +354,9 @@ pub enum QueueCommand {
         sheep: String,
         /// When, in the sheep's zone, or with an offset: 2026-12-01T09:00, "2026-12-01 09:00", 2026-12-01T09:00+01:00
         time: String,
-        /// What it says
-        text: String,
+        /// What it says; words are put together with blanks
+        #[arg(required = true)]
+        text: Vec<String>,
     },
     /// List the posts of a queue that are to come, with the numbers that the other commands take
     List {
@@ -373,8 +375,9 @@ pub enum QueueCommand {
         sheep: String,
         /// The post's number, as `list` shows it
         number: QueueNumber,
-        /// What it says then
-        text: String,
+        /// What it says then; words are put together with blanks
+        #[arg(required = true)]
+        text: Vec<String>,
     },
     /// Take a post out that somebody added
     Remove {

@@ -22,14 +22,16 @@ pub(crate) async fn queue(
         QueueCommand::List { sheep, count, json } => {
             return screen.page(list(place, &sheep, count, json).await?);
         }
-        QueueCommand::Add { sheep, text } => (sheep, QueueChange::Add { text }, "add".to_owned()),
+        QueueCommand::Add { sheep, text } => {
+            (sheep, QueueChange::Add { text: text.join(" ") }, "add".to_owned())
+        }
         QueueCommand::At { sheep, time, text } => {
             let line = format!("at {time}");
-            (sheep, QueueChange::At { at: time, text }, line)
+            (sheep, QueueChange::At { at: time, text: text.join(" ") }, line)
         }
         QueueCommand::Edit { sheep, number, text } => {
             let line = format!("edit {number}");
-            (sheep, QueueChange::Edit { post: number, text }, line)
+            (sheep, QueueChange::Edit { post: number, text: text.join(" ") }, line)
         }
         QueueCommand::Remove { sheep, number } => {
             let line = format!("remove {number}");

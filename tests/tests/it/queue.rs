@@ -73,7 +73,7 @@ async fn a_queue_is_posted_ends_and_goes_on_when_it_has_more() {
     state: finished
     next item: 5, which is not written yet, as post 5
 
-    **flock/apollo* has finished, because its queue is empty; add posts to its file and apply its flock to let it go on.
+    **flock/apollo* has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on.
 
     *That is no rhythm: stanza: a queue does not start over, so there is no pause before that; leave it out.
     ");

@@ -72,6 +72,8 @@ async fn while_everything_is_stopped_every_answer_about_flocks_says_so() {
             "help" | "audit" | "stop" | "start" | "now" | "say" => continue,
             "sent" | "send-again" => format!("{} apollo 1", command.name()),
             "rhythm" => "rhythm apollo 3m".to_owned(),
+            // With all that they want.
+            name if name.starts_with("queue ") => command.example.replace("crier", "apollo"),
             "sheep" | "flocks" | "posts" => command.name(),
             name if command.group == slash_command::Group::Flock => format!("{name} apollo"),
             _ => command.example.to_owned(),

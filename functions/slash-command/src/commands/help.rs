@@ -29,24 +29,18 @@ async fn run(call: &Call<'_>) -> Answer {
 const FAMILIES: &[(&str, &str)] =
     &[("queue", "Posts that people add to a queue"), ("level", "Levels of this room")];
 
-/// The line of a family, for the first of its commands; nothing for the others.
-fn family(command: &Command) -> Option<Option<String>> {
-    let name = command.name();
-    let (word, _) = name.split_once(' ')?;
-    let (_, help) = FAMILIES.iter().find(|(family, _)| *family == word)?;
-    let of_family = |command: &&&Command| {
-        command.name().strip_prefix(word).is_some_and(|rest| rest.starts_with(' '))
-    };
-    let mut members = TABLE.iter().filter(of_family);
-    if members.clone().next().is_some_and(|first| first.name() != name) {
-        return Some(None);
-    }
-    let names: Vec<_> = members
-        .by_ref()
-        .map(|command| command.name().strip_prefix(word).unwrap_or_default().trim().to_owned())
-        .collect();
-    let sign = sign(members_last(word).unwrap_or(command));
-    Some(Some(format!("• `{word} {}`{sign} - {help}: `help {word}`", names.join("|"))))
+/// The commands of a family, in order.
+fn members(word: &str) -> impl DoubleEndedIterator<Item = &'static Command> {
+    TABLE.iter().copied().filter(move |command| command.name().split(' ').next() == Some(word))
+}
+
+/// The line of a family.
+fn family(word: &str, help: &str) -> String {
+    let names: Vec<_> = members(word).map(|member| member.name().replacen(word, "", 1)).collect();
+    let names: Vec<_> = names.iter().map(|name| name.trim()).collect();
+    // The last changes something, which not everybody may.
+    let sign = members(word).next_back().map_or("", sign);
+    format!("• `{word} {}`{sign} - {help}: `help {word}`", names.join("|"))
 }
 
 /// All commands, by group.
@@ -55,8 +49,11 @@ pub(crate) fn list() -> Reply {
     for group in Group::ALL {
         lines.push(format!("*{}*", group.name()));
         for command in TABLE.iter().filter(|command| command.group == group) {
-            if let Some(line) = family(command) {
-                lines.extend(line);
+            let name = command.name();
+            let is_member = |(word, _): &&(&str, &str)| name.split(' ').next() == Some(*word);
+            if let Some((word, help)) = FAMILIES.iter().find(is_member) {
+                let first = members(word).next().map(Command::name);
+                lines.extend((first == Some(name)).then(|| family(word, help)));
                 continue;
             }
             let forms = command.forms().0.into_iter();
@@ -104,12 +101,6 @@ fn one(name: &str) -> Answer {
         lines.push(format!("For example: `/flock {}`", escape(command.example)));
     }
     tell(lines.join("\n"))
-}
-
-/// The last command of a family: it changes something, which not everybody may.
-fn members_last(word: &str) -> Option<&'static Command> {
-    let begins = |command: &&&Command| command.name().split(' ').next() == Some(word);
-    TABLE.iter().filter(begins).next_back().copied()
 }
 
 /// Who may, in the list, which says below what the signs mean.

@@ -14,7 +14,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("jobs cancel <id>")],
     group: Group::System,
     need: SHEPHERD,
-    help: "End a job, such as a pause of a large flock",
+    help: "End a job, as of a large flock",
     example: "jobs cancel 3f2a9c01",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

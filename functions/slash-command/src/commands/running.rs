@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::System,
     need: EVERYBODY,
-    help: "What is in flight: jobs, posts being made, commands that take longer",
+    help: "Jobs, posts and commands that are under way",
     example: "running",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

@@ -99,7 +99,7 @@ fn an_empty_queue_has_finished_until_there_is_more() {
     next number   3
     next item     3, which is not written yet
     ");
-    assert_snapshot!(world.refused("sheep resume crier"), @"error: choir/crier has finished, because its queue is empty; add posts to its file and apply its flock to let it go on");
+    assert_snapshot!(world.refused("sheep resume crier"), @"error: choir/crier has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on");
     assert_snapshot!(world.flockwork("preview --flock choir").stderr, @"choir/crier has finished");
     assert_snapshot!(world.ok("flock plan choir"), @"flock choir: nothing to change (1 sheep)");
     write(&world, "", &(queue.to_owned() + "four\nfive\n"));
@@ -358,7 +358,7 @@ fn people_add_posts_at_the_command_line() {
     said.push(world.refused("queue next crier 3"));
     said.push(world.refused(&format!("queue remove crier {}", number("one"))));
     said.push(world.ok(&format!("queue remove crier {}", number("timed"))));
-    said.push(world.refused("queue add crier one two"));
+    said.push(world.refused("queue add crier"));
     said.push(world.refused("queue add nobody one"));
     said.push(world.refused("queue remove crier first"));
     // The plan is of the file, and says what is lost with a queue.

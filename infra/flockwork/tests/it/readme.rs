@@ -114,7 +114,7 @@ fn the_flocks_of_the_cookbook_post() {
     world.write("poets.json", mastodon_key("poets"));
     world.ok("account add mastodon:poets@example.social --key poets.json --mark-as-bot --networks-on-loopback");
     assert!(
-        flocks.iter().eq(["almanac", "anthology", "moth", "poets", "quotes", "tips"]),
+        flocks.iter().eq(["almanac", "anthology", "desk", "moth", "poets", "quotes", "tips"]),
         "{flocks:?}"
     );
     for flock in &flocks {

@@ -201,7 +201,7 @@ fn key(old: &SheepConfig, new: &SheepConfig) -> (CorpusId, CorpusId) {
 }
 
 /// Before what is written of an edit.
-pub(crate) const MARGIN: &str = "           ";
+const MARGIN: &str = "           ";
 
 /// Where the line is that comes next.
 const NEXT: &str = "    next > ";

@@ -46,8 +46,6 @@ pub struct Plan {
     change: Vec<(Sheep, SheepFile)>,
     edits: Edits,
     remove: Vec<Sheep>,
-    /// What people added to queues that are queues no more, or are removed: how much of it each loses.
-    lost: BTreeMap<SheepName, u32>,
     /// Sheep that stay with a text that is not in the table.
     restore: Vec<SheepName>,
     /// The texts of all sheep as they will be.
@@ -76,32 +74,16 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         .into_iter()
         .map(|sheep| (sheep.id.name.clone(), sheep))
         .collect();
-    let (FlockFile { flock, sheep: mut files }, odd) = file.with_known_names(&there);
+    let (FlockFile { flock, sheep: mut files }, mut odd) = file.with_known_names(&there);
     let accounts: BTreeSet<_> = files.iter().map(|sheep| &sheep.config.account).collect();
     let accounts = known(store, accounts).await?;
     let (splits, mut problems) = Splits::of(&mut files, &accounts);
     let (sheep, carry) = Carry::over(store, files.clone(), &there).await?;
-    let mut plan = Plan {
-        before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
-        flock,
-        create: Vec::new(),
-        change: Vec::new(),
-        edits: Edits::default(),
-        remove: Vec::new(),
-        lost: BTreeMap::new(),
-        restore: Vec::new(),
-        texts: sheep
-            .iter()
-            .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
-            .collect(),
-        wake: Vec::new(),
-        words: Vec::new(),
-        missing: Vec::new(),
-        members: Vec::new(),
-        unchanged: 0,
-        roster: Vec::new(),
-        outlook: None,
-    };
+    let mut plan = Plan::of_nothing(before, flock);
+    let texts = sheep.iter();
+    plan.texts = texts
+        .map(|sheep| (sheep.config.behaviour.text().clone(), Arc::clone(&sheep.corpus)))
+        .collect();
     let missing =
         store.missing_corpora(&plan.flock.name, &plan.texts.keys().cloned().collect()).await?;
     // As the sheep will be, and whether that is new.
@@ -148,7 +130,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
                 members.push((member(changed), true));
                 doubtful.extend(doubts(&file));
                 if carried.is_none() {
-                    plan.loses(store, &old).await?;
+                    odd.extend(lost(store, &old).await?);
                 }
                 plan.change.push((old, sheep));
             }
@@ -157,8 +139,8 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
     problems.extend(members.iter().filter_map(|(member, _)| nothing_to_post(member)));
     problems.extend(splits.still_too_long(&members));
     plan.remove.extend(there.into_values());
-    for sheep in plan.remove.clone() {
-        plan.loses(store, &sheep).await?;
+    for sheep in &plan.remove {
+        odd.extend(lost(store, sheep).await?);
     }
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
     let spent = plan.money(store, &mut members, now).await?;
@@ -307,6 +289,12 @@ fn compared(Member { sheep, .. }: &Member) -> Option<Objection> {
     sheep.config.near_duplicates.map(|_| Objection::of([&sheep.id], what))
 }
 
+/// That what people added to a queue goes with it, where that is not made yet.
+async fn lost(store: &Store, sheep: &Sheep) -> Result<Option<Objection>> {
+    let added = added_to(store, sheep).await?;
+    Ok((0 < added).then(|| Objection::of([&sheep.id], lost_with_it(added))))
+}
+
 /// What of the file of a sheep is taken as it stands and may be meant otherwise.
 fn doubts(SheepFile { config, corpus, file, parts, .. }: &SheepFile) -> Vec<Objection> {
     if parts.is_empty() {
@@ -387,13 +375,25 @@ pub(crate) fn cannot_move(old: &Sheep, account: &AccountId) -> Option<Objection>
 }
 
 impl Plan {
-    /// Notes what people added to a queue that goes.
-    async fn loses(&mut self, store: &Store, sheep: &Sheep) -> Result<()> {
-        let added = added_to(store, sheep).await?;
-        if 0 < added {
-            self.lost.insert(sheep.id.name.clone(), added);
+    /// The plan in which no sheep is yet.
+    fn of_nothing(before: Option<Flock>, flock: Flock) -> Self {
+        Self {
+            before: before.unwrap_or_else(|| Flock::new(flock.name.clone())),
+            flock,
+            create: Vec::new(),
+            change: Vec::new(),
+            edits: Edits::default(),
+            remove: Vec::new(),
+            restore: Vec::new(),
+            texts: BTreeMap::new(),
+            wake: Vec::new(),
+            words: Vec::new(),
+            missing: Vec::new(),
+            members: Vec::new(),
+            unchanged: 0,
+            roster: Vec::new(),
+            outlook: None,
         }
-        Ok(())
     }
 
     /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
@@ -547,7 +547,6 @@ impl fmt::Display for Plan {
             change,
             edits,
             remove,
-            lost,
             restore,
             wake,
             words,
@@ -575,13 +574,10 @@ impl fmt::Display for Plan {
         for (old, new) in change {
             writeln!(f, "  ~ change {}: {}", new.name, difference(&old.config, &new.config))?;
             edits.write(f, old, new, (MOST_EDITED_LINES / change.len()).clamp(6, 24))?;
-            if let Some(added) = lost.get(&new.name) {
-                writeln!(f, "{}{}", edits::MARGIN, lost_with_it(*added))?;
-            }
         }
         for sheep in remove {
-            let added = lost.get(&sheep.id.name).copied().unwrap_or_default();
-            writeln!(f, "  - remove {}", loss(sheep, added))?;
+            // What was added to it is lost, too, which is among the words below.
+            writeln!(f, "  - remove {}", loss(sheep, 0))?;
         }
         for name in restore {
             writeln!(f, "  ~ restore {name}: its text is not in the table")?;

@@ -437,10 +437,10 @@ fn line_in_the_table(
     let corpus = format!("CORPUS#{flock}#{}", behaviour.text());
     let items = world.outside.table.items();
     let pieces = items.iter().filter(|((pk, _), _)| *pk == corpus);
-    let lines = pieces.filter_map(|(_, item)| {
+    let mut lines = pieces.filter_map(|(_, item)| {
         let index = i64::from(cursor) - number(&item["first"])?;
         let line = item["lines"]["L"].as_array()?.get(usize::try_from(index).ok()?)?;
         Some(line["S"].as_str()?.to_owned())
     });
-    lines.last()
+    lines.next_back()
 }

@@ -80,7 +80,7 @@ fn is_none(added: &u32) -> bool {
 
 impl Queue {
     /// What is true of its sheep when it is empty, and what to do.
-    const EMPTY: &str = "has finished, because its queue is empty; add posts to its file and apply its flock to let it go on";
+    const EMPTY: &str = "has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on";
 
     /// The same, where its posts have been made as often as they were to be.
     const SAID: &str = "has finished, because each post of its pool was made as often as `again_times` says; add posts to its \
@@ -709,7 +709,7 @@ mod tests {
         assert_eq!(teller.sheep.state.name(), "finished");
         let sentence = teller.sheep.ended();
         assert_eq!(teller.sheep.resume(teller.now), teller.sheep);
-        insta::assert_snapshot!(sentence, @"has finished, because its queue is empty; add posts to its file and apply its flock to let it go on");
+        insta::assert_snapshot!(sentence, @"has finished, because its queue is empty; add posts to it, or to its file and apply its flock, to let it go on");
         let refusal = teller.sheep.post_now(None, teller.now).unwrap_err();
         assert_eq!(refusal.to_string(), format!("it {sentence}"));
     }
