@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use flock_core::{AccountId, FlockName, Network, QueueNumber, RoomId, UserId};
 use jiff::Timestamp;
@@ -395,6 +395,21 @@ pub enum QueueCommand {
         /// The number of the post whose place it takes
         to: QueueNumber,
     },
+    /// Write the posts of a queue that are to come as a table or a calendar
+    Export {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// `csv`: a table, with the times that posts have of their own; `ical`: a calendar, with the times at which they are planned
+        #[arg(long, default_value = "csv")]
+        format: QueueFormat,
+    },
+    /// Add the posts of a file to a queue: all of them, or none
+    Import {
+        /// The sheep: flock/name, or its name when only one flock has it
+        sheep: String,
+        /// A table (.csv), a calendar (.ics) or a text, as for the queue's own file
+        file: PathBuf,
+    },
     /// Put a post that somebody added before all others
     Next {
         /// The sheep: flock/name, or its name when only one flock has it
@@ -402,6 +417,15 @@ pub enum QueueCommand {
         /// The post's number, as `list` shows it
         number: QueueNumber,
     },
+}
+
+/// What a queue is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueueFormat {
+    /// A table, with a column for texts and one for times.
+    Csv,
+    /// A calendar, with an event for each post.
+    Ical,
 }
 
 /// Which sheep are meant.

@@ -1,16 +1,25 @@
 //! Posts that people add to a queue.
 
-use flock_core::{Changed, QueueChange, QueuedPost, Sheep, local, quoted};
+use std::path::Path;
+
+use flock_core::{
+    BehaviourKind, Changed, QueueChange, QueuedPost, Sheep, Source, count, local, queue_csv,
+    queue_ical, quoted,
+};
 use flock_ops::{self as ops, Error, QueuedLine};
 
 use crate::{
-    cli::{Place, QueueCommand},
+    cli::{Place, QueueCommand, QueueFormat},
     command::as_json,
     connect::{Connection, look},
+    files,
     operator::noted,
     screen::{Said, Screen, What},
     silence,
 };
+
+/// The largest file of posts to add: more than the 500 that a queue takes can be long.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Lists a queue, or changes it.
 pub(crate) async fn queue(
@@ -19,6 +28,12 @@ pub(crate) async fn queue(
     command: QueueCommand,
 ) -> anyhow::Result<()> {
     let (sheep, change, word) = match command {
+        QueueCommand::Export { sheep, format } => {
+            return screen.say(export(place, &sheep, format).await?);
+        }
+        QueueCommand::Import { sheep, file } => {
+            return screen.say(Box::pin(import(place, &sheep, &file)).await?);
+        }
         QueueCommand::List { sheep, count, json } => {
             return screen.page(list(place, &sheep, count, json).await?);
         }
@@ -64,6 +79,66 @@ async fn list(place: &Place, sheep: &str, count: usize, json: bool) -> anyhow::R
     }
     let lines = posts.iter().map(|post| line(&sheep, post)).collect();
     Ok(Said { what: What::Rows(lines), notes, ..Said::default() })
+}
+
+/// The posts to come, as another program reads them.
+async fn export(place: &Place, sheep: &str, format: QueueFormat) -> anyhow::Result<Said> {
+    let Connection { store, clock, .. } = &look(place).await?;
+    let sheep = store.find_sheep(None, sheep).await.map_err(Error::from)?;
+    let now = clock.now();
+    let posts = ops::queue(store, &sheep, now).await?;
+    let file = match format {
+        QueueFormat::Csv => {
+            let posts = posts.iter().map(|post| (post.own_time, post.text.as_str()));
+            queue_csv(posts, sheep.config.rhythm.zone())
+        }
+        QueueFormat::Ical => {
+            let planned = |post: &QueuedPost| {
+                post.at.ok_or_else(|| {
+                    Error::refused(format!(
+                        "post {} of {} has no time as long as the sheep does not post; resume it, or write a table: --format csv",
+                        post.number, sheep.id
+                    ))
+                })
+            };
+            let times: Vec<_> = posts.iter().map(planned).collect::<Result<_, _>>()?;
+            let posts = times.into_iter().zip(posts.iter().map(|post| post.text.as_str()));
+            queue_ical(&sheep.id.to_string(), posts, now)
+        }
+    };
+    let lines = file.trim_end_matches('\n').split('\n').map(ToOwned::to_owned);
+    Ok(Said { what: What::Lines(lines.collect()), ..Said::default() })
+}
+
+async fn import(place: &Place, sheep: &str, path: &Path) -> anyhow::Result<Said> {
+    let connection = &look(place).await?;
+    let Connection { store, clock, .. } = connection;
+    let sheep = store.find_sheep(None, sheep).await.map_err(Error::from)?;
+    let file = path.display().to_string();
+    let bytes =
+        files::read(path, MOST_BYTES).map_err(|err| Error::refused(format!("{file} {err}")))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let source = Source::plain(&name, &bytes, sheep.config.rhythm.zone());
+    let (posts, problems) = BehaviourKind::Queue.read(&source);
+    let Some(posts) = posts.filter(|_| problems.is_empty()) else {
+        let told = problems.iter().map(|problem| match problem.line() {
+            Some(line) => format!("{file}:{line}: {problem}"),
+            None => format!("{file}: {problem}"),
+        });
+        return Err(Error::refused(told.collect::<Vec<_>>().join("\n")).into());
+    };
+    let many = count(posts.len(), "post");
+    let line = format!("queue import {} {name}", sheep.id);
+    let now = clock.now();
+    let sheep = noted(connection, line, async |noted| {
+        ops::import_queue(store, noted, sheep, (&posts, &file), now).await
+    });
+    let sheep = Box::pin(sheep).await?;
+    let stop = store.control().await?.stopped;
+    let mut notes = ops::silent([&sheep]);
+    notes.extend(silence::nothing_posts(connection, stop.as_ref(), &[&sheep], false));
+    let said = format!("{many} added to the queue of {}.", sheep.id);
+    Ok(Said { what: What::Lines(vec![said]), notes, ..Said::default() })
 }
 
 /// A post of a list.

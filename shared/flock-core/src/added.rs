@@ -103,6 +103,8 @@ pub struct QueuedPost {
     pub number: QueueNumber,
     /// When it is made; `None`: not as long as its sheep does not post.
     pub at: Option<Timestamp>,
+    /// That time, where it is its own, and not by the rhythm.
+    pub own_time: Option<Timestamp>,
     /// What it says.
     pub text: String,
     /// Whether somebody added it.
@@ -308,6 +310,7 @@ fn post_at(text: &Corpus, index: u32, at: Option<Timestamp>) -> Option<QueuedPos
         number: QueueNumber::of(text, index)?,
         at,
         text: text.line(index)?.to_owned(),
+        own_time: text.marks().of(Cursor::at(index)).at,
         is_added: text.marks().of(Cursor::at(index)).added,
     })
 }

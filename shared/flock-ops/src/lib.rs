@@ -50,7 +50,7 @@ pub use posts::{PostLine, Posts, posts};
 pub use preview::{
     Budgets, UpcomingLine, WithText, silent, upcoming, waits_for_cap, with_texts_for,
 };
-pub use queue::{QueuedLine, added_to, change_queue, queue, queue_takes_long};
+pub use queue::{QueuedLine, added_to, change_queue, import_queue, queue, queue_takes_long};
 pub use redraw::redraw;
 pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use flock_core::{
-    Behaviour, Changed, Corpus, CorpusId, QueueChange, QueueRefusal, QueuedPost, Sheep, queued,
+    Behaviour, Changed, Corpus, CorpusId, QueueChange, QueueRefusal, QueuedPost, Sheep,
+    queue_posts, queued,
 };
 use flock_store::{ChangeError, Read, Store, Write};
 use jiff::Timestamp;
@@ -61,18 +62,58 @@ pub async fn change_queue(
 ) -> Result<Changed> {
     let mut unused = BTreeSet::new();
     let flock = sheep.id.flock.clone();
-    let result = carry_out(store, sheep, change, &mut unused, now).await;
+    let make = |sheep: &Sheep, text: &Corpus| {
+        change.apply(sheep, text, now).map_err(|why| refused(sheep, &why))
+    };
+    let result = carry_out(store, sheep, make, &mut unused).await;
     // Also where it was refused in the end: a text may be stored by then that no sheep has.
     store.let_unused_corpora_go(&flock, unused, now).await?;
     result
 }
 
+/// Adds the posts of a file to the queue of a sheep, behind those that are there or at their own times: all of them, or none. `file` is
+/// what people call it.
+pub async fn import_queue(
+    store: &Store,
+    _: &Noted,
+    sheep: Sheep,
+    (posts, file): (&Corpus, &str),
+    now: Timestamp,
+) -> Result<Sheep> {
+    let mut unused = BTreeSet::new();
+    let flock = sheep.id.flock.clone();
+    let make = |sheep: &Sheep, text: &Corpus| {
+        let mut changed: Option<Changed> = None;
+        for ((number, said), at) in posts.lines().zip(queue_posts(posts).map(|(at, _)| at)) {
+            let text_of = said.to_owned();
+            let change = match at {
+                None => QueueChange::Add { text: text_of },
+                Some(at) => QueueChange::At { at: at.to_string(), text: text_of },
+            };
+            let (so_far, its_text) =
+                changed.as_ref().map_or((sheep, text), |changed| (&changed.sheep, &changed.text));
+            changed = Some(change.apply(so_far, its_text, now).map_err(|why| {
+                Error::refused(format!(
+                    "{file}:{number}: {} keeps its queue as it is: {why}",
+                    sheep.id
+                ))
+            })?);
+        }
+        let changed = changed.ok_or_else(|| Error::refused(format!("{file} has no post in it")))?;
+        // It is one change, however many posts.
+        let version = sheep.version.saturating_add(1);
+        Ok(Changed { sheep: Sheep { version, ..changed.sheep }, ..changed })
+    };
+    let result = carry_out(store, sheep, make, &mut unused).await;
+    store.let_unused_corpora_go(&flock, unused, now).await?;
+    result.map(|changed| changed.sheep)
+}
+
 async fn carry_out(
     store: &Store,
     mut sheep: Sheep,
-    change: &QueueChange,
+    make: impl Fn(&Sheep, &Corpus) -> Result<Changed>,
     unused: &mut BTreeSet<CorpusId>,
-    now: Timestamp,
 ) -> Result<Changed> {
     /// A tick writes a sheep twice per post, and few people change one queue in one moment.
     const TRIES: usize = 20;
@@ -92,10 +133,7 @@ async fn carry_out(
                 }
             }
         };
-        let changed = match change.apply(&sheep, &text, now) {
-            Ok(changed) => changed,
-            Err(why) => return Err(refused(&sheep, &why)),
-        };
+        let changed = make(&sheep, &text)?;
         put(store, &sheep, &changed.text).await?;
         unused.insert(changed.text.id());
         match store.replace_sheep(&sheep, &changed.sheep).await? {

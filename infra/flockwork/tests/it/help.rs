@@ -134,6 +134,8 @@ fn every_command_has_help() {
         "queue edit",
         "queue remove",
         "queue move",
+        "queue export",
+        "queue import",
         "queue next",
         "posts",
         "preview",

@@ -373,3 +373,41 @@ fn people_add_posts_at_the_command_line() {
     said.push(world.ok("flock plan choir"));
     assert_snapshot!(said.join("\n"));
 }
+
+/// What one queue writes, another reads.
+#[test]
+fn a_queue_goes_out_and_comes_in_as_a_table_and_as_a_calendar() {
+    let world = World::new();
+    let queue =
+        "text,at\n\"one, and \"\"two\"\"\nin two lines\",\n=1+1,\nNew Year,2040-01-01 09:00\n";
+    write(&world, "start = 2039-12-31T12:00:00", queue);
+    world.ok("flock apply choir");
+    let table = world.ok("queue export crier");
+    assert_snapshot!(table, @"");
+    let calendar = world.ok("queue export choir/crier --format ical");
+    let shown = calendar.lines().filter(|line| !line.starts_with("DTSTAMP"));
+    assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @"");
+    // Another flock has a queue that begins with nothing of these.
+    world.write("other/queue.txt", "begin");
+    world.write(
+        "other/flock.toml",
+        "name = \"other\"\n[[sheep]]\nname = \"bell\"\nbehaviour = \"queue\"\ncorpus = \"queue.txt\"\nline = \"1h\"\ntime_zone = \"Europe/London\"\nstart = 2039-12-31T12:00:00\n",
+    );
+    world.ok("flock apply other");
+    world.write("table.csv", &table);
+    assert_snapshot!(world.ok("queue import bell table.csv"), @"");
+    let texts = |sheep: &str| -> Vec<_> {
+        let posts = world.json(&format!("queue list {sheep} --json"));
+        posts.into_iter().map(|post| post["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts("bell")[1..], texts("crier"));
+    // Once more would say the same twice; nothing is changed, and so with a file that is not well.
+    world.write("calendar.ics", &calendar);
+    world.write("bad.csv", "text,at\nmore,2040-13-01 09:00\n");
+    world.write("mixed.txt", "fine\n---\nbegin\n");
+    let refused = ["calendar.ics", "bad.csv", "mixed.txt", "missing.csv"]
+        .map(|file| world.refused(&format!("queue import bell {file}")));
+    assert_snapshot!(refused.join("\n"), @"");
+    assert_eq!(texts("bell").len(), 4);
+    assert_snapshot!(world.refused("queue export nobody"), @"");
+}

@@ -74,6 +74,8 @@ const COMMANDS: &[&str] = &[
     "queue add e late",
     "queue at e 2040-01-01T09:00 timed",
     "queue list e",
+    "queue export e",
+    "queue import e more.txt",
     "queue edit e 3-59cd later",
     "queue move e 3-e5e2 2",
     "queue next e 2-e5e2",

@@ -245,6 +245,7 @@ impl World {
     /// Likewise of a sheep `e` that is a queue.
     pub(crate) fn write_queue(&self, flock: &str) -> String {
         self.write(&format!("{flock}/e.txt"), "moon\n---\nrose\n");
+        self.write("more.txt", "more\n");
         "[[sheep]]\nname = \"e\"\nbehaviour = \"queue\"\ncorpus = \"e.txt\"\nline = \"1h\"\n"
             .to_owned()
     }
