@@ -518,8 +518,11 @@ async fn why(place: &Place, Why { sheep, number, json }: &Why) -> anyhow::Result
     let Connection { store, .. } = &look(place).await?;
     let why = ops::why(store, sheep, number.map(Occurrence)).await?;
     if *json {
-        return Ok(as_json([ops::WhyLine::new(&why)])?.into());
+        return Ok(as_json(why.iter().map(ops::WhyLine::new))?.into());
     }
+    let Some(why) = why else {
+        return Ok(Said { notes: vec!["Nothing was posted yet.".to_owned()], ..Said::default() });
+    };
     Ok(show::rows(&why.rows()).into())
 }
 

@@ -1,6 +1,9 @@
 //! Posts that people add to a queue.
 
-use std::path::Path;
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use flock_core::{
     BehaviourKind, Changed, QueueChange, QueuedPost, Sheep, Source, count, local, queue_csv,
@@ -29,7 +32,7 @@ pub(crate) async fn queue(
 ) -> anyhow::Result<()> {
     let (sheep, change, word) = match command {
         QueueCommand::Export { sheep, format } => {
-            return screen.say(export(place, &sheep, format).await?);
+            return export(place, &sheep, format).await;
         }
         QueueCommand::Import { sheep, file } => {
             return screen.say(Box::pin(import(place, &sheep, &file)).await?);
@@ -82,7 +85,7 @@ async fn list(place: &Place, sheep: &str, count: usize, json: bool) -> anyhow::R
 }
 
 /// The posts to come, as another program reads them.
-async fn export(place: &Place, sheep: &str, format: QueueFormat) -> anyhow::Result<Said> {
+async fn export(place: &Place, sheep: &str, format: QueueFormat) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = &look(place).await?;
     let sheep = store.find_sheep(None, sheep).await.map_err(Error::from)?;
     let now = clock.now();
@@ -106,8 +109,9 @@ async fn export(place: &Place, sheep: &str, format: QueueFormat) -> anyhow::Resu
             queue_ical(&sheep.id.to_string(), posts, now)
         }
     };
-    let lines = file.trim_end_matches('\n').split('\n').map(ToOwned::to_owned);
-    Ok(Said { what: What::Lines(lines.collect()), ..Said::default() })
+    // As it is: lines of a calendar end with a carriage return, and no text has another control character.
+    io::stdout().write_all(file.as_bytes())?;
+    Ok(())
 }
 
 async fn import(place: &Place, sheep: &str, path: &Path) -> anyhow::Result<Said> {

@@ -34,8 +34,8 @@ pub enum Again {
     Unknown,
 }
 
-/// Why the post of a sheep was made that has this number; the newest, where none is given.
-pub async fn why(store: &Store, sheep: &str, number: Option<Occurrence>) -> Result<Why> {
+/// Why the post of a sheep was made that has this number; the newest, where none is given. `None`: it has posted nothing so far.
+pub async fn why(store: &Store, sheep: &str, number: Option<Occurrence>) -> Result<Option<Why>> {
     let removed = match sheep.parse::<SheepId>() {
         Ok(id) if store.sheep(&id, Read::Consistent).await?.is_none() => Some(id),
         _ => None,
@@ -48,10 +48,10 @@ pub async fn why(store: &Store, sheep: &str, number: Option<Occurrence>) -> Resu
             (sheep.id.clone(), Some(sheep))
         }
     };
-    let post = post(store, &id, sheep.as_ref(), number).await?;
+    let Some(post) = post(store, &id, sheep.as_ref(), number).await? else { return Ok(None) };
     let flock = store.flock(&id.flock).await?.unwrap_or_else(|| Flock::new(id.flock.clone()));
     let again = again(store, &post, sheep.as_ref()).await?;
-    Ok(Why { post, sheep, flock, again })
+    Ok(Some(Why { post, sheep, flock, again }))
 }
 
 async fn post(
@@ -59,7 +59,7 @@ async fn post(
     id: &SheepId,
     sheep: Option<&Sheep>,
     number: Option<Occurrence>,
-) -> Result<Post> {
+) -> Result<Option<Post>> {
     let under_way = sheep.and_then(Post::intended);
     let found = match number {
         Some(number) => {
@@ -69,11 +69,9 @@ async fn post(
         None => store.newest_posts(id, 1).await?.pop().or(under_way),
     };
     if let Some(post) = found {
-        return Ok(post);
+        return Ok(Some(post));
     }
-    let Some(number) = number else {
-        return Err(Error::refused(format!("{id} has posted nothing so far")));
-    };
+    let Some(number) = number else { return Ok(None) };
     if let Some(aside) = store.aside(id, number).await? {
         return Err(Error::refused(format!(
             "number {number} of {id}, \"{}\", was set aside and not posted: {}",

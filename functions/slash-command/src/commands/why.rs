@@ -4,7 +4,7 @@ use flock_core::Usage;
 use flock_slack::{Reply, Span};
 
 use crate::{
-    call::{Answer, Call, Step},
+    call::{Answer, Call, Step, tell},
     command::{Command, EVERYBODY, Group, Run},
     commands::occurrence,
 };
@@ -24,6 +24,7 @@ async fn run(call: &Call<'_>) -> Answer {
         None => None,
     };
     let why = flock_ops::why(call.store(), call.argument(0), number).await?;
+    let Some(why) = why else { return tell("It has posted nothing so far.") };
     let mut rows = why.rows().into_iter();
     let (_, post) = rows.next().unwrap_or_default();
     let lines =

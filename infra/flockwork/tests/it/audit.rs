@@ -18,7 +18,7 @@ const READS: &[(&str, &str)] = &[
     ("queue list", "e"),
     ("queue export", "e"),
     ("posts", "--json"),
-    ("why", "b"),
+    ("why", "b --json"),
     ("preview", "--flock choir"),
     ("spend", ""),
     ("audit", ""),

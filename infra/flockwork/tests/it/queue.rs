@@ -383,10 +383,40 @@ fn a_queue_goes_out_and_comes_in_as_a_table_and_as_a_calendar() {
     write(&world, "start = 2039-12-31T12:00:00", queue);
     world.ok("flock apply choir");
     let table = world.ok("queue export crier");
-    assert_snapshot!(table, @"");
+    assert_snapshot!(table, @r#"
+    text,at
+    "one, and ""two""
+    in two lines",
+    "=1+1",
+    "New Year",2040-01-01T09:00:00+00:00
+    "#);
     let calendar = world.ok("queue export choir/crier --format ical");
     let shown = calendar.lines().filter(|line| !line.starts_with("DTSTAMP"));
-    assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r#"
+    BEGIN:VCALENDAR
+    VERSION:2.0
+    PRODID:-//Flockwork//Queue//EN
+    X-WR-CALNAME:choir/crier
+    BEGIN:VEVENT
+    UID:d8e83229554d806f4a227970b577fd90@flockwork
+    DTSTART:20391231T120000Z
+    SUMMARY:one\, and "two"
+    DESCRIPTION:one\, and "two"\nin two lines
+    END:VEVENT
+    BEGIN:VEVENT
+    UID:e42de4e9aacc828e4476998c9b41821b@flockwork
+    DTSTART:20391231T130000Z
+    SUMMARY:=1+1
+    DESCRIPTION:=1+1
+    END:VEVENT
+    BEGIN:VEVENT
+    UID:6df3846708cfa35fd57729491e66e1a3@flockwork
+    DTSTART:20400101T090000Z
+    SUMMARY:New Year
+    DESCRIPTION:New Year
+    END:VEVENT
+    END:VCALENDAR
+    "#);
     // Another flock has a queue that begins with nothing of these.
     world.write("other/queue.txt", "begin");
     world.write(
@@ -395,7 +425,7 @@ fn a_queue_goes_out_and_comes_in_as_a_table_and_as_a_calendar() {
     );
     world.ok("flock apply other");
     world.write("table.csv", &table);
-    assert_snapshot!(world.ok("queue import bell table.csv"), @"");
+    assert_snapshot!(world.ok("queue import bell table.csv"), @"3 posts added to the queue of other/bell.");
     let texts = |sheep: &str| -> Vec<_> {
         let posts = world.json(&format!("queue list {sheep} --json"));
         posts.into_iter().map(|post| post["text"].as_str().unwrap().to_owned()).collect()
@@ -404,10 +434,18 @@ fn a_queue_goes_out_and_comes_in_as_a_table_and_as_a_calendar() {
     // Once more would say the same twice; nothing is changed, and so with a file that is not well.
     world.write("calendar.ics", &calendar);
     world.write("bad.csv", "text,at\nmore,2040-13-01 09:00\n");
-    world.write("mixed.txt", "fine\n---\nbegin\n");
+    world.write("mixed.txt", "fine\n---\n=1+1\n");
     let refused = ["calendar.ics", "bad.csv", "mixed.txt", "missing.csv"]
         .map(|file| world.refused(&format!("queue import bell {file}")));
-    assert_snapshot!(refused.join("\n"), @"");
+    assert_snapshot!(refused.join("\n"), @r#"
+    error: calendar.ics:24: other/bell keeps its queue as it is: the same waits in the queue already, as post 6-c399
+
+    error: bad.csv:2: `2040-13-01 09:00` is not a time as it is written here: 2026-12-01 09:00, or with an offset 2026-12-01T09:00+01:00
+
+    error: mixed.txt:3: other/bell keeps its queue as it is: the same waits in the queue already, as post 3-d9ff
+
+    error: missing.csv does not exist
+    "#);
     assert_eq!(texts("bell").len(), 4);
-    assert_snapshot!(world.refused("queue export nobody"), @"");
+    assert_snapshot!(world.refused("queue export nobody"), @"error: there is no sheep `nobody` (`flockwork sheep list` shows them)");
 }
