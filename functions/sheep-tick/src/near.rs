@@ -46,11 +46,11 @@ impl App {
             let said = behaviour.say(turn, material);
             let (act, number) = (sheep.config.post(said.act), next.progress.occurrence);
             let is_near = match sheep.config.near_duplicates {
-                Some(rule) => {
+                Some(rule) if NearDuplicates::asks(behaviour, next.progress.cursor) => {
                     self.is_near(sheep, rule, Told::of(&act.to_string(), &sheep.id, number), tick)
                         .await?
                 }
-                None => false,
+                Some(_) | None => false,
             };
             if is_near && behaviour.draws() && passed_over < PASSED_OVER {
                 info!(sheep = %sheep.id, "passed over, as nearly the same was said: {act}");
@@ -73,9 +73,7 @@ impl App {
         told: Option<Told>,
         tick: &Tick,
     ) -> anyhow::Result<bool> {
-        let Some(told) = told.filter(|_| NearDuplicates::asks(&sheep.config.behaviour)) else {
-            return Ok(false);
-        };
+        let Some(told) = told else { return Ok(false) };
         let mut near = tick.near.0.lock().await;
         let newest = self.newest(&mut near, sheep, rule).await?;
         let last = newest.told.iter().rev().take(rule.last.into());

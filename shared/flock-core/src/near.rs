@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Behaviour, Occurrence, SheepId, ids::number_of};
+use crate::{Behaviour, Cursor, Occurrence, SheepId, ids::number_of};
 
 /// How alike texts may be that a flock posts on one network. By default 200 and 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,14 +50,14 @@ impl NearDuplicates {
         one.distance(other) <= u32::from(self.distance)
     }
 
-    /// Whether what `behaviour` says is compared with what was said. A poem is not: its refrains are meant.
-    pub fn asks(behaviour: &Behaviour) -> bool {
+    /// Whether what `behaviour` says at `cursor` is compared with what was said. A line of a poem is not, because its refrains are
+    /// meant, and so are the posts of a pool, which return.
+    pub fn asks(behaviour: &Behaviour, cursor: Cursor) -> bool {
         match behaviour {
             Behaviour::Poem(_) => false,
-            Behaviour::Queue(_)
-            | Behaviour::Grammar(_)
-            | Behaviour::Markov(_)
-            | Behaviour::Mix(_) => true,
+            Behaviour::Queue(queue) => queue.again.is_none(),
+            Behaviour::Grammar(_) | Behaviour::Markov(_) => true,
+            Behaviour::Mix(mix) => !mix.says_a_line(cursor),
         }
     }
 }
@@ -111,6 +111,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Again, BehaviourKind, Corpus};
 
     fn distance(one: &str, other: &str) -> u32 {
         Likeness::of(one).unwrap().distance(Likeness::of(other).unwrap())
@@ -129,6 +130,16 @@ mod tests {
         let far = "We counted every crate twice, then the gulls counted them after us until noon";
         assert!(20 < distance(text, far), "{}", distance(text, far));
         assert_eq!(Likeness::of(" ... 🐑 "), None);
+    }
+
+    #[test]
+    fn what_returns_by_itself_is_meant() {
+        let text = Corpus::parse(b"one").unwrap();
+        let again = Again::parse(Some("30d"), None).unwrap();
+        let asks = |behaviour: Behaviour| NearDuplicates::asks(&behaviour, Cursor::default());
+        let queue = BehaviourKind::Queue.with_text(&text);
+        assert!(asks(queue.clone()) && !asks(queue.returning(again)));
+        assert!(!asks(BehaviourKind::Poem.with_text(&text)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Why a post was made, and why it says what it says.
 
 use flock_core::{
-    Charge, Corpus, Flock, Made, Material, Network, Occurrence, Sheep, SheepId, count, local,
-    one_line, quoted,
+    Charge, Corpus, Flock, Made, Material, NearDuplicates, Network, Occurrence, Sheep, SheepId,
+    count, local, one_line, quoted,
 };
 use flock_store::{Post, PostState, Read, Store};
 use jiff::{Timestamp, tz::TimeZone};
@@ -194,6 +194,12 @@ impl Why {
             Some(cap) => format!("money: {price}, of a cap of {cap} a month"),
             None => format!("money: {price}, and the flock has no cap"),
         });
+        let near = self.sheep.as_ref().and_then(|sheep| sheep.config.near_duplicates);
+        if let Some(NearDuplicates { last, distance }) = near {
+            asked.push(format!(
+                "near duplicates: the last {last} posts of its flock there, distance {distance}"
+            ));
+        }
         if let Some(remembers) = facts.remembers {
             asked.push(format!(
                 "said before: {} takes no text twice in {}",

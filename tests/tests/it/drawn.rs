@@ -218,7 +218,8 @@ async fn a_mix_says_its_parts_in_turns_as_its_preview_has_them() {
     let lines: Vec<_> = lines.iter().filter(|text| !text.contains(' ')).collect();
     assert_eq!(lines, ["one", "two", "three", "four", "five", "one", "two", "three"]);
     // A post costs what one of a grammar does.
-    assert_eq!(world.tick_at(&app, minute).await.write_units, 4.0);
+    let report = world.tick_at(&app, minute).await;
+    assert_eq!((report.posted, report.write_units), (1, 4.0));
 }
 
 /// Of two ticks at once that find nothing drawn, both draw, and it is the same.

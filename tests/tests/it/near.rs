@@ -1,5 +1,7 @@
 //! Flocks that want nothing said twice in nearly the same words.
 
+use std::fmt::Write as _;
+
 use flock_core::{Likeness, NearDuplicates, Network, RhythmFields, SheepId, State};
 use flock_tests::Trouble;
 use flockwork::flock_file;
@@ -16,9 +18,11 @@ async fn apply(world: &World, top: &str, sheep: &[(&str, &str, &str, String)]) {
     let dir = tempfile::tempdir().unwrap();
     let mut toml = format!("name = \"choir\"\n{top}[defaults]\nline = \"1m\"\n");
     for (name, behaviour, file, text) in sheep {
-        toml += &format!(
-            "[[sheep]]\nname = \"{name}\"\nbehaviour = \"{behaviour}\"\ncorpus = \"{file}\"\n"
-        );
+        writeln!(
+            toml,
+            "[[sheep]]\nname = \"{name}\"\nbehaviour = \"{behaviour}\"\ncorpus = \"{file}\""
+        )
+        .unwrap();
         std::fs::write(dir.path().join(file), text).unwrap();
     }
     std::fs::write(dir.path().join("flock.toml"), toml).unwrap();
@@ -48,7 +52,7 @@ async fn what_is_drawn_and_nearly_the_same_is_passed_over() {
     let world = World::start().await;
     world.clock.step_to(ts(START));
     let app = world.app().await;
-    let few = r##"{"origin": ["the #a# sleeps under #b# of the old harbour tonight"], "a": ["cow", "ewe"], "b": ["lamps", "sails"]}"##;
+    let few = r#"{"origin": ["the #a# sleeps under #b# of the old harbour tonight"], "a": ["cow", "ewe"], "b": ["lamps", "sails"]}"#;
     let sheep =
         |text: &str| ["anna", "bert"].map(|name| (name, "grammar", "a.json", text.to_owned()));
     apply(&world, RULE, &sheep(&grammar())).await;

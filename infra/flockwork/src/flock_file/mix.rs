@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use flock_core::{BehaviourKind, Corpus, Mix, MixPart, Mixed, Network};
+use flock_core::{BehaviourKind, Corpus, Mix, MixPart, Mixed, Network, Post};
 use flock_ops::Part;
 use jiff::tz::TimeZone;
 
-use super::{Reader, fields::Fields, mistakes::Reported, rhythm::Defaults};
+use super::{Reader, fields::Fields, mistakes::Reported, rhythm::Defaults, texts::Division};
 
 /// What a mix is made of.
 pub(super) struct Made {
@@ -53,6 +53,22 @@ impl Reader<'_> {
         Ok(Made { corpus: Arc::new(corpus), mixed, parts })
     }
 
+    /// How the text of a part is divided: into posts, none of which goes on with another.
+    fn part_division(
+        &mut self,
+        (line, own): (usize, &Fields),
+        defaults: &Defaults,
+        kind: BehaviourKind,
+    ) -> Result<Division, Reported> {
+        let division = self.division(own, defaults, Some(kind))?;
+        if division.post == Post::Thread {
+            let line = own.get("post").map_or(line, |given| given.line);
+            let what = "a part of a mix says one post in its turn, and no thread; write post = \"stanza\" or another";
+            return Err(self.report(line, what));
+        }
+        Ok(Division { split: false, ..division })
+    }
+
     fn part(
         &mut self,
         (line, own): (usize, &Fields),
@@ -81,7 +97,7 @@ impl Reader<'_> {
             "say which file holds the text of the part, such as \"apollo.txt\"",
         );
         let kind = kind?;
-        let division = self.division(own, defaults, Some(kind));
+        let division = self.part_division((line, own), defaults, kind);
         let rules = self.chain_rules(own, defaults, Some(kind));
         if Mixed::of(kind, flock_core::ChainRules::default()).is_none() {
             let line = own.get("behaviour").map_or(line, |given| given.line);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Again, BehaviourKind, ChainRules, Corpus, Handle, InvalidId, Network, Post,
-    SheepConfig, SheepName, says_nothing,
+    AccountId, Again, BehaviourKind, ChainRules, Corpus, CorpusProblem, Handle, InvalidId, Network,
+    Post, SheepConfig, SheepName, says_nothing,
 };
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;
@@ -54,16 +54,7 @@ impl Reader<'_> {
         (own, parts): (&Fields, &[(usize, Fields)]),
         defaults: &Defaults,
     ) -> Vec<SheepFile> {
-        let behaviour = self.parsed(defaults.or_own(own, "behaviour"));
-        let behaviour = behaviour.and_then(|behaviour: Option<BehaviourKind>| {
-            behaviour.ok_or_else(|| {
-                let what = format!(
-                    "`behaviour` is missing: write behaviour = {}, here or in [defaults]",
-                    BehaviourKind::EXAMPLE
-                );
-                self.report_missing(header, what)
-            })
-        });
+        let behaviour = self.behaviour(header, own, defaults);
         let network = self
             .parsed(defaults.or_own(own, "network"))
             .map(|network| network.unwrap_or(Network::Meadow));
@@ -77,8 +68,7 @@ impl Reader<'_> {
         let is_given = account.as_ref().is_ok_and(Option::is_some);
         let made_with_ai = defaults.or_own(own, "made_with_ai").is_some_and(Given::is_true);
         let division = self.division(own, defaults, behaviour.ok());
-        let threads =
-            division.as_ref().is_ok_and(|division| division.split || division.post == Post::Thread);
+        let threads = division.as_ref().is_ok_and(Division::threads);
         let rhythm = self.rhythm(header, (own, defaults), behaviour.ok(), threads);
         let rules = self.chain_rules(own, defaults, behaviour.ok());
         let again = self.again(own, defaults, behaviour.ok());
@@ -125,10 +115,7 @@ impl Reader<'_> {
                 Some(_) => Again::check(&corpus),
                 None => behaviour.check_text(&corpus, rhythm),
             };
-            if !misfits.is_empty() {
-                self.problems.extend(misfits.into_iter().map(|problem| {
-                    Mistake::new(file.clone(), problem.line(), problem.to_string())
-                }));
+            if self.misfits(&file, misfits) {
                 continue;
             }
             let text = (file.as_path(), &*corpus, behaviour);
@@ -155,10 +142,9 @@ impl Reader<'_> {
                 let handle = handle.ok().filter(|handle| network.check_handle(handle).is_ok())?;
                 Some((name, AccountId { network, handle }))
             });
-            let spelled = spelled.collect();
             drafts.push(SheepFile {
                 name,
-                spelled,
+                spelled: spelled.collect(),
                 config,
                 corpus,
                 split: division.split,
@@ -167,6 +153,32 @@ impl Reader<'_> {
             });
         }
         drafts
+    }
+
+    /// What a sheep says, as the kind of it.
+    fn behaviour(
+        &mut self,
+        header: usize,
+        own: &Fields,
+        defaults: &Defaults,
+    ) -> Result<BehaviourKind, Reported> {
+        self.parsed(defaults.or_own(own, "behaviour"))?.ok_or_else(|| {
+            let what = format!(
+                "`behaviour` is missing: write behaviour = {}, here or in [defaults]",
+                BehaviourKind::EXAMPLE
+            );
+            self.report_missing(header, what)
+        })
+    }
+
+    /// Whether something in a text does not go with its sheep, which is reported.
+    fn misfits(&mut self, file: &Path, misfits: Vec<CorpusProblem>) -> bool {
+        let before = self.problems.len();
+        let told = misfits
+            .into_iter()
+            .map(|problem| Mistake::new(file.to_owned(), problem.line(), problem.to_string()));
+        self.problems.extend(told);
+        before < self.problems.len()
     }
 
     /// How the texts of sheep are divided.

@@ -107,6 +107,13 @@ pub(super) struct Division {
     pub(super) skip: Vec<String>,
 }
 
+impl Division {
+    /// Whether some of the posts go on with others.
+    pub(super) fn threads(&self) -> bool {
+        self.split || self.post == Post::Thread
+    }
+}
+
 /// Who reads a text: a behaviour, in a zone, dividing it so.
 pub(super) type How<'a> = (BehaviourKind, &'a TimeZone, &'a Division);
 

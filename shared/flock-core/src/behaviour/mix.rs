@@ -147,6 +147,13 @@ impl Mix {
         turns.into_iter().map(|part| said.get_mut(part)?.next()).collect()
     }
 
+    /// Whether the text at `cursor` is a line of a poem.
+    pub fn says_a_line(&self, cursor: Cursor) -> bool {
+        let turns = self.turns(cursor.index()).map(|(_, turns)| turns);
+        let part = turns.and_then(|turns| self.parts.get(*turns.first()?));
+        part.is_some_and(|part| part.says == Mixed::Poem)
+    }
+
     /// How often each part had its turn before the one with the number `from`, and whose the turns of a batch from there on are.
     fn turns(&self, from: u32) -> Option<(Vec<usize>, Vec<usize>)> {
         let cards: Vec<usize> = self
@@ -222,7 +229,7 @@ mod tests {
     const POEM: &str = "one\ntwo\nthree\nfour\nfive";
 
     const MOODS: &str =
-        r##"{"origin": ["mood #a##a##a#"], "a": ["1", "2", "3", "4", "5", "6", "7", "8", "9"]}"##;
+        r#"{"origin": ["mood #a##a##a#"], "a": ["1", "2", "3", "4", "5", "6", "7", "8", "9"]}"#;
 
     #[test]
     fn a_mix_is_a_schema() {
@@ -245,6 +252,10 @@ mod tests {
         let is_mood = |text: &&String| text.starts_with("mood");
         for round in said.chunks(4) {
             assert_eq!(round.iter().filter(is_mood).count(), 1, "{round:?}");
+        }
+        let Behaviour::Mix(mix) = &behaviour else { panic!("it is one") };
+        for (text, number) in said.iter().zip(0..) {
+            assert_eq!(mix.says_a_line(Cursor::at(number)), !is_mood(&text), "{number}");
         }
         let lines: Vec<_> = said.iter().filter(|text| !is_mood(text)).collect();
         let expected: Vec<_> = POEM.lines().cycle().take(lines.len()).collect();

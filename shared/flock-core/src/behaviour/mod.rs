@@ -667,12 +667,11 @@ impl BehaviourKind {
     /// each, and what is said of it.
     pub fn doubts(self, text: &Corpus, file: &str) -> Vec<(usize, String)> {
         match self {
-            Self::Poem => Vec::new(),
+            // Each part of a mix has a file of its own.
+            Self::Poem | Self::Mix => Vec::new(),
             Self::Queue => queue::doubts(text, file),
             Self::Grammar => grammar::doubts(text),
             Self::Markov => markov::doubts(text, file),
-            // Each of its parts has a file of its own.
-            Self::Mix => Vec::new(),
         }
     }
 

@@ -1,6 +1,9 @@
 //! What people added to queues, where files are applied: it stays.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use flock_core::{
     BehaviourKind, Carried, CorpusProblem, Cursor, Objection, Sheep, SheepConfig, SheepName, carry,
@@ -49,10 +52,27 @@ impl Carry {
 
     /// What `sheep` could not post of that, once it is as in `config`.
     pub(crate) fn objections(&self, sheep: &Sheep, config: &SheepConfig) -> Vec<Objection> {
-        let Some(Carried { text, .. }) = self.of(&sheep.id.name) else { return Vec::new() };
+        let Some(Carried { text, before, .. }) = self.of(&sheep.id.name) else {
+            return Vec::new();
+        };
+        let known: BTreeSet<_> = before.lines().map(|(_, text)| text).collect();
+        let is_added = |index: u32| text.marks().of(Cursor::at(index)).added;
+        let new: BTreeSet<_> = (0..text.len())
+            .filter(|index| !is_added(*index))
+            .filter_map(|index| text.line(index))
+            .filter(|text| !known.contains(text))
+            .collect();
         let added = (0..text.len()).filter_map(|index| {
             let mark = text.marks().of(Cursor::at(index));
             let text = text.line(index).filter(|_| mark.added)?;
+            if new.contains(text) {
+                let what = format!(
+                    "the post \"{}\", which was added to its queue, stands in its file now, too, and would be posted twice; remove it \
+                     there",
+                    quoted(text)
+                );
+                return Some(Objection::of([&sheep.id], what));
+            }
             let why = check_added(config, text, mark.at).err()?;
             let what = format!(
                 "the post \"{}\", which was added to its queue: {why}; edit or remove it there",

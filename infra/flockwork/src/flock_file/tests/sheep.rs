@@ -135,6 +135,7 @@ flock.toml:7: `corpus` is not for a mix: each part of it names its own `corpus`"
         part("behaviour = \"queue\"\ncorpus = \"a.txt\""),
         part("behaviour = \"poem\"\nweight = 101\ncorpus = \"missing.txt\"\nline = \"3m\""),
         part("weight = 2\norder = 2\npart = 1"),
+        part("behaviour = \"poem\"\ncorpus = \"a.txt\"\npost = \"thread\""),
         part("behaviour = \"markov\"\ncorpus = \"a.txt\"\norder = 9\npost = \"stanza\""),
     ];
     check(&mix("", &wrong.concat()), "\
@@ -145,8 +146,9 @@ flock.toml:15: `line` does not belong in [[sheep.parts]]; it goes in [defaults] 
 flock.toml:16: `behaviour` is missing: say what the part says, such as \"poem\"
 flock.toml:16: `corpus` is missing: say which file holds the text of the part, such as \"apollo.txt\"
 flock.toml:19: unknown field `part`; [[sheep.parts]] takes corpus, weight, behaviour, post, skip, order, most, start_words, must_words
-flock.toml:23: a.txt: `order` is 9; the next word is drawn by the last 1 to 5
-flock.toml:24: `post` is for poems; the file of a Markov chain says itself what its posts are");
+flock.toml:23: a part of a mix says one post in its turn, and no thread; write post = \"stanza\" or another
+flock.toml:27: a.txt: `order` is 9; the next word is drawn by the last 1 to 5
+flock.toml:28: `post` is for poems; the file of a Markov chain says itself what its posts are");
     let poem = "name = \"f\"\n[[sheep]]\nname = \"a\"\nbehaviour = \"poem\"\ncorpus = \"a.txt\"\nline = \"3m\"\nparts = 3\n";
     check(poem, "flock.toml:7: `parts` must be tables: write [[sheep.parts]]");
     let poem = poem.replace("parts = 3\n", &part("weight = 1"));
