@@ -11,7 +11,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     Act, BehaviourKind, Corpus, CorpusId, CorpusProblem, Cursor, Edit, Item, Mark, OtherText,
-    Sheep, SheepConfig, TextRefusal, UpcomingText, count,
+    Progress, Sheep, SheepConfig, State, TextRefusal, UpcomingText, count,
     edit::{Strand, Woven},
     foreign::{odd, without_marks},
     local, preview, quoted,
@@ -333,6 +333,7 @@ struct Slot<'a> {
 }
 
 /// The text of a queue while it is changed.
+#[derive(Debug, Clone)]
 struct Draft<'a> {
     sheep: &'a Sheep,
     /// As it is.
@@ -535,9 +536,12 @@ impl<'a> Draft<'a> {
             return Err(QueueRefusal::Full(u32::try_from(waiting).unwrap_or(u32::MAX)));
         }
         self.not_twice(&text, at)?;
-        let index = at.map_or(self.slots.len(), |at| self.index_of(at, now));
         let mark = Mark { added: true, ..Mark::at(at) };
         let slot = Slot { strand: Strand::New, number: 0, text: text.into(), mark };
+        let index = match at {
+            Some(at) => self.index_of(at, now),
+            None => self.end(&slot, now),
+        };
         Ok(self.insert(index, slot))
     }
 
@@ -549,6 +553,27 @@ impl<'a> Draft<'a> {
             QueueNumber::of(self.text, u32::try_from(slot.number).ok()?.checked_sub(1)?)
         });
         same.map_or(Ok(()), |number| Err(QueueRefusal::Twice { number }))
+    }
+
+    /// Where a post belongs that waits for the rhythm: behind all others, but before those at the end whose own times are later than
+    /// it is made there.
+    fn end(&self, slot: &Slot<'a>, now: Timestamp) -> usize {
+        /// Each is tried by itself, which takes as long as changing the queue.
+        const TRIED: usize = 20;
+        let timed = self.slots.iter().skip(self.made).rev();
+        let timed = timed.take_while(|slot| slot.mark.at.is_some()).count().min(TRIED);
+        let end = self.slots.len();
+        let is_before_its_time = |index: &usize| {
+            let mut draft = self.clone();
+            draft.slots.insert(*index, slot.clone());
+            let Ok((sheep, text)) = draft.done(now) else { return false };
+            let post = u32::try_from(*index).ok();
+            let post = post.and_then(|index| queued_at(&sheep, &text, index, now));
+            let made = post.and_then(|post| post.at);
+            let next = self.slots.get(*index).and_then(|slot| slot.mark.at);
+            made.zip(next).is_some_and(|(made, next)| made < next)
+        };
+        (end.saturating_sub(timed)..end).find(is_before_its_time).unwrap_or(end)
     }
 
     /// Where a post belongs that is made at `at`: behind what is made before, as its sheep posts now.
@@ -684,7 +709,7 @@ pub struct Carried {
 ///
 /// What is made drops out, unless the file says the same as before: then everything stays. What is to come stands
 /// behind the post that it stood behind, as far as that is still there, or else comes next; where it has a time, it is
-/// among those of the file by that.
+/// before the first of the file that its sheep would make later.
 pub fn carry(
     sheep: &Sheep,
     stored: &Corpus,
@@ -746,6 +771,16 @@ fn places(sheep: &Sheep, stored: &Corpus, file: &Corpus, edit: &Edit) -> Vec<(us
     let moved = edit.moved();
     let length = usize::try_from(file.len()).unwrap_or(usize::MAX);
     let times: Vec<_> = (0..length).map(|index| mark(file, index).at).collect();
+    // Of a long queue that takes long.
+    let has_time = |index: &u32| {
+        let mark = stored.marks().of(Cursor::at(*index));
+        mark.added && mark.at.is_some()
+    };
+    let planned = if (0..stored.len()).any(|index| has_time(&index)) {
+        planned(sheep, file, first)
+    } else {
+        Vec::new()
+    };
     let goes_on =
         |place: usize| (place..length).take_while(|index| mark(file, *index).follows).count();
     let mut places = Vec::new();
@@ -770,14 +805,34 @@ fn places(sheep: &Sheep, stored: &Corpus, file: &Corpus, edit: &Edit) -> Vec<(us
         }
         let mut place = behind.max(first);
         if let Some(at) = own.at {
+            let later = planned.iter().find(|(_, planned)| at < *planned);
+            let index = later.map_or(length, |(index, _)| *index);
             // Of two with times the later one stays behind the other.
-            place = within_times(place, at, first, &times).max(latest);
+            place = within_times(index, at, first, &times).max(latest);
             latest = place;
         }
         places.push((place + goes_on(place), index));
     }
     places.sort_by_key(|(place, index)| (*place, *index));
     places
+}
+
+/// When `sheep` would make the posts of `file`, from that with the index `first` on, with each its index: from its next slot on, as if
+/// it posts.
+fn planned(sheep: &Sheep, file: &Corpus, first: usize) -> Vec<(usize, Timestamp)> {
+    let cursor = Cursor::at(u32::try_from(first).unwrap_or(u32::MAX));
+    let behaviour = BehaviourKind::Queue.with_text(file);
+    let config = SheepConfig { behaviour, ..sheep.config.clone() };
+    let at = file.marks().of(cursor).at;
+    let progress = Progress { cursor, at, owed: 0, not_before: None, ..sheep.progress.clone() };
+    let (slot, id) = (progress.slot, sheep.id.clone());
+    let state = State::Active;
+    let poster = Sheep { id, config, state, progress, intent: None, version: sheep.version };
+    let posts = preview(&poster, file.marks(), slot).filter_map(|post| match post.what {
+        UpcomingText::At(turn) => Some((usize::try_from(turn.cursor.index()).ok()?, post.at)),
+        UpcomingText::Decided(_) => None,
+    });
+    posts.collect()
 }
 
 #[cfg(test)]
@@ -967,6 +1022,30 @@ mod tests {
         for no_number in ["", "x", "0", "4-", "4-d51", "4-d51g", "-1", "4294967296"] {
             assert!(no_number.parse::<QueueNumber>().is_err(), "{no_number}");
         }
+    }
+
+    /// Nobody's post waits for one of next year.
+    #[test]
+    fn what_has_no_time_comes_before_what_comes_later() {
+        let mut world = World::new(&["a", "b"]);
+        let at = |at: &str| QueueChange::At { at: at.to_owned(), text: at.to_owned() };
+        for far in ["2026-03-02 13:30", "2026-03-02 16:45", "2030-01-01 00:00"] {
+            world.change(&at(far)).unwrap();
+        }
+        for text in ["x", "y", "z"] {
+            let changed = world.change(&add(text)).unwrap();
+            assert_eq!(changed.post.unwrap().text, text);
+        }
+        insta::assert_snapshot!(world.shown(), @"
+        1-1160 2026-03-02T12:00:00Z a
+        2-2587 2026-03-02T13:00:00Z b
+        3-4952 2026-03-02T13:30:00Z 2026-03-02 13:30 +
+        4-6bd9 2026-03-02T14:30:00Z x +
+        5-ab88 2026-03-02T15:30:00Z y +
+        6-9ed0 2026-03-02T16:30:00Z z +
+        7-39f3 2026-03-02T16:45:00Z 2026-03-02 16:45 +
+        8-cff5 2030-01-01T00:00:00Z 2030-01-01 00:00 +
+        ");
     }
 
     #[test]
