@@ -186,11 +186,13 @@ impl Text {
         json!({ "origin": origin, "line": self.lines, "digit": digits }).to_string()
     }
 
-    /// Its lines among so many sentences that nothing is drawn twice by chance.
+    /// Its lines among so many sentences that nothing is drawn twice by chance, in words that no other sheep has.
     fn sentences(&self) -> String {
+        let name = self.lines.first().and_then(|line| line.split_once(" says "));
+        let name = name.map_or("nobody", |(name, _)| name);
         let sentence = |nth: usize| {
-            let words = (0..14)
-                .map(|word| format!("w{}", (nth * (nth + 17) + word * nth * 7 + word * word) % 61));
+            let word = |word| (nth * (nth + 17) + word * nth * 7 + word * word) % 61;
+            let words = (0..14).map(|nth| format!("{name}-{}", word(nth)));
             words.collect::<Vec<_>>().join(" ")
         };
         let sentences = (1..400).map(sentence);
