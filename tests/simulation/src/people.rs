@@ -189,10 +189,13 @@ impl Text {
     /// Its lines among so many sentences that nothing is drawn twice by chance, in words that no other sheep has.
     fn sentences(&self) -> String {
         let name = self.lines.first().and_then(|line| line.split_once(" says "));
-        let name = name.map_or("nobody", |(name, _)| name);
-        let sentence = |nth: usize| {
-            let word = |word| (nth * (nth + 17) + word * nth * 7 + word * word) % 61;
-            let words = (0..14).map(|nth| format!("{name}-{}", word(nth)));
+        let digits = name.map_or("", |(name, _)| name).bytes().filter(u8::is_ascii_digit);
+        // In letters, because rules of networks that compare texts look at nothing between digits.
+        let name: String = digits.map(|digit| char::from(digit - b'0' + b'a')).collect();
+        let sentence = |nth: u32| {
+            // Knuth's multiplicative hash (The Art of Computer Programming, volume 3, 6.4): no two sentences are alike.
+            let word = |word: u32| ((nth * 20 + word).wrapping_mul(2_654_435_761) >> 16) % 97;
+            let words = (0..20).map(|nth| format!("{name}w{}", word(nth)));
             words.collect::<Vec<_>>().join(" ")
         };
         let sentences = (1..400).map(sentence);
