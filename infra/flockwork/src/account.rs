@@ -5,7 +5,7 @@ use std::path::Path;
 use flock_aws::{Keyring, Secrets};
 use flock_core::{AccountId, Network};
 use flock_net::{Key, Networks, NewKey};
-use flock_ops::{self as ops, NewAccount};
+use flock_ops::{self as ops, KeyFrom, NewAccount};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -42,7 +42,7 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     let app = safe.x_app(id.network, &key).await?;
     let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let new = NewAccount { id: id.clone(), key, app, networks: &networks };
-    let vouched = Box::pin(new.check(&shown.to_string())).await?;
+    let vouched = Box::pin(new.check(KeyFrom::File(&shown.to_string()))).await?;
     let line = format!("account add {id}");
     let may_not = noted(&connection, line, async |noted| {
         safe.keep_x_app(vouched.app())?;

@@ -37,6 +37,7 @@ mod repeats;
 mod rhythm;
 mod room;
 mod sheep;
+mod sign_in;
 mod spend;
 mod split;
 mod text;
@@ -102,6 +103,7 @@ pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
     Due, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
 };
+pub use sign_in::Way;
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };

@@ -22,7 +22,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline,
+    Account, Begun, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, NotSignedIn, ShownPost,
+    Timeline,
     answer::{Answer, printable},
     failure::NotDone,
     http::Http,
@@ -34,6 +35,9 @@ use session::{Access, Session, Sessions, base, bearer, is_over};
 
 /// What messages call whoever answers.
 const NAME: &str = "Bluesky";
+
+/// Where people make app passwords (bsky.app, Settings, Privacy and security, App passwords; 2026-11).
+const PASSWORDS: &str = "https://bsky.app/settings/app-passwords";
 
 /// What is needed to post as one account.
 #[derive(Debug, Deserialize)]
@@ -63,17 +67,44 @@ impl BlueskyKey {
 
     pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
         let file = KeyFile::read(text, FORM, &["app_password", "identifier", "url"])?;
-        let key = json!({
-            "app_password": file.secret("app_password")?.expose_secret(),
-            "identifier": file.some_text("identifier")?,
-        });
-        Ok(NewKey {
+        let (url, identifier) = (file.some_text("url")?, file.some_text("identifier")?);
+        Ok(NewKey { url, ..Self::new(&file.secret("app_password")?, identifier) })
+    }
+
+    /// Somebody makes a password and types it; nothing is asked of anybody until then.
+    pub(crate) fn begin_sign_in() -> Begun {
+        Begun { page: PASSWORDS.to_owned(), kept: SecretString::default() }
+    }
+
+    /// The key that an app password is, as somebody typed it. It has the form `xxxx-xxxx-xxxx-xxxx` (@atproto/pds 0.4.217).
+    pub(crate) fn from_password(
+        typed: &SecretString,
+        server: Option<&str>,
+    ) -> Result<NewKey, NotSignedIn> {
+        let password = typed.expose_secret().trim();
+        let parts: Vec<_> = password.split('-').collect();
+        let is_part =
+            |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_alphanumeric());
+        if parts.len() != 4 || !parts.iter().all(is_part) {
+            let why = "an app password has four times four letters or digits, xxxx-xxxx-xxxx-xxxx; make one in the \
+                       account's settings, and do not give the account's own password";
+            return Err(NotSignedIn::Wrong(why.to_owned()));
+        }
+        let url = server.map(ToOwned::to_owned);
+        Ok(NewKey { url, ..Self::new(&SecretString::from(password), None) })
+    }
+
+    fn new(app_password: &SecretString, identifier: Option<String>) -> NewKey {
+        let key = json!({ "app_password": app_password.expose_secret(), "identifier": identifier });
+        NewKey {
             key: SecretString::from(key.to_string()),
-            url: file.some_text("url")?,
+            session: None,
+            handle: None,
+            url: None,
             remote_user: String::new(),
             facts: facts(false),
             app: None,
-        })
+        }
     }
 
     /// Has the key keep the session that was stored with it, and what seals the next one.
@@ -331,17 +362,7 @@ impl Bluesky {
         let handle = account.id.handle.as_str();
         let who = key.identifier.as_deref().unwrap_or(handle);
         let new = self.sessions.log_in(account, key, who).await?;
-        let is_other = !new.handle.is_empty() && !new.handle.eq_ignore_ascii_case(handle);
-        if is_other {
-            let theirs = printable(&new.handle);
-            return Err(Failure::refused(
-                NotDone::HARMLESS,
-                format!(
-                    "this key belongs to bluesky:{theirs}, not to {}; add it under that name",
-                    account.id
-                ),
-            ));
-        }
+        let named = Some(printable(&new.handle)).filter(|name| !name.is_empty());
         if !new.is_active() {
             return Err(Failure::refused(
                 NotDone::HARMLESS,
@@ -358,7 +379,13 @@ impl Bluesky {
         let profile = self.record_at(account, &access.server, &whole).await?;
         let labelled = profile.is_some_and(|profile| record::is_labelled(&profile.value));
         let facts = facts(labelled);
-        Ok(Checked { remote_user: did, facts, asked_at: None, session: Some(session) })
+        Ok(Checked {
+            remote_user: did,
+            handle: named,
+            facts,
+            asked_at: None,
+            session: Some(session),
+        })
     }
 
     /// Puts the label `bot` on the account's profile, which nobody can do in Bluesky's own app.

@@ -19,6 +19,7 @@ mod mastodon;
 mod meadow;
 mod purse;
 mod settings;
+mod sign_in;
 mod x;
 
 use flock_aws::Clock;
@@ -34,6 +35,7 @@ pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
 pub use settings::Settings;
+pub use sign_in::{Back, Begun, NotSignedIn, Proof, SignInTo};
 
 #[cfg(feature = "test-util")]
 pub use {
@@ -90,16 +92,20 @@ pub enum Key {
     Bluesky(Box<BlueskyKey>),
 }
 
-/// What a key file holds, ready to be sealed.
+/// A key from a file or from a sign-in, ready to be sealed.
 #[derive(Debug)]
 pub struct NewKey {
     /// What is sealed.
     pub key: SecretString,
+    /// What is to be sealed beside it: what it was exchanged for, where it has to be.
+    pub session: Option<SecretString>,
+    /// What its network calls the account, as far as that came along.
+    pub handle: Option<String>,
     /// The address of the account's server, where its network has many.
     pub url: Option<String>,
-    /// The account's id on its network, as far as the file says it.
+    /// The account's id on its network, as far as that came along.
     pub remote_user: String,
-    /// What the file declares of the account.
+    /// What is declared of the account.
     pub facts: AccountFacts,
     /// The app's credentials, where they were given along.
     pub app: Option<SecretString>,
@@ -115,6 +121,8 @@ pub struct KeyProblem(String);
 pub struct Checked {
     /// The account's id on its network.
     pub remote_user: String,
+    /// What its network calls it, where it says so.
+    pub handle: Option<String>,
     /// What is known of it.
     pub facts: AccountFacts,
     /// When its server was asked what it takes, where servers differ in that.

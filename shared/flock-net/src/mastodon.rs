@@ -56,6 +56,8 @@ impl MastodonKey {
         let key = json!({ "access_token": file.token("access_token")?.expose_secret() });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
+            session: None,
+            handle: None,
             url: Some(url),
             remote_user: String::new(),
             facts: AccountFacts {
@@ -234,27 +236,16 @@ impl Mastodon {
     ) -> Result<Checked, Failure> {
         let instance = self.instance(account, key);
         let me = instance.me().await?;
-        let user = account.id.handle.as_str().split('@').next().unwrap_or_default();
-        let theirs = me.name();
-        if theirs.is_empty() && me.id.is_empty() {
+        // Who gives the account a number alone knows the key all the same.
+        let handle = Some(printable(me.name())).filter(|name| !name.is_empty());
+        if handle.is_none() && me.id.is_empty() {
             let why = format!("{} does not say whose the key is; try again later", instance.name);
             return Err(Failure::refused(NotDone::HARMLESS, why));
-        }
-        // Who gives the account a number alone knows the key all the same.
-        if !theirs.is_empty() && !theirs.eq_ignore_ascii_case(user) {
-            let theirs = printable(theirs);
-            return Err(Failure::refused(
-                NotDone::HARMLESS,
-                format!(
-                    "the key is that of @{theirs} at {}, not of @{user}; give the right key, or the \
-                     right name",
-                    instance.name
-                ),
-            ));
         }
         let limits = instance.limits().await?;
         Ok(Checked {
             remote_user: me.id,
+            handle,
             facts: AccountFacts {
                 tier: Tier::Standard,
                 labelled: me.bot,

@@ -125,6 +125,8 @@ impl XKey {
         });
         Ok(NewKey {
             key: SecretString::from(key.to_string()),
+            session: None,
+            handle: None,
             url: None,
             remote_user: user_id,
             facts: AccountFacts {
@@ -492,7 +494,7 @@ impl X {
             return Err(Failure::refused(NotDone::HARMLESS, why));
         }
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
-        Ok(Checked { remote_user, facts, asked_at: None, session: None })
+        Ok(Checked { remote_user, handle: None, facts, asked_at: None, session: None })
     }
 
     /// Whether X takes requests of the account now.

@@ -22,6 +22,15 @@ pub struct NewAccount<'a> {
     pub networks: &'a Networks,
 }
 
+/// Where a key came from: what is not right with it is put right there.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyFrom<'a> {
+    /// A file, as people call it.
+    File(&'a str),
+    /// Somebody has signed in.
+    SignIn,
+}
+
 /// An account of which its network has said that the key is its own.
 #[derive(Debug)]
 pub struct VouchedFor<'a> {
@@ -30,11 +39,14 @@ pub struct VouchedFor<'a> {
 }
 
 impl<'a> NewAccount<'a> {
-    /// Asks the network whose the key is. `source` is what people call the place where it came from.
-    pub async fn check(self, source: &str) -> Result<VouchedFor<'a>> {
+    /// Asks the network whose the key is.
+    pub async fn check(self, from: KeyFrom<'_>) -> Result<VouchedFor<'a>> {
         let Self { id, key, app, networks } = &self;
-        let account = Account::from_key_file(id.clone(), key, app.as_ref())
-            .map_err(|err| Error::refused(format!("{source}: {err:#}")))?;
+        let account =
+            Account::from_key_file(id.clone(), key, app.as_ref()).map_err(|err| match from {
+                KeyFrom::File(file) => Error::refused(format!("{file}: {err:#}")),
+                KeyFrom::SignIn => Error::refused(format!("{id} is not added: {err:#}")),
+            })?;
         let failed = |failure: Failure| {
             let again = match failure.kind {
                 FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
@@ -43,9 +55,24 @@ impl<'a> NewAccount<'a> {
             Error::refused(format!("{id} is not added: {failure}{again}"))
         };
         let checked = networks.check(&account).await.map_err(failed)?;
-        if !key.remote_user.is_empty() && key.remote_user != checked.remote_user {
+        let handle = checked.handle.as_ref().or(key.handle.as_ref());
+        if let Some(theirs) = handle.filter(|theirs| !id.is_called(theirs)) {
+            let instead = match from {
+                KeyFrom::File(_) => "give the right key, or the right name",
+                KeyFrom::SignIn => {
+                    "sign out there, or open the page in a private window, and sign in as the account that \
+                                    is to be added"
+                }
+            };
+            let why = format!("the key is that of {theirs}, not of {}", id.handle);
+            return Err(Error::refused(format!("{id} is not added: {why}; {instead}")));
+        }
+        if !key.remote_user.is_empty()
+            && key.remote_user != checked.remote_user
+            && let KeyFrom::File(file) = from
+        {
             return Err(Error::refused(format!(
-                "{id} is not added: the key is that of the user {}, but {source} says {}; correct its user_id, or \
+                "{id} is not added: the key is that of the user {}, but {file} says {}; correct its user_id, or \
                  take the key of that user",
                 checked.remote_user, key.remote_user
             )));
@@ -77,7 +104,10 @@ impl VouchedFor<'_> {
             facts: checked.facts,
             asked_at: checked.asked_at,
             sealed_key: keyring.seal(&id, &key.key),
-            sealed_session: checked.session.map(|session| keyring.seal(&id, &session)),
+            sealed_session: checked
+                .session
+                .or(key.session)
+                .map(|session| keyring.seal(&id, &session)),
         };
         store.put_account(&id, item.clone()).await?;
         if mark_as_bot && !item.facts.labelled {

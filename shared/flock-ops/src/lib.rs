@@ -37,7 +37,7 @@ mod texts;
 mod why;
 
 pub use accounts::{AccountLine, AccountPage, account, accounts};
-pub use add_account::{NewAccount, VouchedFor};
+pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
 pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};

@@ -12,7 +12,7 @@ use std::{
 use flock_aws::Keyring;
 use flock_core::{AccountFacts, AccountId, DeliveryId, Network, TableId, Tier};
 use flock_net::{Key, Networks};
-use flock_ops::{NewAccount, Noted, Who};
+use flock_ops::{KeyFrom, NewAccount, Noted, Who};
 use flock_store::{AccountItem, By, Store};
 use flock_tests::Clock;
 use jiff::Timestamp;
@@ -382,7 +382,7 @@ async fn begin(world: &Arc<World>, observer: &Arc<Machine>) -> anyhow::Result<()
         };
         let key = Key::read_file(&id, &SecretString::from(file.to_string()))?;
         let new = NewAccount { id: id.clone(), key, app: None, networks: &networks };
-        let vouched = Box::pin(new.check("the file")).await?;
+        let vouched = Box::pin(new.check(KeyFrom::File("the file"))).await?;
         let line = format!("account add {id}");
         let by = By::CommandLine { user: "ada".to_owned(), arn: None };
         let who = Who { by, at: world.now(), id: DeliveryId::of(&[&line]) };

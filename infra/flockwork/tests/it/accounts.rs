@@ -205,7 +205,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; add the account again with a fresh key"#);
     key("token-of-apollo", &mastodon.url());
     let iris = local.replace("apollo@", "iris@");
-    assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of @apollo at Mastodon at example.social, not of @iris; give the right key, or the right name");
+    assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of apollo, not of iris@example.social; give the right key, or the right name");
     for (misbehave, expected) in [
         (MastodonMisbehave::Html, "a page"),
         (MastodonMisbehave::Redirect("http://169.254.169.254/".to_owned()), "169.254.169.254"),
