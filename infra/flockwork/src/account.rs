@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     ask,
     checkup::{X_APP_CONTENT, fill},
-    cli::{AddAccount, Place, quoted},
+    cli::{AddAccount, KeyPlace, Place, quoted},
     connect::{Connection, connect, look, read_template},
     deployed,
     files::{self, WRITTEN_BY_HAND},
@@ -27,19 +27,14 @@ const APP: [&str; 2] = ["consumer_key", "consumer_secret"];
 
 /// Asks the network about the account, and stores what it says with the sealed key. Says what came of it.
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
-    if !place.aws && (options.keyring.is_some() || options.x_app.is_some()) {
-        return Err(refuse(
-            "--keyring and --x-app name secrets of a deployed stack: say --aws --table NAME, too",
-        ));
-    }
-    let AddAccount { account: id, key: file, mark_as_bot, .. } = options;
+    let AddAccount { account: id, key: file, mark_as_bot, at } = options;
+    at.check(place)?;
     let shown = file.display();
     let key = read_key(id, file)?;
-    let settings =
-        functions::network_settings(&read_template(place)?, options.networks_on_loopback)?;
+    let settings = functions::network_settings(&read_template(place)?, at.networks_on_loopback)?;
     let connection = connect(place).await?;
-    let safe = Safe::open(place, &connection, options).await?;
-    let app = safe.x_app(id.network, &key).await?;
+    let safe = Safe::open(place, &connection, at).await?;
+    let app = safe.x_app(id.network, key.app.as_ref()).await?;
     let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let new = NewAccount { id: id.clone(), key, app, networks: &networks };
     let vouched = Box::pin(new.check(KeyFrom::File(&shown.to_string()))).await?;
@@ -61,9 +56,21 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
     Ok(lines.join("\n"))
 }
 
+impl KeyPlace {
+    /// Refuses names of secrets where none have any.
+    pub(crate) fn check(&self, place: &Place) -> anyhow::Result<()> {
+        if !place.aws && (self.keyring.is_some() || self.x_app.is_some()) {
+            return Err(refuse(
+                "--keyring and --x-app name secrets of a deployed stack: say --aws --table NAME, too",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// The command that adds the account once more.
 fn again(place: &Place, options: &AddAccount) -> String {
-    let AddAccount { account, key, keyring, x_app, .. } = options;
+    let AddAccount { account, key, at: KeyPlace { keyring, x_app, .. }, .. } = options;
     let words = [("--keyring", keyring), ("--x-app", x_app)];
     let words =
         words.into_iter().filter_map(|(word, name)| Some(format!(" {word} {}", name.as_ref()?)));
@@ -99,10 +106,10 @@ fn read_key(id: &AccountId, file: &Path) -> anyhow::Result<NewKey> {
 }
 
 /// Where secrets are while an account is added.
-struct Safe<'a> {
+pub(crate) struct Safe<'a> {
     connection: &'a Connection,
     /// The keyring of the place.
-    keyring: Keyring,
+    pub(crate) keyring: Keyring,
     /// Secrets Manager; none where this process holds the secrets itself.
     secrets: Option<Secrets>,
     /// The name of the X app's secret, where somebody has to say it.
@@ -110,23 +117,23 @@ struct Safe<'a> {
 }
 
 impl<'a> Safe<'a> {
-    async fn open(
+    pub(crate) async fn open(
         place: &Place,
         connection: &'a Connection,
-        options: &AddAccount,
+        at: &KeyPlace,
     ) -> anyhow::Result<Self> {
         let is_ours = connection.data_dir.is_some();
         let secrets = (!is_ours).then(|| Secrets::new(&connection.aws));
         let (keyring, x_app) = if place.aws {
             // As where a variable of the shell is not set.
             let given = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
-            let name = given(&options.keyring).ok_or_else(|| {
+            let name = given(&at.keyring).ok_or_else(|| {
                 refuse(
                     "on a deployed table say which keyring seals the key: --keyring NAME (output \
                      `KeyringName` of the stack)",
                 )
             })?;
-            (name, given(&options.x_app))
+            (name, given(&at.x_app))
         } else {
             (KEYRING.to_owned(), Some(X_APP.to_owned()))
         };
@@ -141,19 +148,17 @@ impl<'a> Safe<'a> {
         Ok(Self { connection, keyring, secrets, x_app })
     }
 
-    /// The credentials of the app, for a network that has apps.
-    async fn x_app(&self, network: Network, new: &NewKey) -> anyhow::Result<Option<SecretString>> {
+    /// The credentials of the app, for a network that has apps; `given`, those that came with a key.
+    pub(crate) async fn x_app(
+        &self,
+        network: Network,
+        given: Option<&SecretString>,
+    ) -> anyhow::Result<Option<SecretString>> {
         if !network.facts().has_app {
             return Ok(None);
         }
-        let known = match (&self.secrets, &self.x_app) {
-            (None, _) => Some(held(self.connection, X_APP)?),
-            (Some(secrets), Some(name)) => {
-                Some(read(self.connection, secrets, name, "XAppName").await?)
-            }
-            (Some(_), None) => None,
-        };
-        let Some(app) = &new.app else {
+        let known = self.known_x_app().await?;
+        let Some(app) = given else {
             return match (known, &self.x_app) {
                 (Some(known), _) if is_app(&known) => Ok(Some(known)),
                 (Some(known), Some(name)) if self.connection.is_deployed => {
@@ -170,6 +175,33 @@ impl<'a> Safe<'a> {
             ));
         }
         Ok(Some(app.clone()))
+    }
+
+    /// Whether the app is not known, and could be kept here if it was.
+    pub(crate) fn lacks_app_of_ours(&self) -> anyhow::Result<bool> {
+        Ok(self.secrets.is_none() && !is_app(&held(self.connection, X_APP)?))
+    }
+
+    /// What is in the secret of the app, where there is one.
+    async fn known_x_app(&self) -> anyhow::Result<Option<SecretString>> {
+        Ok(match (&self.secrets, &self.x_app) {
+            (None, _) => Some(held(self.connection, X_APP)?),
+            (Some(secrets), Some(name)) => {
+                Some(read(self.connection, secrets, name, "XAppName").await?)
+            }
+            (Some(_), None) => None,
+        })
+    }
+
+    /// Refuses a key that was made with another app than the one that is known here.
+    pub(crate) async fn refuse_other_app(&self, app: &SecretString) -> anyhow::Result<()> {
+        match self.known_x_app().await?.filter(is_app) {
+            Some(known) if !is_same(app, &known) => Err(refuse(
+                "it needs the app it was made with, and the X app here is another: `consumer_token` and \
+                 `consumer_token_secret` are not its consumer_key and consumer_secret",
+            )),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// What is said where nobody knows the app.
@@ -189,7 +221,7 @@ impl<'a> Safe<'a> {
     }
 
     /// Keeps new credentials of the app, where the secrets are ours to write.
-    fn keep_x_app(&self, app: Option<&SecretString>) -> anyhow::Result<()> {
+    pub(crate) fn keep_x_app(&self, app: Option<&SecretString>) -> anyhow::Result<()> {
         match (&self.connection.data_dir, app) {
             (Some(data_dir), Some(app)) => data_dir.put_secret(X_APP, app.expose_secret()),
             _ => Ok(()),
@@ -254,9 +286,10 @@ fn held(connection: &Connection, name: &str) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(connection.secrets.get(name).cloned().ok_or_else(missing)?))
 }
 
-/// Whether two secrets hold the same JSON.
+/// Whether two secrets are of the same app.
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
-    read_json(one).is_some_and(|one| read_json(other) == Some(one))
+    let keys = |secret| read_json(secret).map(|app| APP.map(|name| app.get(name).cloned()));
+    keys(one).is_some_and(|one| keys(other) == Some(one))
 }
 
 /// Whether a secret holds an app's credentials.

@@ -505,6 +505,15 @@ pub enum AccountCommand {
     /// Add an account of another network, or replace its key
     #[command(after_help = KEY_FILES)]
     Add(AddAccount),
+    /// Connect an account: sign in as it, and nobody touches a key
+    #[command(after_help = SIGN_INS)]
+    Connect(ConnectAccount),
+    /// Go through a folder of texts and connect an account for each, as wanted; ends with a flock
+    #[command(after_help = WALKS)]
+    Walk(WalkAccounts),
+    /// Take over the accounts of a rainbow-mind-machine: a folder of its key bundles
+    #[command(after_help = BUNDLES)]
+    Import(ImportAccounts),
     /// List the accounts, and how many sheep post through each
     List {
         /// One JSON object a line
@@ -554,15 +563,110 @@ pub struct AddAccount {
     /// Have the network show that the account is a bot's (Mastodon and Bluesky)
     #[arg(long)]
     pub mark_as_bot: bool,
+    /// What seals it, and where its network is.
+    #[command(flatten)]
+    pub at: KeyPlace,
+}
+
+/// What seals keys, and where networks are.
+#[derive(Debug, Clone, Args)]
+pub struct KeyPlace {
     /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
     #[arg(long, value_name = "NAME")]
     pub keyring: Option<String>,
-    /// With --aws, for X: name of the app's secret (output `XAppName`), unless the file has it
+    /// With --aws, for X: name of the app's secret (output `XAppName`), unless a file has the app
     #[arg(long, value_name = "NAME")]
     pub x_app: Option<String>,
     /// Let the server be on this machine and without TLS, to try things out
     #[arg(long)]
     pub networks_on_loopback: bool,
+}
+
+const SIGN_INS: &str = "\
+On X a page of X shows a PIN of seven digits; on Mastodon a page of the account's server shows a
+code; on Bluesky an app password is made in the account's settings, and does not show as it is
+typed. Whoever signed in must be the account: else nothing is stored.
+
+X needs an app: https://developer.x.com, with read and write permission and a callback address.
+Its consumer_key and consumer_secret are asked for where they are not known.
+
+Examples:
+  flockwork account connect x:apollo_bot --automated-label
+  flockwork account connect mastodon:apollo@example.social --mark-as-bot";
+
+/// `flockwork account connect`
+#[derive(Debug, Clone, Args)]
+pub struct ConnectAccount {
+    /// Network and name there, such as `x:apollo_bot` or `mastodon:apollo@example.social`
+    pub account: AccountId,
+    /// How the account is signed in to.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// How accounts are signed in to.
+#[derive(Debug, Clone, Args)]
+pub struct SignIn {
+    /// Address of the account's server, where it does not follow from the name
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// The account carries X's label for automated accounts (its settings, Your account, Automation)
+    #[arg(long)]
+    pub automated_label: bool,
+    /// Have the network show that the account is a bot's (Mastodon and Bluesky)
+    #[arg(long)]
+    pub mark_as_bot: bool,
+    /// What seals the key, and where its network is.
+    #[command(flatten)]
+    pub at: KeyPlace,
+}
+
+const WALKS: &str = "\
+For each .txt file of the folder, in order, it asks whether an account is to be connected: yes, no,
+skip the rest, or another name for it. While the PIN or code is asked for, `r` makes a new link and
+`n` goes on with the next file. Where there is a flock.toml, its sheep without an account come first.
+What was connected is written into flock.toml; given again, the walk goes on where it was left.
+
+Examples:
+  flockwork account walk milton/ --network x
+  flockwork account walk milton/ --network mastodon --account '{name}@example.social'";
+
+/// `flockwork account walk`
+#[derive(Debug, Clone, Args)]
+pub struct WalkAccounts {
+    /// Directory of text files
+    pub dir: PathBuf,
+    /// Where the accounts are
+    #[arg(long)]
+    pub network: Network,
+    /// Name of each account there; `{name}` in it is the name of its file
+    #[arg(long, value_name = "PATTERN", default_value = "{name}")]
+    pub account: String,
+    /// How the accounts are signed in to.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+const BUNDLES: &str = "\
+Each .json file of the folder is a bundle: consumer_token, consumer_token_secret, oauth_token,
+oauth_token_secret, screen_name. X is asked about each before it is stored, and each needs the app it
+was made with: all that are taken over go with one app, which is the first one's where none is known.
+Accounts that are here already are left alone. Files are left alone, too; delete them afterwards.
+
+Examples:
+  flockwork account import keys/ --automated-label";
+
+/// `flockwork account import`
+#[derive(Debug, Clone, Args)]
+pub struct ImportAccounts {
+    /// Directory of the bundles
+    pub dir: PathBuf,
+    /// The accounts carry X's label for automated accounts (their settings, Your account, Automation)
+    #[arg(long)]
+    pub automated_label: bool,
+    /// What seals the keys, and where X is.
+    #[command(flatten)]
+    pub at: KeyPlace,
 }
 
 /// `flockwork slack`

@@ -17,15 +17,16 @@ use crate::{
     },
     connect::{Connection, connect, look},
     data_dir::DataDir,
-    deployed, doctor, environment, flock_file, init,
+    deployed, doctor, environment, flock_file, import, init,
     operator::noted,
     preview, queue,
     refusal::{missing, refuse, refused},
     run,
     screen::{Said, Screen, What},
-    shell, show, silence, slack,
+    shell, show, sign_in, silence, slack,
     table::wrapped,
     terminal::Paint,
+    walk,
 };
 
 /// Does what `cli` says. Where a run was asked that is gone now, that is what went wrong.
@@ -129,6 +130,15 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
         AccountCommand::Add(options) => {
             screen.say(Box::pin(account::add(place, &options)).await?.into())
         }
+        AccountCommand::Connect(options) => {
+            let done = Some(Box::pin(sign_in::connect_account(place, &options)).await?);
+            screen.say(Said { done, ..Said::default() })
+        }
+        AccountCommand::Walk(options) => {
+            let done = Some(Box::pin(walk::walk(place, &options)).await?);
+            screen.say(Said { done, ..Said::default() })
+        }
+        AccountCommand::Import(options) => Box::pin(import::import(place, screen, &options)).await,
         AccountCommand::List { json } => screen.page(list_accounts(place, screen, json).await?),
         AccountCommand::Show { account, json } => {
             let page = {

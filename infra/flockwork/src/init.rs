@@ -64,7 +64,7 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
 }
 
 /// What the flock is called: as was said, or like its directory.
-fn name(dir: &Path, said: Option<&FlockName>) -> anyhow::Result<FlockName> {
+pub(crate) fn name(dir: &Path, said: Option<&FlockName>) -> anyhow::Result<FlockName> {
     if let Some(name) = said {
         return Ok(name.clone());
     }

@@ -292,11 +292,15 @@ fn is_a_name(text: &str) -> bool {
     text == "user_id" || NAMES.contains(&text)
 }
 
-/// For fuzzing: reads any text as a key file of each network. What is said of it never repeats what it holds.
+/// For fuzzing: reads any text as a key file of each network and as a bundle. What is said of it never repeats what it holds.
 #[cfg(feature = "test-util")]
 pub fn check_key_file(text: &str) {
     const SECRET: &str = "PSST-a-secret-PSST";
     let marked = text.replace('~', SECRET);
+    if let Err(problem) = crate::Bundle::read(&SecretString::from(marked.as_str())) {
+        let said = problem.to_string();
+        assert!(!said.contains(SECRET) && !said.is_empty() && !said.contains('\n'), "{said:?}");
+    }
     for id in ["x:a", "mastodon:a@b.example", "bluesky:a.example"] {
         let id = id.parse().expect("an account");
         let read = crate::Key::read_file(&id, &SecretString::from(marked.as_str()));

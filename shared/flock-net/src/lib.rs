@@ -9,6 +9,7 @@ mod address;
 mod alike;
 mod answer;
 mod bluesky;
+mod bundle;
 mod failure;
 mod html;
 mod http;
@@ -32,6 +33,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use accounts::{Account, Accounts};
+pub use bundle::Bundle;
 pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
 pub use settings::Settings;

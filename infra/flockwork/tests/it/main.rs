@@ -7,6 +7,7 @@ mod asking;
 mod audit;
 mod aws;
 mod bounds;
+mod connecting;
 mod deployment;
 mod dew;
 mod directory;

@@ -1,0 +1,270 @@
+//! Accounts that are connected from a terminal: signing in, walking through a folder, taking over old bundles.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _},
+};
+
+use flock_tests::{Bluesky, X};
+use insta::assert_snapshot;
+use rustix::termios::{LocalModes, tcgetattr};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::world::{CONSUMER_KEY, Output, Running, World, XWorld, eventually};
+
+const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
+
+/// A Bluesky with an account for each name, and where it runs.
+fn bluesky(names: &[&str]) -> (Bluesky, Runtime) {
+    let runtime = Runtime::new().unwrap();
+    let bluesky = runtime.block_on(Bluesky::start());
+    for name in names {
+        let did = format!("did:plc:{name:a<24}");
+        bluesky.account(&format!("{name}.example.com"), &did, PASSWORD);
+    }
+    (bluesky, runtime)
+}
+
+/// How a command ends that is typed to, and the end of the terminal where somebody types.
+fn finish(running: Running, keyboard: &mut File) -> (Output, String) {
+    let output = running.finish();
+    // Where nobody has the other end any more, what is left can be read all the same.
+    let mut seen = Vec::new();
+    let _ = keyboard.read_to_end(&mut seen);
+    (output, String::from_utf8(seen).unwrap())
+}
+
+/// Types something once the terminal does not show it.
+fn type_unseen(keyboard: &mut File, text: &str) {
+    eventually("the terminal shows nothing", || {
+        let modes = tcgetattr(&*keyboard).unwrap().local_modes;
+        (!modes.contains(LocalModes::ECHO)).then_some(())
+    });
+    keyboard.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn somebody_signs_in_and_touches_no_key() {
+    let world = World::new();
+    let (bluesky, _runtime) = bluesky(&["apollo"]);
+    let url = bluesky.url();
+    let connect = |name: &str| {
+        format!("account connect bluesky:{name}.example.com --server {url} --networks-on-loopback")
+    };
+    // What has another form is asked of nobody.
+    let (mut running, mut keyboard) =
+        world.start_at_terminal(&(connect("apollo") + " --mark-as-bot"));
+    type_unseen(&mut keyboard, "correct horse\n");
+    running.log_line("An app password has");
+    type_unseen(&mut keyboard, &format!("{PASSWORD}\n"));
+    let (output, seen) = finish(running, &mut keyboard);
+    assert_snapshot!(output.stdout, @"bluesky:apollo.example.com is connected.");
+    assert_snapshot!(output.stderr, @"
+    Make an app password as apollo.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    An app password has four times four letters or digits, xxxx-xxxx-xxxx-xxxx; make one in the account's settings, and do not give the account's own password. Try again, `r` for a new link, or `n`.
+    App password (not shown):
+    ");
+    assert!(!seen.contains("abcd") && !seen.contains("horse"), "{seen:?}");
+    assert_eq!(bluesky.logins("did:plc:apolloaaaaaaaaaaaaaaaaaa"), 1);
+    let shown = world.ok("account show bluesky:apollo.example.com");
+    assert!(shown.contains("labelled as a bot"), "{shown}");
+    for (path, content) in world.files(".flockwork") {
+        let is_there = content.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes());
+        assert!(!is_there, "{}", path.display());
+    }
+
+    let audit = world.ok("audit");
+    assert!(audit.contains(": account connect bluesky:apollo.example.com - done"), "{audit}");
+
+    assert_snapshot!(world.refused(&connect("apollo")), @"error: bluesky:apollo.example.com is connected already; nothing was changed");
+    // What is not right with it has a sentence, and nothing is stored.
+    for (name, typed) in [("pan", "n\n"), ("pan", "\u{4}"), ("pan", "wxyz-wxyz-wxyz-wxyz\n")] {
+        let (running, mut keyboard) = world.start_at_terminal(&connect(name));
+        type_unseen(&mut keyboard, typed);
+        let (output, _) = finish(running, &mut keyboard);
+        assert_eq!(output.code, Some(2), "{typed:?}");
+        assert!(output.stderr.contains("error: bluesky:pan.example.com is not "), "{output:?}");
+    }
+    assert_snapshot!(world.refused("account connect meadow:apollo"), @"error: accounts of the meadow need no key: just name them");
+    assert_eq!(world.json("account list --json").len(), 1);
+}
+
+#[test]
+fn a_walk_ends_with_accounts_and_sheep() {
+    let world = World::new();
+    let (bluesky, _runtime) = bluesky(&["book-1", "book-2", "milton"]);
+    for (file, text) in [("Book 1", "one\ntwo\n"), ("Book 2", "three\n"), ("Book 10", "ten\n")] {
+        world.write(&format!("paradise/{file}.txt"), text);
+    }
+    world.write("paradise/.hidden.txt", "no\n");
+    world.write("paradise/notes.md", "no\n");
+    let url = bluesky.url();
+    let walk = format!(
+        "account walk paradise --network bluesky --account {{name}}.example.com --mark-as-bot --server {url} \
+         --networks-on-loopback"
+    );
+    // One, not the second, another name for the third; then it goes on where it was left.
+    let (mut running, mut keyboard) = world.start_at_terminal(&walk);
+    keyboard.write_all(b"perhaps\ny\n").unwrap();
+    type_unseen(&mut keyboard, &format!("{PASSWORD}\n"));
+    running.log_line("is connected.");
+    keyboard.write_all(b"n\nmilton.example.com\n").unwrap();
+    type_unseen(&mut keyboard, &format!("{PASSWORD}\n"));
+    let (output, _) = finish(running, &mut keyboard);
+    assert_snapshot!(output.stdout, @"
+    2 accounts connected, 2 sheep added to paradise/flock.toml; 1 text left out.
+    `flockwork flock plan paradise` shows what the flock will be, `flockwork preview paradise` its next posts, and `flockwork flock apply paradise` lets it post.
+    ");
+    assert_snapshot!(output.stderr.replace(&url, "URL"), @"
+    1 of 3: Book 1.txt
+    Connect bluesky:book-1.example.com? [y]es, [n]o, [s]kip the rest, or another name: `perhaps` is not an account of Bluesky: they are written like `apollo.bsky.social`.
+    Connect bluesky:book-1.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-1.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    bluesky:book-1.example.com is connected.
+    2 of 3: Book 2.txt
+    Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: 3 of 3: Book 10.txt
+    Connect bluesky:book-10.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as milton.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    bluesky:milton.example.com is connected.
+    ");
+    assert_snapshot!(std::fs::read_to_string(world.path("paradise/flock.toml")).unwrap(), @r#"
+    name = "paradise"
+    time_zone = "UTC"
+
+    # From one line to the next, and from the last until the first comes again.
+    [defaults]
+    line = "1h"
+    stanza = "1d"
+
+    [[sheep]]
+    name = "book-1"
+    behaviour = "poem"
+    corpus = "Book 1.txt"
+    network = "bluesky"
+    account = "book-1.example.com"
+
+    [[sheep]]
+    name = "book-10"
+    behaviour = "poem"
+    corpus = "Book 10.txt"
+    network = "bluesky"
+    account = "milton.example.com"
+    "#);
+    world.ok("flock plan paradise");
+
+    // Who is somebody else, or gives a wrong password, is asked again.
+    let (mut running, mut keyboard) = world.start_at_terminal(&walk);
+    keyboard.write_all(b"yes\n").unwrap();
+    type_unseen(&mut keyboard, "wxyz-wxyz-wxyz-wxyz\n");
+    running.log_line("does not accept");
+    keyboard.write_all(b"yes\n").unwrap();
+    type_unseen(&mut keyboard, &format!("{PASSWORD}\n"));
+    let (output, _) = finish(running, &mut keyboard);
+    assert_snapshot!(output.stderr.replace(&url, "URL"), @r#"
+    3 of 3: Book 2.txt
+    Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-2.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    Bluesky:book-2.example.com is not added: Bluesky does not accept the account's app password: "Invalid identifier or password"; it was revoked, or the account was taken down: look in its settings, make a new app password and add the account again with it.
+    Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-2.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    bluesky:book-2.example.com is connected.
+    "#);
+    let applied = world.ok("flock apply paradise");
+    assert!(applied.contains("+ create book-2: poem of 1 line"), "{applied}");
+    assert_eq!(world.json("account list --json").len(), 3);
+    let audit = world.ok("audit");
+    assert_eq!(audit.matches(": account connect bluesky:").count(), 3, "{audit}");
+    // A third time there is nobody left to ask about.
+    assert_snapshot!(world.ok(&walk), @"
+    0 accounts connected, 0 sheep added to paradise/flock.toml.
+    `flockwork flock plan paradise` shows what the flock will be, `flockwork preview paradise` its next posts, and `flockwork flock apply paradise` lets it post.
+    ");
+}
+
+#[test]
+fn a_walk_is_for_texts() {
+    let world = World::new();
+    assert_snapshot!(world.refused("account walk nowhere --network x"), @"error: cannot read nowhere: it does not exist");
+    world.write("empty/readme.md", "no\n");
+    assert_snapshot!(world.refused("account walk empty --network x"), @"error: empty has no .txt files, and no sheep that posts anywhere but on the meadow");
+    assert_snapshot!(world.refused("account walk empty --network meadow"), @"error: accounts of the meadow need no key; write the flock without a walk");
+    world.write("odd/a.txt", "no\n");
+    world.write("odd/A.txt", "no\n");
+    assert_snapshot!(world.refused("account walk odd --network x"), @"error: odd/a.txt: there is a sheep a already; give the file another name");
+    // X charges, so that there has to be a cap before anybody signs in.
+    world.write("milton/book.txt", "no\n");
+    let said = world.answered("account walk milton --network x", "plenty\n5\ns\n");
+    assert_snapshot!(said.stderr, @"
+    X charges $0.015 for a post. The most that the flock may cost in a month, in dollars: `plenty` is not an amount of dollars: write it as 10 or 2.50.
+    X charges $0.015 for a post. The most that the flock may cost in a month, in dollars: 1 of 1: book.txt
+    Connect x:book? [y]es, [n]o, [s]kip the rest, or another name:
+    ");
+    assert_eq!((said.code, world.files("milton").len()), (Some(0), 1));
+}
+
+#[test]
+fn old_bundles_are_taken_over_with_the_app_they_were_made_with() {
+    let world = XWorld::new();
+    let bundle = |name: &str, number: &str, consumer: &str| {
+        json!({
+            "consumer_token": consumer,
+            "consumer_token_secret": X::SECRET,
+            "oauth_token": format!("{number}-token"),
+            "oauth_token_secret": X::SECRET,
+            "screen_name": name,
+            "file": "text/book.txt",
+        })
+        .to_string()
+    };
+    for number in ["1", "2"] {
+        world.let_in(&format!("{number}-token"), number);
+    }
+    world.write("keys/book1.json", bundle("milton_book1", "1", CONSUMER_KEY));
+    world.write("keys/book2.json", bundle("milton_book2", "2", CONSUMER_KEY));
+    world.write("keys/book3.json", bundle("milton_book3", "3", "another-app"));
+    world.write("keys/book10.json", bundle("milton_book10", "10", CONSUMER_KEY));
+    world.write("keys/broken.json", "{\"consumer_token\": \"hush\"}");
+    world.write("keys/notes.txt", "no");
+    let output = world.flockwork("account import keys --automated-label");
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert_snapshot!(output.stdout, @r#"
+    book1.json: x:milton_book1 is connected
+    book2.json: x:milton_book2 is connected
+    book3.json: not taken over: it needs the app it was made with, and the X app here is another: `consumer_token` and `consumer_token_secret` are not its consumer_key and consumer_secret
+    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; add the account again with a fresh key
+    broken.json: not taken over: `consumer_token_secret` is missing; a key file has `consumer_token`, `consumer_token_secret`, `oauth_token`, `oauth_token_secret` and `screen_name`
+    "#);
+    assert_snapshot!(output.stderr, @"error: 3 of 5 bundles were not taken over");
+    assert_snapshot!(world.ok("account list"), @"
+    x:milton_book1                           0 sheep      can post
+    x:milton_book2                           0 sheep      can post
+    ");
+    let audit = world.ok("audit");
+    assert_eq!(audit.matches(": account import x:milton_book").count(), 2, "{audit}");
+    // Once more it changes nothing.
+    let again = world.flockwork("account import keys");
+    assert_snapshot!(again.stdout, @r#"
+    book1.json: x:milton_book1 is here already, and is left as it is
+    book2.json: x:milton_book2 is here already, and is left as it is
+    book3.json: not taken over: it needs the app it was made with, and the X app here is another: `consumer_token` and `consumer_token_secret` are not its consumer_key and consumer_secret
+    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; add the account again with a fresh key
+    broken.json: not taken over: `consumer_token_secret` is missing; a key file has `consumer_token`, `consumer_token_secret`, `oauth_token`, `oauth_token_secret` and `screen_name`
+    "#);
+    assert_snapshot!(world.refused("account import nowhere"), @"error: cannot read nowhere: it does not exist");
+    world.write("none/a.txt", "no");
+    assert_snapshot!(world.refused("account import none"), @"error: none has no .json files; a keymaker puts its bundles into a directory such as keys/");
+    world.write("bad/a.json", "[]");
+    let bad = world.flockwork("account import bad");
+    assert_eq!(bad.code, Some(2));
+    for (path, content) in world.files(".flockwork") {
+        let has = |text: &[u8]| content.windows(text.len()).any(|window| window == text);
+        assert!(!has(b"1-token"), "{}", path.display());
+    }
+}
