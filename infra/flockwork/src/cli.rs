@@ -109,11 +109,11 @@ impl Place {
         command
     }
 
-    /// The command that adds `account` there; it posts through an app where its network `has_app`.
-    pub fn add_account(&self, account: &str, has_app: bool) -> String {
+    /// The command that connects `account` there; it posts through an app where its network `has_app`.
+    pub fn connect_account(&self, account: &str, has_app: bool) -> String {
         let keyring = if self.aws { " --keyring NAME" } else { "" };
         let app = if self.aws && has_app { " --x-app NAME" } else { "" };
-        format!("{} account add {account} --key FILE{keyring}{app}", self.command())
+        format!("{} account connect {account}{keyring}{app}", self.command())
     }
 
     /// The template, as messages name it.

@@ -217,7 +217,7 @@ async fn list_accounts(place: &Place, screen: &Screen, json: bool) -> anyhow::Re
     if accounts.is_empty() {
         return Ok(none(format!(
             "There is no account yet; `{}` adds one. On the meadow none is needed.",
-            place.add_account("ACCOUNT", false)
+            place.connect_account("ACCOUNT", false)
         )));
     }
     let lines = |paint| accounts.iter().map(|account| show::account_line(account, paint)).collect();

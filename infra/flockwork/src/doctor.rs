@@ -259,7 +259,7 @@ async fn the_accounts(
         let (was, each) =
             if never_added.len() == 1 { ("was", "") } else { ("were", ", and so for each") };
         let has_app = first.parse::<AccountId>().is_ok_and(|id| id.network.facts().has_app);
-        let add = place.add_account(first, has_app);
+        let add = place.connect_account(first, has_app);
         findings.push(Finding::Fault(format!(
             "{} {was} never added: `{add}`{each}",
             named(&never_added)

@@ -36,7 +36,7 @@ fn command(remedy: &Remedy, place: &Place) -> String {
     match remedy {
         Remedy::AddAccount(account) => {
             let has_app = account.network.facts().has_app;
-            format!("`{}`", place.add_account(&account.to_string(), has_app))
+            format!("`{}`", place.connect_account(&account.to_string(), has_app))
         }
         Remedy::ListSheep => format!("`{program} sheep list` shows them"),
         Remedy::ShowSheep(sheep) => format!("`{program} sheep show {sheep}`"),

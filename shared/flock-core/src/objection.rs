@@ -209,10 +209,10 @@ impl fmt::Display for Objection {
             What::Said(what) => what.fmt(f),
             What::NoCap(charges) => write!(f, "{charges}; {WRITE_CAP}"),
             What::NeverAdded(accounts) if accounts.len() == 1 => {
-                write!(f, "{} was never added; add it with its key", the_accounts(accounts))
+                write!(f, "{} was never added; connect it", the_accounts(accounts))
             }
             What::NeverAdded(accounts) => {
-                write!(f, "{} were never added; add each with its key", the_accounts(accounts))
+                write!(f, "{} were never added; connect each", the_accounts(accounts))
             }
         }
     }
@@ -284,13 +284,13 @@ mod tests {
         let never = |number| Objection::never_added([&sheep(number)], &account(number));
         assert_eq!(
             said(vec![never(1)]),
-            "choir/s001: the account x:s001 was never added; add it with its key"
+            "choir/s001: the account x:s001 was never added; connect it"
         );
         let many = Objection::grouped((0..40).map(never).collect());
         assert_eq!(many.len(), 1);
         assert_eq!(
             many[0].to_string(),
-            "choir/s000, choir/s001, choir/s002 and 37 more: the accounts x:s000, x:s001, x:s002 and 37 more were never added; add each with its key"
+            "choir/s000, choir/s001, choir/s002 and 37 more: the accounts x:s000, x:s001, x:s002 and 37 more were never added; connect each"
         );
         assert_eq!(many[0].missing().unwrap(), "the accounts x:s000, x:s001, x:s002 and 37 more");
     }

@@ -120,7 +120,7 @@ impl Carrier {
         let opened =
             opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
         let Some(mut account) = opened else {
-            let why = format!("the account {id} was never added; add it, then resume {by}");
+            let why = format!("the account {id} was never added; connect it, then resume {by}");
             return Err(match sent {
                 Sent::No => Outcome::Refused { why },
                 Sent::Maybe => Outcome::Unknown { why },

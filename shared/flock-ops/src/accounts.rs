@@ -97,7 +97,7 @@ pub async fn account(store: &Store, id: &AccountId) -> Result<AccountPage> {
         return Ok(AccountPage::new(id, &AccountFacts::MEADOW, (None, String::new(), None)));
     }
     let account = store.account(id).await?.ok_or_else(|| {
-        let why = format!("the account {id} was never added; add it with its key");
+        let why = format!("the account {id} was never added; connect it");
         Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
     })?;
     let told = (account.url, account.remote_user, account.asked_at);

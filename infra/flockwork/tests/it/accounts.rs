@@ -111,7 +111,7 @@ fn a_bad_key_file_is_refused_without_a_word_of_it() {
     // None of these may post now.
     let sheep = [("apollo", "one\n", "network = \"x\"\nline = \"1h\"")];
     world.write_flock_with("choir", "monthly_cap = 1", &sheep);
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo: the account x:apollo was never added; connect it (`flockwork account connect x:apollo`)");
     assert_eq!(world.ok("flock list --json"), "");
 }
 
@@ -173,7 +173,7 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     world.write("key.json", key_file().replace("true", "false"));
     world.trouble(Trouble::Revoked);
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
-    assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; add it with its key (`flockwork account add x:apollo_bot --key FILE`)");
+    assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; connect it (`flockwork account connect x:apollo_bot`)");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
     assert!(
@@ -305,7 +305,7 @@ fn accounts_are_listed_and_removed_once_nobody_posts_through_them() {
     let world = XWorld::new();
     let said = world.flockwork("account list");
     assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""));
-    assert_snapshot!(said.stderr, @"There is no account yet; `flockwork account add ACCOUNT --key FILE` adds one. On the meadow none is needed.");
+    assert_snapshot!(said.stderr, @"There is no account yet; `flockwork account connect ACCOUNT` adds one. On the meadow none is needed.");
     world.add("apollo");
     world.add("pan");
     let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"2h\"";

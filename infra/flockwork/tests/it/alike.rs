@@ -61,9 +61,9 @@ fn what_plans_object_to_is_said_once() {
     let x = "network = \"x\"\nat = [\"09:00\"]";
     write(&world, cap, MANY, &format!("{POEM}{x}"));
     let plan = world.ok("flock plan choir");
-    assert_snapshot!(plan.lines().last().unwrap(), @"missing before it can be applied: the accounts x:s000, x:s001, x:s002 and 57 more; `flockwork account add x:s000 --key FILE`, and so for each");
+    assert_snapshot!(plan.lines().last().unwrap(), @"missing before it can be applied: the accounts x:s000, x:s001, x:s002 and 57 more; `flockwork account connect x:s000`, and so for each");
     assert_eq!(plan.lines().filter(|line| line.starts_with("  + create")).count(), MANY);
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/s000, choir/s001, choir/s002 and 57 more: the accounts x:s000, x:s001, x:s002 and 57 more were never added; add each with its key (`flockwork account add x:s000 --key FILE`, and so for each)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/s000, choir/s001, choir/s002 and 57 more: the accounts x:s000, x:s001, x:s002 and 57 more were never added; connect each (`flockwork account connect x:s000`, and so for each)");
     let missing = world.json("flock plan choir --json").pop().unwrap()["missing"].clone();
     assert_eq!(missing.as_array().unwrap().len(), MANY, "a program gets them all");
 
@@ -72,7 +72,7 @@ fn what_plans_object_to_is_said_once() {
     write_texts(&world, MANY, |_| b"the same\n".to_vec());
     write(&world, cap, MANY, &format!("{POEM}{x}"));
     assert_snapshot!(world.refused("flock plan choir"), @"
-    error: choir/s000, choir/s001, choir/s002 and 57 more: the accounts x:s000, x:s001, x:s002 and 57 more were never added; add each with its key (`flockwork account add x:s000 --key FILE`, and so for each)
+    error: choir/s000, choir/s001, choir/s002 and 57 more: the accounts x:s000, x:s001, x:s002 and 57 more were never added; connect each (`flockwork account connect x:s000`, and so for each)
     choir/s001 (x:s001), choir/s002 (x:s002), choir/s003 (x:s003) and 56 more: every line of it is in choir/s000.txt, too, which choir/s000 posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:s000 says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     ");
 

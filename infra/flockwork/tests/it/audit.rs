@@ -133,7 +133,7 @@ fn the_log_is_read_at_the_terminal() {
     TIME UTC  U1 in C1 of Slack: pause a - done
     TIME UTC  U1 in C1 of Slack: now a - refused: choir/a does not: it is paused; resume it first. `/flock resume choir/a` resumes it.
     TIME UTC  U1 in C1 of Slack: say a <&>`\u{202e} - refused: choir/a does not: it is paused; resume it first. `/flock resume choir/a` resumes it.
-    TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; add it with its key
+    TIME UTC  USER at the command line: sheep move choir/a x:nobody (from meadow:a) - refused: choir/a: the account x:nobody was never added; connect it
     ");
     assert_eq!(world.ok("audit --limit 2").lines().count(), 2);
 }

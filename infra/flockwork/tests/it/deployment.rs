@@ -462,13 +462,13 @@ fn an_account_is_added_as_it_is_said() {
     world.add("apollo");
     let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"1h\"";
     world.write_flock_with("choir", "monthly_cap = 1", &[("a", "one\n", on_x)]);
-    assert_snapshot!(deployed(&world, &aws, "account list").stderr, @"There is no account yet; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add ACCOUNT --key FILE --keyring NAME` adds one. On the meadow none is needed.");
-    assert_snapshot!(deployed(&world, &aws, "flock apply choir").stderr, @"error: choir/a: the account x:apollo was never added; add it with its key (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add x:apollo --key FILE --keyring NAME --x-app NAME`)");
+    assert_snapshot!(deployed(&world, &aws, "account list").stderr, @"There is no account yet; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account connect ACCOUNT --keyring NAME` adds one. On the meadow none is needed.");
+    assert_snapshot!(deployed(&world, &aws, "flock apply choir").stderr, @"error: choir/a: the account x:apollo was never added; connect it (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account connect x:apollo --keyring NAME --x-app NAME`)");
     let plan = deployed(&world, &aws, "flock plan choir").stdout;
-    assert_snapshot!(plan.lines().last().unwrap(), @"missing before it can be applied: the account x:apollo; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add x:apollo --key FILE --keyring NAME --x-app NAME`");
+    assert_snapshot!(plan.lines().last().unwrap(), @"missing before it can be applied: the account x:apollo; `flockwork --aws --table flock-Table-1ABCDEFGHIJKL account connect x:apollo --keyring NAME --x-app NAME`");
     let on_mastodon = "network = \"mastodon\"\naccount = \"a@example.social\"\nline = \"1h\"";
     world.write_flock("other", &[("a", "one\n", on_mastodon)]);
-    assert_snapshot!(deployed(&world, &aws, "flock apply other").stderr, @"error: other/a: the account mastodon:a@example.social was never added; add it with its key (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account add mastodon:a@example.social --key FILE --keyring NAME`)");
+    assert_snapshot!(deployed(&world, &aws, "flock apply other").stderr, @"error: other/a: the account mastodon:a@example.social was never added; connect it (`flockwork --aws --table flock-Table-1ABCDEFGHIJKL account connect mastodon:a@example.social --keyring NAME`)");
 }
 
 /// Nobody is led to write over a secret that is another.

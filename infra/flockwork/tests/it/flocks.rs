@@ -316,12 +316,12 @@ fn accounts_are_named_after_their_sheep() {
     world.write("choir/poems/a.txt", "one\n");
     world.write("choir/poems/b.txt", "two\n");
     flock("account = \"{name}_bot@example.social\"", "");
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a_bot@example.social and mastodon:b_bot@example.social were never added; add each with its key (`flockwork account add mastodon:a_bot@example.social --key FILE`, and so for each)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a_bot@example.social and mastodon:b_bot@example.social were never added; connect each (`flockwork account connect mastodon:a_bot@example.social`, and so for each)");
     // A sheep's own goes before, and one account may be all sheep's.
     flock("account = \"{name}_bot@example.social\"", "account = \"{name}@elsewhere.example\"");
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a@elsewhere.example and mastodon:b@elsewhere.example were never added; add each with its key (`flockwork account add mastodon:a@elsewhere.example --key FILE`, and so for each)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the accounts mastodon:a@elsewhere.example and mastodon:b@elsewhere.example were never added; connect each (`flockwork account connect mastodon:a@elsewhere.example`, and so for each)");
     flock("account = \"all@example.social\"", "");
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the account mastodon:all@example.social was never added; add it with its key (`flockwork account add mastodon:all@example.social --key FILE`)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/a and choir/b: the account mastodon:all@example.social was never added; connect it (`flockwork account connect mastodon:all@example.social`)");
     flock("account = \"{name}\"", "");
     assert_snapshot!(world.refused("flock apply choir"), @"
     error: choir/flock.toml:5: `account`: `a` is not an account of Mastodon: they are written like `apollo@example.social`

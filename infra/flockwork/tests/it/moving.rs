@@ -17,7 +17,7 @@ fn a_sheep_moves_and_keeps_its_place() {
     check_lines(&before, "apollo", poem);
     let next = world.posts("preview --sheep apollo --count 1").pop().unwrap();
 
-    assert_snapshot!(world.refused("sheep move apollo x:apollo"), @"error: choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)");
+    assert_snapshot!(world.refused("sheep move apollo x:apollo"), @"error: choir/apollo: the account x:apollo was never added; connect it (`flockwork account connect x:apollo`)");
     world.add("apollo");
     let said = world.ok("sheep move apollo x:apollo");
     assert!(
@@ -69,7 +69,7 @@ fn what_does_not_fit_there_does_not_move() {
     let table = world.table();
     assert_snapshot!(world.refused("sheep move long x:iris"), @"error: line 2 of the text of choir/long, line 4 of the text of choir/long, line 6 of the text of choir/long and 4 more: the text is longer by x's counting than the 280 characters that x takes; write split = true to make a thread of it, which cuts no link");
     assert_snapshot!(world.refused("sheep move echo x:iris"), @"error: choir/echo (x:iris): line 1 of the text of choir/echo is in the text of choir/apollo, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it");
-    assert_snapshot!(world.refused("sheep move echo bluesky:echo.bsky.social"), @"error: choir/echo: the account bluesky:echo.bsky.social was never added; add it with its key (`flockwork account add bluesky:echo.bsky.social --key FILE`)");
+    assert_snapshot!(world.refused("sheep move echo bluesky:echo.bsky.social"), @"error: choir/echo: the account bluesky:echo.bsky.social was never added; connect it (`flockwork account connect bluesky:echo.bsky.social`)");
     assert_snapshot!(world.refused("sheep move nobody x:iris"), @"error: there is no sheep `nobody` (`flockwork sheep list` shows them)");
     for account in ["x:not-x", "apollo", "myspace:tom", "mastodon:apollo"] {
         let output = world.flockwork(&format!("sheep move echo {account}"));

@@ -193,7 +193,7 @@ fn everything_a_network_objects_to_is_said_at_once() {
         ("echo", poem, "line = \"1h\""),
     ]), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $32.40 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
-    choir/pan and choir/silenus: the accounts x:pan and bluesky:silenus.bsky.social were never added; add each with its key (`flockwork account add x:pan --key FILE`, and so for each)
+    choir/pan and choir/silenus: the accounts x:pan and bluesky:silenus.bsky.social were never added; connect each (`flockwork account connect x:pan`, and so for each)
     choir/pan (x:pan): every line of it is in choir/apollo.txt, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     choir/iris (x:iris): line 1 of choir/iris.txt is in choir/apollo.txt, too, which choir/apollo posts: against X's rule x-identical-text: The same text is not posted through several accounts. x:apollo says it, too. (https://help.x.com/en/rules-and-policies/x-automation) To do: give each account a text of its own, or let one account say it
     "#);
@@ -241,7 +241,7 @@ fn an_account_without_a_label_must_not_post() {
                   follow: since 2026-04-20 for Enterprise customers only
     must not post against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file
     "#);
-    assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; add it with its key (`flockwork account add x:pan --key FILE`)");
+    assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; connect it (`flockwork account connect x:pan`)");
 
     // Only the file can waive it, with a reason that is kept.
     let waive = "monthly_cap = 20\n[waive]\nx-unlabelled-bot = \"A person reads each post first.\"";

@@ -45,11 +45,11 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     by the schedule, the next 30 days cost
       the whole flock      0 posts: $0.00
       the monthly cap      $5.00 is not reached ($0.00 is spent in MONTH)
-    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account add x:apollo --key FILE`, and so for each
+    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account connect x:apollo`, and so for each
     ");
     assert_snapshot!(world.ok("flock plan choir --json"), @r#"{"flock":"choir","is_empty":false,"create":[{"sheep":"apollo","account":"x:apollo","behaviour":"poem of 1 line","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"echo","account":"meadow:echo","behaviour":"poem of 2 lines","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"iris","account":"mastodon:iris@example.social","behaviour":"poem of 2 lines","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"},{"sheep":"pan","account":"bluesky:pan.example.com","behaviour":"poem of 1 line","rhythm":"at 09:00, from 2087-01-01T00:00:00Z"}],"change":[],"remove":[],"restore":[],"wake":[],"unchanged":0,"warnings":["choir/iris (mastodon:iris@example.social): 1 line is longer than the 500 characters that are usual on Mastodon, the first in choir/iris.txt:2; whether the account's server takes that is known when the account is added"],"missing":[{"account":"x:apollo"},{"account":"mastodon:iris@example.social"},{"account":"bluesky:pan.example.com"}],"next_30_days":{"posts":0,"dollars":0.0,"cap":5.0,"cap_reached_at":null}}"#);
     assert_eq!(world.files(""), files, "nothing is made by it");
-    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo, choir/iris and choir/pan: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com were never added; add each with its key (`flockwork account add x:apollo --key FILE`, and so for each)");
+    assert_snapshot!(world.refused("flock apply choir"), @"error: choir/apollo, choir/iris and choir/pan: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com were never added; connect each (`flockwork account connect x:apollo`, and so for each)");
     assert_eq!(world.ok("flock list --json"), "");
     // So is a flock without the cap that it needs, which is chosen by what the plan says it costs.
     world.write_flock("choir", &[("apollo", "the moon\n", &format!("network = \"x\"\n{LATER}"))]);
@@ -60,7 +60,7 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     by the schedule, the next 30 days cost
       the whole flock      0 posts: $0.00
     missing before it can be applied: a monthly cap, because X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
-    missing before it can be applied: the account x:apollo; `flockwork account add x:apollo --key FILE`
+    missing before it can be applied: the account x:apollo; `flockwork account connect x:apollo`
     "#);
     assert_snapshot!(world.ok("flock plan choir --json").split_once("\"missing\"").unwrap().1, @r#":[{"field":"monthly_cap"},{"account":"x:apollo"}],"next_30_days":{"posts":0,"dollars":0.0,"cap":null,"cap_reached_at":null}}"#);
     assert!(
@@ -71,7 +71,7 @@ fn a_flock_is_planned_before_its_accounts_are_there() {
     );
     assert_snapshot!(world.refused("flock apply choir"), @r#"
     error: choir: X charges $0.015 for a post and $0.20 with a link, $0.00 in the next 30 days; write the most the flock may spend in a month into flock.toml, such as monthly_cap = "25.00"
-    choir/apollo: the account x:apollo was never added; add it with its key (`flockwork account add x:apollo --key FILE`)
+    choir/apollo: the account x:apollo was never added; connect it (`flockwork account connect x:apollo`)
     "#);
     // What else is wrong is refused as ever, and with what is missing.
     let over = "network = \"x\"\nline = \"1h\"\nend = \"2020-01-01\"";
@@ -99,7 +99,7 @@ fn a_flock_is_previewed_before_its_accounts_are_there() {
     ");
     assert_snapshot!(preview.stderr, @"
     Nothing is posted while `flockwork run` is not running.
-    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account add x:apollo --key FILE`, and so for each
+    missing before it can be applied: the accounts x:apollo, mastodon:iris@example.social and bluesky:pan.example.com; `flockwork account connect x:apollo`, and so for each
     ");
     assert_eq!(world.files(""), files, "nothing is made by it");
     assert_snapshot!(world.refused("preview nowhere"), @"error: nowhere: it does not exist; of a flock or a sheep that is applied `--flock NAME` or `--sheep NAME` shows the posts");

@@ -66,6 +66,6 @@ fn threads_are_planned_previewed_and_applied() {
         next > + The moon rose\nover the sea
                + and set again.\nNobody had looked up, because the evening was long and there was ...
     1 to create, 1 to change, 0 to remove, 0 unchanged
-    missing before it can be applied: the account bluesky:moon.example.com; `flockwork account add bluesky:moon.example.com --key FILE`
+    missing before it can be applied: the account bluesky:moon.example.com; `flockwork account connect bluesky:moon.example.com`
     ");
 }
