@@ -28,4 +28,6 @@ pub use meter::{Meter, Metered};
 pub use pictures::png;
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use refusing_bus::RefusingBus;
-pub use x_stand_in::{Billed, Misbehave, Operation, Trouble, X, XPicture, XPost};
+pub use x_stand_in::{
+    Billed, Misbehave, Operation, Person, Shown, Tokens, Trouble, X, XPicture, XPost,
+};

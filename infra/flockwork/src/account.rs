@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flock_aws::{Keyring, Secrets};
 use flock_core::{AccountId, Network};
-use flock_net::{Key, Networks, NewKey};
+use flock_net::{Key, Networks, NewKey, XApp};
 use flock_ops::{self as ops, KeyFrom, NewAccount};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -21,9 +21,6 @@ use crate::{
     operator::noted,
     refusal::refuse,
 };
-
-/// What of an app is in its secret.
-const APP: [&str; 2] = ["consumer_key", "consumer_secret"];
 
 /// Asks the network about the account, and stores what it says with the sealed key. Says what came of it.
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
@@ -261,9 +258,9 @@ fn no_keyring(name: &str, program: &str) -> anyhow::Error {
 fn no_app(name: &str, text: &SecretString) -> anyhow::Error {
     let is_nothing = |value: &Value| value.is_null() || value == "";
     let is_empty = match read_json(text) {
-        Some(Value::Object(fields)) => {
-            fields.iter().all(|(name, value)| APP.contains(&name.as_str()) || is_nothing(value))
-        }
+        Some(Value::Object(fields)) => fields
+            .iter()
+            .all(|(name, value)| XApp::FIELDS.contains(&name.as_str()) || is_nothing(value)),
         Some(value) => is_nothing(&value),
         None => text.expose_secret().trim().is_empty(),
     };
@@ -294,8 +291,7 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
 
 /// Whether a secret holds an app's credentials.
 fn is_app(secret: &SecretString) -> bool {
-    let app = read_json(secret).unwrap_or_default();
-    APP.iter().all(|name| app.get(name).is_some_and(|value| value != ""))
+    XApp::read(secret).is_ok()
 }
 
 fn read_json(secret: &SecretString) -> Option<Value> {

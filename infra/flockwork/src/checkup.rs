@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::{
 };
 use flock_aws::{Keyring, SdkConfig, Secrets, Wire};
 use flock_core::RoomId;
+use flock_net::XApp;
 use flock_slack::{SlackApi, SlackError};
 use local_cloud::template::{Attribute, TableDefinition, TableKey};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
 use slash_command::SlackSecret;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// What Slack's secret has in the place of the bot's token until somebody fills it in; so the template has it.
 const NO_TOKEN: &str = "not-set";
 
-/// What is in the secret of the X app.
+/// What is in the secret of the X app at least; [`XApp`] knows all that may be.
 pub(crate) const X_APP_CONTENT: &str = r#"{"consumer_key":"...","consumer_secret":"..."}"#;
 
 /// What is in the secret of the Slack app.
@@ -400,9 +400,7 @@ async fn x_app(secrets: &Secrets, stack: &Stack) -> Finding {
         Ok(found) => found,
         Err(finding) => return finding,
     };
-    let app = serde_json::from_str::<Value>(text.expose_secret()).unwrap_or_default();
-    let has = |key: &str| app[key].as_str().is_some_and(|value| !value.is_empty());
-    if has("consumer_key") && has("consumer_secret") {
+    if XApp::read(&text).is_ok() {
         return Finding::Good("the keys of the X app are there".to_owned());
     }
     Finding::Fault(format!(

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use dynoxide::{AttributeValue, Database, DynoxideError, actions::scan::ScanRequest};
 use flock_aws::Keyring;
 use flock_core::{AccountId, count};
+use flock_net::XApp;
 use flock_store::AccountItem;
 use local_cloud::template::{SecretDefinition, SecretValue, Template};
 use secrecy::SecretString;
@@ -140,9 +141,9 @@ fn usable(
         }
         (X_APP, _) => {
             let app = object()?;
-            let lacks = |key: &&str| app.get(*key).and_then(Value::as_str).is_none_or(str::is_empty);
-            match ["consumer_key", "consumer_secret"].iter().find(|key| lacks(key)) {
-                // Until there is an app it has neither.
+            let has = |key: &str| app.get(key).and_then(Value::as_str).is_some_and(|key| !key.is_empty());
+            match XApp::lacks(has) {
+                // Until there is an app it has nothing.
                 Some(key) if !app.is_empty() => Err(format!("lacks {key}")),
                 _ => Ok(()),
             }

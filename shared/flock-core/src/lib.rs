@@ -33,6 +33,7 @@ mod outlook;
 mod picture;
 mod policy;
 mod preview;
+mod renewal;
 mod repeats;
 mod rhythm;
 mod room;
@@ -94,6 +95,7 @@ pub use policy::{
     rules,
 };
 pub use preview::{Upcoming, UpcomingText, preview, preview_all};
+pub use renewal::{Renewal, Renewer};
 pub use repeats::repeats;
 pub use rhythm::{
     CatchUp, DailyWindow, DayCount, Days, InvalidRhythm, Pattern, Rhythm, RhythmFields,

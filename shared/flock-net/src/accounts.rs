@@ -121,8 +121,10 @@ impl Account {
         let key = keyring.open(id, &sealed_key)?;
         let mut key =
             Key::read(id.network, &key, app).with_context(|| format!("the key of {id}"))?;
-        if let Key::Bluesky(key) = &mut key {
-            key.keep(keyring, id, sealed_session.as_deref());
+        match &mut key {
+            Key::Meadow | Key::Mastodon(_) => {}
+            Key::X(key) => key.keep(keyring, id, sealed_session.as_deref()),
+            Key::Bluesky(key) => key.keep(keyring, id, sealed_session.as_deref()),
         }
         Ok(Self { id: id.clone(), facts, asked_at, url, remote_user, key })
     }
@@ -133,7 +135,10 @@ impl Account {
         new: &NewKey,
         app: Option<&SecretString>,
     ) -> anyhow::Result<Self> {
-        let key = Key::read(id.network, &new.key, app)?;
+        let mut key = Key::read(id.network, &new.key, app)?;
+        if let Key::X(key) = &mut key {
+            key.begin(new.session.as_ref());
+        }
         Ok(Self {
             id,
             facts: new.facts.clone(),

@@ -28,7 +28,9 @@ use crate::{
     failure::NotDone,
     http::Http,
     key_file::KeyFile,
-    lenient, sealed_json,
+    lenient,
+    renewal::Beside,
+    sealed_json,
 };
 use record::{AtUri, POST, PROFILE, REPOST, Record};
 use session::{Access, Session, Sessions, base, bearer, is_over};
@@ -46,11 +48,8 @@ pub struct BlueskyKey {
     /// What to log in as the first time, if not the handle.
     #[serde(default)]
     identifier: Option<String>,
-    /// Seals sessions; a key that was not in the table has none.
     #[serde(skip)]
-    keyring: Option<Keyring>,
-    #[serde(skip)]
-    session: Option<Session>,
+    beside: Beside<Session>,
 }
 
 /// Bluesky's API.
@@ -109,26 +108,15 @@ impl BlueskyKey {
 
     /// Has the key keep the session that was stored with it, and what seals the next one.
     pub(crate) fn keep(&mut self, keyring: Keyring, account: &AccountId, sealed: Option<&str>) {
-        self.keyring = Some(keyring);
-        self.session = Some(self.open_session(account, sealed));
+        self.beside = Beside::stored(keyring, account, sealed);
+    }
+
+    fn beside(&self) -> &Beside<Session> {
+        &self.beside
     }
 
     fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
-    }
-
-    /// The session that was sealed; one that cannot be opened is as good as none.
-    fn open_session(&self, account: &AccountId, sealed: Option<&str>) -> Session {
-        let text = sealed.zip(self.keyring.as_ref());
-        let text = text.and_then(|(sealed, keyring)| keyring.open(account, sealed).ok());
-        text.and_then(|text| Session::read(&text)).unwrap_or_default()
-    }
-
-    fn seal_session(&self, account: &AccountId, text: &SecretString) -> Result<String, Failure> {
-        let keyring = self.keyring.as_ref().ok_or_else(|| {
-            Failure::cannot(format!("{account} is not in the table; add it first"))
-        })?;
-        Ok(keyring.seal(account, text))
+        self.beside.session()
     }
 }
 

@@ -67,6 +67,18 @@ impl KeyFile {
         }
     }
 
+    /// The same without the fields that nobody has filled in yet.
+    pub(crate) fn without_empty(self) -> Self {
+        let is_filled = |value: &Value| value.as_str().is_none_or(|text| !text.trim().is_empty());
+        let fields = self.fields.into_iter().filter(|(_, value)| is_filled(value)).collect();
+        Self { fields, ..self }
+    }
+
+    /// Whether a field is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         let (_, value) = self.fields.iter().find(|(field, _)| field == name)?;
         Some(value).filter(|value| !value.is_null())

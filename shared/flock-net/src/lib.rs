@@ -19,6 +19,7 @@ mod look;
 mod mastodon;
 mod meadow;
 mod purse;
+mod renewal;
 mod settings;
 mod sign_in;
 mod x;
@@ -38,6 +39,7 @@ pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
 pub use settings::Settings;
 pub use sign_in::{Back, Begun, NotSignedIn, Proof, SignInTo};
+pub use x::XApp;
 
 #[cfg(feature = "test-util")]
 pub use {
@@ -46,6 +48,7 @@ pub use {
     html::{plain as html_text, says as html_says},
     key_file::check_key_file,
     mastodon::check_answer as check_mastodon_answer,
+    x::check_answer as check_x_answer,
 };
 
 use address::Reach;
@@ -214,7 +217,10 @@ impl Networks {
         let looks = || Looks::new(store.clone(), clock.clone());
         Self {
             meadow: Meadow::new(store.clone()),
-            x: X::new(http(Reach::Anywhere), looks(), settings.x_url.clone()),
+            x: {
+                let (http, exchanges) = (http(Reach::Anywhere), http(Reach::Anywhere));
+                X::new(http, exchanges, looks(), store.clone(), settings.x_url.clone())
+            },
             mastodon: Mastodon::new(http(reach), looks()),
             bluesky: Bluesky::new(http(reach), http(reach), store),
         }

@@ -5,77 +5,49 @@
 //! before it is asked for: what X certainly did not charge is given back, what nobody knows of stays paid.
 
 mod answers;
+mod app;
+mod key;
+mod sign_in;
+mod signature;
+mod tokens;
 
-use std::{
-    collections::BTreeSet,
-    num::NonZeroU64,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use flock_core::{AccountFacts, AccountId, Charge, Network, Picture, RemoteId, Sent};
-use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
-use oauth1_request as oauth;
-use reqwest::{
-    Method, StatusCode, Url,
-    header::{AUTHORIZATION, DATE},
-};
+use flock_core::{AccountId, Charge, Network, Picture, RemoteId, Sent};
+use flock_store::Store;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::{Method, StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError};
+pub use self::app::XApp;
+pub(crate) use self::key::XKey;
+
+use self::{
+    answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError},
+    key::With,
+    signature::{Step, clock_behind, clock_words, sign},
+    tokens::{Of, Tokens, over},
+};
 use crate::{
-    Account, Checked, Deleted, Draft, Failure, FailureKind, KeyProblem, NewKey, Purse, ShownPost,
-    Timeline,
+    Account, Checked, Deleted, Draft, Failure, FailureKind, Purse, ShownPost, Timeline,
     answer::{Answer, DONE, Limit},
     failure::NotDone,
     http::Http,
-    key_file::KeyFile,
     look::{Looks, Order},
-    sealed_json,
 };
 
 const X_NAME: &str = "X";
-
-/// The app's credentials, from the secret `flockwork/x`.
-#[derive(Debug, Clone)]
-struct XApp {
-    consumer_key: SecretString,
-    consumer_secret: SecretString,
-}
-
-/// What is sealed of an account.
-#[derive(Debug, Deserialize)]
-struct XToken {
-    token: SecretString,
-    token_secret: SecretString,
-}
-
-/// What a key file holds, and every field it may have.
-const FORM: &str = "`token`, `token_secret` and `user_id`";
-const FIELDS: [&str; 7] = [
-    "token",
-    "token_secret",
-    "user_id",
-    "consumer_key",
-    "consumer_secret",
-    "tier",
-    "automated_label",
-];
-
-/// What is needed to post as one account: OAuth 1.0a, whose tokens do not expire.
-#[derive(Debug)]
-pub struct XKey {
-    app: XApp,
-    token: XToken,
-}
 
 /// X's API.
 #[derive(Debug)]
 pub(crate) struct X {
     base: String,
+    /// Where people are, who sign in.
+    pages: String,
     http: Http,
+    tokens: Tokens,
     looks: Looks,
     // Until when no account of the app may post. A cache: losing it costs one request that is refused.
     app_limited: Mutex<Option<Timestamp>>,
@@ -87,57 +59,6 @@ struct Caller<'a> {
     account: &'a Account,
     key: &'a XKey,
     purse: &'a Purse<'a>,
-}
-
-impl XKey {
-    pub(crate) fn read(key: &SecretString, app: Option<&SecretString>) -> Result<Self, KeyProblem> {
-        let app =
-            app.ok_or_else(|| KeyProblem("the X app's credentials are missing".to_owned()))?;
-        // Written by hand, too, where it is deployed.
-        let app = KeyFile::read_any(app, "`consumer_key` and `consumer_secret`");
-        let app = app.and_then(|app| {
-            let [consumer_key, consumer_secret] =
-                [app.token("consumer_key")?, app.token("consumer_secret")?];
-            Ok(XApp { consumer_key, consumer_secret })
-        });
-        let app =
-            app.map_err(|KeyProblem(why)| KeyProblem(format!("the secret of the X app: {why}")))?;
-        Ok(Self { app, token: sealed_json(key)? })
-    }
-
-    pub(crate) fn read_file(text: &SecretString) -> Result<NewKey, KeyProblem> {
-        let file = KeyFile::read(text, FORM, &FIELDS)?;
-        let (token, token_secret) = (file.token("token")?, file.token("token_secret")?);
-        let user_id = file.text("user_id")?;
-        if !user_id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(KeyProblem("`user_id` is the account's number, digits only".to_owned()));
-        }
-        let key = json!({
-            "token": token.expose_secret(),
-            "token_secret": token_secret.expose_secret(),
-        });
-        let app = file.some_tokens(["consumer_key", "consumer_secret"])?.map(|[key, secret]| {
-            let app = json!({
-                "consumer_key": key.expose_secret(),
-                "consumer_secret": secret.expose_secret(),
-            });
-            SecretString::from(app.to_string())
-        });
-        Ok(NewKey {
-            key: SecretString::from(key.to_string()),
-            session: None,
-            handle: None,
-            url: None,
-            remote_user: user_id,
-            facts: AccountFacts {
-                tier: file.tier("tier")?,
-                labelled: file.flag("automated_label")?,
-                text_limit: None,
-                picture_bytes: None,
-            },
-            app,
-        })
-    }
 }
 
 impl X {
@@ -152,9 +73,18 @@ impl X {
     /// How far X's clock and ours may be apart: further, and X does not take what we sign.
     const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-    pub(crate) fn new(http: Http, looks: Looks, base: Option<String>) -> Self {
+    /// `http` twice: limits on exchanges of tokens are none on posts.
+    pub(crate) fn new(
+        http: Http,
+        exchanges: Http,
+        looks: Looks,
+        store: Store,
+        base: Option<String>,
+    ) -> Self {
+        let pages = base.clone().unwrap_or_else(|| "https://x.com".to_owned());
         let base = base.unwrap_or_else(|| "https://api.x.com".to_owned());
-        Self { base, http, looks, app_limited: Mutex::default() }
+        let tokens = Tokens::new(base.clone(), exchanges, store);
+        Self { base, pages, http, tokens, looks, app_limited: Mutex::default() }
     }
 
     pub(crate) fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
@@ -465,9 +395,12 @@ impl X {
 
     /// Looking up whose key it is would be charged. A listing is charged by the post, and one of what was
     /// posted from now on is empty: so it costs nothing to hear that X takes the key and knows the account.
-    /// Whose the key is, its token says itself.
+    /// Whose the key is, its token says itself, and who signed in with OAuth 2.0 was looked up then.
     pub(crate) async fn check(&self, account: &Account, key: &XKey) -> Result<Checked, Failure> {
-        let token = key.token.token.expose_secret();
+        let token = match &key.with {
+            With::Signature { token, .. } => token.token.expose_secret(),
+            With::Bearer { .. } => "",
+        };
         let owner = token.split_once('-').map(|(owner, _)| owner);
         let owner = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
         if owner.is_some_and(|owner| !owner.is_empty() && owner != account.remote_user) {
@@ -516,7 +449,8 @@ impl X {
         self.ask_as(method, path, query, body, account, key).await
     }
 
-    /// Sends a signed request and returns the answer, whatever its status.
+    /// Sends a request of the account and returns the answer, whatever its status; once more where a token turns out to be over
+    /// that should have been good. Then nothing was done before.
     async fn ask_as(
         &self,
         method: Method,
@@ -530,27 +464,56 @@ impl X {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let signed_at = self.http.time_outside();
-        let authorization = sign(method.as_str(), &url, key, signed_at);
         let path = match url.query() {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
         };
-        let mut request = self.http.request(method, &self.base, &path)?;
-        request = request.header(AUTHORIZATION, authorization);
-        if let Some(body) = body {
-            request = request.json(body);
+        let ask = async |authorization: String| {
+            let request = self.http.request(method.clone(), &self.base, &path)?;
+            let request = request.header(AUTHORIZATION, authorization);
+            let request = match body {
+                Some(body) => request.json(body),
+                None => request,
+            };
+            self.send(account, request).await
+        };
+        match &key.with {
+            With::Signature { consumer, token } => {
+                let signed_at = self.http.time_outside();
+                let (method, token) = (method.as_str(), Some(token));
+                let answer =
+                    ask(sign(method, &url, consumer, token, Step::None, signed_at)).await?;
+                match answer.proof().zip(clock_behind(&answer, signed_at)) {
+                    Some((proof, behind)) => Err(Failure::try_again(proof, clock_words(behind))),
+                    None => Ok(answer),
+                }
+            }
+            With::Bearer { client, beside } => {
+                let of = Of { account: &account.id, client, beside };
+                let token = self.tokens.access(of).await?;
+                let answer = ask(bearer(&token)).await?;
+                if !is_over(&answer) {
+                    return Ok(answer);
+                }
+                let token = self.tokens.renew(of, Some(&token)).await?;
+                let answer = ask(bearer(&token)).await?;
+                if is_over(&answer) { Err(over(false)) } else { Ok(answer) }
+            }
         }
+    }
+
+    async fn send(
+        &self,
+        account: &Account,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, Failure> {
         let answer = self.http.send(&account.id, X_NAME, request).await?;
         // Said of the whole app, so it holds for its other accounts, too.
         if let Some(reset) = Limit::X_APP_DAY.used_up(&answer) {
             let mut limited = self.app_limited.lock().unwrap_or_else(PoisonError::into_inner);
             *limited = limited.max(Some(reset.until));
         }
-        match answer.proof().zip(clock_behind(&answer, signed_at)) {
-            Some((proof, behind)) => Err(Failure::try_again(proof, clock_words(behind))),
-            None => Ok(answer),
-        }
+        Ok(answer)
     }
 }
 
@@ -605,94 +568,26 @@ fn id(remote_id: &RemoteId) -> Result<&str, Failure> {
     Err(Failure::cannot(format!("`{id}` is not the number of a post on X")))
 }
 
-/// A request's `Authorization` header. The parameters of the query are part of what is signed; a JSON
-/// body is not (X, "Creating a signature", 2026-08).
-fn sign(method: &str, url: &Url, key: &XKey, at: Timestamp) -> String {
-    let token = oauth::Token::from_parts(
-        key.app.consumer_key.expose_secret(),
-        key.app.consumer_secret.expose_secret(),
-        key.token.token.expose_secret(),
-        key.token.token_secret.expose_secret(),
-    );
-    let parameters: BTreeSet<_> = url.query_pairs().collect();
-    let parameters = oauth::request::ParameterList::new(Vec::from_iter(parameters));
-    let mut endpoint = url.clone();
-    endpoint.set_query(None);
-    let mut builder = oauth::Builder::new(token.client, oauth::HmacSha1::new());
-    builder.token(token.token);
-    builder.timestamp(u64::try_from(at.as_second()).ok().and_then(NonZeroU64::new));
-    builder.authorize(method, endpoint.as_str(), &parameters)
+/// Whether X says, in its own words, that it does not take the token.
+fn is_over(answer: &Answer) -> bool {
+    answer.status == StatusCode::UNAUTHORIZED
+        && answer.proof().is_some()
+        && !XError::of(answer).has(416, "suspended application")
 }
 
-/// How far this machine's clock is behind X's, where that is why X did not take what was signed then. A bad key
-/// is answered with the same status.
-fn clock_behind(answer: &Answer, signed_at: Timestamp) -> Option<SignedDuration> {
-    if answer.status != StatusCode::UNAUTHORIZED {
-        return None;
-    }
-    let date = answer.header(DATE.as_str()).and_then(|date| rfc2822::parse(date).ok());
-    // Both as they are written: in whole seconds.
-    let behind = date.map(|date| date.timestamp().as_second() - signed_at.as_second());
-    let behind = behind.map(SignedDuration::from_secs);
-    let is_off = behind.is_some_and(|behind| X::CLOCK_SKEW < behind.abs());
-    let said_so = XError::of(answer).has(135, "timestamp out of bounds");
-    (is_off || said_so).then(|| behind.unwrap_or_default())
+fn bearer(token: &SecretString) -> String {
+    format!("Bearer {}", token.expose_secret())
 }
 
-fn clock_words(behind: SignedDuration) -> String {
-    let seconds = behind.as_secs().unsigned_abs();
-    let (minutes, seconds) = (seconds / 60, seconds % 60);
-    let way = if behind.is_negative() { "ahead of" } else { "behind" };
-    format!(
-        "the clock of this machine is {minutes} min {seconds} s {way} X's, and X takes nothing that \
-         is signed more than 5 min off; set the clock"
-    )
+/// Reads `body` as what X could answer to who asks for tokens, and panics when what must hold does not.
+#[cfg(feature = "test-util")]
+pub fn check_answer(body: &[u8]) {
+    tokens::check_answer(body);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Signed once more with the header's own nonce and time: over the query the signature is the same,
-    /// without it another.
-    #[test]
-    fn the_query_is_part_of_the_signature() {
-        let key = XKey {
-            app: XApp { consumer_key: "ck".into(), consumer_secret: "cs".into() },
-            token: XToken { token: "t".into(), token_secret: "ts".into() },
-        };
-        let url = Url::parse("https://api.x.com/2/users/1/tweets?since_id=2&max_results=100");
-        let at = "2026-11-27T12:00:00Z".parse().unwrap();
-        let header = sign("GET", &url.unwrap(), &key, at);
-        let field = |name: &str| {
-            let (_, rest) = header.split_once(&format!("{name}=\"")).expect(name);
-            rest.split_once('"').expect(name).0
-        };
-        assert_eq!((field("oauth_consumer_key"), field("oauth_token")), ("ck", "t"));
-        assert_eq!(field("oauth_timestamp"), at.as_second().to_string());
-        let again = |parameters: Vec<(&str, &str)>| {
-            let token = oauth::Token::from_parts("ck", "cs", "t", "ts");
-            let mut builder = oauth::Builder::new(token.client, oauth::HmacSha1::new());
-            builder.token(token.token).nonce(field("oauth_nonce"));
-            builder.timestamp(field("oauth_timestamp").parse::<std::num::NonZeroU64>().unwrap());
-            let parameters = oauth::request::ParameterList::new(parameters);
-            builder.get("https://api.x.com/2/users/1/tweets", &parameters)
-        };
-        assert_eq!(header, again(vec![("max_results", "100"), ("since_id", "2")]));
-        assert_ne!(header, again(Vec::new()));
-        assert!(!format!("{key:?}").contains("ts"), "secrets do not print");
-    }
-
-    #[test]
-    fn how_far_the_clock_is_off_is_said() {
-        let words = |seconds| clock_words(SignedDuration::from_secs(seconds));
-        assert_eq!(
-            words(372),
-            "the clock of this machine is 6 min 12 s behind X's, and X takes nothing that is signed \
-             more than 5 min off; set the clock"
-        );
-        assert!(words(-3600).starts_with("the clock of this machine is 60 min 0 s ahead of X's"));
-    }
 
     #[test]
     fn only_numbers_are_ids_of_x() {

@@ -30,7 +30,9 @@ impl Answer {
 
     pub(super) fn response(&self) -> Response {
         let content_type = [(CONTENT_TYPE, self.content_type)];
-        let mut response = (self.status, content_type, self.body.to_string()).into_response();
+        // What is no JSON is text.
+        let body = self.body.as_str().map_or_else(|| self.body.to_string(), ToOwned::to_owned);
+        let mut response = (self.status, content_type, body).into_response();
         for (name, value) in &self.headers {
             let value = HeaderValue::from_str(value).expect("a number is ASCII");
             response.headers_mut().insert(HeaderName::from_static(name), value);

@@ -11,10 +11,10 @@ use axum::{
     extract::{Request, State},
     http::{
         Method, StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION},
+        header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION},
         request::Parts,
     },
-    response::{IntoResponse as _, Response},
+    response::{Html, IntoResponse as _, Response},
 };
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ use super::{
     },
     faults::Misbehave,
     oauth::{self, Authorization},
+    sign_in::Shown,
 };
 
 /// What can be asked of X.
@@ -46,6 +47,12 @@ pub enum Operation {
     Upload,
     /// `POST /2/media/metadata`
     AltText,
+    /// `POST /oauth/request_token`
+    RequestToken,
+    /// `POST /oauth/access_token`
+    AccessToken,
+    /// `POST /2/oauth2/token`
+    OAuth2Token,
 }
 
 /// A request, and who sent it.
@@ -60,6 +67,12 @@ pub(super) struct Call<'a> {
 impl Operation {
     /// What a request asks for, and the id in its path.
     pub(super) fn of<'a>(method: &Method, path: &'a str) -> Option<(Self, &'a str)> {
+        match (method.as_str(), path) {
+            ("POST", "/oauth/request_token") => return Some((Self::RequestToken, "")),
+            ("POST", "/oauth/access_token") => return Some((Self::AccessToken, "")),
+            ("POST", "/2/oauth2/token") => return Some((Self::OAuth2Token, "")),
+            _ => {}
+        }
         let parts: Vec<_> = path.strip_prefix("/2/")?.split('/').collect();
         match (method.as_str(), parts.as_slice()) {
             ("POST", ["tweets"]) => Some((Self::Post, "")),
@@ -81,7 +94,14 @@ impl Operation {
             Self::Timeline => 900,
             Self::Me => 75,
             Self::Upload | Self::AltText => 500,
+            // It names none.
+            Self::RequestToken | Self::AccessToken | Self::OAuth2Token => u32::MAX,
         }
+    }
+
+    /// Whether it is asked for by somebody who signs in, which X's document knows nothing of.
+    fn is_sign_in(self) -> bool {
+        matches!(self, Self::RequestToken | Self::AccessToken | Self::OAuth2Token)
     }
 }
 
@@ -91,8 +111,15 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
         // The client is gone, and half a request is none.
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let mut note = shared.exchanges.begin(&head, &body);
-    let Some((operation, id)) = Operation::of(&head.method, head.uri.path()) else {
+    if head.method == Method::GET
+        && ["/oauth/authorize", "/i/oauth2/authorize"].contains(&head.uri.path())
+    {
+        return page(shared.state().show(head.uri.path(), &oauth::query(&head.uri)));
+    }
+    let asked = Operation::of(&head.method, head.uri.path());
+    let is_sign_in = asked.is_some_and(|(operation, _)| operation.is_sign_in());
+    let mut note = shared.exchanges.begin(&head, &body, !is_sign_in);
+    let Some((operation, id)) = asked else {
         let Refusal(answer) = problem(StatusCode::NOT_FOUND, "Not Found");
         let response = answer.response();
         note.answered(response.status().as_u16(), response.headers(), answer.body);
@@ -143,6 +170,20 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     response
 }
 
+/// A page as a browser gets it.
+fn page(shown: Shown) -> Response {
+    match shown {
+        Shown::Elsewhere(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
+        Shown::Pin(pin) => {
+            Html(format!("<!doctype html><title>X</title><code>{pin}</code>\n")).into_response()
+        }
+        Shown::Error(what) => {
+            let page = Html(format!("<!doctype html><title>X</title><p>{what}</p>\n"));
+            (StatusCode::FORBIDDEN, page).into_response()
+        }
+    }
+}
+
 /// A good answer, but for its size.
 fn padding(length: Option<usize>) -> Response {
     const CHUNK: usize = 10_000;
@@ -174,7 +215,10 @@ impl Shared {
         body: &[u8],
     ) -> Result<Answer, Refusal> {
         let mut state = self.state();
-        let user_id = self.authenticate(&state, head)?;
+        if operation.is_sign_in() {
+            return state.sign_in(operation, &self.consumer_key, head, body);
+        }
+        let user_id = self.authenticate(&state, operation, head)?;
         let limits = state.count(&user_id, operation)?;
         if let Some(trouble) = state.trouble {
             return Err(trouble.refusal());
@@ -188,6 +232,9 @@ impl Shared {
             Operation::Me => state.me(&call),
             Operation::Upload => state.upload(&call),
             Operation::AltText => state.describe(&call),
+            Operation::RequestToken | Operation::AccessToken | Operation::OAuth2Token => {
+                unreachable!("they are answered above")
+            }
         };
         match answer {
             Ok(mut answer) => {
@@ -201,8 +248,18 @@ impl Shared {
         }
     }
 
-    /// The id of the user who signed a request.
-    fn authenticate(&self, state: &Platform, head: &Parts) -> Result<String, Refusal> {
+    /// The id of the user who signed a request, or whose token is shown with it.
+    fn authenticate(
+        &self,
+        state: &Platform,
+        operation: Operation,
+        head: &Parts,
+    ) -> Result<String, Refusal> {
+        let shown = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(token) = shown.and_then(|shown| shown.strip_prefix("Bearer ")) {
+            let known = state.sign_ins.authenticate(token, operation, state.now());
+            return known.unwrap_or_else(|| Err(unauthorized()));
+        }
         let authorization = Authorization::read(&head.headers).ok_or_else(unauthorized)?;
         let user_id = state.users.get(authorization.parameter("oauth_token"));
         let user_id = user_id.ok_or_else(unauthorized)?;
@@ -217,14 +274,21 @@ impl Shared {
         {
             return Err(unauthorized());
         }
+        state.check_clock(&authorization)?;
+        Ok(user_id.clone())
+    }
+}
+
+impl Platform {
+    pub(super) fn check_clock(&self, authorization: &Authorization) -> Result<(), Refusal> {
         let signed_at = authorization
             .timestamp()
             .and_then(|second| Timestamp::from_second(i64::try_from(second.get()).ok()?).ok());
         let signed_at = signed_at.ok_or_else(unauthorized)?;
-        if X::CLOCK_SKEW < state.clock_of_clients().duration_since(signed_at).abs() {
+        if X::CLOCK_SKEW < self.clock_of_clients().duration_since(signed_at).abs() {
             return Err(coded(StatusCode::UNAUTHORIZED, 135, "Timestamp out of bounds."));
         }
-        Ok(user_id.clone())
+        Ok(())
     }
 }
 

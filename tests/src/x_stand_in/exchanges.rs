@@ -42,8 +42,9 @@ impl Exchanges {
         }))
     }
 
-    pub(super) fn begin(&self, request: &Parts, body: &[u8]) -> Note<'_> {
-        if self.0.is_none() {
+    /// Begins to note an exchange; nothing is noted of one that is not `meant`.
+    pub(super) fn begin(&self, request: &Parts, body: &[u8], meant: bool) -> Note<'_> {
+        if self.0.is_none() || !meant {
             return Note { exchanges: self, line: Value::Null };
         }
         let text = |value: &[u8]| Value::from(String::from_utf8_lossy(value).into_owned());
@@ -89,7 +90,7 @@ impl Note<'_> {
 
 impl Drop for Note<'_> {
     fn drop(&mut self) {
-        let Some(file) = &self.exchanges.0 else { return };
+        let Some(file) = self.exchanges.0.as_ref().filter(|_| !self.line.is_null()) else { return };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(file, "{}", self.line).expect("the folder of X_EXCHANGES takes files");
     }

@@ -14,6 +14,7 @@ mod listing;
 mod oauth;
 mod pictures;
 mod posts;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +25,7 @@ pub use self::{
     faults::{Misbehave, Trouble},
     pictures::XPicture,
     posts::XPost,
+    sign_in::{Person, Shown, Tokens},
 };
 
 use std::{
@@ -42,6 +44,7 @@ use self::{
     limits::Window,
     pictures::Media,
     posts::Post,
+    sign_in::SignIns,
 };
 use crate::{clock::Clock, foreign::Foreign, server::Server};
 
@@ -66,6 +69,7 @@ struct Platform {
     clock: Clock,
     /// User ids by token.
     users: HashMap<String, String>,
+    sign_ins: SignIns,
     /// Oldest first, of all accounts.
     posts: Vec<Post>,
     media: Vec<Media>,
@@ -123,6 +127,7 @@ impl X {
         let accounts = Platform {
             clock,
             users: HashMap::new(),
+            sign_ins: SignIns::default(),
             posts: Vec::new(),
             media: Vec::new(),
             bill: Vec::new(),
@@ -210,7 +215,7 @@ impl Platform {
             }
         }
         self.charge(&call.user_id, Billed::User);
-        let username = format!("user{}", call.user_id);
+        let username = self.sign_ins.username(&call.user_id);
         let data = json!({ "id": call.user_id, "name": "A sheep", "username": username });
         Ok(Answer::new(StatusCode::OK, json!({ "data": data })))
     }

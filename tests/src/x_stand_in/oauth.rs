@@ -54,8 +54,10 @@ impl Authorization {
             return false;
         }
         let client = oauth::Credentials::new(self.parameter("oauth_consumer_key"), consumer_secret);
-        let token = oauth::Credentials::new(self.parameter("oauth_token"), token_secret);
+        let some = |name| Some(self.parameter(name)).filter(|value| !value.is_empty());
+        let token = some("oauth_token").map(|token| oauth::Credentials::new(token, token_secret));
         let mut builder = oauth::Builder::new(client, oauth::HmacSha1::new());
+        builder.callback(some("oauth_callback")).verifier(some("oauth_verifier"));
         builder.token(token).nonce(nonce).timestamp(timestamp).version(!version.is_empty());
         let parameters: BTreeSet<_> = parameters.iter().map(|(k, v)| (k, v)).collect();
         let parameters = oauth::request::ParameterList::new(Vec::from_iter(parameters));

@@ -379,6 +379,15 @@ async fn on_x_that_says_duplicate_no_crash_loses_or_doubles_a_post() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_x_renewing_a_key_can_die_anywhere() {
+    // As usual; besides the account as it is now, the claim of its tokens, the exchange, the new tokens.
+    let (matrix, lost) = x::matrix_of_keys(Day::KeyOver, Before::Nothing).await;
+    none_lost_or_doubled(&matrix, 21);
+    // After the exchange and before its answer is stored, which is the same time.
+    assert_eq!(lost, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_bluesky_no_crash_loses_or_doubles_a_post() {
     // Shards, control, index, sheep, line, flock, claim, account, secret, Bluesky itself, the recorded post,
     // record, process.

@@ -44,6 +44,8 @@ pub(crate) const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
 pub(crate) const CONSUMER: &str = "consumer-of-the-test";
 
+pub(crate) const CLIENT: &str = "client-of-the-test";
+
 pub(crate) struct World {
     pub(crate) cloud: LocalCloud,
     pub(crate) events: UnboundedReceiver<BusEvent>,
@@ -64,6 +66,16 @@ pub(crate) fn ts(text: &str) -> Timestamp {
 
 pub(crate) fn tick() -> serde_json::Value {
     json!({ "detail-type": "Scheduled Event", "source": "flockwork.schedule" })
+}
+
+/// The secret of the X app, which has both ways of signing in.
+pub(crate) fn x_app() -> serde_json::Value {
+    json!({
+        "consumer_key": CONSUMER,
+        "consumer_secret": X::SECRET,
+        "client_id": CLIENT,
+        "client_secret": X::SECRET,
+    })
 }
 
 /// Of slash-command, where nobody owns every room and no room is told.
@@ -90,10 +102,7 @@ impl World {
     pub(crate) async fn start() -> Self {
         let secrets = HashMap::from([
             ("Keyring".to_owned(), KEYRING.to_owned()),
-            (
-                "XApp".to_owned(),
-                json!({ "consumer_key": CONSUMER, "consumer_secret": "hush" }).to_string(),
-            ),
+            ("XApp".to_owned(), x_app().to_string()),
             (
                 "Slack".to_owned(),
                 json!({ "signing_secret": SIGNING_SECRET, "bot_token": "xoxb-hush" }).to_string(),
@@ -109,6 +118,7 @@ impl World {
         // As in a table whose first post was made long ago.
         store.table_id().await.unwrap();
         let x = X::start(CONSUMER).await;
+        x.client(CLIENT, Some(X::SECRET));
         let bluesky = Bluesky::start().await;
         let mastodon = Mastodon::start().await;
         let (bluesky_url, mastodon_url) = (bluesky.url(), mastodon.url());
@@ -240,6 +250,22 @@ impl World {
             self.add_mastodon(&account, &token).await.unwrap();
         }
         id
+    }
+
+    /// The key of an account of X is one of OAuth 2.0 from now on, whose tokens are to be renewed at `renew_at`.
+    pub(crate) async fn x_bearer(&self, account: &AccountId, renew_at: Timestamp) {
+        let item = self.store.newest_account(account).await.unwrap().unwrap();
+        let tokens = self.x.grant(&item.remote_user);
+        let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
+        let seal = |value: serde_json::Value| {
+            keyring.seal(account, &SecretString::from(value.to_string()))
+        };
+        let sealed_key = seal(json!({ "way": "oauth2", "scopes": ["tweet.write"] }));
+        let (access, refresh) = (tokens.access, tokens.refresh);
+        let pair = json!({ "access": access, "refresh": refresh, "renew_at": renew_at });
+        let sealed_session = Some(seal(json!({ "tokens": pair })));
+        let item = AccountItem { sealed_key, sealed_session, ..item };
+        self.store.put_account(account, item).await.unwrap();
     }
 
     /// Adds an account of Bluesky, whose first session begins when `clock` says.

@@ -9,15 +9,9 @@
 //!
 //! Only how long a token lives is taken from it, never when it was made: clocks differ.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
-};
-
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use flock_core::AccountId;
-use flock_store::{Store, Write};
+use flock_core::{Errand, Renewal, Sent};
+use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, StatusCode, header::AUTHORIZATION};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -25,15 +19,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{BlueskyKey, NAME, error_name, reading_failure};
-use crate::{Account, Failure, answer::Answer, failure::NotDone, http::Http, lenient};
+use crate::{
+    Account, Failure,
+    answer::Answer,
+    failure::NotDone,
+    http::Http,
+    lenient,
+    renewal::{self, Claimed, Place, Renewals, Session as _},
+};
 
 /// Keeps accounts logged in.
 #[derive(Debug)]
 pub(super) struct Sessions {
     // Of its own, because logins have limits of their own.
     http: Http,
-    store: Store,
-    renewing: Mutex<HashMap<AccountId, Weak<tokio::sync::Mutex<()>>>>,
+    renewals: Renewals,
 }
 
 /// What is needed to write as an account.
@@ -93,17 +93,12 @@ struct Claims {
 }
 
 impl Sessions {
-    /// How long an exchange may be under way: longer than a request can last.
-    const RENEWAL: SignedDuration = SignedDuration::from_secs(11);
-    /// How long one that somebody else has begun is waited for.
-    const PATIENCE: Duration = Duration::from_secs(6);
-    const LOOK_AGAIN: Duration = Duration::from_millis(200);
     /// Not more logins than this in this time: 288 a day, and never 30 in five minutes.
     const LOGINS: usize = 3;
     const LOGINS_IN: SignedDuration = SignedDuration::from_mins(15);
 
     pub(super) fn new(http: Http, store: Store) -> Self {
-        Self { http, store, renewing: Mutex::default() }
+        Self { http, renewals: Renewals::new(store) }
     }
 
     /// What the account writes with: from the session it was opened with, as long as that is good.
@@ -125,40 +120,18 @@ impl Sessions {
         key: &BlueskyKey,
         refused: Option<&SecretString>,
     ) -> Result<Access, Failure> {
-        // Everybody in this process waits for the one who does it, and finds it done.
-        let lock = self.lock(&account.id);
+        let lock = self.renewals.lock(&account.id);
         let _held = lock.lock().await;
-        let patience = tokio::time::Instant::now() + Self::PATIENCE;
-        loop {
-            let now = self.http.now();
-            let item = self.store.newest_account(&account.id).await.map_err(|err| stored(&err))?;
-            let item = item.ok_or_else(|| {
-                Failure::cannot(format!("{} was removed; add it again", account.id))
-            })?;
-            let session = key.open_session(&account.id, item.sealed_session.as_deref());
-            let is_refused = |access: &Access| {
-                refused.is_some_and(|token| token.expose_secret() == access.token.expose_secret())
-            };
-            if let Some(access) = session.good_at(now).filter(|access| !is_refused(access)) {
-                return Ok(access);
-            }
-            if let Some(until) = session.renewing_until
-                // One that ends later than it can is of a clock that is far from ours.
-                && now < until
-                && until.duration_since(now) <= Self::RENEWAL
-            {
-                if patience <= tokio::time::Instant::now() {
-                    let why = format!("another process is renewing the session of {}", account.id);
-                    return Err(Failure::not_before(NotDone::NOT_ASKED, until, why));
-                }
-                tokio::time::sleep(Self::LOOK_AGAIN).await;
-                continue;
-            }
-            let until = now.saturating_add(Self::RENEWAL).unwrap_or(Timestamp::MAX);
-            let begun = Session { renewing_until: Some(until), ..session };
-            let place = Place { account, key, sealed_key: &item.sealed_key };
-            if let Some(over) = self.put(&place, item.sealed_session.as_deref(), &begun).await? {
-                return self.renew_alone(&place, begun, over).await;
+        let is_good = |session: &Session, now| {
+            session.good_at(now).filter(|access| {
+                refused.is_none_or(|token| token.expose_secret() != access.token.expose_secret())
+            })
+        };
+        let claim = self.renewals.claim(&account.id, key.beside(), &self.http, is_good);
+        match claim.await? {
+            Claimed::Good(access) => Ok(access),
+            Claimed::Ours { place, session, over, .. } => {
+                self.renew_alone(account, key, &place, session, over).await
             }
         }
     }
@@ -166,13 +139,15 @@ impl Sessions {
     /// Renews a session that nobody else renews; `over` is how it is stored.
     async fn renew_alone(
         &self,
-        place: &Place<'_>,
+        account: &Account,
+        key: &BlueskyKey,
+        place: &Place<'_, Session>,
         begun: Session,
         over: String,
     ) -> Result<Access, Failure> {
         let (mut session, mut over) = (begun, over);
         let mut renewed = match &session.tokens {
-            Some(tokens) => self.exchange(place.account, tokens).await,
+            Some(tokens) => self.exchange(account, tokens).await,
             None => Ok(None),
         };
         if let Ok(None) = renewed {
@@ -180,30 +155,31 @@ impl Sessions {
                 Ok(begun) => {
                     // Counted first: a process that dies in a login has had it.
                     session = begun;
-                    let Some(counted) = self.put(place, Some(&over), &session).await? else {
+                    let Some(counted) = self.renewals.put(place, Some(&over), &session).await?
+                    else {
                         let why = "the account was changed meanwhile";
                         return Err(Failure::try_again(NotDone::NOT_ASKED, why));
                     };
                     over = counted;
-                    let Account { id, remote_user, .. } = place.account;
+                    let Account { id, remote_user, .. } = account;
                     let who = if remote_user.is_empty() { id.handle.as_str() } else { remote_user };
-                    renewed = self.log_in(place.account, place.key, who).await.map(Some);
+                    renewed = self.log_in(account, key, who).await.map(Some);
                 }
                 Err(at) => {
                     let why = format!(
                         "Bluesky has ended the session of {id}, which has logged in too often lately",
-                        id = place.account.id
+                        id = account.id
                     );
                     renewed = Err(Failure::not_before(NotDone::NOT_ASKED, at, why));
                 }
             }
         }
         let tokens = match renewed {
-            Ok(new) => new.map(|new| new.tokens(&base(place.account), self.http.now())),
+            Ok(new) => new.map(|new| new.tokens(&base(account), self.http.now())),
             Err(failure) => {
                 // The next need not wait until this could have ended; who does not get this waits.
                 let ended = Session { renewing_until: None, ..session };
-                let _ = self.put(place, Some(&over), &ended).await;
+                let _ = self.renewals.put(place, Some(&over), &ended).await;
                 return Err(failure);
             }
         };
@@ -212,7 +188,7 @@ impl Sessions {
         let access = tokens.access();
         let session = Session { tokens: Some(tokens), renewing_until: None, ..session };
         // A conflict means that the account was added again meanwhile: this token is good all the same.
-        self.put(place, Some(&over), &session).await?;
+        self.renewals.put(place, Some(&over), &session).await?;
         Ok(access)
     }
 
@@ -278,47 +254,15 @@ impl Sessions {
         let session = Session { tokens: Some(tokens), renewing_until: None, logins: vec![now] };
         (access, session.text())
     }
-
-    /// Writes a session over the one it was made from, and says how it is stored. `None`: that is not there
-    /// any more.
-    async fn put(
-        &self,
-        place: &Place<'_>,
-        over: Option<&str>,
-        session: &Session,
-    ) -> Result<Option<String>, Failure> {
-        let Place { account, key, sealed_key } = place;
-        let sealed = key.seal_session(&account.id, &session.text())?;
-        let written = self.store.put_session(&account.id, sealed_key, over, &sealed).await;
-        Ok(match written.map_err(|err| stored(&err))? {
-            Write::Done => Some(sealed),
-            Write::Conflict(()) => None,
-        })
-    }
-
-    /// The lock of an account, which is gone when nobody holds it.
-    fn lock(&self, account: &AccountId) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lock) = locks.get(account).and_then(Weak::upgrade) {
-            return lock;
-        }
-        locks.retain(|_, lock| 0 < lock.strong_count());
-        let lock = Arc::default();
-        locks.insert(account.clone(), Arc::downgrade(&lock));
-        lock
-    }
 }
 
-/// Where a session is kept, and what seals it.
-struct Place<'a> {
-    account: &'a Account,
-    key: &'a BlueskyKey,
-    sealed_key: &'a str,
-}
+impl renewal::Session for Session {
+    /// Longer than a request can last.
+    const LONGEST: SignedDuration = SignedDuration::from_secs(11);
+    /// Two at once do no harm.
+    const BELIEVED: SignedDuration = Self::LONGEST;
 
-impl Session {
-    /// Reads a session as it was kept.
-    pub(super) fn read(text: &SecretString) -> Option<Self> {
+    fn read(text: &SecretString) -> Option<Self> {
         serde_json::from_str(text.expose_secret()).ok()
     }
 
@@ -340,6 +284,17 @@ impl Session {
         SecretString::from(text.to_string())
     }
 
+    /// A refresh token is taken once more after it was used, so nobody has to know whether it was.
+    fn renewal(&self) -> Errand<Renewal> {
+        Errand::stored(self.renewing_until, Sent::No)
+    }
+
+    fn with(self, renewal: &Errand<Renewal>) -> Self {
+        Self { renewing_until: renewal.lease_until, ..self }
+    }
+}
+
+impl Session {
     /// What is written with, if it is good at `now`.
     fn good_at(&self, now: Timestamp) -> Option<Access> {
         let good = |tokens: &&Tokens| tokens.renew_at.is_none_or(|renew_at| now < renew_at);
@@ -433,10 +388,6 @@ pub(super) fn bearer(token: &SecretString) -> String {
 /// The server an account logs in at.
 pub(super) fn base(account: &Account) -> String {
     account.url.clone().unwrap_or_else(|| "https://bsky.social".to_owned())
-}
-
-fn stored(err: &flock_store::StoreError) -> Failure {
-    Failure::try_again(NotDone::HARMLESS, format!("the session could not be kept: {err}"))
 }
 
 /// What is read of any answer to a login can be kept, sealed and read again.
