@@ -285,7 +285,8 @@ fn held(connection: &Connection, name: &str) -> anyhow::Result<SecretString> {
 
 /// Whether two secrets are of the same app.
 fn is_same(one: &SecretString, other: &SecretString) -> bool {
-    let keys = |secret| read_json(secret).map(|app| APP.map(|name| app.get(name).cloned()));
+    const KEYS: [&str; 2] = ["consumer_key", "consumer_secret"];
+    let keys = |secret| read_json(secret).map(|app| KEYS.map(|name| app.get(name).cloned()));
     keys(one).is_some_and(|one| keys(other) == Some(one))
 }
 
