@@ -79,8 +79,9 @@ says() { # PATTERN, folders; comments say what they like, and so do tests
 }
 verdict "what is below the command line names acts, not commands of \`flockwork\`" \
   "$(says '`flockwork |flockwork (account (add|show)|flock (apply|list|plan|remove)|sheep [a-z]+|run) ' shared/*/src functions/*/src infra/lo*/src)"
+# The keymaker's pages are read by who came from either door, and say it in the words of that.
 verdict "what is below Slack's door names acts, not commands of \`/flock\`" \
-  "$(says '/flock ' shared/*/src $(ls -d functions/*/src | grep -v /slash-command/))"
+  "$(says '/flock ' shared/*/src $(ls -d functions/*/src | grep -Ev '/(slash-command|keymaker)/'))"
 
 if ((broken)); then
   echo "$broken rules broken; \`cargo tree --edges normal --invert CRATE\` shows who brings a crate"

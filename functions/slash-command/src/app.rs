@@ -20,6 +20,8 @@ pub struct App {
     secrets: Secrets,
     slack_secret: String,
     first_owner: Option<UserId>,
+    /// What the addresses of the pages begin with on which people sign in, if there are any.
+    pub(crate) keys_url: Option<String>,
     pub(crate) control_room: Option<RoomId>,
     presence: Presence,
 }
@@ -57,6 +59,7 @@ impl App {
             clock,
             secrets,
             slack_secret: settings.slack_secret,
+            keys_url: settings.keys_url,
             first_owner: settings.first_owner,
             control_room: settings.slack_room,
         })

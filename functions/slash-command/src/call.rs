@@ -339,7 +339,15 @@ fn said(refusal: &Refusal) -> String {
     let lines = refusal.objections().iter().map(|objection| {
         let what = &objection.to_string();
         let how = match objection.remedies().first() {
-            None | Some(Remedy::AddAccount(_)) => return sentence(what),
+            None => return sentence(what),
+            Some(Remedy::AddAccount(account)) => {
+                let account = escape(&account.to_string());
+                format!("`/flock account connect {account}` connects it.")
+            }
+            Some(Remedy::RenewAccount(account)) => {
+                let account = escape(&account.to_string());
+                format!("`/flock account renew {account}` gives it a new key.")
+            }
             Some(Remedy::ListSheep) => "`/flock sheep` lists them.".to_owned(),
             Some(Remedy::ShowSheep(sheep)) => format!("`/flock show {sheep}` tells."),
             Some(Remedy::ResumeSheep(sheep)) => format!("`/flock resume {sheep}` resumes it."),

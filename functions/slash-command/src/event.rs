@@ -3,7 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use flock_core::{AccountId, DeliveryId, Event, Notice, Sheep, State, Trouble, listed, reason};
+use flock_core::{
+    AccountId, Connection, DeliveryId, Event, Notice, Purpose, Sheep, State, Trouble, listed, reason,
+};
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
 use serde_json::{Value, json};
@@ -30,7 +32,12 @@ impl App {
                 let Some(mut told) = notice(&event) else {
                     return Err(event.is_not_for("slash-command").into());
                 };
-                let Some(room) = self.control_room.clone() else {
+                let asked_in = if let Event::AccountConnected(connection) = &event {
+                    connection.room.clone()
+                } else {
+                    None
+                };
+                let Some(room) = asked_in.or_else(|| self.control_room.clone()) else {
                     return Ok(json!({ "told": "nobody" }));
                 };
                 if let Event::SheepStopped(trouble) = &event
@@ -39,11 +46,15 @@ impl App {
                     told = of_account;
                 }
                 let (id, mut reply) = told;
-                if let Event::SheepStopped(Trouble { account: Some(_), .. }) = &event {
+                if let Event::SheepStopped(Trouble { account: Some(account), .. }) = &event {
                     let operator = self.operator();
                     let told = reply.text;
                     reply.text =
                         format!("{told} An account and its key are for {operator} to see to.");
+                    if self.keys_url.is_some() && !account.network.ways().is_empty() {
+                        let renew = Button::new("Renew the key", "account renew", account.to_string());
+                        reply = reply.button(renew);
+                    }
                 }
                 Box::pin(self.tell(Notice { id, room }, &reply, lease)).await
             }
@@ -111,6 +122,25 @@ pub(crate) async fn sheep_on(store: &Store, account: &AccountId) -> Result<Vec<S
     Ok(sheep)
 }
 
+/// What people are told of an account that has a new key.
+fn connected(connection: &Connection) -> String {
+    let Connection { account, purpose, resumed, must_not_post, .. } = connection;
+    let what = match purpose {
+        Purpose::Connect => "is connected: sheep can post through it",
+        Purpose::Renew => "has a new key",
+    };
+    let resumed = match resumed {
+        0 => String::new(),
+        1 => " 1 sheep that had stopped for it goes on from where it was.".to_owned(),
+        more => format!(" {more} sheep that had stopped for it go on from where they were."),
+    };
+    let but = match must_not_post.as_slice() {
+        [] => String::new(),
+        why => format!(" But it must not post yet: {}.", escape(&why.join("; "))),
+    };
+    format!("`{}` {what}.{resumed}{but}", escape(&account.to_string()))
+}
+
 /// What people are told of an event, and by what it is known when it comes again.
 fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
     let of_sheep = |Trouble { sheep, occurrence, why, .. }: &Trouble| {
@@ -158,6 +188,9 @@ fn notice(event: &Event) -> Option<(DeliveryId, Reply)> {
             let parts = [event.kind(), flock.as_str(), &month, &cap, stands.name()];
             let text = format!("*Spending*: {}.", escape(what));
             (DeliveryId::of(&parts), Reply::everybody(text))
+        }
+        Event::AccountConnected(connection) => {
+            (connection.id.clone(), Reply::everybody(connected(connection)))
         }
         Event::Scheduled
         | Event::ShardDue { .. }

@@ -12,7 +12,7 @@ use axum::{
 };
 use flock_core::{DeliveryId, RoomId, UserId};
 use flock_slack::{
-    Audience, Callback, Interaction, Message, Pressed, Reply, ResponseUrl, SlackError,
+    Audience, Callback, Interaction, LINK, Message, Pressed, Reply, ResponseUrl, SlackError,
     SlashCommand, Unverified, verify,
 };
 use flock_store::{Answered, Arrival, Asked};
@@ -196,6 +196,10 @@ impl App {
     }
 
     async fn button(&self, pressed: Pressed, signed: &Signed) {
+        // It has opened its page, and is nothing else.
+        if pressed.action == LINK {
+            return;
+        }
         let now = signed.at;
         let Pressed { user, room, action, value, response_url, trigger_id, message_ts, .. } =
             pressed;

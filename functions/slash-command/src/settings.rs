@@ -16,6 +16,8 @@ pub struct Settings {
     pub slack_url: Option<String>,
     /// The channel that is told when a sheep stops or nobody knows whether it posted.
     pub slack_room: Option<RoomId>,
+    /// What the addresses of the pages begin with on which people sign in, if there are any.
+    pub keys_url: Option<String>,
     /// The Slack user who has the highest level in every room.
     pub first_owner: Option<UserId>,
     /// How requests get to Slack.
@@ -31,6 +33,7 @@ impl Settings {
             slack_secret: reader.required("SLACK_SECRET"),
             slack_url: reader.given("SLACK_URL"),
             slack_room: reader.parsed("SLACK_ROOM"),
+            keys_url: reader.given("KEYS_URL"),
             first_owner: reader.parsed("FIRST_OWNER"),
             wire: Wire::default(),
         }

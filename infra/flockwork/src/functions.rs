@@ -15,8 +15,11 @@ use local_cloud::{
 use crate::{connect::LOCAL_NAME, page, refusal::refuse};
 
 /// Those that are linked in, and run with `--speed`, too.
-pub const LINKED: &[Linked] =
-    &[Linked::of::<sheep_tick::App>(), Linked::of::<slash_command::SlashCommand>()];
+pub const LINKED: &[Linked] = &[
+    Linked::of::<sheep_tick::App>(),
+    Linked::of::<slash_command::SlashCommand>(),
+    Linked::of::<keymaker::Keymaker>(),
+];
 
 /// The Slack user who owns the rooms of the local Slack, unless the template says who.
 const FIRST_OWNER: &str = "U1";
@@ -29,10 +32,11 @@ pub fn is_linked_in(function: &Function) -> bool {
     LINKED.iter().any(|linked| linked.name() == function.binary)
 }
 
-/// What the local run gives functions beside what the template does.
-pub fn variables(slack_url: String, networks_on_loopback: bool) -> Variables {
+/// What the local run gives functions beside what the template does; `address` is where it is reached.
+pub fn variables(address: String, slack_url: String, networks_on_loopback: bool) -> Variables {
     Variables {
         name: LOCAL_NAME,
+        address,
         // A template may name another Slack than the local one.
         unless_given: BTreeMap::from([
             ("SLACK_URL", slack_url),
@@ -48,7 +52,7 @@ pub fn variables(slack_url: String, networks_on_loopback: bool) -> Variables {
 
 /// Refuses functions that cannot be run here, each with its line in the template.
 pub fn refuse_unrunnable(template: &Path, functions: &[Function]) -> anyhow::Result<()> {
-    let variables = variables(String::new(), false);
+    let variables = variables(String::new(), String::new(), false);
     functions::check(template, functions, LINKED, &variables, &page::PATHS)
         .map_err(|err| refuse(err.to_string()))
 }
@@ -78,7 +82,7 @@ pub fn network_settings(
     let posts = |function: &&Function| function.binary == "sheep-tick";
     let function = template.functions.iter().find(posts);
     let function = function.ok_or_else(|| refuse("the template has no function sheep-tick"))?;
-    let variables = variables(String::new(), networks_on_loopback);
+    let variables = variables(String::new(), String::new(), networks_on_loopback);
     let lookup = |key: &str| variables.get(function, key);
     flock_aws::from_lookup(&lookup, flock_net::Settings::read)
         .map_err(|err| refuse(err.to_string()))

@@ -102,11 +102,12 @@ impl Ground {
     ) -> anyhow::Result<Machine> {
         let Self { cloud, events, secrets, .. } = self;
         let slack = LocalSlack::start(clock.clone()).await?;
+        let app_url = format!("http://{}", reachable(listens));
         let around = Around {
             linked: functions::LINKED,
             cloud: &cloud,
             clock,
-            variables: functions::variables(slack.api_url(), networks_on_loopback),
+            variables: functions::variables(app_url.clone(), slack.api_url(), networks_on_loopback),
             log: EnvFilter::try_from_default_env()
                 .ok()
                 .map(|filter| (filter.to_string(), LISTENER)),
@@ -123,7 +124,6 @@ impl Ground {
         let secret = secret.and_then(|text| SlackSecret::parse(&text).ok());
         // Without one, as in a template of somebody's own, the function says so to every request.
         let secret = secret.map_or_else(SecretString::default, |secret| secret.signing_secret);
-        let app_url = format!("http://{}", reachable(listens));
         let sender = SlackSender::new(slack, app_url, secret);
         let token = cloud.token().clone();
         let desk = SlackDesk::open(sender.clone(), cloud.unhandled(), token).await?;

@@ -94,6 +94,8 @@ impl Linked {
 pub struct Variables {
     /// What the table and the bus are called.
     pub name: &'static str,
+    /// Where its APIs are.
+    pub address: String,
     /// Where the template gives none.
     pub unless_given: BTreeMap<&'static str, String>,
     /// Whatever the template gives: only whoever starts the run says so.
@@ -234,6 +236,7 @@ impl Variables {
             EnvValue::Text(text) => text.clone(),
             EnvValue::Table | EnvValue::Bus => self.name.to_owned(),
             EnvValue::Secret(logical_id) => logical_id.clone(),
+            EnvValue::Address(path) => format!("{}{path}", self.address),
         });
         let given = given.filter(|text| !text.is_empty());
         given.or_else(|| self.unless_given.get(key).cloned())

@@ -18,7 +18,7 @@ pub use clock::Clock;
 pub use function::Function;
 pub use https::{CaBundleError, https};
 pub use process::process_id;
-pub use secrets::{Keyring, KeyringError, SecretError, Secrets};
+pub use secrets::{Keyring, KeyringError, SecretError, Secrets, random_token};
 pub use settings::{ConfigError, Lookup, Reader, from_env, from_lookup};
 pub use tokio::time::Instant;
 pub use wire::{Answering, Unanswered, Wire};

@@ -13,7 +13,7 @@ use aws_lc_rs::{
     hkdf::{HKDF_SHA256, Salt},
 };
 use aws_sdk_secretsmanager::Client;
-use base64::{Engine as _, prelude::BASE64_STANDARD};
+use base64::{Engine as _, prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD}};
 use flock_core::AccountId;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -55,6 +55,13 @@ pub enum SecretError {
     /// It holds bytes, not text.
     #[error("secret {0} has no text")]
     NoText(String),
+}
+
+/// A text that nobody can guess: 32 random bytes as 43 characters of base64url.
+pub fn random_token() -> SecretString {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+    SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// The keys that account keys are sealed with. A sealed text names its key, so that keys rotate without a

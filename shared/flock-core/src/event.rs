@@ -6,8 +6,8 @@ use std::{fmt::Display, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
-    AccountId, DeliveryId, FlockName, JobId, Month, Occurrence, Shards, SheepId, SheepName,
-    Spending, Usd,
+    AccountId, DeliveryId, FlockName, JobId, Month, Occurrence, Purpose, RoomId, Shards, SheepId,
+    SheepName, Spending, Usd,
 };
 
 /// An event, as EventBridge carries it: its kind in `detail-type`, what belongs to it in `detail`.
@@ -74,12 +74,35 @@ pub enum Event {
         /// The same as a sentence.
         what: String,
     },
+    /// Somebody has signed in as an account, which has a new key now.
+    #[serde(rename = "account.connected")]
+    AccountConnected(Connection),
     /// A command that takes longer than Slack waits goes on.
     #[serde(rename = "command.deferred")]
     CommandDeferred {
         /// Under which it is stored.
         id: DeliveryId,
     },
+}
+
+/// An account that has a new key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Names the sign-in, the same however often it is told.
+    pub id: DeliveryId,
+    /// The account.
+    #[serde(with = "as_text")]
+    pub account: AccountId,
+    /// What the sign-in was for.
+    pub purpose: Purpose,
+    /// The room where it was asked for. `None`: it was asked for elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+    /// How many sheep go on that had stopped for the account.
+    pub resumed: u32,
+    /// Why nothing may be posted through it all the same, for a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub must_not_post: Vec<String>,
 }
 
 /// What keeps a sheep from posting.
@@ -129,6 +152,7 @@ impl Event {
             Self::SheepFailing(_) => "sheep.failing",
             Self::SheepUnknown(_) => "sheep.unknown",
             Self::FlockSpending { .. } => "flock.spending",
+            Self::AccountConnected(_) => "account.connected",
             Self::CommandDeferred { .. } => "command.deferred",
         }
     }
@@ -227,6 +251,14 @@ mod tests {
                 stands: Spending::Near,
                 what: "flock choir has spent $2".to_owned(),
             },
+            Event::AccountConnected(Connection {
+                id: DeliveryId::of(&["x"]),
+                account: "x:apollo".parse().unwrap(),
+                purpose: Purpose::Renew,
+                room: Some("C1".parse().unwrap()),
+                resumed: 2,
+                must_not_post: Vec::new(),
+            }),
             Event::CommandDeferred { id: DeliveryId::of(&["x"]) },
         ]
     }
@@ -247,6 +279,7 @@ mod tests {
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.failing"}
         {"detail":{"occurrence":12,"sheep":"choir/apollo","why":"X answered 403"},"detail-type":"sheep.unknown"}
         {"detail":{"cap":"$2.50","flock":"choir","month":"2026-11","stands":"near","what":"flock choir has spent $2"},"detail-type":"flock.spending"}
+        {"detail":{"account":"x:apollo","id":"8552c270cdbdaacb0973aea0c463d41a","purpose":"renew","resumed":2,"room":"C1"},"detail-type":"account.connected"}
         {"detail":{"id":"8552c270cdbdaacb0973aea0c463d41a"},"detail-type":"command.deferred"}
         "#);
         for event in samples() {
@@ -288,7 +321,7 @@ mod tests {
         missing field `detail`
         missing field `sheep`
         `moon` is not a sheep id: write it as flock/sheep
-        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `job.due`, `job.ended`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`
+        unknown variant `post.received`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `job.due`, `job.ended`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `account.connected`, `command.deferred`
         missing field `detail-type`
         invalid type: string "hello", expected adjacently tagged enum Event
         invalid type: null, expected adjacently tagged enum Event

@@ -138,6 +138,11 @@ text_id! {
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
 }
 text_id! {
+    /// What is kept of a token that only its bearer has: enough to know it again, and of no use to anybody else.
+    TokenDigest, "token digest", "it is 64 hexadecimal digits",
+    |value| value.len() == 64 && value.bytes().all(|b| b.is_ascii_hexdigit())
+}
+text_id! {
     /// Names something that arrived from Slack, and what comes of it: the same when it arrives again.
     DeliveryId, "delivery id", "it is 32 hexadecimal digits",
     |value| value.len() == 32 && value.bytes().all(|b| b.is_ascii_hexdigit())
@@ -355,6 +360,15 @@ impl JobId {
     /// The id of the job that this delivery asks for.
     pub fn of(asked: &DeliveryId) -> Self {
         Self(asked.0.chars().take(8).flat_map(char::to_lowercase).collect())
+    }
+}
+
+impl TokenDigest {
+    /// The SHA-256 of a token, which is random and long, so that no salt is needed.
+    pub fn of(token: &str) -> Self {
+        let digest = Sha256::digest(token.as_bytes());
+        let (former, latter) = digest.split_at(digest.len() / 2);
+        Self(hex(former) + &hex(latter))
     }
 }
 

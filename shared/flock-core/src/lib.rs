@@ -61,7 +61,7 @@ pub use corpus::{Corpus, CorpusProblem, Item, Mark, Marks, Piece, Timing};
 pub use crowd::crowded;
 pub use edit::{Change, Edit, Slips};
 pub use errand::{Errand, Outcome, Sent, Task};
-pub use event::{Event, Trouble, UnreadableEvent};
+pub use event::{Connection, Event, Trouble, UnreadableEvent};
 pub use fit::{
     Ability, KnownAccounts, Member, Origin, broken_by_account, forbids_same, lines_too_long,
     maybe_too_long, said_twice, unfit, without_cap,
@@ -75,7 +75,7 @@ pub use hindrance::{Hindrance, Overdue, reason};
 pub use ids::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, Handle, InvalidAccount, InvalidId,
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
-    UserId,
+    TokenDigest, UserId,
 };
 pub use job::{AnswerTo, Job, JobKind};
 pub use limits::{Timed, span, too_many};
@@ -105,7 +105,7 @@ pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
     Due, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
 };
-pub use sign_in::Way;
+pub use sign_in::{NoSignIn, Purpose, SentOff, SignIn, SignInStage, SigningIn, Way};
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };

@@ -54,6 +54,8 @@ const WRITE_CAP: &str = "write the most the flock may spend in a month into floc
 pub enum Remedy {
     /// Add the account with its key.
     AddAccount(AccountId),
+    /// Give the account, which is there, a new key.
+    RenewAccount(AccountId),
     /// List the sheep.
     ListSheep,
     /// Look at everything about the sheep.

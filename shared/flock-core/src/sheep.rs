@@ -65,6 +65,8 @@ pub enum State {
         since: Timestamp,
         /// Why, for a person.
         why: String,
+        /// Whether that is for its account, and goes with a new key.
+        for_account: bool,
     },
     /// Its end date has come, or its behaviour has nothing left to say.
     Finished {
@@ -568,7 +570,7 @@ impl Sheep {
                 sheep.go_on(now);
                 sheep.progress.set_aside += u32::from(!is_said);
                 if let Some(why) = stops {
-                    sheep.state = State::Stopped { since: whole_seconds(now), why };
+                    sheep.state = stopped(why, false, now);
                 }
             }
             Outcome::TryAgain { why, not_before } => {
@@ -581,7 +583,7 @@ impl Sheep {
             Outcome::Unknown { why } => sheep.put_off((why, Sent::Maybe), None, now),
             Outcome::Refused { why } => {
                 sheep.intent = None;
-                sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
+                sheep.state = stopped(why.clone(), true, now);
             }
             Outcome::Taken { posted, free, why } => {
                 match posted {
@@ -592,7 +594,7 @@ impl Sheep {
                     None => sheep.intent = None,
                 }
                 sheep = sheep.numbered_from(*free);
-                sheep.state = State::Stopped { since: whole_seconds(now), why: why.clone() };
+                sheep.state = stopped(why.clone(), false, now);
             }
         }
         sheep
@@ -861,9 +863,8 @@ impl Sheep {
     /// The sheep stopped for a reason somebody has to see to.
     #[must_use]
     pub fn stop(&self, why: String, now: Timestamp) -> Self {
-        let since = whole_seconds(now);
         let sheep = self.with_errand(|errand| Errand { lease_until: None, ..errand });
-        Self { state: State::Stopped { since, why }, ..sheep }
+        Self { state: stopped(why, false, now), ..sheep }
     }
 
     /// The paused sheep. A sheep that does not post already stays as it is.
@@ -1392,6 +1393,11 @@ impl Sheep {
         }
         self.next(progress, whole_seconds(now))
     }
+}
+
+/// That it has stopped, whether or not for its account.
+fn stopped(why: String, for_account: bool, now: Timestamp) -> State {
+    State::Stopped { since: whole_seconds(now), why, for_account }
 }
 
 /// Where a sheep goes on that gets texts which are drawn, after others that are not: its place in those says nothing, and what it may

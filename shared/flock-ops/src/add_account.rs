@@ -87,6 +87,30 @@ impl VouchedFor<'_> {
         self.new.key.app.as_ref()
     }
 
+    /// As whom its network knows it.
+    pub(crate) fn remote_user(&self) -> &str {
+        &self.checked.remote_user
+    }
+
+    /// The address of its server, where its network has many.
+    pub(crate) fn url(&self) -> Option<&str> {
+        self.new.key.url.as_deref()
+    }
+
+    /// As it is stored.
+    pub(crate) fn sealed(&self, keyring: &Keyring) -> AccountItem {
+        let (NewAccount { id, key, .. }, checked) = (&self.new, &self.checked);
+        let session = checked.session.as_ref().or(key.session.as_ref());
+        AccountItem {
+            remote_user: checked.remote_user.clone(),
+            url: key.url.clone(),
+            facts: checked.facts.clone(),
+            asked_at: checked.asked_at,
+            sealed_key: keyring.seal(id, &key.key),
+            sealed_session: session.map(|session| keyring.seal(id, session)),
+        }
+    }
+
     /// Stores the account with its sealed key, and has the network show that it is a bot's, if that is wanted. The rules that it
     /// breaks with every post all the same.
     pub async fn add(
@@ -96,19 +120,8 @@ impl VouchedFor<'_> {
         keyring: Keyring,
         mark_as_bot: bool,
     ) -> Result<Vec<String>> {
-        let NewAccount { id, key, app, networks } = self.new;
-        let checked = self.checked;
-        let mut item = AccountItem {
-            remote_user: checked.remote_user,
-            url: key.url,
-            facts: checked.facts,
-            asked_at: checked.asked_at,
-            sealed_key: keyring.seal(&id, &key.key),
-            sealed_session: checked
-                .session
-                .or(key.session)
-                .map(|session| keyring.seal(&id, &session)),
-        };
+        let mut item = self.sealed(&keyring);
+        let NewAccount { id, key: _, app, networks } = self.new;
         store.put_account(&id, item.clone()).await?;
         if mark_as_bot && !item.facts.labelled {
             let account = Account::from_item(&id, item.clone(), keyring, app.as_ref())?;

@@ -11,6 +11,7 @@ mod accounts;
 mod add_account;
 mod at_once;
 mod audit;
+mod connect_account;
 mod flock_file;
 mod flocks;
 mod move_sheep;
@@ -39,6 +40,10 @@ mod why;
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
+pub use connect_account::{
+    Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
+    resume_for_account,
+};
 pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};
 pub use move_sheep::{Moved, move_sheep};

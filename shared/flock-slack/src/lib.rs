@@ -16,7 +16,7 @@ pub use incoming::{
 };
 pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
-    LABEL_CHARACTERS, Line, Reply, SECTION_CHARACTERS, Span, VALUE_CHARACTERS, escape, fitted,
+    LABEL_CHARACTERS, LINK, Line, Reply, SECTION_CHARACTERS, Span, URL_CHARACTERS, VALUE_CHARACTERS, escape, fitted,
     fitted_lines, marked, mention, shortened,
 };
 pub use shortcode::{with_characters, with_shortcodes};

@@ -17,6 +17,10 @@ pub const BUTTONS_PER_BLOCK: usize = 25;
 pub const LABEL_CHARACTERS: usize = 75;
 /// Of a button's `action_id` (Slack, "Reference: block elements", 2026-11).
 pub const ACTION_CHARACTERS: usize = 255;
+/// Of the address that a button opens (Slack, "Reference: block elements", 2026-11).
+pub const URL_CHARACTERS: usize = 3_000;
+/// The action of a button that opens a page.
+pub const LINK: &str = "link";
 /// Of a button's value (Slack, "Reference: block elements", 2026-11).
 pub const VALUE_CHARACTERS: usize = 2_000;
 /// Of all blocks of a message, as JSON. `chat.postMessage` refuses somewhat more than 13,200 with
@@ -102,6 +106,8 @@ pub struct Button {
     pub value: String,
     /// How it looks.
     pub style: ButtonStyle,
+    /// The page it opens. It does nothing else then.
+    pub url: Option<String>,
 }
 
 /// How a button looks.
@@ -210,7 +216,13 @@ impl Button {
         value: impl Into<String>,
     ) -> Self {
         let (label, action, value) = (label.into(), action.into(), value.into());
-        Self { label, action, value, style: ButtonStyle::Plain }
+        Self { label, action, value, style: ButtonStyle::Plain, url: None }
+    }
+
+    /// A button that opens the page at `url`, up to [`URL_CHARACTERS`]. Slack tells of it all the same when it is pressed, with
+    /// the action [`LINK`].
+    pub fn link(label: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { url: Some(url.into()), ..Self::new(label, LINK, "") }
     }
 
     /// Makes it green.
@@ -245,6 +257,9 @@ impl Button {
         });
         if !self.value.is_empty() {
             element["value"] = Value::from(beginning(&self.value, VALUE_CHARACTERS));
+        }
+        if let Some(url) = &self.url {
+            element["url"] = Value::from(beginning(url, URL_CHARACTERS));
         }
         match self.style {
             ButtonStyle::Plain => {}

@@ -176,6 +176,35 @@ impl Store {
         self.put(&what, Key::account(id), account).await
     }
 
+    /// Adds an account, unless it is there.
+    pub async fn create_account(
+        &self,
+        id: &AccountId,
+        account: AccountItem,
+    ) -> Result<Write, StoreError> {
+        let what = format!("account {id}");
+        self.put(&what, Key::listed_account(id), ListedItem { account: id.to_string() }).await?;
+        let written = self.put_if(&what, Key::account(id), account, |put| {
+            put.condition_expression("attribute_not_exists(pk)")
+        });
+        Ok(written.await?.forget())
+    }
+
+    /// Replaces the account's key, unless it is another than `sealed_key` by now.
+    pub async fn renew_account(
+        &self,
+        id: &AccountId,
+        sealed_key: &str,
+        account: AccountItem,
+    ) -> Result<Write, StoreError> {
+        let what = format!("account {id}");
+        let written = self.put_if(&what, Key::account(id), account, |put| {
+            put.condition_expression("sealed_key = :key")
+                .expression_attribute_values(":key", AttributeValue::S(sealed_key.to_owned()))
+        });
+        Ok(written.await?.forget())
+    }
+
     /// Removes an account with its key. What was posted through it, and by which sheep, stays known. Removing it again changes
     /// nothing.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 
 use flock_core::{
     AccountId, CorpusId, DeliveryId, Fingerprint, FlockName, JobId, Month, Network, Occurrence,
-    RemoteId, RoomId, SheepId,
+    RemoteId, RoomId, SheepId, TokenDigest,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,10 @@ impl Key {
 
     pub(crate) fn job(id: &JobId) -> Self {
         Self { pk: format!("JOB#{id}"), sk: "JOB".to_owned() }
+    }
+
+    pub(crate) fn sign_in(id: &TokenDigest) -> Self {
+        Self { pk: format!("SIGNIN#{id}"), sk: "SIGNIN".to_owned() }
     }
 
     pub(crate) fn instance(function: &str, id: &str) -> Self {
@@ -227,6 +231,7 @@ mod tests {
             Key::deferred(&id),
             Key::notice(&id),
             Key::job(&JobId::of(&id)),
+            Key::sign_in(&TokenDigest::of("x")),
             Key::instance("sheep-tick", "cd34"),
             Key::audit("2026-11-21T12:00:00Z".parse().unwrap(), &id),
         ];
@@ -253,6 +258,7 @@ mod tests {
         DEFERRED | ffeeddccbbaa99887766554433221100
         NOTICE#ffeeddccbbaa99887766554433221100 | NOTICE
         JOB#ffeeddcc | JOB
+        SIGNIN#2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881 | SIGNIN
         INSTANCES | sheep-tick#cd34
         AUDIT#2026-11 | 001795262400000#ffeeddccbbaa99887766554433221100
         ");

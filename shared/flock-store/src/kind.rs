@@ -153,6 +153,12 @@ pub const KINDS: &[Kind] = &[
         "the tick, in the index; `running`",
     ),
     kind(
+        "sign-in",
+        ["SIGNIN#<64 digits>", "SIGNIN"],
+        "account connect and renew; each step of who signs in; it expires",
+        "one by key: the digest of its link's token",
+    ),
+    kind(
         "audit entry",
         ["AUDIT#<month>", "<15 digits>#<id>"],
         "a command in Slack, a waiver or a move, before it changes anything",

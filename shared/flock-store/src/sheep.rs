@@ -368,6 +368,9 @@ struct SheepItem {
     since: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// Not there in what stopped before it was noted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    for_account: bool,
     occurrence: Occurrence,
     slot: Seconds,
     cursor: Cursor,
@@ -479,10 +482,13 @@ impl SheepItem {
     fn new(sheep: &Sheep, due: Option<String>, next_at: Option<Timestamp>) -> Self {
         let Sheep { id: _, config, state, progress, intent, version } = sheep;
         let lease_until = intent.as_ref().and_then(|intent| intent.errand.lease_until);
+        let for_account = matches!(state, State::Stopped { for_account: true, .. });
         let (state, since, why) = match state {
             State::Active => (StateName::Active, None, None),
             State::Paused { since } => (StateName::Paused, Some(*since), None),
-            State::Stopped { since, why } => (StateName::Stopped, Some(*since), Some(why.clone())),
+            State::Stopped { since, why, .. } => {
+                (StateName::Stopped, Some(*since), Some(why.clone()))
+            }
             State::Finished { since } => (StateName::Finished, Some(*since), None),
         };
         Self {
@@ -500,6 +506,7 @@ impl SheepItem {
             state,
             since: since.map(Seconds::from),
             why,
+            for_account,
             occurrence: progress.occurrence,
             slot: progress.slot.into(),
             cursor: progress.cursor,
@@ -527,9 +534,11 @@ impl SheepItem {
         let state = match self.state {
             StateName::Active => State::Active,
             StateName::Paused => State::Paused { since: since()? },
-            StateName::Stopped => {
-                State::Stopped { since: since()?, why: self.why.unwrap_or_default() }
-            }
+            StateName::Stopped => State::Stopped {
+                since: since()?,
+                why: self.why.unwrap_or_default(),
+                for_account: self.for_account,
+            },
             StateName::Finished => State::Finished { since: since()? },
         };
         let behaviour = match (self.behaviour, self.corpus, self.lines) {

@@ -233,6 +233,7 @@ async fn start(
         }
         FunctionName::SlashCommand => {
             let settings = slash_command::Settings {
+                keys_url: None,
                 table: table::NAME.to_owned(),
                 bus: "flockwork".to_owned(),
                 slack_secret: "Slack".to_owned(),

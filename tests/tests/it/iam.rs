@@ -13,7 +13,8 @@ use flock_tests::Calls;
 use local_cloud::grants::{self, GivenTo, Parts};
 
 /// The functions as they are deployed.
-const PROGRAMS: [(&str, &str); 2] = [
+const PROGRAMS: [(&str, &str); 3] = [
+    ("keymaker", env!("CARGO_BIN_EXE_keymaker-process")),
     ("sheep-tick", env!("CARGO_BIN_EXE_sheep-tick-process")),
     ("slash-command", env!("CARGO_BIN_EXE_slash-command-process")),
 ];

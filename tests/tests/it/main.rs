@@ -17,6 +17,8 @@ mod flocks;
 mod habits;
 mod iam;
 mod jobs;
+mod keymaker;
+mod keymaker_crash;
 mod kinds;
 mod mastodon;
 mod near;

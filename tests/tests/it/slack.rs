@@ -55,17 +55,43 @@ impl Slack {
         self.sender = SlackSender::new(self.local.clone(), self.url.clone(), secret);
     }
 
+    /// Has the function start again in a deployment whose pages for signing in are at `url`.
+    pub(crate) async fn with_pages(mut self, url: &str) -> Self {
+        self.server.abort();
+        let mut settings = Self::settings(&self.local, Some("U1"));
+        settings.keys_url = Some(url.to_owned());
+        let (aws, clock) = (self.world.cloud.aws(), self.world.clock.clone());
+        self.app = Arc::new(App::start(settings, &aws, clock).await.unwrap());
+        (self.url, self.server) = serve(&self.app).await;
+        let secret = SecretString::from(SIGNING_SECRET);
+        self.sender = SlackSender::new(self.local.clone(), self.url.clone(), secret);
+        self
+    }
+
+    /// The address behind the button that was offered last.
+    pub(crate) fn link(&self, who: &str, place: &str) -> String {
+        let seen = self.seen(who, place);
+        let elements = seen.iter().rev().flat_map(|message| &message.blocks);
+        let mut elements = elements.filter_map(|block| block["elements"].as_array()).flatten();
+        elements.find_map(|element| element["url"].as_str()).unwrap().to_owned()
+    }
+
     /// The function as it is after a cold start.
     pub(crate) async fn cold(world: &World, local: &LocalSlack) -> Arc<App> {
         Self::with(world, local, Some("U1")).await
     }
 
     async fn with(world: &World, local: &LocalSlack, first_owner: Option<&str>) -> Arc<App> {
+        let settings = Self::settings(local, first_owner);
+        Arc::new(App::start(settings, &world.cloud.aws(), world.clock.clone()).await.unwrap())
+    }
+
+    fn settings(local: &LocalSlack, first_owner: Option<&str>) -> slash_command::Settings {
         let mut settings = slack_settings();
         settings.slack_url = Some(local.api_url());
         settings.first_owner = first_owner.map(user);
         settings.slack_room = Some(room("C2"));
-        Arc::new(App::start(settings, &world.cloud.aws(), world.clock.clone()).await.unwrap())
+        settings
     }
 
     /// What `who` sees after entering `typed` in `place`, and after all that was deferred.

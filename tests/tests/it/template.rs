@@ -109,7 +109,7 @@ fn every_rule_is_for_events_that_somebody_publishes() {
             assert!(kinds.insert(kind.clone()), "two rules are for {kind}");
         }
     }
-    assert_eq!(kinds.len(), 10, "{kinds:?}");
+    assert_eq!(kinds.len(), 11, "{kinds:?}");
 }
 
 fn text() -> String {
@@ -284,9 +284,13 @@ fn the_description_of_a_version_has_every_parameter_of_the_environment() {
 fn what_starts_a_function_starts_its_alias() {
     let text = text();
     assert!(text.contains("    AutoPublishAlias: live\n    AutoPublishAliasAllProperties: true\n"));
-    for (name, key) in [("SlackIntegration", "IntegrationUri"), ("SlackPermission", "FunctionName")]
-    {
-        let wanted = format!("      {key}: !Ref SlashCommand.Alias\n");
+    for (name, key, function) in [
+        ("SlackIntegration", "IntegrationUri", "SlashCommand"),
+        ("SlackPermission", "FunctionName", "SlashCommand"),
+        ("KeymakerIntegration", "IntegrationUri", "Keymaker"),
+        ("KeymakerPermission", "FunctionName", "Keymaker"),
+    ] {
+        let wanted = format!("      {key}: !Ref {function}.Alias\n");
         assert!(parts(&text, "Resources")[name].contains(&wanted), "{name}");
     }
     // A version on its way is taken back by alarms that are there.
@@ -327,7 +331,7 @@ fn shards_do_not_age_out_where_ten_run_at_once() {
 
 /// Every secret is for one thing: who knows the keyring's knows nothing else by it.
 #[test]
-fn the_keyring_is_read_by_the_tick_alone_and_is_no_other_secret() {
+fn the_keyring_is_read_by_the_tick_and_the_keymaker_and_is_no_other_secret() {
     let text = text();
     let secrets: Vec<_> = of_type(&text, "AWS::SecretsManager::Secret").into_keys().collect();
     assert_eq!(secrets, ["Keyring", "Slack", "XApp"]);
@@ -338,7 +342,7 @@ fn the_keyring_is_read_by_the_tick_alone_and_is_no_other_secret() {
         .filter(|(_, role)| role.contains("!Ref Keyring"))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(read_by, ["SheepTickRole"]);
+    assert_eq!(read_by, ["KeymakerRole", "SheepTickRole"]);
     assert!(!resources["SlashCommand"].contains("Keyring"));
 }
 

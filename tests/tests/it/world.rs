@@ -86,6 +86,7 @@ pub(crate) fn slack_settings() -> slash_command::Settings {
         slack_secret: "Slack".to_owned(),
         slack_url: None,
         slack_room: None,
+        keys_url: None,
         first_owner: None,
         wire: Wire::default(),
     }

@@ -4,6 +4,7 @@
     reason = "some commands wait for nothing, and all have the same form"
 )]
 
+mod account;
 mod alive;
 mod audit;
 mod flocks;
@@ -71,6 +72,10 @@ pub static TABLE: &[&Command] = &[
     &preview::COMMAND,
     &spend::COMMAND,
     &networks::COMMAND,
+    &account::LIST,
+    &account::CONNECT,
+    &account::RENEW,
+    &account::REMOVE,
     &pause::COMMAND,
     &resume::COMMAND,
     &now::COMMAND,

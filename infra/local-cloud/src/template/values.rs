@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{BUS, FUNCTION, Reading, SECRET, TABLE};
+use super::{API, BUS, FUNCTION, Reading, SECRET, TABLE};
 use crate::yaml::{Node, Value};
 
 /// What a variable of the environment holds.
@@ -16,6 +16,8 @@ pub enum EnvValue {
     Bus,
     /// The name of the secret with this logical id.
     Secret(String),
+    /// The address of an API, followed by this.
+    Address(String),
 }
 
 impl<'n> Reading<'n> {
@@ -38,7 +40,7 @@ impl<'n> Reading<'n> {
     pub(super) fn text(&self, value: &Value<'n>) -> Option<String> {
         match self.value(value)? {
             EnvValue::Text(text) => Some(text),
-            EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
+            EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) | EnvValue::Address(_) => {
                 value.finding(format!("{} must be text, not the name of a resource", value.what));
                 None
             }
@@ -64,6 +66,19 @@ impl<'n> Reading<'n> {
                 return None;
             }
         };
+        if let [Piece::Name(name), after @ ..] = pieces.as_slice()
+            && self.is_address(name)
+        {
+            let text = |piece: &Piece<'_>| match piece {
+                Piece::Text(text) => Some((*text).to_owned()),
+                Piece::Name(_) => None,
+            };
+            let path: Option<String> = after.iter().map(text).collect();
+            if path.is_none() {
+                value.finding(format!("{what} has more than text after `{name}`; write text"));
+            }
+            return path.map(EnvValue::Address);
+        }
         let is_alone = pieces.len() == 1;
         let mut whole = String::new();
         for piece in pieces {
@@ -78,13 +93,22 @@ impl<'n> Reading<'n> {
             match value.accept(named)? {
                 EnvValue::Text(text) => whole.push_str(&text),
                 resource if is_alone => return Some(resource),
-                EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) => {
+                EnvValue::Table
+                | EnvValue::Bus
+                | EnvValue::Secret(_)
+                | EnvValue::Address(_) => {
                     value.finding(format!("{what} has `{name}` within text; use it alone"));
                     return None;
                 }
             }
         }
         Some(EnvValue::Text(whole))
+    }
+
+    /// Whether the name stands for the address of an API that is here, as in `Api.ApiEndpoint`.
+    fn is_address(&self, name: &str) -> bool {
+        let api = name.strip_suffix(".ApiEndpoint");
+        api.is_some_and(|api| self.kinds.get(api) == Some(&API))
     }
 
     /// What a name stands for, or why it cannot be used.

@@ -101,7 +101,8 @@ fn missing(objection: &Objection) -> impl Iterator<Item = Missing> {
     let field = objection.is_no_cap().then_some(Missing::Field("monthly_cap"));
     let accounts = objection.remedies().iter().filter_map(|remedy| match remedy {
         Remedy::AddAccount(account) => Some(Missing::Account(account.to_string())),
-        Remedy::ListSheep
+        Remedy::RenewAccount(_)
+        | Remedy::ListSheep
         | Remedy::ShowSheep(_)
         | Remedy::ResumeSheep(_)
         | Remedy::SayWhetherSent(..) => None,

@@ -133,6 +133,7 @@ fn values_are_worked_out() {
     assert_eq!(level("!Ref Bus"), EnvValue::Bus);
     assert_eq!(level("!Sub ${Table}"), EnvValue::Table);
     assert_eq!(level("!Ref Keyring"), EnvValue::Secret("Keyring".to_owned()));
+    assert_eq!(level("!Sub ${Api.ApiEndpoint}/keys"), EnvValue::Address("/keys".to_owned()));
 }
 
 /// Those of a template that is run as it is deployed without any parameter.

@@ -1,0 +1,363 @@
+//! A sign-in from its link to its key.
+
+use std::time::Duration;
+
+use flock_aws::{Instant, random_token};
+use flock_core::{
+    Connection, DeliveryId, Event, NoSignIn, Purpose, SentOff, SignIn, SigningIn, TokenDigest, Way,
+};
+use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo};
+use flock_ops::{Connected, Error, Noted, SignedIn, Who, connect_account, connected_by};
+use flock_store::{AskedSignIn, By, Write};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    App,
+    app::ways,
+    browser::{Bearer, SentForm},
+    http::Answer,
+    pages::{self, Link, Page},
+};
+
+/// How long publishing may be tried: somebody waits for the page.
+const PUBLISHING: Duration = Duration::from_secs(2);
+
+/// How a sign-in ended.
+enum Ended {
+    /// There is a key.
+    Connected(Connected),
+    /// There is none, for a reason that a person can read; whether what they brought can be brought again.
+    Refused {
+        why: String,
+        again: bool,
+    },
+}
+
+impl App {
+    /// The page of a link. Nothing changes by it: whoever looks at a message looks at its links, too.
+    pub(crate) async fn show(&self, token: &SecretString) -> anyhow::Result<Page> {
+        let Some(asked) = self.find(token).await? else { return Ok(pages::unknown_link()) };
+        match asked.sign_in.is_open(self.clock.now()) {
+            Ok(()) => self.link(&asked, None).await,
+            Err(why) => Ok(pages::no_sign_in(&asked, &why)),
+        }
+    }
+
+    /// The button of a link's page was pressed.
+    pub(crate) async fn press(
+        &self,
+        token: &SecretString,
+        form: SentForm,
+    ) -> anyhow::Result<Answer> {
+        let Some(asked) = self.find(token).await? else {
+            return Ok(Answer::Page(pages::unknown_link()));
+        };
+        let id = &asked.sign_in.errand.work.account;
+        let app = self.app_of(id).await?;
+        let Some(way) = form.way.filter(|way| ways(id, app.as_ref()).contains(way)) else {
+            return self.again(&asked, "Choose how to sign in.").await;
+        };
+        match (way, form.password) {
+            (Way::AppPassword, Some(password)) => {
+                Box::pin(self.type_in(asked, app, &password, form.labelled)).await
+            }
+            (Way::AppPassword, None) => self.again(&asked, "Type the app password.").await,
+            (Way::OAuth1 | Way::OAuth2, _) => {
+                Box::pin(self.send_off(asked, app, way, form.labelled)).await
+            }
+        }
+    }
+
+    /// Somebody comes back from the network.
+    pub(crate) async fn come_back(
+        &self,
+        bearer: Option<Bearer>,
+        query: &[(String, String)],
+    ) -> anyhow::Result<Answer> {
+        let Some(Bearer { id, browser }) = bearer else {
+            return Ok(Answer::Page(pages::no_cookie()));
+        };
+        let Some(asked) = self.store.sign_in(&id).await? else {
+            return Ok(Answer::Page(pages::no_cookie()));
+        };
+        let now = self.clock.now();
+        let (claimed, sent_off) = match asked.sign_in.come_back(&browser, now, self.lease_until()) {
+            Ok(claimed) => claimed,
+            Err(NoSignIn::Unknown) => return self.find_out(asked).await,
+            Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
+        };
+        let asked = AskedSignIn { sign_in: claimed, ..asked };
+        if self.store.put_sign_in(&asked).await? != Write::Done {
+            return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
+        }
+        let app = self.app_of(&asked.sign_in.errand.work.account).await?;
+        let kept = self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
+        let proof = Proof::Query(query);
+        Box::pin(self.finish(asked, app, (sent_off.way, sent_off.labelled), &kept, proof)).await
+    }
+
+    async fn find(&self, token: &SecretString) -> anyhow::Result<Option<AskedSignIn>> {
+        Ok(self.store.sign_in(&TokenDigest::of(token.expose_secret())).await?)
+    }
+
+    /// The page of a link that can be used, with what was wrong with what was sent by it.
+    async fn link(&self, asked: &AskedSignIn, wrong: Option<String>) -> anyhow::Result<Page> {
+        let work = &asked.sign_in.errand.work;
+        let app = self.app_of(&work.account).await?;
+        let ways = ways(&work.account, app.as_ref());
+        let passwords = match ways.first() {
+            Some(Way::AppPassword) => {
+                // Nothing is asked of anybody by that.
+                let to = to(work, Way::AppPassword, app.as_ref());
+                let begun = self.networks.begin_sign_in(to, Back::Typing).await;
+                begun.ok().map(|begun| begun.page)
+            }
+            Some(Way::OAuth1 | Way::OAuth2) | None => None,
+        };
+        let now = self.clock.now();
+        let x_url = self.x_url.as_deref();
+        Ok(pages::link(&Link { asked, ways: &ways, passwords, wrong, x_url, now }))
+    }
+
+    /// The same page once more: nothing has changed.
+    async fn again(&self, asked: &AskedSignIn, wrong: &str) -> anyhow::Result<Answer> {
+        if let Err(why) = asked.sign_in.is_open(self.clock.now()) {
+            return Ok(Answer::Page(pages::no_sign_in(asked, &why)));
+        }
+        Ok(Answer::Page(self.link(asked, Some(wrong.to_owned())).await?))
+    }
+
+    /// Sends somebody to the network. One alone does of those who press at once.
+    async fn send_off(
+        &self,
+        asked: AskedSignIn,
+        app: Option<SecretString>,
+        way: Way,
+        labelled: bool,
+    ) -> anyhow::Result<Answer> {
+        let now = self.clock.now();
+        let asked = match asked.sign_in.press(now, self.lease_until()) {
+            Ok(pressed) => AskedSignIn { sign_in: pressed, ..asked },
+            Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
+        };
+        if self.store.put_sign_in(&asked).await? != Write::Done {
+            return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
+        }
+        let work = &asked.sign_in.errand.work;
+        let keyring = self.keyring().await?;
+        // Letters and digits alone, as networks want it.
+        let state = TokenDigest::of(random_token().expose_secret()).to_string();
+        let (back, state) = (self.keys_url.callback(), SecretString::from(state));
+        let back = Back::Sent { to: &back, state: &state };
+        let begun = match self.networks.begin_sign_in(to(work, way, app.as_ref()), back).await {
+            Ok(begun) => begun,
+            Err(failure) => {
+                let sign_in = asked.sign_in.given_back();
+                let asked = AskedSignIn { sign_in, ..asked };
+                self.settle(&asked).await?;
+                return self.again(&asked, &begin_failed(&failure)).await;
+            }
+        };
+        let browser = random_token();
+        let sent_off = SentOff {
+            way,
+            browser: TokenDigest::of(browser.expose_secret()),
+            kept: keyring.seal(&work.account, &begun.kept),
+            labelled,
+        };
+        let sign_in = asked.sign_in.begun(sent_off, self.clock.now());
+        let cookie = Bearer::cookie(&work.id, &browser, &self.keys_url);
+        let asked = AskedSignIn { sign_in, ..asked };
+        if self.store.put_sign_in(&asked).await? != Write::Done {
+            return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
+        }
+        Ok(Answer::Away { to: begun.page, cookie })
+    }
+
+    /// Takes what somebody typed.
+    async fn type_in(
+        &self,
+        asked: AskedSignIn,
+        app: Option<SecretString>,
+        password: &SecretString,
+        labelled: bool,
+    ) -> anyhow::Result<Answer> {
+        let now = self.clock.now();
+        let may_be_done = asked.sign_in.may_be_done(now);
+        let asked = match asked.sign_in.type_in(now, self.lease_until()) {
+            Ok(typed) => AskedSignIn { sign_in: typed, ..asked },
+            Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
+        };
+        if self.store.put_sign_in(&asked).await? != Write::Done {
+            return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
+        }
+        if may_be_done && let Some(connected) = self.connected_by(&asked).await? {
+            return self.end(asked, Ended::Connected(connected)).await;
+        }
+        let (way, kept) = (Way::AppPassword, SecretString::default());
+        let proof = Proof::Typed(password);
+        Box::pin(self.finish(asked, app, (way, labelled), &kept, proof)).await
+    }
+
+    /// Ends a claimed sign-in with what somebody has brought.
+    async fn finish(
+        &self,
+        asked: AskedSignIn,
+        app: Option<SecretString>,
+        (way, labelled): (Way, bool),
+        kept: &SecretString,
+        proof: Proof<'_>,
+    ) -> anyhow::Result<Answer> {
+        let is_typed = match proof {
+            Proof::Typed(_) => true,
+            Proof::Query(_) => false,
+        };
+        let work = &asked.sign_in.errand.work;
+        let to = to(work, way, app.as_ref());
+        let ended = match self.networks.finish_sign_in(to, kept, proof).await {
+            Ok(key) => {
+                let stored = Box::pin(self.store_key(&asked, key, app, labelled)).await;
+                match stored {
+                    Ok(connected) => Ended::Connected(connected),
+                    Err(Error::Refused(refusal)) => {
+                        Ended::Refused { why: refusal.to_string(), again: is_typed }
+                    }
+                    Err(Error::Failed(err)) => {
+                        // Whether the key is stored is found out when they come again.
+                        let sign_in = asked.sign_in.let_go();
+                        self.settle(&AskedSignIn { sign_in, ..asked }).await?;
+                        return Err(err);
+                    }
+                }
+            }
+            // Nobody was asked, so that nothing is used up.
+            Err(err @ NotSignedIn::NotOurs) => Ended::Refused { why: err.to_string(), again: true },
+            Err(NotSignedIn::Failed(failure)) if failure.kind == FailureKind::Unknown => {
+                let why = format!("{failure}, so that nobody knows what came of it; no key is stored");
+                Ended::Refused { why, again: is_typed }
+            }
+            Err(
+                err @ (NotSignedIn::Cancelled | NotSignedIn::Wrong(_) | NotSignedIn::Failed(_)),
+            ) => Ended::Refused { why: err.to_string(), again: is_typed },
+        };
+        self.end(asked, ended).await
+    }
+
+    /// Who finished it has died: whether there is a key is to be seen.
+    async fn find_out(&self, asked: AskedSignIn) -> anyhow::Result<Answer> {
+        match self.connected_by(&asked).await? {
+            Some(connected) => self.end(asked, Ended::Connected(connected)).await,
+            None => Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Unknown))),
+        }
+    }
+
+    async fn connected_by(&self, asked: &AskedSignIn) -> anyhow::Result<Option<Connected>> {
+        let (work, now) = (&asked.sign_in.errand.work, self.clock.now());
+        let connected = Noted::around(&self.store, self.who(asked), line(work), async |noted| {
+            connected_by(&self.store, noted, work, now).await
+        });
+        connected.await.map_err(any)
+    }
+
+    /// Asks the network whose the key is, and stores it.
+    async fn store_key(
+        &self,
+        asked: &AskedSignIn,
+        key: NewKey,
+        app: Option<SecretString>,
+        labelled: bool,
+    ) -> Result<Connected, Error> {
+        let keyring = self.keyring().await?;
+        let (sign_in, now) = (&asked.sign_in.errand.work, self.clock.now());
+        let networks = &self.networks;
+        let signed_in = SignedIn { sign_in, key, app, labelled, networks };
+        Noted::around(&self.store, self.who(asked), line(sign_in), async |noted| {
+            Box::pin(connect_account(&self.store, noted, keyring, signed_in, now)).await
+        })
+        .await
+    }
+
+    /// Writes down what came of it, tells, and says so on a page.
+    async fn end(&self, asked: AskedSignIn, ended: Ended) -> anyhow::Result<Answer> {
+        let connected = match ended {
+            Ended::Connected(connected) => connected,
+            Ended::Refused { why, again: true } => {
+                let sign_in = asked.sign_in.given_back();
+                let asked = AskedSignIn { sign_in, ..asked };
+                self.settle(&asked).await?;
+                return match asked.sign_in.is_open(self.clock.now()) {
+                    Ok(()) => self.again(&asked, &flock_core::capital(&format!("{why}."))).await,
+                    // They are at the network still, and what came was not from there.
+                    Err(_) => Ok(Answer::Page(pages::not_ours(&asked, &why))),
+                };
+            }
+            Ended::Refused { why, again: false } => {
+                let sign_in = asked.sign_in.failed(why.clone());
+                let asked = AskedSignIn { sign_in, ..asked };
+                self.settle(&asked).await?;
+                return Ok(Answer::Over(pages::refused(&asked, &why)));
+            }
+        };
+        self.tell(&asked, &connected).await;
+        let asked = AskedSignIn { sign_in: asked.sign_in.done(), ..asked };
+        self.settle(&asked).await?;
+        tracing::info!(account = %asked.sign_in.errand.work.account, "a key is stored");
+        Ok(Answer::Over(pages::connected(&asked, &connected)))
+    }
+
+    /// A conflict: our lease was over, and whoever has it goes on.
+    async fn settle(&self, asked: &AskedSignIn) -> anyhow::Result<()> {
+        self.store.put_sign_in(asked).await?;
+        Ok(())
+    }
+
+    /// Has the room told where it was asked for.
+    async fn tell(&self, asked: &AskedSignIn, connected: &Connected) {
+        let SigningIn { errand, .. } = &asked.sign_in;
+        let room = match &asked.by {
+            By::Slack { room, .. } => Some(room.clone()),
+            By::CommandLine { .. } => None,
+        };
+        let event = Event::AccountConnected(Connection {
+            id: DeliveryId::of(&["account.connected", errand.work.id.as_str()]),
+            account: errand.work.account.clone(),
+            purpose: errand.work.purpose,
+            room,
+            resumed: u32::try_from(connected.resumed.len()).unwrap_or(u32::MAX),
+            must_not_post: connected.must_not_post.clone(),
+        });
+        if let Err(err) = self.bus.publish(&[event], Instant::now() + PUBLISHING).await {
+            let (account, unpublished) = (&errand.work.account, err.unpublished());
+            tracing::error!(%account, unpublished, error = %err, "no room is told of a new key");
+        }
+    }
+
+    fn who(&self, asked: &AskedSignIn) -> Who {
+        let id = DeliveryId::of(&["sign-in", asked.sign_in.errand.work.id.as_str()]);
+        Who { by: asked.by.clone(), at: self.clock.now(), id }
+    }
+}
+
+/// What the audit log calls it.
+fn line(work: &SignIn) -> String {
+    let what = match work.purpose {
+        Purpose::Connect => "connect",
+        Purpose::Renew => "renew",
+    };
+    format!("account {what} {} (signed in)", work.account)
+}
+
+fn to<'a>(work: &'a SignIn, way: Way, app: Option<&'a SecretString>) -> SignInTo<'a> {
+    SignInTo { id: &work.account, way, server: work.server.as_deref(), app }
+}
+
+fn begin_failed(failure: &Failure) -> String {
+    flock_core::capital(&format!("{failure}. Nothing has changed; press the button again."))
+}
+
+fn any(err: Error) -> anyhow::Error {
+    match err {
+        Error::Refused(refusal) => refusal.into(),
+        Error::Failed(err) => err,
+    }
+}

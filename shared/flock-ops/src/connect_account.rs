@@ -1,0 +1,280 @@
+//! Connects an account, or gives it a new key, by signing in: first a link is made, then somebody has signed in by it.
+
+use anyhow::anyhow;
+use flock_aws::{Keyring, random_token};
+use flock_core::{
+    AccountId, JobKind, Network, Objection, Purpose, Remedy, SheepId, SignIn, SigningIn, State,
+    TokenDigest, broken_by_account,
+};
+use flock_net::{Account, Networks, NewKey};
+use flock_store::{AccountItem, AskedSignIn, Read, Store, Write};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    Error, KeyFrom, NewAccount, Noted, Result, Steered, VouchedFor, at_once::AT_ONCE, steer,
+};
+
+/// A link by which somebody signs in, once.
+#[derive(Debug)]
+pub struct Link {
+    /// The end of its address. Whoever has it can sign in.
+    pub token: SecretString,
+    /// When it expires.
+    pub until: Timestamp,
+}
+
+/// Somebody who has signed in, and what for.
+#[derive(Debug)]
+pub struct SignedIn<'a> {
+    /// What they signed in for.
+    pub sign_in: &'a SignIn,
+    /// The key that came of it.
+    pub key: NewKey,
+    /// The credentials of the app, on a network that has apps.
+    pub app: Option<SecretString>,
+    /// Whether they say that the account is labelled as a bot's, or, where we can do that, want it to be.
+    pub labelled: bool,
+    /// Where the networks are.
+    pub networks: &'a Networks,
+}
+
+/// An account that has a new key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// Why nothing may be posted through it all the same, for a person.
+    pub must_not_post: Vec<String>,
+    /// The sheep that go on, because they had stopped for the account.
+    pub resumed: Vec<SheepId>,
+}
+
+/// Makes a link by which the account `id` is connected; `server` is the address of its server, where that does not follow
+/// from its name.
+pub async fn link_to_connect(
+    store: &Store,
+    noted: &Noted,
+    id: &AccountId,
+    server: Option<String>,
+    now: Timestamp,
+) -> Result<Link> {
+    refuse_keyless(id)?;
+    if let Some(server) = &server {
+        refuse_no_server(id, server)?;
+    }
+    if store.newest_account(id).await?.is_some() {
+        return Err(connected_already(id));
+    }
+    make(store, noted, (id, Purpose::Connect, server, None), now).await
+}
+
+/// Makes a link by which the account `id` is given a new key.
+pub async fn link_to_renew(
+    store: &Store,
+    noted: &Noted,
+    id: &AccountId,
+    now: Timestamp,
+) -> Result<Link> {
+    refuse_keyless(id)?;
+    let account = store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+    let replaces = Some(TokenDigest::of(&account.sealed_key));
+    make(store, noted, (id, Purpose::Renew, account.url, replaces), now).await
+}
+
+/// What came of a sign-in whose end nobody has noted: `None`, where it has given no key. What is left to do is done.
+pub async fn connected_by(
+    store: &Store,
+    noted: &Noted,
+    sign_in: &SignIn,
+    now: Timestamp,
+) -> Result<Option<Connected>> {
+    let id = &sign_in.account;
+    let Some(account) = store.newest_account(id).await? else { return Ok(None) };
+    // A link to connect is made only where there is no account.
+    if sign_in.replaces == Some(TokenDigest::of(&account.sealed_key)) {
+        return Ok(None);
+    }
+    let resumed = resume_for_account(store, noted, id, now).await?;
+    Ok(Some(Connected { must_not_post: broken_by_account(id.network, &account.facts), resumed }))
+}
+
+/// Asks the network whose the key is that somebody has signed in for, and stores it. Where it is the new key of an account, the
+/// sheep go on that had stopped for that, each from where it was.
+pub async fn connect_account(
+    store: &Store,
+    noted: &Noted,
+    keyring: Keyring,
+    signed_in: SignedIn<'_>,
+    now: Timestamp,
+) -> Result<Connected> {
+    let SignedIn { sign_in, mut key, app, labelled, networks } = signed_in;
+    let id = &sign_in.account;
+    let there = store.newest_account(id).await?;
+    match (sign_in.purpose, &there) {
+        (Purpose::Connect, Some(_)) => return Err(connected_already(id)),
+        (Purpose::Renew, None) => return Err(not_there(id)),
+        (Purpose::Connect, None) => {}
+        (Purpose::Renew, Some(there)) => key.facts = there.facts.clone(),
+    }
+    // There nobody but the person can say so.
+    if id.network == Network::X {
+        key.facts.labelled |= labelled;
+    }
+    let new = NewAccount { id: id.clone(), key, app: app.clone(), networks };
+    let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
+    let mut item = vouched.sealed(&keyring);
+    match &there {
+        Some(there) => {
+            refuse_another(id, there, &vouched)?;
+            item.facts.tier = there.facts.tier;
+            item.facts.labelled |= there.facts.labelled;
+        }
+        None => refuse_twice(store, id, &vouched).await?,
+    }
+    let written = match &there {
+        Some(there) => store.renew_account(id, &there.sealed_key, item.clone()).await?,
+        None => store.create_account(id, item.clone()).await?,
+    };
+    match (written, sign_in.purpose) {
+        (Write::Done, _) => {}
+        (Write::Conflict(()), Purpose::Connect) => return Err(connected_already(id)),
+        (Write::Conflict(()), Purpose::Renew) => {
+            let why = format!("{id} was given another key, or removed, meanwhile");
+            return Err(Error::refused(why));
+        }
+    }
+    let mut must_not_post = Vec::new();
+    let is_marked_here = match id.network {
+        Network::Mastodon | Network::Bluesky => true,
+        Network::X | Network::Meadow => false,
+    };
+    if labelled && is_marked_here && !item.facts.labelled {
+        let account = Account::from_item(id, item.clone(), keyring, app.as_ref())?;
+        match networks.mark_as_bot(&account).await {
+            Ok(()) => {
+                item.facts.labelled = true;
+                store.label_account(id).await?;
+            }
+            Err(failure) => must_not_post.push(format!(
+                "{id} could not be marked as a bot: {failure}; mark it in its settings on the network, then renew \
+                 its key"
+            )),
+        }
+    }
+    must_not_post.extend(broken_by_account(id.network, &item.facts));
+    let resumed = resume_for_account(store, noted, id, now).await?;
+    Ok(Connected { must_not_post, resumed })
+}
+
+/// Lets the sheep go on that had stopped because of their account `id`. What stopped for anything else, or was paused, stays so.
+pub async fn resume_for_account(
+    store: &Store,
+    noted: &Noted,
+    id: &AccountId,
+    now: Timestamp,
+) -> Result<Vec<SheepId>> {
+    let mut resumed = Vec::new();
+    for sheep in store.sheep_on(id).await? {
+        let Some(sheep) = store.sheep(&sheep, Read::Consistent).await? else { continue };
+        let is_meant = sheep.config.account == *id
+            && matches!(sheep.state, State::Stopped { for_account: true, .. });
+        if is_meant {
+            let Steered { sheep, is_changed } =
+                steer(store, noted, JobKind::Resume, sheep, now).await?;
+            resumed.extend(is_changed.then_some(sheep.id));
+        }
+    }
+    Ok(resumed)
+}
+
+async fn make(
+    store: &Store,
+    noted: &Noted,
+    (id, purpose, server, replaces): (&AccountId, Purpose, Option<String>, Option<TokenDigest>),
+    now: Timestamp,
+) -> Result<Link> {
+    let token = random_token();
+    let work = SignIn {
+        id: TokenDigest::of(token.expose_secret()),
+        account: id.clone(),
+        purpose,
+        server,
+        replaces,
+    };
+    let sign_in = SigningIn::new(work, now);
+    let until = sign_in.until;
+    let by = noted.who().by.clone();
+    match store.put_sign_in(&AskedSignIn { sign_in, by }).await? {
+        Write::Done => Ok(Link { token, until }),
+        Write::Conflict(()) => Err(Error::Failed(anyhow!("a random token was drawn twice"))),
+    }
+}
+
+fn refuse_keyless(id: &AccountId) -> Result<()> {
+    if id.network.ways().is_empty() {
+        let network = id.network.title_within();
+        return Err(Error::refused(format!(
+            "accounts of {network} need no key: just name them in a flock"
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_no_server(id: &AccountId, server: &str) -> Result<()> {
+    /// A name of a host has 253 characters at most (RFC 1035), and more is hardly an address.
+    const LONGEST: usize = 300;
+    if id.network == Network::X {
+        return Err(Error::refused("X has one server alone; leave its address out".to_owned()));
+    }
+    let begins = ["https://", "http://"].iter().any(|scheme| server.starts_with(scheme));
+    if !begins || LONGEST < server.len() || !server.bytes().all(|b| b.is_ascii_graphic()) {
+        let why = "that is no address of a server; write it as https://example.social";
+        return Err(Error::refused(why.to_owned()));
+    }
+    Ok(())
+}
+
+fn connected_already(id: &AccountId) -> Error {
+    let why = format!("{id} is connected already");
+    Error::refused(Objection::from(why).with(Remedy::RenewAccount(id.clone())))
+}
+
+fn not_there(id: &AccountId) -> Error {
+    let why = format!("the account {id} was never added");
+    Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
+}
+
+/// Refuses the key of somebody else under the same name.
+fn refuse_another(id: &AccountId, there: &AccountItem, vouched: &VouchedFor<'_>) -> Result<()> {
+    let (before, now) = (there.remote_user.as_str(), vouched.remote_user());
+    if before.is_empty() || before == now {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "{id} keeps its key: the new one is that of the user {now}, and {id} is the user {before}; sign in as that one"
+    )))
+}
+
+/// Refuses an account that is here under another name.
+async fn refuse_twice(store: &Store, id: &AccountId, vouched: &VouchedFor<'_>) -> Result<()> {
+    let remote_user = vouched.remote_user();
+    let others = store.accounts().await?.into_iter();
+    let others: Vec<_> = others
+        .filter(|other| other.network == id.network && other != id)
+        .map(|other| async move {
+            let account = store.newest_account(&other).await?;
+            Ok::<_, Error>(account.map(|account| (other, account)))
+        })
+        .collect();
+    let others: Vec<_> = stream::iter(others).buffered(AT_ONCE).try_collect().await?;
+    let url = vouched.url();
+    let is_same = |(_, account): &&(AccountId, AccountItem)| {
+        account.remote_user == remote_user && account.url.as_deref() == url
+    };
+    match others.iter().flatten().find(is_same) {
+        Some((other, _)) if !remote_user.is_empty() => Err(Error::refused(format!(
+            "{id} is not added: it is connected already, as {other}"
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
