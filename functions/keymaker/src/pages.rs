@@ -181,11 +181,10 @@ fn leads_to(id: &AccountId, server: Option<&str>, x_url: Option<&str>) -> Vec<St
     const X: [&str; 3] = ["https://api.x.com", "https://x.com", "https://twitter.com"];
     match id.network {
         Network::Meadow | Network::Bluesky => Vec::new(),
-        Network::X => {
-            X.into_iter().map(str::to_owned).chain(x_url.and_then(origin)).collect()
-        }
+        Network::X => X.into_iter().map(str::to_owned).chain(x_url.and_then(origin)).collect(),
         Network::Mastodon => {
-            let host = id.handle.as_str().split_once('@').map(|(_, host)| format!("https://{host}"));
+            let host =
+                id.handle.as_str().split_once('@').map(|(_, host)| format!("https://{host}"));
             server.map(str::to_owned).or(host).as_deref().and_then(origin).into_iter().collect()
         }
     }
@@ -331,14 +330,19 @@ pub(crate) fn too_long() -> Page {
 
 /// Nothing is at that path.
 pub(crate) fn not_found() -> Page {
-    let body = html! { p { "Pages here are opened by a link. Ask for one where you give commands." } };
+    let body =
+        html! { p { "Pages here are opened by a link. Ask for one where you give commands." } };
     Page::new(StatusCode::NOT_FOUND, "There is no such page", body)
 }
 
 /// Something else than looking and pressing was tried.
 pub(crate) fn no_method() -> Page {
     let body = html! { p { "Open the link in a browser. Nothing has changed." } };
-    Page::new(StatusCode::METHOD_NOT_ALLOWED, "This page can be opened and its button pressed", body)
+    Page::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This page can be opened and its button pressed",
+        body,
+    )
 }
 
 /// It is our fault. Logged here, once.

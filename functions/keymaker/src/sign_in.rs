@@ -27,10 +27,7 @@ enum Ended {
     /// There is a key.
     Connected(Connected),
     /// There is none, for a reason that a person can read; whether what they brought can be brought again.
-    Refused {
-        why: String,
-        again: bool,
-    },
+    Refused { why: String, again: bool },
 }
 
 impl App {
@@ -91,7 +88,8 @@ impl App {
             return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
         }
         let app = self.app_of(&asked.sign_in.errand.work.account).await?;
-        let kept = self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
+        let kept =
+            self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
         let proof = Proof::Query(query);
         Box::pin(self.finish(asked, app, (sent_off.way, sent_off.labelled), &kept, proof)).await
     }
@@ -233,7 +231,8 @@ impl App {
             // Nobody was asked, so that nothing is used up.
             Err(err @ NotSignedIn::NotOurs) => Ended::Refused { why: err.to_string(), again: true },
             Err(NotSignedIn::Failed(failure)) if failure.kind == FailureKind::Unknown => {
-                let why = format!("{failure}, so that nobody knows what came of it; no key is stored");
+                let why =
+                    format!("{failure}, so that nobody knows what came of it; no key is stored");
                 Ended::Refused { why, again: is_typed }
             }
             Err(

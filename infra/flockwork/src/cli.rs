@@ -508,6 +508,9 @@ pub enum AccountCommand {
     /// Connect an account: sign in as it, and nobody touches a key
     #[command(after_help = SIGN_INS)]
     Connect(ConnectAccount),
+    /// Give an account a new key: sign in as it; sheep that stopped for its key go on
+    #[command(after_help = SIGN_INS)]
+    Renew(ConnectAccount),
     /// Go through a folder of texts and connect an account for each, as wanted; ends with a flock
     #[command(after_help = WALKS)]
     Walk(WalkAccounts),
@@ -583,15 +586,18 @@ pub struct KeyPlace {
 }
 
 const SIGN_INS: &str = "\
-On X a page of X shows a PIN of seven digits; on Mastodon a page of the account's server shows a
-code; on Bluesky an app password is made in the account's settings, and does not show as it is
-typed. Whoever signed in must be the account: else nothing is stored.
+Where something answers it - `flockwork run` is up, or --keys-url is said of a deployment - it gives a
+link for whoever is to sign in; it lives ten minutes and works once. Otherwise, or with --here, it is
+done at this terminal: on X a page of X shows a PIN of seven digits; on Mastodon a page of the account's server shows a
+code; on Bluesky an app password is made in the account's settings, and is not shown as it is typed.
+Whoever signed in must be the account: else nothing is stored.
 
 X needs an app: https://developer.x.com, with read and write permission and a callback address.
 Its consumer_key and consumer_secret are asked for where they are not known.
 
 Examples:
-  flockwork account connect x:apollo_bot --automated-label
+  flockwork account connect x:apollo_bot
+  flockwork account connect x:apollo_bot --here --automated-label
   flockwork account connect mastodon:apollo@example.social --mark-as-bot";
 
 /// `flockwork account connect`
@@ -599,6 +605,12 @@ Examples:
 pub struct ConnectAccount {
     /// Network and name there, such as `x:apollo_bot` or `mastodon:apollo@example.social`
     pub account: AccountId,
+    /// Sign in at this terminal, and make no link
+    #[arg(long)]
+    pub here: bool,
+    /// With --aws: where people sign in (output `KeysUrl` of the stack)
+    #[arg(long, value_name = "URL", conflicts_with = "here")]
+    pub keys_url: Option<String>,
     /// How the account is signed in to.
     #[command(flatten)]
     pub sign_in: SignIn,

@@ -2,7 +2,7 @@
 //! any time, and others wait for the directory.
 
 use flock_core::{
-    FlockName, JobKind, Network, Occurrence, Sheep, State, View, WHILE_STOPPED, one_line,
+    FlockName, JobKind, Network, Occurrence, Purpose, Sheep, State, View, WHILE_STOPPED, one_line,
 };
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -131,8 +131,12 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
             screen.say(Box::pin(account::add(place, &options)).await?.into())
         }
         AccountCommand::Connect(options) => {
-            let done = Some(Box::pin(sign_in::connect_account(place, &options)).await?);
-            screen.say(Said { done, ..Said::default() })
+            let said = sign_in::connect_account(place, Purpose::Connect, &options);
+            screen.say(Box::pin(said).await?)
+        }
+        AccountCommand::Renew(options) => {
+            let said = sign_in::connect_account(place, Purpose::Renew, &options);
+            screen.say(Box::pin(said).await?)
         }
         AccountCommand::Walk(options) => {
             let done = Some(Box::pin(walk::walk(place, &options)).await?);

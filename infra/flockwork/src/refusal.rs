@@ -38,7 +38,9 @@ fn command(remedy: &Remedy, place: &Place) -> String {
             let has_app = account.network.facts().has_app;
             format!("`{}`", place.connect_account(&account.to_string(), has_app))
         }
-        Remedy::RenewAccount(account) => format!("in Slack: `/flock account renew {account}`"),
+        Remedy::RenewAccount(account) => {
+            format!("`{program} account renew {account}` gives it a new key")
+        }
         Remedy::ListSheep => format!("`{program} sheep list` shows them"),
         Remedy::ShowSheep(sheep) => format!("`{program} sheep show {sheep}`"),
         Remedy::ResumeSheep(sheep) => format!("`{program} sheep resume {sheep}`"),

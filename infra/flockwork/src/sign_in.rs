@@ -2,9 +2,9 @@
 //!
 //! The table is let go while they do: others wait for it.
 
-use flock_core::{AccountId, Network, Way, capital};
+use flock_core::{AccountId, Network, Purpose, SigningIn, Way, capital, named};
 use flock_net::{Back, Networks, NotSignedIn, Proof, SignInTo};
-use flock_ops::{KeyFrom, NewAccount};
+use flock_ops::{self as ops, Connected, SignedIn};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -12,15 +12,17 @@ use crate::{
     account::Safe,
     cli::{ConnectAccount, Place, SignIn},
     connect::{connect, read_template},
+    data_dir::DataDir,
     functions,
     operator::noted,
     prompt::{Shown, ask, tell},
     refusal::refuse,
+    screen::{Said, What},
 };
 
 /// What came of asking somebody to sign in.
 #[derive(Debug)]
-pub(crate) enum SignedIn {
+pub(crate) enum CameTo {
     /// The account is connected. What is to be said of it.
     Connected(Vec<String>),
     /// They do not want to.
@@ -29,6 +31,7 @@ pub(crate) enum SignedIn {
 
 /// A sign-in that goes on at the network.
 struct Under {
+    work: flock_core::SignIn,
     way: Way,
     /// The page of the network.
     page: String,
@@ -50,15 +53,75 @@ enum End {
     Wrong(String),
 }
 
-/// Connects an account, or gives it a new key.
+/// Connects an account, or gives it a new key: by a link, where something answers that, or here.
 pub(crate) async fn connect_account(
     place: &Place,
+    purpose: Purpose,
     options: &ConnectAccount,
-) -> anyhow::Result<String> {
-    let ConnectAccount { account, sign_in } = options;
-    match Box::pin(sign_in_to(place, account, sign_in)).await? {
-        SignedIn::Connected(lines) => Ok(lines.join("\n")),
-        SignedIn::Left => Err(refuse(format!("{account} is not connected; nothing was changed"))),
+) -> anyhow::Result<Said> {
+    let ConnectAccount { account: id, here, sign_in, .. } = options;
+    let keys_url = if *here { None } else { keys_url(place, options)? };
+    if let Some(keys_url) = keys_url {
+        return link(place, purpose, options, &keys_url).await;
+    }
+    match Box::pin(sign_in_to(place, id, purpose, sign_in)).await? {
+        CameTo::Connected(lines) => Ok(Said { done: Some(lines.join("\n")), ..Said::default() }),
+        CameTo::Left => Err(refuse(match purpose {
+            Purpose::Connect => format!("{id} is not connected; nothing was changed"),
+            Purpose::Renew => format!("{id} keeps the key it has; nothing was changed"),
+        })),
+    }
+}
+
+/// Where people sign in, if anything answers there.
+fn keys_url(place: &Place, options: &ConnectAccount) -> anyhow::Result<Option<String>> {
+    match (&options.keys_url, place.aws) {
+        (Some(_), false) => Err(refuse(
+            "--keys-url is the address of a deployed stack: say --aws --table NAME, too",
+        )),
+        (Some(url), true) => Ok(Some(url.trim_end_matches('/').to_owned())),
+        (None, true) => Ok(None),
+        (None, false) => {
+            let served = DataDir::served_at(&place.data)?;
+            Ok(served.and_then(|served| served.environment.get("KEYS_URL").cloned()))
+        }
+    }
+}
+
+/// Makes a link by which somebody signs in.
+async fn link(
+    place: &Place,
+    purpose: Purpose,
+    options: &ConnectAccount,
+    keys_url: &str,
+) -> anyhow::Result<Said> {
+    let ConnectAccount { account: id, sign_in: SignIn { server, .. }, .. } = options;
+    let connection = connect(place).await?;
+    let (store, now) = (&connection.store, connection.clock.now());
+    let line = format!("account {} {id} (link)", word(purpose));
+    let link = noted(&connection, line, async |noted| match purpose {
+        Purpose::Connect => ops::link_to_connect(store, noted, id, server.clone(), now).await,
+        Purpose::Renew => ops::link_to_renew(store, noted, id, now).await,
+    });
+    let link = link.await?;
+    let note = format!(
+        "Whoever opens it and signs in as {} {} {id}. It works once, for {} minutes; {} signs in at this terminal.",
+        id.handle,
+        match purpose {
+            Purpose::Connect => "connects",
+            Purpose::Renew => "gives a new key to",
+        },
+        SigningIn::LIVES.as_mins(),
+        "`--here`",
+    );
+    let url = format!("{keys_url}/connect/{}", link.token.expose_secret());
+    Ok(Said { what: What::Lines(vec![url]), notes: vec![note], ..Said::default() })
+}
+
+fn word(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Connect => "connect",
+        Purpose::Renew => "renew",
     }
 }
 
@@ -66,15 +129,16 @@ pub(crate) async fn connect_account(
 pub(crate) async fn sign_in_to(
     place: &Place,
     id: &AccountId,
+    purpose: Purpose,
     sign_in: &SignIn,
-) -> anyhow::Result<SignedIn> {
+) -> anyhow::Result<CameTo> {
     sign_in.at.check(place)?;
     let mut app = None;
     'link: loop {
-        let under = match Box::pin(begin(place, id, sign_in, app.as_ref())).await? {
+        let under = match Box::pin(begin(place, (id, purpose), sign_in, app.as_ref())).await? {
             Beginning::At(under) => under,
             Beginning::WantsApp => {
-                let Some(asked) = ask_for_app()? else { return Ok(SignedIn::Left) };
+                let Some(asked) = ask_for_app()? else { return Ok(CameTo::Left) };
                 app = Some(asked);
                 continue;
             }
@@ -82,87 +146,93 @@ pub(crate) async fn sign_in_to(
         tell(&what_to_do(id, &under))?;
         loop {
             let Some(typed) = ask(question(under.way, id.network), shown(under.way))? else {
-                return Ok(SignedIn::Left);
+                return Ok(CameTo::Left);
             };
             match typed.expose_secret().to_lowercase().as_str() {
                 "" => continue,
-                "n" | "no" => return Ok(SignedIn::Left),
+                "n" | "no" => return Ok(CameTo::Left),
                 "r" | "renew" => continue 'link,
                 _ => {}
             }
-            let ended = finish(place, id, sign_in, app.as_ref(), &under, &typed).await?;
+            let ended = Box::pin(finish(place, sign_in, app.as_ref(), &under, &typed)).await?;
             match ended {
-                End::Connected(lines) => return Ok(SignedIn::Connected(lines)),
+                End::Connected(lines) => return Ok(CameTo::Connected(lines)),
                 End::Wrong(why) => tell(&format!("{why}. Try again, `r` for a new link, or `n`."))?,
             }
         }
     }
 }
 
-/// Asks the network for a page. Refuses an account that is connected.
+/// Asks the network for a page. Refuses what cannot be signed in to for that.
 async fn begin(
     place: &Place,
-    id: &AccountId,
+    (id, purpose): (&AccountId, Purpose),
     sign_in: &SignIn,
     typed_app: Option<&SecretString>,
 ) -> anyhow::Result<Beginning> {
-    let Some(way) = id.network.ways().first().copied() else {
-        return Err(refuse("accounts of the meadow need no key: just name them"));
-    };
     let settings =
         functions::network_settings(&read_template(place)?, sign_in.at.networks_on_loopback)?;
     let connection = connect(place).await?;
-    if connection.store.newest_account(id).await?.is_some() {
-        return Err(refuse(format!("{id} is connected already; nothing was changed")));
-    }
+    let work = ops::sign_in_here(&connection.store, id, purpose, sign_in.server.clone()).await?;
     let safe = Safe::open(place, &connection, &sign_in.at).await?;
     if typed_app.is_none() && id.network.facts().has_app && safe.lacks_app_of_ours()? {
         return Ok(Beginning::WantsApp);
     }
     let app = safe.x_app(id.network, typed_app).await?;
     let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
-    let to = SignInTo { id, way, server: sign_in.server.as_deref(), app: app.as_ref() };
+    let way = id.network.ways().first().copied().unwrap_or(Way::AppPassword);
+    let to = SignInTo { id, way, server: work.server.as_deref(), app: app.as_ref() };
     let begun = networks.begin_sign_in(to, Back::Typing).await;
     let begun = begun.map_err(|failure| refuse(format!("{id} is not connected: {failure}")))?;
-    Ok(Beginning::At(Under { way, page: begun.page, kept: begun.kept }))
+    Ok(Beginning::At(Under { work, way, page: begun.page, kept: begun.kept }))
 }
 
 /// Hands the network what was typed, and stores the key once it has said whose it is.
 async fn finish(
     place: &Place,
-    id: &AccountId,
     sign_in: &SignIn,
     typed_app: Option<&SecretString>,
-    under: &Under,
+    Under { work, way, kept, .. }: &Under,
     typed: &SecretString,
 ) -> anyhow::Result<End> {
     let settings =
         functions::network_settings(&read_template(place)?, sign_in.at.networks_on_loopback)?;
     let connection = connect(place).await?;
+    let (store, now) = (&connection.store, connection.clock.now());
     let safe = Safe::open(place, &connection, &sign_in.at).await?;
+    let id = &work.account;
     let app = safe.x_app(id.network, typed_app).await?;
-    let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
-    let to = SignInTo { id, way: under.way, server: sign_in.server.as_deref(), app: app.as_ref() };
-    let mut key = match networks.finish_sign_in(to, &under.kept, Proof::Typed(typed)).await {
+    let networks = Networks::new(store.clone(), &settings, &connection.clock);
+    let to = SignInTo { id, way: *way, server: work.server.as_deref(), app: app.as_ref() };
+    let key = match networks.finish_sign_in(to, kept, Proof::Typed(typed)).await {
         Ok(key) => key,
         Err(NotSignedIn::Wrong(why)) => return Ok(End::Wrong(capital(&why))),
         Err(err) => return Err(refuse(format!("{id} is not connected: {err}"))),
     };
-    key.facts.labelled |= sign_in.automated_label;
-    let new = NewAccount { id: id.clone(), key, app, networks: &networks };
-    let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
-    let may_not = noted(&connection, format!("account connect {id}"), async |noted| {
+    let labelled = match id.network {
+        Network::X => sign_in.automated_label,
+        Network::Meadow | Network::Mastodon | Network::Bluesky => sign_in.mark_as_bot,
+    };
+    let signed_in = SignedIn { sign_in: work, key, app, labelled, networks: &networks };
+    let line = format!("account {} {id}", word(work.purpose));
+    let connected = noted(&connection, line, async |noted| {
         safe.keep_x_app(typed_app)?;
-        let added = vouched.add(&connection.store, noted, safe.keyring, sign_in.mark_as_bot);
-        Box::pin(added).await
+        Box::pin(ops::connect_account(store, noted, safe.keyring, signed_in, now)).await
     });
-    let may_not = may_not.await?;
-    let mut lines = vec![match may_not.as_slice() {
+    Ok(End::Connected(said(id, connected.await?)))
+}
+
+/// What is said of an account that is connected.
+fn said(id: &AccountId, Connected { must_not_post, resumed }: Connected) -> Vec<String> {
+    let mut lines = vec![match must_not_post.as_slice() {
         [] => format!("{id} is connected."),
         [_, ..] => format!("{id} is connected. But it must not post yet:"),
     }];
-    lines.extend(may_not.into_iter().map(|why| format!("  {why}")));
-    Ok(End::Connected(lines))
+    lines.extend(must_not_post.into_iter().map(|why| format!("  {why}")));
+    if !resumed.is_empty() {
+        lines.push(format!("{} had stopped for its key, and goes on.", named(&resumed)));
+    }
+    lines
 }
 
 /// The credentials of the app, as X's pages call them. `None`: there is no more to read.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use flock_core::{AccountId, Network, SheepName, Usd, capital, count, natural};
+use flock_core::{AccountId, Network, Purpose, SheepName, Usd, capital, count, natural};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     init,
     prompt::{Shown, ask, tell},
     refusal::{refuse, refused},
-    sign_in::{SignedIn, sign_in_to},
+    sign_in::{CameTo, sign_in_to},
 };
 
 /// Where the walk comes by.
@@ -81,13 +81,13 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
                 tell(&format!("{account} is connected already."))?;
                 break Some(account);
             }
-            match Box::pin(sign_in_to(place, &account, sign_in)).await {
-                Ok(SignedIn::Connected(lines)) => {
+            match Box::pin(sign_in_to(place, &account, Purpose::Connect, sign_in)).await {
+                Ok(CameTo::Connected(lines)) => {
                     come.connected += 1;
                     tell(&lines.join("\n"))?;
                     break Some(account);
                 }
-                Ok(SignedIn::Left) => break None,
+                Ok(CameTo::Left) => break None,
                 // Such as somebody else's account: it can be tried again, or under another name.
                 Err(err) => match refused(&err, place) {
                     Some(why) => tell(&format!("{}.", capital(&why)))?,

@@ -58,14 +58,9 @@ pub async fn link_to_connect(
     server: Option<String>,
     now: Timestamp,
 ) -> Result<Link> {
-    refuse_keyless(id)?;
-    if let Some(server) = &server {
-        refuse_no_server(id, server)?;
-    }
-    if store.newest_account(id).await?.is_some() {
-        return Err(connected_already(id));
-    }
-    make(store, noted, (id, Purpose::Connect, server, None), now).await
+    let token = random_token();
+    let work = to_connect(store, &token, id, server).await?;
+    make(store, noted, token, work, now).await
 }
 
 /// Makes a link by which the account `id` is given a new key.
@@ -75,10 +70,50 @@ pub async fn link_to_renew(
     id: &AccountId,
     now: Timestamp,
 ) -> Result<Link> {
+    let token = random_token();
+    let work = to_renew(store, &token, id).await?;
+    make(store, noted, token, work, now).await
+}
+
+/// What is signed in for where that needs no link, because who asks is who signs in.
+pub async fn sign_in_here(
+    store: &Store,
+    id: &AccountId,
+    purpose: Purpose,
+    server: Option<String>,
+) -> Result<SignIn> {
+    let token = random_token();
+    match purpose {
+        Purpose::Connect => to_connect(store, &token, id, server).await,
+        Purpose::Renew => to_renew(store, &token, id).await,
+    }
+}
+
+/// Refuses what cannot be connected.
+async fn to_connect(
+    store: &Store,
+    token: &SecretString,
+    id: &AccountId,
+    server: Option<String>,
+) -> Result<SignIn> {
     refuse_keyless(id)?;
-    let account = store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
-    let replaces = Some(TokenDigest::of(&account.sealed_key));
-    make(store, noted, (id, Purpose::Renew, account.url, replaces), now).await
+    if let Some(server) = &server {
+        refuse_no_server(id, server)?;
+    }
+    if store.newest_account(id).await?.is_some() {
+        return Err(connected_already(id));
+    }
+    let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
+    Ok(SignIn { id, account, purpose: Purpose::Connect, server, replaces: None })
+}
+
+/// Refuses what has no key to be renewed.
+async fn to_renew(store: &Store, token: &SecretString, id: &AccountId) -> Result<SignIn> {
+    refuse_keyless(id)?;
+    let there = store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+    let replaces = Some(TokenDigest::of(&there.sealed_key));
+    let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
+    Ok(SignIn { id, account, purpose: Purpose::Renew, server: there.url, replaces })
 }
 
 /// What came of a sign-in whose end nobody has noted: `None`, where it has given no key. What is left to do is done.
@@ -190,17 +225,10 @@ pub async fn resume_for_account(
 async fn make(
     store: &Store,
     noted: &Noted,
-    (id, purpose, server, replaces): (&AccountId, Purpose, Option<String>, Option<TokenDigest>),
+    token: SecretString,
+    work: SignIn,
     now: Timestamp,
 ) -> Result<Link> {
-    let token = random_token();
-    let work = SignIn {
-        id: TokenDigest::of(token.expose_secret()),
-        account: id.clone(),
-        purpose,
-        server,
-        replaces,
-    };
     let sign_in = SigningIn::new(work, now);
     let until = sign_in.until;
     let by = noted.who().by.clone();
@@ -272,9 +300,9 @@ async fn refuse_twice(store: &Store, id: &AccountId, vouched: &VouchedFor<'_>) -
         account.remote_user == remote_user && account.url.as_deref() == url
     };
     match others.iter().flatten().find(is_same) {
-        Some((other, _)) if !remote_user.is_empty() => Err(Error::refused(format!(
-            "{id} is not added: it is connected already, as {other}"
-        ))),
+        Some((other, _)) if !remote_user.is_empty() => {
+            Err(Error::refused(format!("{id} is not added: it is connected already, as {other}")))
+        }
         Some(_) | None => Ok(()),
     }
 }

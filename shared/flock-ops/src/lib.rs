@@ -42,7 +42,7 @@ pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
 pub use connect_account::{
     Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
-    resume_for_account,
+    resume_for_account, sign_in_here,
 };
 pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};

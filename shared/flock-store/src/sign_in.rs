@@ -1,7 +1,7 @@
 //! Sign-ins: which links there are, and how far each has come. Nothing of a link or of a browser is here in clear.
 
 use flock_core::{
-    AccountId, Errand, Purpose, RoomId, SentOff, Sent, SignIn, SignInStage, SigningIn, TokenDigest,
+    AccountId, Errand, Purpose, RoomId, Sent, SentOff, SignIn, SignInStage, SigningIn, TokenDigest,
     UserId, Way,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -195,7 +195,9 @@ mod tests {
         let by_slack = By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
         let by_line = By::CommandLine { user: "ada".to_owned(), arn: None };
         let mut lines = Vec::new();
-        for sign_in in [open, pressed, begun, claimed.clone(), claimed.done(), claimed.failed("x".into())] {
+        for sign_in in
+            [open, pressed, begun, claimed.clone(), claimed.done(), claimed.failed("x".into())]
+        {
             for by in [&by_slack, &by_line] {
                 let asked = AskedSignIn { sign_in: sign_in.clone(), by: by.clone() };
                 let item = serde_json::to_string(&SignInItem::new(&asked)).unwrap();

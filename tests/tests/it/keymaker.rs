@@ -271,7 +271,9 @@ async fn what_is_typed_wrong_can_be_typed_again_until_the_link_expires() {
     said.push(browser.press(&link, &form(APP_PASSWORD)).await.shown());
     said.push(browser.open(&link).await.shown());
     said.push(browser.open(&format!("{KEYS_URL}/connect/wrong")).await.shown());
-    said.push(browser.press(&format!("{KEYS_URL}/connect/wrong"), &form(APP_PASSWORD)).await.shown());
+    said.push(
+        browser.press(&format!("{KEYS_URL}/connect/wrong"), &form(APP_PASSWORD)).await.shown(),
+    );
     insta::assert_snapshot!(said.join("\n\n"), @"");
     assert_eq!(world.store.account(&id).await.unwrap(), None);
 }
@@ -311,7 +313,8 @@ async fn a_renewal_resumes_what_stopped_for_the_key_and_nothing_else() {
     world.tick_at(&app, 0).await;
     let account = world.read(&id).await.config.account;
     // Others on the same account.
-    let clones = ["paused", "stopped"].map(|name| SheepId { name: name.parse().unwrap(), ..id.clone() });
+    let clones =
+        ["paused", "stopped"].map(|name| SheepId { name: name.parse().unwrap(), ..id.clone() });
     for clone in &clones {
         let sheep = flock_core::Sheep { id: clone.clone(), ..world.read(&id).await };
         world.store.enlist(&[(clone.clone(), account.clone())]).await.unwrap();
@@ -330,7 +333,11 @@ async fn a_renewal_resumes_what_stopped_for_the_key_and_nothing_else() {
     world.bluesky.end_sessions();
     world.tick_at(&app, 3).await;
     let stopped = world.read(&id).await;
-    assert!(matches!(stopped.state, State::Stopped { for_account: true, .. }), "{:?}", stopped.state);
+    assert!(
+        matches!(stopped.state, State::Stopped { for_account: true, .. }),
+        "{:?}",
+        stopped.state
+    );
     let before = slack.seen("U1", "C2");
     slack.events().await;
     let told = crate::slack::shown(&before, &slack.seen("U1", "C2"));
@@ -429,7 +436,8 @@ async fn whoever_comes_back_has_the_cookie_and_comes_once() {
     let (first, second) = if one.status == 403 { (one, other) } else { (other, one) };
     assert!([409, 410].contains(&second.status), "{}", second.shown());
     said.push(first.shown());
-    twin.cookies.insert("__Secure-flockwork-sign-in".to_owned(), format!("{id}.cookie-of-the-browser"));
+    twin.cookies
+        .insert("__Secure-flockwork-sign-in".to_owned(), format!("{id}.cookie-of-the-browser"));
     said.push(twin.open(&callback).await.shown());
     insta::assert_snapshot!(said.join("\n\n"), @"");
 }
@@ -530,7 +538,8 @@ async fn no_secret_is_in_the_table_in_clear() {
     }
     let shown = format!("{:?}", browser.function);
     seen.push(shown);
-    for secret in [token.as_str(), "cookie-of-the-browser", "kept-of-the-test", APP_PASSWORD, "eyJ"] {
+    for secret in [token.as_str(), "cookie-of-the-browser", "kept-of-the-test", APP_PASSWORD, "eyJ"]
+    {
         assert!(seen.iter().all(|text| !text.contains(secret)), "{secret}");
     }
     assert!(world.store.account(&id).await.unwrap().is_some());

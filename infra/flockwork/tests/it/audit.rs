@@ -84,7 +84,7 @@ fn every_command_that_changes_something_is_in_the_audit_log() {
     let tried = READS.iter().map(|(words, _)| *words).chain(OTHERS);
     let tried = tried.chain(CHANGES.iter().map(|(words, ..)| *words)).chain(["account add", "run"]);
     // What is connected by typing is looked at in connecting.rs.
-    let tried = tried.chain(["account connect", "account import", "account walk"]);
+    let tried = tried.chain(["account connect", "account renew", "account import", "account walk"]);
     assert_eq!(commands(), tried.map(str::to_owned).collect());
 
     let world = XWorld::new();

@@ -5,13 +5,13 @@ use std::{
     io::{Read as _, Write as _},
 };
 
-use flock_tests::{Bluesky, X};
+use flock_tests::{Bluesky, Person, Shown, X};
 use insta::assert_snapshot;
 use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::world::{CONSUMER_KEY, Output, Running, World, XWorld, eventually};
+use crate::world::{CONSUMER_KEY, Output, Running, World, XWorld, eventually, http};
 
 const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
@@ -79,7 +79,7 @@ fn somebody_signs_in_and_touches_no_key() {
     let audit = world.ok("audit");
     assert!(audit.contains(": account connect bluesky:apollo.example.com - done"), "{audit}");
 
-    assert_snapshot!(world.refused(&connect("apollo")), @"error: bluesky:apollo.example.com is connected already; nothing was changed");
+    assert_snapshot!(world.refused(&connect("apollo")), @"error: bluesky:apollo.example.com is connected already (`flockwork account renew bluesky:apollo.example.com` gives it a new key)");
     // What is not right with it has a sentence, and nothing is stored.
     for (name, typed) in [("pan", "n\n"), ("pan", "\u{4}"), ("pan", "wxyz-wxyz-wxyz-wxyz\n")] {
         let (running, mut keyboard) = world.start_at_terminal(&connect(name));
@@ -88,8 +88,90 @@ fn somebody_signs_in_and_touches_no_key() {
         assert_eq!(output.code, Some(2), "{typed:?}");
         assert!(output.stderr.contains("error: bluesky:pan.example.com is not "), "{output:?}");
     }
-    assert_snapshot!(world.refused("account connect meadow:apollo"), @"error: accounts of the meadow need no key: just name them");
+    assert_snapshot!(world.refused("account connect meadow:apollo"), @"error: accounts of the meadow need no key: just name them in a flock");
     assert_eq!(world.json("account list --json").len(), 1);
+}
+
+#[test]
+fn on_x_a_pin_is_typed_and_the_app_is_asked_for_once() {
+    let world = XWorld::new();
+    world.x.called("7", "milton");
+    world.x.called("8", "mallory");
+    world.x.person(Person::Allows("7".to_owned()));
+    let connect = "account connect x:milton --automated-label";
+    let (mut running, mut keyboard) = world.start_at_terminal(connect);
+    keyboard.write_all(format!("{CONSUMER_KEY}\n").as_bytes()).unwrap();
+    type_unseen(&mut keyboard, &format!("{}\n", X::SECRET));
+    let page = running.log_line("  http");
+    keyboard.write_all(b"12\n0000000\nr\n").unwrap();
+    // The PIN of a page that was left for another is good no more.
+    let Shown::Pin(old) = world.x.visit(page.trim()) else { panic!("X shows no PIN") };
+    let page = running.log_line("  http");
+    let Shown::Pin(pin) = world.x.visit(page.trim()) else { panic!("X shows no PIN") };
+    keyboard.write_all(format!("{old}\n{pin}\n").as_bytes()).unwrap();
+    let (output, seen) = finish(running, &mut keyboard);
+    assert!(!seen.contains(X::SECRET), "{seen}");
+    assert_snapshot!(output.stdout, @"x:milton is connected.");
+    let mut said = output.stderr;
+    for page in said.clone().lines().filter(|line| line.starts_with("  http")) {
+        said = said.replace(page, "  PAGE");
+    }
+    assert_snapshot!(said, @r#"
+    X wants an app, which is not known here yet. Make one at https://developer.x.com with read and write permission; its page "Keys and tokens" has the API key and its secret.
+    API key: API key secret (not shown): 
+    Open this page, sign in as milton - a private window asks for it -, and allow it:
+      PAGE
+    PIN: A PIN of X has 7 digits; type the one that X shows after "Authorize app". Try again, `r` for a new link, or `n`.
+    PIN: X does not take this PIN; type the one that it shows, and if that is not taken, begin again. Try again, `r` for a new link, or `n`.
+    PIN: Open this page, sign in as milton - a private window asks for it -, and allow it:
+      PAGE
+    PIN: X does not take this PIN; type the one that it shows, and if that is not taken, begin again. Try again, `r` for a new link, or `n`.
+    PIN:
+    "#);
+    assert_snapshot!(world.refused(connect), @"error: x:milton is connected already (`flockwork account renew x:milton` gives it a new key)");
+
+    // The app is known now; who signs in as somebody else is told so, and the key stays.
+    let renew = |person: &str| {
+        world.x.person(Person::Allows(person.to_owned()));
+        let (mut running, mut keyboard) = world.start_at_terminal("account renew x:milton");
+        let page = running.log_line("  http");
+        let Shown::Pin(pin) = world.x.visit(page.trim()) else { panic!("X shows no PIN") };
+        keyboard.write_all(format!("{pin}\n").as_bytes()).unwrap();
+        finish(running, &mut keyboard).0
+    };
+    let other = renew("8");
+    assert_eq!(other.code, Some(2));
+    assert_snapshot!(other.stderr.lines().last().unwrap(), @"PIN: error: x:milton is not added: the key is that of mallory, not of milton; sign out there, or open the page in a private window, and sign in as the account that is to be added");
+    assert_snapshot!(renew("7").stdout, @"x:milton is connected.");
+    assert_snapshot!(world.refused("account renew x:pan"), @"error: the account x:pan was never added (`flockwork account connect x:pan`)");
+    assert_snapshot!(world.ok("account list"), @"x:milton                                 0 sheep      can post");
+}
+
+#[test]
+fn where_a_run_is_up_there_is_a_link() {
+    let world = World::new();
+    let connect = "account connect mastodon:iris@example.social";
+    assert_snapshot!(world.refused(&format!("{connect} --keys-url https://a.example/keys")), @"error: --keys-url is the address of a deployed stack: say --aws --table NAME, too");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let url = run.url();
+    let output = world.flockwork(connect);
+    assert_snapshot!(output.stderr, @"");
+    let link = output.stdout.trim();
+    let address = url.trim_end_matches('/');
+    assert!(link.starts_with(&format!("{address}/keys/connect/")), "{link}");
+    for _ in 0..2 {
+        // Whoever looks at it does not use it up.
+        let page = http(|client| client.get(link));
+        assert_eq!((page.status, page.kind.as_str()), (200, "text/html; charset=utf-8"));
+        assert!(page.body.contains("mastodon:iris@example.social"), "{}", page.body);
+        assert!(page.policy.starts_with("default-src 'none'"), "{}", page.policy);
+    }
+    assert_eq!(http(|client| client.get(format!("{address}/keys/connect/x"))).status, 404);
+    let token = link.rsplit('/').next().unwrap();
+    for (path, content) in world.files(".flockwork") {
+        let is_there = content.windows(token.len()).any(|window| window == token.as_bytes());
+        assert!(!is_there, "{}", path.display());
+    }
 }
 
 #[test]
@@ -180,7 +262,7 @@ fn a_walk_ends_with_accounts_and_sheep() {
     assert!(applied.contains("+ create book-2: poem of 1 line"), "{applied}");
     assert_eq!(world.json("account list --json").len(), 3);
     let audit = world.ok("audit");
-    assert_eq!(audit.matches(": account connect bluesky:").count(), 3, "{audit}");
+    assert_eq!(audit.matches(".example.com - done").count(), 3, "{audit}");
     // A third time there is nobody left to ask about.
     assert_snapshot!(world.ok(&walk), @"
     0 accounts connected, 0 sheep added to paradise/flock.toml.
