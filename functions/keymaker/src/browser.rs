@@ -55,7 +55,10 @@ pub(crate) fn name_of(way: Way) -> &'static str {
 
 impl Bearer {
     /// Reads the headers `Cookie`. The first that has the form of ours counts.
-    pub fn read<'a>(headers: impl IntoIterator<Item = &'a str>, keys_url: &KeysUrl) -> Option<Self> {
+    pub fn read<'a>(
+        headers: impl IntoIterator<Item = &'a str>,
+        keys_url: &KeysUrl,
+    ) -> Option<Self> {
         let name = cookie_name(keys_url);
         let cookies = headers.into_iter().flat_map(|header| header.split(';'));
         let mut ours = cookies.filter_map(|cookie| {
@@ -97,7 +100,10 @@ mod tests {
     #[test]
     fn forms_are_read() {
         let form = SentForm::read(b"way=oauth1&labelled=yes&else=1");
-        assert_eq!((form.way, form.labelled, form.password.is_some()), (Some(Way::OAuth1), true, false));
+        assert_eq!(
+            (form.way, form.labelled, form.password.is_some()),
+            (Some(Way::OAuth1), true, false)
+        );
         let form = SentForm::read(b"way=password&password=a%2Bb+c");
         assert_eq!(form.password.unwrap().expose_secret(), "a+b c");
         assert!(SentForm::read(b"way=OAUTH1").way.is_none());
@@ -112,7 +118,10 @@ mod tests {
             let header = Bearer::cookie(&id, &token, &url);
             assert!(header.ends_with("; Secure") == url.is_https(), "{header}");
             assert!(header.starts_with("__Secure-") == url.is_https(), "{header}");
-            assert!(header.contains("; Path=/keys; Max-Age=600; HttpOnly; SameSite=Lax"), "{header}");
+            assert!(
+                header.contains("; Path=/keys; Max-Age=600; HttpOnly; SameSite=Lax"),
+                "{header}"
+            );
             let (cookie, _) = header.split_once(';').unwrap();
             let shown = format!("other=1;{cookie}; more=2");
             let bearer = Bearer::read([shown.as_str()], &url).unwrap();

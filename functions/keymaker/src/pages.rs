@@ -181,11 +181,10 @@ fn leads_to(id: &AccountId, server: Option<&str>, x_url: Option<&str>) -> Vec<St
     const X: [&str; 3] = ["https://api.x.com", "https://x.com", "https://twitter.com"];
     match id.network {
         Network::Meadow | Network::Bluesky => Vec::new(),
-        Network::X => {
-            X.into_iter().map(str::to_owned).chain(x_url.and_then(origin)).collect()
-        }
+        Network::X => X.into_iter().map(str::to_owned).chain(x_url.and_then(origin)).collect(),
         Network::Mastodon => {
-            let host = id.handle.as_str().split_once('@').map(|(_, host)| format!("https://{host}"));
+            let host =
+                id.handle.as_str().split_once('@').map(|(_, host)| format!("https://{host}"));
             server.map(str::to_owned).or(host).as_deref().and_then(origin).into_iter().collect()
         }
     }
@@ -225,11 +224,18 @@ pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected) -> Page {
     Page::new(StatusCode::OK, title, body)
 }
 
+/// The account is here already, by another link or a key file.
+pub(crate) fn connected_already(asked: &AskedSignIn) -> Page {
+    let id = &asked.sign_in.errand.work.account;
+    let body = html! { p { "Nothing has changed. " (command(asked, Purpose::Renew)) " makes a link that gives it a new key." } };
+    Page::new(StatusCode::CONFLICT, format!("{id} is connected already"), body)
+}
+
 /// The sign-in gave no key, and its link is used up.
 pub(crate) fn refused(asked: &AskedSignIn, why: &str) -> Page {
     let id = &asked.sign_in.errand.work.account;
     let body = html! {
-        p.wrong { (capital(why)) "." }
+        p.wrong { (sentence(why)) }
         p { "Nothing has changed. " (fresh(asked)) }
     };
     Page::new(StatusCode::FORBIDDEN, format!("{id} is not connected"), body)
@@ -238,7 +244,7 @@ pub(crate) fn refused(asked: &AskedSignIn, why: &str) -> Page {
 /// Something came back that is not the end of this sign-in, which goes on.
 pub(crate) fn not_ours(asked: &AskedSignIn, why: &str) -> Page {
     let body = html! {
-        p.wrong { (capital(why)) "." }
+        p.wrong { (sentence(why)) }
         p { "Nothing has changed. Go back to the network's page and go on there. " (fresh(asked)) }
     };
     Page::new(StatusCode::BAD_REQUEST, "That is not how this sign-in ends", body)
@@ -331,14 +337,19 @@ pub(crate) fn too_long() -> Page {
 
 /// Nothing is at that path.
 pub(crate) fn not_found() -> Page {
-    let body = html! { p { "Pages here are opened by a link. Ask for one where you give commands." } };
+    let body =
+        html! { p { "Pages here are opened by a link. Ask for one where you give commands." } };
     Page::new(StatusCode::NOT_FOUND, "There is no such page", body)
 }
 
 /// Something else than looking and pressing was tried.
 pub(crate) fn no_method() -> Page {
     let body = html! { p { "Open the link in a browser. Nothing has changed." } };
-    Page::new(StatusCode::METHOD_NOT_ALLOWED, "This page can be opened and its button pressed", body)
+    Page::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "This page can be opened and its button pressed",
+        body,
+    )
 }
 
 /// It is our fault. Logged here, once.
@@ -351,6 +362,16 @@ pub(crate) fn failed(err: &anyhow::Error) -> Page {
     Page::new(StatusCode::INTERNAL_SERVER_ERROR, "That went wrong on our side", body)
 }
 
+/// A sentence. What begins with the name of an account keeps it as it is.
+pub(crate) fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    if first.parse::<AccountId>().is_ok() {
+        format!("{text}.")
+    } else {
+        format!("{}.", capital(text))
+    }
+}
+
 /// Who asked for the link.
 fn asked_by(by: &By) -> Markup {
     html! {
@@ -361,10 +382,15 @@ fn asked_by(by: &By) -> Markup {
     }
 }
 
-/// How somebody gets another link, in the words of where this one came from.
+/// How somebody gets another link.
 fn fresh(asked: &AskedSignIn) -> Markup {
-    let work = &asked.sign_in.errand.work;
-    let what = match work.purpose {
+    html! { (command(asked, asked.sign_in.errand.work.purpose)) " makes a fresh link." }
+}
+
+/// The command that makes a link, in the words of where this one came from.
+fn command(asked: &AskedSignIn, purpose: Purpose) -> Markup {
+    let account = &asked.sign_in.errand.work.account;
+    let what = match purpose {
         Purpose::Connect => "connect",
         Purpose::Renew => "renew",
     };
@@ -372,9 +398,7 @@ fn fresh(asked: &AskedSignIn) -> Markup {
         By::Slack { .. } => ("In Slack ", "/flock"),
         By::CommandLine { .. } => ("At the command line ", "flockwork"),
     };
-    html! {
-        (place) code { (program) " account " (what) " " (work.account) } " makes a fresh link."
-    }
+    html! { (place) code { (program) " account " (what) " " (account) } }
 }
 
 #[cfg(test)]

@@ -98,7 +98,9 @@ mod tests {
         assert_eq!(url.callback(), "https://a1.execute-api.eu-west-1.amazonaws.com/keys/callback");
         let local: KeysUrl = "http://127.0.0.1:8080/keys".parse().unwrap();
         assert_eq!((local.is_https(), local.origin()), (false, "http://127.0.0.1:8080"));
-        for text in ["", "/keys", "https:///keys", "https://a.example", "https://a b/keys", "ftp://a/keys"] {
+        for text in
+            ["", "/keys", "https:///keys", "https://a.example", "https://a b/keys", "ftp://a/keys"]
+        {
             assert!(text.parse::<KeysUrl>().is_err(), "{text:?}");
         }
     }

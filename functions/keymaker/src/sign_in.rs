@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use flock_aws::{Instant, random_token};
 use flock_core::{
-    Connection, DeliveryId, Event, NoSignIn, Purpose, SentOff, SignIn, SigningIn, TokenDigest, Way,
+    Connection, DeliveryId, Event, NoSignIn, Purpose, Sent, SentOff, SignIn, SigningIn,
+    TokenDigest, Way,
 };
 use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo};
 use flock_ops::{Connected, Error, Noted, SignedIn, Who, connect_account, connected_by};
@@ -27,10 +28,7 @@ enum Ended {
     /// There is a key.
     Connected(Connected),
     /// There is none, for a reason that a person can read; whether what they brought can be brought again.
-    Refused {
-        why: String,
-        again: bool,
-    },
+    Refused { why: String, again: bool },
 }
 
 impl App {
@@ -38,6 +36,9 @@ impl App {
     pub(crate) async fn show(&self, token: &SecretString) -> anyhow::Result<Page> {
         let Some(asked) = self.find(token).await? else { return Ok(pages::unknown_link()) };
         match asked.sign_in.is_open(self.clock.now()) {
+            Ok(()) if self.is_connected_already(&asked).await? => {
+                Ok(pages::connected_already(&asked))
+            }
             Ok(()) => self.link(&asked, None).await,
             Err(why) => Ok(pages::no_sign_in(&asked, &why)),
         }
@@ -52,6 +53,11 @@ impl App {
         let Some(asked) = self.find(token).await? else {
             return Ok(Answer::Page(pages::unknown_link()));
         };
+        if asked.sign_in.is_open(self.clock.now()).is_ok()
+            && self.is_connected_already(&asked).await?
+        {
+            return Ok(Answer::Page(pages::connected_already(&asked)));
+        }
         let id = &asked.sign_in.errand.work.account;
         let app = self.app_of(id).await?;
         let Some(way) = form.way.filter(|way| ways(id, app.as_ref()).contains(way)) else {
@@ -91,13 +97,23 @@ impl App {
             return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
         }
         let app = self.app_of(&asked.sign_in.errand.work.account).await?;
-        let kept = self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
+        let kept =
+            self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
         let proof = Proof::Query(query);
         Box::pin(self.finish(asked, app, (sent_off.way, sent_off.labelled), &kept, proof)).await
     }
 
     async fn find(&self, token: &SecretString) -> anyhow::Result<Option<AskedSignIn>> {
         Ok(self.store.sign_in(&TokenDigest::of(token.expose_secret())).await?)
+    }
+
+    /// Whether what is to be connected is here, and not by this link: then nobody needs to go to the network for it.
+    async fn is_connected_already(&self, asked: &AskedSignIn) -> anyhow::Result<bool> {
+        let errand = &asked.sign_in.errand;
+        if errand.work.purpose == Purpose::Renew || errand.sent == Sent::Maybe {
+            return Ok(false);
+        }
+        Ok(self.store.newest_account(&errand.work.account).await?.is_some())
     }
 
     /// The page of a link that can be used, with what was wrong with what was sent by it.
@@ -123,6 +139,9 @@ impl App {
     async fn again(&self, asked: &AskedSignIn, wrong: &str) -> anyhow::Result<Answer> {
         if let Err(why) = asked.sign_in.is_open(self.clock.now()) {
             return Ok(Answer::Page(pages::no_sign_in(asked, &why)));
+        }
+        if self.is_connected_already(asked).await? {
+            return Ok(Answer::Page(pages::connected_already(asked)));
         }
         Ok(Answer::Page(self.link(asked, Some(wrong.to_owned())).await?))
     }
@@ -233,7 +252,8 @@ impl App {
             // Nobody was asked, so that nothing is used up.
             Err(err @ NotSignedIn::NotOurs) => Ended::Refused { why: err.to_string(), again: true },
             Err(NotSignedIn::Failed(failure)) if failure.kind == FailureKind::Unknown => {
-                let why = format!("{failure}, so that nobody knows what came of it; no key is stored");
+                let why =
+                    format!("{failure}, so that nobody knows what came of it; no key is stored");
                 Ended::Refused { why, again: is_typed }
             }
             Err(
@@ -286,7 +306,7 @@ impl App {
                 let asked = AskedSignIn { sign_in, ..asked };
                 self.settle(&asked).await?;
                 return match asked.sign_in.is_open(self.clock.now()) {
-                    Ok(()) => self.again(&asked, &flock_core::capital(&format!("{why}."))).await,
+                    Ok(()) => self.again(&asked, &pages::sentence(&why)).await,
                     // They are at the network still, and what came was not from there.
                     Err(_) => Ok(Answer::Page(pages::not_ours(&asked, &why))),
                 };
@@ -352,7 +372,10 @@ fn to<'a>(work: &'a SignIn, way: Way, app: Option<&'a SecretString>) -> SignInTo
 }
 
 fn begin_failed(failure: &Failure) -> String {
-    flock_core::capital(&format!("{failure}. Nothing has changed; press the button again."))
+    format!(
+        "{} Nothing has changed; press the button again.",
+        pages::sentence(&failure.to_string())
+    )
 }
 
 fn any(err: Error) -> anyhow::Error {

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use flock_core::{
-    AccountId, Connection, DeliveryId, Event, Notice, Purpose, Sheep, State, Trouble, listed, reason,
+    AccountId, Connection, DeliveryId, Event, Notice, Purpose, Sheep, State, Trouble, listed,
+    reason,
 };
 use flock_slack::{Button, Reply, escape};
 use flock_store::{Read, Store, StoreError};
@@ -52,7 +53,8 @@ impl App {
                     reply.text =
                         format!("{told} An account and its key are for {operator} to see to.");
                     if self.keys_url.is_some() && !account.network.ways().is_empty() {
-                        let renew = Button::new("Renew the key", "account renew", account.to_string());
+                        let renew =
+                            Button::new("Renew the key", "account renew", account.to_string());
                         reply = reply.button(renew);
                     }
                 }

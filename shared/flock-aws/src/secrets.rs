@@ -13,7 +13,10 @@ use aws_lc_rs::{
     hkdf::{HKDF_SHA256, Salt},
 };
 use aws_sdk_secretsmanager::Client;
-use base64::{Engine as _, prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD}};
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
 use flock_core::AccountId;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};

@@ -272,9 +272,9 @@ async fn refuse_twice(store: &Store, id: &AccountId, vouched: &VouchedFor<'_>) -
         account.remote_user == remote_user && account.url.as_deref() == url
     };
     match others.iter().flatten().find(is_same) {
-        Some((other, _)) if !remote_user.is_empty() => Err(Error::refused(format!(
-            "{id} is not added: it is connected already, as {other}"
-        ))),
+        Some((other, _)) if !remote_user.is_empty() => {
+            Err(Error::refused(format!("{id} is not added: it is connected already, as {other}")))
+        }
         Some(_) | None => Ok(()),
     }
 }

@@ -16,8 +16,8 @@ pub use incoming::{
 };
 pub use message::{
     ACTION_CHARACTERS, Audience, BLOCKS_PER_MESSAGE, BUTTONS_PER_BLOCK, Button, ButtonStyle,
-    LABEL_CHARACTERS, LINK, Line, Reply, SECTION_CHARACTERS, Span, URL_CHARACTERS, VALUE_CHARACTERS, escape, fitted,
-    fitted_lines, marked, mention, shortened,
+    LABEL_CHARACTERS, LINK, Line, Reply, SECTION_CHARACTERS, Span, URL_CHARACTERS,
+    VALUE_CHARACTERS, escape, fitted, fitted_lines, marked, mention, shortened,
 };
 pub use shortcode::{with_characters, with_shortcodes};
 pub use typed::{bare_line, bare_name, bare_word, nameless_mention, trim, typed, unescape};

@@ -54,7 +54,9 @@ async fn list(call: &Call<'_>) -> Answer {
     let (sheep, is_all) = call.some_sheep().await?;
     let accounts = flock_ops::accounts(call.store(), &sheep).await?;
     if accounts.is_empty() {
-        return tell("No account of another network is here. `/flock account connect` connects one.");
+        return tell(
+            "No account of another network is here. `/flock account connect` connects one.",
+        );
     }
     let line = |line: &AccountLine| {
         let AccountLine { account, sheep, added, must_not_post } = line;
@@ -90,7 +92,8 @@ async fn remove(call: &Call<'_>, noted: &Noted) -> Answer {
     let shown = code(&id.to_string());
     if call.stage == Stage::Given {
         flock_ops::refuse_to_remove_account(call.store(), &id).await?;
-        let text = format!("This removes `{shown}` with its key. What was posted through it stays.");
+        let text =
+            format!("This removes `{shown}` with its key. What was posted through it stays.");
         return Sure::ask(text, "Remove the account");
     }
     flock_ops::remove_account(call.store(), noted, &id).await?;
@@ -101,9 +104,9 @@ async fn remove(call: &Call<'_>, noted: &Noted) -> Answer {
 
 /// The account that the first argument names.
 fn account(call: &Call<'_>) -> Result<AccountId, Obstacle> {
-    call.argument(0).parse().or_else(|err: flock_core::InvalidAccount| {
-        refuse(format!("{}.", escape(&err.to_string())))
-    })
+    call.argument(0)
+        .parse()
+        .or_else(|err: flock_core::InvalidAccount| refuse(format!("{}.", escape(&err.to_string()))))
 }
 
 /// Where people sign in.

@@ -26,8 +26,11 @@ async fn run(call: &Call<'_>) -> Answer {
 }
 
 /// Commands that begin with such a word are one line of the list, which is a screen: `help` and the word lists them.
-const FAMILIES: &[(&str, &str)] =
-    &[("account", "Accounts on other networks, and their keys"), ("queue", "Posts that people add to a queue"), ("level", "Levels of this room")];
+const FAMILIES: &[(&str, &str)] = &[
+    ("account", "Accounts on other networks, and their keys"),
+    ("queue", "Posts that people add to a queue"),
+    ("level", "Levels of this room"),
+];
 
 /// The commands of a family, in order.
 fn members(word: &str) -> impl DoubleEndedIterator<Item = &'static Command> {

@@ -93,10 +93,7 @@ impl<'n> Reading<'n> {
             match value.accept(named)? {
                 EnvValue::Text(text) => whole.push_str(&text),
                 resource if is_alone => return Some(resource),
-                EnvValue::Table
-                | EnvValue::Bus
-                | EnvValue::Secret(_)
-                | EnvValue::Address(_) => {
+                EnvValue::Table | EnvValue::Bus | EnvValue::Secret(_) | EnvValue::Address(_) => {
                     value.finding(format!("{what} has `{name}` within text; use it alone"));
                     return None;
                 }
