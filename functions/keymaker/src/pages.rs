@@ -52,11 +52,13 @@ impl Page {
 
     /// What the browser may load and where it may send forms. Chromium holds the redirect after a form against it, too.
     pub(crate) fn policy(&self) -> String {
-        let leads_to: String = self.leads_to.iter().map(|to| format!(" {to}")).collect();
+        let own = "'self'".to_owned();
+        let leads_to: Vec<_> = std::iter::once(&own).chain(&self.leads_to).cloned().collect();
         format!(
-            "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{leads_to}; frame-ancestors 'none'; base-uri \
+            "default-src 'none'; style-src 'sha256-{}'; form-action {}; frame-ancestors 'none'; base-uri \
              'none'",
-            *STYLE_HASH
+            *STYLE_HASH,
+            leads_to.join(" ")
         )
     }
 

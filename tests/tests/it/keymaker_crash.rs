@@ -166,7 +166,8 @@ async fn who_signs_in_again_after_a_crash_anywhere_has_one_key() {
     for (cut, at) in &cells {
         println!("{:<10} once {at}", format!("{cut:?}"));
     }
-    // Shards, the link, whether the account is here, the claim, the keyring, the audit log, the account, a login and the
-    // profile, the other accounts, the list, the account, the label, the sheep, the audit log, the bus, the end.
+    // Shards, the link, whether the account is here, the claim, the keyring, the audit log, the account once more, a login and a
+    // profile, the other accounts, the list, the account, the profile and its mark, that it is marked, the sheep, the audit log, the
+    // bus, the end.
     assert_eq!(cells.len(), 2 * 19, "{cells:?}");
 }
