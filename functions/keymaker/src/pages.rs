@@ -52,8 +52,9 @@ impl Page {
 
     /// What the browser may load and where it may send forms. Chromium holds the redirect after a form against it, too.
     pub(crate) fn policy(&self) -> String {
-        let own = "'self'".to_owned();
-        let leads_to: Vec<_> = std::iter::once(&own).chain(&self.leads_to).cloned().collect();
+        let own = "'self'";
+        let leads_to: Vec<_> =
+            std::iter::once(own).chain(self.leads_to.iter().map(String::as_str)).collect();
         format!(
             "default-src 'none'; style-src 'sha256-{}'; form-action {}; frame-ancestors 'none'; base-uri \
              'none'",
