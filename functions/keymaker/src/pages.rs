@@ -52,11 +52,14 @@ impl Page {
 
     /// What the browser may load and where it may send forms. Chromium holds the redirect after a form against it, too.
     pub(crate) fn policy(&self) -> String {
-        let leads_to: String = self.leads_to.iter().map(|to| format!(" {to}")).collect();
+        let own = "'self'";
+        let leads_to: Vec<_> =
+            std::iter::once(own).chain(self.leads_to.iter().map(String::as_str)).collect();
         format!(
-            "default-src 'none'; style-src 'sha256-{}'; form-action 'self'{leads_to}; frame-ancestors 'none'; base-uri \
+            "default-src 'none'; style-src 'sha256-{}'; form-action {}; frame-ancestors 'none'; base-uri \
              'none'",
-            *STYLE_HASH
+            *STYLE_HASH,
+            leads_to.join(" ")
         )
     }
 
@@ -224,11 +227,18 @@ pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected) -> Page {
     Page::new(StatusCode::OK, title, body)
 }
 
+/// The account is here already, by another link or a key file.
+pub(crate) fn connected_already(asked: &AskedSignIn) -> Page {
+    let id = &asked.sign_in.errand.work.account;
+    let body = html! { p { "Nothing has changed. " (command(asked, Purpose::Renew)) " makes a link that gives it a new key." } };
+    Page::new(StatusCode::CONFLICT, format!("{id} is connected already"), body)
+}
+
 /// The sign-in gave no key, and its link is used up.
 pub(crate) fn refused(asked: &AskedSignIn, why: &str) -> Page {
     let id = &asked.sign_in.errand.work.account;
     let body = html! {
-        p.wrong { (capital(why)) "." }
+        p.wrong { (sentence(why)) }
         p { "Nothing has changed. " (fresh(asked)) }
     };
     Page::new(StatusCode::FORBIDDEN, format!("{id} is not connected"), body)
@@ -237,7 +247,7 @@ pub(crate) fn refused(asked: &AskedSignIn, why: &str) -> Page {
 /// Something came back that is not the end of this sign-in, which goes on.
 pub(crate) fn not_ours(asked: &AskedSignIn, why: &str) -> Page {
     let body = html! {
-        p.wrong { (capital(why)) "." }
+        p.wrong { (sentence(why)) }
         p { "Nothing has changed. Go back to the network's page and go on there. " (fresh(asked)) }
     };
     Page::new(StatusCode::BAD_REQUEST, "That is not how this sign-in ends", body)
@@ -355,6 +365,16 @@ pub(crate) fn failed(err: &anyhow::Error) -> Page {
     Page::new(StatusCode::INTERNAL_SERVER_ERROR, "That went wrong on our side", body)
 }
 
+/// A sentence. What begins with the name of an account keeps it as it is.
+pub(crate) fn sentence(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    if first.parse::<AccountId>().is_ok() {
+        format!("{text}.")
+    } else {
+        format!("{}.", capital(text))
+    }
+}
+
 /// Who asked for the link.
 fn asked_by(by: &By) -> Markup {
     html! {
@@ -365,10 +385,15 @@ fn asked_by(by: &By) -> Markup {
     }
 }
 
-/// How somebody gets another link, in the words of where this one came from.
+/// How somebody gets another link.
 fn fresh(asked: &AskedSignIn) -> Markup {
-    let work = &asked.sign_in.errand.work;
-    let what = match work.purpose {
+    html! { (command(asked, asked.sign_in.errand.work.purpose)) " makes a fresh link." }
+}
+
+/// The command that makes a link, in the words of where this one came from.
+fn command(asked: &AskedSignIn, purpose: Purpose) -> Markup {
+    let account = &asked.sign_in.errand.work.account;
+    let what = match purpose {
         Purpose::Connect => "connect",
         Purpose::Renew => "renew",
     };
@@ -376,9 +401,7 @@ fn fresh(asked: &AskedSignIn) -> Markup {
         By::Slack { .. } => ("In Slack ", "/flock"),
         By::CommandLine { .. } => ("At the command line ", "flockwork"),
     };
-    html! {
-        (place) code { (program) " account " (what) " " (work.account) } " makes a fresh link."
-    }
+    html! { (place) code { (program) " account " (what) " " (account) } }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use flock_aws::{Instant, random_token};
 use flock_core::{
-    Connection, DeliveryId, Event, NoSignIn, Purpose, SentOff, SignIn, SigningIn, TokenDigest, Way,
+    Connection, DeliveryId, Event, NoSignIn, Purpose, Sent, SentOff, SignIn, SigningIn,
+    TokenDigest, Way,
 };
 use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo};
 use flock_ops::{Connected, Error, Noted, SignedIn, Who, connect_account, connected_by};
@@ -35,6 +36,9 @@ impl App {
     pub(crate) async fn show(&self, token: &SecretString) -> anyhow::Result<Page> {
         let Some(asked) = self.find(token).await? else { return Ok(pages::unknown_link()) };
         match asked.sign_in.is_open(self.clock.now()) {
+            Ok(()) if self.is_connected_already(&asked).await? => {
+                Ok(pages::connected_already(&asked))
+            }
             Ok(()) => self.link(&asked, None).await,
             Err(why) => Ok(pages::no_sign_in(&asked, &why)),
         }
@@ -49,6 +53,11 @@ impl App {
         let Some(asked) = self.find(token).await? else {
             return Ok(Answer::Page(pages::unknown_link()));
         };
+        if asked.sign_in.is_open(self.clock.now()).is_ok()
+            && self.is_connected_already(&asked).await?
+        {
+            return Ok(Answer::Page(pages::connected_already(&asked)));
+        }
         let id = &asked.sign_in.errand.work.account;
         let app = self.app_of(id).await?;
         let Some(way) = form.way.filter(|way| ways(id, app.as_ref()).contains(way)) else {
@@ -98,6 +107,15 @@ impl App {
         Ok(self.store.sign_in(&TokenDigest::of(token.expose_secret())).await?)
     }
 
+    /// Whether what is to be connected is here, and not by this link: then nobody needs to go to the network for it.
+    async fn is_connected_already(&self, asked: &AskedSignIn) -> anyhow::Result<bool> {
+        let errand = &asked.sign_in.errand;
+        if errand.work.purpose == Purpose::Renew || errand.sent == Sent::Maybe {
+            return Ok(false);
+        }
+        Ok(self.store.newest_account(&errand.work.account).await?.is_some())
+    }
+
     /// The page of a link that can be used, with what was wrong with what was sent by it.
     async fn link(&self, asked: &AskedSignIn, wrong: Option<String>) -> anyhow::Result<Page> {
         let work = &asked.sign_in.errand.work;
@@ -121,6 +139,9 @@ impl App {
     async fn again(&self, asked: &AskedSignIn, wrong: &str) -> anyhow::Result<Answer> {
         if let Err(why) = asked.sign_in.is_open(self.clock.now()) {
             return Ok(Answer::Page(pages::no_sign_in(asked, &why)));
+        }
+        if self.is_connected_already(asked).await? {
+            return Ok(Answer::Page(pages::connected_already(asked)));
         }
         Ok(Answer::Page(self.link(asked, Some(wrong.to_owned())).await?))
     }
@@ -285,7 +306,7 @@ impl App {
                 let asked = AskedSignIn { sign_in, ..asked };
                 self.settle(&asked).await?;
                 return match asked.sign_in.is_open(self.clock.now()) {
-                    Ok(()) => self.again(&asked, &flock_core::capital(&format!("{why}."))).await,
+                    Ok(()) => self.again(&asked, &pages::sentence(&why)).await,
                     // They are at the network still, and what came was not from there.
                     Err(_) => Ok(Answer::Page(pages::not_ours(&asked, &why))),
                 };
@@ -351,7 +372,10 @@ fn to<'a>(work: &'a SignIn, way: Way, app: Option<&'a SecretString>) -> SignInTo
 }
 
 fn begin_failed(failure: &Failure) -> String {
-    flock_core::capital(&format!("{failure}. Nothing has changed; press the button again."))
+    format!(
+        "{} Nothing has changed; press the button again.",
+        pages::sentence(&failure.to_string())
+    )
 }
 
 fn any(err: Error) -> anyhow::Error {

@@ -1,8 +1,8 @@
 //! What a command gets, and what it gives back.
 
 use flock_core::{
-    Arguments, Event, FlockName, JobId, NotUnknown, Overdue, Remedy, Room, RoomRefusal, Sheep,
-    SheepId, UserId, View, capital, words,
+    AccountId, Arguments, Event, FlockName, JobId, NotUnknown, Overdue, Remedy, Room, RoomRefusal,
+    Sheep, SheepId, UserId, View, capital, words,
 };
 use flock_ops::Refusal;
 use flock_slack::{Reply, SlackApi, SlackError, User, bare_name, bare_word, escape, mention};
@@ -368,7 +368,7 @@ fn sentence(text: &str) -> String {
     if word.parse::<SheepId>().is_ok() {
         return format!("*{word}* {after}{stop}");
     }
-    if word.contains('/') {
+    if word.contains('/') || word.parse::<AccountId>().is_ok() {
         return format!("{text}{stop}");
     }
     format!("{}{stop}", capital(&text))

@@ -27,6 +27,9 @@ const FIRST_OWNER: &str = "U1";
 /// The room that is told what stopped, unless the template says which.
 const SLACK_ROOM: &str = "C1";
 
+/// Where functions are reached, while nobody asks where.
+const ANYWHERE: &str = "http://127.0.0.1";
+
 /// Whether a function is part of this program, and not one of its own.
 pub fn is_linked_in(function: &Function) -> bool {
     LINKED.iter().any(|linked| linked.name() == function.binary)
@@ -52,7 +55,7 @@ pub fn variables(address: String, slack_url: String, networks_on_loopback: bool)
 
 /// Refuses functions that cannot be run here, each with its line in the template.
 pub fn refuse_unrunnable(template: &Path, functions: &[Function]) -> anyhow::Result<()> {
-    let variables = variables(String::new(), String::new(), false);
+    let variables = variables(ANYWHERE.to_owned(), String::new(), false);
     functions::check(template, functions, LINKED, &variables, &page::PATHS)
         .map_err(|err| refuse(err.to_string()))
 }
@@ -82,7 +85,7 @@ pub fn network_settings(
     let posts = |function: &&Function| function.binary == "sheep-tick";
     let function = template.functions.iter().find(posts);
     let function = function.ok_or_else(|| refuse("the template has no function sheep-tick"))?;
-    let variables = variables(String::new(), String::new(), networks_on_loopback);
+    let variables = variables(ANYWHERE.to_owned(), String::new(), networks_on_loopback);
     let lookup = |key: &str| variables.get(function, key);
     flock_aws::from_lookup(&lookup, flock_net::Settings::read)
         .map_err(|err| refuse(err.to_string()))

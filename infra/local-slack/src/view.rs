@@ -199,7 +199,10 @@ fn used(
     pressing: &[(&str, &str)],
 ) -> Markup {
     let Some(button) = button(message, block, element) else {
-        let url = element["url"].as_str().filter(|url| url.starts_with("https://"));
+        // And pages of the run itself, which are on this machine.
+        let begins = ["https://", "http://127.0.0.1:", "http://[::1]:"];
+        let is_page = |url: &&str| begins.iter().any(|begin| url.starts_with(begin));
+        let url = element["url"].as_str().filter(is_page);
         let label = element["text"]["text"].as_str().map(mrkdwn::decoded);
         return html! {
             @if let (Some(url), Some(label)) = (url, label) {

@@ -207,6 +207,6 @@ mod tests {
                 lines.push(item);
             }
         }
-        insta::assert_snapshot!(lines.get(6).unwrap(), @r#""#);
+        insta::assert_snapshot!(lines.get(6).unwrap(), @r#"{"version":4,"account":"mastodon:iris@example.social","purpose":"renew","server":"https://example.social","replaces":"c9d0036bed6744bcdf692fc980d8717d7e5f5a4f4e8266b4a84982602fb1cd09","user":"U1","room":"C1","since":1795262400,"until":1795263000,"stage":"begun","way":"oauth2","browser":"d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00","kept":"k1.sealed","labelled":true,"sent":"maybe","lease_until":1795262430,"ttl":1795349400}"#);
     }
 }

@@ -127,9 +127,11 @@ impl Bluesky {
         self.server.as_ref().expect("it was started, not made within a process").url()
     }
 
-    /// Makes an account. Its profile does not say that it is a bot.
+    /// Makes an account, in the place of whoever had its handle or its DID. Its profile does not say that it is a bot.
     pub fn account(&self, handle: &str, did: &str, app_password: &str) {
-        self.shared.state().accounts.push(Account {
+        let mut state = self.shared.state();
+        state.accounts.retain(|known| known.did != did && known.handle != handle);
+        state.accounts.push(Account {
             did: did.to_owned(),
             handle: handle.to_owned(),
             app_password: Some(app_password.to_owned()),

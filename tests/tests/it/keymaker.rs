@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use flock_aws::{Function as _, Keyring};
 use flock_core::{
-    AccountId, DeliveryId, Network, Outcome, Purpose, SentOff, SheepId, SignIn, SigningIn, State,
+    AccountId, DeliveryId, Network, Purpose, SentOff, SheepId, SignIn, SigningIn, State,
     TokenDigest, Way,
 };
 use flock_ops::{Noted, Who, link_to_connect, link_to_renew};
@@ -193,28 +193,42 @@ async fn an_account_is_connected_from_slack_and_the_room_is_told_once() {
     let id = apollo(&slack.world);
     let url = slack.world.bluesky_url.clone();
     let asked = slack.flock(&format!("account connect {id} {url}")).await;
-    insta::assert_snapshot!(asked, @"");
+    insta::assert_snapshot!(asked, @"*Whoever opens this page and signs in as it connects `bluesky:apollo.test`. The button works once, for 10 minutes, and is for you alone.");
     let link = slack.link("U1", "C1");
     let mut browser = Browser::new(&slack.world).await;
     // Whatever looks at links does not press buttons.
     browser.open(&link).await;
     let page = browser.open(&link).await;
-    insta::assert_snapshot!(page.shown(), @"");
+    insta::assert_snapshot!(page.shown(), @"
+    200: Connect bluesky:apollo.test
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+    ");
     assert_eq!(slack.world.store.account(&id).await.unwrap(), None);
     let done = browser.press(&link, &form(APP_PASSWORD)).await;
-    insta::assert_snapshot!(done.shown(), @"");
+    insta::assert_snapshot!(done.shown(), @"
+    200: bluesky:apollo.test is connected
+    bluesky:apollo.test is connected. You can close this.
+    ");
     let account = slack.world.store.account(&id).await.unwrap().unwrap();
     assert_eq!((account.remote_user, account.facts.labelled), (did("apollo"), true));
     let before = slack.seen("U1", "C1");
     slack.events().await;
     let told = crate::slack::shown(&before, &slack.seen("U1", "C1"));
-    insta::assert_snapshot!(told, @"");
-    insta::assert_snapshot!(slack.flock("account list").await, @"");
+    insta::assert_snapshot!(told, @"`bluesky:apollo.test` is connected: sheep can post through it.");
+    insta::assert_snapshot!(slack.flock("account list").await, @"*`bluesky:apollo.test`: 0 sheep");
     let audit = slack.flock("audit").await;
     assert!(audit.contains(&format!("account connect {id} (signed in)")), "{audit}");
     for again in [browser.open(&link).await, browser.press(&link, &form(APP_PASSWORD)).await] {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(again.shown(), @"");
+            insta::assert_snapshot!(again.shown(), @"
+            410: This link was used
+            bluesky:apollo.test is connected by it. You can close this.
+            ");
         }
     }
     assert_eq!(slack.world.bluesky.logins(&did("apollo")), 1);
@@ -240,7 +254,22 @@ async fn what_cannot_be_asked_for_in_slack_is_refused() {
         said.push(slack.flock(line).await);
     }
     said.push(slack.enter("U2", "C1", "/flock account connect x:milton").await);
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @"
+    *Nobody can sign in here: this deployment has no pages for that (`KEYS_URL`).
+    *Accounts of the meadow need no key: just name them in a flock.
+    *X has one server alone; leave its address out.
+    *bluesky:juno.test is connected already. `/flock account renew bluesky:juno.test` gives it a new key.
+    *That is no address of a server; write it as https://example.social.
+    *`nowhere` is not a network: use one of meadow, x, mastodon, bluesky.
+    *That is not how it is written:
+    `/flock account connect &lt;network:handle&gt;` - Connect an account by signing in as it; gives you a link
+    `/flock account connect &lt;network:handle&gt; &lt;server&gt;` - Connect an account by signing in as it; gives you a link
+    For example `/flock account connect x:milton`.
+    *The account bluesky:moon.test was never added. `/flock account connect bluesky:moon.test` connects it.
+    *The account bluesky:moon.test was never added.
+    **flock/juno* would have no account; move or remove them first. `/flock sheep` lists them.
+    *`account connect` needs the highest level of this room, `owner` (rank 2); you have no level here. <@U1> can grant it.
+    ");
 }
 
 #[tokio::test]
@@ -249,8 +278,11 @@ async fn an_account_is_removed_after_a_question() {
     let id = bluesky_account("apollo");
     slack.world.bluesky.account(id.handle.as_str(), &did("apollo"), APP_PASSWORD);
     slack.world.add_bluesky(&id, &slack.world.clock).await.unwrap();
-    insta::assert_snapshot!(slack.flock("account remove bluesky:apollo.test").await, @"");
-    insta::assert_snapshot!(slack.press("U1", "C1", "Remove the account").await, @"");
+    insta::assert_snapshot!(slack.flock("account remove bluesky:apollo.test").await, @"
+    *This removes `bluesky:apollo.test` with its key. What was posted through it stays.
+    The button works for 5 minutes. [Remove the account] [Cancel]
+    ");
+    insta::assert_snapshot!(slack.press("U1", "C1", "Remove the account").await, @"Removed `bluesky:apollo.test` with its key. On its network the key still works, until it is revoked there.");
     assert_eq!(slack.world.store.account(&id).await.unwrap(), None);
 }
 
@@ -274,7 +306,73 @@ async fn what_is_typed_wrong_can_be_typed_again_until_the_link_expires() {
     said.push(
         browser.press(&format!("{KEYS_URL}/connect/wrong"), &form(APP_PASSWORD)).await.shown(),
     );
-    insta::assert_snapshot!(said.join("\n\n"), @"");
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    422: Connect bluesky:apollo.test
+    Choose how to sign in.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: Connect bluesky:apollo.test
+    Choose how to sign in.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: Connect bluesky:apollo.test
+    Type the app password.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: Connect bluesky:apollo.test
+    An app password has four times four letters or digits, xxxx-xxxx-xxxx-xxxx; make one in the account's settings, and do not give the account's own password.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: Connect bluesky:apollo.test
+    bluesky:apollo.test is not added: Bluesky does not accept the account's app password: &quot;Invalid identifier or password&quot;; it was revoked, or the account was taken down: look in its settings, make a new app password and add the account again with it.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: Connect bluesky:apollo.test
+    bluesky:apollo.test is not added: Bluesky did not answer: operation timed out; try again later.
+    Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    410: This link has expired
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test makes a fresh link.
+
+    410: This link has expired
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test makes a fresh link.
+
+    404: This link is not known
+    It is not whole, or it is older than a day. Ask for a fresh one where you got it.
+
+    404: This link is not known
+    It is not whole, or it is older than a day. Ask for a fresh one where you got it.
+    ");
     assert_eq!(world.store.account(&id).await.unwrap(), None);
 }
 
@@ -300,7 +398,31 @@ async fn another_account_or_the_same_twice_is_refused_and_changes_nothing() {
     let link = renew(&world, &id).await;
     world.bluesky.account(id.handle.as_str(), &did("impostor"), APP_PASSWORD);
     said.push(browser.press(&link, &form(APP_PASSWORD)).await.shown());
-    insta::assert_snapshot!(said.join("\n\n"), @"");
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    200: bluesky:apollo.test is connected
+    bluesky:apollo.test is connected. You can close this.
+
+    409: bluesky:apollo.test is connected already
+    Nothing has changed. In Slack /flock account renew bluesky:apollo.test makes a link that gives it a new key.
+
+    422: Connect bluesky:apollon.test
+    bluesky:apollon.test is not added: it is connected already, as bluesky:apollo.test.
+    Sign in as the bot bluesky:apollon.test, and Flockwork can post through it. Nobody sees its password or its key.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollon.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+
+    422: A new key for bluesky:apollo.test
+    bluesky:apollo.test keeps its key: the new one is that of the user did:plc:impostoraaaaaaaaaaaaaaaa, and bluesky:apollo.test is the user did:plc:apolloaaaaaaaaaaaaaaaaaa; sign in as that one.
+    Sign in as the bot bluesky:apollo.test once more. Its sheep that stopped because its key did not work go on from where they were.
+    Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+    ");
     assert_eq!(world.store.account(&id).await.unwrap(), before);
 }
 
@@ -343,21 +465,33 @@ async fn a_renewal_resumes_what_stopped_for_the_key_and_nothing_else() {
     let told = crate::slack::shown(&before, &slack.seen("U1", "C2"));
     assert!(told.ends_with("[Resume] [Renew the key]"), "{told}");
     let told = slack.press("U1", "C2", "Renew the key").await;
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @"*Whoever opens this page and signs in as it gives a new key to `bluesky:apollo.test`. The button works once, for 10 minutes, and is for you alone.");
     let link = slack.link("U1", "C2");
     let world = &slack.world;
     world.bluesky.account("apollo.test", &did("apollo"), "mnop-ijkl-efgh-abcd");
     world.bluesky.profile(&did("apollo"), &["bot"]);
     let mut browser = Browser::new(world).await;
-    insta::assert_snapshot!(browser.open(&link).await.shown(), @"");
+    insta::assert_snapshot!(browser.open(&link).await.shown(), @"
+    200: A new key for bluesky:apollo.test
+    Sign in as the bot bluesky:apollo.test once more. Its sheep that stopped because its key did not work go on from where they were.
+    Asked for in Slack by the member U1, in the channel C2. The link works once, until 12:13:00 UTC.
+    App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
+    Have Bluesky show that this is a bot's account
+    Connect
+    Did somebody send you this link whom you do not know? Then close this page: nothing happens.
+    ");
     let done = browser.press(&link, &form("mnop-ijkl-efgh-abcd")).await;
-    insta::assert_snapshot!(done.shown(), @"");
+    insta::assert_snapshot!(done.shown(), @"
+    200: bluesky:apollo.test has a new key
+    bluesky:apollo.test has a new key. You can close this.
+    1 sheep goes on from where it was.
+    ");
     let [paused, other] = clones;
     assert!(matches!(world.read(&paused).await.state, State::Paused { .. }));
     assert!(matches!(world.read(&other).await.state, State::Stopped { for_account: false, .. }));
     let before = slack.seen("U1", "C2");
     slack.events().await;
-    insta::assert_snapshot!(crate::slack::shown(&before, &slack.seen("U1", "C2")), @"");
+    insta::assert_snapshot!(crate::slack::shown(&before, &slack.seen("U1", "C2")), @"`bluesky:apollo.test` has a new key. 1 sheep that had stopped for it goes on from where it was.");
     let world = &slack.world;
     world.tick_at(&app, 4).await;
     let seen = world.seen(&id).await;
@@ -439,7 +573,21 @@ async fn whoever_comes_back_has_the_cookie_and_comes_once() {
     twin.cookies
         .insert("__Secure-flockwork-sign-in".to_owned(), format!("{id}.cookie-of-the-browser"));
     said.push(twin.open(&callback).await.shown());
-    insta::assert_snapshot!(said.join("\n\n"), @"");
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    403: This browser has begun no sign-in
+    Whoever comes back from a network has to come with the browser that pressed the button of the link, and within ten minutes; this one has not. Nothing has changed.
+    Did you press it in another browser? Go on there. Otherwise ask for a fresh link, and open it in this one.
+
+    410: This link was used
+    Somebody has begun to sign in by it, and it works once. If that was you, go on where you are; if not, somebody else has the link. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+
+    403: bluesky:apollo.test is not connected
+    bluesky:apollo.test cannot be signed in to with OAuth 2.0.
+    Nothing has changed. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+
+    410: This link was used
+    It works once, and bluesky:apollo.test is not connected by it: bluesky:apollo.test cannot be signed in to with OAuth 2.0. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    ");
 }
 
 #[tokio::test]
@@ -461,7 +609,13 @@ async fn who_takes_too_long_or_died_on_the_way_starts_afresh() {
         }
         said.push(browser.open(&format!("{KEYS_URL}/callback?code=c&state=s")).await.shown());
     }
-    insta::assert_snapshot!(said.join("\n\n"), @"");
+    insta::assert_snapshot!(said.join("\n\n"), @"
+    410: This link has expired
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+
+    410: Nobody knows what came of this
+    Something broke while bluesky:apollo.test was being connected, and what you came back with works once. No key is stored. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    ");
 }
 
 #[tokio::test]
@@ -490,7 +644,22 @@ async fn the_door_takes_forms_of_its_own_pages_and_nothing_else() {
         said.push(format!("{name} {value} {}", answered.status));
     }
     said.push(browser.press(&link, &form(APP_PASSWORD)).await.shown());
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @"
+    HEAD 405
+    PUT 405
+    DELETE 405
+    405: This page can be opened and its button pressed
+    Open the link in a browser. Nothing has changed.
+    404: There is no such page
+    Pages here are opened by a link. Ask for one where you give commands.
+    413: That is too long
+    What was sent is longer than any form here. Open the link again. Nothing has changed.
+    origin https://evil.example 403
+    sec-fetch-site cross-site 403
+    sec-fetch-site same-site 403
+    403: This form is not from this page
+    Another site has sent it. Open the link itself, and press the button there. Nothing has changed.
+    ");
     // Nothing of it was done, and an old browser is let in by the link alone.
     browser.headers = BTreeMap::from([("content-type", "application/x-www-form-urlencoded")]);
     assert_eq!(browser.press(&link, &form(APP_PASSWORD)).await.status, 200);
@@ -518,7 +687,7 @@ async fn every_page_carries_its_policy() {
         policies.insert(headers["content-security-policy"].clone());
     }
     let policy = policies.into_iter().collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(policy, @"");
+    insta::assert_snapshot!(policy, @"default-src 'none'; style-src 'sha256-zC27E8FPqbuOoH7L6fQcnL0G2rOMA6SIJa49Pu4E/IY='; form-action 'self'; frame-ancestors 'none'; base-uri 'none'");
 }
 
 /// Of the link, the browser and the keys, nothing lies in clear anywhere.

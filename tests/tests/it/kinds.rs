@@ -54,6 +54,8 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
         answer_to: "{}".to_owned(),
     };
     slack.world.store.put_deferred(&asked).await.unwrap();
+    let unknown = "bluesky:unknown.test".parse().unwrap();
+    crate::keymaker::connect(&slack.world, &unknown, crate::keymaker::by_slack()).await;
     let job = flock_core::Job::new(
         flock_core::JobId::of(&asked.id),
         (flock_core::JobKind::Pause, "flock".parse().unwrap()),

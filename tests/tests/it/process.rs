@@ -23,7 +23,7 @@ async fn it_posts_what_is_due_and_names_an_event_it_cannot_read() {
         panic!("{:?}\n{}", unreadable.answer, process.output())
     };
     assert_eq!(error_type, "UnreadableEvent");
-    insta::assert_snapshot!(message, @"unreadable event: unknown variant `nonsense`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `job.due`, `job.ended`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `command.deferred`");
+    insta::assert_snapshot!(message, @"unreadable event: unknown variant `nonsense`, expected one of `Scheduled Event`, `shard.due`, `sheep.due`, `job.due`, `job.ended`, `sheep.stopped`, `sheep.set-aside`, `sheep.failing`, `sheep.unknown`, `flock.spending`, `account.connected`, `command.deferred`");
     let not_ours = json!({ "detail-type": "command.deferred", "detail": { "id": "0".repeat(32) } });
     let not_ours = runtime.invoke(not_ours, length).await;
     let Answer::Error { error_type, message } = not_ours.answer else { panic!("{not_ours:?}") };

@@ -35,7 +35,8 @@ const READ_BY_LAMBDA: [&str; 1] = ["RUST_LOG"];
 fn every_function_is_given_the_variables_it_reads_and_no_others() {
     let template = Template::parse(&fs::read_to_string("../template.yaml").unwrap()).unwrap();
     // Only what the template gives.
-    let variables = Variables { name: "local", ..Variables::default() };
+    let address = "https://api.example".to_owned();
+    let variables = Variables { name: "local", address, ..Variables::default() };
     // What a program reads is known to it alone.
     for linked in LINKED {
         let name = linked.name();

@@ -368,6 +368,7 @@ fn the_environment_leads_to_the_run_that_is_up() {
     DUE_SHARDS=1
     FIRST_OWNER=U1
     KEYRING_SECRET=Keyring
+    KEYS_URL=ADDRESS
     RUST_LOG=info
     SLACK_ROOM=C1
     SLACK_SECRET=Slack
