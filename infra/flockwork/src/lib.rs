@@ -28,6 +28,7 @@ mod pager;
 mod preview;
 mod queue;
 pub mod refusal;
+mod rotate;
 pub mod run;
 mod safeguards;
 mod screen;

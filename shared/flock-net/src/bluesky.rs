@@ -51,6 +51,9 @@ pub struct BlueskyKey {
     keyring: Option<Keyring>,
     #[serde(skip)]
     session: Option<Session>,
+    /// The stored session, where its key was not in the keyring.
+    #[serde(skip)]
+    lost: Option<String>,
 }
 
 /// Bluesky's API.
@@ -68,7 +71,7 @@ impl BlueskyKey {
     pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
         let file = KeyFile::read(text, FORM, &["app_password", "identifier", "url"])?;
         let (url, identifier) = (file.some_text("url")?, file.some_text("identifier")?);
-        Ok(NewKey { url, ..Self::new(&file.secret("app_password")?, identifier) })
+        Ok(NewKey { url, ..Self::new_key(&file.secret("app_password")?, identifier.as_deref()) })
     }
 
     /// Somebody makes a password and types it; nothing is asked of anybody until then.
@@ -91,10 +94,10 @@ impl BlueskyKey {
             return Err(NotSignedIn::Wrong(why.to_owned()));
         }
         let url = server.map(ToOwned::to_owned);
-        Ok(NewKey { url, ..Self::new(&SecretString::from(password), None) })
+        Ok(NewKey { url, ..Self::new_key(&SecretString::from(password), None) })
     }
 
-    fn new(app_password: &SecretString, identifier: Option<String>) -> NewKey {
+    fn new_key(app_password: &SecretString, identifier: Option<&str>) -> NewKey {
         let key = json!({ "app_password": app_password.expose_secret(), "identifier": identifier });
         NewKey {
             key: SecretString::from(key.to_string()),
@@ -109,8 +112,16 @@ impl BlueskyKey {
 
     /// Has the key keep the session that was stored with it, and what seals the next one.
     pub(crate) fn keep(&mut self, keyring: Keyring, account: &AccountId, sealed: Option<&str>) {
+        self.lost = sealed.filter(|sealed| !has_key_of(&keyring, sealed)).map(ToOwned::to_owned);
         self.keyring = Some(keyring);
         self.session = Some(self.open_session(account, sealed));
+    }
+
+    /// Whether a stored session was sealed with a key that came to the keyring after this key was opened.
+    fn is_newer(&self, sealed: Option<&str>) -> bool {
+        sealed.zip(self.keyring.as_ref()).is_some_and(|(sealed, keyring)| {
+            !has_key_of(keyring, sealed) && self.lost.as_deref() != Some(sealed)
+        })
     }
 
     fn session(&self) -> Option<&Session> {
@@ -130,6 +141,10 @@ impl BlueskyKey {
         })?;
         Ok(keyring.seal(account, text))
     }
+}
+
+fn has_key_of(keyring: &Keyring, sealed: &str) -> bool {
+    Keyring::key_of(sealed).is_none_or(|name| keyring.has(name))
 }
 
 const FORM: &str = "`app_password`, and if need be `identifier` and `url`";

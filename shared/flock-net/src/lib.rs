@@ -18,6 +18,7 @@ mod look;
 mod mastodon;
 mod meadow;
 mod purse;
+mod rotation;
 mod settings;
 mod sign_in;
 mod x;
@@ -34,6 +35,7 @@ use secrecy::SecretString;
 pub use accounts::{Account, Accounts};
 pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
+pub use rotation::{Stride, reseal};
 pub use settings::Settings;
 pub use sign_in::{Back, Begun, NotSignedIn, Proof, SignInTo};
 

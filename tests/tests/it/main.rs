@@ -26,6 +26,7 @@ mod posting;
 mod process;
 mod queue;
 mod repeats;
+mod rotation;
 mod slack;
 mod slash_answers;
 mod slash_door;

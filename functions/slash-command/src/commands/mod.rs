@@ -4,6 +4,7 @@
     reason = "some commands wait for nothing, and all have the same form"
 )]
 
+mod account_rotate;
 mod alive;
 mod audit;
 mod flocks;
@@ -91,6 +92,7 @@ pub static TABLE: &[&Command] = &[
     &reboot::COMMAND,
     &running::COMMAND,
     &jobs_cancel::COMMAND,
+    &account_rotate::COMMAND,
     &instances::COMMAND,
     &levels::COMMAND,
     &level_add::COMMAND,

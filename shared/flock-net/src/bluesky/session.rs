@@ -135,6 +135,12 @@ impl Sessions {
             let item = item.ok_or_else(|| {
                 Failure::cannot(format!("{} was removed; add it again", account.id))
             })?;
+            if key.is_newer(item.sealed_session.as_deref()) {
+                // To log in instead would end the session that is there.
+                let why =
+                    format!("{} was sealed with a new key of the keyring meanwhile", account.id);
+                return Err(Failure::try_again(NotDone::NOT_ASKED, why));
+            }
             let session = key.open_session(&account.id, item.sealed_session.as_deref());
             let is_refused = |access: &Access| {
                 refused.is_some_and(|token| token.expose_secret() == access.token.expose_secret())
