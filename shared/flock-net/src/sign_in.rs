@@ -72,10 +72,10 @@ pub enum NotSignedIn {
 impl Networks {
     /// Begins a sign-in.
     pub async fn begin_sign_in(&self, to: SignInTo<'_>, back: Back<'_>) -> Result<Begun, Failure> {
-        let _ = back;
         match to.id.network {
             Network::Meadow => Err(self.meadow.lacks("be signed in to")),
-            Network::X | Network::Mastodon => Err(cannot(to)),
+            Network::X => Err(cannot(to)),
+            Network::Mastodon => self.mastodon.begin_sign_in(to, back).await,
             Network::Bluesky => Ok(BlueskyKey::begin_sign_in()),
         }
     }
@@ -88,14 +88,12 @@ impl Networks {
         kept: &SecretString,
         proof: Proof<'_>,
     ) -> Result<NewKey, NotSignedIn> {
-        let _ = kept;
         match (to.id.network, proof) {
+            (Network::Mastodon, proof) => self.mastodon.finish_sign_in(to, kept, proof).await,
             (Network::Bluesky, Proof::Typed(password)) => {
                 BlueskyKey::from_password(password, to.server)
             }
-            (Network::Meadow | Network::X | Network::Mastodon | Network::Bluesky, _) => {
-                Err(cannot(to).into())
-            }
+            (Network::Meadow | Network::X | Network::Bluesky, _) => Err(cannot(to).into()),
         }
     }
 }

@@ -27,6 +27,7 @@ mod process;
 mod queue;
 mod repeats;
 mod rotation;
+mod signing_in;
 mod slack;
 mod slash_answers;
 mod slash_door;
