@@ -1,8 +1,9 @@
-//! Goes on with jobs: long work on a flock, step by step, as far as the time of the tick goes.
+//! Goes on with jobs: long work, step by step, as far as the time of the tick goes.
 
 use std::convert::Infallible;
 
-use flock_core::{Event, Job, JobId, SheepName, State};
+use flock_core::{Event, Job, JobId, OverSheep, Rotation, Work};
+use flock_net::{Stride, reseal};
 use flock_store::{ChangeError, Write};
 use futures_util::{StreamExt as _, stream};
 use tracing::{info, warn};
@@ -12,14 +13,14 @@ use crate::{App, tick::Tick};
 /// Sheep of one step: few enough to be written within the time that a tick keeps for what it has begun.
 const STEP: usize = 200;
 
-/// What a step has done.
-struct Done {
-    /// The last of its sheep.
-    cursor: SheepName,
-    /// The states that its sheep have now.
-    states: Vec<State>,
-    /// Whether no sheep came after them.
-    is_last: bool,
+/// What came of a step.
+enum Step {
+    /// The work is there now; `is_last` says whether nothing comes after it.
+    Made { work: Work, is_last: bool },
+    /// Somebody else has to be done first.
+    Waits,
+    /// Nothing was left.
+    Nothing,
 }
 
 /// Writes at a time.
@@ -48,22 +49,26 @@ impl App {
                 return Ok(steps);
             }
             match self.step_of(&job).await {
-                Ok(Some(done)) => {
-                    let Some(next) = self.write_step(&job, &done).await? else { return Ok(steps) };
+                Ok(Step::Made { work, is_last }) => {
+                    let Some(next) = self.write_step(&job, work).await? else { return Ok(steps) };
                     (job, steps) = (next, steps + 1);
-                    if done.is_last {
+                    if is_last {
                         let cancelled = job.cancelled_by.is_some();
                         self.end(job, cancelled, tick).await?;
                         return Ok(steps);
                     }
                 }
-                Ok(None) => {
+                Ok(Step::Nothing) => {
                     self.end(job, false, tick).await?;
+                    return Ok(steps);
+                }
+                Ok(Step::Waits) => {
+                    self.release(job).await;
                     return Ok(steps);
                 }
                 Err(err) => {
                     self.release(job).await;
-                    return Err(err.into());
+                    return Err(err);
                 }
             }
             if !in_time() {
@@ -73,15 +78,25 @@ impl App {
         }
     }
 
-    /// Sees to the next sheep. `None`: none is left.
-    async fn step_of(&self, job: &Job) -> Result<Option<Done>, ChangeError> {
-        let after = job.cursor.as_ref();
-        let sheep = self.store.some_sheep_of_flock(&job.flock, after, Some(STEP)).await?;
-        let Some(cursor) = sheep.last().map(|sheep| sheep.id.name.clone()) else { return Ok(None) };
+    /// Sees to what is next.
+    async fn step_of(&self, job: &Job) -> anyhow::Result<Step> {
+        match &job.work {
+            Work::Sheep(work) => Ok(self.step_of_sheep(work, job).await?),
+            Work::Accounts(work) => self.step_of_accounts(work).await,
+        }
+    }
+
+    async fn step_of_sheep(&self, work: &OverSheep, job: &Job) -> Result<Step, ChangeError> {
+        let after = work.cursor.as_ref();
+        let sheep = self.store.some_sheep_of_flock(&work.flock, after, Some(STEP)).await?;
+        let Some(cursor) = sheep.last().map(|sheep| sheep.id.name.clone()) else {
+            return Ok(Step::Nothing);
+        };
         let is_last = sheep.len() < STEP;
         let now = self.clock.now();
         let edits = sheep.into_iter().map(|sheep| {
-            self.store.change_sheep(sheep, |sheep| Ok::<_, Infallible>(job.change(sheep, now)))
+            let change = |sheep: &_| Ok::<_, Infallible>(work.change(sheep, job.since, now));
+            self.store.change_sheep(sheep, change)
         });
         let edits: Vec<_> = edits.collect();
         let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
@@ -93,21 +108,35 @@ impl App {
                 Err(err) => return Err(err),
             }
         }
-        Ok(Some(Done { cursor, states, is_last }))
+        Ok(Step::Made { work: Work::Sheep(work.step(cursor, &states)), is_last })
+    }
+
+    async fn step_of_accounts(&self, work: &Rotation) -> anyhow::Result<Step> {
+        let keyring = self.carrier.accounts().newest_keyring(work.under.as_deref()).await?;
+        let stride = reseal(&self.store, &keyring, work.cursor.as_ref(), self.clock.now()).await?;
+        Ok(match stride {
+            Stride::Done { step, is_last } => {
+                Step::Made { work: Work::Accounts(work.step(&step)), is_last }
+            }
+            Stride::Busy(account) => {
+                info!(account = %account, "sealed anew when its session is renewed");
+                Step::Waits
+            }
+            Stride::Nothing => Step::Nothing,
+        })
     }
 
     /// Writes down how far a job has come. Nothing: it is another tick's by now.
-    async fn write_step(&self, job: &Job, done: &Done) -> anyhow::Result<Option<Job>> {
+    async fn write_step(&self, job: &Job, work: Work) -> anyhow::Result<Option<Job>> {
         let mut current = job.clone();
         loop {
-            let next = current.step(done.cursor.clone(), &done.states);
+            let next = current.step(work.clone());
             match self.store.put_job(&next).await? {
                 Write::Done => return Ok(Some(next)),
                 // Somebody has cancelled it meanwhile.
                 Write::Conflict(Some(newest))
                     if newest.is_running()
-                        && (newest.lease_until, &newest.cursor)
-                            == (job.lease_until, &job.cursor) =>
+                        && (newest.lease_until, &newest.work) == (job.lease_until, &job.work) =>
                 {
                     current = newest;
                 }
@@ -127,7 +156,15 @@ impl App {
         let now = self.clock.now();
         let ended = |job: &Job| if job.is_running() { job.end(now) } else { job.clone() };
         let job = self.store.change_job(job, ended).await?;
-        info!(job = %job.id, flock = %job.flock, sheep = job.done(), cancelled, "job ended");
+        match &job.work {
+            Work::Sheep(work) => {
+                let (flock, sheep) = (&work.flock, work.done());
+                info!(job = %job.id, flock = %flock, sheep, cancelled, "job ended");
+            }
+            Work::Accounts(Rotation { sealed, unopened, .. }) => {
+                info!(job = %job.id, sealed, unopened, cancelled, "rotation ended");
+            }
+        }
         Ok(())
     }
 

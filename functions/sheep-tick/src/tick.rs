@@ -53,7 +53,7 @@ const DEFAULT_LENGTH: Duration = Duration::from_secs(50);
 #[derive(Debug)]
 pub struct App {
     pub(crate) store: Store,
-    carrier: Carrier,
+    pub(crate) carrier: Carrier,
     pub(crate) bus: EventBus,
     pub(crate) clock: Clock,
     // Every shard that may hold sheep.

@@ -121,26 +121,12 @@ impl<'a> Safe<'a> {
     ) -> anyhow::Result<Self> {
         let is_ours = connection.data_dir.is_some();
         let secrets = (!is_ours).then(|| Secrets::new(&connection.aws));
-        let (keyring, x_app) = if place.aws {
-            // As where a variable of the shell is not set.
-            let given = |name: &Option<String>| name.clone().filter(|name| !name.trim().is_empty());
-            let name = given(&at.keyring).ok_or_else(|| {
-                refuse(
-                    "on a deployed table say which keyring seals the key: --keyring NAME (output \
-                     `KeyringName` of the stack)",
-                )
-            })?;
-            (name, given(&at.x_app))
-        } else {
-            (KEYRING.to_owned(), Some(X_APP.to_owned()))
-        };
-        let text = match &secrets {
-            Some(secrets) => read(connection, secrets, &keyring, "KeyringName").await?,
-            None => held(connection, &keyring)?,
-        };
-        let keyring = match Keyring::parse(&text) {
-            Err(_) if place.aws => return Err(no_keyring(&keyring, &connection.program)),
-            parsed => parsed?,
+        let keyring = keyring_name(place, at.keyring.as_deref())?;
+        let x_app =
+            if place.aws { at.x_app.as_deref().and_then(given) } else { Some(X_APP.to_owned()) };
+        let keyring = match &secrets {
+            Some(secrets) => read_keyring(place, connection, secrets, &keyring).await?,
+            None => Keyring::parse(&held(connection, &keyring)?)?,
         };
         Ok(Self { connection, keyring, secrets, x_app })
     }
@@ -228,6 +214,39 @@ impl<'a> Safe<'a> {
     /// Whether the secrets are those of a running `flockwork run`.
     fn is_of_a_run(&self) -> bool {
         self.secrets.is_some() && self.x_app.as_deref() == Some(X_APP)
+    }
+}
+
+/// What was given; nothing where a variable of the shell is not set.
+fn given(name: &str) -> Option<String> {
+    (!name.trim().is_empty()).then(|| name.to_owned())
+}
+
+/// How the keyring of the place is called; on a deployed table somebody has to say it.
+pub(crate) fn keyring_name(place: &Place, name: Option<&str>) -> anyhow::Result<String> {
+    match (place.aws, name.and_then(given)) {
+        (true, Some(name)) => Ok(name),
+        (true, None) => Err(refuse(
+            "on a deployed table say which keyring seals the key: --keyring NAME (output \
+             `KeyringName` of the stack)",
+        )),
+        (false, _) if name.is_some() => {
+            Err(refuse("--keyring names a secret of a deployed stack: say --aws --table NAME, too"))
+        }
+        (false, _) => Ok(KEYRING.to_owned()),
+    }
+}
+
+/// The keyring called `name`.
+pub(crate) async fn read_keyring(
+    place: &Place,
+    connection: &Connection,
+    secrets: &Secrets,
+    name: &str,
+) -> anyhow::Result<Keyring> {
+    match Keyring::parse(&read(connection, secrets, name, "KeyringName").await?) {
+        Err(_) if place.aws => Err(no_keyring(name, &connection.program)),
+        parsed => Ok(parsed?),
     }
 }
 

@@ -531,6 +531,8 @@ pub enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Seal the keys of all accounts anew, with the current key of the keyring or a new one; posting goes on
+    Rotate(Rotate),
     /// Remove an account and its key, when asked and answered; what was posted through it stays
     Remove {
         /// Network and name there, such as `x:apollo_bot`
@@ -679,6 +681,20 @@ pub struct ImportAccounts {
     /// What seals the keys, and where X is.
     #[command(flatten)]
     pub at: KeyPlace,
+}
+
+/// `flockwork account rotate`
+#[derive(Debug, Clone, Args)]
+pub struct Rotate {
+    /// First add a fresh key to the keyring; those that are there stay
+    #[arg(long)]
+    pub new_key: bool,
+    /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
+    #[arg(long, value_name = "NAME")]
+    pub keyring: Option<String>,
+    /// Where something is at work, do not wait until it has done it
+    #[arg(long)]
+    pub detach: bool,
 }
 
 /// `flockwork slack`

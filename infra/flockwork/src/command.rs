@@ -21,7 +21,7 @@ use crate::{
     operator::noted,
     preview, queue,
     refusal::{missing, refuse, refused},
-    run,
+    rotate, run,
     screen::{Said, Screen, What},
     shell, show, sign_in, silence, slack,
     table::wrapped,
@@ -154,6 +154,9 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
             }
             let what = What::Rows(vec![show::rows(&page.rows())]);
             screen.page(Said { what, ..Said::default() })
+        }
+        AccountCommand::Rotate(options) => {
+            screen.say(Box::pin(rotate::rotate(place, screen, &options)).await?)
         }
         AccountCommand::Remove { account, yes } => {
             let done = Some(account::remove(place, &account, yes).await?);

@@ -50,7 +50,7 @@ pub struct Connection {
     pub is_at_work: bool,
     /// The local data directory, when this process holds it.
     pub data_dir: Option<DataDir>,
-    /// Its secrets by logical name; empty when another process holds it.
+    /// Its secrets by logical name, as they were when this began; empty when another process holds it.
     pub secrets: HashMap<String, String>,
     // Stops the local services when dropped.
     _cloud: Option<LocalCloud>,
@@ -102,8 +102,14 @@ pub async fn connect(place: &Place) -> anyhow::Result<Connection> {
             // Secrets after the database: where they are, it is missed.
             let database = open_database(&data_dir, &template)?;
             secrets = local_secrets::all(&data_dir, &template, &database, Lost::Refused)?;
-            let (cloud, _) =
-                LocalCloud::start(database, secrets.clone(), Token::new(), STRANGERS).await?;
+            let (cloud, _) = LocalCloud::start_kept(
+                database,
+                secrets.clone(),
+                data_dir.keep(),
+                Token::new(),
+                STRANGERS,
+            )
+            .await?;
             let aws = cloud.aws();
             (Some(cloud), Some(data_dir), aws)
         }

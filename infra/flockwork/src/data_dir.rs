@@ -17,6 +17,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use local_cloud::services::Keep;
 use loopback::Token;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::{
@@ -375,36 +376,28 @@ impl DataDir {
         self.replace(&self.secret_path(name), text.as_bytes())
     }
 
+    /// Keeps what is written of secrets, for the services of the process that holds the directory.
+    pub(crate) fn keep(&self) -> Keep {
+        let dir = self.path.clone();
+        Box::new(move |name, text| {
+            let written = replace(&dir, &secret_path(&dir, name), text.as_bytes());
+            written.map_err(|err| format!("{err:#}"))
+        })
+    }
+
     /// Gives the file at `path` this content and no other, readable by its owner alone.
     fn replace(&self, path: &Path, content: &[u8]) -> anyhow::Result<()> {
-        let write = || {
-            let mut file = self.unfinished()?;
-            file.write_all(content)?;
-            file.persist(path)?;
-            Ok(())
-        };
-        write().map_err(|err: std::io::Error| {
-            let what = match fs::symlink_metadata(path) {
-                Ok(there) if there.is_dir() => "it is a directory; move it away".to_owned(),
-                _ => files::unwritable(&err),
-            };
-            refuse(format!("cannot write {}: {what}", path.display()))
-        })
+        replace(&self.path, path, content)
     }
 
     /// An empty file, readable by its owner alone, for what is being written.
     fn unfinished(&self) -> std::io::Result<NamedTempFile> {
-        let (prefix, suffix) = NEW;
-        tempfile::Builder::new()
-            .prefix(prefix)
-            .suffix(suffix)
-            .permissions(fs::Permissions::from_mode(0o600))
-            .tempfile_in(&self.path)
+        unfinished(&self.path)
     }
 
     /// The file of the local secret called `name`.
     pub(crate) fn secret_path(&self, name: &str) -> PathBuf {
-        self.path.join(format!("{}{SECRET}", name.to_lowercase()))
+        secret_path(&self.path, name)
     }
 
     fn remove_endpoint(&self) {
@@ -666,4 +659,36 @@ impl Drop for DataDir {
         self.unmark();
         self.remove_endpoint();
     }
+}
+
+/// Gives the file at `path` in `dir` this content and no other, readable by its owner alone.
+fn replace(dir: &Path, path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let write = || {
+        let mut file = unfinished(dir)?;
+        file.write_all(content)?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|err: std::io::Error| {
+        let what = match fs::symlink_metadata(path) {
+            Ok(there) if there.is_dir() => "it is a directory; move it away".to_owned(),
+            _ => files::unwritable(&err),
+        };
+        refuse(format!("cannot write {}: {what}", path.display()))
+    })
+}
+
+/// An empty file in `dir`, readable by its owner alone, for what is being written.
+fn unfinished(dir: &Path) -> std::io::Result<NamedTempFile> {
+    let (prefix, suffix) = NEW;
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .suffix(suffix)
+        .permissions(fs::Permissions::from_mode(0o600))
+        .tempfile_in(dir)
+}
+
+/// The file in `dir` of the local secret called `name`.
+fn secret_path(dir: &Path, name: &str) -> PathBuf {
+    dir.join(format!("{}{SECRET}", name.to_lowercase()))
 }

@@ -276,7 +276,7 @@ impl Failure {
                     None => Self::Other(source.to_string()),
                 }
             }
-            SecretError::NoText(_) => Self::Other(err.to_string()),
+            SecretError::NoText(_) | SecretError::Write { .. } => Self::Other(err.to_string()),
         }
     }
 

@@ -30,6 +30,7 @@ mod preview;
 mod prompt;
 mod queue;
 pub mod refusal;
+mod rotate;
 pub mod run;
 mod safeguards;
 mod screen;

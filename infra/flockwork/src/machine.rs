@@ -83,8 +83,14 @@ impl Ground {
         // Secrets after the database: where they are, it is missed.
         let database = open_database(data_dir, template)?;
         let secrets = local_secrets::all(data_dir, template, &database, keyring)?;
-        let (cloud, events) =
-            LocalCloud::start(database.clone(), secrets.clone(), Token::new(), STRANGERS).await?;
+        let (cloud, events) = LocalCloud::start_kept(
+            database.clone(),
+            secrets.clone(),
+            data_dir.keep(),
+            Token::new(),
+            STRANGERS,
+        )
+        .await?;
         let client = Client::new(&cloud.aws());
         let store = Store::new(client, LOCAL_NAME.to_owned()).with_current_shards().await?;
         let ahead = store.clock_ahead().await?;

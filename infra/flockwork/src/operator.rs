@@ -41,7 +41,7 @@ fn named(by: By, line: &str, at: Timestamp) -> Who {
 }
 
 /// What the operating system calls whoever started this program.
-fn name() -> String {
+pub(crate) fn name() -> String {
     // POSIX, "id": there is no other way to the name but through unsafe code. Not whatever else is called so in PATH.
     let named =
         Command::new("/usr/bin/id").arg("-un").env_clear().stdin(Stdio::null()).output().ok();

@@ -15,6 +15,7 @@ use flock_store::{NotFound, Post, Stop, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use local_cloud::{
     dispatch::{Dispatcher, Invoked},
+    services::LocalCloud,
     timetable::{self, Timetable},
 };
 use loopback::Token;
@@ -150,7 +151,7 @@ async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
     let keyring = if run.new_keyring { Lost::Known } else { Lost::Refused };
     let ground = Ground::open(&data_dir, &template, keyring).await?;
     let _sweeper = Task(sweep_expired(ground.database.clone()));
-    let (files, secrets) = (data_dir.files_in_use(), ground.secrets.clone());
+    let files = data_dir.files_in_use();
     let (store, ahead) = (ground.store.clone(), ground.ahead);
     let now = Clock::ahead(ahead).now();
     refuse_past(run.until, now)?;
@@ -223,7 +224,7 @@ async fn run_all(place: &Place, run: &Run, note: Note) -> anyhow::Result<()> {
     }
     tokio::select! {
         result = local.work(run.until) => result,
-        lost = watch(&data_dir, &files, &secrets) => Err(lost?),
+        lost = watch(&data_dir, &files, &cloud) => Err(lost?),
     }
 }
 
@@ -256,7 +257,7 @@ fn greet(
 async fn watch(
     data_dir: &DataDir,
     files: &FilesInUse,
-    secrets: &HashMap<String, String>,
+    cloud: &LocalCloud,
 ) -> anyhow::Result<anyhow::Error> {
     let mut every = tokio::time::interval(WATCHED);
     loop {
@@ -268,12 +269,15 @@ async fn watch(
                 missing.display()
             ));
         }
-        for (name, text) in secrets {
-            if data_dir.secret_path(name).try_exists().is_ok_and(|is_there| !is_there) {
-                data_dir.put_secret(name, text)?;
-                say(&format!("The secret {name} was gone from its file, and is there again."))?;
+        cloud.with_secrets(|secrets| {
+            for (name, text) in secrets {
+                if data_dir.secret_path(name).try_exists().is_ok_and(|is_there| !is_there) {
+                    data_dir.put_secret(name, text)?;
+                    say(&format!("The secret {name} was gone from its file, and is there again."))?;
+                }
             }
-        }
+            anyhow::Ok(())
+        })?;
     }
 }
 

@@ -1,7 +1,12 @@
 //! AWS on this machine: `DynamoDB` embedded, and the few calls of EventBridge and Secrets Manager that the
 //! functions make, all on loopback. The functions use the same SDK clients as in the cloud.
 
-use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::{
     Json, Router,
@@ -47,12 +52,22 @@ pub struct BusEvent {
 #[derive(Debug)]
 pub struct Unhandled(watch::Sender<usize>);
 
+/// Keeps the text of a secret, by its name, before it is given to anybody; or says why it cannot.
+pub type Keep = Box<dyn Fn(&str, &str) -> Result<(), String> + Send + Sync>;
+
+/// The secrets, and who keeps what is written.
+struct Held {
+    texts: Mutex<HashMap<String, String>>,
+    keep: Option<Keep>,
+}
+
 /// The local services. They stop when this is dropped.
 #[derive(Debug)]
 pub struct LocalCloud {
     dynamodb: SocketAddr,
     services: SocketAddr,
     token: Token,
+    secrets: Arc<Held>,
     unhandled: watch::Sender<usize>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -60,15 +75,35 @@ pub struct LocalCloud {
 struct Services {
     events: mpsc::UnboundedSender<BusEvent>,
     unhandled: watch::Sender<usize>,
-    secrets: HashMap<String, String>,
+    secrets: Arc<Held>,
 }
 
 impl LocalCloud {
     /// Serves `database` and `secrets` to those who have `token`, and tells others the sentence `strangers`; what is put
-    /// on the bus comes out of the receiver.
+    /// on the bus comes out of the receiver. What is written of secrets is gone with this.
     pub async fn start(
         database: Database,
         secrets: HashMap<String, String>,
+        token: Token,
+        strangers: &'static str,
+    ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
+        Self::serve(database, Held::new(secrets, None), token, strangers).await
+    }
+
+    /// The same, where `keep` keeps what is written of secrets.
+    pub async fn start_kept(
+        database: Database,
+        secrets: HashMap<String, String>,
+        keep: Keep,
+        token: Token,
+        strangers: &'static str,
+    ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
+        Self::serve(database, Held::new(secrets, Some(keep)), token, strangers).await
+    }
+
+    async fn serve(
+        database: Database,
+        secrets: Arc<Held>,
         token: Token,
         strangers: &'static str,
     ) -> io::Result<(Self, mpsc::UnboundedReceiver<BusEvent>)> {
@@ -82,12 +117,12 @@ impl LocalCloud {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let services = listener.local_addr()?;
         let unhandled = watch::Sender::new(0);
-        let (router, received) = counted(secrets, &unhandled);
+        let (router, received) = counted(Arc::clone(&secrets), &unhandled);
         let services_task = tokio::spawn(async move {
             serve_guarded(listener, key, router, Limits::AWS).await;
         });
         let tasks = vec![database, services_task];
-        Ok((Self { dynamodb, services, token, unhandled, tasks }, received))
+        Ok((Self { dynamodb, services, token, secrets, unhandled, tasks }, received))
     }
 
     /// The configuration that reaches these services.
@@ -129,6 +164,11 @@ impl LocalCloud {
         format!("http://{}", self.services)
     }
 
+    /// Shows the secrets by name as they are; as long as they are looked at, nothing is written.
+    pub fn with_secrets<T>(&self, look: impl FnOnce(&HashMap<String, String>) -> T) -> T {
+        look(&self.secrets.texts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// How many events were put on the bus and are not handled yet.
     pub fn unhandled(&self) -> watch::Receiver<usize> {
         self.unhandled.subscribe()
@@ -140,17 +180,30 @@ impl LocalCloud {
 pub fn router(
     secrets: impl IntoIterator<Item = (String, String)>,
 ) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
-    counted(secrets.into_iter().collect(), &watch::Sender::new(0))
+    counted(Held::new(secrets.into_iter().collect(), None), &watch::Sender::new(0))
 }
 
 /// The same, with the events that are not handled yet counted.
 fn counted(
-    secrets: HashMap<String, String>,
+    secrets: Arc<Held>,
     unhandled: &watch::Sender<usize>,
 ) -> (Router, mpsc::UnboundedReceiver<BusEvent>) {
     let (events, received) = mpsc::unbounded_channel();
     let state = Arc::new(Services { events, unhandled: unhandled.clone(), secrets });
     (Router::new().route("/", post(answer)).with_state(state), received)
+}
+
+impl Held {
+    fn new(texts: HashMap<String, String>, keep: Option<Keep>) -> Arc<Self> {
+        Arc::new(Self { texts: Mutex::new(texts), keep })
+    }
+}
+
+/// Without what is secret.
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
 }
 
 impl Unhandled {
@@ -194,6 +247,14 @@ struct GetSecretValue {
     secret_id: String,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct PutSecretValue {
+    secret_id: String,
+    secret_string: String,
+    client_request_token: String,
+}
+
 /// What STS says of whoever asks: on this machine everybody with the token is the same (AWS, "`GetCallerIdentity`", 2026-11).
 const CALLER: &str = "\
 <GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
@@ -220,6 +281,16 @@ async fn answer(
             match serde_json::from_slice::<GetSecretValue>(&body) {
                 Ok(request) => services.get_secret_value(&request.secret_id),
                 Err(err) => refused("InvalidRequestException", &err.to_string()),
+            }
+        }
+        Some("secretsmanager.PutSecretValue") => {
+            match serde_json::from_slice::<PutSecretValue>(&body) {
+                Ok(request) => services.put_secret_value(request),
+                // Its own words would have a part of the secret in them.
+                Err(_) => refused(
+                    "InvalidRequestException",
+                    "what is put into a secret is text, with a token of the request",
+                ),
             }
         }
         other => refused(
@@ -258,17 +329,39 @@ impl Services {
     }
 
     fn get_secret_value(&self, name: &str) -> Response {
-        match self.secrets.get(name) {
+        let texts = self.secrets.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        match texts.get(name) {
             Some(text) => {
                 Json(json!({ "Name": name, "ARN": name, "SecretString": text })).into_response()
             }
-            None => refused(
-                "ResourceNotFoundException",
-                "Secrets Manager can't find the specified secret.",
-            ),
+            None => refused("ResourceNotFoundException", NO_SECRET),
         }
     }
+
+    fn put_secret_value(&self, request: PutSecretValue) -> Response {
+        let PutSecretValue { secret_id: name, secret_string, client_request_token } = request;
+        let mut texts = self.secrets.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(text) = texts.get_mut(&name) else {
+            return refused("ResourceNotFoundException", NO_SECRET);
+        };
+        // Whoever is told that it is written may lose what it was.
+        if let Some(keep) = &self.secrets.keep
+            && let Err(why) = keep(&name, &secret_string)
+        {
+            return refused("InternalServiceError", &why);
+        }
+        *text = secret_string;
+        Json(json!({
+            "Name": name,
+            "ARN": name,
+            "VersionId": client_request_token,
+            "VersionStages": ["AWSCURRENT"],
+        }))
+        .into_response()
+    }
 }
+
+const NO_SECRET: &str = "Secrets Manager can't find the specified secret.";
 
 fn refused(kind: &str, message: &str) -> Response {
     (StatusCode::BAD_REQUEST, Json(json!({ "__type": kind, "message": message }))).into_response()

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -58,6 +58,15 @@ pub enum SecretError {
     /// It holds bytes, not text.
     #[error("secret {0} has no text")]
     NoText(String),
+    /// The request to write it failed. It may be written all the same.
+    #[error("could not write secret {name}")]
+    Write {
+        /// The secret's name.
+        name: String,
+        /// What the SDK says.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 /// A text that nobody can guess: 32 random bytes as 43 characters of base64url.
@@ -71,9 +80,10 @@ pub fn random_token() -> SecretString {
 /// pause: add one, make it current, remove the old one when nothing is sealed with it any more.
 ///
 /// As text: `{"current":"k1","k1":"at least 32 random characters"}`.
+#[derive(Clone)]
 pub struct Keyring {
     current: String,
-    keys: HashMap<String, LessSafeKey>,
+    keys: Arc<HashMap<String, LessSafeKey>>,
 }
 
 /// The keyring is unusable, or does not fit what it is to open. Says nothing of any key.
@@ -134,8 +144,7 @@ impl Secrets {
         if let Some((_, secret)) = cached {
             return Ok(secret);
         }
-        let client = self.client.get_or_init(|| Client::new(&self.config));
-        let output = client.get_secret_value().secret_id(name).send().await;
+        let output = self.client().get_secret_value().secret_id(name).send().await;
         let output = output
             .map_err(|err| SecretError::Request { name: name.to_owned(), source: Box::new(err) })?;
         let secret = output.secret_string.ok_or_else(|| SecretError::NoText(name.to_owned()))?;
@@ -143,6 +152,21 @@ impl Secrets {
         let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         cache.insert(name.to_owned(), (Instant::now(), secret.clone()));
         Ok(secret)
+    }
+
+    /// Gives the secret called `name` another text, whatever it is now. What was read of it is dropped, and so is what may have
+    /// been written where the request failed.
+    pub async fn put(&self, name: &str, text: &SecretString) -> Result<(), SecretError> {
+        let put = self.client().put_secret_value().secret_id(name);
+        let output = put.secret_string(text.expose_secret()).send().await;
+        self.drop_if_older(name, Duration::ZERO);
+        output
+            .map(drop)
+            .map_err(|err| SecretError::Write { name: name.to_owned(), source: Box::new(err) })
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| Client::new(&self.config))
     }
 }
 
@@ -167,7 +191,59 @@ impl Keyring {
         if !keys.contains_key(&current) {
             return Err(KeyringError::Unreadable);
         }
-        Ok(Self { current, keys })
+        Ok(Self { current, keys: Arc::new(keys) })
+    }
+
+    /// The text of a keyring with one key more, which is current; and how it is called: `k2`, `k3` and so on, as nothing in `used`
+    /// is. The others stay.
+    pub fn with_new_key<'a>(
+        text: &SecretString,
+        used: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(SecretString, String), KeyringError> {
+        let known = Self::parse(text)?;
+        let mut keyring: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(text.expose_secret()).map_err(|_| KeyringError::Unreadable)?;
+        let number = |name: &str| name.strip_prefix('k').and_then(|number| number.parse().ok());
+        let used = used.into_iter().filter_map(number).max();
+        let newest: Option<u32> = known.names().filter_map(number).max().max(used);
+        let name = format!("k{}", newest.unwrap_or_default().saturating_add(1));
+        keyring.insert(name.clone(), serde_json::Value::String(new_key()));
+        keyring.insert("current".to_owned(), serde_json::Value::String(name.clone()));
+        let text = serde_json::Value::Object(keyring).to_string();
+        Ok((SecretString::from(text), name))
+    }
+
+    /// How the key is called that it seals with.
+    pub fn current(&self) -> &str {
+        &self.current
+    }
+
+    /// How all its keys are called, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<_> = self.keys.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
+    /// Whether it has the key called `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.keys.contains_key(name)
+    }
+
+    /// How the key is called that a text was sealed with. `None`: it is no sealed text.
+    pub fn key_of(sealed: &str) -> Option<&str> {
+        sealed.split_once('.').map(|(name, _)| name)
+    }
+
+    /// The same text sealed with the current key. `None`: it is already.
+    pub fn seal_again(
+        &self,
+        account: &AccountId,
+        sealed: &str,
+    ) -> Result<Option<String>, KeyringError> {
+        let text = self.open(account, sealed)?;
+        let is_current = Self::key_of(sealed) == Some(self.current.as_str());
+        Ok((!is_current).then(|| self.seal(account, &text)))
     }
 
     /// Seals a text for one account, as `<key name>.<base64 of nonce and ciphertext>`.
@@ -201,6 +277,14 @@ impl Keyring {
         let text = str::from_utf8(text).map_err(|_| cannot_open())?;
         Ok(SecretString::from(text))
     }
+}
+
+/// A fresh key of a keyring: 64 hexadecimal digits.
+fn new_key() -> String {
+    let mut bytes = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).expect("the system has randomness");
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The AES key that a keyring's text stands for.
@@ -255,6 +339,23 @@ mod tests {
         let gone = keyring(r#"{"current":"k2","k2":"fedcba9876543210fedcba9876543210"}"#);
         let err = gone.open(&account("a"), &sealed).unwrap_err();
         assert_eq!(err, KeyringError::UnknownKey("k1".to_owned()));
+    }
+
+    #[test]
+    fn a_new_key_is_added_and_takes_none_away() {
+        let text = SecretString::from(OLD);
+        let (added, name) = Keyring::with_new_key(&text, ["k1"]).unwrap();
+        let (again, next) = Keyring::with_new_key(&added, ["k7", "odd", "k"]).unwrap();
+        assert_eq!((name.as_str(), next.as_str()), ("k2", "k8"));
+        let (added, again) = (Keyring::parse(&added).unwrap(), Keyring::parse(&again).unwrap());
+        assert_eq!((added.current(), again.current()), ("k2", "k8"));
+        assert_eq!(again.names().collect::<Vec<_>>(), ["k1", "k2", "k8"]);
+        let sealed = keyring(OLD).seal(&account("a"), &SecretString::from("token"));
+        let resealed = added.seal_again(&account("a"), &sealed).unwrap().unwrap();
+        assert_eq!(Keyring::key_of(&resealed), Some("k2"));
+        assert_eq!(again.open(&account("a"), &resealed).unwrap().expose_secret(), "token");
+        assert_eq!(added.seal_again(&account("a"), &resealed).unwrap(), None);
+        assert!(added.seal_again(&account("b"), &resealed).is_err());
     }
 
     #[test]

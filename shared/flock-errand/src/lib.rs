@@ -87,6 +87,11 @@ impl Carrier {
         self.accounts.drop_older(ordered_at);
     }
 
+    /// The accounts that errands are carried out through.
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// When the account of an errand may be asked again, if its network said not to now.
     pub fn limited_until(&self, account: &flock_core::AccountId) -> Option<Timestamp> {
         self.networks.limited_until(account)

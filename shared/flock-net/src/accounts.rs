@@ -99,13 +99,54 @@ impl Accounts {
             }));
         }
         let Some(item) = self.store.account(id).await? else { return Ok(None) };
-        let keyring = Keyring::parse(&self.secrets.get(&self.keyring_secret).await?)?;
+        let mut keyring = self.keyring().await?;
+        let sealed = [Some(item.sealed_key.as_str()), item.sealed_session.as_deref()];
+        let has = |keyring: &Keyring, sealed: &str| {
+            Keyring::key_of(sealed).is_none_or(|name| keyring.has(name))
+        };
+        // Somebody has given the keyring another key since it was read.
+        if !sealed.into_iter().flatten().all(|sealed| has(&keyring, sealed)) && self.read_anew() {
+            keyring = self.keyring().await?;
+        }
         let app = if id.network.facts().has_app {
             Some(self.secrets.get(&self.x_secret).await?)
         } else {
             None
         };
         Account::from_item(id, item, keyring, app.as_ref()).map(Some)
+    }
+}
+
+impl Accounts {
+    /// How long a keyring that lacks something is not read again: all accounts may be sealed with what it lacks.
+    const READ_AGAIN: Duration = Duration::from_secs(10);
+
+    /// The keyring, as it was in the last minutes.
+    async fn keyring(&self) -> anyhow::Result<Keyring> {
+        Ok(Keyring::parse(&self.secrets.get(&self.keyring_secret).await?)?)
+    }
+
+    /// Has the keyring read anew. Whether it was read long enough ago for that.
+    fn read_anew(&self) -> bool {
+        self.secrets.drop_if_older(&self.keyring_secret, Self::READ_AGAIN)
+    }
+
+    /// The keyring as it is now, or was some seconds ago. Refused where it has no key `under`: somebody has added that, and it is
+    /// not to be seen yet.
+    pub async fn newest_keyring(&self, under: Option<&str>) -> anyhow::Result<Keyring> {
+        self.read_anew();
+        let mut keyring = self.keyring().await?;
+        if under.is_some_and(|name| !keyring.has(name)) {
+            self.secrets.drop_if_older(&self.keyring_secret, Duration::ZERO);
+            keyring = self.keyring().await?;
+        }
+        match under.filter(|name| !keyring.has(name)) {
+            None => Ok(keyring),
+            Some(name) => bail!(
+                "the keyring {} has no key `{name}`, which was added to it; put it back, or wait until it is to be                  seen everywhere",
+                self.keyring_secret
+            ),
+        }
     }
 }
 

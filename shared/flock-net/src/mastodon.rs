@@ -6,6 +6,8 @@
 //! servers list them oldest first, and snac lists everything, whatever it is asked for; so a look ends where
 //! the server's own order shows that it may, or where there is no more.
 
+mod sign_in;
+
 use std::{cmp::Ordering, collections::HashSet, time::Duration};
 
 use flock_core::{AccountFacts, AccountId, Picture, RemoteId, Sent, Tier};

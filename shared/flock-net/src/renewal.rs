@@ -44,6 +44,8 @@ pub(crate) trait Session: Clone + Default + fmt::Debug {
 pub(crate) struct Beside<S> {
     keyring: Option<Keyring>,
     session: Option<S>,
+    /// The session that was stored, where the keyring does not have its key.
+    lost: Option<String>,
 }
 
 /// Renews sessions.
@@ -79,25 +81,39 @@ pub(crate) enum Claimed<'a, S, A> {
 
 impl<S> Default for Beside<S> {
     fn default() -> Self {
-        Self { keyring: None, session: None }
+        Self { keyring: None, session: None, lost: None }
     }
 }
 
 impl<S: Session> Beside<S> {
     /// The session that was stored with a key, and what seals the next one.
     pub(crate) fn stored(keyring: Keyring, account: &AccountId, sealed: Option<&str>) -> Self {
-        let beside = Self { keyring: Some(keyring), session: None };
+        let lost = sealed.filter(|sealed| !has_key_of(&keyring, sealed)).map(ToOwned::to_owned);
+        let beside = Self { keyring: Some(keyring), session: None, lost };
         let session = Some(beside.open(account, sealed));
         Self { session, ..beside }
     }
 
     /// The session of a key that is not stored yet.
     pub(crate) fn given(session: Option<&SecretString>) -> Self {
-        Self { keyring: None, session: session.and_then(S::read) }
+        Self { keyring: None, session: session.and_then(S::read), lost: None }
     }
 
     pub(crate) fn session(&self) -> Option<&S> {
         self.session.as_ref()
+    }
+
+    /// Refuses a session that was sealed with a key which came to the keyring after that was read: whoever took it for none would
+    /// begin another in its place.
+    fn refuse_newer(&self, account: &AccountId, sealed: Option<&str>) -> Result<(), Failure> {
+        let is_newer = sealed.zip(self.keyring.as_ref()).is_some_and(|(sealed, keyring)| {
+            !has_key_of(keyring, sealed) && self.lost.as_deref() != Some(sealed)
+        });
+        if is_newer {
+            let why = format!("{account} was sealed with a new key of the keyring meanwhile");
+            return Err(Failure::try_again(NotDone::NOT_ASKED, why));
+        }
+        Ok(())
     }
 
     /// The session that was sealed; one that cannot be opened is as good as none.
@@ -136,6 +152,7 @@ impl Renewals {
         loop {
             let now = http.now();
             let (sealed_key, sealed) = self.newest(account).await?;
+            beside.refuse_newer(account, sealed.as_deref())?;
             let before = beside.open(account, sealed.as_deref());
             if let Some(good) = is_good(&before, now) {
                 return Ok(Claimed::Good(good));
@@ -171,6 +188,7 @@ impl Renewals {
         place: &Place<'_, S>,
     ) -> Result<Option<(S, Option<String>)>, Failure> {
         let (sealed_key, sealed) = self.newest(place.account).await?;
+        place.beside.refuse_newer(place.account, sealed.as_deref())?;
         let session = place.beside.open(place.account, sealed.as_deref());
         Ok((sealed_key == place.sealed_key).then_some((session, sealed)))
     }
@@ -204,6 +222,10 @@ impl Renewals {
         locks.insert(account.clone(), Arc::downgrade(&lock));
         lock
     }
+}
+
+fn has_key_of(keyring: &Keyring, sealed: &str) -> bool {
+    Keyring::key_of(sealed).is_none_or(|name| keyring.has(name))
 }
 
 fn stored(err: &flock_store::StoreError) -> Failure {

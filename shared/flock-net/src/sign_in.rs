@@ -75,7 +75,7 @@ impl Networks {
         match to.id.network {
             Network::Meadow => Err(self.meadow.lacks("be signed in to")),
             Network::X => self.x.begin_sign_in(to, back).await,
-            Network::Mastodon => Err(cannot(to)),
+            Network::Mastodon => self.mastodon.begin_sign_in(to, back).await,
             Network::Bluesky => Ok(BlueskyKey::begin_sign_in()),
         }
     }
@@ -90,10 +90,11 @@ impl Networks {
     ) -> Result<NewKey, NotSignedIn> {
         match (to.id.network, proof) {
             (Network::X, proof) => self.x.finish_sign_in(to, kept, proof).await,
+            (Network::Mastodon, proof) => self.mastodon.finish_sign_in(to, kept, proof).await,
             (Network::Bluesky, Proof::Typed(password)) => {
                 BlueskyKey::from_password(password, to.server)
             }
-            (Network::Meadow | Network::Mastodon | Network::Bluesky, _) => Err(cannot(to).into()),
+            (Network::Meadow | Network::Bluesky, _) => Err(cannot(to).into()),
         }
     }
 }

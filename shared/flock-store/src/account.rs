@@ -5,7 +5,7 @@ use flock_core::{AccountFacts, AccountId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Read, Store, StoreError, Write, key::Key};
+use crate::{Keyed, Read, Store, StoreError, Write, key::Key, request_error};
 
 /// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,18 +44,85 @@ struct ListedItem {
     account: String,
 }
 
+impl ListedItem {
+    fn account(self) -> Result<AccountId, StoreError> {
+        self.account.parse().map_err(|err| StoreError::Corrupt {
+            what: format!("account {} in the list of accounts", self.account),
+            source: Box::new(err),
+        })
+    }
+}
+
 impl Store {
     /// The accounts that were added and not removed, in order. One that was just being added or removed when something died may be
     /// here without being there.
     pub async fn accounts(&self) -> Result<Vec<AccountId>, StoreError> {
         let items: Vec<ListedItem> = self.all("the accounts", Key::ACCOUNTS).await?;
-        let read = |ListedItem { account }: ListedItem| {
-            account.parse().map_err(|err| StoreError::Corrupt {
-                what: format!("account {account} in the list of accounts"),
-                source: Box::new(err),
-            })
+        items.into_iter().map(ListedItem::account).collect()
+    }
+
+    /// At most `limit` of the accounts, in the order of the table: from the first on, or after one.
+    pub async fn some_accounts(
+        &self,
+        after: Option<&AccountId>,
+        limit: u16,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :accounts")
+            .expression_attribute_values(":accounts", AttributeValue::S(Key::ACCOUNTS.to_owned()))
+            .consistent_read(true)
+            .set_exclusive_start_key(after.map(|id| Key::listed_account(id).attributes()))
+            .limit(limit.into())
+            .into_paginator()
+            .send();
+        let mut accounts = Vec::new();
+        while accounts.len() < limit.into()
+            && let Some(page) = pages.next().await
+        {
+            let page = page.map_err(|err| request_error("list", "the accounts", err))?;
+            for item in page.items.unwrap_or_default() {
+                let listed: Keyed<ListedItem> = Keyed::read(item, "the accounts")?;
+                accounts.push(listed.value.account()?);
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// Writes the key and the session of an account sealed anew, over those that were read.
+    pub async fn put_sealed_again(
+        &self,
+        id: &AccountId,
+        read: &AccountItem,
+        sealed_key: &str,
+        sealed_session: Option<&str>,
+    ) -> Result<Write, StoreError> {
+        let what = format!("account {id}");
+        let text = |value: &str| AttributeValue::S(value.to_owned());
+        let change = match sealed_session {
+            Some(_) => "SET sealed_key = :new_key, sealed_session = :new_session",
+            None => "SET sealed_key = :new_key",
         };
-        items.into_iter().map(read).collect()
+        let written = self.update_if(&what, Key::account(id), change, |update| {
+            let update = update
+                .expression_attribute_values(":new_key", text(sealed_key))
+                .expression_attribute_values(":key", text(&read.sealed_key));
+            let update = match sealed_session {
+                Some(session) => update.expression_attribute_values(":new_session", text(session)),
+                None => update,
+            };
+            match &read.sealed_session {
+                Some(session) => update
+                    .condition_expression("sealed_key = :key AND sealed_session = :session")
+                    .expression_attribute_values(":session", text(session)),
+                None => update.condition_expression(
+                    "sealed_key = :key AND attribute_not_exists(sealed_session)",
+                ),
+            }
+        });
+        Ok(written.await?.forget())
     }
 
     /// The account, if it was added.

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, RoomId, SheepName, UserId};
+use flock_core::{
+    AccountId, AnswerTo, Asker, FlockName, Job, JobId, JobKind, OverSheep, RoomId, Rotation,
+    UserId, Work,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{DueEntry, Read, Store, StoreError, Write, if_readable, key::Key, sheep::Seconds};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a job is kept after it was over.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -24,16 +29,28 @@ const MOST: i32 = 100;
 #[derive(Debug, Serialize, Deserialize)]
 struct JobItem {
     version: u64,
-    what: JobKind,
-    flock: FlockName,
-    asked_by: UserId,
-    room: RoomId,
-    answer_to: AnswerTo,
-    since: Seconds,
+    what: What,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cursor: Option<SheepName>,
+    flock: Option<FlockName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked_by: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    room: Option<RoomId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer_to: Option<AnswerTo>,
+    // Who asked for it at the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operator: Option<String>,
+    since: Seconds,
+    // A sheep of the flock, or an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     counts: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    under: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    named: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +64,19 @@ struct JobItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ttl: Option<Seconds>,
 }
+
+/// What a job does, as stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Pause,
+    Resume,
+    Rotate,
+}
+
+/// What of a rotation is under which name in `counts`.
+const SEALED: &str = "sealed";
+const UNOPENED: &str = "unopened";
 
 impl Store {
     /// The job called `id`, running or not.
@@ -110,16 +140,50 @@ impl JobItem {
     fn new(job: &Job) -> Self {
         let runs = job.is_running();
         let kept = |at: Timestamp| at.saturating_add(KEPT_FOR).unwrap_or(Timestamp::MAX).into();
+        let (asked_by, room, answer_to, operator) = match job.asker.clone() {
+            Asker::Slack { user, room, answer_to } => {
+                (Some(user), Some(room), Some(answer_to), None)
+            }
+            Asker::CommandLine(operator) => (None, None, None, Some(operator)),
+        };
+        let (what, flock) = match &job.work {
+            Work::Sheep(work) => {
+                let what = match work.what {
+                    JobKind::Pause => What::Pause,
+                    JobKind::Resume => What::Resume,
+                };
+                (what, Some(work.flock.clone()))
+            }
+            Work::Accounts(_) => (What::Rotate, None),
+        };
+        let (cursor, counts, under, named) = match &job.work {
+            Work::Sheep(OverSheep { cursor, counts, .. }) => {
+                (cursor.as_ref().map(ToString::to_string), counts.clone(), None, Vec::new())
+            }
+            Work::Accounts(Rotation { under, cursor, sealed, unopened, named }) => {
+                let counts = [(SEALED, *sealed), (UNOPENED, *unopened)].into_iter();
+                let counts = counts.filter(|(_, count)| 0 < *count);
+                (
+                    cursor.as_ref().map(ToString::to_string),
+                    counts.map(|(name, count)| (name.to_owned(), count)).collect(),
+                    under.clone(),
+                    named.iter().map(ToString::to_string).collect(),
+                )
+            }
+        };
         Self {
             version: job.version,
-            what: job.what,
-            flock: job.flock.clone(),
-            asked_by: job.asked_by.clone(),
-            room: job.room.clone(),
-            answer_to: job.answer_to.clone(),
+            what,
+            flock,
+            asked_by,
+            room,
+            answer_to,
+            operator,
             since: job.since.into(),
-            cursor: job.cursor.clone(),
-            counts: job.counts.clone(),
+            cursor,
+            counts,
+            under,
+            named,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -130,24 +194,53 @@ impl JobItem {
     }
 
     fn into_job(self, id: &JobId) -> Result<Job, StoreError> {
-        let corrupt =
-            |source: jiff::Error| StoreError::Corrupt { what: what(id), source: Box::new(source) };
-        let instant = |seconds: Option<Seconds>| seconds.map(Timestamp::try_from).transpose();
+        let corrupt = |source: BoxError| StoreError::Corrupt { what: what(id), source };
+        let instant = |seconds: Option<Seconds>| {
+            let instant = seconds.map(Timestamp::try_from).transpose();
+            instant.map_err(|err| corrupt(err.into()))
+        };
         Ok(Job {
             id: id.clone(),
-            what: self.what,
-            flock: self.flock,
-            asked_by: self.asked_by,
-            room: self.room,
-            answer_to: self.answer_to,
-            since: self.since.try_into().map_err(corrupt)?,
-            cursor: self.cursor,
-            counts: self.counts,
-            lease_until: instant(self.lease_until).map_err(corrupt)?,
-            cancelled_by: self.cancelled_by,
-            ended: instant(self.ended).map_err(corrupt)?,
+            since: self.since.try_into().map_err(|err: jiff::Error| corrupt(err.into()))?,
+            lease_until: instant(self.lease_until)?,
+            ended: instant(self.ended)?,
+            cancelled_by: self.cancelled_by.clone(),
             version: self.version,
+            asker: self.asker().map_err(corrupt)?,
+            work: self.into_work().map_err(corrupt)?,
         })
+    }
+
+    fn asker(&self) -> Result<Asker, BoxError> {
+        if let Some(operator) = &self.operator {
+            return Ok(Asker::CommandLine(operator.clone()));
+        }
+        match (self.asked_by.clone(), self.room.clone(), self.answer_to.clone()) {
+            (Some(user), Some(room), Some(answer_to)) => Ok(Asker::Slack { user, room, answer_to }),
+            _ => Err("nobody has asked for it".into()),
+        }
+    }
+
+    fn into_work(self) -> Result<Work, BoxError> {
+        let Self { what, flock, cursor, counts, under, named, .. } = self;
+        let what = match what {
+            What::Pause => JobKind::Pause,
+            What::Resume => JobKind::Resume,
+            What::Rotate => {
+                let account = |account: &String| account.parse::<AccountId>();
+                let count = |name: &str| counts.get(name).copied().unwrap_or_default();
+                return Ok(Work::Accounts(Rotation {
+                    under,
+                    cursor: cursor.as_ref().map(account).transpose()?,
+                    sealed: count(SEALED),
+                    unopened: count(UNOPENED),
+                    named: named.iter().map(account).collect::<Result<_, _>>()?,
+                }));
+            }
+        };
+        let flock = flock.ok_or("it is of no flock")?;
+        let cursor = cursor.map(|cursor| cursor.parse()).transpose()?;
+        Ok(Work::Sheep(OverSheep { what, flock, cursor, counts }))
     }
 }
 
@@ -159,17 +252,29 @@ mod tests {
     #[test]
     fn the_item_is_a_schema() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let job = Job::new(
-            "0123abcd".parse().unwrap(),
-            (JobKind::Pause, "moon".parse().unwrap()),
-            ("U1".parse().unwrap(), "C1".parse().unwrap(), AnswerTo("{}".to_owned())),
-            at("2026-11-21T12:00:00Z"),
-        );
+        let slack = Asker::Slack {
+            user: "U1".parse().unwrap(),
+            room: "C1".parse().unwrap(),
+            answer_to: AnswerTo("{}".to_owned()),
+        };
+        let now = at("2026-11-21T12:00:00Z");
+        let work = OverSheep::new(JobKind::Pause, "moon".parse().unwrap());
+        let job = Job::new("0123abcd".parse().unwrap(), Work::Sheep(work.clone()), slack, now);
         let claimed = job.claim(at("2026-11-21T12:00:01Z"), at("2026-11-21T12:00:56Z")).unwrap();
-        let stepped = claimed.step("apollo".parse().unwrap(), [&flock_core::State::Active]);
+        let stepped = work.step("apollo".parse().unwrap(), [&flock_core::State::Active]);
+        let stepped = claimed.step(Work::Sheep(stepped));
         let over = stepped.cancel(&"U2".parse().unwrap()).end(at("2026-11-21T12:00:09Z"));
+        let rotation = Rotation { under: Some("k2".to_owned()), ..Rotation::default() };
+        let rotated = rotation.step(&flock_core::Resealed {
+            cursor: "x:milton".parse().unwrap(),
+            sealed: 2,
+            unopened: vec!["bluesky:a.example".parse().unwrap()],
+        });
+        let asker = Asker::CommandLine("ada".to_owned());
+        let rotation = Job::new("0123abce".parse().unwrap(), Work::Accounts(rotation), asker, now);
+        let rotated = rotation.step(Work::Accounts(rotated));
         let mut forms = Vec::new();
-        for job in [job, stepped, over] {
+        for job in [job, stepped, over, rotation, rotated] {
             let item: Item =
                 serde_dynamo::to_item(Keyed::new(Key::job(&job.id), JobItem::new(&job))).unwrap();
             let read: JobItem = Keyed::read(item.clone(), "a job").unwrap().value;
@@ -181,6 +286,8 @@ mod tests {
         {"answer_to":"{}","asked_by":"U1","due":"0","flock":"moon","next_at":0,"pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","v":1,"version":1,"what":"pause"}
         {"answer_to":"{}","asked_by":"U1","counts":{"active":1},"cursor":"apollo","due":"0","flock":"moon","lease_until":1795262456,"next_at":0,"pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","v":1,"version":3,"what":"pause"}
         {"answer_to":"{}","asked_by":"U1","cancelled_by":"U2","counts":{"active":1},"cursor":"apollo","ended":1795262409,"flock":"moon","pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","ttl":1795867209,"v":1,"version":5,"what":"pause"}
+        {"due":"0","next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":1,"what":"rotate"}
+        {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
         "#);
     }
 }

@@ -11,6 +11,7 @@ mod api;
 mod bodies;
 mod faults;
 mod listing;
+mod oauth;
 mod pictures;
 mod posts;
 #[cfg(test)]
@@ -43,6 +44,7 @@ use self::{
     accounts::{Account, update, verify},
     api::mood,
     listing::list,
+    oauth::{App, Code, ask, decide, exchange, register, verify_app},
     pictures::{Media, attachment, upload},
     posts::{Post, create, reblog, remove, view},
 };
@@ -68,6 +70,11 @@ struct Instance {
     accounts: Vec<Account>,
     /// Account ids by token.
     tokens: HashMap<String, u64>,
+    /// What a token allows, if it was got by signing in.
+    scopes: HashMap<String, String>,
+    apps: Vec<App>,
+    codes: Vec<Code>,
+    knows_scopes: bool,
     /// Accounts elsewhere that can be mentioned, as `user@domain`.
     known: Vec<String>,
     /// Oldest first, of all accounts.
@@ -123,6 +130,10 @@ impl Mastodon {
             clock,
             accounts: Vec::new(),
             tokens: HashMap::new(),
+            scopes: HashMap::new(),
+            apps: Vec::new(),
+            codes: Vec::new(),
+            knows_scopes: true,
             known: Vec::new(),
             posts: Vec::new(),
             media: Vec::new(),
@@ -153,6 +164,10 @@ impl Mastodon {
             .route("/api/v1/accounts/{id}/statuses", get(list))
             .route("/api/v2/media", post(upload))
             .route("/api/v1/media/{id}", get(attachment))
+            .route("/api/v1/apps", post(register))
+            .route("/api/v1/apps/verify_credentials", get(verify_app))
+            .route("/oauth/authorize", get(ask).post(decide))
+            .route("/oauth/token", post(exchange))
             .route("/api/v2/instance", get(instance_v2))
             .route("/api/v1/instance", get(instance_v1))
             .layer(from_fn_with_state(Arc::clone(&shared), mood))

@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeValue, PutRequest, WriteRequest},
 };
-use flock_core::{AnswerTo, FlockName, Job, JobId, JobKind, Network, SheepId};
+use flock_core::{
+    AnswerTo, Asker, FlockName, Job, JobId, JobKind, Network, OverSheep, SheepId, Work,
+};
 use flock_store::Write;
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use flockwork::connect::LOCAL_NAME;
@@ -71,6 +73,12 @@ async fn only_job(world: &World) -> Job {
     jobs.remove(0)
 }
 
+/// How far a job over sheep is.
+fn over_sheep(job: &Job) -> &OverSheep {
+    let Work::Sheep(work) = &job.work else { panic!("{job:?}") };
+    work
+}
+
 /// What an answer says with the name of the job left out.
 fn nameless(told: &str, id: &JobId) -> String {
     told.replace(id.as_str(), "ID")
@@ -92,7 +100,7 @@ async fn a_pause_of_20_000_sheep_goes_on_from_tick_to_tick() {
     assert!(running.contains(&format!("job `{}` pauses the flock *flock*: not begun yet", job.id)));
     let app = slack.world.app().await;
     // What is left of a tick's time ends before the sheep do.
-    while only_job(&slack.world).await.cursor.is_none() {
+    while over_sheep(&only_job(&slack.world).await).cursor.is_none() {
         #[expect(
             clippy::disallowed_methods,
             reason = "the platform's deadlines are on the wall clock"
@@ -102,7 +110,9 @@ async fn a_pause_of_20_000_sheep_goes_on_from_tick_to_tick() {
         assert!(report.cut_short, "{report:?}");
     }
     let far = only_job(&slack.world).await;
-    assert_eq!((far.done(), far.lease_until), (far.counts["paused"], None));
+    assert_eq!(far.lease_until, None);
+    let far = over_sheep(&far);
+    assert_eq!(far.done(), far.counts["paused"]);
     let at = format!("{} sheep so far, now at flock/s{:05};", far.done(), far.done() - 1);
     let running = slack.flock("running").await;
     assert!(running.contains(&at), "{at}: {running}");
@@ -188,7 +198,7 @@ async fn of_two_jobs_of_a_flock_a_pause_wins() {
     let jobs = slack.world.store.running_jobs().await.unwrap();
     let [resume, pause] = &jobs[..] else { panic!("{jobs:?}") };
     let [resume, pause] =
-        if resume.what == JobKind::Resume { [resume, pause] } else { [pause, resume] };
+        if over_sheep(resume).what == JobKind::Resume { [resume, pause] } else { [pause, resume] };
     assert_eq!((&resume.cancelled_by, &pause.cancelled_by), (&Some(user("U1")), &None));
     let told = slack.flock("resume flock").await;
     assert!(
@@ -221,11 +231,13 @@ async fn who_cannot_be_told_in_the_room_is_told_elsewhere() {
         let mut slack = Slack::start().await;
         flock_of(&slack.world, 51).await;
         slack.flock_sure("pause flock", "Pause the flock").await;
-        let elsewhere = |job: &Job| Job {
-            room: room("C9"),
-            answer_to: answer_to.map_or(job.answer_to.clone(), |to| AnswerTo(to.to_owned())),
-            version: job.version + 1,
-            ..job.clone()
+        let elsewhere = |job: &Job| {
+            let Asker::Slack { user, answer_to: there, .. } = job.asker.clone() else {
+                panic!("{job:?}")
+            };
+            let answer_to = answer_to.map_or(there, |to| AnswerTo(to.to_owned()));
+            let asker = Asker::Slack { user, room: room("C9"), answer_to };
+            Job { asker, version: job.version + 1, ..job.clone() }
         };
         let moved = elsewhere(&only_job(&slack.world).await);
         assert_eq!(slack.world.store.put_job(&moved).await.unwrap(), Write::Done);
@@ -268,8 +280,12 @@ async fn cell(cut: Cut) -> Option<String> {
     let world = &slack.world;
     let job = Job::new(
         "0123abcd".parse().unwrap(),
-        (JobKind::Pause, flock()),
-        (user("U1"), room("C1"), AnswerTo(r#"{"room":{"thread_ts":null}}"#.to_owned())),
+        Work::Sheep(OverSheep::new(JobKind::Pause, flock())),
+        Asker::Slack {
+            user: user("U1"),
+            room: room("C1"),
+            answer_to: AnswerTo(r#"{"room":{"thread_ts":null}}"#.to_owned()),
+        },
         world.clock.now(),
     );
     assert_eq!(world.store.put_job(&job).await.unwrap(), Write::Done);
@@ -299,7 +315,7 @@ async fn cell(cut: Cut) -> Option<String> {
     }
     assert_eq!(number_of(world, "paused").await, 3, "{at}");
     let job = world.store.job(&job.id).await.unwrap().unwrap();
-    assert_eq!((job.done(), job.is_running()), (3, false), "{at}");
+    assert_eq!((over_sheep(&job).done(), job.is_running()), (3, false), "{at}");
     slack.events().await;
     let told = slack.seen("U1", "C1");
     assert_eq!(told.len(), 1, "{at}: {told:?}");
@@ -392,5 +408,5 @@ async fn a_job_makes_a_step_in_a_tick_that_has_no_time() {
     let soon = std::time::SystemTime::now() + Duration::from_millis(200);
     let report = Box::pin(app.handle(&tick(), soon)).await.unwrap();
     assert!(report.cut_short && 1 <= report.job_steps, "{report:?}");
-    assert_eq!(only_job(&slack.world).await.done() % 200, 0);
+    assert_eq!(over_sheep(&only_job(&slack.world).await).done() % 200, 0);
 }

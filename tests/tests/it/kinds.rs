@@ -58,8 +58,15 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     crate::keymaker::connect(&slack.world, &unknown, crate::keymaker::by_slack()).await;
     let job = flock_core::Job::new(
         flock_core::JobId::of(&asked.id),
-        (flock_core::JobKind::Pause, "flock".parse().unwrap()),
-        (by, place, flock_core::AnswerTo("{}".to_owned())),
+        flock_core::Work::Sheep(flock_core::OverSheep::new(
+            flock_core::JobKind::Pause,
+            "flock".parse().unwrap(),
+        )),
+        flock_core::Asker::Slack {
+            user: by,
+            room: place,
+            answer_to: flock_core::AnswerTo("{}".to_owned()),
+        },
         now,
     );
     assert_eq!(slack.world.store.put_job(&job).await.unwrap(), flock_store::Write::Done);

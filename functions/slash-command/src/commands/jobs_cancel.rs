@@ -33,6 +33,6 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
         "{} ends the job `{}` ({} so far): it stops after the step it is at.",
         mention(call.user()),
         job.id,
-        jobs::sheep(&job)
+        jobs::done(&job.work)
     ))
 }

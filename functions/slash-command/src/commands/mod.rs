@@ -5,6 +5,7 @@
 )]
 
 mod account;
+mod account_rotate;
 mod alive;
 mod audit;
 mod flocks;
@@ -96,6 +97,7 @@ pub static TABLE: &[&Command] = &[
     &reboot::COMMAND,
     &running::COMMAND,
     &jobs_cancel::COMMAND,
+    &account_rotate::COMMAND,
     &instances::COMMAND,
     &levels::COMMAND,
     &level_add::COMMAND,

@@ -343,3 +343,41 @@ fn accounts_are_listed_and_removed_once_nobody_posts_through_them() {
     world.ok("account remove x:pan --yes");
     assert!(world.json("account list --json").is_empty());
 }
+
+#[test]
+fn keys_are_sealed_anew_with_a_new_key_beside_the_old() {
+    let world = world();
+    world.write("key.json", key_file());
+    world.ok("account add x:apollo_bot --key key.json");
+    assert_snapshot!(world.ok("account rotate"), @"The keys of 1 account are sealed with k1 now.");
+    assert_snapshot!(world.ok("account rotate --new-key"), @"
+    The keyring has the new key k2, which is current.
+    The keys of 1 account are sealed with k2 now.
+    The key k1 of the keyring seals nothing any more.
+    ");
+    let path = world.path(".flockwork/keyring.secret.json");
+    let keyring = || {
+        let text = fs::read_to_string(world.path(".flockwork/keyring.secret.json")).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    assert_eq!((keyring()["current"].as_str(), mode(&path)), (Some("k2"), 0o600));
+    assert_eq!(keyring()["k2"].as_str().unwrap().len(), 64);
+    assert!(keyring()["k1"].is_string());
+    // In a run it is the run that keeps it, and goes on with the job when it may.
+    world.ok("stop");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    assert_snapshot!(world.ok("account rotate --new-key"), @"
+    The keyring has the new key k3, which is current.
+    Everything is stopped, and so the rotation waits until `flockwork start`.
+    ");
+    assert_eq!((keyring()["current"].as_str(), mode(&path)), (Some("k3"), 0o600));
+    let refused = world.refused("account rotate --new-key");
+    assert!(refused.contains("are being sealed anew already"), "{refused}");
+    run.interrupt();
+    assert_snapshot!(world.ok("account rotate"), @"
+    The keys of 1 account are sealed with k3 now.
+    The keys k1, k2 of the keyring seal nothing any more.
+    ");
+    assert_snapshot!(world.refused("account rotate --keyring k"), @"error: --keyring names a secret of a deployed stack: say --aws --table NAME, too");
+}

@@ -233,6 +233,18 @@ impl Account {
                     None => refused(action, "ResourceNotFoundException", "It has no value."),
                 }
             }
+            "secretsmanager:PutSecretValue" => {
+                let asked = asked();
+                let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
+                let name = text("SecretId");
+                match self.secrets.get_mut(&name) {
+                    Some(there) => {
+                        *there = text("SecretString");
+                        axum::Json(json!({ "Name": name, "ARN": name })).into_response()
+                    }
+                    None => refused(action, "ResourceNotFoundException", "It is not there."),
+                }
+            }
             "sts:GetCallerIdentity" => {
                 xml("GetCallerIdentity", "<Arn>arn:aws:iam::012345678901:user/ada</Arn>")
             }

@@ -46,6 +46,7 @@ fn what_is_granted_is_what_the_command_works_on() {
     for (action, on) in &rights.allowed["OperatorPolicy"] {
         let expected = match action.split_once(':').unwrap() {
             ("dynamodb", _) => tick["TABLE_NAME"].clone(),
+            ("secretsmanager", "PutSecretValue") => tick["KEYRING_SECRET"].clone(),
             ("secretsmanager", _) => {
                 let names = [&tick["KEYRING_SECRET"], &tick["X_SECRET"], &slack["SLACK_SECRET"]];
                 names.into_iter().flatten().cloned().collect()
@@ -94,6 +95,7 @@ const COMMANDS: &[&str] = &[
     "audit",
     "account list",
     "account show x:apollo",
+    "account rotate --new-key --detach --keyring flock/keyring",
     "doctor",
     "doctor --mend",
     "stop",
