@@ -138,11 +138,7 @@ impl Walk {
     }
 
     /// Opens the page, and comes back with what it was sent back with.
-    async fn finish(
-        &self,
-        way: Way,
-        begun: &Begun,
-    ) -> anyhow::Result<Result<NewKey, NotSignedIn>> {
+    async fn finish(&self, way: Way, begun: &Begun) -> anyhow::Result<Result<NewKey, NotSignedIn>> {
         let page = self.browser.get(&begun.page).send().await?;
         let to = page.headers().get(LOCATION).context("nobody is sent back")?.to_str()?;
         let query = to.strip_prefix(CALLBACK).and_then(|rest| rest.strip_prefix('?'));
@@ -263,9 +259,9 @@ impl Walk {
             self.clock.step_to(later);
             let posted = self.post().await?;
             let tokens = self.tokens().await?;
-            let is_new = before.iter().all(|old| {
-                ["access", "refresh"].iter().all(|name| old[*name] != tokens[*name])
-            });
+            let is_new = before
+                .iter()
+                .all(|old| ["access", "refresh"].iter().all(|name| old[*name] != tokens[*name]));
             self.check(&format!("OAuth 2.0: tokens are renewed {time}"), posted && is_new);
         }
         self.store.put_account(&self.id, first).await?;

@@ -67,7 +67,10 @@ impl BlueskyKey {
     pub(crate) fn read_file(_: &AccountId, text: &SecretString) -> Result<NewKey, KeyProblem> {
         let file = KeyFile::read(text, FORM, &["app_password", "identifier", "url"])?;
         let (url, identifier) = (file.some_text("url")?, file.some_text("identifier")?);
-        Ok(NewKey { url, ..Self::new(&file.secret("app_password")?, identifier) })
+        Ok(NewKey {
+            url,
+            ..Self::with_password(&file.secret("app_password")?, identifier.as_deref())
+        })
     }
 
     /// Somebody makes a password and types it; nothing is asked of anybody until then.
@@ -90,10 +93,10 @@ impl BlueskyKey {
             return Err(NotSignedIn::Wrong(why.to_owned()));
         }
         let url = server.map(ToOwned::to_owned);
-        Ok(NewKey { url, ..Self::new(&SecretString::from(password), None) })
+        Ok(NewKey { url, ..Self::with_password(&SecretString::from(password), None) })
     }
 
-    fn new(app_password: &SecretString, identifier: Option<String>) -> NewKey {
+    fn with_password(app_password: &SecretString, identifier: Option<&str>) -> NewKey {
         let key = json!({ "app_password": app_password.expose_secret(), "identifier": identifier });
         NewKey {
             key: SecretString::from(key.to_string()),

@@ -95,10 +95,7 @@ impl Outside {
     pub(crate) fn new(scenario: &Scenario, late: bool, clock: Clock) -> Self {
         let secrets = [
             ("Keyring".to_owned(), KEYRING.to_owned()),
-            (
-                "XApp".to_owned(),
-                x_app(),
-            ),
+            ("XApp".to_owned(), x_app()),
             (
                 "Slack".to_owned(),
                 format!(r#"{{"signing_secret":"{SIGNING_SECRET}","bot_token":"xoxb-hush"}}"#),

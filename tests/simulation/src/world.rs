@@ -431,8 +431,10 @@ pub(crate) async fn connect(
     let who = Who { by, at: world.now(), id: DeliveryId::of(&[&line, &world.now().to_string()]) };
     let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
     let store = world.store();
-    Noted::around(&store, who, line, async |noted| vouched.add(&store, noted, keyring, false).await)
-        .await?;
+    Noted::around(&store, who, line, async |noted| {
+        vouched.add(&store, noted, keyring, false).await
+    })
+    .await?;
     Ok(())
 }
 
