@@ -495,7 +495,7 @@ impl X {
                 if !is_over(&answer) {
                     return Ok(answer);
                 }
-                let token = self.tokens.renew(of, Some(&token)).await?;
+                let token = Box::pin(self.tokens.renew(of, Some(&token))).await?;
                 let answer = ask(bearer(&token)).await?;
                 if is_over(&answer) { Err(over(false)) } else { Ok(answer) }
             }

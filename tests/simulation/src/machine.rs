@@ -49,8 +49,24 @@ pub(crate) struct Machine {
     /// At which of its requests it dies, and whether that still goes out.
     dies_at: Option<(usize, bool)>,
     asked: AtomicUsize,
+    /// Whether it has asked for tokens.
+    exchanges: AtomicBool,
     is_dead: AtomicBool,
     died: Notify,
+}
+
+/// An answer with tokens that is on its way: lost, unless it is heard.
+struct Exchange<'a> {
+    world: &'a World,
+    is_heard: bool,
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        if !self.is_heard {
+            self.world.known().lost_exchanges += 1;
+        }
+    }
 }
 
 /// What a network says of a key that it does not accept, each of them in its own field.
@@ -90,6 +106,7 @@ impl Machine {
             observes: false,
             dies_at: None,
             asked: AtomicUsize::new(0),
+            exchanges: AtomicBool::new(false),
             is_dead: AtomicBool::new(false),
             died: Notify::new(),
         }
@@ -140,6 +157,10 @@ impl Machine {
     pub(crate) fn die(&self) {
         if !self.is_dead.swap(true, Ordering::Relaxed) {
             self.world.note(|| format!("{} dies", self.name));
+            // What it has got it may not have stored.
+            if self.exchanges.load(Ordering::Relaxed) {
+                self.world.known().lost_exchanges += 1;
+            }
             self.died.notify_one();
         }
     }
@@ -153,11 +174,19 @@ impl Machine {
         let Some(whom) = Outside::whom(&asked) else {
             return Err(Unanswered::NotSent("there is nobody of that name".into()));
         };
+        let is_exchange = asked.head.uri.path() == "/2/oauth2/token";
+        self.exchanges.fetch_or(is_exchange, Ordering::Relaxed);
+        let mut exchange = Exchange { world: &self.world, is_heard: !is_exchange };
         let answering = self.ask(whom, asked);
         let answer = match limit {
             Some(limit) => tokio::time::timeout(limit, answering).await,
             None => Ok(answering.await),
         };
+        if let Ok(Ok(answer)) = &answer {
+            // Others are those of who stands before X.
+            exchange.is_heard |= [200, 400, 401, 429].contains(&answer.status.as_u16());
+        }
+        drop(exchange);
         match answer {
             Ok(Ok(answer)) => Ok(answer.into_http::<reqwest::Body>().into()),
             Ok(Err(Silence { sent: false, why })) => Err(Unanswered::NotSent(why.into())),

@@ -26,6 +26,12 @@ use crate::{fault::Service, scenario::Scenario, table::Table};
 /// The app of X.
 pub(crate) const CONSUMER: &str = "consumer-of-the-simulation";
 
+/// The same by OAuth 2.0.
+const CLIENT: &str = "client-of-the-simulation";
+
+/// Where people are sent back to who have signed in.
+pub(crate) const KEYS_URL: &str = "https://keys.example/keys/callback";
+
 pub(crate) const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
 
 pub(crate) const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
@@ -36,6 +42,20 @@ pub(crate) const APP_PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 pub(crate) const X_URL: &str = "http://api.x.example";
 pub(crate) const MASTODON_URL: &str = "https://mastodon.example";
 pub(crate) const BLUESKY_URL: &str = "https://bluesky.example";
+
+/// What is in the secret of the X app.
+pub(crate) fn x_app() -> String {
+    let secret = X::SECRET;
+    format!(
+        r#"{{"consumer_key":"{CONSUMER}","consumer_secret":"{secret}","client_id":"{CLIENT}","client_secret":"{secret}"}}"#
+    )
+}
+
+/// Whether an account has a key of OAuth 2.0: some of X's have, by the name, so that other worlds stay as they were drawn.
+pub(crate) fn is_renewed(account: &AccountId) -> bool {
+    let bytes = account_name(account).bytes();
+    account.network == Network::X && bytes.map(u32::from).sum::<u32>() % 2 == 0
+}
 
 /// A request on its way.
 #[derive(Debug)]
@@ -75,10 +95,7 @@ impl Outside {
     pub(crate) fn new(scenario: &Scenario, late: bool, clock: Clock) -> Self {
         let secrets = [
             ("Keyring".to_owned(), KEYRING.to_owned()),
-            (
-                "XApp".to_owned(),
-                format!(r#"{{"consumer_key":"{CONSUMER}","consumer_secret":"{}"}}"#, X::SECRET),
-            ),
+            ("XApp".to_owned(), x_app()),
             (
                 "Slack".to_owned(),
                 format!(r#"{{"signing_secret":"{SIGNING_SECRET}","bot_token":"xoxb-hush"}}"#),
@@ -87,6 +104,8 @@ impl Outside {
         let (services, events) = services::router(secrets);
         let habits = scenario.habits;
         let x = X::within(CONSUMER, clock);
+        x.client(CLIENT, Some(X::SECRET));
+        x.callback(KEYS_URL);
         x.duplicate_check(habits.refuses_duplicates);
         x.lag(habits.lag);
         let mastodon = Mastodon::within(clock);

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use flock_aws::Keyring;
 use flock_core::{
     AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
     Marks, MixPart, Mixed, Network, Post, Rhythm, SheepConfig, SheepId, Source,
@@ -14,17 +15,17 @@ use flock_core::{
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
 use crate::{
     invariants,
     machine::Machine,
-    outside::SIGNING_SECRET,
+    outside::{KEYRING, SIGNING_SECRET, is_renewed},
     platform::{self, FunctionName},
     scenario::{Act, CAP_CENTS, Deed, SheepPlan},
     table,
-    world::World,
+    world::{World, connect},
 };
 
 /// The files of all flocks, as their owners have them.
@@ -291,13 +292,31 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
     }
 }
 
-/// When all is well again, the first owner lets everything go on, and those whose files were not carried out apply them again.
-pub(crate) async fn finish(world: &Arc<World>) {
+/// When all is well again, the first owner lets everything go on, those whose files were not carried out apply them again, and
+/// accounts are connected again whose keys are over.
+pub(crate) async fn finish(world: &Arc<World>) -> anyhow::Result<()> {
+    let observer = Machine::observer(world);
+    for (_, account) in world.accounts().filter(|(_, account)| is_renewed(account)) {
+        if is_key_lost(world, &account).await? {
+            connect(world, &observer, &account).await?;
+        }
+    }
     Box::pin(say(world, "U1", "start")).await;
     let unfinished = world.files.state().unfinished.clone();
     for flock in unfinished {
         apply(world, flock).await;
     }
+    Ok(())
+}
+
+/// Whether the tokens of an account are over, or may be.
+async fn is_key_lost(world: &Arc<World>, account: &AccountId) -> anyhow::Result<bool> {
+    let Some(item) = world.store().newest_account(account).await? else { return Ok(false) };
+    let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
+    let session = keyring.open(account, &item.sealed_session.unwrap_or_default())?;
+    let session: Value = serde_json::from_str(session.expose_secret())?;
+    let is_in_doubt = session["sent"] == "maybe" || !session["renewing_until"].is_null();
+    Ok(is_in_doubt || session["is_over"] == true)
 }
 
 /// The line, with the names of sheep.

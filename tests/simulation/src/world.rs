@@ -10,11 +10,11 @@ use std::{
 };
 
 use flock_aws::Keyring;
-use flock_core::{AccountFacts, AccountId, DeliveryId, Network, TableId, Tier};
-use flock_net::{Key, Networks};
+use flock_core::{AccountFacts, AccountId, DeliveryId, Network, TableId, Tier, Way};
+use flock_net::{Back, Key, Networks, NewKey, Proof, SignInTo};
 use flock_ops::{KeyFrom, NewAccount, Noted, Who};
 use flock_store::{AccountItem, By, Store};
-use flock_tests::Clock;
+use flock_tests::{Clock, Person, Shown};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -25,8 +25,8 @@ use crate::{
     invariants::{self, Violation},
     machine::Machine,
     outside::{
-        APP_PASSWORD, Answer, Asked, BLUESKY_URL, KEYRING, MASTODON_URL, Outside, account_name,
-        did, user_id,
+        APP_PASSWORD, Answer, Asked, BLUESKY_URL, KEYRING, KEYS_URL, MASTODON_URL, Outside,
+        account_name, did, is_renewed, user_id, x_app,
     },
     people::{self, Done, Files},
     platform::{self, Platform},
@@ -72,6 +72,8 @@ pub(crate) struct Known {
     ticks: u64,
     /// Requests that were made.
     requests: u64,
+    /// Exchanges of tokens whose answer was lost on the way, or with the machine that got it.
+    pub(crate) lost_exchanges: usize,
 }
 
 /// A request, as far as it is looked at before it goes out.
@@ -309,7 +311,7 @@ async fn live(world: &Arc<World>) -> anyhow::Result<Summary> {
     world.weather.clear_up();
     // What had died may hold a lease, and then two ticks.
     let settled = world.scenario.trouble() + LONGEST_LEASE + Duration::from_mins(3);
-    Box::pin(people::finish(world)).await;
+    Box::pin(people::finish(world)).await?;
     world.known().held = false;
     ticks_until(world, settled).await;
     let behind = invariants::who_is_behind(world).await?;
@@ -347,6 +349,10 @@ async fn begin(world: &Arc<World>, observer: &Arc<Machine>) -> anyhow::Result<()
         let name = account_name(&id).to_owned();
         let file = match id.network {
             Network::Meadow => continue,
+            Network::X if is_renewed(&id) => {
+                connect(world, observer, &id).await?;
+                continue;
+            }
             Network::X => {
                 let token = format!("token-of-{}", name.replace('_', "-"));
                 world.outside.x.account(&token, &user_id(&name));
@@ -392,6 +398,43 @@ async fn begin(world: &Arc<World>, observer: &Arc<Machine>) -> anyhow::Result<()
         .await?;
     }
     people::begin(world, observer).await?;
+    Ok(())
+}
+
+/// Somebody signs in at X as the account, by OAuth 2.0.
+pub(crate) async fn connect(
+    world: &Arc<World>,
+    observer: &Arc<Machine>,
+    id: &AccountId,
+) -> anyhow::Result<()> {
+    let user = user_id(account_name(id));
+    world.outside.x.called(&user, id.handle.as_str());
+    world.outside.x.person(Person::Allows(user));
+    let networks =
+        Networks::new(world.store(), &platform::networks(observer), &observer.clock.clone());
+    let app = SecretString::from(x_app());
+    let to = SignInTo { id, way: Way::OAuth2, server: None, app: Some(&app) };
+    let state = SecretString::from("state");
+    let begun = networks.begin_sign_in(to, Back::Sent { to: KEYS_URL, state: &state }).await?;
+    let Shown::Elsewhere(back) = world.outside.x.visit(&begun.page) else {
+        anyhow::bail!("nobody can sign in as {id}");
+    };
+    let query = back.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let key = networks.finish_sign_in(to, &begun.kept, Proof::Query(&query)).await?;
+    // They say that the account has X's label.
+    let key = NewKey { facts: AccountFacts { labelled: true, ..key.facts }, ..key };
+    let new = NewAccount { id: id.clone(), key, app: Some(app.clone()), networks: &networks };
+    let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
+    let line = format!("account connect {id}");
+    let by = By::CommandLine { user: "ada".to_owned(), arn: None };
+    let who = Who { by, at: world.now(), id: DeliveryId::of(&[&line, &world.now().to_string()]) };
+    let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
+    let store = world.store();
+    Noted::around(&store, who, line, async |noted| {
+        vouched.add(&store, noted, keyring, false).await
+    })
+    .await?;
     Ok(())
 }
 

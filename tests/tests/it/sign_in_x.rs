@@ -270,14 +270,14 @@ async fn a_key_is_renewed_every_two_hours_and_posting_goes_on() {
     let world = World::start().await;
     let (id, account) = renewable(&world).await;
     let app = world.app().await;
-    for tick in 1..=20 {
+    for tick in 1..=20_usize {
         // In all nine hours.
         world.x.advance(SignedDuration::from_mins(27));
         let later = world.clock.now() + SignedDuration::from_mins(27);
         world.clock.step_to(later);
         world.tick(&app).await;
         let (renewed, refused) = world.x.renewals();
-        assert_eq!((renewed, refused), ((tick + 3) / 4, 0), "{tick}");
+        assert_eq!((renewed, refused), (tick.div_ceil(4), 0), "{tick}");
     }
     assert!(10 < world.posts(&id).await.len());
     assert_eq!(world.posts(&id).await.len(), world.seen(&id).await.len());

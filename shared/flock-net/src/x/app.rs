@@ -59,9 +59,8 @@ impl XApp {
     pub fn lacks(has: impl Fn(&str) -> bool) -> Option<&'static str> {
         match ["consumer_key", "consumer_secret", "client_id", "client_secret"].map(has) {
             [true, false, ..] => Some("consumer_secret"),
-            [false, true, ..] => Some("consumer_key"),
+            [false, true, ..] | [false, false, false, false] => Some("consumer_key"),
             [.., false, true] => Some("client_id"),
-            [false, false, false, false] => Some("consumer_key"),
             [true, true, ..] | [_, _, true, _] => None,
         }
     }

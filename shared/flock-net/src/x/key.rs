@@ -105,7 +105,7 @@ impl XKey {
             text_limit: None,
             picture_bytes: None,
         };
-        Ok(NewKey { app, facts, ..Self::signed(&token, user_id) })
+        Ok(NewKey { facts, app, ..Self::signed(&token, user_id) })
     }
 
     /// A key that every request is signed with, of the user with this id.
@@ -114,17 +114,17 @@ impl XKey {
             "token": token.expose_secret(),
             "token_secret": secret.expose_secret(),
         });
-        Self::new(SecretString::from(key.to_string()), user_id)
+        Self::of_user(SecretString::from(key.to_string()), user_id)
     }
 
     /// A key whose tokens, `session`, may do what `scopes` say.
     pub(super) fn bearer(session: SecretString, scopes: &[&str], user_id: String) -> NewKey {
         let key = json!({ "way": Way::OAuth2, "scopes": scopes });
-        let new = Self::new(SecretString::from(key.to_string()), user_id);
+        let new = Self::of_user(SecretString::from(key.to_string()), user_id);
         NewKey { session: Some(session), ..new }
     }
 
-    fn new(key: SecretString, remote_user: String) -> NewKey {
+    fn of_user(key: SecretString, remote_user: String) -> NewKey {
         NewKey {
             key,
             session: None,

@@ -108,7 +108,8 @@ impl Tokens {
     pub(super) async fn access(&self, of: Of<'_>) -> Result<SecretString, Failure> {
         match of.beside.session().and_then(|session| session.good_at(self.http.now())) {
             Some(token) => Ok(token),
-            None => self.renew(of, None).await,
+            // Seldom, and then a lot to keep in mind.
+            None => Box::pin(self.renew(of, None)).await,
         }
     }
 

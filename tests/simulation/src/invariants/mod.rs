@@ -1,6 +1,7 @@
 //! What must always be so. Each is a function with a name, and the sentence above it says what it means.
 
 mod index;
+mod keys;
 mod money;
 mod posts;
 mod rooms;
@@ -80,6 +81,7 @@ pub(crate) async fn at_the_end(world: &Arc<World>, before: &[Sheep]) -> anyhow::
     texts::who_posts_through_an_account_is_known_there(world, &end);
     index::index_and_sheep_agree(world, &end);
     index::who_posts_is_in_the_index(world, &end);
+    keys::a_key_is_lost_with_an_answer_alone(world);
     money::bills_are_equal(world).await?;
     money::a_sum_is_that_of_what_is_counted(world).await?;
     money::each_post_is_paid_once(world, &end).await?;

@@ -13,12 +13,14 @@ use crate::{
     world::World,
 };
 
-/// What X has charged for a flock, in millionths of a dollar.
+/// What X has charged for a flock, in millionths of a dollar. Who signs in is looked up, which is charged to nobody's flock.
 fn billed(world: &World) -> BTreeMap<&'static str, u64> {
     let mut billed = BTreeMap::new();
     for (plan, account) in world.accounts().filter(|(_, account)| account.network == Network::X) {
-        let user = user_id(account_name(&account));
-        *billed.entry(plan.flock).or_default() += world.outside.x.billed_micros(&user);
+        let bill = world.outside.x.bill(&user_id(account_name(&account))).into_iter();
+        let of_flock = bill.filter(|(billed, _)| *billed != Billed::User);
+        let micros = of_flock.map(|(billed, count)| billed.micros() * count).sum::<u64>();
+        *billed.entry(plan.flock).or_default() += micros;
     }
     billed
 }
