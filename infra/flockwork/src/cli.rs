@@ -519,6 +519,8 @@ pub enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the networks whether the keys of accounts still work, as whom, and what is left of limits
+    Check(CheckAccounts),
     /// Seal the keys of all accounts anew, with the current key of the keyring or a new one; posting goes on
     Rotate(Rotate),
     /// Remove an account and its key, when asked and answered; what was posted through it stays
@@ -563,6 +565,26 @@ pub struct AddAccount {
     #[arg(long, value_name = "NAME")]
     pub x_app: Option<String>,
     /// Let the server be on this machine and without TLS, to try things out
+    #[arg(long)]
+    pub networks_on_loopback: bool,
+}
+
+/// `flockwork account check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckAccounts {
+    /// Network and name there, such as `x:apollo_bot`; all accounts, where none is named
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<AccountId>,
+    /// One JSON object a line: account, works, as, why, scopes, limits
+    #[arg(long)]
+    pub json: bool,
+    /// With --aws: name of the keyring secret (output `KeyringName` of the stack)
+    #[arg(long, value_name = "NAME")]
+    pub keyring: Option<String>,
+    /// With --aws, for X: name of the app's secret (output `XAppName`)
+    #[arg(long, value_name = "NAME")]
+    pub x_app: Option<String>,
+    /// Let servers be on this machine and without TLS, to try things out
     #[arg(long)]
     pub networks_on_loopback: bool,
 }
