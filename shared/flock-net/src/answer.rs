@@ -243,7 +243,7 @@ pub struct Left {
 pub(crate) struct Limit {
     /// What it is a limit of, for people.
     of: &'static str,
-    limit: &'static str,
+    most: &'static str,
     remaining: &'static str,
     reset: &'static str,
 }
@@ -253,20 +253,20 @@ pub(crate) struct Limit {
 const LIMITS: [Limit; 4] = [
     Limit {
         of: "requests of this kind",
-        limit: "x-rate-limit-limit",
+        most: "x-rate-limit-limit",
         remaining: "x-rate-limit-remaining",
         reset: "x-rate-limit-reset",
     },
     Limit::X_USER_DAY,
     Limit {
         of: "requests",
-        limit: "x-ratelimit-limit",
+        most: "x-ratelimit-limit",
         remaining: "x-ratelimit-remaining",
         reset: "x-ratelimit-reset",
     },
     Limit {
         of: "requests",
-        limit: "ratelimit-limit",
+        most: "ratelimit-limit",
         remaining: "ratelimit-remaining",
         reset: "ratelimit-reset",
     },
@@ -276,14 +276,14 @@ impl Limit {
     /// A day's posts of the account at X.
     pub(crate) const X_USER_DAY: Self = Self {
         of: "posts of the account a day",
-        limit: "x-user-limit-24hour-limit",
+        most: "x-user-limit-24hour-limit",
         remaining: "x-user-limit-24hour-remaining",
         reset: "x-user-limit-24hour-reset",
     };
     /// A day's posts of the whole app at X.
     pub(crate) const X_APP_DAY: Self = Self {
         of: "posts of the app a day",
-        limit: "x-app-limit-24hour-limit",
+        most: "x-app-limit-24hour-limit",
         remaining: "x-app-limit-24hour-remaining",
         reset: "x-app-limit-24hour-reset",
     };
@@ -303,7 +303,7 @@ impl Limit {
         Some(Left {
             name: self.of,
             left: number(self.remaining)?,
-            of: number(self.limit),
+            of: number(self.most),
             until: self.reset(answer).map(|reset| reset.until),
         })
     }
