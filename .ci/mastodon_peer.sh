@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Walks snac2, a server that speaks Mastodon's API: account, post, the same post again, reply, picture, repost, timeline,
+# Walks snac2, a server that speaks Mastodon's API: sign-in on its pages, check, account, post, the same post again, reply, picture, repost, timeline,
 # delete, by the code that posts in production. It ignores Idempotency-Key, pages and deletions, so it is the harder half.
 # Debian's package is fetched by apt-get into ~/.cache/flockwork-ci (or FLOCKWORK_CI_CACHE), with the libraries this
 # machine lacks; nothing is installed. The server runs on loopback, and is gone afterwards.
@@ -98,7 +98,6 @@ if [[ -z ${version:-} ]]; then
 fi
 echo "snac2: $version at $url"
 
-token=$(python3 .ci/mastodon_token.py "$url" flock "$password")
-echo "{\"access_token\":\"$token\",\"url\":\"$url\"}" >"$work/key.json"
+echo "{\"password\":\"$password\"}" >"$work/key.json"
 cargo run --quiet --package flock-tests --example network-walk -- \
   mastodon --url "$url" --handle flock@snac.test --key "$work/key.json" "$@"

@@ -2,7 +2,8 @@
 //!
 //! Usage: `network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL]`
 //!
-//! An account is added, posts, posts the same occurrence again, answers, shows a picture, reposts, lists and deletes;
+//! The key file has what a person has: on Bluesky an app password, on Mastodon the password of the account, to sign in on its
+//! pages. An account is signed in to, added, posts, posts the same occurrence again, answers, shows a picture, reposts, lists and deletes;
 //! after each step the server is asked, in other words than ours, what it shows. Then sheep-tick posts two lines. What goes
 //! over the wire passes a meter: one on a free port before `--url`, or, where the server tells its own address, at
 //! `--url`, with the server `--behind` it. Prints a line for each check; the exit code is 1 when one fails.
@@ -22,9 +23,12 @@ use dynoxide::Database;
 use flock_aws::{Clock, Keyring};
 use flock_core::{
     AccountId, BehaviourKind, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId,
-    RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId,
+    RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId, View,
 };
-use flock_net::{Account, Accounts, Checked, Deleted, Draft, FailureKind, Key, Networks, Purse};
+use flock_net::{
+    Account, Accounts, Back, Checked, Deleted, Draft, FailureKind, Networks, NewKey, NotSignedIn,
+    Proof, Purse, SignInTo,
+};
 use flock_store::{AccountItem, Post, PostState, Store};
 use flock_tests::{Meter, Metered};
 use flockwork::connect::{LOCAL_NAME, STRANGERS};
@@ -92,6 +96,32 @@ impl Arguments {
     }
 }
 
+/// Signs in on a page of snac's, and gives the code that it shows.
+async fn on_pages(page: &str, id: &AccountId, password: &str) -> anyhow::Result<String> {
+    let client = reqwest::Client::new();
+    let html = client.get(page).send().await?.error_for_status()?.text().await?;
+    let attribute = |tag: &str, name: &str| {
+        let (_, after) = tag.split_once(&format!("{name}=\""))?;
+        Some(after.split('"').next()?.replace("&amp;", "&").replace("&#34;", "\""))
+    };
+    let mut tags = html.split('<');
+    let form = tags.find(|tag| tag.starts_with("form")).context("the page has no form")?;
+    let action = attribute(form, "action").context("the form goes nowhere")?;
+    let to = Url::parse(page)?.join(&action)?;
+    let mut fields = Url::parse("form:/")?;
+    for tag in html.split('<').filter(|tag| tag.starts_with("input") && tag.contains("hidden")) {
+        if let (Some(name), Some(value)) = (attribute(tag, "name"), attribute(tag, "value")) {
+            fields.query_pairs_mut().append_pair(&name, &value);
+        }
+    }
+    let login = id.handle.as_str().split('@').next().unwrap_or_default();
+    fields.query_pairs_mut().append_pair("login", login).append_pair("passwd", password);
+    let body = fields.query().unwrap_or_default().to_owned();
+    let sent = client.post(to).header("content-type", "application/x-www-form-urlencoded");
+    let shown = sent.body(body).send().await?.error_for_status()?.text().await?;
+    Ok(shown.trim().to_owned())
+}
+
 /// Counts checks and says how each went.
 #[derive(Default)]
 struct Results {
@@ -129,6 +159,7 @@ struct Walk {
 async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
     let mut walk = Walk::start(arguments).await?;
     let checked = walk.add_account(arguments).await?;
+    walk.check_again().await?;
     let first = walk.post().await?;
     walk.post_again(&first).await?;
     walk.answer(&first).await?;
@@ -171,12 +202,11 @@ impl Walk {
             None => ("127.0.0.1:0".parse()?, socket(&arguments.url)?),
         };
         let meter = Meter::start(at, upstream).await?;
-        let key = SecretString::from(std::fs::read_to_string(&arguments.key)?);
         let id = AccountId { network: arguments.network, handle: arguments.handle.parse()? };
         Ok(Self {
             accounts: Accounts::new(&cloud.aws(), store.clone(), &settings.networks),
             networks: Networks::new(store.clone(), &settings.networks, &clock),
-            peer: Peer::new(arguments.network, format!("http://{upstream}"), &key)?,
+            peer: Peer::new(arguments.network, format!("http://{upstream}"))?,
             flock: Flock::new("walkers".parse()?),
             results: Results::default(),
             cloud,
@@ -201,11 +231,63 @@ impl Walk {
         Ok(SheepId { flock: "walkers".parse()?, name: name.parse()? })
     }
 
+    /// Signs in as a person does: with what they type, or on the pages of the server.
+    async fn sign_in(&mut self, arguments: &Arguments) -> anyhow::Result<NewKey> {
+        let file: Value = serde_json::from_str(&std::fs::read_to_string(&arguments.key)?)?;
+        let (id, server) = (self.id.clone(), self.meter.url());
+        let way = *id.network.ways().first().context("it cannot be signed in to")?;
+        let to = SignInTo { id: &id, way, server: Some(&server), app: None };
+        let begun = self.networks.begin_sign_in(to, Back::Typing).await?;
+        let wrong = SecretString::from("wrong-code-0000");
+        let refused = self.networks.finish_sign_in(to, &begun.kept, Proof::Typed(&wrong)).await;
+        // snac 2.75 takes any code, and what it gives for it is nobody's.
+        let why = match refused {
+            Ok(key) => {
+                let account = Account::from_key_file(self.id.clone(), &key, None)?;
+                self.networks.check(&account).await.err().map(|err| err.to_string())
+            }
+            Err(err) => matches!(err, NotSignedIn::Wrong(_)).then(|| err.to_string()),
+        };
+        let is_refused = why.is_some();
+        self.results.check(
+            "what is typed wrong lets nobody in",
+            is_refused,
+            why.unwrap_or_default(),
+        );
+        let typed = match file["app_password"].as_str() {
+            Some(password) => password.to_owned(),
+            None => {
+                on_pages(&begun.page, &id, file["password"].as_str().unwrap_or_default()).await?
+            }
+        };
+        let typed = SecretString::from(typed);
+        let key = self.networks.finish_sign_in(to, &begun.kept, Proof::Typed(&typed)).await?;
+        let sealed: Value = {
+            use secrecy::ExposeSecret as _;
+            serde_json::from_str(key.key.expose_secret())?
+        };
+        self.peer.token = sealed["access_token"].as_str().map(ToOwned::to_owned);
+        let metered = self.meter.take();
+        self.results.check("somebody signs in", true, told(&metered));
+        Ok(key)
+    }
+
+    /// Asks about the account as it is stored, as `flockwork account check` does.
+    async fn check_again(&mut self) -> anyhow::Result<()> {
+        self.meter.take();
+        let ids = [self.id.clone()];
+        let with = (&self.accounts, &self.networks);
+        let checks = flock_ops::check_accounts(&self.store, with, &ids, &|_, _| {}).await?;
+        let metered = self.meter.take();
+        let check = checks.first().context("one account was asked about")?;
+        let line = check.line(&View::utc(self.clock.now()));
+        self.results.check("it is checked", check.works, format!("{line}; {}", told(&metered)));
+        Ok(())
+    }
+
     /// Adds the account as `flockwork account add` does.
     async fn add_account(&mut self, arguments: &Arguments) -> anyhow::Result<Checked> {
-        let text = SecretString::from(std::fs::read_to_string(&arguments.key)?);
-        let mut new = Key::read_file(&self.id, &text)?;
-        new.url = Some(self.meter.url());
+        let new = self.sign_in(arguments).await?;
         let account = Account::from_key_file(self.id.clone(), &new, None)?;
         let mut checked = self.networks.check(&account).await?;
         let keyring = Keyring::parse(&SecretString::from(KEYRING))?;
@@ -501,15 +583,13 @@ struct Shown {
 }
 
 impl Peer {
-    fn new(network: Network, url: String, key: &SecretString) -> anyhow::Result<Self> {
-        use secrecy::ExposeSecret as _;
-        let key: Value = serde_json::from_str(key.expose_secret())?;
+    fn new(network: Network, url: String) -> anyhow::Result<Self> {
         Ok(Self {
             network,
             url,
             // snac closes its connections without a word.
             http: reqwest::Client::builder().pool_max_idle_per_host(0).build()?,
-            token: key["access_token"].as_str().map(ToOwned::to_owned),
+            token: None,
             remote_user: String::new(),
         })
     }

@@ -531,6 +531,8 @@ pub enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Ask the networks whether the keys of accounts still work, as whom, and what is left of limits
+    Check(CheckAccounts),
     /// Seal the keys of all accounts anew, with the current key of the keyring or a new one; posting goes on
     Rotate(Rotate),
     /// Remove an account and its key, when asked and answered; what was posted through it stays
@@ -679,6 +681,20 @@ pub struct ImportAccounts {
     #[arg(long)]
     pub automated_label: bool,
     /// What seals the keys, and where X is.
+    #[command(flatten)]
+    pub at: KeyPlace,
+}
+
+/// `flockwork account check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckAccounts {
+    /// Network and name there, such as `x:apollo_bot`; all accounts, where none is named
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<AccountId>,
+    /// One JSON object a line: account, works, as, why, scopes, limits
+    #[arg(long)]
+    pub json: bool,
+    /// What sealed the keys, and where networks are.
     #[command(flatten)]
     pub at: KeyPlace,
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    account, ask,
+    account, ask, check,
     cli::{
         AccountCommand, Audit, Cli, Command, FlockCommand, Place, Posts, Run, SheepCommand, Slack,
         SlackCommand, Spend, Why,
@@ -155,6 +155,7 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
             let what = What::Rows(vec![show::rows(&page.rows())]);
             screen.page(Said { what, ..Said::default() })
         }
+        AccountCommand::Check(options) => check::check(place, screen, &options).await,
         AccountCommand::Rotate(options) => {
             screen.say(Box::pin(rotate::rotate(place, screen, &options)).await?)
         }

@@ -5,6 +5,7 @@
 
 pub mod account;
 mod ask;
+mod check;
 mod checkup;
 pub mod cli;
 pub mod command;

@@ -212,6 +212,11 @@ impl Answer {
         used_up.chain(said).reduce(Reset::later).or_else(of_any)
     }
 
+    /// What is left of limits, as far as the answer says.
+    pub(crate) fn left(&self) -> Vec<Left> {
+        LIMITS.iter().chain([&Limit::X_APP_DAY]).filter_map(|limit| limit.left(self)).collect()
+    }
+
     /// Until when nothing more must be sent: the network says so, or that nothing is left of some limit.
     pub(crate) fn limited_until(&self) -> Option<Reset> {
         if self.status == StatusCode::TOO_MANY_REQUESTS {
@@ -221,8 +226,24 @@ impl Answer {
     }
 }
 
+/// What an answer says is left of a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// What it is a limit of.
+    pub name: &'static str,
+    /// How much is left.
+    pub left: u64,
+    /// Of how much, where that is said.
+    pub of: Option<u64>,
+    /// From when on there is more, where that is said; at most a day from now.
+    pub until: Option<Timestamp>,
+}
+
 /// A limit as headers tell of it: what is left, and from when on there is more.
 pub(crate) struct Limit {
+    /// What it is a limit of, for people.
+    of: &'static str,
+    most: &'static str,
     remaining: &'static str,
     reset: &'static str,
 }
@@ -230,19 +251,42 @@ pub(crate) struct Limit {
 /// The limits of an account: X's of an endpoint and of a day's posts, Mastodon's, Bluesky's (docs.x.com, "Rate limits", and
 /// what X answers with, 2026-08; docs.joinmastodon.org, docs.bsky.app, "Rate limits", 2026-11).
 const LIMITS: [Limit; 4] = [
-    Limit { remaining: "x-rate-limit-remaining", reset: "x-rate-limit-reset" },
+    Limit {
+        of: "requests of this kind",
+        most: "x-rate-limit-limit",
+        remaining: "x-rate-limit-remaining",
+        reset: "x-rate-limit-reset",
+    },
     Limit::X_USER_DAY,
-    Limit { remaining: "x-ratelimit-remaining", reset: "x-ratelimit-reset" },
-    Limit { remaining: "ratelimit-remaining", reset: "ratelimit-reset" },
+    Limit {
+        of: "requests",
+        most: "x-ratelimit-limit",
+        remaining: "x-ratelimit-remaining",
+        reset: "x-ratelimit-reset",
+    },
+    Limit {
+        of: "requests",
+        most: "ratelimit-limit",
+        remaining: "ratelimit-remaining",
+        reset: "ratelimit-reset",
+    },
 ];
 
 impl Limit {
     /// A day's posts of the account at X.
-    pub(crate) const X_USER_DAY: Self =
-        Self { remaining: "x-user-limit-24hour-remaining", reset: "x-user-limit-24hour-reset" };
+    pub(crate) const X_USER_DAY: Self = Self {
+        of: "posts of the account a day",
+        most: "x-user-limit-24hour-limit",
+        remaining: "x-user-limit-24hour-remaining",
+        reset: "x-user-limit-24hour-reset",
+    };
     /// A day's posts of the whole app at X.
-    pub(crate) const X_APP_DAY: Self =
-        Self { remaining: "x-app-limit-24hour-remaining", reset: "x-app-limit-24hour-reset" };
+    pub(crate) const X_APP_DAY: Self = Self {
+        of: "posts of the app a day",
+        most: "x-app-limit-24hour-limit",
+        remaining: "x-app-limit-24hour-remaining",
+        reset: "x-app-limit-24hour-reset",
+    };
 
     /// When there is more, if the answer says that nothing is left.
     pub(crate) fn used_up(&self, answer: &Answer) -> Option<Reset> {
@@ -252,6 +296,16 @@ impl Limit {
 
     fn reset(&self, answer: &Answer) -> Option<Reset> {
         Reset::read(answer.header(self.reset)?, answer.now)
+    }
+
+    fn left(&self, answer: &Answer) -> Option<Left> {
+        let number = |name: &str| answer.header(name)?.trim().parse().ok();
+        Some(Left {
+            name: self.of,
+            left: number(self.remaining)?,
+            of: number(self.most),
+            until: self.reset(answer).map(|reset| reset.until),
+        })
     }
 }
 

@@ -373,6 +373,38 @@ impl Bluesky {
             facts,
             asked_at: None,
             session: Some(session),
+            scopes: Vec::new(),
+            limits: Vec::new(),
+        })
+    }
+
+    /// The same of an account that is stored, by its session: a login is not spent on it, unless the session is over.
+    pub(crate) async fn check_again(
+        &self,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<Checked, Failure> {
+        let path = "/xrpc/com.atproto.server.getSession";
+        let answer =
+            self.write(account, key, |access| self.http.request(Method::GET, &access.server, path));
+        let answer = answer.await.map_err(Failure::posts_nothing)?;
+        if answer.status != StatusCode::OK {
+            return Err(reading_failure(&answer));
+        }
+        let limits = answer.left();
+        let shown: ShownSession = answer.json(NAME).map_err(Failure::posts_nothing)?;
+        if shown.active == Some(false) {
+            let why = "the account is asleep or was taken down; see to that on Bluesky";
+            return Err(Failure::refused(NotDone::HARMLESS, why));
+        }
+        Ok(Checked {
+            remote_user: shown.did,
+            handle: Some(printable(&shown.handle)).filter(|name| !name.is_empty()),
+            facts: account.facts.clone(),
+            asked_at: None,
+            session: None,
+            scopes: Vec::new(),
+            limits,
         })
     }
 
@@ -568,6 +600,16 @@ pub fn check_answer(body: &[u8]) {
     }
     richtext::check_text(&problem.error);
     richtext::check_text(&String::from_utf8_lossy(body));
+}
+
+/// Whose a session is.
+#[derive(Deserialize)]
+struct ShownSession {
+    did: String,
+    #[serde(default, deserialize_with = "lenient::text")]
+    handle: String,
+    #[serde(default, deserialize_with = "lenient::some_flag")]
+    active: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -35,6 +35,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 pub use accounts::{Account, Accounts};
+pub use answer::Left;
 pub use bundle::Bundle;
 pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
@@ -123,7 +124,7 @@ pub struct NewKey {
 #[error("{0}")]
 pub struct KeyProblem(String);
 
-/// What a network says of an account whose key was just given to us.
+/// What a network says of an account whose key we have.
 #[derive(Debug, Clone)]
 pub struct Checked {
     /// The account's id on its network.
@@ -136,6 +137,10 @@ pub struct Checked {
     pub asked_at: Option<Timestamp>,
     /// What is to be sealed beside the key, where one logs in.
     pub session: Option<SecretString>,
+    /// What the key allows, in the network's words, where it says so.
+    pub scopes: Vec<String>,
+    /// What is left of limits, where it says so.
+    pub limits: Vec<Left>,
 }
 
 /// An account is asked for what cannot be done with it.
@@ -339,6 +344,17 @@ impl Networks {
             Key::X(key) => self.x.check(account, key).await,
             Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check(account, key).await,
+        }
+    }
+
+    /// Asks the same of an account that is stored. Where one logs in, what was got by that is asked with, and is renewed and stored if
+    /// it is over.
+    pub async fn check_again(&self, account: &Account) -> Result<Checked, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("be given keys")),
+            Key::X(key) => self.x.check(account, key).await,
+            Key::Mastodon(key) => self.mastodon.check_again(account, key).await,
+            Key::Bluesky(key) => self.bluesky.check_again(account, key).await,
         }
     }
 

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::{
     Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline, alike,
-    answer::{Answer, DONE, printable},
+    answer::{Answer, DONE, Left, printable},
     failure::NotDone,
     html,
     http::Http,
@@ -237,7 +237,7 @@ impl Mastodon {
         key: &MastodonKey,
     ) -> Result<Checked, Failure> {
         let instance = self.instance(account, key);
-        let me = instance.me().await?;
+        let (me, left) = instance.me().await?;
         // Who gives the account a number alone knows the key all the same.
         let handle = Some(printable(me.name())).filter(|name| !name.is_empty());
         if handle.is_none() && me.id.is_empty() {
@@ -256,7 +256,19 @@ impl Mastodon {
             },
             asked_at: Some(self.http.now()),
             session: None,
+            scopes: Vec::new(),
+            limits: left,
         })
+    }
+
+    /// The same of an account that is stored, with what its key allows, where the server says that.
+    pub(crate) async fn check_again(
+        &self,
+        account: &Account,
+        key: &MastodonKey,
+    ) -> Result<Checked, Failure> {
+        let checked = self.check(account, key).await?;
+        Ok(Checked { scopes: self.instance(account, key).scopes().await, ..checked })
     }
 
     /// What is known of the account, with what its server takes now.
@@ -299,6 +311,14 @@ impl Mastodon {
         let base = account.url.clone().unwrap_or_else(|| format!("https://{host}"));
         Instance { http: &self.http, account, key, base, name: format!("Mastodon at {host}") }
     }
+}
+
+/// What an instance says of the app that a key was given to.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AppFacts {
+    #[serde(deserialize_with = "lenient::nullable")]
+    scopes: Vec<String>,
 }
 
 /// The instance an account is on: what is behind the `@` that all handles of Mastodon have.
@@ -461,7 +481,7 @@ impl Instance<'_> {
     /// The account's id, which is asked for only when nobody did when it was added.
     async fn user(&self) -> Result<String, Failure> {
         if self.account.remote_user.is_empty() {
-            let Me { id, .. } = self.me().await?;
+            let (Me { id, .. }, _) = self.me().await?;
             if id.is_empty() {
                 let why = format!("{} does not say the account's id", self.name);
                 return Err(Failure::try_again(NotDone::HARMLESS, why));
@@ -471,11 +491,11 @@ impl Instance<'_> {
         Ok(self.account.remote_user.clone())
     }
 
-    async fn me(&self) -> Result<Me, Failure> {
+    async fn me(&self) -> Result<(Me, Vec<Left>), Failure> {
         let request = self.request(Method::GET, "/api/v1/accounts/verify_credentials")?;
         let answer = self.send(request).await?;
         match answer.status {
-            StatusCode::OK => answer.json(&self.name),
+            StatusCode::OK => Ok((answer.json(&self.name)?, answer.left())),
             // snac's word for a key it does not know, and Mastodon's for one that is an app's.
             StatusCode::UNPROCESSABLE_ENTITY => Err(Failure::refused(
                 NotDone::HARMLESS,
@@ -483,6 +503,17 @@ impl Instance<'_> {
             )),
             _ => Err(self.reading_failure(&answer)),
         }
+    }
+
+    /// What the key allows: since Mastodon 4.3 its app says so. Where nothing is said of it, nothing is claimed.
+    async fn scopes(&self) -> Vec<String> {
+        let asked = async {
+            let request = self.request(Method::GET, "/api/v1/apps/verify_credentials")?;
+            self.send(request).await
+        };
+        let answer = asked.await.ok().filter(|answer| answer.status == StatusCode::OK);
+        let app = answer.and_then(|answer| serde_json::from_slice::<AppFacts>(&answer.body).ok());
+        app.unwrap_or_default().scopes.iter().map(|scope| printable(scope)).collect()
     }
 
     /// The instance's limits, as far as it tells them, wherever it does.

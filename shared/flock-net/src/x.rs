@@ -421,13 +421,22 @@ impl X {
                 None => answer.reading_failure(X_NAME),
             });
         }
+        let limits = answer.left();
         let tweets: Tweets = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         if tweets.meta.result_count.is_none() {
             let why = "X does not know an account with this `user_id`";
             return Err(Failure::refused(NotDone::HARMLESS, why));
         }
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
-        Ok(Checked { remote_user, handle: None, facts, asked_at: None, session: None })
+        Ok(Checked {
+            remote_user,
+            handle: None,
+            facts,
+            asked_at: None,
+            session: None,
+            scopes: Vec::new(),
+            limits,
+        })
     }
 
     /// Whether X takes requests of the account now.

@@ -11,6 +11,7 @@ mod accounts;
 mod add_account;
 mod at_once;
 mod audit;
+mod check_account;
 mod connect_account;
 mod flock_file;
 mod flocks;
@@ -41,6 +42,7 @@ mod why;
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
+pub use check_account::{AccountCheck, LimitLine, check_accounts};
 pub use connect_account::{
     Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
     resume_for_account, sign_in_here,

@@ -74,7 +74,8 @@ struct Instance {
     scopes: HashMap<String, String>,
     apps: Vec<App>,
     codes: Vec<Code>,
-    knows_scopes: bool,
+    /// What is in scopes that no app may ask for.
+    no_scopes_with: Option<char>,
     /// Accounts elsewhere that can be mentioned, as `user@domain`.
     known: Vec<String>,
     /// Oldest first, of all accounts.
@@ -133,7 +134,7 @@ impl Mastodon {
             scopes: HashMap::new(),
             apps: Vec::new(),
             codes: Vec::new(),
-            knows_scopes: true,
+            no_scopes_with: None,
             known: Vec::new(),
             posts: Vec::new(),
             media: Vec::new(),

@@ -32,7 +32,7 @@ pub(super) struct App {
 
 #[derive(Debug)]
 pub(super) struct Code {
-    code: String,
+    text: String,
     client_id: String,
     account: u64,
     redirect_uri: String,
@@ -51,7 +51,7 @@ pub(super) struct Asked {
 impl Mastodon {
     /// Whether the instance knows parts of `read` and `write`; some that speak its API do not.
     pub fn knows_scopes(&self, knows: bool) {
-        self.shared.state().knows_scopes = knows;
+        self.shared.state().no_scopes_with = (!knows).then_some(':');
     }
 
     /// What the apps are allowed to ask for, in the order in which they were registered.
@@ -81,7 +81,7 @@ pub(super) async fn register(
     if redirect_uri.is_empty() || text(&fields, "client_name").is_empty() {
         return unprocessable("Validation failed").into_response();
     }
-    if scopes.contains(':') && !state.knows_scopes {
+    if state.no_scopes_with.is_some_and(|sign| scopes.contains(sign)) {
         return unprocessable("Validation failed: Scopes doesn't match configured on the server.")
             .into_response();
     }
@@ -133,7 +133,7 @@ pub(super) async fn decide(
         let account = state.account_named(text(&fields, "username")).id;
         let code = format!("code-{}", state.next_id());
         state.codes.push(Code {
-            code: code.clone(),
+            text: code.clone(),
             client_id: asked.client_id,
             account,
             redirect_uri: asked.redirect_uri.clone(),
@@ -174,7 +174,7 @@ pub(super) async fn exchange(
         );
     }
     let is_it = |code: &Code| {
-        code.code == text(&fields, "code")
+        code.text == text(&fields, "code")
             && code.client_id == id
             && code.redirect_uri == text(&fields, "redirect_uri")
     };

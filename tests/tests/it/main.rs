@@ -6,6 +6,7 @@ mod acts;
 mod aside;
 mod bluesky;
 mod bus;
+mod checking;
 mod costs;
 mod crash;
 mod drawn;

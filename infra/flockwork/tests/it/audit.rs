@@ -24,6 +24,7 @@ const READS: &[(&str, &str)] = &[
     ("audit", ""),
     ("account list", ""),
     ("account show", "x:apollo"),
+    ("account check", ""),
     ("networks", ""),
     ("doctor", ""),
     // What is said in Slack is noted by Slack's door.

@@ -95,6 +95,7 @@ const COMMANDS: &[&str] = &[
     "audit",
     "account list",
     "account show x:apollo",
+    "account check --keyring flock/keyring --x-app flock/x",
     "account rotate --new-key --detach --keyring flock/keyring",
     "doctor",
     "doctor --mend",

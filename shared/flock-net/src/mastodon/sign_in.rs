@@ -227,7 +227,7 @@ fn code(kept: &Kept, proof: Proof<'_>) -> Result<SecretString, NotSignedIn> {
         Proof::Query(query) => return code_in(kept, query, true),
         Proof::Typed(typed) => typed.expose_secret().trim(),
     };
-    if let Some(address) = Url::parse(typed).ok().filter(|url| url.has_host()) {
+    if let Some(address) = Url::parse(typed).ok().filter(Url::has_host) {
         let query: Vec<_> = address.query_pairs().into_owned().collect();
         return code_in(kept, &query, false);
     }
@@ -248,7 +248,7 @@ fn code_in(
         let (_, value) = query.iter().find(|(field, _)| field == name)?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     };
-    let expected = kept.state.as_ref().map(|state| state.expose_secret());
+    let expected = kept.state.as_ref().map(secrecy::ExposeSecret::expose_secret);
     if field("state") != expected && (is_sent || field("state").is_some()) {
         return Err(NotSignedIn::NotOurs);
     }

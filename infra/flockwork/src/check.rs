@@ -1,0 +1,102 @@
+//! `flockwork account check`: whether the keys of accounts still work.
+
+use anyhow::anyhow;
+use flock_core::{View, count};
+use flock_net::{Accounts, Networks};
+use flock_ops::check_accounts;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    account,
+    cli::{CheckAccounts, Place},
+    command::as_json,
+    connect::{Connection, connect, read_template},
+    functions,
+    local_secrets::X_APP,
+    refusal::refuse,
+    screen::{Said, Screen},
+};
+
+/// Asks the networks, and shows what they say. An error where a key does not work, behind what is shown.
+pub(crate) async fn check(
+    place: &Place,
+    screen: &Screen,
+    options: &CheckAccounts,
+) -> anyhow::Result<()> {
+    let checks = {
+        let connection = &connect(place).await?;
+        let keyring = account::keyring_name(place, options.at.keyring.as_deref())?;
+        let template = read_template(place)?;
+        let settings = functions::network_settings(&template, options.at.networks_on_loopback)?;
+        let settings = flock_net::Settings {
+            keyring_secret: keyring,
+            x_secret: x_app(place, connection, options).await?,
+            ..settings
+        };
+        let Connection { store, aws, clock, .. } = connection;
+        let accounts = Accounts::new(aws, store.clone(), &settings);
+        let networks = Networks::new(store.clone(), &settings, clock);
+        // Drawn on the terminal alone, and gone when done.
+        let bar = if screen.is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        let bar = bar.with_message("accounts").with_style(
+            ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
+                .expect("the template is well-formed"),
+        );
+        let progress = |done, of| {
+            bar.update(|state| {
+                state.set_len(of);
+                state.set_pos(done);
+            });
+        };
+        let with = (&accounts, &networks);
+        let checks = Box::pin(check_accounts(store, with, &options.accounts, &progress)).await;
+        bar.finish_and_clear();
+        let view = View::utc(clock.now());
+        (checks?, view)
+    };
+    let (checks, view) = checks;
+    let bad = checks.iter().filter(|check| !check.works).count();
+    let all = u64::try_from(checks.len()).unwrap_or(u64::MAX);
+    if options.json {
+        screen.page(as_json(checks)?.into())?;
+    } else if checks.is_empty() {
+        let none = vec!["There is no account to check.".to_owned()];
+        screen.page(Said { notes: none, ..Said::default() })?;
+    } else {
+        let lines: Vec<_> = checks.iter().map(|check| check.line(&view)).collect();
+        screen.page(lines.into())?;
+    }
+    if bad == 0 {
+        return Ok(());
+    }
+    // Nothing was asked for that could be refused: they were checked.
+    Err(anyhow!("{bad} of {} cannot be posted through", count(all, "account")))
+}
+
+/// What the X app's secret is called, where an account needs it.
+async fn x_app(
+    place: &Place,
+    connection: &Connection,
+    options: &CheckAccounts,
+) -> anyhow::Result<String> {
+    let given = options.at.x_app.clone().filter(|name| !name.trim().is_empty());
+    if !place.aws {
+        return match given {
+            Some(_) => Err(refuse(
+                "--x-app names a secret of a deployed stack: say --aws --table NAME, too",
+            )),
+            None => Ok(X_APP.to_owned()),
+        };
+    }
+    let ids = match options.accounts.as_slice() {
+        [] => connection.store.accounts().await?,
+        some => some.to_vec(),
+    };
+    match (given, ids.iter().find(|id| id.network.facts().has_app)) {
+        (None, Some(id)) => Err(refuse(format!(
+            "X is asked about {id} in the app's name: say which secret has its credentials, --x-app NAME (output `XAppName` of \
+             the stack)"
+        ))),
+        (given, _) => Ok(given.unwrap_or_default()),
+    }
+}

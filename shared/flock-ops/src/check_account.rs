@@ -1,0 +1,160 @@
+//! Whether the keys of accounts still work.
+
+use flock_core::{AccountId, View};
+use flock_net::{Account, Accounts, Checked, FailureKind, Left, Networks};
+use flock_store::Store;
+use futures_util::{StreamExt as _, stream};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{Error, Result};
+
+/// Accounts that are asked about at once: networks and their servers are others', and the answers are small.
+const AT_ONCE: usize = 8;
+
+/// What an account's network says of its key.
+#[derive(Debug, Serialize)]
+pub struct AccountCheck {
+    /// The account.
+    pub account: String,
+    /// Whether the key works, and is the account's.
+    pub works: bool,
+    /// Whose it is, as its network calls them, where it says so.
+    #[serde(rename = "as")]
+    pub known_as: Option<String>,
+    /// Why it does not, or why nobody can say.
+    pub why: Option<String>,
+    /// What it allows, in the network's words, where it says so.
+    pub scopes: Vec<String>,
+    /// What is left of limits, where it says so.
+    pub limits: Vec<LimitLine>,
+}
+
+/// What is left of a limit.
+#[derive(Debug, Serialize)]
+pub struct LimitLine {
+    /// What it is a limit of.
+    pub name: &'static str,
+    /// How much is left.
+    pub left: u64,
+    /// Of how much.
+    pub of: Option<u64>,
+    /// From when on there is more.
+    pub until: Option<Timestamp>,
+}
+
+/// Asks the networks about these accounts, or about all, and changes nothing but a session that is over. In the order of their names;
+/// `progress` is told how many of how many are done.
+pub async fn check_accounts(
+    store: &Store,
+    (accounts, networks): (&Accounts, &Networks),
+    ids: &[AccountId],
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Vec<AccountCheck>> {
+    let known = store.accounts().await?;
+    if let Some(unknown) = ids.iter().find(|id| !known.contains(id)) {
+        return Err(Error::refused(format!("the account {unknown} was never added")));
+    }
+    let mut ids = if ids.is_empty() { known } else { ids.to_vec() };
+    ids.sort();
+    ids.dedup();
+    let all = u64::try_from(ids.len()).unwrap_or(u64::MAX);
+    progress(0, all);
+    let asked: Vec<_> = ids.into_iter().map(|id| check(accounts, networks, id)).collect();
+    let mut asked = stream::iter(asked).buffer_unordered(AT_ONCE);
+    let mut checks = Vec::new();
+    while let Some(check) = asked.next().await {
+        checks.push(check);
+        progress(u64::try_from(checks.len()).unwrap_or(u64::MAX), all);
+    }
+    checks.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(checks.into_iter().map(|(_, check)| check).collect())
+}
+
+async fn check(
+    accounts: &Accounts,
+    networks: &Networks,
+    id: AccountId,
+) -> (AccountId, AccountCheck) {
+    let check = match accounts.open(&id).await {
+        Ok(Some(account)) => of_account(networks, &account).await,
+        Ok(None) => AccountCheck::not(
+            &id,
+            format!("it was removed meanwhile, or never was wholly there; add {id} again"),
+        ),
+        Err(err) => AccountCheck::not(&id, format!("its key cannot be opened: {err:#}")),
+    };
+    (id, check)
+}
+
+async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
+    let id = &account.id;
+    let Checked { remote_user, handle, scopes, limits, .. } =
+        match Box::pin(networks.check_again(account)).await {
+            Ok(checked) => checked,
+            Err(failure) => {
+                let again = match failure.kind {
+                    FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
+                    FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
+                };
+                return AccountCheck::not(id, format!("{failure}{again}"));
+            }
+        };
+    let others = handle.as_ref().filter(|theirs| !id.is_called(theirs));
+    let other_user = || {
+        let known = [&account.remote_user, &remote_user];
+        known.iter().all(|user| !user.is_empty()) && account.remote_user != remote_user
+    };
+    let why = if other_user() {
+        Some(format!(
+            "the key is that of the user {remote_user}, not of {} as when it was added; add {id} again",
+            account.remote_user
+        ))
+    } else {
+        // Whoever was added may call themselves otherwise by now, and is the same all the same.
+        others.filter(|_| account.remote_user.is_empty()).map(|theirs| {
+            format!("the key is that of {theirs}, not of {}; add {id} again", id.handle)
+        })
+    };
+    let limits = limits.into_iter().map(LimitLine::from).collect();
+    let works = why.is_none();
+    AccountCheck { account: id.to_string(), works, known_as: handle, why, scopes, limits }
+}
+
+impl AccountCheck {
+    fn not(id: &AccountId, why: String) -> Self {
+        Self {
+            account: id.to_string(),
+            works: false,
+            known_as: None,
+            why: Some(why),
+            scopes: Vec::new(),
+            limits: Vec::new(),
+        }
+    }
+
+    /// The same for people, in a line.
+    pub fn line(&self, view: &View) -> String {
+        let mut parts = Vec::new();
+        parts.push(match (&self.why, &self.known_as) {
+            (Some(why), _) => format!("{} does NOT work: {why}", self.account),
+            (None, Some(name)) => format!("{} works, as {name}", self.account),
+            (None, None) => format!("{} works", self.account),
+        });
+        if !self.scopes.is_empty() {
+            parts.push(format!("it allows {}", self.scopes.join(", ")));
+        }
+        for LimitLine { name, left, of, until } in &self.limits {
+            let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
+            let until = until.map(|at| format!(" until {}", view.clock(at))).unwrap_or_default();
+            parts.push(format!("{left}{of} {name} left{until}"));
+        }
+        parts.join("; ")
+    }
+}
+
+impl From<Left> for LimitLine {
+    fn from(Left { name, left, of, until }: Left) -> Self {
+        Self { name, left, of, until }
+    }
+}

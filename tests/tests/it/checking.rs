@@ -1,0 +1,73 @@
+//! Stored accounts are asked about: whether their keys work, as whom, and what is left.
+
+use std::sync::Mutex;
+
+use flock_core::{AccountId, Network, View};
+use flock_net::{Accounts, Networks};
+use flock_ops::{AccountCheck, check_accounts};
+
+use crate::world::{World, mastodon_account, user_id};
+
+async fn checked(world: &World, ids: &[AccountId]) -> flock_ops::Result<Vec<AccountCheck>> {
+    let settings = world.networks();
+    let accounts = Accounts::new(&world.cloud.aws(), world.store.clone(), &settings);
+    let networks = Networks::new(world.store.clone(), &settings, &world.clock);
+    let told = Mutex::new(Vec::new());
+    let progress = |done, of| told.lock().unwrap().push((done, of));
+    let checks = check_accounts(&world.store, (&accounts, &networks), ids, &progress).await?;
+    let told = told.into_inner().unwrap();
+    let of = u64::try_from(checks.len()).unwrap();
+    assert_eq!(told, (0..=of).map(|done| (done, of)).collect::<Vec<_>>());
+    Ok(checks)
+}
+
+/// What is left until when is the wall clock's matter.
+fn lines(world: &World, checks: &[AccountCheck]) -> String {
+    let view = View::utc(world.clock.now());
+    let lines = checks.iter().map(|check| {
+        let line = check.line(&view);
+        line.split(" until ").next().unwrap_or_default().to_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_check_says_whether_keys_work_and_changes_nothing() {
+    let world = World::start().await;
+    for (name, network) in
+        [("apollo", Network::X), ("bea", Network::Bluesky), ("cyd", Network::Mastodon)]
+    {
+        world.sheep(name, network, 3).await;
+    }
+    let before = world.items().await;
+    let checks = checked(&world, &[]).await.unwrap();
+    insta::assert_snapshot!(lines(&world, &checks), @"
+    x:apollo works; 899 of 900 requests of this kind left
+    mastodon:cyd@stand-in.example works, as cyd; 297 of 300 requests left
+    bluesky:bea.test works, as bea.test
+    ");
+    let after = world.items().await;
+    assert_eq!((before.len(), before.iter().all(|item| after.contains(item))), (after.len(), true));
+    // A session that is over is renewed, and stored.
+    world.bluesky.expire_access();
+    let bea: AccountId = "bluesky:bea.test".parse().unwrap();
+    let session = world.store.newest_account(&bea).await.unwrap().unwrap().sealed_session;
+    let checks = checked(&world, std::slice::from_ref(&bea)).await.unwrap();
+    assert!(checks[0].works, "{checks:?}");
+    let renewed = world.store.newest_account(&bea).await.unwrap().unwrap().sealed_session;
+    assert_ne!(session, renewed);
+    // A key that was revoked, one that is another's by now, and an account that never was.
+    world.mastodon.suspend("cyd", true);
+    world.x.account("token-of-apollo", &user_id("pan"));
+    let checks = checked(&world, &[]).await.unwrap();
+    insta::assert_snapshot!(lines(&world, &checks), @r#"
+    x:apollo does NOT work: X does not know an account with this `user_id`
+    mastodon:cyd@stand-in.example does NOT work: Mastodon at stand-in.example shuts the account out: "Your login is currently disabled"; ask its moderators, or move the sheep to another account
+    bluesky:bea.test works, as bea.test
+    "#);
+    let unknown = checked(&world, &[mastodon_account("nobody")]).await;
+    insta::assert_snapshot!(unknown.unwrap_err().to_string(), @"the account mastodon:nobody@stand-in.example was never added");
+    let json = serde_json::to_value(&checks[1]).unwrap();
+    let names: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["account", "as", "limits", "scopes", "why", "works"]);
+}
