@@ -297,6 +297,7 @@ impl Walk {
             url: new.url,
             facts: checked.facts.clone(),
             asked_at: checked.asked_at,
+            signed_in: None,
             sealed_key: keyring.seal(&self.id, &new.key),
             sealed_session: session.map(|session| keyring.seal(&self.id, session)),
         };

@@ -187,6 +187,7 @@ impl Walk {
             url: None,
             facts: key.facts.clone(),
             asked_at: None,
+            signed_in: None,
             sealed_key: keyring.seal(&self.id, &key.key),
             sealed_session: session.map(|session| keyring.seal(&self.id, session)),
         };

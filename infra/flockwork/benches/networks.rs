@@ -217,6 +217,7 @@ impl Bench {
                     picture_bytes: None,
                 },
                 asked_at: None,
+                signed_in: None,
                 sealed_key: keyring.seal(&account, &SecretString::from(key.to_string())),
                 sealed_session: None,
             };

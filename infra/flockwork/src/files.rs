@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use flock_core::{NotText, text_of};
+use flock_core::{NotText, natural, text_of};
 use rustix::fs::OFlags;
 
 /// What is written by hand: keys, settings, `flock.toml`. `CloudFormation` takes no longer template either (AWS,
@@ -86,6 +86,20 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
 pub(crate) fn read_text(path: &Path, most: u64) -> Result<String, Unreadable> {
     let bytes = read(path, most)?;
     text_of(&bytes).map(Cow::into_owned).map_err(Unreadable::NotText)
+}
+
+/// The names of what a directory has with this extension, which is written without its dot, in the order in which people look for
+/// names. What is hidden is left out.
+pub(crate) fn with_extension(dir: &Path, extension: &str) -> Result<Vec<String>, Unreadable> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        let has = Path::new(&name).extension().is_some_and(|it| it.eq_ignore_ascii_case(extension));
+        // What is no text cannot be written into a file of ours either.
+        names.extend(name.into_string().ok().filter(|name| has && !name.starts_with('.')));
+    }
+    names.sort_by(|a, b| natural(a, b));
+    Ok(names)
 }
 
 /// The length of what can be read whole.

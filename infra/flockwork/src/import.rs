@@ -1,9 +1,9 @@
 //! Takes over the accounts of a rainbow-mind-machine, whose keymaker left a bundle for each.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use anyhow::anyhow;
-use flock_core::{count, natural};
+use flock_core::{AccountId, count};
 use flock_net::{Bundle, Networks};
 use flock_ops::{KeyFrom, NewAccount};
 use secrecy::SecretString;
@@ -70,13 +70,8 @@ pub(crate) async fn import(
 /// The files of a directory that may be bundles, as people would list them.
 fn bundles(dir: &Path) -> anyhow::Result<Vec<String>> {
     let shown = dir.display();
-    let entries = fs::read_dir(dir).map_err(|err| {
-        refuse(format!("cannot read {shown}: it {}", files::Unreadable::from(err)))
-    })?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let is_bundle = |name: &String| name.ends_with(".json") && !name.starts_with('.');
-    let mut names: Vec<_> = names.filter(is_bundle).collect();
-    names.sort_by(|a, b| natural(a, b));
+    let names = files::with_extension(dir, "json")
+        .map_err(|err| refuse(format!("cannot read {shown}: it {err}")))?;
     if names.is_empty() {
         return Err(refuse(format!(
             "{shown} has no .json files; a keymaker puts its bundles into a directory such as keys/"
@@ -89,7 +84,7 @@ async fn import_one(
     place: &Place,
     options: &ImportAccounts,
     path: &Path,
-) -> anyhow::Result<(flock_core::AccountId, Became)> {
+) -> anyhow::Result<(AccountId, Became)> {
     let text = files::read_text(path, WRITTEN_BY_HAND).map(SecretString::from);
     let text = text.map_err(|err| refuse(format!("it {err}")))?;
     let bundle = Bundle::read(&text).map_err(|problem| refuse(problem.to_string()))?;

@@ -98,8 +98,8 @@ async fn link(
     let ConnectAccount { account: id, sign_in: SignIn { server, .. }, .. } = options;
     let connection = connect(place).await?;
     let (store, now) = (&connection.store, connection.clock.now());
-    let line = format!("account {} {id} (link)", word(purpose));
-    let link = noted(&connection, line, async |noted| match purpose {
+    let deed = format!("account {} {id} (link)", word(purpose));
+    let link = noted(&connection, deed, async |noted| match purpose {
         Purpose::Connect => ops::link_to_connect(store, noted, id, server.clone(), now).await,
         Purpose::Renew => ops::link_to_renew(store, noted, id, now).await,
     });

@@ -2,13 +2,13 @@
 //! `flock.toml` after each, so that it can be left and gone on with at any time.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
-use flock_core::{AccountId, Network, Purpose, SheepName, Usd, capital, count, natural};
+use flock_core::{AccountId, Network, Purpose, SheepName, Usd, capital, count};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -115,15 +115,16 @@ fn ending(place: &Place, dir: &Path, come: &Come) -> String {
         left => format!("; {} left out", count(*left, "text")),
     };
     let (accounts, sheep) = (count(*connected, "account"), count(*sheep, "sheep"));
-    let mut text = format!("{accounts} connected, {sheep} added to {}{rest}.", toml(dir).display());
+    let mut lines =
+        vec![format!("{accounts} connected, {sheep} added to {}{rest}.", toml(dir).display())];
     if toml(dir).exists() {
         let (program, dir) = (place.command(), quoted(dir));
-        text += &format!(
-            "\n`{program} flock plan {dir}` shows what the flock will be, `{program} preview {dir}` its next posts, and \
+        lines.push(format!(
+            "`{program} flock plan {dir}` shows what the flock will be, `{program} preview {dir}` its next posts, and \
              `{program} flock apply {dir}` lets it post."
-        );
+        ));
     }
-    text
+    lines.join("\n")
 }
 
 async fn is_connected(place: &Place, account: &AccountId) -> anyhow::Result<bool> {
@@ -138,13 +139,8 @@ fn toml(dir: &Path) -> PathBuf {
 fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
     let WalkAccounts { dir, network, account: pattern, .. } = options;
     let shown = dir.display();
-    let entries = fs::read_dir(dir).map_err(|err| {
-        refuse(format!("cannot read {shown}: it {}", files::Unreadable::from(err)))
-    })?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut texts: Vec<_> =
-        names.filter(|name| name.ends_with(".txt") && !name.starts_with('.')).collect();
-    texts.sort_by(|a, b| natural(a, b));
+    let mut texts = files::with_extension(dir, "txt")
+        .map_err(|err| refuse(format!("cannot read {shown}: it {err}")))?;
     let mut stops = Vec::new();
     let mut taken = Vec::new();
     if toml(dir).symlink_metadata().is_ok() {
@@ -160,7 +156,8 @@ fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
         }
     }
     for text in texts {
-        let stem = plain(text.trim_end_matches(".txt"));
+        let stem = Path::new(&text).file_stem().unwrap_or_default();
+        let stem = plain(&stem.to_string_lossy());
         let name = SheepName::from_file_stem(&stem);
         let name = name.map_err(|err| refuse(format!("{}: {err}", dir.join(&text).display())))?;
         if taken.contains(&name) {
@@ -325,7 +322,7 @@ fn basic(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted += &format!("\\u{:04X}", u32::from(c)),
+            c if c.is_control() => quoted.extend(format!("\\u{:04X}", u32::from(c)).chars()),
             c => quoted.push(c),
         }
     }

@@ -44,8 +44,6 @@ pub struct SignIn {
     pub purpose: Purpose,
     /// The address of the account's server, where that does not follow from its name.
     pub server: Option<String>,
-    /// The digest of the sealed key that is to be replaced, if there was one when the link was made.
-    pub replaces: Option<TokenDigest>,
 }
 
 /// A sign-in and how far it has come. Every change is one version on.
@@ -284,7 +282,6 @@ mod tests {
             account: "x:milton".parse().unwrap(),
             purpose: Purpose::Connect,
             server: None,
-            replaces: None,
         };
         SigningIn::new(work, at(0))
     }

@@ -158,7 +158,15 @@ impl Account {
         keyring: Keyring,
         app: Option<&SecretString>,
     ) -> anyhow::Result<Self> {
-        let AccountItem { remote_user, url, facts, asked_at, sealed_key, sealed_session } = item;
+        let AccountItem {
+            remote_user,
+            url,
+            facts,
+            asked_at,
+            signed_in: _,
+            sealed_key,
+            sealed_session,
+        } = item;
         let key = keyring.open(id, &sealed_key)?;
         let mut key =
             Key::read(id.network, &key, app).with_context(|| format!("the key of {id}"))?;

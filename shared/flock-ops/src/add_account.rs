@@ -106,6 +106,7 @@ impl VouchedFor<'_> {
             url: key.url.clone(),
             facts: checked.facts.clone(),
             asked_at: checked.asked_at,
+            signed_in: None,
             sealed_key: keyring.seal(id, &key.key),
             sealed_session: session.map(|session| keyring.seal(id, session)),
         }

@@ -104,16 +104,15 @@ async fn to_connect(
         return Err(connected_already(id));
     }
     let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
-    Ok(SignIn { id, account, purpose: Purpose::Connect, server, replaces: None })
+    Ok(SignIn { id, account, purpose: Purpose::Connect, server })
 }
 
 /// Refuses what has no key to be renewed.
 async fn to_renew(store: &Store, token: &SecretString, id: &AccountId) -> Result<SignIn> {
     refuse_keyless(id)?;
     let there = store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
-    let replaces = Some(TokenDigest::of(&there.sealed_key));
     let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
-    Ok(SignIn { id, account, purpose: Purpose::Renew, server: there.url, replaces })
+    Ok(SignIn { id, account, purpose: Purpose::Renew, server: there.url })
 }
 
 /// What came of a sign-in whose end nobody has noted: `None`, where it has given no key. What is left to do is done.
@@ -125,8 +124,7 @@ pub async fn connected_by(
 ) -> Result<Option<Connected>> {
     let id = &sign_in.account;
     let Some(account) = store.newest_account(id).await? else { return Ok(None) };
-    // A link to connect is made only where there is no account.
-    if sign_in.replaces == Some(TokenDigest::of(&account.sealed_key)) {
+    if account.signed_in.as_ref() != Some(&sign_in.id) {
         return Ok(None);
     }
     let resumed = resume_for_account(store, noted, id, now).await?;
@@ -157,7 +155,7 @@ pub async fn connect_account(
     }
     let new = NewAccount { id: id.clone(), key, app: app.clone(), networks };
     let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
-    let mut item = vouched.sealed(&keyring);
+    let mut item = AccountItem { signed_in: Some(sign_in.id.clone()), ..vouched.sealed(&keyring) };
     match &there {
         Some(there) => {
             refuse_another(id, there, &vouched)?;
@@ -167,7 +165,7 @@ pub async fn connect_account(
         None => refuse_twice(store, id, &vouched).await?,
     }
     let written = match &there {
-        Some(there) => store.renew_account(id, &there.sealed_key, item.clone()).await?,
+        Some(there) => renew(store, id, there, &item).await?,
         None => store.create_account(id, item.clone()).await?,
     };
     match (written, sign_in.purpose) {
@@ -199,6 +197,34 @@ pub async fn connect_account(
     must_not_post.extend(broken_by_account(id.network, &item.facts));
     let resumed = resume_for_account(store, noted, id, now).await?;
     Ok(Connected { must_not_post, resumed })
+}
+
+/// Writes the new key of an account over the one that was `there`, however that is sealed by now.
+async fn renew(
+    store: &Store,
+    id: &AccountId,
+    there: &AccountItem,
+    item: &AccountItem,
+) -> Result<Write> {
+    /// A rotation seals a key anew once.
+    const TRIES: usize = 3;
+    let mut sealed_key = there.sealed_key.clone();
+    for _ in 0..TRIES {
+        if store.renew_account(id, &sealed_key, item.clone()).await? == Write::Done {
+            return Ok(Write::Done);
+        }
+        match store.newest_account(id).await? {
+            Some(newest)
+                if newest.signed_in == there.signed_in
+                    && newest.remote_user == there.remote_user
+                    && newest.sealed_key != sealed_key =>
+            {
+                sealed_key = newest.sealed_key;
+            }
+            Some(_) | None => break,
+        }
+    }
+    Ok(Write::Conflict(()))
 }
 
 /// Lets the sheep go on that had stopped because of their account `id`. What stopped for anything else, or was paused, stays so.

@@ -1,7 +1,7 @@
 //! Accounts: who posts where, what is known of them, and the sealed key.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountFacts, AccountId};
+use flock_core::{AccountFacts, AccountId, TokenDigest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,9 @@ pub struct AccountItem {
     /// When its server was last asked what it takes, where servers differ in that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
+    /// The sign-in that the key came of, where somebody signed in: it tells a key from the one before, however it is sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_in: Option<TokenDigest>,
     /// The sealed key, as text.
     pub sealed_key: String,
     /// What was got by logging in with the key, sealed like it, on networks where one logs in.

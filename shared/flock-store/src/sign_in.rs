@@ -32,8 +32,6 @@ struct SignInItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     server: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    replaces: Option<TokenDigest>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     user: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     room: Option<RoomId>,
@@ -88,7 +86,7 @@ impl Store {
 impl SignInItem {
     fn new(AskedSignIn { sign_in, by }: &AskedSignIn) -> Self {
         let SigningIn { errand, stage, until, version } = sign_in;
-        let SignIn { id: _, account, purpose, server, replaces } = errand.work.clone();
+        let SignIn { id: _, account, purpose, server } = errand.work.clone();
         let (user, room, operator, arn) = match by.clone() {
             By::Slack { user, room } => (Some(user), Some(room), None, None),
             By::CommandLine { user, arn } => (None, None, Some(user), arn),
@@ -110,7 +108,6 @@ impl SignInItem {
             account: account.to_string(),
             purpose,
             server,
-            replaces,
             user,
             room,
             operator,
@@ -154,8 +151,8 @@ impl SignInItem {
             StageName::Done => SignInStage::Done,
             StageName::Failed => SignInStage::Failed { why: self.why.unwrap_or_default() },
         };
-        let (purpose, server, replaces) = (self.purpose, self.server, self.replaces);
-        let work = SignIn { id, account, purpose, server, replaces };
+        let (purpose, server) = (self.purpose, self.server);
+        let work = SignIn { id, account, purpose, server };
         let errand = Errand {
             sent: self.sent,
             lease_until: self.lease_until.map(Timestamp::try_from).transpose()?,
@@ -179,7 +176,6 @@ mod tests {
             account: "mastodon:iris@example.social".parse().unwrap(),
             purpose: Purpose::Renew,
             server: Some("https://example.social".to_owned()),
-            replaces: Some(TokenDigest::of("sealed")),
         };
         let open = SigningIn::new(work, now);
         let later = now + SignedDuration::from_secs(30);
@@ -207,6 +203,6 @@ mod tests {
                 lines.push(item);
             }
         }
-        insta::assert_snapshot!(lines.get(6).unwrap(), @r#"{"version":4,"account":"mastodon:iris@example.social","purpose":"renew","server":"https://example.social","replaces":"c9d0036bed6744bcdf692fc980d8717d7e5f5a4f4e8266b4a84982602fb1cd09","user":"U1","room":"C1","since":1795262400,"until":1795263000,"stage":"begun","way":"oauth2","browser":"d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00","kept":"k1.sealed","labelled":true,"sent":"maybe","lease_until":1795262430,"ttl":1795349400}"#);
+        insta::assert_snapshot!(lines.get(6).unwrap(), @r#"{"version":4,"account":"mastodon:iris@example.social","purpose":"renew","server":"https://example.social","user":"U1","room":"C1","since":1795262400,"until":1795263000,"stage":"begun","way":"oauth2","browser":"d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00","kept":"k1.sealed","labelled":true,"sent":"maybe","lease_until":1795262430,"ttl":1795349400}"#);
     }
 }

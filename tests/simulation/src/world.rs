@@ -369,6 +369,7 @@ async fn begin(world: &Arc<World>, observer: &Arc<Machine>) -> anyhow::Result<()
                     url: None,
                     facts,
                     asked_at: None,
+                    signed_in: None,
                     sealed_key,
                     sealed_session: None,
                 };

@@ -522,7 +522,6 @@ async fn begun(world: &World, browser: &mut Browser) -> TokenDigest {
         account: id.clone(),
         purpose: Purpose::Connect,
         server: None,
-        replaces: None,
     };
     let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
     let sent_off = SentOff {

@@ -235,6 +235,7 @@ impl World {
                 url: None,
                 facts,
                 asked_at: None,
+                signed_in: None,
                 sealed_key,
                 sealed_session: None,
             };
@@ -300,6 +301,7 @@ impl World {
             url: new.url,
             facts: checked.facts.clone(),
             asked_at: checked.asked_at,
+            signed_in: None,
             sealed_key: keyring.seal(id, &new.key),
             sealed_session: checked.session.as_ref().map(|session| keyring.seal(id, session)),
         };
