@@ -155,7 +155,7 @@ fn where_a_run_is_up_there_is_a_link() {
     let mut run = world.start("run --listen 127.0.0.1:0");
     let url = run.url();
     let output = world.flockwork(connect);
-    assert_snapshot!(output.stderr, @"");
+    assert_snapshot!(output.stderr, @"Whoever opens it and signs in as iris@example.social connects mastodon:iris@example.social. It works once, for 10 minutes; `--here` signs in at this terminal.");
     let link = output.stdout.trim();
     let address = url.trim_end_matches('/');
     assert!(link.starts_with(&format!("{address}/keys/connect/")), "{link}");
