@@ -148,7 +148,7 @@ async fn a_key_that_cannot_be_opened_is_named_and_stays() {
     item.sealed_key = gone.seal(&lost, &SecretString::from("key"));
     slack.world.store.put_account(&lost, item.clone()).await.unwrap();
     let told = slack.flock("account rotate").await;
-    insta::assert_snapshot!(told, @"Sealing the keys of all accounts anew with the current key of the keyring, as job `94392906`. I tell you here when it is done; `/flock jobs cancel 94392906` ends it, and `/flock running` shows how far it is. A new key comes into the keyring at the command line, with `flockwork account rotate --new-key`.");
+    insta::assert_snapshot!(told, @"Sealing the keys of all accounts anew with the current key of the keyring, as job `94392906`. I tell you here when it is done; `/flock jobs cancel 94392906` ends it, and `/flock running` shows how far it is. A new key is put into the keyring by <@U1>.");
     insta::assert_snapshot!(slack.flock("account rotate").await, @"*The job `94392906` seals the keys of all accounts anew right now; `/flock jobs cancel 94392906` ends it, and `/flock running` shows how far it is.");
     insta::assert_snapshot!(slack.flock("running").await, @"
     *Times are in UTC.

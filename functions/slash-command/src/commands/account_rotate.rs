@@ -33,8 +33,9 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     call.hurry_job(&job.id).await;
     announce(format!(
         "Sealing the keys of all accounts anew with the current key of the keyring, as job `{}`. I tell you here when it is done; \
-         {}. A new key comes into the keyring at the command line, with `flockwork account rotate --new-key`.",
+         {}. A new key is put into the keyring by {}.",
         job.id,
-        how_to_end(&job.id)
+        how_to_end(&job.id),
+        call.operator()
     ))
 }
