@@ -20,6 +20,7 @@ mod iam;
 mod jobs;
 mod keymaker;
 mod keymaker_crash;
+mod keymaker_redirect;
 mod kinds;
 mod mastodon;
 mod near;
