@@ -1,14 +1,16 @@
 //! Asks whoever sits at the terminal for something short, or reads it from whatever stands in their place.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead, IsTerminal as _, Write as _};
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use secrecy::SecretString;
 
 use crate::{refusal::refuse, terminal::harmless};
 
 /// Longer than any key, PIN or name.
-const LONGEST: u64 = 4_000;
+const LONGEST: usize = 4_000;
 
 /// Whether what is typed is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +33,39 @@ pub(crate) fn ask(question: &str, shown: Shown) -> anyhow::Result<Option<SecretS
         Shown::Yes => None,
         Shown::No => Unseen::begin(),
     };
-    let mut line = Vec::new();
-    io::stdin().lock().take(LONGEST).read_until(b'\n', &mut line)?;
+    let line = read_line(&mut io::stdin().lock())?;
     if shown == Shown::No || !line.ends_with(b"\n") {
         // What comes next begins at the start of a line all the same.
         writeln!(to)?;
     }
-    if line.is_empty() {
+    if line.is_empty() || line.ends_with(&[INTERRUPT]) {
         return Ok(None);
     }
     let line = String::from_utf8(line).map_err(|_| refuse("what was typed is no text (UTF-8)"))?;
     Ok(Some(SecretString::from(line.trim())))
 }
 
-/// A terminal that does not show what is typed; it does again when this is dropped.
+/// Ctrl-C, where it is read.
+const INTERRUPT: u8 = 3;
+
+/// A line, with what ends it: a line break, or Ctrl-C.
+fn read_line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    while line.len() < LONGEST {
+        let there = from.fill_buf()?;
+        let end = there.iter().position(|byte| [b'\n', INTERRUPT].contains(byte));
+        let read = end.map_or(there.len(), |end| end + 1);
+        line.extend(there.get(..read).into_iter().flatten());
+        from.consume(read);
+        if read == 0 || end.is_some() {
+            break;
+        }
+    }
+    Ok(line)
+}
+
+/// A terminal that does not show what is typed; it does again when this is dropped. So that Ctrl-C does not leave it so, that is
+/// read like what is typed, and ends the line.
 struct Unseen(Termios);
 
 impl Unseen {
@@ -55,7 +76,8 @@ impl Unseen {
         }
         let before = tcgetattr(io::stdin()).ok()?;
         let mut unseen = before.clone();
-        unseen.local_modes.remove(LocalModes::ECHO);
+        unseen.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+        unseen.special_codes[SpecialCodeIndex::VEOL] = INTERRUPT;
         tcsetattr(io::stdin(), OptionalActions::Now, &unseen).ok()?;
         Some(Self(before))
     }

@@ -66,10 +66,7 @@ pub(crate) async fn connect_account(
     }
     match Box::pin(sign_in_to(place, id, purpose, sign_in)).await? {
         CameTo::Connected(lines) => Ok(Said { done: Some(lines.join("\n")), ..Said::default() }),
-        CameTo::Left => Err(refuse(match purpose {
-            Purpose::Connect => format!("{id} is not connected; nothing was changed"),
-            Purpose::Renew => format!("{id} keeps the key it has; nothing was changed"),
-        })),
+        CameTo::Left => Err(refuse(format!("{id} {}; nothing was changed", stays(purpose)))),
     }
 }
 
@@ -183,7 +180,7 @@ async fn begin(
     let way = id.network.ways().first().copied().unwrap_or(Way::AppPassword);
     let to = SignInTo { id, way, server: work.server.as_deref(), app: app.as_ref() };
     let begun = networks.begin_sign_in(to, Back::Typing).await;
-    let begun = begun.map_err(|failure| refuse(format!("{id} is not connected: {failure}")))?;
+    let begun = begun.map_err(|failure| refuse(format!("{id} {}: {failure}", stays(purpose))))?;
     Ok(Beginning::At(Under { work, way, page: begun.page, kept: begun.kept }))
 }
 
@@ -207,7 +204,7 @@ async fn finish(
     let key = match networks.finish_sign_in(to, kept, Proof::Typed(typed)).await {
         Ok(key) => key,
         Err(NotSignedIn::Wrong(why)) => return Ok(End::Wrong(capital(&why))),
-        Err(err) => return Err(refuse(format!("{id} is not connected: {err}"))),
+        Err(err) => return Err(refuse(format!("{id} {}: {err}", stays(work.purpose)))),
     };
     let labelled = match id.network {
         Network::X => sign_in.automated_label,
@@ -219,14 +216,27 @@ async fn finish(
         safe.keep_x_app(typed_app)?;
         Box::pin(ops::connect_account(store, noted, safe.keyring, signed_in, now)).await
     });
-    Ok(End::Connected(said(id, connected.await?)))
+    Ok(End::Connected(said(work, connected.await?)))
+}
+
+/// What an account is where nothing came of a sign-in.
+fn stays(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Connect => "is not connected",
+        Purpose::Renew => "keeps the key it has",
+    }
 }
 
 /// What is said of an account that is connected.
-fn said(id: &AccountId, Connected { must_not_post, resumed }: Connected) -> Vec<String> {
+fn said(work: &flock_core::SignIn, Connected { must_not_post, resumed }: Connected) -> Vec<String> {
+    let is = match work.purpose {
+        Purpose::Connect => "is connected",
+        Purpose::Renew => "has a new key",
+    };
+    let id = &work.account;
     let mut lines = vec![match must_not_post.as_slice() {
-        [] => format!("{id} is connected."),
-        [_, ..] => format!("{id} is connected. But it must not post yet:"),
+        [] => format!("{id} {is}."),
+        [_, ..] => format!("{id} {is}. But it must not post yet:"),
     }];
     lines.extend(must_not_post.into_iter().map(|why| format!("  {why}")));
     if !resumed.is_empty() {

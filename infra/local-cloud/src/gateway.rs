@@ -22,6 +22,7 @@ use axum::{
             UPGRADE, USER_AGENT,
         },
         request::Parts,
+        uri::Authority,
     },
     response::{IntoResponse as _, Response},
 };
@@ -88,6 +89,11 @@ impl Routes {
 
     /// Answers a request as the function does that has the route, or as API Gateway does.
     pub async fn answer(self, request: Request) -> Response {
+        // Hosts are whom API Gateway finds an API by, so that no function sees what cannot be one.
+        let host = request.headers().get(HOST);
+        if host.is_some_and(|host| !is_host(host.as_bytes())) {
+            return gateway(StatusCode::BAD_REQUEST, "Bad Request");
+        }
         let (method, path) = (request.method().as_str(), request.uri().path());
         let fitting = self
             .answering
@@ -146,6 +152,13 @@ impl Routes {
         });
         Some(receiver)
     }
+}
+
+/// Whether a request can be to that, with or without a port.
+fn is_host(text: &[u8]) -> bool {
+    let Ok(authority) = Authority::try_from(text) else { return false };
+    let (host, whole) = (authority.host(), authority.as_str());
+    !host.is_empty() && (host == whole || authority.port_u16().is_some()) && !whole.contains('@')
 }
 
 const NO_ANSWER: &str = "what it returned is no answer to a request";

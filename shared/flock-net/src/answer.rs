@@ -127,10 +127,7 @@ impl Answer {
             }
             StatusCode::UNAUTHORIZED => Failure::refused(
                 proof,
-                format!(
-                    "{who} does not accept the account's key{said}; add the account again with a fresh \
-                     key"
-                ),
+                format!("{who} does not accept the account's key{said}; renew the account's key"),
             ),
             status => Failure::refused(
                 proof,
@@ -592,7 +589,7 @@ mod tests {
         204 unknown: It answered with status 204 and an empty body that is not its API's, which does not say whether it did it; that is found out before it is asked again
         308 unknown: It sends us on to https://a.example/, which is not followed; if it has moved, add the account under the new address
         400 refused: It refused with status 400: "No."; see to that
-        401 refused: It does not accept the account's key: "No."; add the account again with a fresh key
+        401 refused: It does not accept the account's key: "No."; renew the account's key
         401 unknown: It answered with status 401 and an empty body that is not its API's, which does not say whether it did it; that is found out before it is asked again
         404 unknown: It answered with status 404 and a page that is not its API's, which does not say whether it did it; that is found out before it is asked again
         404 unknown: It answered with status 404 and words that are not its API's, which does not say whether it did it; that is found out before it is asked again

@@ -7,7 +7,7 @@ use flock_net::{Account, Checked, Failure, FailureKind, Networks, NewKey};
 use flock_store::{AccountItem, Store};
 use secrecy::SecretString;
 
-use crate::{Error, Noted, Result};
+use crate::{Error, Noted, Result, connect_account::refuse_twice};
 
 /// An account whose key somebody has, with what else is needed to ask its network about it.
 #[derive(Debug)]
@@ -121,6 +121,9 @@ impl VouchedFor<'_> {
         keyring: Keyring,
         mark_as_bot: bool,
     ) -> Result<Vec<String>> {
+        if store.newest_account(&self.new.id).await?.is_none() {
+            refuse_twice(store, &self.new.id, &self).await?;
+        }
         let mut item = self.sealed(&keyring);
         let NewAccount { id, key: _, app, networks } = self.new;
         store.put_account(&id, item.clone()).await?;

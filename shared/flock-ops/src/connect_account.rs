@@ -310,7 +310,11 @@ fn refuse_another(id: &AccountId, there: &AccountItem, vouched: &VouchedFor<'_>)
 }
 
 /// Refuses an account that is here under another name.
-async fn refuse_twice(store: &Store, id: &AccountId, vouched: &VouchedFor<'_>) -> Result<()> {
+pub(crate) async fn refuse_twice(
+    store: &Store,
+    id: &AccountId,
+    vouched: &VouchedFor<'_>,
+) -> Result<()> {
     let remote_user = vouched.remote_user();
     let others = store.accounts().await?.into_iter();
     let others: Vec<_> = others

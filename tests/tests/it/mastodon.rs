@@ -172,7 +172,7 @@ async fn a_revoked_key_is_replaced_and_the_same_line_goes_out() {
     let app = world.app().await;
     world.tick(&app).await;
     let said = why(&world, &id).await;
-    assert!(said.contains("add the account again with a fresh key"), "{said}");
+    assert!(said.contains("renew the account's key"), "{said}");
     world.mastodon.token("another", "apollo");
     world.add_mastodon(&mastodon_account("apollo"), "another").await.unwrap();
     resume(&world, &id).await;

@@ -455,8 +455,8 @@ async fn a_preview_says_why_nothing_is_posted() {
         Times are in UTC.
         HH:MM:SS *flock/apollo* apollo line 0
         *flock/iris and flock/zeus are paused
-        flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
-        flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
+        flock/apollo has stopped: x:apollo: X does not accept the account's key: "Invalid or expired token."; renew the account's key
+        flock/hermes has stopped: x:hermes: X does not accept the account's key: "Invalid or expired token."; renew the account's key
         There is nothing to show.
         *flock/iris is paused
         There is nothing to show.
@@ -488,7 +488,7 @@ async fn a_bad_key_is_told_once_and_tried_again_at_once() {
     assert_eq!(slack.world.tick_at(&app, 0).await.stopped, 3);
     insta::assert_snapshot!(slack.flock("sheep").await, @r#"
     *None of them posts: 3 stopped.
-    3 sheep have stopped (flock/apollo, flock/hermes and flock/zeus): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key
+    3 sheep have stopped (flock/apollo, flock/hermes and flock/zeus): x:apollo: X does not accept the account's key: "Invalid or expired token."; renew the account's key
     *flock/apollo* on x:apollo, stopped
     *flock/hermes* on x:apollo, stopped
     *flock/zeus* on x:apollo, stopped
@@ -505,7 +505,7 @@ async fn a_bad_key_is_told_once_and_tried_again_at_once() {
     }
     let one = first.replace("hermes", "apollo").replace("zeus", "apollo");
     insta::assert_snapshot!(one, @r#"
-    *flock/apollo* has stopped at its post 1: x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key.
+    *flock/apollo* has stopped at its post 1: x:apollo: X does not accept the account's key: "Invalid or expired token."; renew the account's key.
     Also on x:apollo: *flock/apollo* and *flock/apollo*. Whatever stops there for the same reason is not told of again; *Try again* resumes all of them. An account and its key are for <@U1> to see to. [Try again]
     "#);
     // It is as bad as before, and people hear of it again.

@@ -273,7 +273,7 @@ async fn a_key_is_checked_for_nothing() {
     assert_eq!(checked.remote_user, user_id("apollo"));
     x.trouble(Trouble::Revoked);
     let failure = hand.networks.check(&hand.account).await.unwrap_err();
-    insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
+    insta::assert_snapshot!(failure.why, @r#"X does not accept the account's key: "Invalid or expired token."; renew the account's key"#);
     x.well();
     let unknown =
         Account { remote_user: "1234".to_owned(), ..account(&hand.world, "apollo").await };
@@ -478,7 +478,7 @@ async fn troubles_are_told_in_words_and_lose_nothing() {
         assert_eq!(ledger.spent.micros(), world.x.billed_micros(&user_id("apollo")));
     }
     insta::assert_snapshot!(told.join("\n"), @r#"
-    Revoked (stopped): x:apollo: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key, then resume flock/apollo
+    Revoked (stopped): x:apollo: X does not accept the account's key: "Invalid or expired token."; renew the account's key, then resume flock/apollo
     Suspended (stopped): x:apollo: X has suspended the account: "Your account is suspended and is not permitted to access this feature."; appeal at help.x.com, then resume flock/apollo
     AppSuspended (stopped): x:apollo: X has suspended the app: "Invalid / suspended application"; see to it in X's developer console, then resume flock/apollo
     Tier (stopped): x:apollo: X does not let the app's tier do this: "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g. media post, oauth) only. If you need access to this endpoint, you may need a different access level."; see the app's access in X's developer console, then resume flock/apollo

@@ -144,8 +144,12 @@ fn an_account_is_added_while_everything_runs() {
     run.url();
     // The app is known to the run; a new account of it is sealed with the keyring the run has.
     world.ok("account add x:apollo_bot --key key.json");
-    world.write("key.json", without_app());
+    world.let_in("iris-token", "99");
+    let iris = without_app().replace(TOKEN, "iris-token").replace(USER_ID, "99");
+    world.write("key.json", iris);
     world.ok("account add x:iris_bot --key key.json");
+    // The same user is not added under a second name, which would say everything twice.
+    assert_snapshot!(world.refused("account add x:iris_old --key key.json"), @"error: x:iris_old is not added: it is connected already, as x:iris_bot");
     // Another app is another matter.
     world.write("key.json", key_file().replace(CONSUMER_KEY, "ANOTHER-APP"));
     assert_snapshot!(world.refused("account add x:pan_bot --key key.json"), @"error: the app's consumer_key and consumer_secret are new here, and a running `flockwork run` keeps to those it started with: stop it, add the account and start it again");
@@ -172,7 +176,7 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: X is asked about the account in the app's name, which is not known here: write its consumer_key and consumer_secret into the key file; later accounts need not");
     world.write("key.json", key_file().replace("true", "false"));
     world.trouble(Trouble::Revoked);
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; add the account again with a fresh key"#);
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; renew the account's key"#);
     assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; connect it (`flockwork account connect x:apollo_bot`)");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
@@ -202,7 +206,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     let local = format!("{ADD} --networks-on-loopback");
     assert_snapshot!(world.refused(&local), @"error: mastodon:apollo@example.social is not added: 169.254.169.254 is at an address inside a private network, which is not called");
     key("another-token", &mastodon.url());
-    assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; add the account again with a fresh key"#);
+    assert_snapshot!(world.refused(&local), @r#"error: mastodon:apollo@example.social is not added: Mastodon at example.social does not accept the account's key: "The access token is invalid"; renew the account's key"#);
     key("token-of-apollo", &mastodon.url());
     let iris = local.replace("apollo@", "iris@");
     assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of apollo, not of iris@example.social; give the right key, or the right name");

@@ -81,10 +81,14 @@ fn somebody_signs_in_and_touches_no_key() {
 
     assert_snapshot!(world.refused(&connect("apollo")), @"error: bluesky:apollo.example.com is connected already (`flockwork account renew bluesky:apollo.example.com` gives it a new key)");
     // What is not right with it has a sentence, and nothing is stored.
-    for (name, typed) in [("pan", "n\n"), ("pan", "\u{4}"), ("pan", "wxyz-wxyz-wxyz-wxyz\n")] {
+    let wrong = "wxyz-wxyz-wxyz-wxyz\n";
+    for (name, typed) in [("pan", "n\n"), ("pan", "\u{4}"), ("pan", "ab\u{3}"), ("pan", wrong)] {
         let (running, mut keyboard) = world.start_at_terminal(&connect(name));
         type_unseen(&mut keyboard, typed);
-        let (output, _) = finish(running, &mut keyboard);
+        let output = running.finish();
+        // However it ends: what is typed next is seen.
+        let modes = tcgetattr(&keyboard).unwrap().local_modes;
+        assert!(modes.contains(LocalModes::ECHO | LocalModes::ISIG), "{typed:?}");
         assert_eq!(output.code, Some(2), "{typed:?}");
         assert!(output.stderr.contains("error: bluesky:pan.example.com is not "), "{output:?}");
     }
@@ -142,7 +146,7 @@ fn on_x_a_pin_is_typed_and_the_app_is_asked_for_once() {
     let other = renew("8");
     assert_eq!(other.code, Some(2));
     assert_snapshot!(other.stderr.lines().last().unwrap(), @"PIN: error: x:milton is not added: the key is that of mallory, not of milton; sign out there, or open the page in a private window, and sign in as the account that is to be added");
-    assert_snapshot!(renew("7").stdout, @"x:milton is connected.");
+    assert_snapshot!(renew("7").stdout, @"x:milton has a new key.");
     assert_snapshot!(world.refused("account renew x:pan"), @"error: the account x:pan was never added (`flockwork account connect x:pan`)");
     assert_snapshot!(world.ok("account list"), @"x:milton                                 0 sheep      can post");
 }
@@ -167,6 +171,12 @@ fn where_a_run_is_up_there_is_a_link() {
         assert!(page.policy.starts_with("default-src 'none'"), "{}", page.policy);
     }
     assert_eq!(http(|client| client.get(format!("{address}/keys/connect/x"))).status, 404);
+    // A Host that is none reaches no function.
+    for host in ["a:99999999", "[::1", "a b"] {
+        let page =
+            http(|client| client.get(format!("{address}/keys/callback")).header("host", host));
+        assert_eq!(page.status, 400, "{host}: {}", page.body);
+    }
     let token = link.rsplit('/').next().unwrap();
     for (path, content) in world.files(".flockwork") {
         let is_there = content.windows(token.len()).any(|window| window == token.as_bytes());
@@ -311,6 +321,7 @@ fn old_bundles_are_taken_over_with_the_app_they_were_made_with() {
     world.write("keys/book1.json", bundle("milton_book1", "1", CONSUMER_KEY));
     world.write("keys/book2.json", bundle("milton_book2", "2", CONSUMER_KEY));
     world.write("keys/book3.json", bundle("milton_book3", "3", "another-app"));
+    world.write("keys/book2-old.json", bundle("Milton_Second", "2", CONSUMER_KEY));
     world.write("keys/book10.json", bundle("milton_book10", "10", CONSUMER_KEY));
     world.write("keys/broken.json", "{\"consumer_token\": \"hush\"}");
     world.write("keys/notes.txt", "no");
@@ -318,15 +329,16 @@ fn old_bundles_are_taken_over_with_the_app_they_were_made_with() {
     assert_eq!(output.code, Some(1), "{output:?}");
     assert_snapshot!(output.stdout, @r#"
     book1.json: x:milton_book1 is connected
-    book2.json: x:milton_book2 is connected
+    book2-old.json: x:Milton_Second is connected
+    book2.json: not taken over: x:milton_book2 is not added: it is connected already, as x:Milton_Second
     book3.json: not taken over: it needs the app it was made with, and the X app here is another: `consumer_token` and `consumer_token_secret` are not its consumer_key and consumer_secret
-    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; add the account again with a fresh key
+    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; renew the account's key
     broken.json: not taken over: `consumer_token_secret` is missing; a key file has `consumer_token`, `consumer_token_secret`, `oauth_token`, `oauth_token_secret` and `screen_name`
     "#);
-    assert_snapshot!(output.stderr, @"error: 3 of 5 bundles were not taken over");
+    assert_snapshot!(output.stderr, @"error: 4 of 6 bundles were not taken over");
     assert_snapshot!(world.ok("account list"), @"
+    x:Milton_Second                          0 sheep      can post
     x:milton_book1                           0 sheep      can post
-    x:milton_book2                           0 sheep      can post
     ");
     let audit = world.ok("audit");
     assert_eq!(audit.matches(": account import x:milton_book").count(), 2, "{audit}");
@@ -334,9 +346,10 @@ fn old_bundles_are_taken_over_with_the_app_they_were_made_with() {
     let again = world.flockwork("account import keys");
     assert_snapshot!(again.stdout, @r#"
     book1.json: x:milton_book1 is here already, and is left as it is
-    book2.json: x:milton_book2 is here already, and is left as it is
+    book2-old.json: x:Milton_Second is here already, and is left as it is
+    book2.json: not taken over: x:milton_book2 is not added: it is connected already, as x:Milton_Second
     book3.json: not taken over: it needs the app it was made with, and the X app here is another: `consumer_token` and `consumer_token_secret` are not its consumer_key and consumer_secret
-    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; add the account again with a fresh key
+    book10.json: not taken over: x:milton_book10 is not added: X does not accept the account's key: "Unauthorized"; renew the account's key
     broken.json: not taken over: `consumer_token_secret` is missing; a key file has `consumer_token`, `consumer_token_secret`, `oauth_token`, `oauth_token_secret` and `screen_name`
     "#);
     assert_snapshot!(world.refused("account import nowhere"), @"error: cannot read nowhere: it does not exist");

@@ -227,7 +227,7 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         }
         403 if has(261, "oauth1 app permissions") => format!(
             "the app may only read at X{said}; give it \"Read and write\" in X's developer console, \
-             then add the account again with a fresh key"
+             then renew the account's key"
         ),
         403 if has(453, "client-forbidden") || has(453, "client-not-enrolled") => format!(
             "X does not let the app's tier do this{said}; see the app's access in X's developer \
@@ -332,8 +332,8 @@ mod tests {
             401,
             r#"{"errors":[{"code":89,"message":"Invalid or expired token."}]}"#,
             &refused(
-                "X does not accept the account's key: \"Invalid or expired token.\"; add the account \
-                 again with a fresh key",
+                "X does not accept the account's key: \"Invalid or expired token.\"; renew the \
+                 account's key",
             ),
         );
         check(
@@ -369,7 +369,7 @@ mod tests {
             &refused(
                 "the app may only read at X: \"Your client app is not configured with the \
                  appropriate oauth1 app permissions for this endpoint.\"; give it \"Read and write\" \
-                 in X's developer console, then add the account again with a fresh key",
+                 in X's developer console, then renew the account's key",
             ),
         );
         check(
