@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use flock_aws::{Clock, EventBus, Keyring, SdkConfig, Secrets};
 use flock_core::{AccountId, Way};
-use flock_net::Networks;
+use flock_net::{Networks, XApp};
 use flock_store::Store;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::Value;
+use secrecy::SecretString;
 
 use crate::{KeysUrl, Settings};
 
@@ -70,19 +69,9 @@ impl App {
 
 /// The ways to sign in to the account with what the app's secret has, what is best first.
 pub(crate) fn ways(id: &AccountId, app: Option<&SecretString>) -> Vec<Way> {
-    let app = app.and_then(|app| serde_json::from_str::<Value>(app.expose_secret()).ok());
-    let has = |part: &str| {
-        let part = app.as_ref().and_then(|app| app.get(part)?.as_str());
-        part.is_some_and(|part| !part.is_empty())
-    };
-    let is_possible = |way: &Way| {
-        !id.network.facts().has_app
-            || match way {
-                Way::OAuth1 => has("consumer_key") && has("consumer_secret"),
-                Way::OAuth2 => has("client_id"),
-                Way::AppPassword => true,
-            }
-    };
+    let app = app.and_then(|app| XApp::read(app).ok());
+    let is_possible =
+        |way: &Way| !id.network.facts().has_app || app.as_ref().is_some_and(|app| app.has(*way));
     id.network.ways().iter().copied().filter(is_possible).collect()
 }
 

@@ -89,8 +89,8 @@ async fn a_bad_key_stops_the_sheep_with_words_and_resuming_goes_on() {
     let State::Stopped { why, .. } = &sheep.state else { panic!("{:?}", sheep.state) };
     assert_eq!(
         why,
-        "x:apollo: X does not accept the account's key: \"Unauthorized\"; add the account again with a \
-         fresh key, then resume flock/apollo"
+        "x:apollo: X does not accept the account's key: \"Unauthorized\"; renew the \
+         account's key, then resume flock/apollo"
     );
     let resumed = sheep.resume(world.clock.now());
     world.store.put_sheep(&resumed).await.unwrap();
