@@ -4,7 +4,6 @@ use anyhow::anyhow;
 use flock_core::{View, count};
 use flock_net::{Accounts, Networks};
 use flock_ops::check_accounts;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     account,
@@ -36,12 +35,7 @@ pub(crate) async fn check(
         let Connection { store, aws, clock, .. } = connection;
         let accounts = Accounts::new(aws, store.clone(), &settings);
         let networks = Networks::new(store.clone(), &settings, clock);
-        // Drawn on the terminal alone, and gone when done.
-        let bar = if screen.is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-        let bar = bar.with_message("accounts").with_style(
-            ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
-                .expect("the template is well-formed"),
-        );
+        let bar = screen.progress().with_message("accounts");
         let progress = |done, of| {
             bar.update(|state| {
                 state.set_len(of);

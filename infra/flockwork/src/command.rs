@@ -5,7 +5,6 @@ use flock_core::{
     FlockName, JobKind, Network, Occurrence, Purpose, Sheep, State, View, WHILE_STOPPED, one_line,
 };
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -295,12 +294,7 @@ fn applied() -> String {
 async fn carry_out(connection: &Connection, screen: &Screen, plan: Plan) -> anyhow::Result<()> {
     let Connection { store, clock, .. } = connection;
     let line = format!("flock apply {}", plan.flock());
-    // Drawn on the terminal alone, and gone when done.
-    let bar = if screen.is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
-    let bar = bar.with_style(
-        ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
-            .expect("the template is well-formed"),
-    );
+    let bar = screen.progress();
     let progress = |what, done, of| {
         bar.update(|state| {
             state.set_len(of);

@@ -9,7 +9,7 @@ use flock_core::{AccountId, Asker, Job, Rotation, Work, count};
 use flock_net::{Stride, reseal};
 use flock_ops::{self as ops, Noted, Rotating};
 use flock_store::Write;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::{
     account,
@@ -130,11 +130,9 @@ async fn begin(
 async fn bar(connection: &Connection, screen: &Screen) -> anyhow::Result<ProgressBar> {
     let accounts = connection.store.accounts().await?.len();
     let accounts = u64::try_from(accounts).unwrap_or(u64::MAX);
-    let bar = if screen.is_quiet { ProgressBar::hidden() } else { ProgressBar::new(accounts) };
-    Ok(bar.with_message("accounts").with_style(
-        ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
-            .expect("the template is well-formed"),
-    ))
+    let bar = screen.progress().with_message("accounts");
+    bar.set_length(accounts);
+    Ok(bar)
 }
 
 /// Looks on until it has ended, or Ctrl-C is pressed.

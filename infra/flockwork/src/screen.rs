@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use anstream::adapter::strip_str;
 use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     cli::Look,
@@ -83,6 +84,15 @@ impl Screen {
             Some(window) => table().lines(window.columns, self.paint),
             None => lines(self.paint),
         })
+    }
+
+    /// How far something is, drawn on the terminal alone; whoever has it clears it at the end.
+    pub(crate) fn progress(&self) -> ProgressBar {
+        let bar = if self.is_quiet { ProgressBar::hidden() } else { ProgressBar::no_length() };
+        bar.with_style(
+            ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}")
+                .expect("the template is well-formed"),
+        )
     }
 
     /// Shows something, page by page where it is longer than the screen.
