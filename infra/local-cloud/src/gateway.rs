@@ -28,6 +28,7 @@ use axum::{
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flock_aws::Clock;
+use jiff::Timestamp;
 use loopback::unheard;
 use serde_json::{Map, Value, json};
 use tokio::{
@@ -107,7 +108,7 @@ impl Routes {
         let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
             return too_large();
         };
-        let event = event(route, &parts, &body, &Clock::wall());
+        let event = event(route, &parts, &body, Clock::wall().now());
         if LARGEST_PAYLOAD < event.to_string().len() {
             return too_large();
         }
@@ -164,14 +165,13 @@ fn is_host(text: &[u8]) -> bool {
 const NO_ANSWER: &str = "what it returned is no answer to a request";
 
 /// What a function is handed for a request.
-fn event(route: &Route, parts: &Parts, body: &Bytes, clock: &Clock) -> Value {
+fn event(route: &Route, parts: &Parts, body: &Bytes, now: Timestamp) -> Value {
     let Parts { method, uri, headers, version, extensions, .. } = parts;
     let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let source_ip = peer.map_or_else(|| "127.0.0.1".to_owned(), |peer| peer.ip().to_string());
     let host = text(headers, &HOST).unwrap_or_default();
     let route_key = format!("{} {}", route.method, route.path);
     let path = decoded(uri.path());
-    let now = clock.now();
     let mut event = json!({
         "version": "2.0",
         "routeKey": route_key,
@@ -432,8 +432,8 @@ mod tests {
         let route = Route { method: Method::parse(method).unwrap(), path: path.into(), line: 1 };
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        let clock = Clock::stepped("2026-11-21T10:10:06Z".parse().unwrap());
-        let mut event = event(&route, &parts, &body, &clock);
+        let now = "2026-11-21T10:10:06Z".parse().unwrap();
+        let mut event = event(&route, &parts, &body, now);
         for id in ["/requestContext/requestId", "/headers/x-amzn-trace-id"] {
             let id = event.pointer_mut(id).unwrap();
             assert!(32 <= id.as_str().unwrap().len(), "{id}");
