@@ -1,10 +1,11 @@
-// What .ci/pages_axe.sh asks of a browser: pages_axe.mjs LIBRARY FLOCKWORK DATA PICTURES.
+// What .ci/pages_axe.sh asks of a browser: pages_axe.mjs LIBRARY FLOCKWORK WORK PROVIDER PICTURES.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 
-const [, , library, flockwork, data, pictures] = process.argv;
+const [, , library, flockwork, work, provider, pictures] = process.argv;
+const [data, withX] = [`${work}/data`, `${work}/with-x`];
 const require = createRequire(`${library}/`);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(`${library}/axe-core/axe.min.js`, "utf8");
@@ -15,10 +16,10 @@ const check = (is, what) => {
 };
 
 // The run may still be starting.
-function link(line) {
+function link(line, of = data) {
   for (let tries = 0; ; tries += 1) {
     try {
-      const said = execFileSync(flockwork, ["--data", data, "slack", line], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+      const said = execFileSync(flockwork, ["--data", of, "slack", line], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
       const found = said.match(/https?:\/\/\S*\/keys\/connect\/[\w-]+/);
       if (found) return found[0];
       throw new Error(said);
@@ -94,6 +95,41 @@ for (const [server, arrives] of [[network, true], [stranger, false]]) {
   pages.close();
 }
 await look("sign-in", mastodon);
+
+// Each way once, in a browser of its own: the second one renews what the first one connected.
+const flocks = `${work}/flock`;
+mkdirSync(flocks);
+writeFileSync(`${flocks}/walk.txt`, "One step.\nAnother step.\nA third step.\nA fourth step.\n");
+writeFileSync(
+  `${flocks}/flock.toml`,
+  'name = "walkers"\nmonthly_cap = "5.00"\n[[sheep]]\nname = "walker"\nbehaviour = "poem"\ncorpus = "walk.txt"\nnetwork = "x"\naccount = "flockbot"\nline = "1m"\n',
+);
+const seen = async () => (await fetch(`${provider}/seen`)).json();
+const asked = { "Sign in on X": "connect", "Sign in on X with OAuth 2.0 instead": "renew" };
+for (const [label, command] of Object.entries(asked)) {
+  const both = link(`/flock account ${command} x:flockbot`, withX);
+  if (command === "connect") await look("x", both);
+  const context = await browser.newContext();
+  const tab = await context.newPage();
+  await tab.goto(both);
+  const form = tab.locator("form", { has: tab.getByRole("button", { name: label, exact: true }) });
+  await form.getByRole("checkbox").check();
+  await form.getByRole("button").click();
+  await tab.waitForURL(/keys\/callback/);
+  const said = await tab.textContent("main");
+  check(/is connected|has a new key/.test(said), `${label}: ${said.trim().replaceAll(/\s+/g, " ")}`);
+  await tab.screenshot({ path: `${pictures}/x-${command}.png` });
+  await context.close();
+  if (command === "connect") execFileSync(flockwork, ["--data", withX, "flock", "apply", flocks], { stdio: "inherit" });
+  const before = (await seen()).length;
+  let tries = 0;
+  while ((await seen()).length === before && tries < 180) {
+    await new Promise((done) => setTimeout(done, 1000));
+    tries += 1;
+  }
+  const posts = await seen();
+  check(before < posts.length, `${label}: a post was made with the key: ${posts.at(-1)}`);
+}
 await browser.close();
 network.close();
 stranger.close();

@@ -1,7 +1,7 @@
 """X's sign-in as somebody else has built it: oauthlib checks signatures, nonces, PINs, callbacks, PKCE, codes, and that a refresh
 token is good once. Beside that there is as little of X as a post takes.
 
-Usage: x_oauth_peer.py PORT
+Usage: x_oauth_peer.py PORT [CALLBACK]
 
 Who opens its pages allows everything, after `/person/deny` nothing. `/clock/forward?seconds=N` lets its tokens grow older.
 """
@@ -19,7 +19,7 @@ from oauthlib.common import add_params_to_uri
 
 APP = {"consumer_key": "peer-consumer", "consumer_secret": "peer-hush"}
 CLIENT = {"client_id": "peer-client", "client_secret": "peer-client-hush"}
-CALLBACK = "http://127.0.0.1/keys/callback"
+CALLBACK = sys.argv[2] if 2 < len(sys.argv) else "http://127.0.0.1/keys/callback"
 USER = {"user_id": "42", "screen_name": "flockbot"}
 SCOPES = {"tweet.read", "tweet.write", "users.read", "media.write", "offline.access"}
 # X names neither; a code lives half a minute (docs.x.com, "OAuth 2.0 Authorization Code Flow with PKCE", 2026-08).
