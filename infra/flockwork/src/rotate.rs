@@ -64,7 +64,7 @@ pub(crate) async fn rotate(
         done.push(goes_on(&job, connection));
         return Ok(Said { done: Some(done.join("\n")), ..Said::default() });
     }
-    let Work::Accounts(work) = &job.work else {
+    let Work::Rotation(work) = &job.work else {
         return Err(anyhow::anyhow!("the job {} is another", job.id));
     };
     // As it is now: somebody else may have added a key.
@@ -167,7 +167,7 @@ async fn carry_on(
     let mut job = job;
     while job.is_running() {
         show(&job, bar);
-        let Work::Accounts(work) = &job.work else {
+        let Work::Rotation(work) = &job.work else {
             return Err(anyhow::anyhow!("the job {} is another", job.id));
         };
         if job.cancelled_by.is_some() {
@@ -177,7 +177,7 @@ async fn carry_on(
         let stride = reseal(store, &keyring, work.cursor.as_ref(), clock.now()).await?;
         let next = match stride {
             Stride::Done { step, is_last } => {
-                let stepped = job.step(Work::Accounts(work.step(&step)));
+                let stepped = job.step(Work::Rotation(work.step(&step)));
                 let ended = is_last.then(|| job.end(clock.now()).ended).flatten();
                 Job { ended, lease_until: None, ..stepped }
             }
@@ -197,19 +197,16 @@ async fn carry_on(
 }
 
 fn show(job: &Job, bar: &ProgressBar) {
-    if let Work::Accounts(work) = &job.work {
+    if let Work::Rotation(work) = &job.work {
         bar.set_position(work.done());
     }
 }
 
 /// That it does not need this command.
 fn goes_on(job: &Job, connection: &Connection) -> String {
-    let done = match &job.work {
-        Work::Accounts(work) => count(work.done(), "account"),
-        Work::Sheep(work) => count(work.done(), "sheep"),
-    };
     format!(
-        "The rotation goes on by itself ({done} so far): `{} account rotate` shows how far it is, and so does `/flock running`.",
+        "The rotation goes on by itself ({} so far): `{} account rotate` shows how far it is, and so does `/flock running`.",
+        count(job.work.done(), "account"),
         connection.program
     )
 }

@@ -30,7 +30,7 @@ pub async fn begin_rotation(
     under: Option<String>,
     (now, held_until): (Timestamp, Option<Timestamp>),
 ) -> Result<Rotating> {
-    let work = Work::Accounts(Rotation { under, ..Rotation::default() });
+    let work = Work::Rotation(Rotation { under, ..Rotation::default() });
     let mut there = store.job(&Rotation::job()).await?;
     loop {
         let new = Job::new(Rotation::job(), work.clone(), asker.clone(), now);
@@ -65,9 +65,9 @@ pub async fn begin_with_new_key(
     let changed = |job: &Job| match (&added, &job.work) {
         // Somebody else has it by now.
         _ if (job.lease_until, job.since) != held || !job.is_running() => job.clone(),
-        (Ok(key), Work::Accounts(work)) => {
+        (Ok(key), Work::Rotation(work)) => {
             let work = Rotation { under: Some(key.clone()), ..work.clone() };
-            Job { work: Work::Accounts(work), ..job.release() }
+            Job { work: Work::Rotation(work), ..job.release() }
         }
         _ => job.end(now),
     };

@@ -42,7 +42,7 @@ async fn job(world: &World) -> Option<Job> {
 }
 
 fn work(job: &Job) -> &Rotation {
-    let Work::Accounts(work) = &job.work else { panic!("{job:?}") };
+    let Work::Rotation(work) = &job.work else { panic!("{job:?}") };
     work
 }
 

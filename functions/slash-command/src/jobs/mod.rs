@@ -1,9 +1,11 @@
 //! Jobs as people meet them: asked for, shown, and told of when they are over.
 
+mod over_sheep;
+mod rotation;
+
 use anyhow::Context as _;
 use flock_core::{
-    AnswerTo, Asker, DeliveryId, FlockName, Job, JobId, JobKind, Notice, OverSheep, Rotation, View,
-    Work, count,
+    AnswerTo, Asker, DeliveryId, FlockName, Job, JobId, JobKind, Notice, OverSheep, View, Work,
 };
 use flock_ops::Noted;
 use flock_slack::{Reply, SlackError, escape, mention};
@@ -41,7 +43,7 @@ impl Call<'_> {
                 return refuse(format!(
                     "The job `{}` {} right now; {}.",
                     running.id,
-                    does(&running.work),
+                    words(&running.work).does,
                     how_to_end(&running.id)
                 ));
             }
@@ -124,27 +126,34 @@ fn notice_id(job: &Job) -> DeliveryId {
     DeliveryId::of(&["job.ended", job.id.as_str(), &job.since.as_second().to_string()])
 }
 
-/// What a job is doing, to what.
-fn does(work: &Work) -> String {
+/// How a kind of work is spoken of.
+struct Words {
+    /// What it is doing, to what: "pauses the flock".
+    does: String,
+    /// The same of one that has ended before: "pausing the flock".
+    doing: String,
+    /// How much of it is done.
+    done: String,
+    /// What is said of all of it, once it is done: sentences.
+    over: String,
+    /// What it is made of: "sheep".
+    first: &'static str,
+    /// What else there is to know of what is done, however it ended: sentences, with what stands before them, or nothing.
+    besides: String,
+}
+
+fn words(work: &Work) -> Words {
     match work {
-        Work::Sheep(OverSheep { what: JobKind::Pause, flock, .. }) => {
-            format!("pauses the flock *{flock}*")
-        }
-        Work::Sheep(OverSheep { what: JobKind::Resume, flock, .. }) => {
-            format!("resumes the flock *{flock}*")
-        }
-        Work::Accounts(_) => "seals the keys of all accounts anew".to_owned(),
+        Work::Sheep(work) => over_sheep::words(work),
+        Work::Rotation(work) => rotation::words(work),
     }
 }
 
 /// How far a job has come, with who asked for it.
 pub(crate) fn progress(job: &Job, view: &View) -> String {
-    let cursor = match &job.work {
-        Work::Sheep(work) => work.cursor.as_ref().map(|cursor| format!("{}/{cursor}", work.flock)),
-        Work::Accounts(work) => work.cursor.as_ref().map(ToString::to_string),
-    };
-    let at = match cursor {
-        Some(cursor) => format!("{} so far, now at {cursor}", done(&job.work)),
+    let Words { does, done, .. } = words(&job.work);
+    let at = match job.work.cursor() {
+        Some(cursor) => format!("{done} so far, now at {cursor}"),
         None => "not begun yet".to_owned(),
     };
     let end = job.cancelled_by.as_ref().map(|by| format!("; cancelled by {}", mention(by)));
@@ -155,9 +164,8 @@ pub(crate) fn progress(job: &Job, view: &View) -> String {
         }
     };
     format!(
-        "job `{}` {}: {at}{}; asked by {asker} at {}",
+        "job `{}` {does}: {at}{}; asked by {asker} at {}",
         job.id,
-        does(&job.work),
         end.unwrap_or_default(),
         view.clock(job.since)
     )
@@ -170,71 +178,20 @@ pub(crate) fn how_to_end(id: &JobId) -> String {
 
 /// What came of a job.
 fn over(job: &Job, cancelled: bool) -> String {
-    let (did, was_doing, far, first) = match &job.work {
-        Work::Sheep(work) => {
-            let flock = format!("the flock *{}*", work.flock);
-            let (did, doing) = match work.what {
-                JobKind::Pause => ("Paused", "pausing"),
-                JobKind::Resume => ("Resumed", "resuming"),
-            };
-            let far = work.cursor.as_ref().map(|cursor| format!("{}/{cursor}", work.flock));
-            (
-                format!("{did} {flock}, {}", done(&job.work)),
-                format!("{doing} {flock}"),
-                far,
-                "sheep",
-            )
-        }
-        Work::Accounts(work) => {
-            let far = work.cursor.as_ref().map(ToString::to_string);
-            let did = format!("All keys are sealed anew: {}", done(&job.work));
-            (did, "sealing the keys of all accounts anew".to_owned(), far, "account")
-        }
-    };
+    let Words { doing, done, over, first, besides, .. } = words(&job.work);
     if !cancelled {
-        return format!("{did}.{}", unopened(&job.work));
+        return format!("{over}{besides}");
     }
     let by = job.cancelled_by.as_ref().map(|by| format!("{} has ended", mention(by)));
     let by = by.unwrap_or_else(|| "Ended:".to_owned());
-    let far = match far {
-        Some(cursor) => format!("{}, up to {cursor}", done(&job.work)),
+    let far = match job.work.cursor() {
+        Some(cursor) => format!("{done}, up to {cursor}"),
         None => format!("before its first {first}"),
     };
-    format!(
-        "{by} job `{}`, which was {was_doing}: {far}. The rest is as it was.{}",
-        job.id,
-        unopened(&job.work)
-    )
-}
-
-/// Which keys could not be opened, and what to do: a sentence of its own.
-fn unopened(work: &Work) -> String {
-    let Work::Accounts(Rotation { unopened, named, .. }) = work else { return String::new() };
-    if named.is_empty() {
-        return String::new();
-    }
-    let names: Vec<_> = named.iter().map(|account| format!("*{account}*")).collect();
-    let all = usize::try_from(*unopened).unwrap_or(usize::MAX);
-    let more = if names.len() < all { " and others" } else { "" };
-    format!(
-        " What was stored of {}{more} could not be opened, and is as it was: put the key of the keyring back that it was sealed \
-         with, or have the accounts added again.",
-        names.join(", ")
-    )
+    format!("{by} job `{}`, which was {doing}: {far}. The rest is as it was.{besides}", job.id)
 }
 
 /// How much of its work is done.
 pub(crate) fn done(work: &Work) -> String {
-    match work {
-        Work::Sheep(work) => sheep(work),
-        Work::Accounts(work) => count(work.done(), "account"),
-    }
-}
-
-/// How many sheep are done, and how many of them are not as was wanted.
-fn sheep(work: &OverSheep) -> String {
-    let others = work.counts.iter().filter(|(state, _)| *state != work.what.becomes());
-    let others: Vec<_> = others.map(|(state, number)| format!("{number} {state}")).collect();
-    let but = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
-    format!("{}{but}", count(work.done(), "sheep"))
+    words(work).done
 }

@@ -1,11 +1,11 @@
 //! Jobs: long work that goes on over many ticks.
 
+mod over_sheep;
+mod rotation;
+
 use std::collections::BTreeMap;
 
-use flock_core::{
-    AccountId, AnswerTo, Asker, FlockName, Job, JobId, JobKind, OverSheep, RoomId, Rotation,
-    UserId, Work,
-};
+use flock_core::{AnswerTo, Asker, FlockName, Job, JobId, JobKind, RoomId, UserId, Work};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -74,9 +74,33 @@ enum What {
     Rotate,
 }
 
-/// What of a rotation is under which name in `counts`.
-const SEALED: &str = "sealed";
-const UNOPENED: &str = "unopened";
+/// What a job works on, and how far it is: the part of its item that each kind of work has its own of.
+#[derive(Debug)]
+struct WorkItem {
+    what: What,
+    flock: Option<FlockName>,
+    cursor: Option<String>,
+    counts: BTreeMap<String, u64>,
+    under: Option<String>,
+    named: Vec<String>,
+}
+
+impl WorkItem {
+    fn of(what: What) -> Self {
+        let (cursor, counts, named) = (None, BTreeMap::new(), Vec::new());
+        Self { what, flock: None, cursor, counts, under: None, named }
+    }
+
+    fn count(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().unwrap_or_default()
+    }
+}
+
+/// As `counts` has them: none that is nothing.
+fn counts<const N: usize>(counts: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    let counts = counts.into_iter().filter(|(_, count)| 0 < *count);
+    counts.map(|(name, count)| (name.to_owned(), count)).collect()
+}
 
 impl Store {
     /// The job called `id`, running or not.
@@ -146,30 +170,9 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let (what, flock) = match &job.work {
-            Work::Sheep(work) => {
-                let what = match work.what {
-                    JobKind::Pause => What::Pause,
-                    JobKind::Resume => What::Resume,
-                };
-                (what, Some(work.flock.clone()))
-            }
-            Work::Accounts(_) => (What::Rotate, None),
-        };
-        let (cursor, counts, under, named) = match &job.work {
-            Work::Sheep(OverSheep { cursor, counts, .. }) => {
-                (cursor.as_ref().map(ToString::to_string), counts.clone(), None, Vec::new())
-            }
-            Work::Accounts(Rotation { under, cursor, sealed, unopened, named }) => {
-                let counts = [(SEALED, *sealed), (UNOPENED, *unopened)].into_iter();
-                let counts = counts.filter(|(_, count)| 0 < *count);
-                (
-                    cursor.as_ref().map(ToString::to_string),
-                    counts.map(|(name, count)| (name.to_owned(), count)).collect(),
-                    under.clone(),
-                    named.iter().map(ToString::to_string).collect(),
-                )
-            }
+        let WorkItem { what, flock, cursor, counts, under, named } = match &job.work {
+            Work::Sheep(work) => over_sheep::to_item(work),
+            Work::Rotation(work) => rotation::to_item(work),
         };
         Self {
             version: job.version,
@@ -223,29 +226,19 @@ impl JobItem {
 
     fn into_work(self) -> Result<Work, BoxError> {
         let Self { what, flock, cursor, counts, under, named, .. } = self;
-        let what = match what {
-            What::Pause => JobKind::Pause,
-            What::Resume => JobKind::Resume,
-            What::Rotate => {
-                let account = |account: &String| account.parse::<AccountId>();
-                let count = |name: &str| counts.get(name).copied().unwrap_or_default();
-                return Ok(Work::Accounts(Rotation {
-                    under,
-                    cursor: cursor.as_ref().map(account).transpose()?,
-                    sealed: count(SEALED),
-                    unopened: count(UNOPENED),
-                    named: named.iter().map(account).collect::<Result<_, _>>()?,
-                }));
-            }
-        };
-        let flock = flock.ok_or("it is of no flock")?;
-        let cursor = cursor.map(|cursor| cursor.parse()).transpose()?;
-        Ok(Work::Sheep(OverSheep { what, flock, cursor, counts }))
+        let item = WorkItem { what, flock, cursor, counts, under, named };
+        Ok(match what {
+            What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
+            What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
+            What::Rotate => Work::Rotation(rotation::of_item(item)?),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use flock_core::{OverSheep, Rotation};
+
     use super::*;
     use crate::{Item, Keyed};
 
@@ -271,8 +264,8 @@ mod tests {
             unopened: vec!["bluesky:a.example".parse().unwrap()],
         });
         let asker = Asker::CommandLine("ada".to_owned());
-        let rotation = Job::new("0123abce".parse().unwrap(), Work::Accounts(rotation), asker, now);
-        let rotated = rotation.step(Work::Accounts(rotated));
+        let rotation = Job::new("0123abce".parse().unwrap(), Work::Rotation(rotation), asker, now);
+        let rotated = rotation.step(Work::Rotation(rotated));
         let mut forms = Vec::new();
         for job in [job, stepped, over, rotation, rotated] {
             let item: Item =

@@ -1,17 +1,13 @@
 //! Goes on with jobs: long work, step by step, as far as the time of the tick goes.
 
-use std::convert::Infallible;
+mod over_sheep;
+mod rotation;
 
-use flock_core::{Event, Job, JobId, OverSheep, Rotation, Work};
-use flock_net::{Stride, reseal};
-use flock_store::{ChangeError, Write};
-use futures_util::{StreamExt as _, stream};
+use flock_core::{Event, Job, JobId, Rotation, Work};
+use flock_store::Write;
 use tracing::{info, warn};
 
 use crate::{App, tick::Tick};
-
-/// Sheep of one step: few enough to be written within the time that a tick keeps for what it has begun.
-const STEP: usize = 200;
 
 /// What came of a step.
 enum Step {
@@ -22,9 +18,6 @@ enum Step {
     /// Nothing was left.
     Nothing,
 }
-
-/// Writes at a time.
-const CONCURRENCY: usize = 32;
 
 /// Jobs that go on beside each other, so that a long one does not hold up the rest.
 pub(crate) const AT_ONCE: usize = 4;
@@ -82,48 +75,8 @@ impl App {
     async fn step_of(&self, job: &Job) -> anyhow::Result<Step> {
         match &job.work {
             Work::Sheep(work) => Ok(self.step_of_sheep(work, job).await?),
-            Work::Accounts(work) => self.step_of_accounts(work).await,
+            Work::Rotation(work) => self.step_of_rotation(work).await,
         }
-    }
-
-    async fn step_of_sheep(&self, work: &OverSheep, job: &Job) -> Result<Step, ChangeError> {
-        let after = work.cursor.as_ref();
-        let sheep = self.store.some_sheep_of_flock(&work.flock, after, Some(STEP)).await?;
-        let Some(cursor) = sheep.last().map(|sheep| sheep.id.name.clone()) else {
-            return Ok(Step::Nothing);
-        };
-        let is_last = sheep.len() < STEP;
-        let now = self.clock.now();
-        let edits = sheep.into_iter().map(|sheep| {
-            let change = |sheep: &_| Ok::<_, Infallible>(work.change(sheep, job.since, now));
-            self.store.change_sheep(sheep, change)
-        });
-        let edits: Vec<_> = edits.collect();
-        let mut edits = stream::iter(edits).buffer_unordered(CONCURRENCY);
-        let mut states = Vec::new();
-        while let Some(edit) = edits.next().await {
-            match edit {
-                Ok(Ok(sheep)) => states.push(sheep.state),
-                Err(ChangeError::Removed(_)) => {}
-                Err(err) => return Err(err),
-            }
-        }
-        Ok(Step::Made { work: Work::Sheep(work.step(cursor, &states)), is_last })
-    }
-
-    async fn step_of_accounts(&self, work: &Rotation) -> anyhow::Result<Step> {
-        let keyring = self.carrier.accounts().newest_keyring(work.under.as_deref()).await?;
-        let stride = reseal(&self.store, &keyring, work.cursor.as_ref(), self.clock.now()).await?;
-        Ok(match stride {
-            Stride::Done { step, is_last } => {
-                Step::Made { work: Work::Accounts(work.step(&step)), is_last }
-            }
-            Stride::Busy(account) => {
-                info!(account = %account, "sealed anew when its session is renewed");
-                Step::Waits
-            }
-            Stride::Nothing => Step::Nothing,
-        })
     }
 
     /// Writes down how far a job has come. Nothing: it is another tick's by now.
@@ -161,7 +114,7 @@ impl App {
                 let (flock, sheep) = (&work.flock, work.done());
                 info!(job = %job.id, flock = %flock, sheep, cancelled, "job ended");
             }
-            Work::Accounts(Rotation { sealed, unopened, .. }) => {
+            Work::Rotation(Rotation { sealed, unopened, .. }) => {
                 info!(job = %job.id, sealed, unopened, cancelled, "rotation ended");
             }
         }
