@@ -26,6 +26,7 @@ use crate::{
 pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> {
     let AddAccount { account: id, key: file, mark_as_bot, at } = options;
     at.check(place)?;
+    refuse_other_label(id.network, false, *mark_as_bot)?;
     let shown = file.display();
     let key = read_key(id, file)?;
     let settings = functions::network_settings(&read_template(place)?, at.networks_on_loopback)?;
@@ -56,12 +57,38 @@ pub async fn add(place: &Place, options: &AddAccount) -> anyhow::Result<String> 
 impl KeyPlace {
     /// Refuses names of secrets where none have any.
     pub(crate) fn check(&self, place: &Place) -> anyhow::Result<()> {
-        if !place.aws && (self.keyring.is_some() || self.x_app.is_some()) {
-            return Err(refuse(
-                "--keyring and --x-app name secrets of a deployed stack: say --aws --table NAME, too",
-            ));
-        }
-        Ok(())
+        self.keyring(place)?;
+        self.x_app(place).map(drop)
+    }
+
+    /// The name of the keyring's secret, where somebody says it.
+    fn keyring(&self, place: &Place) -> anyhow::Result<Option<&str>> {
+        secret_name(place, "--keyring", self.keyring.as_deref())
+    }
+
+    /// The name of the X app's secret, where somebody says it.
+    pub(crate) fn x_app(&self, place: &Place) -> anyhow::Result<Option<&str>> {
+        secret_name(place, "--x-app", self.x_app.as_deref())
+    }
+}
+
+/// Refuses what is said of a label that the network does not have.
+pub(crate) fn refuse_other_label(
+    network: Network,
+    automated_label: bool,
+    mark_as_bot: bool,
+) -> anyhow::Result<()> {
+    match network {
+        Network::X if mark_as_bot => Err(refuse(
+            "--mark-as-bot is for Mastodon and Bluesky: X has no request for it. Set the label in the account's settings \
+             (Your account, Automation), and say that it is there: --automated-label, or \"automated_label\": true in a \
+             key file",
+        )),
+        Network::Mastodon | Network::Bluesky if automated_label => Err(refuse(format!(
+            "--automated-label is about X's label; on {} say --mark-as-bot",
+            network.title_within()
+        ))),
+        Network::X | Network::Mastodon | Network::Bluesky | Network::Meadow => Ok(()),
     }
 }
 
@@ -122,8 +149,7 @@ impl<'a> Safe<'a> {
         let is_ours = connection.data_dir.is_some();
         let secrets = (!is_ours).then(|| Secrets::new(&connection.aws));
         let keyring = keyring_name(place, at.keyring.as_deref())?;
-        let x_app =
-            if place.aws { at.x_app.as_deref().and_then(given) } else { Some(X_APP.to_owned()) };
+        let x_app = at.x_app(place)?.or((!place.aws).then_some(X_APP)).map(ToOwned::to_owned);
         let keyring = match &secrets {
             Some(secrets) => read_keyring(place, connection, secrets, &keyring).await?,
             None => Keyring::parse(&held(connection, &keyring)?)?,
@@ -158,6 +184,17 @@ impl<'a> Safe<'a> {
             ));
         }
         Ok(Some(app.clone()))
+    }
+
+    /// Refuses to have somebody sent to X by a run that does not know the app.
+    pub(crate) async fn refuse_link_without_app(&self, network: Network) -> anyhow::Result<()> {
+        if !network.facts().has_app || self.known_x_app().await?.as_ref().is_some_and(is_app) {
+            return Ok(());
+        }
+        Err(refuse(
+            "X wants an app, which the `flockwork run` that is up does not know: end the run, give this command again, \
+             which asks for the app then, and start the run again",
+        ))
     }
 
     /// Whether the app is not known, and could be kept here if it was.
@@ -217,22 +254,29 @@ impl<'a> Safe<'a> {
     }
 }
 
-/// What was given; nothing where a variable of the shell is not set.
-fn given(name: &str) -> Option<String> {
-    (!name.trim().is_empty()).then(|| name.to_owned())
+/// The name of a secret as it was said with `option`; nothing where a variable of the shell is not set. Refused where secrets have
+/// no names.
+fn secret_name<'a>(
+    place: &Place,
+    option: &str,
+    name: Option<&'a str>,
+) -> anyhow::Result<Option<&'a str>> {
+    match name.filter(|name| !name.trim().is_empty()) {
+        Some(_) if !place.aws => Err(refuse(format!(
+            "{option} names a secret of a deployed stack: say --aws --table NAME, too"
+        ))),
+        name => Ok(name),
+    }
 }
 
 /// How the keyring of the place is called; on a deployed table somebody has to say it.
 pub(crate) fn keyring_name(place: &Place, name: Option<&str>) -> anyhow::Result<String> {
-    match (place.aws, name.and_then(given)) {
-        (true, Some(name)) => Ok(name),
+    match (place.aws, secret_name(place, "--keyring", name)?) {
+        (true, Some(name)) => Ok(name.to_owned()),
         (true, None) => Err(refuse(
             "on a deployed table say which keyring seals the key: --keyring NAME (output \
              `KeyringName` of the stack)",
         )),
-        (false, _) if name.is_some() => {
-            Err(refuse("--keyring names a secret of a deployed stack: say --aws --table NAME, too"))
-        }
         (false, _) => Ok(KEYRING.to_owned()),
     }
 }

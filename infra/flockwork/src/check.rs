@@ -73,14 +73,9 @@ async fn x_app(
     connection: &Connection,
     options: &CheckAccounts,
 ) -> anyhow::Result<String> {
-    let given = options.at.x_app.clone().filter(|name| !name.trim().is_empty());
+    let given = options.at.x_app(place)?;
     if !place.aws {
-        return match given {
-            Some(_) => Err(refuse(
-                "--x-app names a secret of a deployed stack: say --aws --table NAME, too",
-            )),
-            None => Ok(X_APP.to_owned()),
-        };
+        return Ok(X_APP.to_owned());
     }
     let ids = match options.accounts.as_slice() {
         [] => connection.store.accounts().await?,
@@ -91,6 +86,6 @@ async fn x_app(
             "X is asked about {id} in the app's name: say which secret has its credentials, --x-app NAME (output `XAppName` of \
              the stack)"
         ))),
-        (given, _) => Ok(given.unwrap_or_default()),
+        (given, _) => Ok(given.unwrap_or_default().to_owned()),
     }
 }

@@ -253,7 +253,7 @@ pub struct Run {
     /// Let servers of Mastodon and Bluesky be on this machine and without TLS, to try things out
     #[arg(long)]
     pub networks_on_loopback: bool,
-    /// Make a new keyring where it is lost; accounts have to be added again then
+    /// Make a new keyring where it is lost; accounts need new keys then
     #[arg(long)]
     pub new_keyring: bool,
 }

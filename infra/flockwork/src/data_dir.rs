@@ -284,7 +284,7 @@ impl DataDir {
             }
             Err(refuse(format!(
                 "the database {} {what}, though the secrets that belong to it are there; {copy}. To begin \
-                 anew instead, move the secrets away, too ({}): accounts then have to be added again, because \
+                 anew instead, move the secrets away, too ({}): accounts then have to be connected again, because \
                  their keys are sealed with them, and the numbers of posts begin at 1",
                 path.display(),
                 listed(&there),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use flock_aws::Secrets;
 use flock_core::{AccountId, Hindrance, Network, Sheep, State, count, named};
 use flock_ops as ops;
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use crate::{
     connect::{Connection, connect, read_template},
     data_dir::DataDir,
     deployed::{self, Failure},
+    entered,
     operator,
     refusal::{refuse, refused},
     screen::{Said, Screen, What},
@@ -76,6 +78,7 @@ async fn of_machine(place: &Place) -> anyhow::Result<Vec<Finding>> {
         vec![Finding::Good(format!("the data in {} can be read", place.data.display()))];
     let sheep = connection.store.sheep_of(None).await.map_err(ops::Error::from)?;
     findings.extend(of_flocks(&connection, place, &sheep).await?);
+    findings.extend(entered::Place::of_machine(&connection, &place.data).await.to_enter(&sheep));
     Ok(findings)
 }
 
@@ -163,6 +166,10 @@ async fn of_deployment(
         match of_flocks(connection, place, sheep).await {
             Ok(found) => findings.extend(found),
             Err(err) => findings.push(unread("what the sheep do", err)?),
+        }
+        if let Some(stack) = &stack {
+            let entered = entered::Place::of_stack(&Secrets::new(&aws), stack).await;
+            findings.extend(entered.to_enter(sheep));
         }
     }
     Ok(findings)

@@ -103,7 +103,7 @@ async fn import_one(
     let app = safe.x_app(id.network, key.app.as_ref()).await?;
     let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
     let new = NewAccount { id: id.clone(), key, app, networks: &networks };
-    let vouched = Box::pin(new.check(KeyFrom::File("the bundle"))).await?;
+    let vouched = Box::pin(new.check(KeyFrom::Bundle)).await?;
     let may_not = noted(&connection, format!("account import {id}"), async |noted| {
         safe.keep_x_app(vouched.app())?;
         Box::pin(vouched.add(&connection.store, noted, safe.keyring, false)).await

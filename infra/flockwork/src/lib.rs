@@ -13,6 +13,7 @@ pub mod connect;
 pub mod data_dir;
 mod deployed;
 mod doctor;
+mod entered;
 pub mod environment;
 mod feed;
 mod files;

@@ -163,7 +163,7 @@ fn refuse_to_lose(data_dir: &DataDir, name: &str, accounts: &[AccountId]) -> any
         (KEYRING, [_, ..], _) => Err(refuse(format!(
             "the keyring {path} is missing, and the keys of {} are sealed with it; put back a copy of it. To go on \
              without those keys instead, start once with `flockwork run --new-keyring`: flocks and posts stay, and the \
-             accounts have to be added again",
+             accounts need new keys (`flockwork account renew`)",
             listed(accounts)
         ))),
         (X_APP, _, [_, ..]) => Err(refuse(format!(

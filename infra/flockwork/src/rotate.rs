@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use flock_aws::{Keyring, Secrets};
-use flock_core::{AccountId, Asker, Job, Rotation, Work, count};
+use flock_core::{AccountId, Asker, Job, Rotation, Work, count, named, natural};
 use flock_net::{Stride, reseal};
 use flock_ops::{self as ops, Noted, Rotating};
 use flock_store::Write;
@@ -71,7 +71,8 @@ pub(crate) async fn rotate(
     secrets.drop_if_older(&name, Duration::ZERO);
     let keyring = account::read_keyring(place, connection, &secrets, &name).await?;
     let used = ops::keys_in_use(&connection.store).await?;
-    let idle: Vec<_> = keyring.names().filter(|key| !used.contains(*key)).collect();
+    let mut idle: Vec<_> = keyring.names().filter(|key| !used.contains(*key)).collect();
+    idle.sort_by(|a, b| natural(a, b));
     done.push(match &job.cancelled_by {
         None => format!(
             "The keys of {} are sealed with {} now.",
@@ -86,7 +87,7 @@ pub(crate) async fn rotate(
     done.extend(match &*idle {
         [] => None,
         [key] => Some(format!("The key {key} of the keyring seals nothing any more.")),
-        keys => Some(format!("The keys {} of the keyring seal nothing any more.", keys.join(", "))),
+        keys => Some(format!("The keys {} of the keyring seal nothing any more.", named(keys))),
     });
     let notes = unopened(work, &connection.program).into_iter().collect();
     Ok(Said { done: Some(done.join("\n")), notes, ..Said::default() })
@@ -222,7 +223,7 @@ fn unopened(work: &Rotation, program: &str) -> Option<String> {
         if u64::try_from(names.len()).is_ok_and(|named| named < *unopened) { ", ..." } else { "" };
     Some(format!(
         "What is stored of {} could not be opened, and is as it was ({}{more}). Put the key of the keyring back that it was sealed \
-         with, or add the accounts again (`{program} account add`).",
+         with, or give the accounts new keys (`{program} account renew`).",
         count(*unopened, "account"),
         names.join(", ")
     ))

@@ -9,14 +9,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::{
-    account::Safe,
+    account::{Safe, refuse_other_label},
     cli::{ConnectAccount, Place, SignIn},
-    connect::{connect, read_template},
+    connect::{Connection, connect, read_template},
     data_dir::DataDir,
     functions,
     operator::noted,
     prompt::{Shown, ask, tell},
-    refusal::refuse,
+    refusal::{refuse, refused},
     screen::{Said, What},
 };
 
@@ -53,6 +53,28 @@ enum End {
     Wrong(String),
 }
 
+/// So often somebody may type what is not it.
+const TRIES: usize = 3;
+
+/// What a step of a sign-in works with. The table is let go with it.
+struct Desk {
+    settings: flock_net::Settings,
+    connection: Connection,
+}
+
+impl Desk {
+    async fn open(place: &Place, sign_in: &SignIn) -> anyhow::Result<Self> {
+        let template = read_template(place)?;
+        let settings = functions::network_settings(&template, sign_in.at.networks_on_loopback)?;
+        Ok(Self { settings, connection: connect(place).await? })
+    }
+
+    fn networks(&self) -> Networks {
+        let Connection { store, clock, .. } = &self.connection;
+        Networks::new(store.clone(), &self.settings, clock)
+    }
+}
+
 /// Connects an account, or gives it a new key: by a link, where something answers that, or here.
 pub(crate) async fn connect_account(
     place: &Place,
@@ -60,6 +82,12 @@ pub(crate) async fn connect_account(
     options: &ConnectAccount,
 ) -> anyhow::Result<Said> {
     let ConnectAccount { account: id, here, sign_in, .. } = options;
+    refuse_other_label(id.network, sign_in.automated_label, sign_in.mark_as_bot)?;
+    if purpose == Purpose::Renew && sign_in.server.is_some() {
+        return Err(refuse(format!(
+            "{id} keeps its server when it is given a new key; leave --server out"
+        )));
+    }
     let keys_url = if *here { None } else { keys_url(place, options)? };
     if let Some(keys_url) = keys_url {
         return link(place, purpose, options, &keys_url).await;
@@ -92,8 +120,15 @@ async fn link(
     options: &ConnectAccount,
     keys_url: &str,
 ) -> anyhow::Result<Said> {
-    let ConnectAccount { account: id, sign_in: SignIn { server, .. }, .. } = options;
+    let ConnectAccount { account: id, sign_in, .. } = options;
+    refuse_for_link(sign_in)?;
     let connection = connect(place).await?;
+    // The functions of a deployment read their own secret, which `doctor` looks at.
+    if !place.aws {
+        let safe = Safe::open(place, &connection, &sign_in.at).await?;
+        safe.refuse_link_without_app(id.network).await?;
+    }
+    let server = &sign_in.server;
     let (store, now) = (&connection.store, connection.clock.now());
     let deed = format!("account {} {id} (link)", word(purpose));
     let link = noted(&connection, deed, async |noted| match purpose {
@@ -113,6 +148,25 @@ async fn link(
     );
     let url = format!("{keys_url}/connect/{}", link.token.expose_secret());
     Ok(Said { what: What::Lines(vec![url]), notes: vec![note], ..Said::default() })
+}
+
+/// Refuses what a link does not hand on to whoever opens it.
+fn refuse_for_link(SignIn { automated_label, mark_as_bot, at, server: _ }: &SignIn) -> anyhow::Result<()> {
+    let (is_said, why) = if *automated_label || *mark_as_bot {
+        let word = if *automated_label { "--automated-label" } else { "--mark-as-bot" };
+        (word, "the page that a link opens asks for it")
+    } else if at.keyring.is_some() {
+        ("--keyring", "who answers a link knows its secrets")
+    } else if at.x_app.is_some() {
+        ("--x-app", "who answers a link knows its secrets")
+    } else if at.networks_on_loopback {
+        ("--networks-on-loopback", "who answers a link knows where networks may be")
+    } else {
+        return Ok(());
+    };
+    Err(refuse(format!(
+        "{is_said} is for signing in at this terminal: {why}; leave it out, or say --here instead"
+    )))
 }
 
 fn word(purpose: Purpose) -> &'static str {
@@ -141,6 +195,7 @@ pub(crate) async fn sign_in_to(
             }
         };
         tell(&what_to_do(id, &under))?;
+        let mut tries = TRIES;
         loop {
             let Some(typed) = ask(question(under.way, id.network), shown(under.way))? else {
                 return Ok(CameTo::Left);
@@ -154,7 +209,14 @@ pub(crate) async fn sign_in_to(
             let ended = Box::pin(finish(place, sign_in, app.as_ref(), &under, &typed)).await?;
             match ended {
                 End::Connected(lines) => return Ok(CameTo::Connected(lines)),
-                End::Wrong(why) => tell(&format!("{why}. Try again, `r` for a new link, or `n`."))?,
+                End::Wrong(why) => {
+                    tries -= 1;
+                    if tries == 0 {
+                        let stays = stays(purpose);
+                        return Err(refuse(format!("{id} {stays}: what was typed was wrong {TRIES} times. {why}")));
+                    }
+                    tell(&format!("{why}. Try again, `r` for a new link, or `n`."))?;
+                }
             }
         }
     }
@@ -167,16 +229,15 @@ async fn begin(
     sign_in: &SignIn,
     typed_app: Option<&SecretString>,
 ) -> anyhow::Result<Beginning> {
-    let settings =
-        functions::network_settings(&read_template(place)?, sign_in.at.networks_on_loopback)?;
-    let connection = connect(place).await?;
+    let desk = Desk::open(place, sign_in).await?;
+    let connection = &desk.connection;
     let work = ops::sign_in_here(&connection.store, id, purpose, sign_in.server.clone()).await?;
-    let safe = Safe::open(place, &connection, &sign_in.at).await?;
+    let safe = Safe::open(place, connection, &sign_in.at).await?;
     if typed_app.is_none() && id.network.facts().has_app && safe.lacks_app_of_ours()? {
         return Ok(Beginning::WantsApp);
     }
     let app = safe.x_app(id.network, typed_app).await?;
-    let networks = Networks::new(connection.store.clone(), &settings, &connection.clock);
+    let networks = desk.networks();
     let way = id.network.ways().first().copied().unwrap_or(Way::AppPassword);
     let to = SignInTo { id, way, server: work.server.as_deref(), app: app.as_ref() };
     let begun = networks.begin_sign_in(to, Back::Typing).await;
@@ -192,14 +253,13 @@ async fn finish(
     Under { work, way, kept, .. }: &Under,
     typed: &SecretString,
 ) -> anyhow::Result<End> {
-    let settings =
-        functions::network_settings(&read_template(place)?, sign_in.at.networks_on_loopback)?;
-    let connection = connect(place).await?;
+    let desk = Desk::open(place, sign_in).await?;
+    let connection = &desk.connection;
     let (store, now) = (&connection.store, connection.clock.now());
-    let safe = Safe::open(place, &connection, &sign_in.at).await?;
+    let safe = Safe::open(place, connection, &sign_in.at).await?;
     let id = &work.account;
     let app = safe.x_app(id.network, typed_app).await?;
-    let networks = Networks::new(store.clone(), &settings, &connection.clock);
+    let networks = desk.networks();
     let to = SignInTo { id, way: *way, server: work.server.as_deref(), app: app.as_ref() };
     let key = match networks.finish_sign_in(to, kept, Proof::Typed(typed)).await {
         Ok(key) => key,
@@ -212,11 +272,16 @@ async fn finish(
     };
     let signed_in = SignedIn { sign_in: work, key, app, labelled, networks: &networks };
     let line = format!("account {} {id}", word(work.purpose));
-    let connected = noted(&connection, line, async |noted| {
+    let connected = noted(connection, line, async |noted| {
         safe.keep_x_app(typed_app)?;
         Box::pin(ops::connect_account(store, noted, safe.keyring, signed_in, now)).await
     });
-    Ok(End::Connected(said(work, connected.await?)))
+    match (connected.await, way) {
+        (Ok(connected), _) => Ok(End::Connected(said(work, connected))),
+        // A password is not used up, and nothing has changed.
+        (Err(err), Way::AppPassword) => refused(&err, place).map(End::Wrong).ok_or(err),
+        (Err(err), Way::OAuth1 | Way::OAuth2) => Err(err),
+    }
 }
 
 /// What an account is where nothing came of a sign-in.

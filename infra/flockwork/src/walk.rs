@@ -8,13 +8,14 @@ use std::{
 };
 
 use anyhow::Context as _;
-use flock_core::{AccountId, Network, Purpose, SheepName, Usd, capital, count};
+use flock_core::{AccountId, InvalidId, Network, Purpose, SheepName, Usd, capital, count};
 use secrecy::ExposeSecret as _;
 
 use crate::{
     cli::{Place, WalkAccounts, quoted},
     connect::look,
-    files::{self, WRITTEN_BY_HAND},
+    account::refuse_other_label,
+    files::{self, Unreadable, WRITTEN_BY_HAND},
     flock_file::{self, plain},
     init,
     prompt::{Shown, ask, tell},
@@ -54,6 +55,7 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
         return Err(refuse("accounts of the meadow need no key; write the flock without a walk"));
     }
     sign_in.at.check(place)?;
+    refuse_other_label(*network, sign_in.automated_label, sign_in.mark_as_bot)?;
     let stops = stops(options)?;
     // Before anybody signs in: without it there would be accounts and no flock.
     let written = Written::ask(dir, *network)?;
@@ -77,6 +79,13 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
                     break 'walk;
                 }
             };
+            // What plan would refuse is told of before there is a key.
+            if let Some((name, file)) = &stop.new
+                && let Err(why) = written.with(name, file, &account)
+            {
+                tell(&why)?;
+                continue;
+            }
             if is_connected(place, &account).await? {
                 tell(&format!("{account} is connected already."))?;
                 break Some(account);
@@ -115,9 +124,14 @@ fn ending(place: &Place, dir: &Path, come: &Come) -> String {
         left => format!("; {} left out", count(*left, "text")),
     };
     let (accounts, sheep) = (count(*connected, "account"), count(*sheep, "sheep"));
-    let mut lines =
-        vec![format!("{accounts} connected, {sheep} added to {}{rest}.", toml(dir).display())];
-    if toml(dir).exists() {
+    let is_there = toml(dir).exists();
+    let what = if is_there {
+        format!("{sheep} added to {}", toml(dir).display())
+    } else {
+        "no flock.toml written".to_owned()
+    };
+    let mut lines = vec![format!("{accounts} connected, {what}{rest}.")];
+    if is_there {
         let (program, dir) = (place.command(), quoted(dir));
         lines.push(format!(
             "`{program} flock plan {dir}` shows what the flock will be, `{program} preview {dir}` its next posts, and \
@@ -158,7 +172,10 @@ fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
     for text in texts {
         let stem = Path::new(&text).file_stem().unwrap_or_default();
         let stem = plain(&stem.to_string_lossy());
-        let name = SheepName::from_file_stem(&stem);
+        let own = SheepName::from_file_stem(&stem);
+        let is_own = own.is_ok();
+        // How what is not written in Latin letters is read depends on the language, which nobody has said.
+        let name = own.or_else(|_| free_name(&taken));
         let name = name.map_err(|err| refuse(format!("{}: {err}", dir.join(&text).display())))?;
         if taken.contains(&name) {
             let file = dir.join(&text);
@@ -169,7 +186,8 @@ fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
         }
         taken.push(name.clone());
         let handle = pattern.replace("{name}", &called(*network, &stem, &name));
-        let account = format!("{network}:{handle}").parse().ok();
+        let is_named = is_own || !pattern.contains("{name}");
+        let account = AccountId::on(*network, &handle).ok().filter(|_| is_named);
         stops.push(Stop { what: text.clone(), new: Some((name, text)), account });
     }
     if stops.is_empty() {
@@ -178,6 +196,18 @@ fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
         )));
     }
     Ok(stops)
+}
+
+/// A name for a sheep whose file gives none.
+fn free_name(taken: &[SheepName]) -> Result<SheepName, InvalidId> {
+    let mut number = 1;
+    loop {
+        let name = format!("sheep-{number}").parse()?;
+        if !taken.contains(&name) {
+            return Ok(name);
+        }
+        number += 1;
+    }
 }
 
 /// What an account may be called that is named after a file: on X there are no hyphens.
@@ -222,12 +252,11 @@ fn wish(stop: &Stop, network: Network, has_key: bool) -> anyhow::Result<Wish> {
                 tell(&format!("{account} is what flock.toml says; for another, change it there."))?;
             }
             (name, _) => {
-                let name = name.trim_start_matches('@');
-                let whole = match name.split_once(':') {
-                    Some(_) => name.to_owned(),
-                    None => format!("{network}:{name}"),
+                let account = match name.split_once(':') {
+                    Some(_) => name.parse(),
+                    None => AccountId::on(network, name),
                 };
-                match whole.parse::<AccountId>() {
+                match account {
                     Ok(account) if account.network == network => {
                         return Ok(Wish::Connect(account));
                     }
@@ -280,18 +309,36 @@ impl Written {
         Ok(Self { path, beginning, rhythm: "" })
     }
 
-    /// Writes a sheep behind what is there.
-    fn add(&self, name: &SheepName, file: &str, account: &AccountId) -> anyhow::Result<()> {
+    /// What a sheep is as the file has it, behind what is there.
+    fn sheep(&self, name: &SheepName, file: &str, account: &AccountId) -> String {
         let Self { path, beginning, rhythm } = self;
         let is_new = path.symlink_metadata().is_err();
         let beginning = if is_new { beginning } else { "" };
-        let text = format!(
+        format!(
             "{beginning}\n[[sheep]]\nname = \"{name}\"\nbehaviour = \"poem\"\ncorpus = {}\nnetwork = \"{}\"\naccount = \
              {}\n{rhythm}",
             basic(file),
             account.network,
             basic(account.handle.as_str()),
-        );
+        )
+    }
+
+    /// Says what would be wrong with the flock if it had this sheep, too.
+    fn with(&self, name: &SheepName, file: &str, account: &AccountId) -> Result<(), String> {
+        let path = &self.path;
+        let there = match files::read_text(path, WRITTEN_BY_HAND) {
+            Err(Unreadable::Missing) => String::new(),
+            there => there.map_err(|err| format!("{}: it {err}.", path.display()))?,
+        };
+        let dir = path.parent().unwrap_or(Path::new("."));
+        let text = there + &self.sheep(name, file, account);
+        flock_file::read_as(dir, &text).map(drop).map_err(|mistakes| mistakes.to_string())
+    }
+
+    /// Writes a sheep behind what is there.
+    fn add(&self, name: &SheepName, file: &str, account: &AccountId) -> anyhow::Result<()> {
+        let path = &self.path;
+        let text = self.sheep(name, file, account);
         let mut options = File::options();
         let written = options.append(true).create(true).open(path).and_then(|mut file| {
             file.write_all(text.as_bytes())?;

@@ -96,10 +96,10 @@ pub enum KeyringError {
     )]
     Unreadable,
     /// The sealed text names a key the keyring does not have.
-    #[error("the keyring has no key `{0}`; put it back, or add the account again")]
+    #[error("the keyring has no key `{0}`; put it back, or renew the account's key")]
     UnknownKey(String),
     /// The sealed text is damaged, or was sealed for another account.
-    #[error("the stored key of {0} cannot be opened; add the account again")]
+    #[error("the stored key of {0} cannot be opened; renew the account's key")]
     CannotOpen(AccountId),
 }
 

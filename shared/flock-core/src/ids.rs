@@ -308,8 +308,29 @@ impl FromStr for AccountId {
 
     fn from_str(value: &str) -> Result<Self, InvalidAccount> {
         let form = || InvalidAccount::Form(value.to_owned());
-        let (network, handle) = value.split_once(':').ok_or_else(form)?;
-        let (network, handle): (Network, Handle) = (network.parse()?, handle.parse()?);
+        let (network, name) = value.split_once(':').ok_or_else(form)?;
+        Self::on(network.parse()?, name)
+    }
+}
+
+impl AccountId {
+    /// The account that people call `name` on `network`: with an `@` before it or without, and in capitals where the network makes
+    /// no difference.
+    ///
+    /// Names of domains have no case (RFC 4343), and so Bluesky's handles (atproto.com, "Handle", 2026-11: "normalized to
+    /// lowercase") and the servers of Mastodon's users are written small. A user's own name on X or Mastodon stays as it is written:
+    /// ids of accounts and of their keys are stored as it was.
+    pub fn on(network: Network, name: &str) -> Result<Self, InvalidAccount> {
+        let name = name.strip_prefix('@').unwrap_or(name);
+        let name = match network {
+            Network::Bluesky => name.to_ascii_lowercase(),
+            Network::Mastodon => match name.split_once('@') {
+                Some((user, server)) => format!("{user}@{}", server.to_ascii_lowercase()),
+                None => name.to_owned(),
+            },
+            Network::Meadow | Network::X => name.to_owned(),
+        };
+        let handle: Handle = name.parse()?;
         network.check_handle(&handle)?;
         Ok(Self { network, handle })
     }
@@ -504,6 +525,24 @@ mod tests {
         assert_eq!(of("The moon rose."), of(" the MOON\n rose!"));
         assert_ne!(of("The moon rose."), of("The moon rises."));
         assert_eq!(of("?!"), None);
+    }
+
+    #[test]
+    fn accounts_are_named_as_people_write_them() {
+        for (written, meant) in [
+            ("x:@Milton", "x:Milton"),
+            ("x:Milton", "x:Milton"),
+            ("bluesky:@A.Example", "bluesky:a.example"),
+            ("mastodon:@Me@Example.ORG", "mastodon:Me@example.org"),
+            ("meadow:@apollo", "meadow:apollo"),
+        ] {
+            let account: AccountId = written.parse().unwrap();
+            assert_eq!(account.to_string(), meant);
+            assert_eq!(meant.parse(), Ok(account), "what is stored is read as it is");
+        }
+        for written in ["x:@@milton", "x:", "x:@", "bluesky:@", "mastodon:@me", "x"] {
+            assert!(written.parse::<AccountId>().is_err(), "{written}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use reqwest::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{Failure, FailureKind, failure::NotDone, lenient};
+use crate::{Failure, failure::NotDone, lenient};
 
 /// An answer, whatever its status.
 #[derive(Debug)]
@@ -109,7 +109,11 @@ impl Answer {
     /// What any answer but success means for the act that was asked for, where a network has nothing special
     /// to say of it.
     pub(crate) fn failure(&self, who: &str) -> Failure {
-        let Some(proof) = self.proof() else { return Failure::unknown(self.leaves_open(who)) };
+        let Some(proof) = self.proof() else {
+            let left = "does not say whether it did it";
+            let then = "; that is found out before it is asked again";
+            return Failure::unknown(self.leaves_open(who, left, then));
+        };
         let said = self.said();
         match self.status {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -138,18 +142,19 @@ impl Answer {
 
     /// The same of a request that changes nothing: that it can be sent again is sure, whoever answered.
     pub(crate) fn reading_failure(&self, who: &str) -> Failure {
-        let failure = self.failure(who);
-        match failure.kind {
-            // Whoever asks for the account's name again hears the same until the address is another.
-            FailureKind::Unknown if self.status.is_redirection() => {
-                Failure::refused(NotDone::HARMLESS, self.sends_on(who))
-            }
-            _ => failure.posts_nothing(),
+        if self.proof().is_some() {
+            return self.failure(who);
         }
+        // Whoever asks for the account's name again hears the same until the address is another.
+        if self.status.is_redirection() {
+            return Failure::refused(NotDone::HARMLESS, self.sends_on(who));
+        }
+        let why = self.leaves_open(who, "does not answer what was asked", "");
+        Failure::try_again(NotDone::HARMLESS, why)
     }
 
-    /// What came, where that does not say whether it was done, and what happens next.
-    fn leaves_open(&self, who: &str) -> String {
+    /// What came, where that does not say what came of it; what it leaves open, and what happens then.
+    fn leaves_open(&self, who: &str, left: &str, then: &str) -> String {
         let (status, said) = (self.status.as_u16(), self.said());
         if self.status.is_redirection() {
             return self.sends_on(who);
@@ -164,10 +169,7 @@ impl Answer {
             what => format!("status {status} and {what} that is not its API's"),
         };
         let limit = self.limited_until().map(|reset| reset.words_of_time()).unwrap_or_default();
-        format!(
-            "{who} answered with {what}, which does not say whether it did it{limit}; that is found out \
-             before it is asked again"
-        )
+        format!("{who} answered with {what}, which {left}{limit}{then}")
     }
 
     fn sends_on(&self, who: &str) -> String {
@@ -409,7 +411,7 @@ pub fn check_answer(network: Network, status: u16, retry_after: &str, body: &[u8
     assert_eq!(failure.not_done().is_some(), is_own, "{failure:?}");
     assert!(answer.reading_failure("It").not_done().is_some());
     let doubtful = Answer { is_doubtful: true, ..answer };
-    assert_eq!(doubtful.failure("It").kind, FailureKind::Unknown);
+    assert_eq!(doubtful.failure("It").kind, crate::FailureKind::Unknown);
     if let Some(reset) = doubtful.reset() {
         assert!(reset.until.duration_since(now) <= Reset::LONGEST, "{reset:?}");
     }
@@ -418,6 +420,7 @@ pub fn check_answer(network: Network, status: u16, retry_after: &str, body: &[u8
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::FailureKind;
 
     #[track_caller]
     fn check_reset(header: (&str, &str), expected: Option<&str>) {

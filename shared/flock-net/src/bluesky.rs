@@ -354,7 +354,7 @@ impl Bluesky {
         if !new.is_active() {
             return Err(Failure::refused(
                 NotDone::HARMLESS,
-                "the account is asleep or was taken down; see to that on Bluesky and add it again",
+                "the account is asleep or was taken down; see to that on Bluesky, and sign in again then",
             ));
         }
         let did = new.did.clone();

@@ -347,12 +347,20 @@ impl Networks {
         }
     }
 
+    /// The same, where the name of whoever has the key matters so much that it may be charged for. X alone does.
+    pub async fn check_whose(&self, account: &Account) -> Result<Checked, Failure> {
+        match &account.key {
+            Key::X(key) => self.x.check_whose(account, key).await,
+            Key::Meadow | Key::Mastodon(_) | Key::Bluesky(_) => self.check(account).await,
+        }
+    }
+
     /// Asks the same of an account that is stored. Where one logs in, what was got by that is asked with, and is renewed and stored if
     /// it is over.
     pub async fn check_again(&self, account: &Account) -> Result<Checked, Failure> {
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("be given keys")),
-            Key::X(key) => self.x.check(account, key).await,
+            Key::X(key) => self.x.check_whose(account, key).await,
             Key::Mastodon(key) => self.mastodon.check_again(account, key).await,
             Key::Bluesky(key) => self.bluesky.check_again(account, key).await,
         }

@@ -178,7 +178,7 @@ impl Renewals {
     async fn newest(&self, account: &AccountId) -> Result<(String, Option<String>), Failure> {
         let item = self.store.newest_account(account).await.map_err(|err| stored(&err))?;
         let item =
-            item.ok_or_else(|| Failure::cannot(format!("{account} was removed; add it again")))?;
+            item.ok_or_else(|| Failure::cannot(format!("{account} was removed; connect it again")))?;
         Ok((item.sealed_key, item.sealed_session))
     }
 

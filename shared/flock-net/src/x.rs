@@ -25,14 +25,14 @@ pub use self::app::XApp;
 pub(crate) use self::key::XKey;
 
 use self::{
-    answers::{Created, Deletion, Reposted, Tweet, Tweets, Uploaded, XError},
+    answers::{Created, Deletion, Me, Reposted, Tweet, Tweets, Uploaded, XError},
     key::With,
     signature::{Step, clock_behind, clock_words, sign},
     tokens::{Of, Tokens, over},
 };
 use crate::{
     Account, Checked, Deleted, Draft, Failure, FailureKind, Purse, ShownPost, Timeline,
-    answer::{Answer, DONE, Limit},
+    answer::{Answer, DONE, Limit, printable},
     failure::NotDone,
     http::Http,
     look::{Looks, Order},
@@ -416,10 +416,7 @@ impl X {
         let query = [("max_results", "5".to_owned()), ("start_time", from.to_string())];
         let answer = self.ask_as(Method::GET, &path, &query, None, account, key).await?;
         if answer.status != StatusCode::OK {
-            return Err(match answer.proof() {
-                Some(_) => failure(&answer),
-                None => answer.reading_failure(X_NAME),
-            });
+            return Err(answers::reading_failure(&answer));
         }
         let limits = answer.left();
         let tweets: Tweets = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
@@ -437,6 +434,22 @@ impl X {
             scopes: Vec::new(),
             limits,
         })
+    }
+
+    /// The same, with what X calls whoever has the key. X charges for that like for one user that is looked up ($0.01).
+    pub(crate) async fn check_whose(
+        &self,
+        account: &Account,
+        key: &XKey,
+    ) -> Result<Checked, Failure> {
+        let checked = self.check(account, key).await?;
+        let answer = self.ask_as(Method::GET, "/2/users/me", &[], None, account, key).await;
+        let answer = answer.map_err(Failure::posts_nothing)?;
+        if answer.status != StatusCode::OK {
+            return Err(answers::reading_failure(&answer));
+        }
+        let Me { data } = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
+        Ok(Checked { remote_user: data.id, handle: data.username.map(|name| printable(&name)), ..checked })
     }
 
     /// Whether X takes requests of the account now.

@@ -27,8 +27,21 @@ pub struct NewAccount<'a> {
 pub enum KeyFrom<'a> {
     /// A file, as people call it.
     File(&'a str),
+    /// A bundle, which says itself whose it is: the network is asked by which name it knows them, whatever that costs.
+    Bundle,
     /// Somebody has signed in.
     SignIn,
+}
+
+impl KeyFrom<'_> {
+    /// What said which user's the key is.
+    fn file(&self) -> Option<&str> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Bundle => Some("the bundle"),
+            Self::SignIn => None,
+        }
+    }
 }
 
 /// An account of which its network has said that the key is its own.
@@ -45,7 +58,9 @@ impl<'a> NewAccount<'a> {
         let account =
             Account::from_key_file(id.clone(), key, app.as_ref()).map_err(|err| match from {
                 KeyFrom::File(file) => Error::refused(format!("{file}: {err:#}")),
-                KeyFrom::SignIn => Error::refused(format!("{id} is not added: {err:#}")),
+                KeyFrom::Bundle | KeyFrom::SignIn => {
+                    Error::refused(format!("{id} is not added: {err:#}"))
+                }
             })?;
         let failed = |failure: Failure| {
             let again = match failure.kind {
@@ -54,11 +69,19 @@ impl<'a> NewAccount<'a> {
             };
             Error::refused(format!("{id} is not added: {failure}{again}"))
         };
-        let checked = networks.check(&account).await.map_err(failed)?;
+        let checked = match from {
+            KeyFrom::Bundle => networks.check_whose(&account).await,
+            KeyFrom::File(_) | KeyFrom::SignIn => networks.check(&account).await,
+        };
+        let checked = checked.map_err(failed)?;
         let handle = checked.handle.as_ref().or(key.handle.as_ref());
         if let Some(theirs) = handle.filter(|theirs| !id.is_called(theirs)) {
             let instead = match from {
                 KeyFrom::File(_) => "give the right key, or the right name",
+                KeyFrom::Bundle => {
+                    "if the account is called so by now, write that as the bundle's `screen_name`; else \
+                                    it is the key of another"
+                }
                 KeyFrom::SignIn => {
                     "sign out there, or open the page in a private window, and sign in as the account that \
                                     is to be added"
@@ -69,7 +92,7 @@ impl<'a> NewAccount<'a> {
         }
         if !key.remote_user.is_empty()
             && key.remote_user != checked.remote_user
-            && let KeyFrom::File(file) = from
+            && let Some(file) = from.file()
         {
             return Err(Error::refused(format!(
                 "{id} is not added: the key is that of the user {}, but {file} says {}; correct its user_id, or \
@@ -133,7 +156,7 @@ impl VouchedFor<'_> {
                 // No refusal: something has changed.
                 anyhow!(
                     "{id} is added, but could not be marked as a bot: {failure}; mark it in its settings on the \
-                     network, then add it again"
+                     network, then renew its key"
                 )
             })?;
             item.facts.labelled = true;

@@ -80,7 +80,7 @@ async fn check(
         Ok(Some(account)) => of_account(networks, &account).await,
         Ok(None) => AccountCheck::not(
             &id,
-            format!("it was removed meanwhile, or never was wholly there; add {id} again"),
+            format!("it was removed meanwhile, or never was wholly there; connect it again"),
         ),
         Err(err) => AccountCheck::not(&id, format!("its key cannot be opened: {err:#}")),
     };
@@ -107,13 +107,13 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     };
     let why = if other_user() {
         Some(format!(
-            "the key is that of the user {remote_user}, not of {} as when it was added; add {id} again",
+            "the key is that of the user {remote_user}, not of {} as when it was added; renew its key",
             account.remote_user
         ))
     } else {
         // Whoever was added may call themselves otherwise by now, and is the same all the same.
         others.filter(|_| account.remote_user.is_empty()).map(|theirs| {
-            format!("the key is that of {theirs}, not of {}; add {id} again", id.handle)
+            format!("the key is that of {theirs}, not of {}; renew its key", id.handle)
         })
     };
     let limits = limits.into_iter().map(LimitLine::from).collect();

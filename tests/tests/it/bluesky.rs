@@ -236,7 +236,7 @@ async fn a_revoked_app_password_stops_the_sheep_when_its_session_ends() {
     assert_eq!(world.bluesky.take_requests(), [REFRESH, LOGIN]);
     let why = why(&world, &id).await;
     assert!(why.contains("does not accept the account's app password"), "{why}");
-    assert!(why.contains("add the account again with it"), "{why}");
+    assert!(why.contains("renew the account's key with a new app password"), "{why}");
     assert_eq!(world.seen(&id).await.len(), 1);
 }
 

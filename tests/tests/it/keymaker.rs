@@ -344,7 +344,7 @@ async fn what_is_typed_wrong_can_be_typed_again_until_the_link_expires() {
     Did somebody send you this link whom you do not know? Then close this page: nothing happens.
 
     422: Connect bluesky:apollo.test
-    bluesky:apollo.test is not added: Bluesky does not accept the account's app password: &quot;Invalid identifier or password&quot;; it was revoked, or the account was taken down: look in its settings, make a new app password and add the account again with it.
+    bluesky:apollo.test is not added: Bluesky does not accept the account's app password: &quot;Invalid identifier or password&quot;; it is mistyped or was revoked, or the account was taken down: look in its settings, and renew the account's key with a new app password.
     Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
     Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
     App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.

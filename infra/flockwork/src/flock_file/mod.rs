@@ -45,13 +45,7 @@ use crate::files::{self, WRITTEN_BY_HAND};
 /// unless it says the dot, hidden files.
 pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
     let whole = |file: PathBuf, what: String| Mistakes(vec![Mistake::new(file, None, what)]);
-    let root = match dir.canonicalize() {
-        Ok(root) if root.is_dir() => root,
-        Ok(_) => return Err(whole(dir.to_owned(), "it is not a directory".to_owned())),
-        Err(err) => {
-            return Err(whole(dir.to_owned(), format!("it {}", files::Unreadable::from(err))));
-        }
-    };
+    let root = root(dir)?;
     let file = dir.join(FLOCK_TOML);
     let bytes = match locate(&root, Path::new(FLOCK_TOML))
         .and_then(|path| Ok(files::read(&path, WRITTEN_BY_HAND)?))
@@ -67,6 +61,21 @@ pub fn read(dir: &Path) -> Result<FlockFile, Mistakes> {
         Ok(text) => read_text(dir, root, &text),
         Err(why) => Err(Mistakes(vec![Mistake::new(file, Some(why.line()), why.to_string())])),
     }
+}
+
+/// Reads the flock that `dir` would have if its `flock.toml` was `text`, or says everything that would be wrong with it.
+pub(crate) fn read_as(dir: &Path, text: &str) -> Result<FlockFile, Mistakes> {
+    read_text(dir, root(dir)?, text)
+}
+
+/// The directory without links.
+fn root(dir: &Path) -> Result<PathBuf, Mistakes> {
+    let what = match dir.canonicalize() {
+        Ok(root) if root.is_dir() => return Ok(root),
+        Ok(_) => "it is not a directory".to_owned(),
+        Err(err) => format!("it {}", files::Unreadable::from(err)),
+    };
+    Err(Mistakes(vec![Mistake::new(dir.to_owned(), None, what)]))
 }
 
 /// Reads a flock whose `flock.toml` is `text`.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Again, BehaviourKind, ChainRules, Corpus, CorpusProblem, Handle, InvalidId, Network,
+    AccountId, Again, BehaviourKind, ChainRules, Corpus, CorpusProblem, Handle, InvalidAccount, InvalidId, Network,
     Post, SheepConfig, SheepName, says_nothing,
 };
 use flock_ops::SheepFile;
@@ -134,13 +134,12 @@ impl Reader<'_> {
                 ..SheepConfig::new(account, behaviour, rhythm.clone())
             };
             let spelled = source.others.into_iter().filter_map(|name| {
-                let handle = match template {
-                    _ if is_given => Ok(config.account.handle.clone()),
-                    Some(text) => text.replace(NAME, name.as_str()).parse(),
-                    None => name.as_str().parse(),
+                let account = match template {
+                    _ if is_given => Ok(config.account.clone()),
+                    Some(text) => AccountId::on(network, &text.replace(NAME, name.as_str())),
+                    None => AccountId::on(network, name.as_str()),
                 };
-                let handle = handle.ok().filter(|handle| network.check_handle(handle).is_ok())?;
-                Some((name, AccountId { network, handle }))
+                Some((name, account.ok()?))
             });
             drafts.push(SheepFile {
                 name,
@@ -320,11 +319,13 @@ impl Reader<'_> {
         text: &str,
         network: Option<Network>,
     ) -> Result<Handle, Reported> {
-        let handle: Handle =
-            text.parse().map_err(|err: InvalidId| self.report(line, err.to_string()))?;
-        let fits = network.map_or(Ok(()), |network| network.check_handle(&handle));
-        fits.map_err(|err| self.report(line, format!("`account`: {err}")))?;
-        Ok(handle)
+        let Some(network) = network else {
+            return text.parse().map_err(|err: InvalidId| self.report(line, err.to_string()));
+        };
+        AccountId::on(network, text).map(|account| account.handle).map_err(|err| match err {
+            InvalidAccount::Handle(err) => self.report(line, err.to_string()),
+            err => self.report(line, format!("`account`: {err}")),
+        })
     }
 
     /// The account of a sheep that says none: it is called like the sheep.

@@ -230,7 +230,7 @@ fn an_instance_is_asked_before_anything_is_stored() {
     mastodon.most_characters(20);
     assert_snapshot!(world.ok(&local), @"
     mastodon:apollo@example.social is added. Delete key.json. But it must not post yet:
-      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: mark it as automated in its profile, or add the account again and have it marked
+      against Mastodon's rule mastodon-unlabelled-bot: An automated account is marked as one in its profile. (https://docs.joinmastodon.org/user/profile/#bot) To do: mark it as automated in its profile and renew the account's key, or have it marked when that is renewed
       `flockwork account add mastodon:apollo@example.social --key key.json --mark-as-bot` has it marked.
     ");
     let said = world.ok(&format!("{local} --mark-as-bot"));
@@ -271,7 +271,7 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     let add = "account add bluesky:apollo.example.com --key key.json --networks-on-loopback";
     assert_snapshot!(world.ok(add), @"
     bluesky:apollo.example.com is added. Delete key.json. But it must not post yet:
-      against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: add the account again and have it marked as a bot
+      against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: renew the account's key and have it marked as a bot
       `flockwork account add bluesky:apollo.example.com --key key.json --mark-as-bot` has it marked.
     ");
     // Added all the same, so that this is no refusal.
@@ -286,7 +286,7 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
         "{said}"
     );
     assert!(
-        said.ends_with("; mark it in its settings on the network, then add it again\n"),
+        said.ends_with("; mark it in its settings on the network, then renew its key\n"),
         "{said}"
     );
     assert_snapshot!(world.ok(&format!("{add} --mark-as-bot")), @"bluesky:apollo.example.com can post now. Delete key.json.");
@@ -295,7 +295,7 @@ fn an_account_of_bluesky_is_marked_on_the_way() {
     bluesky.own_password("did:plc:apolloapolloapolloapollo", "correct horse");
     let own = json!({ "app_password": "correct horse", "url": bluesky.url() });
     world.write("own.json", own.to_string());
-    assert_snapshot!(world.refused(&add.replace("key.json", "own.json")), @"error: bluesky:apollo.example.com is not added: Bluesky wants a code by mail, which it asks for with the account's own password; make an app password in its settings (Privacy and security, App passwords), and add the account with that");
+    assert_snapshot!(world.refused(&add.replace("key.json", "own.json")), @"error: bluesky:apollo.example.com is not added: Bluesky wants a code by mail, which it asks for with the account's own password; make an app password in its settings (Privacy and security, App passwords), and give that");
     bluesky.revoke_app_password("did:plc:apolloapolloapolloapollo");
     let refused = world.refused(add);
     assert!(refused.contains("bluesky:apollo.example.com is not added: "), "{refused}");

@@ -262,7 +262,7 @@ fn a_walk_ends_with_accounts_and_sheep() {
     Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-2.example.com, in its settings, Privacy and security, App passwords:
       https://bsky.app/settings/app-passwords
     App password (not shown): 
-    Bluesky:book-2.example.com is not added: Bluesky does not accept the account's app password: "Invalid identifier or password"; it was revoked, or the account was taken down: look in its settings, make a new app password and add the account again with it.
+    Bluesky:book-2.example.com is not added: Bluesky does not accept the account's app password: "Invalid identifier or password"; it is mistyped or was revoked, or the account was taken down: look in its settings, and renew the account's key with a new app password.
     Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-2.example.com, in its settings, Privacy and security, App passwords:
       https://bsky.app/settings/app-passwords
     App password (not shown): 

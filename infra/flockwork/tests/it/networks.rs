@@ -215,10 +215,10 @@ fn an_account_without_a_label_must_not_post() {
     world.write("key.json", key);
     assert_snapshot!(world.ok("account add x:apollo --key key.json"), @r#"
     x:apollo is added. Delete key.json. But it must not post yet:
-      against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file
+      against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then renew the account's key and say there that it carries the label
     "#);
     world.write_flock_with("choir", "monthly_cap = 20", &[("apollo", "one\n", HOURLY)]);
-    assert_snapshot!(world.refused("flock apply choir"), @r#"error: choir/apollo (x:apollo): against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file"#);
+    assert_snapshot!(world.refused("flock apply choir"), @r#"error: choir/apollo (x:apollo): against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then renew the account's key and say there that it carries the label"#);
     assert_snapshot!(world.ok("account show x:apollo"), @r#"
     account       x:apollo
     its id there  1
@@ -239,7 +239,7 @@ fn an_account_without_a_label_must_not_post() {
     cannot        quote: since 2026-04-20 for Enterprise customers only
                   like: since 2026-04-20 for Enterprise customers only
                   follow: since 2026-04-20 for Enterprise customers only
-    must not post against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then add the account again with "automated_label": true in its key file
+    must not post against X's rule x-unlabelled-bot: An automated account carries X's Automated label and says who runs it. (https://docs.x.com/developer-guidelines) To do: set the label (Settings, Your account, Automation), name yourself in the bio, then renew the account's key and say there that it carries the label
     "#);
     assert_snapshot!(world.refused("account show x:pan"), @"error: the account x:pan was never added; connect it (`flockwork account connect x:pan`)");
 

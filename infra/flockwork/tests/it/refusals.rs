@@ -280,7 +280,7 @@ fn a_database_that_is_lost() {
         world.write(DATABASE, &good);
     }
     fs::remove_file(world.path(DATABASE)).unwrap();
-    insta::assert_snapshot!(world.refused("posts --json"), @"error: the database .flockwork/flock.db is missing, though the secrets that belong to it are there; put back a copy of it. To begin anew instead, move the secrets away, too (.flockwork/keyring.secret.json, .flockwork/xapp.secret.json, .flockwork/slack.secret.json): accounts then have to be added again, because their keys are sealed with them, and the numbers of posts begin at 1");
+    insta::assert_snapshot!(world.refused("posts --json"), @"error: the database .flockwork/flock.db is missing, though the secrets that belong to it are there; put back a copy of it. To begin anew instead, move the secrets away, too (.flockwork/keyring.secret.json, .flockwork/xapp.secret.json, .flockwork/slack.secret.json): accounts then have to be connected again, because their keys are sealed with them, and the numbers of posts begin at 1");
     // Either way out is one.
     world.write(DATABASE, &good);
     assert!(!world.posts("posts").is_empty());

@@ -37,7 +37,7 @@ fn a_keyring_that_is_lost_is_not_made_anew_unasked() {
     for command in COMMANDS {
         check(&world, command, &["the keyring .flockwork/keyring.secret.json is missing, and"]);
     }
-    assert_snapshot!(world.refused("posts --json"), @"error: the keyring .flockwork/keyring.secret.json is missing, and the keys of 2 accounts (x:apollo, x:iris) are sealed with it; put back a copy of it. To go on without those keys instead, start once with `flockwork run --new-keyring`: flocks and posts stay, and the accounts have to be added again");
+    assert_snapshot!(world.refused("posts --json"), @"error: the keyring .flockwork/keyring.secret.json is missing, and the keys of 2 accounts (x:apollo, x:iris) are sealed with it; put back a copy of it. To go on without those keys instead, start once with `flockwork run --new-keyring`: flocks and posts stay, and the accounts need new keys (`flockwork account renew`)");
     // Either way out is one.
     world.write(KEYRING, &keyring);
     assert!(world.ok("account show x:apollo").contains("x:apollo"));

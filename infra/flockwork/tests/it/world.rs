@@ -284,6 +284,7 @@ impl XWorld {
         let user_id: String = handle.bytes().map(|byte| byte.to_string()).collect();
         let token = format!("{handle}-token").replace('_', "-");
         self.x.account(&token, &user_id);
+        self.x.called(&user_id, handle);
         let file = json!({
             "token": token,
             "token_secret": X::SECRET,

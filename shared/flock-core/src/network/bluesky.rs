@@ -40,7 +40,7 @@ pub(super) const FACTS: Facts = Facts {
             name: "bluesky-unlabelled-bot",
             sentence: "An automated account carries the label `bot`.",
             source: "https://docs.bsky.app/docs/starter-templates/bots",
-            remedy: "add the account again and have it marked as a bot",
+            remedy: "renew the account's key and have it marked as a bot",
             forbids: unlabelled,
         },
         Rule {

@@ -36,7 +36,7 @@ pub(super) const FACTS: Facts = Facts {
         name: "mastodon-unlabelled-bot",
         sentence: "An automated account is marked as one in its profile.",
         source: "https://docs.joinmastodon.org/user/profile/#bot",
-        remedy: "mark it as automated in its profile, or add the account again and have it marked",
+        remedy: "mark it as automated in its profile and renew the account's key, or have it marked when that is renewed",
         forbids: unlabelled,
     }],
     as_of: "2026-11",

@@ -93,7 +93,7 @@ const RULES: [Rule; 9] = [
         sentence: "An automated account carries X's Automated label and says who runs it.",
         source: GUIDELINES,
         remedy: "set the label (Settings, Your account, Automation), name yourself in the bio, then \
-                 add the account again with \"automated_label\": true in its key file",
+                 renew the account's key and say there that it carries the label",
         forbids: unlabelled,
     },
     Rule {

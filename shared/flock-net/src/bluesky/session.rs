@@ -231,14 +231,14 @@ impl Sessions {
             _ if error_name(&answer) == "AuthFactorTokenRequired" => Err(Failure::refused(
                 NotDone::HARMLESS,
                 "Bluesky wants a code by mail, which it asks for with the account's own password; make an app \
-                 password in its settings (Privacy and security, App passwords), and add the account with that",
+                 password in its settings (Privacy and security, App passwords), and give that",
             )),
             _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(
                 NotDone::HARMLESS,
                 format!(
-                    "Bluesky does not accept the account's app password{}; it was revoked, or the account \
-                     was taken down: look in its settings, make a new app password and add the account \
-                     again with it",
+                    "Bluesky does not accept the account's app password{}; it is mistyped or was revoked, or \
+                     the account was taken down: look in its settings, and renew the account's key with a new app \
+                     password",
                     answer.said()
                 ),
             )),

@@ -191,6 +191,18 @@ impl Mastodon {
                         ),
                     ));
                 }
+                // Nobody has a key yet that could be renewed.
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                    return Err(Failure::refused(
+                        NotDone::HARMLESS,
+                        format!(
+                            "{} registers no apps for strangers{}; make one in the account's own settings there (Development), \
+                             and add the account with a key file that has its access token, or ask who runs the server",
+                            server.name,
+                            answer.said()
+                        ),
+                    ));
+                }
                 _ => return Err(answer.reading_failure(&server.name)),
             }
         }

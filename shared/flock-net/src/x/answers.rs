@@ -51,6 +51,20 @@ pub(super) struct UploadedData {
     pub(super) id: String,
 }
 
+/// Whose a key is.
+#[derive(Deserialize)]
+pub(super) struct Me {
+    pub(super) data: MeData,
+}
+
+#[derive(Deserialize)]
+pub(super) struct MeData {
+    #[serde(deserialize_with = "lenient::id")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient::some_text")]
+    pub(super) username: Option<String>,
+}
+
 /// A page of posts.
 #[derive(Deserialize)]
 pub(super) struct Tweets {
@@ -247,6 +261,11 @@ pub(super) fn failure(answer: &Answer) -> Failure {
         _ => return answer.failure(X_NAME),
     };
     Failure::refused(proof, words)
+}
+
+/// The same of a request that changes nothing.
+pub(super) fn reading_failure(answer: &Answer) -> Failure {
+    if answer.proof().is_some() { failure(answer) } else { answer.reading_failure(X_NAME) }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::{
     X, X_NAME,
-    answers::{self, XError},
+    answers::{self, Me, MeData, XError},
     app::{Client, Consumer, XApp},
     key::{Token, XKey},
     signature::{Step, clock_behind, clock_words, sign},
@@ -28,7 +28,7 @@ use crate::{
     Back, Begun, Failure, NewKey, NotSignedIn, Proof, SignInTo,
     answer::{Answer, printable},
     failure::NotDone,
-    lenient, sealed_json,
+    sealed_json,
 };
 
 /// What we ask for: to read and write posts, to hear whose the key is, to upload pictures, and to renew the key.
@@ -54,19 +54,6 @@ struct Coding {
     state: SecretString,
     verifier: SecretString,
     to: String,
-}
-
-#[derive(Deserialize)]
-struct Me {
-    data: MeData,
-}
-
-#[derive(Deserialize)]
-struct MeData {
-    #[serde(deserialize_with = "lenient::id")]
-    id: String,
-    #[serde(default, deserialize_with = "lenient::some_text")]
-    username: Option<String>,
 }
 
 impl X {
@@ -271,7 +258,7 @@ impl X {
         let answer = self.http.send(account, X_NAME, request).await;
         let answer = answer.map_err(Failure::posts_nothing)?;
         if answer.status != StatusCode::OK {
-            return Err(answers::failure(&answer).posts_nothing());
+            return Err(answers::reading_failure(&answer));
         }
         let me: Me = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         Ok(me.data)
@@ -390,14 +377,14 @@ fn not_begun(answer: &Answer, to: &str) -> Failure {
             ),
         );
     }
-    answers::failure(answer).posts_nothing()
+    answers::reading_failure(answer)
 }
 
 /// Why X gives no token at the end: what somebody came back with is not good, or anything else.
 fn not_finished(answer: &Answer, is_sent: bool) -> NotSignedIn {
     let is_about_it = [StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
     if !is_about_it.contains(&answer.status) {
-        return answers::failure(answer).posts_nothing().into();
+        return answers::reading_failure(answer).into();
     }
     let said = answer.said();
     NotSignedIn::Wrong(if is_sent {
