@@ -54,43 +54,60 @@ pub(crate) fn name_of(way: Way) -> &'static str {
 }
 
 impl Bearer {
-    /// Reads the headers `Cookie`. The first that has the form of ours counts.
+    /// The most that are looked at of what one browser shows: more than anybody begins within ten minutes.
+    pub const MOST: usize = 8;
+
+    /// Reads the headers `Cookie`: all that have the form of ours, at most [`Self::MOST`]. First come those of the sign-in that
+    /// `back` was brought back of, so that nobody who could set cookies for this host has that one overlooked.
     pub fn read<'a>(
         headers: impl IntoIterator<Item = &'a str>,
+        back: Option<&str>,
         keys_url: &KeysUrl,
-    ) -> Option<Self> {
-        let name = cookie_name(keys_url);
+    ) -> Vec<Self> {
+        let meant = back.map(|back| cookie_name(&TokenDigest::of(back), keys_url));
+        let prefix = cookie_prefix(keys_url);
         let cookies = headers.into_iter().flat_map(|header| header.split(';'));
-        let mut ours = cookies.filter_map(|cookie| {
-            let value = cookie.trim().strip_prefix(name)?.strip_prefix('=')?;
-            let (id, token) = value.split_once('.')?;
-            Some(Self { id: id.parse().ok()?, browser: TokenDigest::of(token) })
-        });
-        ours.next()
+        let mut ours: Vec<_> = cookies
+            .filter_map(|cookie| {
+                let (name, value) = cookie.trim().split_once('=')?;
+                name.strip_prefix(prefix)?;
+                let (id, token) = value.split_once('.')?;
+                let bearer = Self { id: id.parse().ok()?, browser: TokenDigest::of(token) };
+                Some((meant.as_deref() != Some(name), bearer))
+            })
+            .collect();
+        ours.sort_by_key(|(is_another, _)| *is_another);
+        ours.into_iter().map(|(_, bearer)| bearer).take(Self::MOST).collect()
     }
 
-    /// The header that has a browser show `token` when it comes back for the sign-in `id`, while that lives.
-    pub(crate) fn cookie(id: &TokenDigest, token: &SecretString, keys_url: &KeysUrl) -> String {
+    /// The header that has a browser show `token` when it comes back for the sign-in `id` with what has the digest `back`, while that
+    /// lives, and as long again as its last page may be loaded once more.
+    pub(crate) fn cookie(
+        id: &TokenDigest,
+        back: &TokenDigest,
+        token: &SecretString,
+        keys_url: &KeysUrl,
+    ) -> String {
+        let (name, path) = (cookie_name(back, keys_url), KeysUrl::PATH);
         let seconds = flock_core::SigningIn::LIVES.as_secs();
-        header(&format!("{id}.{}", token.expose_secret()), seconds, keys_url)
-    }
-
-    /// The header that has a browser forget.
-    pub(crate) fn forget(keys_url: &KeysUrl) -> String {
-        header("", 0, keys_url)
+        let (token, secure) =
+            (token.expose_secret(), if keys_url.is_https() { "; Secure" } else { "" });
+        // `Lax`: a network sends people back by a link, and that is all that comes from another site with it.
+        format!(
+            "{name}={id}.{token}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+        )
     }
 }
 
 /// Browsers take the name with the prefix from a page by TLS alone (RFC 6265bis, 4.1.3.1); `__Host-` would want the whole host.
-fn cookie_name(keys_url: &KeysUrl) -> &'static str {
-    if keys_url.is_https() { "__Secure-flockwork-sign-in" } else { "flockwork-sign-in" }
+fn cookie_prefix(keys_url: &KeysUrl) -> &'static str {
+    if keys_url.is_https() { "__Secure-flockwork-sign-in-" } else { "flockwork-sign-in-" }
 }
 
-/// `Lax`: a network sends people back by a link, and that is all that comes from another site with it.
-fn header(value: &str, seconds: i64, keys_url: &KeysUrl) -> String {
-    let (name, path) = (cookie_name(keys_url), KeysUrl::PATH);
-    let secure = if keys_url.is_https() { "; Secure" } else { "" };
-    format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+/// Each sign-in has a cookie of its own, so that those in two tabs do not overwrite each other. A part of the digest is enough to tell
+/// them apart, and says nothing of what it was made from.
+fn cookie_name(back: &TokenDigest, keys_url: &KeysUrl) -> String {
+    format!("{}{:.16}", cookie_prefix(keys_url), back.to_string())
 }
 
 #[cfg(test)]
@@ -115,7 +132,7 @@ mod tests {
         let urls = ["https://a.example/keys", "http://127.0.0.1:1/keys"];
         for url in urls.map(|url| url.parse::<KeysUrl>().unwrap()) {
             let (id, token) = (TokenDigest::of("link"), SecretString::from("secret"));
-            let header = Bearer::cookie(&id, &token, &url);
+            let header = Bearer::cookie(&id, &TokenDigest::of("state"), &token, &url);
             assert!(header.ends_with("; Secure") == url.is_https(), "{header}");
             assert!(header.starts_with("__Secure-") == url.is_https(), "{header}");
             assert!(
@@ -123,14 +140,24 @@ mod tests {
                 "{header}"
             );
             let (cookie, _) = header.split_once(';').unwrap();
-            let shown = format!("other=1;{cookie}; more=2");
-            let bearer = Bearer::read([shown.as_str()], &url).unwrap();
-            assert_eq!((bearer.id, bearer.browser), (id, TokenDigest::of("secret")));
-            assert!(Bearer::read([Bearer::forget(&url).as_str()], &url).is_none());
+            for back in [None, Some("state"), Some("else")] {
+                let shown = format!("other=1;{cookie}; more=2");
+                let bearers = Bearer::read([shown.as_str()], back, &url);
+                assert_eq!(bearers.len(), 1);
+                assert_eq!(bearers[0].id, id);
+                assert_eq!(bearers[0].browser, TokenDigest::of("secret"));
+            }
+            // However many somebody else has planted, the right one is looked at.
+            let name = cookie_prefix(&url);
+            let planted = (0..50).map(|n| format!("{name}{n:016}={}.x; ", TokenDigest::of("x")));
+            let shown = format!("{}{cookie}", planted.collect::<String>());
+            let bearers = Bearer::read([shown.as_str()], Some("state"), &url);
+            assert_eq!((bearers.len(), &bearers[0].id), (Bearer::MOST, &id));
         }
         let url = "http://127.0.0.1:1/keys".parse().unwrap();
-        for header in ["", "flockwork-sign-in", "flockwork-sign-in=x", "flockwork-sign-in=x.y"] {
-            assert!(Bearer::read([header], &url).is_none(), "{header}");
+        let name = "flockwork-sign-in-0";
+        for header in [String::new(), name.to_owned(), format!("{name}=x"), format!("{name}=x.y")] {
+            assert!(Bearer::read([header.as_str()], None, &url).is_empty(), "{header}");
         }
     }
 }

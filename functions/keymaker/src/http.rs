@@ -17,6 +17,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::get,
 };
+use flock_net::brought_back;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -32,8 +33,6 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(crate) enum Answer {
     /// A page.
     Page(Page),
-    /// A page, after which the browser has nothing to show any more.
-    Over(Page),
     /// The browser is sent to the network, and is bound by this cookie.
     Away {
         /// The network's page.
@@ -78,11 +77,6 @@ impl App {
     fn respond(&self, answer: Answer) -> Response {
         match answer {
             Answer::Page(page) => page.into_response(),
-            Answer::Over(page) => {
-                let mut response = page.into_response();
-                set(&mut response, SET_COOKIE, &Bearer::forget(&self.keys_url));
-                response
-            }
             Answer::Away { to, cookie } => {
                 let mut response = StatusCode::SEE_OTHER.into_response();
                 set(&mut response, LOCATION, &to);
@@ -126,12 +120,12 @@ async fn come_back(
     RawQuery(query): RawQuery,
 ) -> Response {
     let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let bearer = Bearer::read(cookies, &app.keys_url);
     let query = SecretString::from(query.unwrap_or_default());
     let pairs: Vec<_> = form_urlencoded::parse(query.expose_secret().as_bytes())
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
-    let answer = Box::pin(app.come_back(bearer, &pairs)).await;
+    let bearers = Bearer::read(cookies, brought_back(&pairs), &app.keys_url);
+    let answer = Box::pin(app.come_back(bearers, &pairs)).await;
     app.respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
 }
 

@@ -241,7 +241,11 @@ pub(crate) fn refused(asked: &AskedSignIn, why: &str) -> Page {
         p.wrong { (sentence(why)) }
         p { "Nothing has changed. " (fresh(asked)) }
     };
-    Page::new(StatusCode::FORBIDDEN, format!("{id} is not connected"), body)
+    let title = match asked.sign_in.errand.work.purpose {
+        Purpose::Connect => format!("{id} is not connected"),
+        Purpose::Renew => format!("{id} has no new key"),
+    };
+    Page::new(StatusCode::FORBIDDEN, title, body)
 }
 
 /// Something came back that is not the end of this sign-in, which goes on.
@@ -257,6 +261,10 @@ pub(crate) fn not_ours(asked: &AskedSignIn, why: &str) -> Page {
 pub(crate) fn no_sign_in(asked: &AskedSignIn, why: &NoSignIn) -> Page {
     let id = &asked.sign_in.errand.work.account;
     let fresh = fresh(asked);
+    let (reached, not_reached, at_work) = match asked.sign_in.errand.work.purpose {
+        Purpose::Connect => ("is connected", "is not connected", "connected"),
+        Purpose::Renew => ("was given a new key", "was given no new key", "given a new key"),
+    };
     let (status, title, body) = match why {
         NoSignIn::Expired => (
             StatusCode::GONE,
@@ -276,12 +284,12 @@ pub(crate) fn no_sign_in(asked: &AskedSignIn, why: &NoSignIn) -> Page {
         NoSignIn::Failed(why) => (
             StatusCode::GONE,
             "This link was used".to_owned(),
-            html! { p { "It works once, and " (id) " is not connected by it: " (why) ". " (fresh) } },
+            html! { p { "It works once, and " (id) " " (not_reached) " by it: " (why) ". " (fresh) } },
         ),
         NoSignIn::Done => (
             StatusCode::GONE,
             "This link was used".to_owned(),
-            html! { p { (id) " is connected by it. You can close this." } },
+            html! { p { (id) " " (reached) " by it. You can close this." } },
         ),
         NoSignIn::Busy => (
             StatusCode::CONFLICT,
@@ -299,7 +307,7 @@ pub(crate) fn no_sign_in(asked: &AskedSignIn, why: &NoSignIn) -> Page {
             "Nobody knows what came of this".to_owned(),
             html! {
                 p {
-                    "Something broke while " (id) " was being connected, and what you came back with works once. No key is stored. "
+                    "Something broke while " (id) " was being " (at_work) ", and what you came back with works once. No key is stored. "
                     (fresh)
                 }
             },

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use flock_aws::{Instant, random_token};
 use flock_core::{
-    Connection, DeliveryId, Event, NoSignIn, Purpose, Sent, SentOff, SignIn, SigningIn,
-    TokenDigest, Way,
+    Bound, Connection, DeliveryId, Event, NoSignIn, Purpose, Sent, SentOff, SignIn, SignInStage,
+    SigningIn, TokenDigest, Way,
 };
-use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo};
-use flock_ops::{Connected, Error, Noted, SignedIn, Who, connect_account, connected_by};
+use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo, brought_back};
+use flock_ops::{
+    Connected, Error, Noted, SignedIn, Who, connect_account, connected_by, reached_by,
+};
 use flock_store::{AskedSignIn, By, Write};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -77,19 +79,21 @@ impl App {
     /// Somebody comes back from the network.
     pub(crate) async fn come_back(
         &self,
-        bearer: Option<Bearer>,
+        bearers: Vec<Bearer>,
         query: &[(String, String)],
     ) -> anyhow::Result<Answer> {
-        let Some(Bearer { id, browser }) = bearer else {
+        let Some((asked, browser, is_meant)) = self.begun_by(bearers, query).await? else {
             return Ok(Answer::Page(pages::no_cookie()));
         };
-        let Some(asked) = self.store.sign_in(&id).await? else {
-            return Ok(Answer::Page(pages::no_cookie()));
-        };
+        if !is_meant {
+            let why = NotSignedIn::NotOurs.to_string();
+            return Ok(Answer::Page(pages::not_ours(&asked, &why)));
+        }
         let now = self.clock.now();
         let (claimed, sent_off) = match asked.sign_in.come_back(&browser, now, self.lease_until()) {
             Ok(claimed) => claimed,
             Err(NoSignIn::Unknown) => return self.find_out(asked).await,
+            Err(NoSignIn::Done) => return self.say_again(&asked).await,
             Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
         };
         let asked = AskedSignIn { sign_in: claimed, ..asked };
@@ -101,6 +105,41 @@ impl App {
             self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
         let proof = Proof::Query(query);
         Box::pin(self.finish(asked, app, (sent_off.way, sent_off.labelled), &kept, proof)).await
+    }
+
+    /// The sign-in that this browser has begun and the query is the end of; where there is none, one that it has begun and that goes
+    /// on, with `false`.
+    async fn begun_by(
+        &self,
+        bearers: Vec<Bearer>,
+        query: &[(String, String)],
+    ) -> anyhow::Result<Option<(AskedSignIn, TokenDigest, bool)>> {
+        let back = brought_back(query).map(TokenDigest::of);
+        let mut another = None;
+        for Bearer { id, browser } in bearers {
+            let Some(asked) = self.store.sign_in(&id).await? else { continue };
+            let Some(bound) = asked.sign_in.bound.clone() else { continue };
+            if bound.browser != browser {
+                continue;
+            }
+            if back.as_ref() == Some(&bound.back) {
+                return Ok(Some((asked, browser, true)));
+            }
+            if matches!(asked.sign_in.stage, SignInStage::Begun(_)) {
+                another.get_or_insert((asked, browser, false));
+            }
+        }
+        Ok(another)
+    }
+
+    /// The last page of a sign-in was loaded again: what was reached is said again.
+    async fn say_again(&self, asked: &AskedSignIn) -> anyhow::Result<Answer> {
+        let page = match reached_by(&self.store, &asked.sign_in.errand.work).await? {
+            Some(connected) => pages::connected(asked, &connected),
+            // It was removed, or has another key by now.
+            None => pages::no_sign_in(asked, &NoSignIn::Done),
+        };
+        Ok(Answer::Page(page))
     }
 
     async fn find(&self, token: &SecretString) -> anyhow::Result<Option<AskedSignIn>> {
@@ -178,14 +217,13 @@ impl App {
             }
         };
         let browser = random_token();
-        let sent_off = SentOff {
-            way,
+        let sent_off = SentOff { way, kept: keyring.seal(&work.account, &begun.kept), labelled };
+        let bound = Bound {
             browser: TokenDigest::of(browser.expose_secret()),
-            kept: keyring.seal(&work.account, &begun.kept),
-            labelled,
+            back: TokenDigest::of(begun.back.expose_secret()),
         };
-        let sign_in = asked.sign_in.begun(sent_off, self.clock.now());
-        let cookie = Bearer::cookie(&work.id, &browser, &self.keys_url);
+        let cookie = Bearer::cookie(&work.id, &bound.back, &browser, &self.keys_url);
+        let sign_in = asked.sign_in.begun(sent_off, bound, self.clock.now());
         let asked = AskedSignIn { sign_in, ..asked };
         if self.store.put_sign_in(&asked).await? != Write::Done {
             return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
@@ -315,14 +353,14 @@ impl App {
                 let sign_in = asked.sign_in.failed(why.clone());
                 let asked = AskedSignIn { sign_in, ..asked };
                 self.settle(&asked).await?;
-                return Ok(Answer::Over(pages::refused(&asked, &why)));
+                return Ok(Answer::Page(pages::refused(&asked, &why)));
             }
         };
         self.tell(&asked, &connected).await;
         let asked = AskedSignIn { sign_in: asked.sign_in.done(), ..asked };
         self.settle(&asked).await?;
         tracing::info!(account = %asked.sign_in.errand.work.account, "a key is stored");
-        Ok(Answer::Over(pages::connected(&asked, &connected)))
+        Ok(Answer::Page(pages::connected(&asked, &connected)))
     }
 
     /// A conflict: our lease was over, and whoever has it goes on.

@@ -105,7 +105,7 @@ pub use room::{Denied, Granted, Need, Rank, Removed, Room, RoomRefusal};
 pub use sheep::{
     Due, Intent, Next, NotNow, NotUnknown, OtherText, Progress, Sheep, SheepConfig, State,
 };
-pub use sign_in::{NoSignIn, Purpose, SentOff, SignIn, SignInStage, SigningIn, Way};
+pub use sign_in::{Bound, NoSignIn, Purpose, SentOff, SignIn, SignInStage, SigningIn, Way};
 pub use spend::{
     BilledPost, Forecast, InvalidMonth, Month, Spending, billed_posts, cap_reached, forecast,
 };

@@ -53,6 +53,9 @@ pub struct SigningIn {
     pub errand: Errand<SignIn>,
     /// How far it has come.
     pub stage: SignInStage,
+    /// The browser that has begun it, also when it is over: who loads the last page again is told the same again. `None`: none was
+    /// sent to the network.
+    pub bound: Option<Bound>,
     /// Until when it goes on.
     pub until: Timestamp,
     /// The version of its item.
@@ -80,12 +83,19 @@ pub enum SignInStage {
 pub struct SentOff {
     /// How they sign in.
     pub way: Way,
-    /// The digest of what their browser shows when it comes back.
-    pub browser: TokenDigest,
     /// What the end needs, sealed.
     pub kept: String,
     /// Whether they say of the account that it is labelled as a bot's, or want it to be.
     pub labelled: bool,
+}
+
+/// What a sign-in is known by when somebody comes back for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The digest of what their browser shows.
+    pub browser: TokenDigest,
+    /// The digest of what the network brings back: it tells apart what one browser has begun.
+    pub back: TokenDigest,
 }
 
 /// Why a sign-in does not go on.
@@ -122,7 +132,7 @@ impl SigningIn {
     pub fn new(work: SignIn, now: Timestamp) -> Self {
         let errand = Errand::new(work, now);
         let until = errand.due.saturating_add(Self::LIVES).unwrap_or(errand.due);
-        Self { errand, stage: SignInStage::Open, until, version: 1 }
+        Self { errand, stage: SignInStage::Open, bound: None, until, version: 1 }
     }
 
     /// Refuses to show the link's page where its button does nothing any more.
@@ -149,10 +159,11 @@ impl SigningIn {
 
     /// The sign-in whose button was pressed, with somebody on their way to the network.
     #[must_use]
-    pub fn begun(&self, sent_off: SentOff, now: Timestamp) -> Self {
+    pub fn begun(&self, sent_off: SentOff, bound: Bound, now: Timestamp) -> Self {
         let until = now.saturating_add(Self::LIVES).unwrap_or(now);
         let errand = Errand { lease_until: None, ..self.errand.clone() };
-        Self { errand, stage: SignInStage::Begun(sent_off), until, ..self.next() }
+        let (stage, bound) = (SignInStage::Begun(sent_off), Some(bound));
+        Self { errand, stage, bound, until, ..self.next() }
     }
 
     /// The sign-in claimed by whoever came back with `browser`, and how they were sent off. What they bring may be used up
@@ -163,9 +174,12 @@ impl SigningIn {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<(Self, SentOff), NoSignIn> {
+        if self.bound.as_ref().is_none_or(|bound| bound.browser != *browser) {
+            return Err(NoSignIn::OtherBrowser);
+        }
         let sent_off = match &self.stage {
-            SignInStage::Begun(sent_off) if sent_off.browser == *browser => sent_off.clone(),
-            SignInStage::Begun(_) | SignInStage::Open => return Err(NoSignIn::OtherBrowser),
+            SignInStage::Begun(sent_off) => sent_off.clone(),
+            SignInStage::Open => return Err(NoSignIn::OtherBrowser),
             SignInStage::Done => return Err(NoSignIn::Done),
             SignInStage::Failed { why } => return Err(NoSignIn::Failed(why.clone())),
         };
@@ -287,12 +301,11 @@ mod tests {
     }
 
     fn sent_off() -> SentOff {
-        SentOff {
-            way: Way::OAuth1,
-            browser: TokenDigest::of("cookie"),
-            kept: "k1.sealed".to_owned(),
-            labelled: false,
-        }
+        SentOff { way: Way::OAuth1, kept: "k1.sealed".to_owned(), labelled: false }
+    }
+
+    fn bound() -> Bound {
+        Bound { browser: TokenDigest::of("cookie"), back: TokenDigest::of("state") }
     }
 
     #[test]
@@ -305,14 +318,14 @@ mod tests {
         // Who pressed it has died, or the network was away.
         assert!(pressed.press(at(31), at(61)).is_ok());
         assert!(pressed.given_back().press(at(3), at(33)).is_ok());
-        let begun = pressed.begun(sent_off(), at(2));
+        let begun = pressed.begun(sent_off(), bound(), at(2));
         assert_eq!(begun.press(at(3), at(33)), Err(NoSignIn::Used));
         assert_eq!((begun.version, begun.until), (3, at(602)));
     }
 
     #[test]
     fn what_somebody_comes_back_with_is_used_once() {
-        let begun = open().press(at(1), at(31)).unwrap().begun(sent_off(), at(2));
+        let begun = open().press(at(1), at(31)).unwrap().begun(sent_off(), bound(), at(2));
         let own = TokenDigest::of("cookie");
         let back = |sign_in: &SigningIn, browser: &str, second: i64| {
             sign_in.come_back(&TokenDigest::of(browser), at(second), at(second + 30))
@@ -328,6 +341,7 @@ mod tests {
         // It was a forged one, and nobody was asked.
         assert!(back(&claimed.given_back(), "cookie", 7).is_ok());
         assert_eq!(back(&claimed.done(), "cookie", 7), Err(NoSignIn::Done));
+        assert_eq!(back(&claimed.done(), "another", 7), Err(NoSignIn::OtherBrowser));
         let failed = claimed.failed("it was cancelled".to_owned());
         let why = NoSignIn::Failed("it was cancelled".to_owned());
         assert_eq!(back(&failed, "cookie", 7), Err(why.clone()));

@@ -72,7 +72,11 @@ impl BlueskyKey {
 
     /// Somebody makes a password and types it; nothing is asked of anybody until then.
     pub(crate) fn begin_sign_in() -> Begun {
-        Begun { page: PASSWORDS.to_owned(), kept: SecretString::default() }
+        Begun {
+            page: PASSWORDS.to_owned(),
+            kept: SecretString::default(),
+            back: SecretString::default(),
+        }
     }
 
     /// The key that an app password is, as somebody typed it. It has the form `xxxx-xxxx-xxxx-xxxx` (@atproto/pds 0.4.217).

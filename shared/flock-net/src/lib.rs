@@ -41,7 +41,7 @@ pub use failure::{Failure, FailureKind, NotDone};
 pub use purse::{Purse, SpendingNews};
 pub use rotation::{Stride, reseal};
 pub use settings::Settings;
-pub use sign_in::{Back, Begun, NotSignedIn, Proof, SignInTo};
+pub use sign_in::{Back, Begun, NotSignedIn, Proof, SignInTo, brought_back};
 pub use x::XApp;
 
 #[cfg(feature = "test-util")]

@@ -41,6 +41,16 @@ pub struct Begun {
     pub page: String,
     /// What the end of it needs besides; secret.
     pub kept: SecretString,
+    /// What the network brings back and nobody else knows, as [`brought_back`] reads it; nothing, where somebody types.
+    pub back: SecretString,
+}
+
+/// What a network has brought back by which it says which sign-in this is the end of: our state, or the token that X has made for it
+/// and names also when somebody says no.
+pub fn brought_back(query: &[(String, String)]) -> Option<&str> {
+    let field = |name: &&str| query.iter().find(|(field, _)| field == name);
+    let found = ["state", "oauth_token", "denied"].iter().find_map(field);
+    found.map(|(_, value)| value.as_str())
 }
 
 /// What somebody came back with.

@@ -4,10 +4,13 @@ use anyhow::anyhow;
 use flock_aws::Keyring;
 use flock_core::{AccountId, broken_by_account};
 use flock_net::{Account, Checked, Failure, FailureKind, Networks, NewKey};
-use flock_store::{AccountItem, Store};
+use flock_store::{AccountItem, Store, Stored};
 use secrecy::SecretString;
 
-use crate::{Error, Noted, Result, connect_account::refuse_twice};
+use crate::{
+    Error, Noted, Result,
+    connect_account::{refuse_twice, renew, taken},
+};
 
 /// An account whose key somebody has, with what else is needed to ask its network about it.
 #[derive(Debug)]
@@ -144,12 +147,24 @@ impl VouchedFor<'_> {
         keyring: Keyring,
         mark_as_bot: bool,
     ) -> Result<Vec<String>> {
-        if store.newest_account(&self.new.id).await?.is_none() {
+        let there = store.newest_account(&self.new.id).await?;
+        if there.is_none() {
             refuse_twice(store, &self.new.id, &self).await?;
         }
         let mut item = self.sealed(&keyring);
         let NewAccount { id, key: _, app, networks } = self.new;
-        store.put_account(&id, item.clone()).await?;
+        let stored = match &there {
+            Some(there) => renew(store, &id, there, &item).await?,
+            None => store.create_account(&id, item.clone()).await?,
+        };
+        match stored {
+            Stored::Done => {}
+            Stored::TakenBy(other) => return Err(taken(&id, &other)),
+            Stored::Changed => {
+                let why = format!("{id} was added, removed or given another key meanwhile");
+                return Err(Error::refused(format!("{why}; look at it, and try again")));
+            }
+        }
         if mark_as_bot && !item.facts.labelled {
             let account = Account::from_item(&id, item.clone(), keyring, app.as_ref())?;
             networks.mark_as_bot(&account).await.map_err(|failure| {

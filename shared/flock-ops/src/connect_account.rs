@@ -7,7 +7,7 @@ use flock_core::{
     TokenDigest, broken_by_account,
 };
 use flock_net::{Account, Networks, NewKey};
-use flock_store::{AccountItem, AskedSignIn, Read, Store, Write};
+use flock_store::{AccountItem, AskedSignIn, Read, Store, Stored, Write};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -131,6 +131,16 @@ pub async fn connected_by(
     Ok(Some(Connected { must_not_post: broken_by_account(id.network, &account.facts), resumed }))
 }
 
+/// What a sign-in that is over has reached, if the account still has the key by it. Nothing changes.
+pub async fn reached_by(store: &Store, sign_in: &SignIn) -> Result<Option<Connected>> {
+    let id = &sign_in.account;
+    let account = store.newest_account(id).await?;
+    Ok(account.filter(|account| account.signed_in.as_ref() == Some(&sign_in.id)).map(|account| {
+        let must_not_post = broken_by_account(id.network, &account.facts);
+        Connected { must_not_post, resumed: Vec::new() }
+    }))
+}
+
 /// Asks the network whose the key is that somebody has signed in for, and stores it. Where it is the new key of an account, the
 /// sheep go on that had stopped for that, each from where it was.
 pub async fn connect_account(
@@ -169,9 +179,10 @@ pub async fn connect_account(
         None => store.create_account(id, item.clone()).await?,
     };
     match (written, sign_in.purpose) {
-        (Write::Done, _) => {}
-        (Write::Conflict(()), Purpose::Connect) => return Err(connected_already(id)),
-        (Write::Conflict(()), Purpose::Renew) => {
+        (Stored::Done, _) => {}
+        (Stored::TakenBy(other), _) => return Err(taken(id, &other)),
+        (Stored::Changed, Purpose::Connect) => return Err(connected_already(id)),
+        (Stored::Changed, Purpose::Renew) => {
             let why = format!("{id} was given another key, or removed, meanwhile");
             return Err(Error::refused(why));
         }
@@ -200,18 +211,19 @@ pub async fn connect_account(
 }
 
 /// Writes the new key of an account over the one that was `there`, however that is sealed by now.
-async fn renew(
+pub(crate) async fn renew(
     store: &Store,
     id: &AccountId,
     there: &AccountItem,
     item: &AccountItem,
-) -> Result<Write> {
+) -> Result<Stored> {
     /// A rotation seals a key anew once.
     const TRIES: usize = 3;
     let mut sealed_key = there.sealed_key.clone();
     for _ in 0..TRIES {
-        if store.renew_account(id, &sealed_key, item.clone()).await? == Write::Done {
-            return Ok(Write::Done);
+        match store.renew_account(id, &sealed_key, item.clone()).await? {
+            stored @ (Stored::Done | Stored::TakenBy(_)) => return Ok(stored),
+            Stored::Changed => {}
         }
         match store.newest_account(id).await? {
             Some(newest)
@@ -224,7 +236,7 @@ async fn renew(
             Some(_) | None => break,
         }
     }
-    Ok(Write::Conflict(()))
+    Ok(Stored::Changed)
 }
 
 /// Lets the sheep go on that had stopped because of their account `id`. What stopped for anything else, or was paused, stays so.
@@ -309,7 +321,12 @@ fn refuse_another(id: &AccountId, there: &AccountItem, vouched: &VouchedFor<'_>)
     )))
 }
 
-/// Refuses an account that is here under another name.
+/// The user of the account is connected as another.
+pub(crate) fn taken(id: &AccountId, other: &AccountId) -> Error {
+    Error::refused(format!("{id} is not added: it is connected already, as {other}"))
+}
+
+/// Refuses an account that is here under another name, since before whose an account is was noted.
 pub(crate) async fn refuse_twice(
     store: &Store,
     id: &AccountId,
@@ -330,9 +347,7 @@ pub(crate) async fn refuse_twice(
         account.remote_user == remote_user && account.url.as_deref() == url
     };
     match others.iter().flatten().find(is_same) {
-        Some((other, _)) if !remote_user.is_empty() => {
-            Err(Error::refused(format!("{id} is not added: it is connected already, as {other}")))
-        }
+        Some((other, _)) if !remote_user.is_empty() => Err(taken(id, other)),
         Some(_) | None => Ok(()),
     }
 }

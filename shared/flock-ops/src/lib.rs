@@ -45,7 +45,7 @@ pub use audit::AuditLine;
 pub use check_account::{AccountCheck, LimitLine, check_accounts};
 pub use connect_account::{
     Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
-    resume_for_account, sign_in_here,
+    reached_by, resume_for_account, sign_in_here,
 };
 pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};

@@ -1,11 +1,13 @@
 //! Accounts: who posts where, what is known of them, and the sealed key.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, builders::PutBuilder};
 use flock_core::{AccountFacts, AccountId, TokenDigest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Keyed, Read, Store, StoreError, Write, key::Key, request_error};
+use crate::{
+    Keyed, MARK, Read, Store, StoreError, Write, conditional, key::Key, request_error, to_item,
+};
 
 /// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,28 @@ impl AccountItem {
     pub fn of_key(pk: &str) -> Option<AccountId> {
         Key::as_account(pk)
     }
+}
+
+/// What became of writing an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    /// It was written.
+    Done,
+    /// It is there already, or not as it was read. Nothing was written.
+    Changed,
+    /// The user whose it is has another name here. Nothing was written.
+    TakenBy(AccountId),
+}
+
+/// How often an account is written where somebody else is at it.
+const TRIES: usize = 8;
+
+/// That a user of a network is connected, and as which account. It counts as long as that account is there and is this user's: whoever
+/// dies while an account is removed leaves nothing that keeps the user out. Accounts that are older than this kind have none until
+/// they are given a new key; they are found one by one.
+#[derive(Debug, Serialize, Deserialize)]
+struct UserItem {
+    account: String,
 }
 
 /// An account in the list of accounts.
@@ -234,7 +258,7 @@ impl Store {
         there.await.map(|_| ())
     }
 
-    /// Adds an account or replaces its key.
+    /// Writes an account as it is, whatever is there, and notes nothing of whose it is.
     pub async fn put_account(
         &self,
         id: &AccountId,
@@ -246,40 +270,109 @@ impl Store {
         self.put(&what, Key::account(id), account).await
     }
 
-    /// Adds an account, unless it is there.
+    /// Adds an account, unless it is there, or the user whose it is has another name here.
     pub async fn create_account(
         &self,
         id: &AccountId,
         account: AccountItem,
-    ) -> Result<Write, StoreError> {
-        let what = format!("account {id}");
-        self.put(&what, Key::listed_account(id), ListedItem { account: id.to_string() }).await?;
-        let written = self.put_if(&what, Key::account(id), account, |put| {
+    ) -> Result<Stored, StoreError> {
+        self.put_account_of_user(id, &account, |put| {
             put.condition_expression("attribute_not_exists(pk)")
-        });
-        Ok(written.await?.forget())
+        })
+        .await
     }
 
-    /// Replaces the account's key, unless it is another than `sealed_key` by now.
+    /// Replaces the account's key, unless it is another than `sealed_key` by now, or is of a user that has another name here.
     pub async fn renew_account(
         &self,
         id: &AccountId,
         sealed_key: &str,
         account: AccountItem,
-    ) -> Result<Write, StoreError> {
-        let what = format!("account {id}");
-        let written = self.put_if(&what, Key::account(id), account, |put| {
+    ) -> Result<Stored, StoreError> {
+        self.put_account_of_user(id, &account, |put| {
             put.condition_expression("sealed_key = :key")
                 .expression_attribute_values(":key", AttributeValue::S(sealed_key.to_owned()))
-        });
-        Ok(written.await?.forget())
+        })
+        .await
+    }
+
+    /// Writes an account where the condition holds that `condition` adds, together with its line in the list and with whose it is.
+    async fn put_account_of_user(
+        &self,
+        id: &AccountId,
+        account: &AccountItem,
+        condition: impl Fn(PutBuilder) -> PutBuilder,
+    ) -> Result<Stored, StoreError> {
+        let what = format!("account {id}");
+        let user = Key::user(id, account.url.as_deref(), &account.remote_user);
+        // Where nobody says whose it is, there is nothing to note.
+        let noted = (!account.remote_user.is_empty()).then_some(&user);
+        let mut over = None;
+        // Twice is enough where nobody else is at it: once over what an account has left that is gone.
+        for _ in 0..TRIES {
+            let named = || ListedItem { account: id.to_string() };
+            let mut items = vec![
+                to_item(Keyed::new(Key::account(id), account), &what)?,
+                to_item(Keyed::new(Key::listed_account(id), named()), &what)?,
+            ];
+            if let Some(user) = noted {
+                let item = UserItem { account: id.to_string() };
+                items.push(to_item(Keyed::new(user.clone(), item), &what)?);
+            }
+            let written = self.put_together(&what, items, |place, put| match (place, &over) {
+                (0, _) => condition(put),
+                (1, _) => put,
+                (_, None) => put
+                    .condition_expression("attribute_not_exists(pk) OR account = :account")
+                    .expression_attribute_values(":account", AttributeValue::S(id.to_string())),
+                (_, Some(mark)) => put
+                    .condition_expression(format!("{MARK} = :over"))
+                    .expression_attribute_values(":over", AttributeValue::S(String::clone(mark))),
+            });
+            let failed = match written.await? {
+                Write::Done => return Ok(Stored::Done),
+                Write::Conflict(failed) => failed,
+            };
+            if failed.iter().any(|(place, _)| *place == 0) {
+                return Ok(Stored::Changed);
+            }
+            // Without an item, somebody else was at one of them in this moment.
+            let Some((_, Some(there))) = failed.into_iter().next() else { continue };
+            let mark = there.get(MARK).and_then(|mark| mark.as_s().ok()).cloned();
+            let taken: Keyed<UserItem> = Keyed::read(there, &what)?;
+            let other: AccountId = taken.value.account.parse().map_err(|err| {
+                let what = format!("the user {} of {id}", account.remote_user);
+                StoreError::Corrupt { what, source: Box::new(err) }
+            })?;
+            let holder = self.newest_account(&other).await?;
+            let is_held = holder.is_some_and(|holder| {
+                Key::user(&other, holder.url.as_deref(), &holder.remote_user) == user
+            });
+            if is_held && other != *id {
+                return Ok(Stored::TakenBy(other));
+            }
+            // It was removed, or is of another user by now.
+            over = mark;
+        }
+        Ok(Stored::Changed)
     }
 
     /// Removes an account with its key. What was posted through it, and by which sheep, stays known. Removing it again changes
     /// nothing.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), StoreError> {
         let what = format!("account {id}");
+        let there = self.newest_account(id).await?;
         self.delete_one(&what, Key::account(id)).await?;
+        if let Some(there) = there {
+            // What is left behind where this dies says nothing any more, and is written over.
+            let user = Key::user(id, there.url.as_deref(), &there.remote_user);
+            let delete = self.client.delete_item().table_name(&self.table);
+            let delete = delete
+                .set_key(Some(user.attributes()))
+                .condition_expression("account = :account")
+                .expression_attribute_values(":account", AttributeValue::S(id.to_string()));
+            conditional(delete.send().await, "remove", &what)?;
+        }
         self.delete_one(&what, Key::listed_account(id)).await
     }
 }

@@ -113,6 +113,12 @@ impl Key {
         Self { pk: Self::ACCOUNTS.to_owned(), sk: account.to_string() }
     }
 
+    /// The user's id is the network's: whatever it holds, it is the end of the key. On networks that are one server, that has no name.
+    pub(crate) fn user(account: &AccountId, server: Option<&str>, remote_user: &str) -> Self {
+        let (network, server) = (account.network, server.unwrap_or_default());
+        Self { pk: format!("USER#{network}#{server}"), sk: format!("USER#{remote_user}") }
+    }
+
     pub(crate) fn on_account(account: &AccountId, sheep: &SheepId) -> Self {
         Self { sk: format!("{ON_ACCOUNT}{sheep}"), ..Self::account(account) }
     }
@@ -218,6 +224,8 @@ mod tests {
             Key::aside(&sheep, Occurrence(42)),
             Key::account(&account),
             Key::listed_account(&account),
+            Key::user(&account, None, "7"),
+            Key::user(&"mastodon:a@b.example".parse().unwrap(), Some("https://b.example"), "9"),
             Key::on_account(&account, &sheep),
             Key::taken(&account, &"2124182926852620288".parse().unwrap()),
             Key::spend(&sheep.flock, Month::of("2026-11-21T12:00:00Z".parse().unwrap())),
@@ -245,6 +253,8 @@ mod tests {
         ASIDE#milton#book-1 | POST#000000000042
         ACCOUNT#x#milton_1 | ACCOUNT
         ACCOUNTS | x:milton_1
+        USER#x# | USER#7
+        USER#mastodon#https://b.example | USER#9
         ACCOUNT#x#milton_1 | SHEEP#milton/book-1
         ACCOUNT#x#milton_1 | TAKEN#2124182926852620288
         SPEND#milton | 2026-11

@@ -84,6 +84,12 @@ pub const KINDS: &[Kind] = &[
         "list of accounts: query by `pk`",
     ),
     kind(
+        "user",
+        ["USER#<network and server>", "USER#<the network's id>"],
+        "who adds an account or gives it a new key, together with it",
+        "the next who adds an account of the same user, by the condition of its put",
+    ),
+    kind(
         "roster",
         ["ACCOUNT#<network>#<handle>", "SHEEP#<flock>/<sheep>"],
         "apply, move; a look, where it is missing",

@@ -43,11 +43,12 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         put_item::{PutItemError, builders::PutItemFluentBuilder},
+        transact_write_items::TransactWriteItemsError,
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
     types::{
-        AttributeValue, KeysAndAttributes, ReturnConsumedCapacity,
-        ReturnValuesOnConditionCheckFailure,
+        AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder,
     },
 };
 use flock_core::{Shards, TableId};
@@ -56,7 +57,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::OnceCell;
 
-pub use account::AccountItem;
+pub use account::{AccountItem, Stored};
 pub use aside::Aside;
 pub use audit::{AuditEntry, By};
 pub use delivery::{Answered, Arrival, Asked, CONFIRM_FOR};
@@ -319,6 +320,64 @@ impl Store {
                 _ => Err(request_error("write", what, err)),
             },
         }
+    }
+
+    /// Writes all of `items`, or none: each where the condition holds that `condition` adds to it, by its place. Gives the places of
+    /// those that did not hold, each with what is there; nothing, where somebody else was at it in that moment.
+    async fn put_together(
+        &self,
+        what: &str,
+        items: Vec<Item>,
+        condition: impl Fn(usize, PutBuilder) -> PutBuilder,
+    ) -> Result<Write<Vec<(usize, Option<Item>)>>, StoreError> {
+        let mark = random_text();
+        let mut all = self
+            .client
+            .transact_write_items()
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        for (place, mut item) in items.into_iter().enumerate() {
+            item.insert(MARK.to_owned(), AttributeValue::S(mark.clone()));
+            let put = Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+            let put = condition(place, put).build();
+            let put = put.map_err(|err| StoreError::Request {
+                action: "write",
+                what: what.to_owned(),
+                source: Box::new(err),
+            })?;
+            all = all.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        let err = match Box::pin(all.send()).await {
+            Ok(output) => {
+                self.meter.write(output.consumed_capacity());
+                return Ok(Write::Done);
+            }
+            Err(err) => err,
+        };
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+            err.as_service_error()
+        else {
+            return Err(request_error("write", what, err));
+        };
+        let mut failed = Vec::new();
+        for (place, reason) in cancelled.cancellation_reasons().iter().enumerate() {
+            match reason.code() {
+                None | Some("None") => {}
+                Some("ConditionalCheckFailed") => {
+                    match unless_ours(reason.item().cloned(), &mark) {
+                        Write::Done => return Ok(Write::Done),
+                        Write::Conflict(there) => failed.push((place, there)),
+                    }
+                }
+                Some("TransactionConflict") => {}
+                Some(_) => return Err(request_error("write", what, err)),
+            }
+        }
+        Ok(Write::Conflict(failed))
     }
 
     /// Writes a `value` whose version is one more than `read`, over the one that was read; where `read` is 0, over none.

@@ -1,8 +1,8 @@
 //! Sign-ins: which links there are, and how far each has come. Nothing of a link or of a browser is here in clear.
 
 use flock_core::{
-    AccountId, Errand, Purpose, RoomId, Sent, SentOff, SignIn, SignInStage, SigningIn, TokenDigest,
-    UserId, Way,
+    AccountId, Bound, Errand, Purpose, RoomId, Sent, SentOff, SignIn, SignInStage, SigningIn,
+    TokenDigest, UserId, Way,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ struct SignInItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     browser: Option<TokenDigest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<TokenDigest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     kept: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     labelled: bool,
@@ -85,7 +87,7 @@ impl Store {
 
 impl SignInItem {
     fn new(AskedSignIn { sign_in, by }: &AskedSignIn) -> Self {
-        let SigningIn { errand, stage, until, version } = sign_in;
+        let SigningIn { errand, stage, bound, until, version } = sign_in;
         let SignIn { id: _, account, purpose, server } = errand.work.clone();
         let (user, room, operator, arn) = match by.clone() {
             By::Slack { user, room } => (Some(user), Some(room), None, None),
@@ -98,11 +100,8 @@ impl SignInItem {
             SignInStage::Failed { why } => (StageName::Failed, None, Some(why)),
         };
         let labelled = sent_off.as_ref().is_some_and(|sent_off| sent_off.labelled);
-        let (way, browser, kept) = sent_off
-            .map(|sent_off| (sent_off.way, sent_off.browser, sent_off.kept))
-            .map_or((None, None, None), |(way, browser, kept)| {
-                (Some(way), Some(browser), Some(kept))
-            });
+        let (way, kept) = sent_off.map(|sent_off| (sent_off.way, sent_off.kept)).unzip();
+        let (browser, back) = bound.clone().map(|bound| (bound.browser, bound.back)).unzip();
         Self {
             version: *version,
             account: account.to_string(),
@@ -118,6 +117,7 @@ impl SignInItem {
             why,
             way,
             browser,
+            back,
             kept,
             labelled,
             sent: errand.sent,
@@ -144,12 +144,15 @@ impl SignInItem {
             StageName::Open => SignInStage::Open,
             StageName::Begun => SignInStage::Begun(SentOff {
                 way: self.way.ok_or("`way` is missing")?,
-                browser: self.browser.ok_or("`browser` is missing")?,
                 kept: self.kept.unwrap_or_default(),
                 labelled: self.labelled,
             }),
             StageName::Done => SignInStage::Done,
             StageName::Failed => SignInStage::Failed { why: self.why.unwrap_or_default() },
+        };
+        let bound = match (self.browser, self.back) {
+            (Some(browser), Some(back)) => Some(Bound { browser, back }),
+            (None, _) | (_, None) => None,
         };
         let (purpose, server) = (self.purpose, self.server);
         let work = SignIn { id, account, purpose, server };
@@ -159,7 +162,8 @@ impl SignInItem {
             ..Errand::new(work, self.since.try_into()?)
         };
         let until = self.until.try_into()?;
-        Ok(AskedSignIn { sign_in: SigningIn { errand, stage, until, version: self.version }, by })
+        let sign_in = SigningIn { errand, stage, bound, until, version: self.version };
+        Ok(AskedSignIn { sign_in, by })
     }
 }
 
@@ -179,14 +183,10 @@ mod tests {
         };
         let open = SigningIn::new(work, now);
         let later = now + SignedDuration::from_secs(30);
-        let sent_off = SentOff {
-            way: Way::OAuth2,
-            browser: TokenDigest::of("cookie"),
-            kept: "k1.sealed".to_owned(),
-            labelled: true,
-        };
+        let sent_off = SentOff { way: Way::OAuth2, kept: "k1.sealed".to_owned(), labelled: true };
+        let bound = Bound { browser: TokenDigest::of("cookie"), back: TokenDigest::of("state") };
         let pressed = open.press(now, later).unwrap();
-        let begun = pressed.begun(sent_off, now);
+        let begun = pressed.begun(sent_off, bound, now);
         let (claimed, _) = begun.come_back(&TokenDigest::of("cookie"), now, later).unwrap();
         let by_slack = By::Slack { user: "U1".parse().unwrap(), room: "C1".parse().unwrap() };
         let by_line = By::CommandLine { user: "ada".to_owned(), arn: None };

@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(header) = std::str::from_utf8(bytes) else { return };
     for url in ["https://keys.example/keys", "http://127.0.0.1:1/keys"] {
         let url: KeysUrl = url.parse().expect("it is written so");
-        if let Some(Bearer { id, .. }) = Bearer::read([header], &url) {
+        for Bearer { id, .. } in Bearer::read([header], Some(header), &url) {
             assert!(header.contains(id.as_str()), "{id}");
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use flock_aws::{Function as _, Keyring};
 use flock_core::{
-    AccountId, DeliveryId, Network, Purpose, SentOff, SheepId, SignIn, SigningIn, State,
+    AccountId, Bound, DeliveryId, Network, Purpose, SentOff, SheepId, SignIn, SigningIn, State,
     TokenDigest, Way,
 };
 use flock_ops::{Noted, Who, link_to_connect, link_to_renew};
@@ -25,8 +25,8 @@ pub(crate) const KEYS_URL: &str = "https://keys.example/keys";
 
 /// A browser before the function, with its cookies.
 pub(crate) struct Browser {
-    function: Arc<Keymaker>,
-    cookies: BTreeMap<String, String>,
+    pub(crate) function: Arc<Keymaker>,
+    pub(crate) cookies: BTreeMap<String, String>,
     /// What is sent with every request besides.
     headers: BTreeMap<&'static str, &'static str>,
 }
@@ -82,7 +82,7 @@ impl Browser {
         Self::of(&Arc::new(function))
     }
 
-    fn of(function: &Arc<Keymaker>) -> Self {
+    pub(crate) fn of(function: &Arc<Keymaker>) -> Self {
         let headers = BTreeMap::from([
             ("content-type", "application/x-www-form-urlencoded"),
             ("origin", "null"),
@@ -133,6 +133,13 @@ impl Answered {
         }
     }
 
+    /// The headline of the page.
+    pub(crate) fn title(&self) -> String {
+        let shown = self.shown();
+        let (_, words) = shown.split_once(": ").unwrap();
+        words.lines().next().unwrap_or_default().to_owned()
+    }
+
     /// The status and the words of the page.
     pub(crate) fn shown(&self) -> String {
         let (_, main) = self.body.split_once("<main>").unwrap_or(("", &self.body));
@@ -180,7 +187,7 @@ pub(crate) async fn connect(world: &World, id: &AccountId, by: By) -> String {
     format!("{KEYS_URL}/connect/{}", link.token.expose_secret())
 }
 
-async fn renew(world: &World, id: &AccountId) -> String {
+pub(crate) async fn renew(world: &World, id: &AccountId) -> String {
     let noted = noted(world, by_slack()).await;
     let link = link_to_renew(&world.store, &noted, id, world.clock.now()).await.unwrap();
     format!("{KEYS_URL}/connect/{}", link.token.expose_secret())
@@ -514,6 +521,9 @@ async fn of_two_presses_at_once_one_asks_the_network() {
     assert_eq!(world.bluesky.logins(&did("apollo")), 1);
 }
 
+/// Its end differs with the sign-in.
+const COOKIE: &str = "__Secure-flockwork-sign-in-0123456789abcdef";
+
 /// A sign-in that waits for somebody to come back with this cookie.
 async fn begun(world: &World, browser: &mut Browser) -> TokenDigest {
     let id = apollo(world);
@@ -526,7 +536,6 @@ async fn begun(world: &World, browser: &mut Browser) -> TokenDigest {
     let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
     let sent_off = SentOff {
         way: Way::OAuth2,
-        browser: TokenDigest::of("cookie-of-the-browser"),
         kept: keyring.seal(&id, &SecretString::from("kept-of-the-test")),
         labelled: false,
     };
@@ -537,13 +546,18 @@ async fn begun(world: &World, browser: &mut Browser) -> TokenDigest {
         sign_in = match step {
             0 => sign_in,
             1 => sign_in.press(now, now).unwrap(),
-            _ => sign_in.begun(sent_off.clone(), now),
+            _ => {
+                let (browser, back) = ("cookie-of-the-browser", "s");
+                let bound =
+                    Bound { browser: TokenDigest::of(browser), back: TokenDigest::of(back) };
+                sign_in.begun(sent_off.clone(), bound, now)
+            }
         };
         let asked = AskedSignIn { sign_in: sign_in.clone(), by: by.clone() };
         assert_eq!(world.store.put_sign_in(&asked).await.unwrap(), Write::Done);
     }
     let value = format!("{}.cookie-of-the-browser", TokenDigest::of("link"));
-    browser.cookies.insert("__Secure-flockwork-sign-in".to_owned(), value);
+    browser.cookies.insert(COOKIE.to_owned(), value);
     TokenDigest::of("link")
 }
 
@@ -557,7 +571,7 @@ async fn whoever_comes_back_has_the_cookie_and_comes_once() {
     // Another browser, with a cookie of another sign-in, or a made-up one.
     let mut another = Browser::of(&browser.function);
     for value in ["x", &format!("{id}.guessed"), &format!("{}.x", TokenDigest::of("other"))] {
-        another.cookies.insert("__Secure-flockwork-sign-in".to_owned(), value.to_owned());
+        another.cookies.insert(COOKIE.to_owned(), value.to_owned());
         assert_eq!(another.open(&callback).await.shown(), said[0]);
     }
     // The link's page says that it was used.
@@ -569,8 +583,7 @@ async fn whoever_comes_back_has_the_cookie_and_comes_once() {
     let (first, second) = if one.status == 403 { (one, other) } else { (other, one) };
     assert!([409, 410].contains(&second.status), "{}", second.shown());
     said.push(first.shown());
-    twin.cookies
-        .insert("__Secure-flockwork-sign-in".to_owned(), format!("{id}.cookie-of-the-browser"));
+    twin.cookies.insert(COOKIE.to_owned(), format!("{id}.cookie-of-the-browser"));
     said.push(twin.open(&callback).await.shown());
     insta::assert_snapshot!(said.join("\n\n"), @"
     403: This browser has begun no sign-in

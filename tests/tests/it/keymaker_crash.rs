@@ -167,7 +167,7 @@ async fn who_signs_in_again_after_a_crash_anywhere_has_one_key() {
         println!("{:<10} once {at}", format!("{cut:?}"));
     }
     // Shards, the link, whether the account is here, the claim, the keyring, the audit log, the account once more, a login and a
-    // profile, the other accounts, the list, the account, the profile and its mark, that it is marked, the sheep, the audit log, the
+    // profile, the other accounts, the account with what is noted of it, the profile and its mark, that it is marked, the sheep, the audit log, the
     // bus, the end.
-    assert_eq!(cells.len(), 2 * 19, "{cells:?}");
+    assert_eq!(cells.len(), 2 * 18, "{cells:?}");
 }

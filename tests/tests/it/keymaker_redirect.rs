@@ -8,7 +8,7 @@ use reqwest::redirect;
 use secrecy::ExposeSecret as _;
 
 use crate::{
-    keymaker::{Browser, KEYS_URL, by_slack, noted},
+    keymaker::{Browser, KEYS_URL, by_slack, noted, renew},
     world::{World, mastodon_account},
 };
 
@@ -79,9 +79,8 @@ async fn on_x_somebody_is_sent_there_and_comes_back_with_a_key() {
     200: x:milton is connected
     x:milton is connected. You can close this.
 
-    403: This browser has begun no sign-in
-    Whoever comes back from a network has to come with the browser that pressed the button of the link, and within ten minutes; this one has not. Nothing has changed.
-    Did you press it in another browser? Go on there. Otherwise ask for a fresh link, and open it in this one.
+    200: x:milton is connected
+    x:milton is connected. You can close this.
 
     410: This link was used
     x:milton is connected by it. You can close this.
@@ -99,9 +98,8 @@ async fn on_x_somebody_is_sent_there_and_comes_back_with_a_key() {
     200: x:milton is connected
     x:milton is connected. You can close this.
 
-    403: This browser has begun no sign-in
-    Whoever comes back from a network has to come with the browser that pressed the button of the link, and within ten minutes; this one has not. Nothing has changed.
-    Did you press it in another browser? Go on there. Otherwise ask for a fresh link, and open it in this one.
+    200: x:milton is connected
+    x:milton is connected. You can close this.
 
     410: This link was used
     x:milton is connected by it. You can close this.
@@ -142,6 +140,19 @@ async fn who_says_no_at_x_or_is_somebody_else_there_gives_no_key() {
     ");
 }
 
+/// Allows it on the page of Mastodon as iris, and says where she is sent back to.
+async fn allow_iris(page: &str) -> String {
+    let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+    let allowed = client
+        .post(page)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("decision=allow&username=iris")
+        .send()
+        .await
+        .unwrap();
+    allowed.headers()["location"].to_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn on_mastodon_somebody_is_sent_to_their_server_and_comes_back_with_a_key() {
     let world = World::start().await;
@@ -152,15 +163,7 @@ async fn on_mastodon_somebody_is_sent_to_their_server_and_comes_back_with_a_key(
     let mut said = vec![browser.open(&link).await.shown()];
     let away = browser.press(&link, "way=oauth2&labelled=yes").await;
     assert_eq!(away.status, 303, "{}", away.shown());
-    let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-    let allowed = client
-        .post(&away.headers["location"])
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body("decision=allow&username=iris")
-        .send()
-        .await
-        .unwrap();
-    let back = allowed.headers()["location"].to_str().unwrap().to_owned();
+    let back = allow_iris(&away.headers["location"]).await;
     // What is forged burns nothing.
     let (address, _) = back.split_once('?').unwrap();
     said.push(browser.open(&format!("{address}?code=forged&state=forged")).await.shown());
@@ -182,4 +185,95 @@ async fn on_mastodon_somebody_is_sent_to_their_server_and_comes_back_with_a_key(
     200: mastodon:iris@stand-in.example is connected
     mastodon:iris@stand-in.example is connected. You can close this.
     ");
+}
+
+/// Two tabs: what comes back ends the sign-in that it is of, whichever was begun last, and whatever others have planted.
+#[tokio::test]
+async fn two_sign_ins_in_one_browser_do_not_meet() {
+    for way in ["oauth1", "oauth2"] {
+        let world = with_x().await;
+        let mut browser = Browser::new(&world).await;
+        let mut backs = Vec::new();
+        for (name, user) in [("milton", "7"), ("mallory", "8")] {
+            let id: AccountId = format!("x:{name}").parse().unwrap();
+            let link = link(&world, &id, None).await;
+            world.x.person(Person::Allows(user.to_owned()));
+            backs.push((id, to_x_and_back(&world, &mut browser, &link, way).await));
+        }
+        assert_eq!(browser.cookies.len(), 2);
+        for place in 0..40 {
+            let digest = flock_core::TokenDigest::of(&place.to_string());
+            let name = format!("__Secure-flockwork-sign-in-{place:016}");
+            browser.cookies.insert(name, format!("{digest}.planted"));
+        }
+        for (id, back) in backs {
+            let done = browser.open(&back).await;
+            assert_eq!((done.status, done.title()), (200, format!("{id} is connected")));
+            assert!(world.store.account(&id).await.unwrap().is_some());
+            // Loaded again, it says the same again.
+            assert_eq!(browser.open(&back).await.shown(), done.shown());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_that_fails_says_that_there_is_no_new_key() {
+    let world = with_x().await;
+    let id: AccountId = "x:milton".parse().unwrap();
+    let connect = link(&world, &id, None).await;
+    let mut browser = Browser::new(&world).await;
+    world.x.person(Person::Allows("7".to_owned()));
+    let back = to_x_and_back(&world, &mut browser, &connect, "oauth1").await;
+    assert_eq!(browser.open(&back).await.status, 200);
+    world.x.person(Person::Denies);
+    let renew = renew(&world, &id).await;
+    let back = to_x_and_back(&world, &mut browser, &renew, "oauth1").await;
+    let said = [browser.open(&back).await.shown(), browser.open(&back).await.shown()];
+    assert_snapshot!(said.join("\n\n"), @"
+    403: x:milton has no new key
+    It was cancelled on the network.
+    Nothing has changed. In Slack /flock account renew x:milton makes a fresh link.
+
+    410: This link was used
+    It works once, and x:milton was given no new key by it: it was cancelled on the network. In Slack /flock account renew x:milton makes a fresh link.
+    ");
+}
+
+/// One person, under eight names at the same moment.
+#[tokio::test]
+async fn of_eight_sign_ins_of_one_user_at_once_one_connects_it() {
+    let world = World::start().await;
+    world.mastodon.account("token-of-iris", "iris");
+    let first = Browser::new(&world).await;
+    let mut begun = Vec::new();
+    for place in 0..8 {
+        let id: AccountId = format!("mastodon:iris@name-{place}.example").parse().unwrap();
+        let mut browser = Browser::of(&first.function);
+        let link = link(&world, &id, Some(&world.mastodon_url)).await;
+        let away = browser.press(&link, "way=oauth2&labelled=yes").await;
+        begun.push((id, browser, allow_iris(&away.headers["location"]).await));
+    }
+    let ends = begun.into_iter().map(|(id, mut browser, back)| async move {
+        let answered = browser.open(&back).await;
+        (id, answered)
+    });
+    let ends = futures_util::future::join_all(ends).await;
+    let (done, refused): (Vec<_>, Vec<_>) =
+        ends.into_iter().partition(|(_, answered)| answered.status == 200);
+    let shown: Vec<_> = refused.iter().map(|(_, answered)| answered.shown()).collect();
+    let [(connected, _)] = done.as_slice() else { panic!("{} of 8: {shown:?}", done.len()) };
+    let why = format!("it is connected already, as {connected}.");
+    assert!(shown.iter().all(|shown| shown.contains(&why)), "{shown:?}");
+    assert_eq!(world.store.accounts().await.unwrap(), std::slice::from_ref(connected));
+    // Once it is removed, another can be this user; and what a removal that was cut off has left keeps nobody out.
+    let noted = noted(&world, by_slack()).await;
+    flock_ops::remove_account(&world.store, &noted, connected).await.unwrap();
+    for (id, _) in refused.iter().take(2) {
+        let mut browser = Browser::of(&first.function);
+        let link = link(&world, id, Some(&world.mastodon_url)).await;
+        let away = browser.press(&link, "way=oauth2&labelled=yes").await;
+        let done = browser.open(&allow_iris(&away.headers["location"]).await).await;
+        assert_eq!(done.status, 200, "{}", done.shown());
+        world.forget_account(id).await;
+    }
 }

@@ -56,6 +56,11 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     slack.world.store.put_deferred(&asked).await.unwrap();
     let unknown = "bluesky:unknown.test".parse().unwrap();
     crate::keymaker::connect(&slack.world, &unknown, crate::keymaker::by_slack()).await;
+    let known = crate::keymaker::apollo(&slack.world);
+    let link = crate::keymaker::connect(&slack.world, &known, crate::keymaker::by_slack()).await;
+    let mut browser = crate::keymaker::Browser::new(&slack.world).await;
+    let form = crate::keymaker::form(crate::world::APP_PASSWORD);
+    assert_eq!(browser.press(&link, &form).await.status, 200);
     let job = flock_core::Job::new(
         flock_core::JobId::of(&asked.id),
         flock_core::Work::Sheep(flock_core::OverSheep::new(

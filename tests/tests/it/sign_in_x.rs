@@ -160,7 +160,11 @@ async fn what_is_not_allowed_and_what_belongs_to_another_sign_in_ask_x_nothing()
         assert_eq!(said(somebody.finish(&begun, &query).await), not_ours);
         assert_eq!(said(somebody.finish(&begun, &[]).await), not_ours);
         assert_eq!(said(somebody.typed(&begun, "1234567").await), not_ours);
-        let bluesky = Begun { page: String::new(), kept: SecretString::default() };
+        let bluesky = Begun {
+            page: String::new(),
+            kept: SecretString::default(),
+            back: SecretString::default(),
+        };
         assert_eq!(said(somebody.finish(&bluesky, &query).await), not_ours);
         somebody.world.x.person(Person::Denies);
         let query = somebody.visit(&begun);

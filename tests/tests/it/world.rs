@@ -334,6 +334,15 @@ impl World {
         items.collect::<Result<_, _>>().await.unwrap()
     }
 
+    /// Takes the account's item away, as a removal that dies after that has.
+    pub(crate) async fn forget_account(&self, id: &AccountId) {
+        let of =
+            [("pk", format!("ACCOUNT#{}#{}", id.network, id.handle)), ("sk", "ACCOUNT".into())];
+        let key = of.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
+        let delete = Client::new(&self.cloud.aws()).delete_item().table_name(LOCAL_NAME);
+        delete.set_key(Some(key.into())).send().await.unwrap();
+    }
+
     pub(crate) async fn read(&self, id: &SheepId) -> Sheep {
         self.store.sheep(id, Read::Consistent).await.unwrap().unwrap()
     }

@@ -108,7 +108,11 @@ impl Mastodon {
             "scopes": scopes,
             "state": state,
         });
-        Ok(Begun { page: page.into(), kept: SecretString::from(kept.to_string()) })
+        Ok(Begun {
+            page: page.into(),
+            kept: SecretString::from(kept.to_string()),
+            back: SecretString::from(state.unwrap_or_default()),
+        })
     }
 
     /// Exchanges what somebody came back with for a key.

@@ -135,7 +135,8 @@ impl X {
         let mut page = self.http.url(&self.base, "/oauth/authorize")?;
         page.query_pairs_mut().append_pair("oauth_token", token);
         let kept = json!({ "token": token, "token_secret": secret, "is_sent": is_sent });
-        Ok(Begun { page: page.into(), kept: SecretString::from(kept.to_string()) })
+        let kept = SecretString::from(kept.to_string());
+        Ok(Begun { page: page.into(), kept, back: SecretString::from(token) })
     }
 
     async fn finish_signing(
@@ -213,7 +214,8 @@ impl X {
         let query = page.query().unwrap_or_default().replace('+', "%20");
         page.set_query(Some(&query));
         let kept = json!({ "state": state.expose_secret(), "verifier": verifier, "to": to });
-        Ok(Begun { page: page.into(), kept: SecretString::from(kept.to_string()) })
+        let kept = SecretString::from(kept.to_string());
+        Ok(Begun { page: page.into(), kept, back: state.clone() })
     }
 
     async fn finish_coding(
