@@ -151,7 +151,9 @@ async fn link(
 }
 
 /// Refuses what a link does not hand on to whoever opens it.
-fn refuse_for_link(SignIn { automated_label, mark_as_bot, at, server: _ }: &SignIn) -> anyhow::Result<()> {
+fn refuse_for_link(
+    SignIn { automated_label, mark_as_bot, at, server: _ }: &SignIn,
+) -> anyhow::Result<()> {
     let (is_said, why) = if *automated_label || *mark_as_bot {
         let word = if *automated_label { "--automated-label" } else { "--mark-as-bot" };
         (word, "the page that a link opens asks for it")
@@ -213,7 +215,9 @@ pub(crate) async fn sign_in_to(
                     tries -= 1;
                     if tries == 0 {
                         let stays = stays(purpose);
-                        return Err(refuse(format!("{id} {stays}: what was typed was wrong {TRIES} times. {why}")));
+                        return Err(refuse(format!(
+                            "{id} {stays}: what was typed was wrong {TRIES} times. {why}"
+                        )));
                     }
                     tell(&format!("{why}. Try again, `r` for a new link, or `n`."))?;
                 }

@@ -12,9 +12,9 @@ use flock_core::{AccountId, InvalidId, Network, Purpose, SheepName, Usd, capital
 use secrecy::ExposeSecret as _;
 
 use crate::{
+    account::refuse_other_label,
     cli::{Place, WalkAccounts, quoted},
     connect::look,
-    account::refuse_other_label,
     files::{self, Unreadable, WRITTEN_BY_HAND},
     flock_file::{self, plain},
     init,

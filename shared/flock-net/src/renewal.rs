@@ -177,8 +177,8 @@ impl Renewals {
     /// The sealed key of an account, and its session, as they were last written.
     async fn newest(&self, account: &AccountId) -> Result<(String, Option<String>), Failure> {
         let item = self.store.newest_account(account).await.map_err(|err| stored(&err))?;
-        let item =
-            item.ok_or_else(|| Failure::cannot(format!("{account} was removed; connect it again")))?;
+        let item = item
+            .ok_or_else(|| Failure::cannot(format!("{account} was removed; connect it again")))?;
         Ok((item.sealed_key, item.sealed_session))
     }
 

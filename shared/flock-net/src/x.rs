@@ -449,7 +449,11 @@ impl X {
             return Err(answers::reading_failure(&answer));
         }
         let Me { data } = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
-        Ok(Checked { remote_user: data.id, handle: data.username.map(|name| printable(&name)), ..checked })
+        Ok(Checked {
+            remote_user: data.id,
+            handle: data.username.map(|name| printable(&name)),
+            ..checked
+        })
     }
 
     /// Whether X takes requests of the account now.

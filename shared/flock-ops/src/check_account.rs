@@ -80,7 +80,7 @@ async fn check(
         Ok(Some(account)) => of_account(networks, &account).await,
         Ok(None) => AccountCheck::not(
             &id,
-            format!("it was removed meanwhile, or never was wholly there; connect it again"),
+            "it was removed meanwhile, or never was wholly there; connect it again".to_owned(),
         ),
         Err(err) => AccountCheck::not(&id, format!("its key cannot be opened: {err:#}")),
     };

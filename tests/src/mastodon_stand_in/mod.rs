@@ -72,6 +72,8 @@ struct Instance {
     tokens: HashMap<String, u64>,
     /// What a token allows, if it was got by signing in.
     scopes: HashMap<String, String>,
+    /// What strangers are told who want an app; nothing where they may have one.
+    no_apps: Option<&'static str>,
     apps: Vec<App>,
     codes: Vec<Code>,
     /// What is in scopes that no app may ask for.
@@ -134,6 +136,7 @@ impl Mastodon {
             scopes: HashMap::new(),
             apps: Vec::new(),
             codes: Vec::new(),
+            no_apps: None,
             no_scopes_with: None,
             known: Vec::new(),
             posts: Vec::new(),

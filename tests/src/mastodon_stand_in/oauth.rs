@@ -54,6 +54,11 @@ impl Mastodon {
         self.shared.state().no_scopes_with = (!knows).then_some(':');
     }
 
+    /// Has the instance register apps for its own people alone.
+    pub fn registers_no_strangers(&self) {
+        self.shared.state().no_apps = Some("This method requires an authenticated user");
+    }
+
     /// What the apps are allowed to ask for, in the order in which they were registered.
     pub fn app_scopes(&self) -> Vec<String> {
         self.shared.state().apps.iter().map(|app| app.scopes.clone()).collect()
@@ -77,6 +82,9 @@ pub(super) async fn register(
 ) -> Response {
     let fields = texts(&headers, &body);
     let mut state = shared.state();
+    if let Some(said) = state.no_apps {
+        return refusal(StatusCode::UNAUTHORIZED, said).into_response();
+    }
     let (redirect_uri, scopes) = (text(&fields, "redirect_uris"), text(&fields, "scopes"));
     if redirect_uri.is_empty() || text(&fields, "client_name").is_empty() {
         return unprocessable("Validation failed").into_response();

@@ -39,10 +39,11 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     {
         world.sheep(name, network, 3).await;
     }
+    world.x.called(&user_id("apollo"), "apollo");
     let before = world.items().await;
     let checks = checked(&world, &[]).await.unwrap();
     insta::assert_snapshot!(lines(&world, &checks), @"
-    x:apollo works; 899 of 900 requests of this kind left
+    x:apollo works, as apollo; 899 of 900 requests of this kind left
     mastodon:cyd@stand-in.example works, as cyd; 297 of 300 requests left
     bluesky:bea.test works, as bea.test
     ");

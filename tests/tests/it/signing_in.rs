@@ -143,4 +143,8 @@ async fn where_nothing_can_be_signed_in_to_is_said() {
     let kept = SecretString::from("{}");
     let came = person.networks.finish_sign_in(person.to(), &kept, Proof::Typed(&typed)).await;
     assert_eq!(came.unwrap_err(), NotSignedIn::NotOurs);
+    // Nobody has a key there that could be renewed.
+    world.mastodon.registers_no_strangers();
+    let begun = person.networks.begin_sign_in(person.to(), Back::Typing).await;
+    insta::assert_snapshot!(begun.unwrap_err().to_string(), @r#"Mastodon at stand-in.example registers no apps for strangers: "This method requires an authenticated user"; make one in the account's own settings there (Development), and add the account with a key file that has its access token, or ask who runs the server"#);
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Again, BehaviourKind, ChainRules, Corpus, CorpusProblem, Handle, InvalidAccount, InvalidId, Network,
-    Post, SheepConfig, SheepName, says_nothing,
+    AccountId, Again, BehaviourKind, ChainRules, Corpus, CorpusProblem, Handle, InvalidAccount,
+    InvalidId, Network, Post, SheepConfig, SheepName, says_nothing,
 };
 use flock_ops::SheepFile;
 use jiff::tz::TimeZone;

@@ -176,7 +176,7 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @"error: X is asked about the account in the app's name, which is not known here: write its consumer_key and consumer_secret into the key file; later accounts need not");
     world.write("key.json", key_file().replace("true", "false"));
     world.trouble(Trouble::Revoked);
-    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json --mark-as-bot"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; renew the account's key"#);
+    assert_snapshot!(world.refused("account add x:apollo_bot --key key.json"), @r#"error: x:apollo_bot is not added: X does not accept the account's key: "Invalid or expired token."; renew the account's key"#);
     assert_snapshot!(world.refused("account show x:apollo_bot"), @"error: the account x:apollo_bot was never added; connect it (`flockwork account connect x:apollo_bot`)");
     assert_snapshot!(world.refused("account add meadow:apollo --key key.json"), @"error: key.json: accounts of the meadow need no key: just name them");
     let said = world.refused("account add x:not-x --key key.json");
@@ -381,7 +381,7 @@ fn keys_are_sealed_anew_with_a_new_key_beside_the_old() {
     run.interrupt();
     assert_snapshot!(world.ok("account rotate"), @"
     The keys of 1 account are sealed with k3 now.
-    The keys k1, k2 of the keyring seal nothing any more.
+    The keys k1 and k2 of the keyring seal nothing any more.
     ");
     assert_snapshot!(world.refused("account rotate --keyring k"), @"error: --keyring names a secret of a deployed stack: say --aws --table NAME, too");
 }

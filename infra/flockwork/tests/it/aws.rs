@@ -92,6 +92,7 @@ impl Aws {
                 ("TableName", TABLE),
                 ("KeyringName", "flock/keyring"),
                 ("XAppName", "flock/x"),
+                ("KeysUrl", "https://keys.example/keys"),
                 ("SlackAppName", "flock/slack"),
                 ("AlarmTopicArn", TOPIC),
             ]),

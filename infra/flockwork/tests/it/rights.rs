@@ -118,6 +118,7 @@ fn whoever_has_the_policy_can_give_every_command() {
         ],
     );
     world.let_in("7-token", "7");
+    world.x.called("7", "pan");
     let bundle = json!({
         "consumer_token": CONSUMER_KEY,
         "consumer_token_secret": X::SECRET,
