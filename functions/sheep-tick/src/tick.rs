@@ -23,7 +23,7 @@ use serde_json::Value;
 use tracing::{error, info, warn};
 
 use crate::{
-    jobs,
+    jobs::{self, Round},
     near::{Near, Said},
     settings::Settings,
 };
@@ -241,7 +241,8 @@ impl App {
     }
 
     /// Works through what is due of one shard: the sheep, the longest due first, and then the jobs, because a post has a
-    /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts.
+    /// time and a job has none. A step of each comes before all, though: what pauses a flock must not wait for its posts. What asks
+    /// networks has none then: one that does not answer must not hold up posts.
     async fn work(&self, shard: u16, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = self.time_left(deadline);
         let stop_at = post_until(left);
@@ -261,7 +262,9 @@ impl App {
                     DueEntry::Unknown(key) => warn!(key, "passed over: another version's"),
                 }
             }
-            jobs.extend(self.go_on_with(new_jobs, &tick, &mut report, || false).await);
+            jobs.extend(
+                self.go_on_with(new_jobs, &tick, &mut report, (Round::BeforeSheep, || false)).await,
+            );
             let mut results = stream::iter(sheep)
                 .take_while(|_| std::future::ready(in_time()))
                 .map(|id| self.see_to(id, &tick))
@@ -273,7 +276,7 @@ impl App {
             from = Some(next);
         }
         if in_time() {
-            self.go_on_with(jobs, &tick, &mut report, in_time).await;
+            self.go_on_with(jobs, &tick, &mut report, (Round::AfterSheep, in_time)).await;
             Box::pin(self.draw_ahead(&tick, in_time)).await;
         }
         report.cut_short = !in_time();
@@ -287,27 +290,27 @@ impl App {
         let stop_at = post_until(left);
         let in_time = || Instant::now() < stop_at;
         let mut report = Report::default();
-        self.go_on_with(jobs, &self.tick(left), &mut report, in_time).await;
+        self.go_on_with(jobs, &self.tick(left), &mut report, (Round::AfterSheep, in_time)).await;
         report.cut_short = !in_time();
         Ok(report)
     }
 
-    /// Goes on with each of these jobs, and gives those that steps were made of.
+    /// Goes on with each of these jobs, and gives those that no other tick has.
     async fn go_on_with(
         &self,
         jobs: Vec<JobId>,
         tick: &Tick,
         report: &mut Report,
-        in_time: impl Fn() -> bool + Copy,
+        (round, in_time): (Round, impl Fn() -> bool + Copy),
     ) -> Vec<JobId> {
         let mut ours = Vec::new();
         let mut results = stream::iter(jobs)
-            .map(async |id| (Box::pin(self.go_on(&id, tick, in_time)).await, id))
+            .map(async |id| (Box::pin(self.go_on(&id, tick, (round, in_time))).await, id))
             .buffer_unordered(jobs::AT_ONCE);
         while let Some((result, id)) = results.next().await {
             match result {
-                Ok(0) => {}
-                Ok(steps) => {
+                Ok(None) => {}
+                Ok(Some(steps)) => {
                     report.job_steps += steps;
                     ours.push(id);
                 }

@@ -77,7 +77,9 @@ pub use ids::{
     JobId, LevelName, Occurrence, PostId, RemoteId, RoomId, Shards, SheepId, SheepName, TableId,
     TokenDigest, UserId,
 };
-pub use job::{AnswerTo, Asker, Job, JobKind, OverSheep, Resealed, Rotation, Work};
+pub use job::{
+    AnswerTo, Asker, CheckedKeys, Job, JobKind, KeyCheck, OverSheep, Resealed, Rotation, Work,
+};
 pub use limits::{Timed, span, too_many};
 pub use made::Made;
 pub use money::{InvalidUsd, Usd};

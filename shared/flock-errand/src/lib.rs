@@ -92,6 +92,11 @@ impl Carrier {
         &self.accounts
     }
 
+    /// The networks that errands are done on.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
     /// When the account of an errand may be asked again, if its network said not to now.
     pub fn limited_until(&self, account: &flock_core::AccountId) -> Option<Timestamp> {
         self.networks.limited_until(account)

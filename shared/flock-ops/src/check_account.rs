@@ -1,13 +1,16 @@
 //! Whether the keys of accounts still work.
 
-use flock_core::{AccountId, View};
+use flock_core::{AccountId, Asker, CheckedKeys, Job, KeyCheck, View, Work};
 use flock_net::{Account, Accounts, Checked, FailureKind, Left, Networks};
-use flock_store::Store;
+use flock_store::{Store, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::{
+    Error, Noted, Result,
+    connect_account::{not_there, refuse_keyless},
+};
 
 /// Accounts that are asked about at once: networks and their servers are others', and the answers are small.
 const AT_ONCE: usize = 8;
@@ -43,6 +46,87 @@ pub struct LimitLine {
     pub until: Option<Timestamp>,
 }
 
+/// Accounts of one step of a job: side by side, so that a step takes no longer than the slowest of them. A network that does not answer
+/// is given up after one request, within what a tick keeps for what it has begun.
+const STEP: u16 = 8;
+
+/// What came of wanting a check.
+#[derive(Debug)]
+pub enum Checking {
+    /// This one begins.
+    Begun(Job),
+    /// This one is under way, whoever wanted it.
+    UnderWay(Job),
+}
+
+/// What a step of a check came to.
+#[derive(Debug)]
+pub enum CheckStride {
+    /// These are done.
+    Done {
+        /// They, and what is said of each.
+        step: CheckedKeys,
+        /// Whether no account comes after them.
+        is_last: bool,
+    },
+    /// No account is left.
+    Nothing,
+}
+
+/// Begins a check of one account, or of all, if none of the same is under way.
+pub async fn begin_check(
+    store: &Store,
+    _: &Noted,
+    asker: Asker,
+    only: Option<AccountId>,
+    now: Timestamp,
+) -> Result<Checking> {
+    match &only {
+        Some(id) => {
+            refuse_keyless(id)?;
+            store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+        }
+        None if store.some_accounts(None, 1).await?.is_empty() => {
+            return Err(Error::refused("no account is here whose key could be checked".to_owned()));
+        }
+        None => {}
+    }
+    let id = KeyCheck::job(only.as_ref());
+    let work = Work::Check(KeyCheck { only, ..KeyCheck::default() });
+    let mut there = store.job(&id).await?;
+    loop {
+        let new = Job::new(id.clone(), work.clone(), asker.clone(), now);
+        let new = match there {
+            Some(job) if job.is_running() => return Ok(Checking::UnderWay(job)),
+            Some(over) => new.after(&over),
+            None => new,
+        };
+        match store.put_job(&new).await? {
+            Write::Done => return Ok(Checking::Begun(new)),
+            Write::Conflict(newer) => there = newer,
+        }
+    }
+}
+
+/// Asks about the next accounts of a check, as many as a step has.
+pub async fn check_stride(
+    store: &Store,
+    (accounts, networks): (&Accounts, &Networks),
+    work: &KeyCheck,
+    view: &View,
+) -> Result<CheckStride> {
+    let ids = match &work.only {
+        Some(_) if work.cursor.is_some() => Vec::new(),
+        Some(only) => vec![only.clone()],
+        None => store.some_accounts(work.cursor.as_ref(), STEP).await?,
+    };
+    let Some(cursor) = ids.last().cloned() else { return Ok(CheckStride::Nothing) };
+    let is_last = ids.len() < STEP.into();
+    let checks = check_each(accounts, networks, ids, &|_, _| {}).await;
+    let lines = checks.iter().map(|check| (check.works, check.line(view))).collect();
+    Ok(CheckStride::Done { step: CheckedKeys { cursor, lines }, is_last })
+}
+
 /// Asks the networks about these accounts, or about all, and changes nothing but a session that is over. In the order of their names;
 /// `progress` is told how many of how many are done.
 pub async fn check_accounts(
@@ -58,6 +142,16 @@ pub async fn check_accounts(
     let mut ids = if ids.is_empty() { known } else { ids.to_vec() };
     ids.sort();
     ids.dedup();
+    Ok(check_each(accounts, networks, ids, progress).await)
+}
+
+/// Asks about each of these accounts, some at once.
+async fn check_each(
+    accounts: &Accounts,
+    networks: &Networks,
+    ids: Vec<AccountId>,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Vec<AccountCheck> {
     let all = u64::try_from(ids.len()).unwrap_or(u64::MAX);
     progress(0, all);
     let asked: Vec<_> = ids.into_iter().map(|id| check(accounts, networks, id)).collect();
@@ -68,7 +162,7 @@ pub async fn check_accounts(
         progress(u64::try_from(checks.len()).unwrap_or(u64::MAX), all);
     }
     checks.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(checks.into_iter().map(|(_, check)| check).collect())
+    checks.into_iter().map(|(_, check)| check).collect()
 }
 
 async fn check(

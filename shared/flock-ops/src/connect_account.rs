@@ -276,7 +276,7 @@ async fn make(
     }
 }
 
-fn refuse_keyless(id: &AccountId) -> Result<()> {
+pub(crate) fn refuse_keyless(id: &AccountId) -> Result<()> {
     if id.network.ways().is_empty() {
         let network = id.network.title_within();
         return Err(Error::refused(format!(
@@ -305,7 +305,7 @@ fn connected_already(id: &AccountId) -> Error {
     Error::refused(Objection::from(why).with(Remedy::RenewAccount(id.clone())))
 }
 
-fn not_there(id: &AccountId) -> Error {
+pub(crate) fn not_there(id: &AccountId) -> Error {
     let why = format!("the account {id} was never added");
     Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
 }

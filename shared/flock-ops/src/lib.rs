@@ -42,7 +42,9 @@ mod why;
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
-pub use check_account::{AccountCheck, LimitLine, check_accounts};
+pub use check_account::{
+    AccountCheck, CheckStride, Checking, LimitLine, begin_check, check_accounts, check_stride,
+};
 pub use connect_account::{
     Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
     reached_by, resume_for_account, sign_in_here,

@@ -155,7 +155,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         "job",
         ["JOB#<id>", "JOB"],
-        "pause and resume of a large flock, `account rotate`; each step",
+        "pause and resume of a large flock, `account rotate`, `account check`; each step",
         "the tick, in the index; `running`",
     ),
     kind(

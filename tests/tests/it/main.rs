@@ -18,6 +18,7 @@ mod flocks;
 mod habits;
 mod iam;
 mod jobs;
+mod key_check;
 mod keymaker;
 mod keymaker_crash;
 mod keymaker_redirect;

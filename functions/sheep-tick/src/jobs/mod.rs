@@ -1,9 +1,10 @@
 //! Goes on with jobs: long work, step by step, as far as the time of the tick goes.
 
+mod key_check;
 mod over_sheep;
 mod rotation;
 
-use flock_core::{Event, Job, JobId, Rotation, Work};
+use flock_core::{Event, Job, JobId, KeyCheck, Rotation, Work};
 use flock_store::Write;
 use tracing::{info, warn};
 
@@ -19,45 +20,60 @@ enum Step {
     Nothing,
 }
 
+/// When a tick goes on with jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Round {
+    /// Before it sees to the sheep that are due.
+    BeforeSheep,
+    /// When they are seen to, or where there are none.
+    AfterSheep,
+}
+
 /// Jobs that go on beside each other, so that a long one does not hold up the rest.
 pub(crate) const AT_ONCE: usize = 4;
 
 impl App {
-    /// Goes on with a job while there is time; one step is always made. Says how many; none where another tick has it.
+    /// Goes on with a job while there is time; one step is always made, except that what asks networks makes none in the `first`
+    /// round. Says how many; `None` where another tick has it.
     pub(crate) async fn go_on(
         &self,
         id: &JobId,
         tick: &Tick,
-        in_time: impl Fn() -> bool,
-    ) -> anyhow::Result<u64> {
-        let Some(job) = self.store.job(id).await? else { return Ok(0) };
-        let Some(claimed) = job.claim(self.clock.now(), tick.lease_until) else { return Ok(0) };
+        (round, in_time): (Round, impl Fn() -> bool),
+    ) -> anyhow::Result<Option<u64>> {
+        let Some(job) = self.store.job(id).await? else { return Ok(None) };
+        if round == Round::BeforeSheep && job.work.asks_networks() {
+            return Ok(Some(0));
+        }
+        let Some(claimed) = job.claim(self.clock.now(), tick.lease_until) else { return Ok(None) };
         if self.store.put_job(&claimed).await? != Write::Done {
-            return Ok(0);
+            return Ok(None);
         }
         let (mut job, mut steps) = (claimed, 0);
         loop {
             if job.cancelled_by.is_some() {
                 self.end(job, true, tick).await?;
-                return Ok(steps);
+                return Ok(Some(steps));
             }
             match self.step_of(&job).await {
                 Ok(Step::Made { work, is_last }) => {
-                    let Some(next) = self.write_step(&job, work).await? else { return Ok(steps) };
+                    let Some(next) = self.write_step(&job, work).await? else {
+                        return Ok(Some(steps));
+                    };
                     (job, steps) = (next, steps + 1);
                     if is_last {
                         let cancelled = job.cancelled_by.is_some();
                         self.end(job, cancelled, tick).await?;
-                        return Ok(steps);
+                        return Ok(Some(steps));
                     }
                 }
                 Ok(Step::Nothing) => {
                     self.end(job, false, tick).await?;
-                    return Ok(steps);
+                    return Ok(Some(steps));
                 }
                 Ok(Step::Waits) => {
                     self.release(job).await;
-                    return Ok(steps);
+                    return Ok(Some(steps));
                 }
                 Err(err) => {
                     self.release(job).await;
@@ -66,7 +82,7 @@ impl App {
             }
             if !in_time() {
                 self.release(job).await;
-                return Ok(steps);
+                return Ok(Some(steps));
             }
         }
     }
@@ -76,6 +92,7 @@ impl App {
         match &job.work {
             Work::Sheep(work) => Ok(self.step_of_sheep(work, job).await?),
             Work::Rotation(work) => self.step_of_rotation(work).await,
+            Work::Check(work) => self.step_of_check(work).await,
         }
     }
 
@@ -116,6 +133,9 @@ impl App {
             }
             Work::Rotation(Rotation { sealed, unopened, .. }) => {
                 info!(job = %job.id, sealed, unopened, cancelled, "rotation ended");
+            }
+            Work::Check(KeyCheck { working, failing, .. }) => {
+                info!(job = %job.id, working, failing, cancelled, "keys checked");
             }
         }
         Ok(())

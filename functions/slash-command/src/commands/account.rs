@@ -103,7 +103,7 @@ async fn remove(call: &Call<'_>, noted: &Noted) -> Answer {
 }
 
 /// The account that the first argument names.
-fn account(call: &Call<'_>) -> Result<AccountId, Obstacle> {
+pub(super) fn account(call: &Call<'_>) -> Result<AccountId, Obstacle> {
     call.argument(0)
         .parse()
         .or_else(|err: flock_core::InvalidAccount| refuse(format!("{}.", escape(&err.to_string()))))

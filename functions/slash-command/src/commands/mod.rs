@@ -5,6 +5,7 @@
 )]
 
 mod account;
+mod account_check;
 mod account_rotate;
 mod alive;
 mod audit;
@@ -75,6 +76,7 @@ pub static TABLE: &[&Command] = &[
     &networks::COMMAND,
     &account::LIST,
     &account::CONNECT,
+    &account_check::COMMAND,
     &account::RENEW,
     &account::REMOVE,
     &pause::COMMAND,

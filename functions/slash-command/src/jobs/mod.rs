@@ -1,5 +1,6 @@
 //! Jobs as people meet them: asked for, shown, and told of when they are over.
 
+mod key_check;
 mod over_sheep;
 mod rotation;
 
@@ -146,6 +147,7 @@ fn words(work: &Work) -> Words {
     match work {
         Work::Sheep(work) => over_sheep::words(work),
         Work::Rotation(work) => rotation::words(work),
+        Work::Check(work) => key_check::words(work),
     }
 }
 

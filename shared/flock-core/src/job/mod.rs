@@ -3,6 +3,7 @@
 //! It is claimed (a lease, as an errand has one), makes steps, and ends. A step is written in one put with how far it came, so
 //! that one which is made again after a crash counts nothing twice.
 
+mod key_check;
 mod over_sheep;
 mod rotation;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    key_check::{CheckedKeys, KeyCheck},
     over_sheep::{JobKind, OverSheep},
     rotation::{Resealed, Rotation},
 };
@@ -45,6 +47,8 @@ pub enum Work {
     Sheep(OverSheep),
     /// The keys of all accounts, which are sealed anew.
     Rotation(Rotation),
+    /// The keys of accounts, which their networks are asked about.
+    Check(KeyCheck),
 }
 
 /// Who wants a job, and hears of its end.
@@ -80,6 +84,15 @@ impl Work {
         match self {
             Self::Sheep(work) => work.done(),
             Self::Rotation(work) => work.done(),
+            Self::Check(work) => work.done(),
+        }
+    }
+
+    /// Whether it asks networks, which can take long: sheep that are due come before even its first step.
+    pub fn asks_networks(&self) -> bool {
+        match self {
+            Self::Sheep(_) | Self::Rotation(_) => false,
+            Self::Check(_) => true,
         }
     }
 
@@ -87,7 +100,9 @@ impl Work {
     pub fn cursor(&self) -> Option<String> {
         match self {
             Self::Sheep(work) => work.cursor.as_ref().map(|name| format!("{}/{name}", work.flock)),
-            Self::Rotation(work) => work.cursor.as_ref().map(ToString::to_string),
+            Self::Rotation(Rotation { cursor, .. }) | Self::Check(KeyCheck { cursor, .. }) => {
+                cursor.as_ref().map(ToString::to_string)
+            }
         }
     }
 }

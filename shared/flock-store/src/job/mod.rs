@@ -1,5 +1,6 @@
 //! Jobs: long work that goes on over many ticks.
 
+mod key_check;
 mod over_sheep;
 mod rotation;
 
@@ -51,6 +52,13 @@ struct JobItem {
     under: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     named: Vec<String>,
+    // The one account that a check asks about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    only: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    works: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fails: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,6 +80,7 @@ enum What {
     Pause,
     Resume,
     Rotate,
+    Check,
 }
 
 /// What a job works on, and how far it is: the part of its item that each kind of work has its own of.
@@ -83,12 +92,16 @@ struct WorkItem {
     counts: BTreeMap<String, u64>,
     under: Option<String>,
     named: Vec<String>,
+    only: Option<String>,
+    works: Vec<String>,
+    fails: Vec<String>,
 }
 
 impl WorkItem {
     fn of(what: What) -> Self {
-        let (cursor, counts, named) = (None, BTreeMap::new(), Vec::new());
-        Self { what, flock: None, cursor, counts, under: None, named }
+        let (flock, cursor, under, only) = (None, None, None, None);
+        let (counts, named, works, fails) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { what, flock, cursor, counts, under, named, only, works, fails }
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -170,10 +183,12 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let WorkItem { what, flock, cursor, counts, under, named } = match &job.work {
-            Work::Sheep(work) => over_sheep::to_item(work),
-            Work::Rotation(work) => rotation::to_item(work),
-        };
+        let WorkItem { what, flock, cursor, counts, under, named, only, works, fails } =
+            match &job.work {
+                Work::Sheep(work) => over_sheep::to_item(work),
+                Work::Rotation(work) => rotation::to_item(work),
+                Work::Check(work) => key_check::to_item(work),
+            };
         Self {
             version: job.version,
             what,
@@ -187,6 +202,9 @@ impl JobItem {
             counts,
             under,
             named,
+            only,
+            works,
+            fails,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -225,19 +243,20 @@ impl JobItem {
     }
 
     fn into_work(self) -> Result<Work, BoxError> {
-        let Self { what, flock, cursor, counts, under, named, .. } = self;
-        let item = WorkItem { what, flock, cursor, counts, under, named };
+        let Self { what, flock, cursor, counts, under, named, only, works, fails, .. } = self;
+        let item = WorkItem { what, flock, cursor, counts, under, named, only, works, fails };
         Ok(match what {
             What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
             What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
             What::Rotate => Work::Rotation(rotation::of_item(item)?),
+            What::Check => Work::Check(key_check::of_item(item)?),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flock_core::{OverSheep, Rotation};
+    use flock_core::{CheckedKeys, KeyCheck, OverSheep, Rotation};
 
     use super::*;
     use crate::{Item, Keyed};
@@ -266,8 +285,15 @@ mod tests {
         let asker = Asker::CommandLine("ada".to_owned());
         let rotation = Job::new("0123abce".parse().unwrap(), Work::Rotation(rotation), asker, now);
         let rotated = rotation.step(Work::Rotation(rotated));
+        let check = KeyCheck { only: Some("x:milton".parse().unwrap()), ..KeyCheck::default() };
+        let checked = check.step(&CheckedKeys {
+            cursor: "x:milton".parse().unwrap(),
+            lines: vec![(true, "x:milton works".to_owned()), (false, "it does not".to_owned())],
+        });
+        let asker = Asker::CommandLine("ada".to_owned());
+        let checked = Job::new("0123abcf".parse().unwrap(), Work::Check(checked), asker, now);
         let mut forms = Vec::new();
-        for job in [job, stepped, over, rotation, rotated] {
+        for job in [job, stepped, over, rotation, rotated, checked] {
             let item: Item =
                 serde_dynamo::to_item(Keyed::new(Key::job(&job.id), JobItem::new(&job))).unwrap();
             let read: JobItem = Keyed::read(item.clone(), "a job").unwrap().value;
@@ -281,6 +307,7 @@ mod tests {
         {"answer_to":"{}","asked_by":"U1","cancelled_by":"U2","counts":{"active":1},"cursor":"apollo","ended":1795262409,"flock":"moon","pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","ttl":1795867209,"v":1,"version":5,"what":"pause"}
         {"due":"0","next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":1,"what":"rotate"}
         {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
+        {"counts":{"failing":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","v":1,"version":1,"what":"check","works":["x:milton works"]}
         "#);
     }
 }
