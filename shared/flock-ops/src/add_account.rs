@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use flock_aws::Keyring;
-use flock_core::{AccountId, broken_by_account};
+use flock_core::{AccountId, Purpose, broken_by_account};
 use flock_net::{Account, Checked, Failure, FailureKind, Networks, NewKey};
 use flock_store::{AccountItem, Store, Stored};
 use secrecy::SecretString;
@@ -30,8 +30,18 @@ pub struct NewAccount<'a> {
 pub enum KeyFrom<'a> {
     /// A file, as people call it.
     File(&'a str),
-    /// Somebody has signed in.
-    SignIn,
+    /// Somebody has signed in, and what for.
+    SignIn(Purpose),
+}
+
+impl KeyFrom<'_> {
+    /// What is not so when the key is refused, after the account's name.
+    fn not_done(self) -> &'static str {
+        match self {
+            Self::File(_) | Self::SignIn(Purpose::Connect) => "is not added",
+            Self::SignIn(Purpose::Renew) => "has no new key",
+        }
+    }
 }
 
 /// An account of which its network has said that the key is its own.
@@ -45,30 +55,35 @@ impl<'a> NewAccount<'a> {
     /// Asks the network whose the key is.
     pub async fn check(self, from: KeyFrom<'_>) -> Result<VouchedFor<'a>> {
         let Self { id, key, app, networks } = &self;
+        let not_done = from.not_done();
         let account =
             Account::from_key_file(id.clone(), key, app.as_ref()).map_err(|err| match from {
                 KeyFrom::File(file) => Error::refused(format!("{file}: {err:#}")),
-                KeyFrom::SignIn => Error::refused(format!("{id} is not added: {err:#}")),
+                KeyFrom::SignIn(_) => Error::refused(format!("{id} {not_done}: {err:#}")),
             })?;
         let failed = |failure: Failure| {
             let again = match failure.kind {
                 FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
                 FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
             };
-            Error::refused(format!("{id} is not added: {failure}{again}"))
+            Error::refused(format!("{id} {not_done}: {failure}{again}"))
         };
         let checked = networks.check(&account).await.map_err(failed)?;
         let handle = checked.handle.as_ref().or(key.handle.as_ref());
         if let Some(theirs) = handle.filter(|theirs| !id.is_called(theirs)) {
             let instead = match from {
                 KeyFrom::File(_) => "give the right key, or the right name",
-                KeyFrom::SignIn => {
+                KeyFrom::SignIn(Purpose::Connect) => {
                     "sign out there, or open the page in a private window, and sign in as the account that \
-                                    is to be added"
+                     is to be added"
+                }
+                KeyFrom::SignIn(Purpose::Renew) => {
+                    "sign out there, or open the page in a private window, and sign in as the account that \
+                     is to have it"
                 }
             };
             let why = format!("the key is that of {theirs}, not of {}", id.handle);
-            return Err(Error::refused(format!("{id} is not added: {why}; {instead}")));
+            return Err(Error::refused(format!("{id} {not_done}: {why}; {instead}")));
         }
         if !key.remote_user.is_empty()
             && key.remote_user != checked.remote_user
