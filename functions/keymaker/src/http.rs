@@ -73,16 +73,16 @@ impl App {
         };
         origin && site
     }
+}
 
-    fn respond(&self, answer: Answer) -> Response {
-        match answer {
-            Answer::Page(page) => page.into_response(),
-            Answer::Away { to, cookie } => {
-                let mut response = StatusCode::SEE_OTHER.into_response();
-                set(&mut response, LOCATION, &to);
-                set(&mut response, SET_COOKIE, &cookie);
-                response
-            }
+fn respond(answer: Answer) -> Response {
+    match answer {
+        Answer::Page(page) => page.into_response(),
+        Answer::Away { to, cookie } => {
+            let mut response = StatusCode::SEE_OTHER.into_response();
+            set(&mut response, LOCATION, &to);
+            set(&mut response, SET_COOKIE, &cookie);
+            response
         }
     }
 }
@@ -111,7 +111,7 @@ async fn press(
     let Ok(body) = body else { return pages::too_long().into_response() };
     let form = SentForm::read(&body);
     let answer = Box::pin(app.press(&SecretString::from(token), form)).await;
-    app.respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
+    respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
 }
 
 async fn come_back(
@@ -126,7 +126,7 @@ async fn come_back(
         .collect();
     let bearers = Bearer::read(cookies, brought_back(&pairs), &app.keys_url);
     let answer = Box::pin(app.come_back(bearers, &pairs)).await;
-    app.respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
+    respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
 }
 
 async fn no_method() -> Page {

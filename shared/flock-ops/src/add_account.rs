@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use flock_aws::Keyring;
-use flock_core::{AccountId, broken_by_account};
+use flock_core::{AccountId, Purpose, broken_by_account};
 use flock_net::{Account, Checked, Failure, FailureKind, Networks, NewKey};
 use flock_store::{AccountItem, Store, Stored};
 use secrecy::SecretString;
@@ -32,17 +32,25 @@ pub enum KeyFrom<'a> {
     File(&'a str),
     /// A bundle, which says itself whose it is: the network is asked by which name it knows them, whatever that costs.
     Bundle,
-    /// Somebody has signed in.
-    SignIn,
+    /// Somebody has signed in, and what for.
+    SignIn(Purpose),
 }
 
 impl KeyFrom<'_> {
+    /// What is not so when the key is refused, after the account's name.
+    fn not_done(self) -> &'static str {
+        match self {
+            Self::File(_) | Self::Bundle | Self::SignIn(Purpose::Connect) => "is not added",
+            Self::SignIn(Purpose::Renew) => "has no new key",
+        }
+    }
+
     /// What said which user's the key is.
     fn file(&self) -> Option<&str> {
         match self {
             Self::File(file) => Some(file),
             Self::Bundle => Some("the bundle"),
-            Self::SignIn => None,
+            Self::SignIn(_) => None,
         }
     }
 }
@@ -58,11 +66,12 @@ impl<'a> NewAccount<'a> {
     /// Asks the network whose the key is.
     pub async fn check(self, from: KeyFrom<'_>) -> Result<VouchedFor<'a>> {
         let Self { id, key, app, networks } = &self;
+        let not_done = from.not_done();
         let account =
             Account::from_key_file(id.clone(), key, app.as_ref()).map_err(|err| match from {
                 KeyFrom::File(file) => Error::refused(format!("{file}: {err:#}")),
-                KeyFrom::Bundle | KeyFrom::SignIn => {
-                    Error::refused(format!("{id} is not added: {err:#}"))
+                KeyFrom::Bundle | KeyFrom::SignIn(_) => {
+                    Error::refused(format!("{id} {not_done}: {err:#}"))
                 }
             })?;
         let failed = |failure: Failure| {
@@ -70,11 +79,11 @@ impl<'a> NewAccount<'a> {
                 FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
                 FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
             };
-            Error::refused(format!("{id} is not added: {failure}{again}"))
+            Error::refused(format!("{id} {not_done}: {failure}{again}"))
         };
         let checked = match from {
             KeyFrom::Bundle => networks.check_whose(&account).await,
-            KeyFrom::File(_) | KeyFrom::SignIn => networks.check(&account).await,
+            KeyFrom::File(_) | KeyFrom::SignIn(_) => networks.check(&account).await,
         };
         let checked = checked.map_err(failed)?;
         let handle = checked.handle.as_ref().or(key.handle.as_ref());
@@ -85,13 +94,17 @@ impl<'a> NewAccount<'a> {
                     "if the account is called so by now, write that as the bundle's `screen_name`; else \
                                     it is the key of another"
                 }
-                KeyFrom::SignIn => {
+                KeyFrom::SignIn(Purpose::Connect) => {
                     "sign out there, or open the page in a private window, and sign in as the account that \
-                                    is to be added"
+                     is to be added"
+                }
+                KeyFrom::SignIn(Purpose::Renew) => {
+                    "sign out there, or open the page in a private window, and sign in as the account that \
+                     is to have it"
                 }
             };
             let why = format!("the key is that of {theirs}, not of {}", id.handle);
-            return Err(Error::refused(format!("{id} is not added: {why}; {instead}")));
+            return Err(Error::refused(format!("{id} {not_done}: {why}; {instead}")));
         }
         if !key.remote_user.is_empty()
             && key.remote_user != checked.remote_user

@@ -164,7 +164,7 @@ pub async fn connect_account(
         key.facts.labelled |= labelled;
     }
     let new = NewAccount { id: id.clone(), key, app: app.clone(), networks };
-    let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
+    let vouched = Box::pin(new.check(KeyFrom::SignIn(sign_in.purpose))).await?;
     let mut item = AccountItem { signed_in: Some(sign_in.id.clone()), ..vouched.sealed(&keyring) };
     match &there {
         Some(there) => {
@@ -180,7 +180,11 @@ pub async fn connect_account(
     };
     match (written, sign_in.purpose) {
         (Stored::Done, _) => {}
-        (Stored::TakenBy(other), _) => return Err(taken(id, &other)),
+        (Stored::TakenBy(other), Purpose::Connect) => return Err(taken(id, &other)),
+        (Stored::TakenBy(other), Purpose::Renew) => {
+            let why = format!("{id} keeps its key: its user is connected already, as {other}");
+            return Err(Error::refused(why));
+        }
         (Stored::Changed, Purpose::Connect) => return Err(connected_already(id)),
         (Stored::Changed, Purpose::Renew) => {
             let why = format!("{id} was given another key, or removed, meanwhile");

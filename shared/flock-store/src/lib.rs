@@ -366,14 +366,13 @@ impl Store {
         let mut failed = Vec::new();
         for (place, reason) in cancelled.cancellation_reasons().iter().enumerate() {
             match reason.code() {
-                None | Some("None") => {}
+                None | Some("None" | "TransactionConflict") => {}
                 Some("ConditionalCheckFailed") => {
                     match unless_ours(reason.item().cloned(), &mark) {
                         Write::Done => return Ok(Write::Done),
                         Write::Conflict(there) => failed.push((place, there)),
                     }
                 }
-                Some("TransactionConflict") => {}
                 Some(_) => return Err(request_error("write", what, err)),
             }
         }

@@ -203,6 +203,6 @@ mod tests {
                 lines.push(item);
             }
         }
-        insta::assert_snapshot!(lines.get(6).unwrap(), @r#"{"version":4,"account":"mastodon:iris@example.social","purpose":"renew","server":"https://example.social","user":"U1","room":"C1","since":1795262400,"until":1795263000,"stage":"begun","way":"oauth2","browser":"d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00","kept":"k1.sealed","labelled":true,"sent":"maybe","lease_until":1795262430,"ttl":1795349400}"#);
+        insta::assert_snapshot!(lines.get(6).unwrap(), @r#"{"version":4,"account":"mastodon:iris@example.social","purpose":"renew","server":"https://example.social","user":"U1","room":"C1","since":1795262400,"until":1795263000,"stage":"begun","way":"oauth2","browser":"d7e83e28a04b537e64424546b14caf9b67bad2f28dabce68116e0d372319fa00","back":"4ba69735ca53765ed6a709edb56c6ea236b7193a3b29a6b390c346f0f4340e4e","kept":"k1.sealed","labelled":true,"sent":"maybe","lease_until":1795262430,"ttl":1795349400}"#);
     }
 }

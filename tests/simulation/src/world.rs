@@ -426,7 +426,7 @@ pub(crate) async fn connect(
     // They say that the account has X's label.
     let key = NewKey { facts: AccountFacts { labelled: true, ..key.facts }, ..key };
     let new = NewAccount { id: id.clone(), key, app: Some(app.clone()), networks: &networks };
-    let vouched = Box::pin(new.check(KeyFrom::SignIn)).await?;
+    let vouched = Box::pin(new.check(KeyFrom::SignIn(flock_core::Purpose::Connect))).await?;
     let line = format!("account connect {id}");
     let by = By::CommandLine { user: "ada".to_owned(), arn: None };
     let who = Who { by, at: world.now(), id: DeliveryId::of(&[&line, &world.now().to_string()]) };

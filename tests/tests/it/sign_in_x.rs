@@ -82,7 +82,10 @@ impl SigningIn {
     async fn checked(&self, key: NewKey) -> Result<(), String> {
         let (id, app) = (self.id.clone(), Some(self.app.clone()));
         let new = NewAccount { id, key, app, networks: &self.networks };
-        new.check(KeyFrom::SignIn).await.map(|_| ()).map_err(|err| format!("{err:#}"))
+        new.check(KeyFrom::SignIn(flock_core::Purpose::Connect))
+            .await
+            .map(|_| ())
+            .map_err(|err| format!("{err:#}"))
     }
 
     fn asked(&self) -> usize {

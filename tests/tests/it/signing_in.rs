@@ -56,7 +56,7 @@ impl<'a> Person<'a> {
     async fn come_back(&self, begun: &Begun, proof: Proof<'_>) -> Result<String, NotSignedIn> {
         let key = self.networks.finish_sign_in(self.to(), &begun.kept, proof).await?;
         let new = NewAccount { id: self.id.clone(), key, app: None, networks: &self.networks };
-        let checked = new.check(KeyFrom::SignIn).await;
+        let checked = new.check(KeyFrom::SignIn(flock_core::Purpose::Connect)).await;
         Ok(checked.map_or_else(|err| err.to_string(), |_| "it is theirs".to_owned()))
     }
 }
