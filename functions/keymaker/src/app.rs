@@ -1,8 +1,8 @@
 //! What the function keeps between requests.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use flock_aws::{Clock, EventBus, Keyring, SdkConfig, Secrets};
+use flock_aws::{Clock, EventBus, Instant, Keyring, SdkConfig, Secrets};
 use flock_core::{AccountId, Way};
 use flock_net::{Networks, XApp};
 use flock_store::Store;
@@ -26,9 +26,21 @@ pub struct App {
     x_secret: String,
 }
 
+/// The time that a request has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Time {
+    /// Until when networks are asked, with all requests for its page together.
+    pub(crate) asks_until: Instant,
+    /// Until when what it takes up is in its hands.
+    pub(crate) lease_until: Timestamp,
+}
+
 impl App {
-    /// How long a request has a sign-in for itself: the function's timeout in template.yaml.
-    const LEASE: Duration = Duration::from_secs(30);
+    /// The longest that a request lasts: the function's timeout in template.yaml, and as long as API Gateway waits.
+    const LENGTH: Duration = Duration::from_secs(30);
+    /// What of it is left when networks are asked no more, so that what they gave is stored and told, and what they did not give is
+    /// said: a server that takes its time, with one request after the other, would have all of it.
+    const AFTERWARDS: Duration = Duration::from_secs(10);
 
     /// Connects to the table.
     pub async fn start(settings: Settings, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {
@@ -48,9 +60,13 @@ impl App {
         })
     }
 
-    /// Until when what is begun now is in the hands of this invocation.
-    pub(crate) fn lease_until(&self) -> Timestamp {
-        self.clock.lease(Self::LEASE)
+    /// The time of a request that begins now and that the platform ends at `deadline`.
+    pub(crate) fn time(&self, deadline: SystemTime) -> Time {
+        let left = self.clock.time_of_invocation(deadline, Self::LENGTH).min(Self::LENGTH);
+        Time {
+            asks_until: Instant::now() + left.saturating_sub(Self::AFTERWARDS),
+            lease_until: self.clock.lease(left),
+        }
     }
 
     /// What keys are sealed with.

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use axum::Router;
+use axum::{Extension, Router};
 use flock_aws::{Clock, Function, Reader, SdkConfig};
 use lambda_http::{Adapter, Context, LambdaEvent, Service as _};
 use serde_json::Value;
@@ -42,10 +42,11 @@ impl Function for Keymaker {
     }
 
     /// The parser's own words could quote what is secret in a request: they are dropped.
-    async fn handle(&self, event: Value, _: SystemTime) -> anyhow::Result<Value> {
+    async fn handle(&self, event: Value, deadline: SystemTime) -> anyhow::Result<Value> {
+        let time = self.app.time(deadline);
         let request = serde_json::from_value(event).map_err(|_| UnreadableRequest)?;
         let request = LambdaEvent::new(request, Context::default());
-        let answer = Adapter::from(self.router.clone()).call(request);
+        let answer = Adapter::from(self.router.clone().layer(Extension(time))).call(request);
         let Ok(response) = answer.await;
         Ok(serde_json::to_value(response).map_err(|_| UnreadableRequest)?)
     }

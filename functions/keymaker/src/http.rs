@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Path, RawQuery, Request, State, rejection::BytesRejection},
     http::{
@@ -22,6 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     App,
+    app::Time,
     browser::{Bearer, SENT_FORM_BYTES, SentForm},
     pages::{self, Page},
 };
@@ -43,8 +44,8 @@ pub(crate) enum Answer {
 }
 
 impl App {
-    /// Answers `GET` and `POST /keys/connect/<token>` and `GET /keys/callback`.
-    pub fn router(self: Arc<Self>) -> Router {
+    /// Answers `GET` and `POST /keys/connect/<token>` and `GET /keys/callback`. Each request brings its [`Time`] as an extension.
+    pub(crate) fn router(self: Arc<Self>) -> Router {
         // Otherwise axum would answer HEAD by the handlers of GET.
         let link = get(show).post(press).head(no_method);
         Router::new()
@@ -101,6 +102,7 @@ async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Respons
 
 async fn press(
     State(app): State<Arc<App>>,
+    Extension(time): Extension<Time>,
     Path(token): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -110,12 +112,13 @@ async fn press(
     }
     let Ok(body) = body else { return pages::too_long().into_response() };
     let form = SentForm::read(&body);
-    let answer = Box::pin(app.press(&SecretString::from(token), form)).await;
+    let answer = Box::pin(app.press(&SecretString::from(token), form, time)).await;
     respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
 }
 
 async fn come_back(
     State(app): State<Arc<App>>,
+    Extension(time): Extension<Time>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -125,7 +128,7 @@ async fn come_back(
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     let bearers = Bearer::read(cookies, brought_back(&pairs), &app.keys_url);
-    let answer = Box::pin(app.come_back(bearers, &pairs)).await;
+    let answer = Box::pin(app.come_back(bearers, &pairs, time)).await;
     respond(answer.unwrap_or_else(|err| Answer::Page(pages::failed(&err))))
 }
 

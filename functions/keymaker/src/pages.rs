@@ -202,8 +202,8 @@ fn origin(url: &str) -> Option<String> {
     (["https", "http"].contains(&scheme) && is_host).then(|| format!("{scheme}://{host}"))
 }
 
-/// There is a key.
-pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected) -> Page {
+/// There is a key; whether the room that is to be told of it is.
+pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected, is_told: bool) -> Page {
     let work = &asked.sign_in.errand.work;
     let id = &work.account;
     let title = match work.purpose {
@@ -211,8 +211,9 @@ pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected) -> Page {
         Purpose::Renew => format!("{id} has a new key"),
     };
     let resumed = u64::try_from(connected.resumed.len()).unwrap_or(u64::MAX);
+    let is_left = connected.is_to_be_marked || !is_told;
     let body = html! {
-        p { (title) ". You can close this." }
+        p { (title) "." @if !is_left { " You can close this." } }
         @if 0 < resumed {
             p {
                 (count(resumed, "sheep")) @if resumed == 1 { " goes" } @else { " go" } " on from where "
@@ -222,6 +223,13 @@ pub(crate) fn connected(asked: &AskedSignIn, connected: &Connected) -> Page {
         @if !connected.must_not_post.is_empty() {
             p { "But it must not post yet:" }
             ul { @for why in &connected.must_not_post { li { (why) } } }
+        }
+        @if is_left {
+            p {
+                @if connected.is_to_be_marked { "The mark can be tried once more. " }
+                @if !is_told { "Slack could not be told of it. " }
+                "Load this page again in a minute, and send the form again if the browser asks: then that is made up for."
+            }
         }
     };
     Page::new(StatusCode::OK, title, body)

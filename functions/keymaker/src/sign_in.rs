@@ -9,14 +9,15 @@ use flock_core::{
 };
 use flock_net::{Back, Failure, FailureKind, NewKey, NotSignedIn, Proof, SignInTo, brought_back};
 use flock_ops::{
-    Connected, Error, Noted, SignedIn, Who, connect_account, connected_by, reached_by,
+    Asking, Connected, Error, Noted, SignedIn, Who, connect_account, connected_by, late, reached_by,
 };
 use flock_store::{AskedSignIn, By, Write};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::timeout_at;
 
 use crate::{
     App,
-    app::ways,
+    app::{Time, ways},
     browser::{Bearer, SentForm},
     http::Answer,
     pages::{self, Link, Page},
@@ -42,7 +43,7 @@ impl App {
                 Ok(pages::connected_already(&asked))
             }
             Ok(()) => self.link(&asked, None).await,
-            Err(why) => Ok(pages::no_sign_in(&asked, &why)),
+            Err(why) => self.no_more(&asked, &why).await,
         }
     }
 
@@ -51,6 +52,7 @@ impl App {
         &self,
         token: &SecretString,
         form: SentForm,
+        time: Time,
     ) -> anyhow::Result<Answer> {
         let Some(asked) = self.find(token).await? else {
             return Ok(Answer::Page(pages::unknown_link()));
@@ -67,11 +69,11 @@ impl App {
         };
         match (way, form.password) {
             (Way::AppPassword, Some(password)) => {
-                Box::pin(self.type_in(asked, app, &password, form.labelled)).await
+                Box::pin(self.type_in(asked, app, &password, form.labelled, time)).await
             }
             (Way::AppPassword, None) => self.again(&asked, "Type the app password.").await,
             (Way::OAuth1 | Way::OAuth2, _) => {
-                Box::pin(self.send_off(asked, app, way, form.labelled)).await
+                Box::pin(self.send_off(asked, app, way, form.labelled, time)).await
             }
         }
     }
@@ -81,6 +83,7 @@ impl App {
         &self,
         bearers: Vec<Bearer>,
         query: &[(String, String)],
+        time: Time,
     ) -> anyhow::Result<Answer> {
         let Some((asked, browser, is_meant)) = self.begun_by(bearers, query).await? else {
             return Ok(Answer::Page(pages::no_cookie()));
@@ -90,9 +93,9 @@ impl App {
             return Ok(Answer::Page(pages::not_ours(&asked, &why)));
         }
         let now = self.clock.now();
-        let (claimed, sent_off) = match asked.sign_in.come_back(&browser, now, self.lease_until()) {
+        let (claimed, sent_off) = match asked.sign_in.come_back(&browser, now, time.lease_until) {
             Ok(claimed) => claimed,
-            Err(NoSignIn::Unknown) => return self.find_out(asked).await,
+            Err(NoSignIn::Unknown) => return Box::pin(self.find_out(asked, time)).await,
             Err(NoSignIn::Done) => return self.say_again(&asked).await,
             Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
         };
@@ -104,7 +107,8 @@ impl App {
         let kept =
             self.keyring().await?.open(&asked.sign_in.errand.work.account, &sent_off.kept)?;
         let proof = Proof::Query(query);
-        Box::pin(self.finish(asked, app, (sent_off.way, sent_off.labelled), &kept, proof)).await
+        let how = (sent_off.way, sent_off.labelled);
+        Box::pin(self.finish(asked, app, how, &kept, proof, time)).await
     }
 
     /// The sign-in that this browser has begun and the query is the end of; where there is none, one that it has begun and that goes
@@ -135,11 +139,23 @@ impl App {
     /// The last page of a sign-in was loaded again: what was reached is said again.
     async fn say_again(&self, asked: &AskedSignIn) -> anyhow::Result<Answer> {
         let page = match reached_by(&self.store, &asked.sign_in.errand.work).await? {
-            Some(connected) => pages::connected(asked, &connected),
+            Some(connected) => pages::connected(asked, &connected, true),
             // It was removed, or has another key by now.
             None => pages::no_sign_in(asked, &NoSignIn::Done),
         };
         Ok(Answer::Page(page))
+    }
+
+    /// Why the button of a link does nothing any more. That it has expired says nothing of what was reached by it.
+    async fn no_more(&self, asked: &AskedSignIn, why: &NoSignIn) -> anyhow::Result<Page> {
+        let SigningIn { errand, .. } = &asked.sign_in;
+        if *why == NoSignIn::Expired
+            && errand.sent == Sent::Maybe
+            && reached_by(&self.store, &errand.work).await?.is_some()
+        {
+            return Ok(pages::no_sign_in(asked, &NoSignIn::Done));
+        }
+        Ok(pages::no_sign_in(asked, why))
     }
 
     async fn find(&self, token: &SecretString) -> anyhow::Result<Option<AskedSignIn>> {
@@ -192,9 +208,10 @@ impl App {
         app: Option<SecretString>,
         way: Way,
         labelled: bool,
+        time: Time,
     ) -> anyhow::Result<Answer> {
         let now = self.clock.now();
-        let asked = match asked.sign_in.press(now, self.lease_until()) {
+        let asked = match asked.sign_in.press(now, time.lease_until) {
             Ok(pressed) => AskedSignIn { sign_in: pressed, ..asked },
             Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
         };
@@ -207,7 +224,9 @@ impl App {
         let state = TokenDigest::of(random_token().expose_secret()).to_string();
         let (back, state) = (self.keys_url.callback(), SecretString::from(state));
         let back = Back::Sent { to: &back, state: &state };
-        let begun = match self.networks.begin_sign_in(to(work, way, app.as_ref()), back).await {
+        let begun = self.networks.begin_sign_in(to(work, way, app.as_ref()), back);
+        let begun = timeout_at(time.asks_until, begun).await;
+        let begun = match begun.unwrap_or_else(|_| Err(late(&work.account))) {
             Ok(begun) => begun,
             Err(failure) => {
                 let sign_in = asked.sign_in.given_back();
@@ -238,22 +257,23 @@ impl App {
         app: Option<SecretString>,
         password: &SecretString,
         labelled: bool,
+        time: Time,
     ) -> anyhow::Result<Answer> {
         let now = self.clock.now();
         let may_be_done = asked.sign_in.may_be_done(now);
-        let asked = match asked.sign_in.type_in(now, self.lease_until()) {
+        let asked = match asked.sign_in.type_in(now, time.lease_until) {
             Ok(typed) => AskedSignIn { sign_in: typed, ..asked },
-            Err(why) => return Ok(Answer::Page(pages::no_sign_in(&asked, &why))),
+            Err(why) => return Ok(Answer::Page(self.no_more(&asked, &why).await?)),
         };
         if self.store.put_sign_in(&asked).await? != Write::Done {
             return Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Busy)));
         }
-        if may_be_done && let Some(connected) = self.connected_by(&asked).await? {
+        if may_be_done && let Some(connected) = self.connected_by(&asked, labelled, time).await? {
             return self.end(asked, Ended::Connected(connected)).await;
         }
         let (way, kept) = (Way::AppPassword, SecretString::default());
         let proof = Proof::Typed(password);
-        Box::pin(self.finish(asked, app, (way, labelled), &kept, proof)).await
+        Box::pin(self.finish(asked, app, (way, labelled), &kept, proof, time)).await
     }
 
     /// Ends a claimed sign-in with what somebody has brought.
@@ -264,6 +284,7 @@ impl App {
         (way, labelled): (Way, bool),
         kept: &SecretString,
         proof: Proof<'_>,
+        time: Time,
     ) -> anyhow::Result<Answer> {
         let is_typed = match proof {
             Proof::Typed(_) => true,
@@ -271,9 +292,12 @@ impl App {
         };
         let work = &asked.sign_in.errand.work;
         let to = to(work, way, app.as_ref());
-        let ended = match self.networks.finish_sign_in(to, kept, proof).await {
+        let key = self.networks.finish_sign_in(to, kept, proof);
+        let key = timeout_at(time.asks_until, key).await;
+        let ended = match key.unwrap_or_else(|_| Err(late(&work.account).into())) {
             Ok(key) => {
-                let stored = Box::pin(self.store_key(&asked, key, app, labelled)).await;
+                let asking = self.asking(labelled, time);
+                let stored = Box::pin(self.store_key(&asked, key, app, asking)).await;
                 match stored {
                     Ok(connected) => Ended::Connected(connected),
                     Err(Error::Refused(refusal)) => {
@@ -301,20 +325,34 @@ impl App {
         self.end(asked, ended).await
     }
 
-    /// Who finished it has died: whether there is a key is to be seen.
-    async fn find_out(&self, asked: AskedSignIn) -> anyhow::Result<Answer> {
-        match self.connected_by(&asked).await? {
+    /// Who finished it has died, or has left something to do: whether there is a key is to be seen.
+    async fn find_out(&self, asked: AskedSignIn, time: Time) -> anyhow::Result<Answer> {
+        let labelled = match &asked.sign_in.stage {
+            SignInStage::Begun(sent_off) => sent_off.labelled,
+            SignInStage::Open | SignInStage::Done | SignInStage::Failed { .. } => false,
+        };
+        match self.connected_by(&asked, labelled, time).await? {
             Some(connected) => self.end(asked, Ended::Connected(connected)).await,
             None => Ok(Answer::Page(pages::no_sign_in(&asked, &NoSignIn::Unknown))),
         }
     }
 
-    async fn connected_by(&self, asked: &AskedSignIn) -> anyhow::Result<Option<Connected>> {
+    async fn connected_by(
+        &self,
+        asked: &AskedSignIn,
+        labelled: bool,
+        time: Time,
+    ) -> anyhow::Result<Option<Connected>> {
         let (work, now) = (&asked.sign_in.errand.work, self.clock.now());
+        let (keyring, asking) = (self.keyring().await?, self.asking(labelled, time));
         let connected = Noted::around(&self.store, self.who(asked), line(work), async |noted| {
-            connected_by(&self.store, noted, work, now).await
+            connected_by(&self.store, noted, keyring, work, asking, now).await
         });
         connected.await.map_err(any)
+    }
+
+    fn asking(&self, labelled: bool, time: Time) -> Asking<'_> {
+        Asking { networks: &self.networks, until: Some(time.asks_until), labelled }
     }
 
     /// Asks the network whose the key is, and stores it.
@@ -323,12 +361,11 @@ impl App {
         asked: &AskedSignIn,
         key: NewKey,
         app: Option<SecretString>,
-        labelled: bool,
+        asking: Asking<'_>,
     ) -> Result<Connected, Error> {
         let keyring = self.keyring().await?;
         let (sign_in, now) = (&asked.sign_in.errand.work, self.clock.now());
-        let networks = &self.networks;
-        let signed_in = SignedIn { sign_in, key, app, labelled, networks };
+        let signed_in = SignedIn { sign_in, key, app, asking };
         Noted::around(&self.store, self.who(asked), line(sign_in), async |noted| {
             Box::pin(connect_account(&self.store, noted, keyring, signed_in, now)).await
         })
@@ -356,11 +393,17 @@ impl App {
                 return Ok(Answer::Page(pages::refused(&asked, &why)));
             }
         };
-        self.tell(&asked, &connected).await;
-        let asked = AskedSignIn { sign_in: asked.sign_in.done(), ..asked };
+        let is_told = self.tell(&asked, &connected).await;
+        // Who comes again has what is left done.
+        let sign_in = if is_told && !connected.is_to_be_marked {
+            asked.sign_in.done()
+        } else {
+            asked.sign_in.let_go()
+        };
+        let asked = AskedSignIn { sign_in, ..asked };
         self.settle(&asked).await?;
         tracing::info!(account = %asked.sign_in.errand.work.account, "a key is stored");
-        Ok(Answer::Page(pages::connected(&asked, &connected)))
+        Ok(Answer::Page(pages::connected(&asked, &connected, is_told)))
     }
 
     /// A conflict: our lease was over, and whoever has it goes on.
@@ -369,25 +412,33 @@ impl App {
         Ok(())
     }
 
-    /// Has the room told where it was asked for.
-    async fn tell(&self, asked: &AskedSignIn, connected: &Connected) {
+    /// Has the room told where it was asked for. Not so: nobody is.
+    async fn tell(&self, asked: &AskedSignIn, connected: &Connected) -> bool {
         let SigningIn { errand, .. } = &asked.sign_in;
         let room = match &asked.by {
             By::Slack { room, .. } => Some(room.clone()),
             By::CommandLine { .. } => None,
         };
+        // What a room was told is told it again where it is so no more: a mark that is made later.
+        let (name, work) = ("account.connected", errand.work.id.as_str());
+        let id = match connected.must_not_post.as_slice() {
+            [] => DeliveryId::of(&[name, work]),
+            [_, ..] => DeliveryId::of(&[name, work, "must not post"]),
+        };
         let event = Event::AccountConnected(Connection {
-            id: DeliveryId::of(&["account.connected", errand.work.id.as_str()]),
+            id,
             account: errand.work.account.clone(),
             purpose: errand.work.purpose,
             room,
             resumed: u32::try_from(connected.resumed.len()).unwrap_or(u32::MAX),
             must_not_post: connected.must_not_post.clone(),
         });
-        if let Err(err) = self.bus.publish(&[event], Instant::now() + PUBLISHING).await {
+        let published = self.bus.publish(&[event], Instant::now() + PUBLISHING).await;
+        if let Err(err) = &published {
             let (account, unpublished) = (&errand.work.account, err.unpublished());
             tracing::error!(%account, unpublished, error = %err, "no room is told of a new key");
         }
+        published.is_ok()
     }
 
     fn who(&self, asked: &AskedSignIn) -> Who {

@@ -4,7 +4,7 @@
 
 use flock_core::{AccountId, Network, Purpose, SigningIn, Way, capital, named};
 use flock_net::{Back, Networks, NotSignedIn, Proof, SignInTo};
-use flock_ops::{self as ops, Connected, SignedIn};
+use flock_ops::{self as ops, Asking, Connected, SignedIn};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -274,7 +274,9 @@ async fn finish(
         Network::X => sign_in.automated_label,
         Network::Meadow | Network::Mastodon | Network::Bluesky => sign_in.mark_as_bot,
     };
-    let signed_in = SignedIn { sign_in: work, key, app, labelled, networks: &networks };
+    // Nobody ends it but who waits.
+    let asking = Asking { networks: &networks, until: None, labelled };
+    let signed_in = SignedIn { sign_in: work, key, app, asking };
     let line = format!("account {} {id}", word(work.purpose));
     let connected = noted(connection, line, async |noted| {
         safe.keep_x_app(typed_app)?;
@@ -297,7 +299,8 @@ fn stays(purpose: Purpose) -> &'static str {
 }
 
 /// What is said of an account that is connected.
-fn said(work: &flock_core::SignIn, Connected { must_not_post, resumed }: Connected) -> Vec<String> {
+fn said(work: &flock_core::SignIn, connected: Connected) -> Vec<String> {
+    let Connected { must_not_post, resumed, is_to_be_marked: _ } = connected;
     let is = match work.purpose {
         Purpose::Connect => "is connected",
         Purpose::Renew => "has a new key",

@@ -1,16 +1,17 @@
 //! Connects an account, or gives it a new key, by signing in: first a link is made, then somebody has signed in by it.
 
 use anyhow::anyhow;
-use flock_aws::{Keyring, random_token};
+use flock_aws::{Instant, Keyring, random_token};
 use flock_core::{
     AccountId, JobKind, Network, Objection, Purpose, Remedy, SheepId, SignIn, SigningIn, State,
     TokenDigest, broken_by_account,
 };
-use flock_net::{Account, Networks, NewKey};
+use flock_net::{Account, Failure, FailureKind, Networks, NewKey};
 use flock_store::{AccountItem, AskedSignIn, Read, Store, Stored, Write};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::timeout_at;
 
 use crate::{
     Error, KeyFrom, NewAccount, Noted, Result, Steered, VouchedFor, at_once::AT_ONCE, steer,
@@ -34,10 +35,19 @@ pub struct SignedIn<'a> {
     pub key: NewKey,
     /// The credentials of the app, on a network that has apps.
     pub app: Option<SecretString>,
-    /// Whether they say that the account is labelled as a bot's, or, where we can do that, want it to be.
-    pub labelled: bool,
+    /// How its network is asked.
+    pub asking: Asking<'a>,
+}
+
+/// How a network is asked for somebody who has signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct Asking<'a> {
     /// Where the networks are.
     pub networks: &'a Networks,
+    /// Until when they may take, with all requests together; `None`: as long as each may.
+    pub until: Option<Instant>,
+    /// Whether somebody says that the account is labelled as a bot's, or, where we can do that, wants it to be.
+    pub labelled: bool,
 }
 
 /// An account that has a new key.
@@ -47,6 +57,8 @@ pub struct Connected {
     pub must_not_post: Vec<String>,
     /// The sheep that go on, because they had stopped for the account.
     pub resumed: Vec<SheepId>,
+    /// Whether the account is to be marked as a bot's still, which could not be done now and may be later.
+    pub is_to_be_marked: bool,
 }
 
 /// Makes a link by which the account `id` is connected; `server` is the address of its server, where that does not follow
@@ -119,7 +131,9 @@ async fn to_renew(store: &Store, token: &SecretString, id: &AccountId) -> Result
 pub async fn connected_by(
     store: &Store,
     noted: &Noted,
+    keyring: Keyring,
     sign_in: &SignIn,
+    asking: Asking<'_>,
     now: Timestamp,
 ) -> Result<Option<Connected>> {
     let id = &sign_in.account;
@@ -127,8 +141,9 @@ pub async fn connected_by(
     if account.signed_in.as_ref() != Some(&sign_in.id) {
         return Ok(None);
     }
+    let marked = mark(store, keyring, id, account, None, asking).await?;
     let resumed = resume_for_account(store, noted, id, now).await?;
-    Ok(Some(Connected { must_not_post: broken_by_account(id.network, &account.facts), resumed }))
+    Ok(Some(Connected { resumed, ..marked }))
 }
 
 /// What a sign-in that is over has reached, if the account still has the key by it. Nothing changes.
@@ -137,12 +152,15 @@ pub async fn reached_by(store: &Store, sign_in: &SignIn) -> Result<Option<Connec
     let account = store.newest_account(id).await?;
     Ok(account.filter(|account| account.signed_in.as_ref() == Some(&sign_in.id)).map(|account| {
         let must_not_post = broken_by_account(id.network, &account.facts);
-        Connected { must_not_post, resumed: Vec::new() }
+        Connected { must_not_post, resumed: Vec::new(), is_to_be_marked: false }
     }))
 }
 
 /// Asks the network whose the key is that somebody has signed in for, and stores it. Where it is the new key of an account, the
 /// sheep go on that had stopped for that, each from where it was.
+///
+/// What is not answered in time before the key is stored is refused, and the key is lost with it; a mark as a bot that is not made in
+/// time is left to [`connected_by`].
 pub async fn connect_account(
     store: &Store,
     noted: &Noted,
@@ -150,7 +168,7 @@ pub async fn connect_account(
     signed_in: SignedIn<'_>,
     now: Timestamp,
 ) -> Result<Connected> {
-    let SignedIn { sign_in, mut key, app, labelled, networks } = signed_in;
+    let SignedIn { sign_in, mut key, app, asking } = signed_in;
     let id = &sign_in.account;
     let there = store.newest_account(id).await?;
     match (sign_in.purpose, &there) {
@@ -161,10 +179,12 @@ pub async fn connect_account(
     }
     // There nobody but the person can say so.
     if id.network == Network::X {
-        key.facts.labelled |= labelled;
+        key.facts.labelled |= asking.labelled;
     }
-    let new = NewAccount { id: id.clone(), key, app: app.clone(), networks };
-    let vouched = Box::pin(new.check(KeyFrom::SignIn(sign_in.purpose))).await?;
+    let new = NewAccount { id: id.clone(), key, app: app.clone(), networks: asking.networks };
+    let check = Box::pin(new.check(KeyFrom::SignIn(sign_in.purpose)));
+    let checked = within(asking.until, check).await;
+    let vouched = checked.ok_or_else(|| not_checked(sign_in))??;
     let mut item = AccountItem { signed_in: Some(sign_in.id.clone()), ..vouched.sealed(&keyring) };
     match &there {
         Some(there) => {
@@ -191,27 +211,77 @@ pub async fn connect_account(
             return Err(Error::refused(why));
         }
     }
-    let mut must_not_post = Vec::new();
+    let marked = mark(store, keyring, id, item, app.as_ref(), asking).await?;
+    let resumed = resume_for_account(store, noted, id, now).await?;
+    Ok(Connected { resumed, ..marked })
+}
+
+/// What it means that the server of `id` was asked and has not answered in the time there was, which is less than it may take: nobody
+/// knows what came of it.
+pub fn late(id: &AccountId) -> Failure {
+    let network = id.network.title_within();
+    let who = match (id.network, id.handle.as_str().split_once('@')) {
+        (Network::Mastodon, Some((_, host))) => format!("{network} at {host}"),
+        (Network::Meadow | Network::X | Network::Mastodon | Network::Bluesky, _) => network,
+    };
+    Failure { kind: FailureKind::Unknown, why: format!("{who} has not answered in time") }
+}
+
+/// What `work` comes to, if it does so in time.
+async fn within<T>(until: Option<Instant>, work: impl Future<Output = T>) -> Option<T> {
+    match until {
+        Some(until) => timeout_at(until, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
+/// Whose the key is has not been said in time.
+fn not_checked(sign_in: &SignIn) -> Error {
+    let id = &sign_in.account;
+    let not_done = match sign_in.purpose {
+        Purpose::Connect => "is not added",
+        Purpose::Renew => "has no new key",
+    };
+    Error::refused(format!("{id} {not_done}: {}; sign in again later", late(id)))
+}
+
+/// Has the network show that the account, whose key is stored, is a bot's, if that is wanted and we can do it. Nothing is resumed.
+async fn mark(
+    store: &Store,
+    keyring: Keyring,
+    id: &AccountId,
+    mut item: AccountItem,
+    app: Option<&SecretString>,
+    asking: Asking<'_>,
+) -> Result<Connected> {
     let is_marked_here = match id.network {
         Network::Mastodon | Network::Bluesky => true,
         Network::X | Network::Meadow => false,
     };
-    if labelled && is_marked_here && !item.facts.labelled {
-        let account = Account::from_item(id, item.clone(), keyring, app.as_ref())?;
-        match networks.mark_as_bot(&account).await {
+    let mut must_not_post = Vec::new();
+    let mut is_to_be_marked = false;
+    if asking.labelled && is_marked_here && !item.facts.labelled {
+        let account = Account::from_item(id, item.clone(), keyring, app)?;
+        let marked = within(asking.until, Box::pin(asking.networks.mark_as_bot(&account))).await;
+        match marked.unwrap_or_else(|| Err(late(id))) {
             Ok(()) => {
                 item.facts.labelled = true;
                 store.label_account(id).await?;
             }
-            Err(failure) => must_not_post.push(format!(
-                "{id} could not be marked as a bot: {failure}; mark it in its settings on the network, then renew \
-                 its key"
-            )),
+            Err(failure) => {
+                is_to_be_marked = match failure.kind {
+                    FailureKind::TryAgain { .. } | FailureKind::Unknown => true,
+                    FailureKind::NotThisText(_) | FailureKind::Refused(_) => false,
+                };
+                must_not_post.push(format!(
+                    "{id} could not be marked as a bot: {failure}; mark it in its settings on the network, then renew \
+                     its key"
+                ));
+            }
         }
     }
     must_not_post.extend(broken_by_account(id.network, &item.facts));
-    let resumed = resume_for_account(store, noted, id, now).await?;
-    Ok(Connected { must_not_post, resumed })
+    Ok(Connected { must_not_post, resumed: Vec::new(), is_to_be_marked })
 }
 
 /// Writes the new key of an account over the one that was `there`, however that is sealed by now.

@@ -46,8 +46,8 @@ pub use check_account::{
     AccountCheck, CheckStride, Checking, LimitLine, begin_check, check_accounts, check_stride,
 };
 pub use connect_account::{
-    Connected, Link, SignedIn, connect_account, connected_by, link_to_connect, link_to_renew,
-    reached_by, resume_for_account, sign_in_here,
+    Asking, Connected, Link, SignedIn, connect_account, connected_by, late, link_to_connect,
+    link_to_renew, reached_by, resume_for_account, sign_in_here,
 };
 pub use flock_file::{FlockFile, Part, SheepFile};
 pub use flocks::{FlockLine, flocks};
