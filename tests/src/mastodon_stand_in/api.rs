@@ -42,6 +42,8 @@ pub enum Endpoint {
     Media,
     /// `GET /api/v1/accounts/verify_credentials`
     Verify,
+    /// `PATCH /api/v1/accounts/update_credentials`
+    Update,
     /// `GET /api/v2/instance` and its predecessor.
     Instance,
 }
@@ -136,6 +138,7 @@ pub(super) fn endpoint(method: &Method, path: &str) -> Option<Endpoint> {
         (&Method::DELETE, ["v1", "statuses", _]) => Endpoint::Delete,
         (&Method::POST, ["v1", "statuses", _, "reblog"]) => Endpoint::Reblog,
         (&Method::GET, ["v1", "accounts", "verify_credentials"]) => Endpoint::Verify,
+        (&Method::PATCH, ["v1", "accounts", "update_credentials"]) => Endpoint::Update,
         (&Method::GET, ["v1", "accounts", _, "statuses"]) => Endpoint::List,
         (_, ["v2", "media"] | ["v1", "media", _]) => Endpoint::Media,
         (_, [_, "instance"]) => Endpoint::Instance,

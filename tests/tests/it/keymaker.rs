@@ -1,6 +1,6 @@
 //! Signing in on the keymaker's pages, as a browser does.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use flock_aws::{Function as _, Keyring};
 use flock_core::{
@@ -29,6 +29,8 @@ pub(crate) struct Browser {
     pub(crate) cookies: BTreeMap<String, String>,
     /// What is sent with every request besides.
     headers: BTreeMap<&'static str, &'static str>,
+    /// When its invocations are ended.
+    pub(crate) deadline: fn() -> SystemTime,
 }
 
 /// What a browser was answered.
@@ -88,12 +90,13 @@ impl Browser {
             ("origin", "null"),
             ("sec-fetch-site", "same-origin"),
         ]);
-        Self { function: Arc::clone(function), cookies: BTreeMap::new(), headers }
+        let (cookies, deadline) = (BTreeMap::new(), far_deadline);
+        Self { function: Arc::clone(function), cookies, headers, deadline }
     }
 
     async fn send(&mut self, method: &str, url: &str, body: &str) -> Answered {
         let event = event(method, url, &self.cookies, &self.headers, body);
-        let answer = self.function.handle(event, far_deadline()).await.unwrap();
+        let answer = self.function.handle(event, (self.deadline)()).await.unwrap();
         let answered = Answered::read(&answer);
         for line in answer["cookies"].as_array().into_iter().flatten() {
             let (cookie, rest) = line.as_str().unwrap().split_once(';').unwrap();

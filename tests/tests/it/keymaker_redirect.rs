@@ -15,14 +15,14 @@ use crate::{
 const BACK: &str = "https://keys.example/keys/callback";
 
 /// The address of a link that connects `id`, on this server.
-async fn link(world: &World, id: &AccountId, server: Option<&str>) -> String {
+pub(crate) async fn link(world: &World, id: &AccountId, server: Option<&str>) -> String {
     let (noted, server) = (noted(world, by_slack()).await, server.map(ToOwned::to_owned));
     let link = link_to_connect(&world.store, &noted, id, server, world.clock.now()).await.unwrap();
     format!("{KEYS_URL}/connect/{}", link.token.expose_secret())
 }
 
 /// An X on which somebody has two users.
-async fn with_x() -> World {
+pub(crate) async fn with_x() -> World {
     let world = World::start().await;
     world.x.callback(BACK);
     world.x.called("7", "milton");
@@ -31,7 +31,12 @@ async fn with_x() -> World {
 }
 
 /// Presses the button for a way at X, and says where X sends the browser then.
-async fn to_x_and_back(world: &World, browser: &mut Browser, link: &str, way: &str) -> String {
+pub(crate) async fn to_x_and_back(
+    world: &World,
+    browser: &mut Browser,
+    link: &str,
+    way: &str,
+) -> String {
     let away = browser.press(link, &format!("way={way}&labelled=yes")).await;
     assert_eq!(away.status, 303, "{}", away.shown());
     match world.x.visit(&away.headers["location"]) {
@@ -141,7 +146,7 @@ async fn who_says_no_at_x_or_is_somebody_else_there_gives_no_key() {
 }
 
 /// Allows it on the page of Mastodon as iris, and says where she is sent back to.
-async fn allow_iris(page: &str) -> String {
+pub(crate) async fn allow_iris(page: &str) -> String {
     let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let allowed = client
         .post(page)

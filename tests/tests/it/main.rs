@@ -22,6 +22,7 @@ mod key_check;
 mod keymaker;
 mod keymaker_crash;
 mod keymaker_redirect;
+mod keymaker_slow;
 mod kinds;
 mod mastodon;
 mod near;
