@@ -184,6 +184,7 @@ async fn a_mark_that_is_not_made_in_time_is_made_when_the_browser_comes_again() 
 async fn who_was_sent_to_the_network_loads_the_page_again_for_the_mark() {
     let mut world = World::start().await;
     world.mastodon.account("token-of-iris", "iris");
+    world.mastodon.bot("iris", false);
     let (id, url) = (mastodon_account("iris"), world.mastodon_url.clone());
     let link = link(&world, &id, Some(&url)).await;
     let mut browser = hurried(&world).await;
