@@ -53,12 +53,7 @@ impl NearDuplicates {
     /// Whether what `behaviour` says at `cursor` is compared with what was said. A line of a poem is not, because its refrains are
     /// meant, and so are the posts of a pool, which return.
     pub fn asks(behaviour: &Behaviour, cursor: Cursor) -> bool {
-        match behaviour {
-            Behaviour::Poem(_) => false,
-            Behaviour::Queue(queue) => queue.again.is_none(),
-            Behaviour::Grammar(_) | Behaviour::Markov(_) => true,
-            Behaviour::Mix(mix) => !mix.says_a_line(cursor),
-        }
+        !behaviour.repeats(cursor)
     }
 }
 

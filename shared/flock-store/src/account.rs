@@ -258,7 +258,8 @@ impl Store {
         there.await.map(|_| ())
     }
 
-    /// Writes an account as it is, whatever is there, and notes nothing of whose it is.
+    /// Writes an account as it is, whatever is there, and notes nothing of whose it is: for tests.
+    #[cfg(feature = "test-util")]
     pub async fn put_account(
         &self,
         id: &AccountId,

@@ -6,6 +6,7 @@ use flock_core::{AccountId, Job, KeyCheck, Network, Work};
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use sheep_tick::{App, Report};
 
 use crate::{
     slack::{Slack, shown},
@@ -39,10 +40,38 @@ fn done(job: &Job) -> (u64, u64) {
     (work.working, work.failing)
 }
 
-/// Too soon for more than the step that is always made, or some.
-#[expect(clippy::disallowed_methods, reason = "the platform's deadlines are on the wall clock")]
-fn soon() -> SystemTime {
-    SystemTime::now() + Duration::from_millis(150)
+/// Many accounts whose server can be held up, and an invocation that has time for the step alone that is always made: the server
+/// does not answer before that time is over.
+struct Held(CrashProxy);
+
+impl Held {
+    async fn many(world: &mut World, number: usize) -> Self {
+        let never = CrashPlan::new(Cut::Never);
+        let mastodon = CrashProxy::start("mastodon", &world.mastodon.url(), &never).await;
+        world.mastodon_url = mastodon.url();
+        many(world, number).await;
+        Self(mastodon)
+    }
+
+    async fn one_step(&self, app: &App) -> Report {
+        /// More than it takes to begin.
+        const LENGTH: Duration = Duration::from_secs(2);
+        let plan = CrashPlan::new(Cut::Hold(0));
+        self.0.follow(&plan);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the platform's deadlines are on the wall clock"
+        )]
+        let deadline = SystemTime::now() + LENGTH;
+        let release = async {
+            plan.reached().await;
+            tokio::time::sleep(LENGTH).await;
+            plan.release();
+        };
+        let event = due();
+        let (report, ()) = tokio::join!(Box::pin(app.handle(&event, deadline)), release);
+        report.unwrap()
+    }
 }
 
 fn due() -> Value {
@@ -114,23 +143,19 @@ async fn who_asks_is_told_what_the_networks_say_of_keys() {
 #[tokio::test]
 async fn many_accounts_are_asked_about_in_steps_by_one_tick_at_a_time() {
     let mut slack = Slack::start().await;
-    many(&slack.world, 30).await;
+    let held = Held::many(&mut slack.world, 30).await;
     slack.flock("account check").await;
     let (app, other) = (slack.world.app().await, slack.world.app().await);
     // One step is always made, and the next tick goes on.
-    let report = Box::pin(app.handle(&due(), soon())).await.unwrap();
-    let first = report.job_steps;
-    assert!((1..4).contains(&first), "{report:?}");
-    assert_eq!(done(&job(&slack.world, None).await), (8 * first, 0));
+    let report = held.one_step(&app).await;
+    assert_eq!(report.job_steps, 1, "{report:?}");
+    assert_eq!(done(&job(&slack.world, None).await), (8, 0));
     let running = slack.flock("running").await;
-    assert!(
-        running.contains(&format!("{} accounts so far, now at mastodon:m", 8 * first)),
-        "{running}"
-    );
+    assert!(running.contains("8 accounts so far, now at mastodon:m"), "{running}");
     let (event, deadline) = (due(), far_deadline());
     let both = (Box::pin(app.handle(&event, deadline)), Box::pin(other.handle(&event, deadline)));
     let (one, two) = tokio::join!(both.0, both.1);
-    assert_eq!(one.unwrap().job_steps + two.unwrap().job_steps, 4 - first);
+    assert_eq!(one.unwrap().job_steps + two.unwrap().job_steps, 3);
     assert_eq!(done(&job(&slack.world, None).await), (30, 0));
     let told = told(&mut slack).await;
     assert_eq!(told.lines().count(), 22, "{told}");
@@ -141,23 +166,39 @@ async fn many_accounts_are_asked_about_in_steps_by_one_tick_at_a_time() {
 #[tokio::test]
 async fn a_check_that_is_cancelled_tells_how_far_it_came() {
     let mut slack = Slack::start().await;
-    many(&slack.world, 30).await;
+    let held = Held::many(&mut slack.world, 30).await;
     slack.world.mastodon.suspend("m00", true);
     slack.flock("account check").await;
     let app = slack.world.app().await;
-    Box::pin(app.handle(&due(), soon())).await.unwrap();
-    let far = job(&slack.world, None).await.work.done();
+    held.one_step(&app).await;
     let cancel = format!("jobs cancel {}", KeyCheck::job(None));
     let cancelled = slack.flock(&cancel).await;
-    assert!(cancelled.contains(&format!("{far} accounts")), "{cancelled}");
+    assert!(cancelled.contains("8 accounts"), "{cancelled}");
     let told = told(&mut slack).await;
     let told = told.lines().take(2).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(told.replace(&format!(": {far} accounts, up to mastodon:m{:02}", far - 1), ": FAR"), @r#"
-    <@U1>: <@U1> has ended job `d4b6ea3c`, which was asking whether the keys of all accounts work: FAR@stand-in.example. The rest is as it was.
+    insta::assert_snapshot!(told, @r#"
+    <@U1>: <@U1> has ended job `d4b6ea3c`, which was asking whether the keys of all accounts work: 8 accounts, up to mastodon:m07@stand-in.example. The rest is as it was.
     mastodon:m00@stand-in.example does NOT work: Mastodon at stand-in.example shuts the account out: "Your login is currently disabled"; ask its moderators, or move the sheep to another account
     "#);
     assert!(!job(&slack.world, None).await.is_running());
     assert!(slack.flock("account check").await.starts_with("Asking"), "it can be wanted again");
+}
+
+/// What is asked for again at once is told of again.
+#[tokio::test]
+async fn of_two_checks_within_a_second_both_are_told_of() {
+    let mut slack = Slack::start().await;
+    let only = bluesky_account("bea");
+    slack.world.sheep("bea", Network::Bluesky, 3).await;
+    let now = slack.world.clock.now();
+    for nth in 1..=2 {
+        slack.world.clock.step_to(now);
+        slack.flock("account check bluesky:bea.test").await;
+        told(&mut slack).await;
+        assert!(!job(&slack.world, Some(&only)).await.is_running());
+        let seen = shown(&[], &slack.seen("U1", "C1"));
+        assert_eq!(seen.matches("bluesky:bea.test works").count(), nth, "{seen}");
+    }
 }
 
 /// One cell: the tick that goes on dies at `cut`. Gives the request it died at.

@@ -77,6 +77,20 @@ pub(crate) fn event(
     })
 }
 
+/// Does with the cookies of an answer what browsers do.
+pub(crate) fn take_cookies(cookies: &mut BTreeMap<String, String>, answer: &Value) {
+    for line in answer["cookies"].as_array().into_iter().flatten() {
+        let (cookie, rest) = line.as_str().unwrap().split_once(';').unwrap();
+        let (name, value) = cookie.split_once('=').unwrap();
+        assert!(rest.contains("; Secure") && rest.contains("HttpOnly"), "{rest}");
+        if rest.contains("Max-Age=0;") {
+            cookies.remove(name);
+        } else {
+            cookies.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}
+
 impl Browser {
     pub(crate) async fn new(world: &World) -> Self {
         let (aws, clock) = (world.cloud.aws(), world.clock.clone());
@@ -98,16 +112,7 @@ impl Browser {
         let event = event(method, url, &self.cookies, &self.headers, body);
         let answer = self.function.handle(event, (self.deadline)()).await.unwrap();
         let answered = Answered::read(&answer);
-        for line in answer["cookies"].as_array().into_iter().flatten() {
-            let (cookie, rest) = line.as_str().unwrap().split_once(';').unwrap();
-            let (name, value) = cookie.split_once('=').unwrap();
-            assert!(rest.contains("; Secure") && rest.contains("HttpOnly"), "{rest}");
-            if rest.contains("Max-Age=0;") {
-                self.cookies.remove(name);
-            } else {
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
+        take_cookies(&mut self.cookies, &answer);
         answered
     }
 

@@ -12,7 +12,7 @@ use crate::{
     world::{World, mastodon_account},
 };
 
-const BACK: &str = "https://keys.example/keys/callback";
+pub(crate) const BACK: &str = "https://keys.example/keys/callback";
 
 /// The address of a link that connects `id`, on this server.
 pub(crate) async fn link(world: &World, id: &AccountId, server: Option<&str>) -> String {
@@ -147,11 +147,16 @@ async fn who_says_no_at_x_or_is_somebody_else_there_gives_no_key() {
 
 /// Allows it on the page of Mastodon as iris, and says where she is sent back to.
 pub(crate) async fn allow_iris(page: &str) -> String {
+    allow_on_mastodon(page, "iris").await
+}
+
+/// Allows it on the page of Mastodon, and says where the browser is sent back to.
+pub(crate) async fn allow_on_mastodon(page: &str, name: &str) -> String {
     let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let allowed = client
         .post(page)
         .header("content-type", "application/x-www-form-urlencoded")
-        .body("decision=allow&username=iris")
+        .body(format!("decision=allow&username={name}"))
         .send()
         .await
         .unwrap();

@@ -96,15 +96,25 @@ impl Drawn {
         batches: u32,
     ) -> Option<Corpus> {
         let id = self.id(how);
+        let size = usize::try_from(Self::BATCH).unwrap_or(usize::MAX);
+        let batch_of = |batch| self.batch_or_first(&id, well, batch, size);
+        self.draw_by(how, cursor, batches, batch_of)
+    }
+
+    /// The same of whatever says what is in a batch by its number.
+    pub(super) fn draw_by(
+        &self,
+        how: &str,
+        cursor: Cursor,
+        batches: u32,
+        batch_of: impl Fn(u32) -> Option<Vec<String>>,
+    ) -> Option<Corpus> {
         let first = cursor.index() / Self::BATCH;
         let mut texts = Vec::new();
         for batch in first..first.saturating_add(batches) {
-            // By chance there may be nothing in one that can be posted: then what was said at first is.
-            let size = usize::try_from(Self::BATCH).unwrap_or(usize::MAX);
-            let of = |batch| self.batch(&id, well, batch, size);
-            texts.extend(of(batch).or_else(|| of(0))?);
+            texts.extend(batch_of(batch)?);
         }
-        Some(Corpus::drawn(id, first.saturating_mul(Self::BATCH), &texts))
+        Some(Corpus::drawn(self.id(how), first.saturating_mul(Self::BATCH), &texts))
     }
 
     /// Where the next batch begins, where three quarters of one are said. Once, so that nobody has to look whether it is there.
@@ -119,14 +129,20 @@ impl Drawn {
         Cursor::at(batch.saturating_add(1).saturating_mul(Self::BATCH))
     }
 
-    /// The texts of one batch, so many. `None`: by chance nothing in it can be posted.
-    pub(super) fn batch(
+    /// The texts of one batch, so many. By chance there may be nothing in one that can be posted: then what was said at first is.
+    pub(super) fn batch_or_first(
         &self,
         id: &CorpusId,
         well: &Well,
         batch: u32,
         size: usize,
     ) -> Option<Vec<String>> {
+        let of = |batch| self.batch(id, well, batch, size);
+        of(batch).or_else(|| of(0))
+    }
+
+    /// The texts of one batch, so many. `None`: by chance nothing in it can be posted.
+    fn batch(&self, id: &CorpusId, well: &Well, batch: u32, size: usize) -> Option<Vec<String>> {
         let mut dice = Dice::new(id.number(batch));
         let (mut texts, mut said) = (Vec::new(), HashSet::new());
         let mut fruitless = 0;

@@ -112,18 +112,14 @@ impl Mix {
     /// As [`Drawn::draw`].
     pub(super) fn draw(&self, well: &Well, cursor: Cursor, batches: u32) -> Option<Corpus> {
         let Well::Mix(wells) = well else { return None };
-        let first = cursor.index() / Drawn::BATCH;
-        let mut texts = Vec::new();
-        for batch in first..first.saturating_add(batches) {
-            texts.extend(self.batch(wells, batch)?);
-        }
-        let id = self.drawn.id(&self.how());
-        Some(Corpus::drawn(id, first.saturating_mul(Drawn::BATCH), &texts))
+        self.drawn.draw_by(&self.how(), cursor, batches, |batch| self.batch(wells, batch))
     }
 
     fn batch(&self, wells: &[Well], batch: u32) -> Option<Vec<String>> {
         let from = batch.saturating_mul(Drawn::BATCH);
         let (before, turns) = self.turns(from)?;
+        let size = usize::try_from(Drawn::BATCH).unwrap_or(usize::MAX);
+        let turns: Vec<_> = turns.take(size).collect();
         let mut said = Vec::new();
         for (nth, (well, before)) in wells.iter().zip(before).enumerate() {
             let wanted = turns.iter().filter(|part| **part == nth).count();
@@ -138,8 +134,7 @@ impl Mix {
                 _ if wanted == 0 => Vec::new(),
                 well => {
                     let id = self.id(&format!("part {nth}"));
-                    let of = |batch| self.drawn.batch(&id, well, batch, wanted);
-                    of(batch).or_else(|| of(0))?
+                    self.drawn.batch_or_first(&id, well, batch, wanted)?
                 }
             };
             said.push(texts.into_iter());
@@ -149,13 +144,13 @@ impl Mix {
 
     /// Whether the text at `cursor` is a line of a poem.
     pub fn says_a_line(&self, cursor: Cursor) -> bool {
-        let turns = self.turns(cursor.index()).map(|(_, turns)| turns);
-        let part = turns.and_then(|turns| self.parts.get(*turns.first()?));
+        let turn = self.turns(cursor.index()).and_then(|(_, mut turns)| turns.next());
+        let part = turn.and_then(|part| self.parts.get(part));
         part.is_some_and(|part| part.says == Mixed::Poem)
     }
 
-    /// How often each part had its turn before the one with the number `from`, and whose the turns of a batch from there on are.
-    fn turns(&self, from: u32) -> Option<(Vec<usize>, Vec<usize>)> {
+    /// How often each part had its turn before the one with the number `from`, and whose the turns from there on are, without end.
+    fn turns(&self, from: u32) -> Option<(Vec<usize>, impl Iterator<Item = usize>)> {
         let cards: Vec<usize> = self
             .parts
             .iter()
@@ -164,7 +159,7 @@ impl Mix {
             .collect();
         let size = u32::try_from(cards.len()).ok().filter(|size| 0 < *size)?;
         let id = self.id("deck");
-        let mut shuffled = (from / size..).flat_map(|round| {
+        let mut shuffled = (from / size..).flat_map(move |round| {
             let (mut deck, mut dice) = (cards.clone(), Dice::new(id.number(round)));
             for card in (1..deck.len()).rev() {
                 deck.swap(card, dice.below(card.saturating_add(1)));
@@ -181,8 +176,7 @@ impl Mix {
                 *before = before.saturating_add(1);
             }
         }
-        let batch = usize::try_from(Drawn::BATCH).unwrap_or(usize::MAX);
-        Some((before, shuffled.take(batch).collect()))
+        Some((before, shuffled))
     }
 
     /// What numbers for `what` are drawn by.

@@ -400,6 +400,16 @@ impl Behaviour {
         }
     }
 
+    /// Whether what it says at `cursor` is meant to come again: a line of a poem, a post of a pool.
+    pub fn repeats(&self, cursor: Cursor) -> bool {
+        match self {
+            Self::Poem(_) => true,
+            Self::Queue(queue) => queue.again.is_some(),
+            Self::Grammar(_) | Self::Markov(_) => false,
+            Self::Mix(mix) => mix.says_a_line(cursor),
+        }
+    }
+
     /// Where it begins.
     pub fn first(&self) -> Place {
         match self {

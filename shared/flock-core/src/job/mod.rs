@@ -9,7 +9,7 @@ mod rotation;
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -28,7 +28,7 @@ pub struct Job {
     pub work: Work,
     /// Who wants it.
     pub asker: Asker,
-    /// When they said so.
+    /// When they said so, in whole seconds; of two jobs of one name never the same.
     pub since: Timestamp,
     /// Until when somebody has it for themselves.
     pub lease_until: Option<Timestamp>,
@@ -122,10 +122,13 @@ impl Job {
         }
     }
 
-    /// The same job in the place of one of its name that is over.
+    /// The same job in the place of one of its name that is over. Where both were asked for in one second, it is known by the next:
+    /// who is told of jobs tells them apart by that.
     #[must_use]
     pub fn after(self, over: &Self) -> Self {
-        Self { version: over.version + 1, ..self }
+        let next = over.since.saturating_add(SignedDuration::from_secs(1));
+        let since = self.since.max(next.unwrap_or(over.since));
+        Self { since, version: over.version + 1, ..self }
     }
 
     /// Whether it goes on by itself.
@@ -174,8 +177,6 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     fn at(second: i64) -> Timestamp {
@@ -209,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_job_takes_the_place_of_one_of_its_name() {
-        let over = job(JobKind::Pause).end(at(9));
-        assert_eq!(job(JobKind::Pause).after(&over).version, over.version + 1);
+        let over = job(JobKind::Pause).end(at(0));
+        let again = job(JobKind::Pause).after(&over);
+        assert_eq!((again.version, again.since), (over.version + 1, at(1)), "in the same second");
+        let later = Job { since: at(60), ..job(JobKind::Pause) };
+        assert_eq!(later.after(&over).since, at(60));
     }
 }

@@ -26,10 +26,13 @@ fn accounts_are_written_as_their_network_writes_them() {
              are written like \"apollo@example.social\"",
     );
     check("mastodon", "account = \"a@example.social\"", "mastodon:a@example.social");
+    check("x", "account = \"@apollo_bot\"", "x:apollo_bot");
+    check("mastodon", "account = \"@A@Example.social\"", "mastodon:A@example.social");
+    check("bluesky", "account = \"@A.bsky.social\"", "bluesky:a.bsky.social");
     check(
         "bluesky",
-        "account = \"A.bsky.social\"",
-        "flock.toml:9: `account`: `A.bsky.social` is not an account of Bluesky: they are written like \
+        "account = \"a\"",
+        "flock.toml:9: `account`: `a` is not an account of Bluesky: they are written like \
              `apollo.bsky.social`",
     );
 }
