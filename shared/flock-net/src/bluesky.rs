@@ -373,6 +373,7 @@ impl Bluesky {
         let facts = facts(labelled);
         Ok(Checked {
             remote_user: did,
+            is_proven: true,
             handle: named,
             facts,
             asked_at: None,
@@ -403,6 +404,7 @@ impl Bluesky {
         }
         Ok(Checked {
             remote_user: shown.did,
+            is_proven: true,
             handle: Some(printable(&shown.handle)).filter(|name| !name.is_empty()),
             facts: account.facts.clone(),
             asked_at: None,

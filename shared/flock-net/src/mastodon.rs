@@ -246,6 +246,7 @@ impl Mastodon {
         }
         let limits = instance.limits().await?;
         Ok(Checked {
+            is_proven: !me.id.is_empty(),
             remote_user: me.id,
             handle,
             facts: AccountFacts {

@@ -402,8 +402,9 @@ impl X {
             With::Bearer { .. } => "",
         };
         let owner = token.split_once('-').map(|(owner, _)| owner);
-        let owner = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
-        if owner.is_some_and(|owner| !owner.is_empty() && owner != account.remote_user) {
+        let owner = owner
+            .filter(|owner| !owner.is_empty() && owner.bytes().all(|byte| byte.is_ascii_digit()));
+        if owner.is_some_and(|owner| owner != account.remote_user) {
             return Err(Failure::cannot(format!(
                 "the token is not one of the account {}; take `user_id` and `token` of the same \
                  account",
@@ -427,6 +428,7 @@ impl X {
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
         Ok(Checked {
             remote_user,
+            is_proven: owner.is_some(),
             handle: None,
             facts,
             asked_at: None,
@@ -451,6 +453,7 @@ impl X {
         let Me { data } = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         Ok(Checked {
             remote_user: data.id,
+            is_proven: true,
             handle: data.username.map(|name| printable(&name)),
             ..checked
         })

@@ -25,6 +25,8 @@ pub struct AccountCheck {
     /// Whose it is, as its network calls them, where it says so.
     #[serde(rename = "as")]
     pub known_as: Option<String>,
+    /// The id of whose it is, where its network or the key itself says so.
+    pub user: Option<String>,
     /// Why it does not, or why nobody can say.
     pub why: Option<String>,
     /// What it allows, in the network's words, where it says so.
@@ -183,7 +185,7 @@ async fn check(
 
 async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     let id = &account.id;
-    let Checked { remote_user, handle, scopes, limits, .. } =
+    let Checked { remote_user, is_proven, handle, scopes, limits, .. } =
         match Box::pin(networks.check_again(account)).await {
             Ok(checked) => checked,
             Err(failure) => {
@@ -212,7 +214,8 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     };
     let limits = limits.into_iter().map(LimitLine::from).collect();
     let works = why.is_none();
-    AccountCheck { account: id.to_string(), works, known_as: handle, why, scopes, limits }
+    let user = is_proven.then_some(remote_user);
+    AccountCheck { account: id.to_string(), works, known_as: handle, user, why, scopes, limits }
 }
 
 impl AccountCheck {
@@ -221,6 +224,7 @@ impl AccountCheck {
             account: id.to_string(),
             works: false,
             known_as: None,
+            user: None,
             why: Some(why),
             scopes: Vec::new(),
             limits: Vec::new(),
@@ -230,10 +234,11 @@ impl AccountCheck {
     /// The same for people, in a line.
     pub fn line(&self, view: &View) -> String {
         let mut parts = Vec::new();
-        parts.push(match (&self.why, &self.known_as) {
-            (Some(why), _) => format!("{} does NOT work: {why}", self.account),
-            (None, Some(name)) => format!("{} works, as {name}", self.account),
-            (None, None) => format!("{} works", self.account),
+        parts.push(match (&self.why, &self.known_as, &self.user) {
+            (Some(why), ..) => format!("{} does NOT work: {why}", self.account),
+            (None, Some(name), _) => format!("{} works, as {name}", self.account),
+            (None, None, Some(user)) => format!("{} works, as the user {user}", self.account),
+            (None, None, None) => format!("{} works", self.account),
         });
         if !self.scopes.is_empty() {
             parts.push(format!("it allows {}", self.scopes.join(", ")));

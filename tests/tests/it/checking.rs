@@ -40,13 +40,15 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
         world.sheep(name, network, 3).await;
     }
     world.x.called(&user_id("apollo"), "apollo");
+    let billed = world.x.billed_micros(&user_id("apollo"));
     let before = world.items().await;
     let checks = checked(&world, &[]).await.unwrap();
     insta::assert_snapshot!(lines(&world, &checks), @"
-    x:apollo works, as apollo; 899 of 900 requests of this kind left
+    x:apollo works; 899 of 900 requests of this kind left
     mastodon:cyd@stand-in.example works, as cyd; 297 of 300 requests left
     bluesky:bea.test works, as bea.test
     ");
+    assert_eq!(world.x.billed_micros(&user_id("apollo")), billed);
     let after = world.items().await;
     assert_eq!((before.len(), before.iter().all(|item| after.contains(item))), (after.len(), true));
     // A session that is over is renewed, and stored.
@@ -70,5 +72,5 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     insta::assert_snapshot!(unknown.unwrap_err().to_string(), @"the account mastodon:nobody@stand-in.example was never added");
     let json = serde_json::to_value(&checks[1]).unwrap();
     let names: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["account", "as", "limits", "scopes", "why", "works"]);
+    assert_eq!(names, ["account", "as", "limits", "scopes", "user", "why", "works"]);
 }
