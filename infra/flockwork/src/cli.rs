@@ -691,7 +691,7 @@ pub struct CheckAccounts {
     /// Network and name there, such as `x:apollo_bot`; all accounts, where none is named
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<AccountId>,
-    /// One JSON object a line: account, works, as, user, why, scopes, limits
+    /// One JSON object a line: account, works, as, user, why, scopes, lacks, limits
     #[arg(long)]
     pub json: bool,
     /// What sealed the keys, and where networks are.

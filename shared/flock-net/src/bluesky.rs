@@ -379,6 +379,7 @@ impl Bluesky {
             asked_at: None,
             session: Some(session),
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits: Vec::new(),
         })
     }
@@ -410,6 +411,7 @@ impl Bluesky {
             asked_at: None,
             session: None,
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits,
         })
     }

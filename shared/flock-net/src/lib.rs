@@ -141,6 +141,8 @@ pub struct Checked {
     pub session: Option<SecretString>,
     /// What the key allows, in the network's words, where it says so.
     pub scopes: Vec<String>,
+    /// What it does not allow that posting a text does not need, and what cannot be done then; empty where nothing is said of it.
+    pub lacks: Vec<String>,
     /// What is left of limits, where it says so.
     pub limits: Vec<Left>,
 }
@@ -363,7 +365,7 @@ impl Networks {
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("be given keys")),
             Key::X(key) => self.x.check(account, key).await,
-            Key::Mastodon(key) => self.mastodon.check_again(account, key).await,
+            Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check_again(account, key).await,
         }
     }

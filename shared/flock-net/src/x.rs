@@ -419,6 +419,9 @@ impl X {
         if answer.status != StatusCode::OK {
             return Err(answers::reading_failure(&answer));
         }
+        if matches!(key.with, With::Signature { .. }) {
+            may_write(&answer)?;
+        }
         let limits = answer.left();
         let tweets: Tweets = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         if tweets.meta.result_count.is_none() {
@@ -434,6 +437,7 @@ impl X {
             asked_at: None,
             session: None,
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits,
         })
     }
@@ -544,6 +548,20 @@ impl X {
         }
         Ok(answer)
     }
+}
+
+/// Refuses a token that may only read: X says with every answer to a signed request what it may (docs.x.com, "App permissions",
+/// 2026-08). Where it says nothing, nothing is claimed.
+fn may_write(answer: &Answer) -> Result<(), Failure> {
+    let level = answer.header("x-access-level").map(str::trim);
+    if !level.is_some_and(|level| level.eq_ignore_ascii_case("read")) {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        NotDone::HARMLESS,
+        "X lets the key only read; set \"Read and write\" in X's developer console (console.x.com, \"User authentication \
+         settings\"), then sign in again: an older key keeps the old right",
+    ))
 }
 
 /// The body of a success, or what any other answer means.

@@ -31,6 +31,8 @@ pub struct AccountCheck {
     pub why: Option<String>,
     /// What it allows, in the network's words, where it says so.
     pub scopes: Vec<String>,
+    /// What it does not allow that posting a text does not need, and what cannot be done then.
+    pub lacks: Vec<String>,
     /// What is left of limits, where it says so.
     pub limits: Vec<LimitLine>,
 }
@@ -185,7 +187,7 @@ async fn check(
 
 async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     let id = &account.id;
-    let Checked { remote_user, is_proven, handle, scopes, limits, .. } =
+    let Checked { remote_user, is_proven, handle, scopes, lacks, limits, .. } =
         match Box::pin(networks.check_again(account)).await {
             Ok(checked) => checked,
             Err(failure) => {
@@ -215,7 +217,16 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     let limits = limits.into_iter().map(LimitLine::from).collect();
     let works = why.is_none();
     let user = is_proven.then_some(remote_user);
-    AccountCheck { account: id.to_string(), works, known_as: handle, user, why, scopes, limits }
+    AccountCheck {
+        account: id.to_string(),
+        works,
+        known_as: handle,
+        user,
+        why,
+        scopes,
+        lacks,
+        limits,
+    }
 }
 
 impl AccountCheck {
@@ -227,6 +238,7 @@ impl AccountCheck {
             user: None,
             why: Some(why),
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits: Vec::new(),
         }
     }
@@ -243,6 +255,7 @@ impl AccountCheck {
         if !self.scopes.is_empty() {
             parts.push(format!("it allows {}", self.scopes.join(", ")));
         }
+        parts.extend(self.lacks.iter().map(|lacks| format!("it lacks {lacks}")));
         for LimitLine { name, left, of, until } in &self.limits {
             let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
             let until = until.map(|at| format!(" until {}", view.clock(at))).unwrap_or_default();
