@@ -550,8 +550,9 @@ impl X {
     }
 }
 
-/// Refuses a token that may only read: X says with every answer to a signed request what it may (docs.x.com, "App permissions",
-/// 2026-08). Where it says nothing, nothing is claimed.
+/// Refuses a token that may only read: with answers to signed requests X says what it may (X's announcement "The new permission model
+/// is now in effect", 2011-06-30: "read, read-write, or read-write-directmessages"), which a token keeps when the app is allowed more
+/// (developer.x.com, "App permissions", read 2026-11). Where it says nothing, nothing is claimed.
 fn may_write(answer: &Answer) -> Result<(), Failure> {
     let level = answer.header("x-access-level").map(str::trim);
     if !level.is_some_and(|level| level.eq_ignore_ascii_case("read")) {

@@ -202,7 +202,7 @@ fn a_key_is_checked_for_nothing_and_may_not_only_read() {
     assert!(checked.starts_with("x:apollo_bot works, as the user 1234567890; "), "{checked}");
     world.x.only_reads(true);
     let checked: serde_json::Value =
-        serde_json::from_str(&world.run("account check --json").stdout).unwrap();
+        serde_json::from_str(&world.flockwork("account check --json").stdout).unwrap();
     assert_eq!((&checked["works"], &checked["user"]), (&json!(false), &json!(null)));
     assert_eq!(world.x.billed_micros(USER_ID), 0);
 }
