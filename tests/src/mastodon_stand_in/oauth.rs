@@ -54,9 +54,10 @@ impl Mastodon {
         self.shared.state().no_scopes_with = (!knows).then_some(':');
     }
 
-    /// Has keys that are given from now on allow these scopes alone, whatever is asked for. `None`: nothing is said of what they allow.
-    pub fn gives_only(&self, scopes: Option<&str>) {
-        self.shared.state().gives_only = Some(scopes.map(ToOwned::to_owned));
+    /// Has keys that are given from now on allow these scopes alone, whatever is asked for. Where they are empty, nothing is said of
+    /// what keys allow.
+    pub fn gives_only(&self, scopes: &str) {
+        self.shared.state().gives_only = Some(scopes.to_owned());
     }
 
     /// What the key `token` allows.
@@ -207,7 +208,8 @@ pub(super) async fn exchange(
     let code = state.codes.remove(place);
     let token = format!("token-{}", state.next_id());
     state.tokens.insert(token.clone(), code.account);
-    let scopes = state.gives_only.clone().unwrap_or(Some(code.scopes));
+    let scopes = state.gives_only.clone().unwrap_or(code.scopes);
+    let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
     if let Some(scopes) = &scopes {
         state.scopes.insert(token.clone(), scopes.clone());
     }
