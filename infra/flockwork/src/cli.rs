@@ -531,7 +531,7 @@ pub enum AccountCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Ask the networks whether the keys of accounts still work, as whom, and what is left of limits
+    /// Ask the networks whether the keys of accounts still work, as whom, and what is left of limits; costs nothing
     Check(CheckAccounts),
     /// Seal the keys of all accounts anew, with the current key of the keyring or a new one; posting goes on
     Rotate(Rotate),
@@ -691,7 +691,7 @@ pub struct CheckAccounts {
     /// Network and name there, such as `x:apollo_bot`; all accounts, where none is named
     #[arg(value_name = "ACCOUNT")]
     pub accounts: Vec<AccountId>,
-    /// One JSON object a line: account, works, as, why, scopes, limits
+    /// One JSON object a line: account, works, as, user, why, scopes, lacks, limits
     #[arg(long)]
     pub json: bool,
     /// What sealed the keys, and where networks are.

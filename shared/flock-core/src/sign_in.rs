@@ -270,6 +270,22 @@ impl AccountId {
         };
         own.eq_ignore_ascii_case(name)
     }
+
+    /// The server whose own the ids of users are that one hears of at `server`, the address of the account's server where one was
+    /// given; written in one way, however it was. `None`: they are the same on all servers of the network.
+    pub fn server_of_ids(&self, server: Option<&str>) -> Option<String> {
+        if !self.network.facts().ids_are_servers_own {
+            return None;
+        }
+        let host = self.handle.as_str().rsplit('@').next().unwrap_or_default();
+        let server = server.map_or_else(|| format!("https://{host}"), ToOwned::to_owned);
+        let (scheme, rest) = server.split_once("://").unwrap_or(("https", server.as_str()));
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (scheme, host) = (scheme.to_ascii_lowercase(), host.to_ascii_lowercase());
+        let port = if scheme == "http" { ":80" } else { ":443" };
+        let host = host.strip_suffix(port).unwrap_or(&host);
+        Some(format!("{scheme}://{host}/{path}").trim_end_matches('/').to_owned())
+    }
 }
 
 impl fmt::Display for Way {
@@ -370,6 +386,29 @@ mod tests {
         ] {
             let account: AccountId = account.parse().unwrap();
             assert_eq!(account.is_called(name), is, "{account} {name}");
+        }
+    }
+
+    #[test]
+    fn ids_are_those_of_a_server_where_servers_give_their_own() {
+        for (account, server, of) in [
+            ("x:milton", None, None),
+            ("bluesky:a.example", Some("https://pds.example"), None),
+            ("mastodon:iris@Example.social", None, Some("https://example.social")),
+            (
+                "mastodon:iris@e.social",
+                Some("HTTPS://Example.social/"),
+                Some("https://example.social"),
+            ),
+            ("mastodon:iris@e.social", Some("https://e.social:443//"), Some("https://e.social")),
+            (
+                "mastodon:iris@e.social",
+                Some("http://[::1]:8080/Snac/"),
+                Some("http://[::1]:8080/Snac"),
+            ),
+        ] {
+            let account: AccountId = account.parse().unwrap();
+            assert_eq!(account.server_of_ids(server).as_deref(), of, "{account} {server:?}");
         }
     }
 }

@@ -373,11 +373,13 @@ impl Bluesky {
         let facts = facts(labelled);
         Ok(Checked {
             remote_user: did,
+            is_proven: true,
             handle: named,
             facts,
             asked_at: None,
             session: Some(session),
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits: Vec::new(),
         })
     }
@@ -403,11 +405,13 @@ impl Bluesky {
         }
         Ok(Checked {
             remote_user: shown.did,
+            is_proven: true,
             handle: Some(printable(&shown.handle)).filter(|name| !name.is_empty()),
             facts: account.facts.clone(),
             asked_at: None,
             session: None,
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits,
         })
     }

@@ -129,6 +129,8 @@ pub struct KeyProblem(String);
 pub struct Checked {
     /// The account's id on its network.
     pub remote_user: String,
+    /// Whether the network or the key itself says so; else it is what was known before.
+    pub is_proven: bool,
     /// What its network calls it, where it says so.
     pub handle: Option<String>,
     /// What is known of it.
@@ -139,6 +141,8 @@ pub struct Checked {
     pub session: Option<SecretString>,
     /// What the key allows, in the network's words, where it says so.
     pub scopes: Vec<String>,
+    /// What it does not allow that posting a text does not need, and what cannot be done then; empty where nothing is said of it.
+    pub lacks: Vec<String>,
     /// What is left of limits, where it says so.
     pub limits: Vec<Left>,
 }
@@ -356,12 +360,12 @@ impl Networks {
     }
 
     /// Asks the same of an account that is stored. Where one logs in, what was got by that is asked with, and is renewed and stored if
-    /// it is over.
+    /// it is over. No network charges for it.
     pub async fn check_again(&self, account: &Account) -> Result<Checked, Failure> {
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("be given keys")),
-            Key::X(key) => self.x.check_whose(account, key).await,
-            Key::Mastodon(key) => self.mastodon.check_again(account, key).await,
+            Key::X(key) => self.x.check(account, key).await,
+            Key::Mastodon(key) => self.mastodon.check(account, key).await,
             Key::Bluesky(key) => self.bluesky.check_again(account, key).await,
         }
     }

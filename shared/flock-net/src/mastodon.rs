@@ -244,8 +244,13 @@ impl Mastodon {
             let why = format!("{} does not say whose the key is; try again later", instance.name);
             return Err(Failure::refused(NotDone::HARMLESS, why));
         }
+        let scopes = instance.scopes().await;
+        if lacks(&scopes, POSTING) {
+            return Err(may_not_post(&instance.name));
+        }
         let limits = instance.limits().await?;
         Ok(Checked {
+            is_proven: !me.id.is_empty(),
             remote_user: me.id,
             handle,
             facts: AccountFacts {
@@ -256,19 +261,14 @@ impl Mastodon {
             },
             asked_at: Some(self.http.now()),
             session: None,
-            scopes: Vec::new(),
+            lacks: NOT_FOR_TEXTS
+                .iter()
+                .filter(|(scope, _)| lacks(&scopes, scope))
+                .map(|(scope, what)| format!("`{scope}`, {what}"))
+                .collect(),
+            scopes,
             limits: left,
         })
-    }
-
-    /// The same of an account that is stored, with what its key allows, where the server says that.
-    pub(crate) async fn check_again(
-        &self,
-        account: &Account,
-        key: &MastodonKey,
-    ) -> Result<Checked, Failure> {
-        let checked = self.check(account, key).await?;
-        Ok(Checked { scopes: self.instance(account, key).scopes().await, ..checked })
     }
 
     /// What is known of the account, with what its server takes now.
@@ -311,6 +311,39 @@ impl Mastodon {
         let base = account.url.clone().unwrap_or_else(|| format!("https://{host}"));
         Instance { http: &self.http, account, key, base, name: format!("Mastodon at {host}") }
     }
+}
+
+/// Without this no text is posted ("OAuth scopes", docs.joinmastodon.org, 2026-11).
+const POSTING: &str = "write:statuses";
+
+/// What else we use, and what cannot be done without it.
+const NOT_FOR_TEXTS: [(&str, &str); 3] = [
+    (
+        "read:statuses",
+        "so that its posts cannot be listed, nor looked for where an answer was lost",
+    ),
+    ("write:media", "so that it cannot post pictures"),
+    ("write:accounts", "so that it cannot be marked as a bot from here"),
+];
+
+/// Whether a key that allows `scopes` does not allow `scope`: neither it nor what it is a part of. Who says nothing in the words of
+/// Mastodon says nothing of it.
+fn lacks(scopes: &[impl AsRef<str>], scope: &str) -> bool {
+    let whole = |scope: &str| scope.split(':').next().unwrap_or_default().to_owned();
+    let is_known = |own: &str| matches!(whole(own).as_str(), "read" | "write");
+    scopes.iter().any(|own| is_known(own.as_ref()))
+        && !scopes.iter().any(|own| own.as_ref() == scope || own.as_ref() == whole(scope))
+}
+
+/// The instance called `name` gave a key by which nothing can be posted.
+fn may_not_post(name: &str) -> Failure {
+    Failure::refused(
+        NotDone::HARMLESS,
+        format!(
+            "the key of {name} cannot post: it lacks `{POSTING}`; sign in again, or allow that to the application (in the account's \
+             settings there, Development), make its access token anew, and renew the account's key"
+        ),
+    )
 }
 
 /// What an instance says of the app that a key was given to.

@@ -402,8 +402,9 @@ impl X {
             With::Bearer { .. } => "",
         };
         let owner = token.split_once('-').map(|(owner, _)| owner);
-        let owner = owner.filter(|owner| owner.bytes().all(|byte| byte.is_ascii_digit()));
-        if owner.is_some_and(|owner| !owner.is_empty() && owner != account.remote_user) {
+        let owner = owner
+            .filter(|owner| !owner.is_empty() && owner.bytes().all(|byte| byte.is_ascii_digit()));
+        if owner.is_some_and(|owner| owner != account.remote_user) {
             return Err(Failure::cannot(format!(
                 "the token is not one of the account {}; take `user_id` and `token` of the same \
                  account",
@@ -418,6 +419,9 @@ impl X {
         if answer.status != StatusCode::OK {
             return Err(answers::reading_failure(&answer));
         }
+        if matches!(key.with, With::Signature { .. }) {
+            may_write(&answer)?;
+        }
         let limits = answer.left();
         let tweets: Tweets = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         if tweets.meta.result_count.is_none() {
@@ -427,11 +431,13 @@ impl X {
         let (remote_user, facts) = (account.remote_user.clone(), account.facts.clone());
         Ok(Checked {
             remote_user,
+            is_proven: owner.is_some(),
             handle: None,
             facts,
             asked_at: None,
             session: None,
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits,
         })
     }
@@ -451,6 +457,7 @@ impl X {
         let Me { data } = answer.json(X_NAME).map_err(Failure::posts_nothing)?;
         Ok(Checked {
             remote_user: data.id,
+            is_proven: true,
             handle: data.username.map(|name| printable(&name)),
             ..checked
         })
@@ -541,6 +548,21 @@ impl X {
         }
         Ok(answer)
     }
+}
+
+/// Refuses a token that may only read: with answers to signed requests X says what it may (X's announcement "The new permission model
+/// is now in effect", 2011-06-30: "read, read-write, or read-write-directmessages"), which a token keeps when the app is allowed more
+/// (developer.x.com, "App permissions", read 2026-11). Where it says nothing, nothing is claimed.
+fn may_write(answer: &Answer) -> Result<(), Failure> {
+    let level = answer.header("x-access-level").map(str::trim);
+    if !level.is_some_and(|level| level.eq_ignore_ascii_case("read")) {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        NotDone::HARMLESS,
+        "X lets the key only read; set \"Read and write\" in X's developer console (console.x.com, \"User authentication \
+         settings\"), then sign in again: an older key keeps the old right",
+    ))
 }
 
 /// The body of a success, or what any other answer means.

@@ -25,10 +25,14 @@ pub struct AccountCheck {
     /// Whose it is, as its network calls them, where it says so.
     #[serde(rename = "as")]
     pub known_as: Option<String>,
+    /// The id of whose it is, where its network or the key itself says so.
+    pub user: Option<String>,
     /// Why it does not, or why nobody can say.
     pub why: Option<String>,
     /// What it allows, in the network's words, where it says so.
     pub scopes: Vec<String>,
+    /// What it does not allow that posting a text does not need, and what cannot be done then.
+    pub lacks: Vec<String>,
     /// What is left of limits, where it says so.
     pub limits: Vec<LimitLine>,
 }
@@ -183,7 +187,7 @@ async fn check(
 
 async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     let id = &account.id;
-    let Checked { remote_user, handle, scopes, limits, .. } =
+    let Checked { remote_user, is_proven, handle, scopes, lacks, limits, .. } =
         match Box::pin(networks.check_again(account)).await {
             Ok(checked) => checked,
             Err(failure) => {
@@ -212,7 +216,17 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
     };
     let limits = limits.into_iter().map(LimitLine::from).collect();
     let works = why.is_none();
-    AccountCheck { account: id.to_string(), works, known_as: handle, why, scopes, limits }
+    let user = is_proven.then_some(remote_user);
+    AccountCheck {
+        account: id.to_string(),
+        works,
+        known_as: handle,
+        user,
+        why,
+        scopes,
+        lacks,
+        limits,
+    }
 }
 
 impl AccountCheck {
@@ -221,8 +235,10 @@ impl AccountCheck {
             account: id.to_string(),
             works: false,
             known_as: None,
+            user: None,
             why: Some(why),
             scopes: Vec::new(),
+            lacks: Vec::new(),
             limits: Vec::new(),
         }
     }
@@ -230,14 +246,16 @@ impl AccountCheck {
     /// The same for people, in a line.
     pub fn line(&self, view: &View) -> String {
         let mut parts = Vec::new();
-        parts.push(match (&self.why, &self.known_as) {
-            (Some(why), _) => format!("{} does NOT work: {why}", self.account),
-            (None, Some(name)) => format!("{} works, as {name}", self.account),
-            (None, None) => format!("{} works", self.account),
+        parts.push(match (&self.why, &self.known_as, &self.user) {
+            (Some(why), ..) => format!("{} does NOT work: {why}", self.account),
+            (None, Some(name), _) => format!("{} works, as {name}", self.account),
+            (None, None, Some(user)) => format!("{} works, as the user {user}", self.account),
+            (None, None, None) => format!("{} works", self.account),
         });
         if !self.scopes.is_empty() {
             parts.push(format!("it allows {}", self.scopes.join(", ")));
         }
+        parts.extend(self.lacks.iter().map(|lacks| format!("it lacks {lacks}")));
         for LimitLine { name, left, of, until } in &self.limits {
             let of = of.map(|of| format!(" of {of}")).unwrap_or_default();
             let until = until.map(|at| format!(" until {}", view.clock(at))).unwrap_or_default();

@@ -416,9 +416,9 @@ pub(crate) async fn refuse_twice(
         })
         .collect();
     let others: Vec<_> = stream::iter(others).buffered(AT_ONCE).try_collect().await?;
-    let url = vouched.url();
-    let is_same = |(_, account): &&(AccountId, AccountItem)| {
-        account.remote_user == remote_user && account.url.as_deref() == url
+    let server = id.server_of_ids(vouched.url());
+    let is_same = |(other, account): &&(AccountId, AccountItem)| {
+        account.remote_user == remote_user && other.server_of_ids(account.url.as_deref()) == server
     };
     match others.iter().flatten().find(is_same) {
         Some((other, _)) if !remote_user.is_empty() => Err(taken(id, other)),

@@ -113,9 +113,11 @@ impl Key {
         Self { pk: Self::ACCOUNTS.to_owned(), sk: account.to_string() }
     }
 
-    /// The user's id is the network's: whatever it holds, it is the end of the key. On networks that are one server, that has no name.
+    /// The user's id is the network's: whatever it holds, it is the end of the key. Where ids are the same on all servers, whichever
+    /// was named tells nobody apart.
     pub(crate) fn user(account: &AccountId, server: Option<&str>, remote_user: &str) -> Self {
-        let (network, server) = (account.network, server.unwrap_or_default());
+        let network = account.network;
+        let server = account.server_of_ids(server).unwrap_or_default();
         Self { pk: format!("USER#{network}#{server}"), sk: format!("USER#{remote_user}") }
     }
 
@@ -225,7 +227,12 @@ mod tests {
             Key::account(&account),
             Key::listed_account(&account),
             Key::user(&account, None, "7"),
-            Key::user(&"mastodon:a@b.example".parse().unwrap(), Some("https://b.example"), "9"),
+            Key::user(&"mastodon:a@b.example".parse().unwrap(), Some("https://B.example/"), "9"),
+            Key::user(
+                &"bluesky:b.example".parse().unwrap(),
+                Some("https://b.example"),
+                "did:plc:b",
+            ),
             Key::on_account(&account, &sheep),
             Key::taken(&account, &"2124182926852620288".parse().unwrap()),
             Key::spend(&sheep.flock, Month::of("2026-11-21T12:00:00Z".parse().unwrap())),
@@ -255,6 +262,7 @@ mod tests {
         ACCOUNTS | x:milton_1
         USER#x# | USER#7
         USER#mastodon#https://b.example | USER#9
+        USER#bluesky# | USER#did:plc:b
         ACCOUNT#x#milton_1 | SHEEP#milton/book-1
         ACCOUNT#x#milton_1 | TAKEN#2124182926852620288
         SPEND#milton | 2026-11

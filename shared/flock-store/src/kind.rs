@@ -85,7 +85,7 @@ pub const KINDS: &[Kind] = &[
     ),
     kind(
         "user",
-        ["USER#<network and server>", "USER#<the network's id>"],
+        ["USER#<network, and server where ids are its own>", "USER#<the network's id>"],
         "who adds an account or gives it a new key, together with it",
         "the next who adds an account of the same user, by the condition of its put",
     ),

@@ -76,6 +76,8 @@ struct Instance {
     no_apps: Option<&'static str>,
     apps: Vec<App>,
     codes: Vec<Code>,
+    /// What new keys allow instead of what was asked for; where that is empty, nothing is said of it.
+    gives_only: Option<String>,
     /// What is in scopes that no app may ask for.
     no_scopes_with: Option<char>,
     /// Accounts elsewhere that can be mentioned, as `user@domain`.
@@ -137,6 +139,7 @@ impl Mastodon {
             apps: Vec::new(),
             codes: Vec::new(),
             no_apps: None,
+            gives_only: None,
             no_scopes_with: None,
             known: Vec::new(),
             posts: Vec::new(),

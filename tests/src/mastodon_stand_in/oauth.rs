@@ -54,6 +54,17 @@ impl Mastodon {
         self.shared.state().no_scopes_with = (!knows).then_some(':');
     }
 
+    /// Has keys that are given from now on allow these scopes alone, whatever is asked for. Where they are empty, nothing is said of
+    /// what keys allow.
+    pub fn gives_only(&self, scopes: &str) {
+        self.shared.state().gives_only = Some(scopes.to_owned());
+    }
+
+    /// What the key `token` allows.
+    pub fn allows(&self, token: &str, scopes: &str) {
+        self.shared.state().scopes.insert(token.to_owned(), scopes.to_owned());
+    }
+
     /// Has the instance register apps for its own people alone.
     pub fn registers_no_strangers(&self) {
         self.shared.state().no_apps = Some("This method requires an authenticated user");
@@ -197,10 +208,14 @@ pub(super) async fn exchange(
     let code = state.codes.remove(place);
     let token = format!("token-{}", state.next_id());
     state.tokens.insert(token.clone(), code.account);
-    state.scopes.insert(token.clone(), code.scopes.clone());
+    let scopes = state.gives_only.clone().unwrap_or(code.scopes);
+    let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
+    if let Some(scopes) = &scopes {
+        state.scopes.insert(token.clone(), scopes.clone());
+    }
     let now = state.now().as_second();
     json_response(&json!({
-        "access_token": token, "token_type": "Bearer", "scope": code.scopes, "created_at": now,
+        "access_token": token, "token_type": "Bearer", "scope": scopes, "created_at": now,
     }))
 }
 

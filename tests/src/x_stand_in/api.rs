@@ -223,6 +223,21 @@ impl Shared {
         if let Some(trouble) = state.trouble {
             return Err(trouble.refusal());
         }
+        let (level, may) = match (operation, state.only_reads) {
+            (_, false) => ("read-write", true),
+            (Operation::Timeline | Operation::Me, true) => ("read", true),
+            (_, true) => ("read", false),
+        };
+        let says_level = Authorization::read(&head.headers).is_some();
+        let limits =
+            limits.into_iter().chain(says_level.then(|| ("x-access-level", level.to_owned())));
+        if !may {
+            // docs.x.com, "Response codes and errors", 2026-08.
+            return Err(problem(
+                StatusCode::FORBIDDEN,
+                "Your client app is not configured with the appropriate oauth1 app permissions for this endpoint.",
+            ));
+        }
         let call = Call { head, body, id, user_id };
         let answer = match operation {
             Operation::Post => state.create(&call),

@@ -109,6 +109,11 @@ impl X {
         self.shared.state().duplicate_check = on;
     }
 
+    /// Lets the app only read, or read and write.
+    pub fn only_reads(&self, on: bool) {
+        self.shared.state().only_reads = on;
+    }
+
     /// How many listings of the minutes after it do not show a post that is made from now on; none, unless told otherwise.
     pub fn lag(&self, listings: u32) {
         self.shared.state().lag = listings;

@@ -82,6 +82,8 @@ struct Platform {
     proxy: Option<Foreign>,
     oldest_first: bool,
     duplicate_check: bool,
+    /// Whether the app may only read.
+    only_reads: bool,
     /// How many listings do not have a new post yet.
     lag: u32,
     /// Limits other than X's own.
@@ -137,6 +139,7 @@ impl X {
             proxy: None,
             oldest_first: false,
             duplicate_check: true,
+            only_reads: false,
             lag: 0,
             limits: HashMap::new(),
             windows: HashMap::new(),

@@ -40,13 +40,15 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
         world.sheep(name, network, 3).await;
     }
     world.x.called(&user_id("apollo"), "apollo");
+    let billed = world.x.billed_micros(&user_id("apollo"));
     let before = world.items().await;
     let checks = checked(&world, &[]).await.unwrap();
     insta::assert_snapshot!(lines(&world, &checks), @"
-    x:apollo works, as apollo; 899 of 900 requests of this kind left
-    mastodon:cyd@stand-in.example works, as cyd; 297 of 300 requests left
+    x:apollo works; 899 of 900 requests of this kind left
+    mastodon:cyd@stand-in.example works, as cyd; 296 of 300 requests left
     bluesky:bea.test works, as bea.test
     ");
+    assert_eq!(world.x.billed_micros(&user_id("apollo")), billed);
     let after = world.items().await;
     assert_eq!((before.len(), before.iter().all(|item| after.contains(item))), (after.len(), true));
     // A session that is over is renewed, and stored.
@@ -57,6 +59,24 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     assert!(checks[0].works, "{checks:?}");
     let renewed = world.store.newest_account(&bea).await.unwrap().unwrap().sealed_session;
     assert_ne!(session, renewed);
+    // Keys that may not do all that is done with them.
+    let mut said = Vec::new();
+    for scopes in ["read:accounts read:statuses write:statuses", "read", "read write", "push"] {
+        world.mastodon.allows("token-of-cyd", scopes);
+        world.x.only_reads(scopes == "read");
+        let checks = checked(&world, &[]).await.unwrap();
+        said.push(lines(&world, &checks[..2]));
+    }
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    x:apollo works; 898 of 900 requests of this kind left
+    mastodon:cyd@stand-in.example works, as cyd; it allows read:accounts, read:statuses, write:statuses; it lacks `write:media`, so that it cannot post pictures; it lacks `write:accounts`, so that it cannot be marked as a bot from here; 293 of 300 requests left
+    x:apollo does NOT work: X lets the key only read; set "Read and write" in X's developer console (console.x.com, "User authentication settings"), then sign in again: an older key keeps the old right
+    mastodon:cyd@stand-in.example does NOT work: the key of Mastodon at stand-in.example cannot post: it lacks `write:statuses`; sign in again, or allow that to the application (in the account's settings there, Development), make its access token anew, and renew the account's key
+    x:apollo works; 896 of 900 requests of this kind left
+    mastodon:cyd@stand-in.example works, as cyd; it allows read, write; 288 of 300 requests left
+    x:apollo works; 895 of 900 requests of this kind left
+    mastodon:cyd@stand-in.example works, as cyd; it allows push; 285 of 300 requests left
+    "#);
     // A key that was revoked, one that is another's by now, and an account that never was.
     world.mastodon.suspend("cyd", true);
     world.x.account("token-of-apollo", &user_id("pan"));
@@ -70,5 +90,5 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     insta::assert_snapshot!(unknown.unwrap_err().to_string(), @"the account mastodon:nobody@stand-in.example was never added");
     let json = serde_json::to_value(&checks[1]).unwrap();
     let names: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["account", "as", "limits", "scopes", "why", "works"]);
+    assert_eq!(names, ["account", "as", "lacks", "limits", "scopes", "user", "why", "works"]);
 }

@@ -108,7 +108,7 @@ async fn who_asks_is_told_what_the_networks_say_of_keys() {
     insta::assert_snapshot!(told(&mut slack).await, @"
     <@U1>: All keys work, those of 3 accounts.
     x:apollo works; 899 of 900 requests of this kind left
-    mastodon:cyd@stand-in.example works, as cyd; 296 of 300 requests left
+    mastodon:cyd@stand-in.example works, as cyd; 295 of 300 requests left
     bluesky:bea.test works, as bea.test
     ");
     slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(1));

@@ -205,6 +205,19 @@ async fn a_key_that_may_not_post_is_refused() {
 }
 
 #[tokio::test]
+async fn a_key_of_an_app_that_may_only_read_is_refused() {
+    let somebody = SigningIn::with(Way::OAuth1).await;
+    somebody.world.x.only_reads(true);
+    let begun = somebody.begin().await;
+    let key = somebody.finish(&begun, &somebody.visit(&begun)).await.unwrap();
+    assert_snapshot!(somebody.checked(key).await.unwrap_err(), @r#"x:milton is not added: X lets the key only read; set "Read and write" in X's developer console (console.x.com, "User authentication settings"), then sign in again: an older key keeps the old right"#);
+    somebody.world.x.only_reads(false);
+    let begun = somebody.begin().await;
+    let key = somebody.finish(&begun, &somebody.visit(&begun)).await.unwrap();
+    assert_eq!(somebody.checked(key).await, Ok(()));
+}
+
+#[tokio::test]
 async fn what_the_app_lacks_is_said() {
     let mut somebody = SigningIn::with(Way::OAuth2).await;
     let state = SecretString::from(STATE);

@@ -1,13 +1,19 @@
 //! Signing in at networks: what comes of what people do there.
 
+use flock_aws::Keyring;
 use flock_core::{AccountId, Way};
-use flock_net::{Back, Begun, Networks, NotSignedIn, Proof, SignInTo};
+use flock_net::{Back, Begun, Key, Networks, NotSignedIn, Proof, SignInTo};
 use flock_ops::{KeyFrom, NewAccount};
 use flock_tests::Mastodon;
+use futures_util::future::join_all;
 use reqwest::{Url, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 
-use crate::world::{World, mastodon_account};
+use crate::{
+    keymaker::{by_slack, noted},
+    world::{APP_PASSWORD, KEYRING, World, bluesky_account, did, mastodon_account},
+};
 
 const OURS: &str = "https://keys.example/keys/back";
 
@@ -123,6 +129,60 @@ async fn whoever_is_shown_a_code_types_it_or_the_address_of_its_page() {
     let typed = SecretString::from(format!("https://stand-in.example{page}"));
     assert_eq!(person.come_back(&begun, Proof::Typed(&typed)).await.unwrap(), "it is theirs");
     assert!(typed.expose_secret().contains("/native?code="));
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_post_is_refused_where_its_instance_says_so() {
+    let world = World::start().await;
+    let person = Person::new(&world);
+    let state = SecretString::from("nobody-guesses-it");
+    let begun = person.begin(Back::Sent { to: OURS, state: &state }).await;
+    let mut came = Vec::new();
+    for scopes in ["read write:media", "read write", "write:statuses", ""] {
+        world.mastodon.gives_only(scopes);
+        let proof = query(&person.decides(&begun, "allow", "iris").await);
+        let end = person.come_back(&begun, Proof::Query(&proof)).await;
+        came.push(end.unwrap_or_else(|err| err.to_string()));
+    }
+    // A key that somebody has made by hand.
+    world.mastodon.allows("token-of-iris", "read");
+    let added = world.add_mastodon(&person.id, "token-of-iris").await;
+    came.push(added.unwrap_err().to_string());
+    insta::assert_snapshot!(came.join("\n"), @"
+    the key of Mastodon at stand-in.example cannot post: it lacks `write:statuses`; sign in again, or allow that to the application (in the account's settings there, Development), make its access token anew, and renew the account's key
+    it is theirs
+    it is theirs
+    it is theirs
+    the key of Mastodon at stand-in.example cannot post: it lacks `write:statuses`; sign in again, or allow that to the application (in the account's settings there, Development), make its access token anew, and renew the account's key
+    ");
+}
+
+/// One user under two names, whose server is written in two ways, each of which says the truth.
+#[tokio::test]
+async fn one_user_is_connected_once_whatever_server_is_named() {
+    let world = World::start().await;
+    let networks = Networks::new(world.store.clone(), &world.networks(), &world.clock);
+    let noted = noted(&world, by_slack()).await;
+    let mut vouched = Vec::new();
+    for (name, host) in [("apollo", "127.0.0.1"), ("apollon", "localhost")] {
+        let id = bluesky_account(name);
+        world.bluesky.account(id.handle.as_str(), &did("apollo"), APP_PASSWORD);
+        let url = world.bluesky_url.replace("127.0.0.1", host);
+        let file = json!({ "app_password": APP_PASSWORD, "url": url }).to_string();
+        let key = Key::read_file(&id, &SecretString::from(file)).unwrap();
+        let new = NewAccount { id, key, app: None, networks: &networks };
+        vouched.push(new.check(KeyFrom::File("key.json")).await.unwrap());
+    }
+    let keyring = || Keyring::parse(&SecretString::from(KEYRING)).unwrap();
+    let added = vouched.into_iter().map(|new| new.add(&world.store, &noted, keyring(), false));
+    let added = join_all(added).await;
+    let refused: Vec<_> = added.iter().filter_map(|added| added.as_ref().err()).collect();
+    let [refused] = refused[..] else { panic!("{added:?}") };
+    assert!(
+        refused.to_string().contains("is not added: it is connected already, as "),
+        "{refused}"
+    );
+    assert_eq!(world.store.accounts().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

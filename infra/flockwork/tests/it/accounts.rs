@@ -186,6 +186,27 @@ fn what_is_missing_or_cannot_be_is_said_before_anything_is_stored() {
     );
 }
 
+/// X says whose a token is, by its beginning, and with each answer whether it may write.
+#[test]
+fn a_key_is_checked_for_nothing_and_may_not_only_read() {
+    let world = XWorld::new();
+    let token = format!("{USER_ID}-abcdefghij");
+    world.let_in(&token, USER_ID);
+    world.write("key.json", key_file().replace(TOKEN, &token));
+    world.x.only_reads(true);
+    let add = "account add x:apollo_bot --key key.json";
+    assert_snapshot!(world.refused(add), @r#"error: x:apollo_bot is not added: X lets the key only read; set "Read and write" in X's developer console (console.x.com, "User authentication settings"), then sign in again: an older key keeps the old right"#);
+    world.x.only_reads(false);
+    world.ok(add);
+    let checked = world.ok("account check");
+    assert!(checked.starts_with("x:apollo_bot works, as the user 1234567890; "), "{checked}");
+    world.x.only_reads(true);
+    let checked: serde_json::Value =
+        serde_json::from_str(&world.flockwork("account check --json").stdout).unwrap();
+    assert_eq!((&checked["works"], &checked["user"]), (&json!(false), &json!(null)));
+    assert_eq!(world.x.billed_micros(USER_ID), 0);
+}
+
 const ADD: &str = "account add mastodon:apollo@example.social --key key.json";
 
 #[test]
@@ -210,6 +231,9 @@ fn an_instance_is_asked_before_anything_is_stored() {
     key("token-of-apollo", &mastodon.url());
     let iris = local.replace("apollo@", "iris@");
     assert_snapshot!(world.refused(&iris), @"error: mastodon:iris@example.social is not added: the key is that of apollo, not of iris@example.social; give the right key, or the right name");
+    mastodon.allows("token-of-apollo", "read");
+    assert_snapshot!(world.refused(&local), @"error: mastodon:apollo@example.social is not added: the key of Mastodon at example.social cannot post: it lacks `write:statuses`; sign in again, or allow that to the application (in the account's settings there, Development), make its access token anew, and renew the account's key");
+    mastodon.allows("token-of-apollo", "read write");
     for (misbehave, expected) in [
         (MastodonMisbehave::Html, "a page"),
         (MastodonMisbehave::Redirect("http://169.254.169.254/".to_owned()), "169.254.169.254"),

@@ -17,6 +17,8 @@ pub(super) const FACTS: Facts = Facts {
     measure,
     tiers: &[Tier::Standard],
     can,
+    // A DID is the same on whichever server the account is (atproto.com, "Identity", 2026-11).
+    ids_are_servers_own: false,
     has_app: false,
     idempotency: Idempotency::OwnName,
     // "Rate limits": 5,000 points an hour and 35,000 a day for each account; a new record takes 3. One that is

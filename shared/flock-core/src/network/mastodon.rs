@@ -18,6 +18,7 @@ pub(super) const FACTS: Facts = Facts {
     measure,
     tiers: &[Tier::Standard],
     can,
+    ids_are_servers_own: true,
     has_app: false,
     idempotency: Idempotency::KeyAndLook,
     // "Rate limits": 300 requests in 5 minutes for each account; a post is one. Pictures are 30 in half an hour, and

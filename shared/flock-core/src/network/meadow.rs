@@ -14,6 +14,7 @@ pub(super) const FACTS: Facts = Facts {
     measure,
     tiers: &[Tier::Standard],
     can,
+    ids_are_servers_own: false,
     has_app: false,
     idempotency: Idempotency::OwnName,
     limits: &[],

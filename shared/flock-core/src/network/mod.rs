@@ -53,6 +53,8 @@ pub struct Facts {
     pub tiers: &'static [Tier],
     /// What an account on a tier can do.
     pub can: fn(Tier, Action) -> Can,
+    /// Whether its users' ids are each server's own, so that the same id on two servers is that of two users.
+    pub ids_are_servers_own: bool,
     /// Whether its requests are made in the name of an app, which has credentials of its own.
     pub has_app: bool,
     /// What keeps a post from being made twice.

@@ -20,6 +20,7 @@ pub(super) const FACTS: Facts = Facts {
     measure: x_text::measure,
     tiers: &[Tier::Standard, Tier::Enterprise],
     can,
+    ids_are_servers_own: false,
     has_app: true,
     idempotency: Idempotency::Look,
     limits: &[

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Mastodon, host};
+use super::{Mastodon, POSTING, host, lacks, may_not_post};
 use crate::{
     Back, Begun, Failure, NewKey, NotSignedIn, Proof, SignInTo,
     answer::{Answer, printable},
@@ -53,6 +53,9 @@ struct Kept {
 #[derive(Deserialize)]
 struct Token {
     access_token: SecretString,
+    /// What it allows, in words between spaces; nothing, where the server says nothing.
+    #[serde(default, deserialize_with = "lenient::text")]
+    scope: String,
 }
 
 /// What an instance says of an exchange that it refuses (RFC 6749, 5.2).
@@ -144,10 +147,15 @@ impl Mastodon {
         if answer.status != StatusCode::OK {
             return Err(not_exchanged(&server, &answer));
         }
-        let Token { access_token } = answer.json(&server.name).map_err(Failure::posts_nothing)?;
+        let Token { access_token, scope } =
+            answer.json(&server.name).map_err(Failure::posts_nothing)?;
         if !is_code(access_token.expose_secret()) {
             let why = format!("what {} gave as a key is none; try again later", server.name);
             return Err(Failure::refused(NotDone::HARMLESS, why).into());
+        }
+        let scopes: Vec<_> = scope.split_whitespace().collect();
+        if lacks(&scopes, POSTING) {
+            return Err(may_not_post(&server.name).into());
         }
         let key = json!({ "access_token": access_token.expose_secret() });
         Ok(NewKey {
