@@ -32,7 +32,7 @@ jitter = "30s"
 [[sheep]]
 name = "B"
 corpus = "poems"
-account = "@b"
+account = "@@b"
 catch_up = "all"
 "#;
     let long = ["short", &"a".repeat(281), "", &"猫".repeat(1000)].join("\n");
