@@ -17,7 +17,9 @@ mod refusing_bus;
 mod server;
 mod x_stand_in;
 
-pub use bluesky_stand_in::{Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus};
+pub use bluesky_stand_in::{
+    BLUESKY_TOKENS_BEGIN, Bluesky, BlueskyMisbehave, BlueskyRecord, BlueskyStatus,
+};
 pub use calls::Calls;
 pub use clock::Clock;
 pub use foreign::{Foreign, ForeignBody};

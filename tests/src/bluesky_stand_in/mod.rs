@@ -16,6 +16,7 @@ mod tests;
 pub use self::{
     faults::{BlueskyMisbehave, BlueskyStatus},
     records::BlueskyRecord,
+    sessions::TOKENS_BEGIN as BLUESKY_TOKENS_BEGIN,
 };
 
 use std::{

@@ -12,6 +12,9 @@ use super::{
     faults::BlueskyStatus,
 };
 
+/// How every token of a session begins. What is sealed may have the first letters of it by chance, and hardly all.
+pub const TOKENS_BEGIN: &str = "eyJhbGciOiJIUzI1NiI";
+
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) did: String,
@@ -114,6 +117,7 @@ impl Pds {
                 format!("signature {}", self.number),
             ];
             let jwt = parts.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).join(".");
+            assert!(jwt.starts_with(TOKENS_BEGIN), "{jwt}");
             let token = Token { did: did.to_owned(), jti, expires };
             self.tokens.insert(jwt.clone(), token);
             jwt

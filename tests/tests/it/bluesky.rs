@@ -6,7 +6,7 @@ use flock_core::{
 };
 use flock_net::{Account, Accounts, Deleted, Draft, FailureKind, Networks, Purse};
 use flock_store::{Post, PostState};
-use flock_tests::{BlueskyMisbehave, BlueskyStatus, png};
+use flock_tests::{BLUESKY_TOKENS_BEGIN, BlueskyMisbehave, BlueskyStatus, png};
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -596,7 +596,7 @@ async fn sessions_are_sealed() {
     let account = bluesky_account("apollo");
     let item = world.store.account(&account).await.unwrap().unwrap();
     let sealed = item.sealed_session.clone().unwrap();
-    assert!(!format!("{item:?}").contains("eyJ"), "no token in clear");
+    assert!(!format!("{item:?}").contains(BLUESKY_TOKENS_BEGIN), "no token in clear");
     let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
     assert!(keyring.open(&account, &sealed).is_ok());
     // A session of another account is as good as none: then there is the app password.

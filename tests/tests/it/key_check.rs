@@ -160,7 +160,7 @@ async fn many_accounts_are_asked_about_in_steps_by_one_tick_at_a_time() {
     let told = told(&mut slack).await;
     assert_eq!(told.lines().count(), 22, "{told}");
     let end = told.lines().last().unwrap();
-    insta::assert_snapshot!(end, @"... and 10 more that work; `flockwork account check` shows all.");
+    insta::assert_snapshot!(end, @"... and 10 more that work; at the command line `account check` shows all.");
 }
 
 #[tokio::test]

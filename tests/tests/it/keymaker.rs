@@ -9,7 +9,7 @@ use flock_core::{
 };
 use flock_ops::{Noted, Who, link_to_connect, link_to_renew};
 use flock_store::{AskedSignIn, By, Write};
-use flock_tests::BlueskyMisbehave;
+use flock_tests::{BLUESKY_TOKENS_BEGIN, BlueskyMisbehave};
 use flockwork::connect::LOCAL_NAME;
 use jiff::SignedDuration;
 use keymaker::{Keymaker, Settings};
@@ -727,8 +727,13 @@ async fn no_secret_is_in_the_table_in_clear() {
     }
     let shown = format!("{:?}", browser.function);
     seen.push(shown);
-    for secret in [token.as_str(), "cookie-of-the-browser", "kept-of-the-test", APP_PASSWORD, "eyJ"]
-    {
+    for secret in [
+        token.as_str(),
+        "cookie-of-the-browser",
+        "kept-of-the-test",
+        APP_PASSWORD,
+        BLUESKY_TOKENS_BEGIN,
+    ] {
         assert!(seen.iter().all(|text| !text.contains(secret)), "{secret}");
     }
     assert!(world.store.account(&id).await.unwrap().is_some());

@@ -11,7 +11,7 @@ use flock_aws::{Clock, Keyring};
 use flock_core::{AccountId, Errand, Network, Purpose, Sheep, SigningIn, State, TokenDigest};
 use flock_net::{Account, Networks};
 use flock_store::{AskedSignIn, Write};
-use flock_tests::{CrashPlan, CrashProxy, Cut, Person, Shown};
+use flock_tests::{BLUESKY_TOKENS_BEGIN, CrashPlan, CrashProxy, Cut, Person, Shown};
 use flockwork::connect::LOCAL_NAME;
 use futures_util::{StreamExt as _, future::ready, stream};
 use local_cloud::runtime_api::{Answer, FunctionProcess, RuntimeApi};
@@ -162,7 +162,7 @@ async fn cell(cut: Cut) -> Option<String> {
     let names: BTreeSet<_> = told.iter().collect();
     assert_eq!(names.len(), 1, "{at}: {told:?}");
     seen.push(format!("{:?}", world.items().await));
-    for secret in [token, APP_PASSWORD, "eyJ"] {
+    for secret in [token, APP_PASSWORD, BLUESKY_TOKENS_BEGIN] {
         assert!(seen.iter().all(|text| !text.contains(secret)), "{at}: {secret} in {seen:?}");
     }
     Some(at)

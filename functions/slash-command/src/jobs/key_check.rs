@@ -42,7 +42,9 @@ fn lines(work: &KeyCheck) -> String {
         (0 < left).then(|| {
             let (count, which) = (left, if left == 1 { "works" } else { "work" });
             let which = if what.is_empty() { which } else { what };
-            format!("... and {count} more that {which}; `flockwork account check` shows all.")
+            format!(
+                "... and {count} more that {which}; at the command line `account check` shows all."
+            )
         })
     };
     let escaped = |lines: &[String]| lines.iter().map(|line| escape(line)).collect::<Vec<_>>();

@@ -156,7 +156,7 @@ fn on_x_a_pin_is_typed_and_the_app_is_asked_for_once() {
     };
     let other = renew("8");
     assert_eq!(other.code, Some(2));
-    assert_snapshot!(other.stderr.lines().last().unwrap(), @"PIN: error: x:milton is not added: the key is that of mallory, not of milton; sign out there, or open the page in a private window, and sign in as the account that is to be added");
+    assert_snapshot!(other.stderr.lines().last().unwrap(), @"PIN: error: x:milton has no new key: the key is that of mallory, not of milton; sign out there, or open the page in a private window, and sign in as the account that is to have it");
     assert_snapshot!(renew("7").stdout, @"x:milton has a new key.");
     // What would be ignored is refused.
     assert_snapshot!(world.refused("account renew x:milton --server https://x.example"), @"error: x:milton keeps its server when it is given a new key; leave --server out");
