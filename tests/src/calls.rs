@@ -56,7 +56,8 @@ impl Calls {
             let service = SERVICES.iter().find(|(known, _)| *known == client);
             let (_, service) =
                 service.unwrap_or_else(|| panic!("{client} is new: how does IAM call it?"));
-            // Of those there are puts alone, for which their rights are wanted (AWS, "Using IAM with DynamoDB transactions", 2026-11).
+            // What is in it is wanted (AWS, "Using IAM with DynamoDB transactions", 2026-11): puts; and who removes accounts with it
+            // removes other things, too.
             let operation = if operation == "TransactWriteItems" { "PutItem" } else { operation };
             calls.actions.extend(service.map(|service| format!("{service}:{operation}")));
         }

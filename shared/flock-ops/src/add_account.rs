@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::{
     Error, Noted, Result,
-    connect_account::{refuse_twice, renew, taken},
+    connect_account::{refuse_no_server, refuse_twice, renew, taken},
 };
 
 /// An account whose key somebody has, with what else is needed to ask its network about it.
@@ -55,6 +55,10 @@ impl KeyFrom<'_> {
     }
 }
 
+/// The longest id of a user that is noted: those of networks have some dozens, and a key of the table has 1,024 bytes (AWS,
+/// "Quotas in Amazon DynamoDB", 2026-11).
+const LONGEST_USER: usize = 512;
+
 /// An account of which its network has said that the key is its own.
 #[derive(Debug)]
 pub struct VouchedFor<'a> {
@@ -67,6 +71,9 @@ impl<'a> NewAccount<'a> {
     pub async fn check(self, from: KeyFrom<'_>) -> Result<VouchedFor<'a>> {
         let Self { id, key, app, networks } = &self;
         let not_done = from.not_done();
+        if let Some(server) = &key.url {
+            refuse_no_server(id, server)?;
+        }
         let account =
             Account::from_key_file(id.clone(), key, app.as_ref()).map_err(|err| match from {
                 KeyFrom::File(file) => Error::refused(format!("{file}: {err:#}")),
@@ -86,6 +93,12 @@ impl<'a> NewAccount<'a> {
             KeyFrom::File(_) | KeyFrom::SignIn(_) => networks.check(&account).await,
         };
         let checked = checked.map_err(failed)?;
+        if LONGEST_USER < checked.remote_user.len() {
+            let length = checked.remote_user.len();
+            return Err(Error::refused(format!(
+                "{id} {not_done}: its server gives it an id of {length} letters, which is none; ask who runs it"
+            )));
+        }
         let handle = checked.handle.as_ref().or(key.handle.as_ref());
         if let Some(theirs) = handle.filter(|theirs| !id.is_called(theirs)) {
             let instead = match from {

@@ -360,15 +360,22 @@ pub(crate) fn refuse_keyless(id: &AccountId) -> Result<()> {
     Ok(())
 }
 
-fn refuse_no_server(id: &AccountId, server: &str) -> Result<()> {
+pub(crate) fn refuse_no_server(id: &AccountId, server: &str) -> Result<()> {
     /// A name of a host has 253 characters at most (RFC 1035), and more is hardly an address.
     const LONGEST: usize = 300;
     if id.network == Network::X {
         return Err(Error::refused("X has one server alone; leave its address out".to_owned()));
     }
-    let begins = ["https://", "http://"].iter().any(|scheme| server.starts_with(scheme));
-    if !begins || LONGEST < server.len() || !server.bytes().all(|b| b.is_ascii_graphic()) {
-        let why = "that is no address of a server; write it as https://example.social";
+    let rest = ["https://", "http://"].iter().find_map(|scheme| server.strip_prefix(scheme));
+    let is_plain = rest.is_some_and(|rest| {
+        let parts = rest.trim_end_matches('/').split('/');
+        let is_part = |part: &str| !matches!(part, "" | "." | "..");
+        // With a password, a query or an end that browsers keep to themselves it would be another way to write the same.
+        parts.into_iter().all(is_part) && !rest.contains(['@', '?', '#', '%', '\\'])
+    });
+    if !is_plain || LONGEST < server.len() || !server.bytes().all(|b| b.is_ascii_graphic()) {
+        let why = "that is no address of a server; write it as https://example.social, without a password and without \
+                   anything behind the name";
         return Err(Error::refused(why.to_owned()));
     }
     Ok(())

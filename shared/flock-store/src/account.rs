@@ -5,9 +5,7 @@ use flock_core::{AccountFacts, AccountId, TokenDigest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Keyed, MARK, Read, Store, StoreError, Write, conditional, key::Key, request_error, to_item,
-};
+use crate::{Keyed, MARK, Read, Store, StoreError, Write, key::Key, request_error, to_item};
 
 /// An account as stored. What is sealed, only `flock-aws` can open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -358,22 +356,42 @@ impl Store {
         Ok(Stored::Changed)
     }
 
-    /// Removes an account with its key. What was posted through it, and by which sheep, stays known. Removing it again changes
-    /// nothing.
+    /// Removes an account with its key, its line in the list and whose it is, together, so that nobody who adds it at the same time is
+    /// left with a part of it. What was posted through it, and by which sheep, stays known. Removing it again changes nothing.
     pub async fn remove_account(&self, id: &AccountId) -> Result<(), StoreError> {
         let what = format!("account {id}");
-        let there = self.newest_account(id).await?;
-        self.delete_one(&what, Key::account(id)).await?;
-        if let Some(there) = there {
-            // What is left behind where this dies says nothing any more, and is written over.
-            let user = Key::user(id, there.url.as_deref(), &there.remote_user);
-            let delete = self.client.delete_item().table_name(&self.table);
-            let delete = delete
-                .set_key(Some(user.attributes()))
-                .condition_expression("account = :account")
-                .expression_attribute_values(":account", AttributeValue::S(id.to_string()));
-            conditional(delete.send().await, "remove", &what)?;
+        for _ in 0..TRIES {
+            let there = self.newest_account(id).await?;
+            let text = |value: &str| AttributeValue::S(value.to_owned());
+            let mut deletes = vec![
+                self.delete(&what, &Key::account(id), |delete| match &there {
+                    Some(there) => delete
+                        .condition_expression("sealed_key = :key")
+                        .expression_attribute_values(":key", text(&there.sealed_key)),
+                    None => delete.condition_expression("attribute_not_exists(pk)"),
+                })?,
+                self.delete(&what, &Key::listed_account(id), |delete| delete)?,
+            ];
+            if let Some(there) = there.filter(|there| !there.remote_user.is_empty()) {
+                let user = Key::user(id, there.url.as_deref(), &there.remote_user);
+                // Where it is somebody else's, it says nothing of this account.
+                let noted: Option<UserItem> =
+                    self.one(&what, user.clone(), Read::Consistent).await?;
+                if noted.is_some_and(|noted| noted.account == id.to_string()) {
+                    deletes.push(self.delete(&what, &user, |delete| {
+                        delete
+                            .condition_expression("account = :account")
+                            .expression_attribute_values(":account", text(&id.to_string()))
+                    })?);
+                }
+            }
+            match self.together("remove", &what, deletes).await? {
+                Write::Done => return Ok(()),
+                // Somebody else was at it, or the answer to the same was lost: it is looked at anew.
+                Write::Conflict(_) => {}
+            }
         }
-        self.delete_one(&what, Key::listed_account(id)).await
+        let source = "somebody else changes it all the time; try again".into();
+        Err(StoreError::Request { action: "remove", what, source })
     }
 }

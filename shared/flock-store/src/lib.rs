@@ -47,8 +47,9 @@ use aws_sdk_dynamodb::{
         update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
     },
     types::{
-        AttributeValue, KeysAndAttributes, Put, ReturnConsumedCapacity,
-        ReturnValuesOnConditionCheckFailure, TransactWriteItem, builders::PutBuilder,
+        AttributeValue, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+        builders::{DeleteBuilder, PutBuilder},
     },
 };
 use flock_core::{Shards, TableId};
@@ -331,10 +332,7 @@ impl Store {
         condition: impl Fn(usize, PutBuilder) -> PutBuilder,
     ) -> Result<Write<Vec<(usize, Option<Item>)>>, StoreError> {
         let mark = random_text();
-        let mut all = self
-            .client
-            .transact_write_items()
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let mut puts = Vec::new();
         for (place, mut item) in items.into_iter().enumerate() {
             item.insert(MARK.to_owned(), AttributeValue::S(mark.clone()));
             let put = Put::builder()
@@ -349,8 +347,35 @@ impl Store {
                 what: what.to_owned(),
                 source: Box::new(err),
             })?;
-            all = all.transact_items(TransactWriteItem::builder().put(put).build());
+            puts.push(TransactWriteItem::builder().put(put).build());
         }
+        let failed = match self.together("write", what, puts).await? {
+            Write::Done => return Ok(Write::Done),
+            Write::Conflict(failed) => failed,
+        };
+        let mut theirs = Vec::new();
+        for (place, there) in failed {
+            match unless_ours(there, &mark) {
+                Write::Done => return Ok(Write::Done),
+                Write::Conflict(there) => theirs.push((place, there)),
+            }
+        }
+        Ok(Write::Conflict(theirs))
+    }
+
+    /// Does all of these, or none where one of their conditions does not hold: then with those, and what is there, where they ask for
+    /// it. Nothing is in the list where somebody else is at one of them.
+    async fn together(
+        &self,
+        action: &'static str,
+        what: &str,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<Write<Vec<(usize, Option<Item>)>>, StoreError> {
+        let all = self
+            .client
+            .transact_write_items()
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_transact_items(Some(items));
         let err = match Box::pin(all.send()).await {
             Ok(output) => {
                 self.meter.write(output.consumed_capacity());
@@ -361,19 +386,14 @@ impl Store {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             err.as_service_error()
         else {
-            return Err(request_error("write", what, err));
+            return Err(request_error(action, what, err));
         };
         let mut failed = Vec::new();
         for (place, reason) in cancelled.cancellation_reasons().iter().enumerate() {
             match reason.code() {
                 None | Some("None" | "TransactionConflict") => {}
-                Some("ConditionalCheckFailed") => {
-                    match unless_ours(reason.item().cloned(), &mark) {
-                        Write::Done => return Ok(Write::Done),
-                        Write::Conflict(there) => failed.push((place, there)),
-                    }
-                }
-                Some(_) => return Err(request_error("write", what, err)),
+                Some("ConditionalCheckFailed") => failed.push((place, reason.item().cloned())),
+                Some(_) => return Err(request_error(action, what, err)),
             }
         }
         Ok(Write::Conflict(failed))
@@ -433,6 +453,22 @@ impl Store {
             .update_expression(format!("SET v = if_not_exists(v, :v){}", after_set(change)))
             .expression_attribute_values(":v", AttributeValue::N(SCHEMA.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// A removal that is one of several, of what is as `condition` says.
+    fn delete(
+        &self,
+        what: &str,
+        key: &Key,
+        condition: impl FnOnce(DeleteBuilder) -> DeleteBuilder,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.clone().attributes()));
+        let delete = condition(delete).build().map_err(|err| StoreError::Request {
+            action: "remove",
+            what: what.to_owned(),
+            source: Box::new(err),
+        })?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     async fn delete_one(&self, what: &str, key: Key) -> Result<(), StoreError> {

@@ -161,8 +161,13 @@ async fn door(
     let target = text("x-amz-target");
     let fields: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let action = match target.split_once('.') {
-        // It wants the rights of what is in it: puts (AWS, "Using IAM with DynamoDB transactions", 2026-11).
-        Some(("DynamoDB_20120810", "TransactWriteItems")) => "dynamodb:PutItem".to_owned(),
+        // It wants the rights of what is in it: all of them are puts, or all removals (AWS, "Using IAM with DynamoDB transactions",
+        // 2026-11).
+        Some(("DynamoDB_20120810", "TransactWriteItems")) => {
+            let asked: Value = serde_json::from_slice(&body).unwrap();
+            let is_removal = asked["TransactItems"][0]["Delete"].is_object();
+            format!("dynamodb:{}", if is_removal { "DeleteItem" } else { "PutItem" })
+        }
         Some(("DynamoDB_20120810", name)) => format!("dynamodb:{name}"),
         Some((service, name)) => format!("{service}:{name}"),
         None => {
