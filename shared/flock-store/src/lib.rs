@@ -462,7 +462,8 @@ impl Store {
         key: &Key,
         condition: impl FnOnce(DeleteBuilder) -> DeleteBuilder,
     ) -> Result<TransactWriteItem, StoreError> {
-        let delete = Delete::builder().table_name(&self.table).set_key(Some(key.clone().attributes()));
+        let delete =
+            Delete::builder().table_name(&self.table).set_key(Some(key.clone().attributes()));
         let delete = condition(delete).build().map_err(|err| StoreError::Request {
             action: "remove",
             what: what.to_owned(),

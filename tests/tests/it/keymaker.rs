@@ -274,7 +274,7 @@ async fn what_cannot_be_asked_for_in_slack_is_refused() {
     *Accounts of the meadow need no key: just name them in a flock.
     *X has one server alone; leave its address out.
     *bluesky:juno.test is connected already. `/flock account renew bluesky:juno.test` gives it a new key.
-    *That is no address of a server; write it as https://example.social.
+    *That is no address of a server; write it as https://example.social, without a password and without anything behind the name.
     *`nowhere` is not a network: use one of meadow, x, mastodon, bluesky.
     *That is not how it is written:
     `/flock account connect &lt;network:handle&gt;` - Connect an account by signing in as it; gives you a link

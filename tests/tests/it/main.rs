@@ -31,6 +31,7 @@ mod policy;
 mod posting;
 mod process;
 mod queue;
+mod removing;
 mod repeats;
 mod rotation;
 mod sign_in_x;
