@@ -231,6 +231,14 @@ impl<'a> Request<'a> {
                 };
                 requests.map(key).collect()
             }
+            "TransactWriteItems" => {
+                let items = self.body["TransactItems"].as_array().into_iter().flatten();
+                let key = |item: &Value| {
+                    let keyed = ["Update", "Delete"].map(|what| key_in(&item[what]["Key"]));
+                    key_in(&item["Put"]["Item"]).or_else(|| keyed.into_iter().flatten().next())
+                };
+                items.map(key).collect()
+            }
             _ => Vec::new(),
         };
         found.into_iter().flatten().collect()
