@@ -3,13 +3,14 @@
 use std::{
     borrow::Cow,
     fs::{self, File},
-    io::{self, Read as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    io::{self, Read as _, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
 };
 
 use flock_core::{NotText, natural, text_of};
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 /// What is written by hand: keys, settings, `flock.toml`. `CloudFormation` takes no longer template either (AWS,
 /// "`CloudFormation` quotas", 2026-11).
@@ -43,27 +44,78 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Why a file cannot be written, and what there is to do. Follows the name of the file.
+/// Why a file of the data directory cannot be written, and what there is to do. Follows the name of the file.
 pub(crate) fn unwritable(err: &io::Error) -> String {
+    let why = unwritable_there(err);
+    match err.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => {
+            why + ", or copy the directory to another disk and name it with --data"
+        }
+        io::ErrorKind::PermissionDenied => why + ", or name another directory with --data",
+        _ => why,
+    }
+}
+
+/// The same, for a file that has its place.
+pub(crate) fn unwritable_there(err: &io::Error) -> String {
     match err.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "the disk is full; make room there, and give the command again".to_owned()
         }
         io::ErrorKind::FileTooLarge => {
-            "no file may grow so large in this shell; see `ulimit -f`, and give the command again".to_owned()
+            "no file may grow so large in this shell; see `ulimit -f`, and give the command again"
+                .to_owned()
         }
         io::ErrorKind::ReadOnlyFilesystem => {
-            "what is on that disk can only be read; have it mounted for writing, or copy the directory to another disk and \
-             name it with --data"
-                .to_owned()
+            "what is on that disk can only be read; have it mounted for writing".to_owned()
         }
         io::ErrorKind::PermissionDenied => {
-            "you may not write there; see to its permissions, or name another directory with --data"
-                .to_owned()
+            "you may not write there; see to its permissions".to_owned()
         }
         _ => err.to_string(),
     }
 }
+
+/// Gives the file at `path` this content and no other: all of it, or the file stays as it is. It keeps its permissions, and
+/// a link leads where it led.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let (new, path) = beside(path, content)?;
+    new.persist(path)?;
+    Ok(())
+}
+
+/// Whether [`replace`] would do the same now. The file stays as it is.
+pub(crate) fn try_replacing(path: &Path, content: &[u8]) -> io::Result<()> {
+    beside(path, content).map(drop)
+}
+
+/// A file with this content that can take the place of the one at `path`, and where that is.
+fn beside(path: &Path, content: &[u8]) -> io::Result<(NamedTempFile, PathBuf)> {
+    let (path, permissions) = match path.canonicalize() {
+        Ok(path) => {
+            // Whoever closed it to themselves does not want another in its place either.
+            let permissions = File::options().append(true).open(&path)?.metadata()?.permissions();
+            (path, Some(permissions))
+        }
+        Err(err) if err.kind() == io::ErrorKind::NotFound => (path.to_owned(), None),
+        Err(err) => return Err(err),
+    };
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    let mut new = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        // As of any new file: less what the umask takes.
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(dir.unwrap_or(Path::new(".")))?;
+    if let Some(permissions) = permissions {
+        new.as_file().set_permissions(permissions)?;
+    }
+    new.write_all(content)?;
+    new.as_file().sync_all()?;
+    Ok((new, path))
+}
+
+/// How the name of a file begins that is being written. It is hidden, and so no text of a flock.
+const UNFINISHED: &str = ".flockwork-";
 
 /// The content of the regular file at `path`, of at most so many bytes. Links are followed.
 pub(crate) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
@@ -132,6 +184,22 @@ mod tests {
         ] {
             let said = unwritable(&errno.into());
             assert!(said.contains(what), "{errno}: {said}");
+            assert!(!unwritable_there(&errno.into()).contains("--data"), "{errno}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_permissions_and_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        replace(&file, b"one").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&link, b"two").unwrap();
+        try_replacing(&link, b"three").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
     }
 }

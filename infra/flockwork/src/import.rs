@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use flock_core::{AccountId, count};
+use flock_core::{AccountId, count, one_line};
 use flock_net::{Bundle, Networks};
 use flock_ops::{KeyFrom, NewAccount};
 use secrecy::SecretString;
@@ -38,6 +38,7 @@ pub(crate) async fn import(
     let all = u64::try_from(bundles.len()).unwrap_or(u64::MAX);
     for file in bundles {
         let path = options.dir.join(&file);
+        let file = one_line(&file);
         match Box::pin(import_one(place, options, &path)).await {
             Ok((account, Became::HereAlready)) => {
                 lines.push(format!("{file}: {account} is here already, and is left as it is"));

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal as _, Write as _};
 
+use anyhow::bail;
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
@@ -9,8 +10,11 @@ use secrecy::SecretString;
 
 use crate::{refusal::refuse, terminal::harmless};
 
-/// Longer than any key, PIN or name.
+/// So many bytes an answer may have: more than any key, PIN or name.
 const LONGEST: usize = 4_000;
+
+/// So many bytes are read until one ends.
+const MOST_READ: usize = 1024 * 1024;
 
 /// Whether what is typed is seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +45,11 @@ pub(crate) fn ask(question: &str, shown: Shown) -> anyhow::Result<Option<SecretS
     if line.is_empty() || line.ends_with(&[INTERRUPT]) {
         return Ok(None);
     }
+    if LONGEST < line.len() {
+        return Err(refuse(format!(
+            "what was typed is longer than any key, PIN or name ({LONGEST} bytes are the most), and was not taken"
+        )));
+    }
     let line = String::from_utf8(line).map_err(|_| refuse("what was typed is no text (UTF-8)"))?;
     Ok(Some(SecretString::from(line.trim())))
 }
@@ -48,20 +57,22 @@ pub(crate) fn ask(question: &str, shown: Shown) -> anyhow::Result<Option<SecretS
 /// Ctrl-C, where it is read.
 const INTERRUPT: u8 = 3;
 
-/// A line, with what ends it: a line break, or Ctrl-C.
-fn read_line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
+/// A line, with what ends it: a line break, or Ctrl-C. All of it, however long: its end answers no other question.
+fn read_line(from: &mut impl BufRead) -> anyhow::Result<Vec<u8>> {
     let mut line = Vec::new();
-    while line.len() < LONGEST {
+    loop {
         let there = from.fill_buf()?;
         let end = there.iter().position(|byte| [b'\n', INTERRUPT].contains(byte));
         let read = end.map_or(there.len(), |end| end + 1);
         line.extend(there.get(..read).into_iter().flatten());
         from.consume(read);
         if read == 0 || end.is_some() {
-            break;
+            return Ok(line);
+        }
+        if MOST_READ < line.len() {
+            bail!("what is typed has no end: no line break in {MOST_READ} bytes");
         }
     }
-    Ok(line)
 }
 
 /// A terminal that does not show what is typed; it does again when this is dropped. So that Ctrl-C does not leave it so, that is

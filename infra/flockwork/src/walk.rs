@@ -3,12 +3,13 @@
 
 use std::{
     fs::File,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use flock_core::{AccountId, InvalidId, Network, Purpose, SheepName, Usd, capital, count};
+use anyhow::anyhow;
+use flock_core::{
+    AccountId, InvalidId, Network, Purpose, SheepName, Usd, capital, count, one_line,
+};
 use secrecy::ExposeSecret as _;
 
 use crate::{
@@ -59,6 +60,9 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
     let stops = stops(options)?;
     // Before anybody signs in: without it there would be accounts and no flock.
     let written = Written::ask(dir, *network)?;
+    if stops.iter().any(|stop| stop.new.is_some()) {
+        written.try_writing()?;
+    }
     let all = stops.len();
     let mut come = Come::default();
     'walk: for (number, stop) in (1..).zip(&stops) {
@@ -69,7 +73,7 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
         if has_key && stop.new.is_none() {
             continue;
         }
-        tell(&format!("{number} of {all}: {}", stop.what))?;
+        tell(&format!("{number} of {all}: {}", one_line(&stop.what)))?;
         let account = loop {
             let account = match wish(stop, *network, has_key)? {
                 Wish::Connect(account) => account,
@@ -109,8 +113,15 @@ pub(crate) async fn walk(place: &Place, options: &WalkAccounts) -> anyhow::Resul
             continue;
         };
         if let Some((name, file)) = &stop.new {
-            written.add(name, file, &account)?;
-            come.sheep += 1;
+            match written.add(name, file, &account)? {
+                Ok(()) => come.sheep += 1,
+                Err(why) => {
+                    tell(&format!(
+                        "{why}\n{account} is connected, but the flock was changed meanwhile, and so no sheep was made of it."
+                    ))?;
+                    come.left += 1;
+                }
+            }
         }
     }
     Ok(ending(place, dir, &come))
@@ -176,12 +187,11 @@ fn stops(options: &WalkAccounts) -> anyhow::Result<Vec<Stop>> {
         let is_own = own.is_ok();
         // How what is not written in Latin letters is read depends on the language, which nobody has said.
         let name = own.or_else(|_| free_name(&taken));
-        let name = name.map_err(|err| refuse(format!("{}: {err}", dir.join(&text).display())))?;
+        let shown = one_line(&dir.join(&text).to_string_lossy());
+        let name = name.map_err(|err| refuse(format!("{shown}: {err}")))?;
         if taken.contains(&name) {
-            let file = dir.join(&text);
             return Err(refuse(format!(
-                "{}: there is a sheep {name} already; give the file another name",
-                file.display()
+                "{shown}: there is a sheep {name} already; give the file another name"
             )));
         }
         taken.push(name.clone());
@@ -309,42 +319,64 @@ impl Written {
         Ok(Self { path, beginning, rhythm: "" })
     }
 
-    /// What a sheep is as the file has it, behind what is there.
-    fn sheep(&self, name: &SheepName, file: &str, account: &AccountId) -> String {
+    /// What is in the file. `None`: there is none.
+    fn there(&self) -> Result<Option<String>, String> {
+        match files::read_text(&self.path, WRITTEN_BY_HAND) {
+            Ok(text) => Ok(Some(text)),
+            Err(Unreadable::Missing) => Ok(None),
+            Err(err) => Err(format!("{}: it {err}.", self.path.display())),
+        }
+    }
+
+    /// Refuses what could not be written later, when there are keys already.
+    fn try_writing(&self) -> anyhow::Result<()> {
+        let Self { path, beginning, .. } = self;
+        let there = self.there().map_err(refuse)?;
+        let text = there.as_ref().unwrap_or(beginning);
+        files::try_replacing(path, text.as_bytes()).map_err(|err| {
+            refuse(format!("cannot write {}: {}", path.display(), files::unwritable_there(&err)))
+        })
+    }
+
+    /// What the file is with this sheep behind what is there, or what would be wrong with the flock.
+    fn with(&self, name: &SheepName, file: &str, account: &AccountId) -> Result<String, String> {
         let Self { path, beginning, rhythm } = self;
-        let is_new = path.symlink_metadata().is_err();
-        let beginning = if is_new { beginning } else { "" };
-        format!(
-            "{beginning}\n[[sheep]]\nname = \"{name}\"\nbehaviour = \"poem\"\ncorpus = {}\nnetwork = \"{}\"\naccount = \
+        let there = self.there()?.unwrap_or_else(|| beginning.clone());
+        let text = format!(
+            "{there}\n[[sheep]]\nname = \"{name}\"\nbehaviour = \"poem\"\ncorpus = {}\nnetwork = \"{}\"\naccount = \
              {}\n{rhythm}",
             basic(file),
             account.network,
             basic(account.handle.as_str()),
-        )
-    }
-
-    /// Says what would be wrong with the flock if it had this sheep, too.
-    fn with(&self, name: &SheepName, file: &str, account: &AccountId) -> Result<(), String> {
-        let path = &self.path;
-        let there = match files::read_text(path, WRITTEN_BY_HAND) {
-            Err(Unreadable::Missing) => String::new(),
-            there => there.map_err(|err| format!("{}: it {err}.", path.display()))?,
-        };
+        );
         let dir = path.parent().unwrap_or(Path::new("."));
-        let text = there + &self.sheep(name, file, account);
-        flock_file::read_as(dir, &text).map(drop).map_err(|mistakes| mistakes.to_string())
+        flock_file::read_as(dir, &text).map_err(|mistakes| mistakes.to_string())?;
+        Ok(text)
     }
 
-    /// Writes a sheep behind what is there.
-    fn add(&self, name: &SheepName, file: &str, account: &AccountId) -> anyhow::Result<()> {
+    /// Writes a sheep behind what is there, or says what would be wrong with the flock: while somebody signed in, others may
+    /// have changed it.
+    fn add(
+        &self,
+        name: &SheepName,
+        file: &str,
+        account: &AccountId,
+    ) -> anyhow::Result<Result<(), String>> {
         let path = &self.path;
-        let text = self.sheep(name, file, account);
-        let mut options = File::options();
-        let written = options.append(true).create(true).open(path).and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-        written.with_context(|| format!("cannot write {}", path.display()))
+        // For other walks. Where directories cannot be locked, as on some network disks, it goes without.
+        let dir = path.parent().and_then(|dir| File::open(dir).ok());
+        let _locked = dir.filter(|dir| dir.lock().is_ok());
+        let text = match self.with(name, file, account) {
+            Ok(text) => text,
+            Err(why) => return Ok(Err(why)),
+        };
+        files::replace(path, text.as_bytes()).map(Ok).map_err(|err| {
+            anyhow!(
+                "{account} is connected, but has no sheep yet: {}, which is as it was, cannot be written: {}",
+                path.display(),
+                files::unwritable_there(&err)
+            )
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Accounts that are connected from a terminal: signing in, walking through a folder, taking over old bundles.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Read as _, Write as _},
+    process::{Command, Stdio},
 };
 
 use flock_tests::{Bluesky, Person, Shown, X};
@@ -11,7 +12,9 @@ use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::world::{CONSUMER_KEY, Output, Running, World, XWorld, eventually, http};
+use crate::world::{
+    CONSUMER_KEY, Output, Running, World, XWorld, eventually, http, mode, set_mode,
+};
 
 const PASSWORD: &str = "abcd-efgh-ijkl-mnop";
 
@@ -328,6 +331,147 @@ fn a_walk_is_for_texts() {
     Connect x:book? [y]es, [n]o, [s]kip the rest, or another name:
     ");
     assert_eq!((said.code, world.files("milton").len()), (Some(0), 1));
+}
+
+/// What a walk through `paradise` says that finds its answers in a file, behind commands of the shell.
+fn walk_behind(world: &World, url: &str, commands: &str, answers: &str) -> (Option<i32>, String) {
+    world.write("answers", answers);
+    let script = format!(
+        "{commands} exec {} account walk paradise --network bluesky --account '{{name}}.example.com' --mark-as-bot \
+         --server {url} --networks-on-loopback",
+        env!("CARGO_BIN_EXE_flockwork")
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(world.path("")).env_clear();
+    let stdin = File::open(world.path("answers")).unwrap();
+    let output = command.stdin(stdin).stdout(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), said)
+}
+
+fn last(said: &str) -> &str {
+    said.lines().last().unwrap_or_default()
+}
+
+/// As on a full disk, or where somebody may not write.
+#[test]
+fn a_flock_that_cannot_be_written_is_as_it_was() {
+    let world = World::new();
+    let (bluesky, _runtime) = bluesky(&["book"]);
+    let url = bluesky.url();
+    // It has the table, whose files grow.
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    run.url();
+    world.write("paradise/a.txt", "one\n");
+    world.write("paradise/book.txt", "one\n");
+    let limit = "trap '' XFSZ; ulimit -f 1;";
+    let answers = format!("y\n{PASSWORD}\n");
+    let flock = |length: usize| {
+        let begins = "name = \"paradise\"\n[defaults]\nline = \"1h\"\nstanza = \"1d\"\n\n[[sheep]]\nname = \"a\"\n\
+                      behaviour = \"poem\"\ncorpus = \"a.txt\"\nnetwork = \"meadow\"\n#";
+        format!("{begins:.<length$}\n")
+    };
+    let check = |length: usize| {
+        let (code, said) = walk_behind(&world, &url, limit, &answers);
+        let there = fs::read_to_string(world.path("paradise/flock.toml")).unwrap();
+        assert_eq!(there, flock(length));
+        assert_eq!(world.files("paradise").len(), 3);
+        (code, said)
+    };
+    // What cannot be written at all is found before there is a key.
+    world.write("paradise/flock.toml", flock(2_000));
+    let (code, said) = check(2_000);
+    assert_eq!(code, Some(2));
+    assert_snapshot!(last(&said), @"error: cannot write paradise/flock.toml: no file may grow so large in this shell; see `ulimit -f`, and give the command again");
+    assert_eq!(world.json("account list --json").len(), 0);
+    set_mode(&world.path("paradise/flock.toml"), 0o440);
+    // Root may write all the same.
+    if !rustix::process::geteuid().is_root() {
+        let (code, said) = walk_behind(&world, &url, "", "s\n");
+        assert_eq!(code, Some(2));
+        assert_snapshot!(last(&said), @"error: cannot write paradise/flock.toml: you may not write there; see to its permissions");
+    }
+    set_mode(&world.path("paradise/flock.toml"), 0o640);
+    // There is room for what is there, in a block of 512 bytes, and none for the sheep.
+    world.write("paradise/flock.toml", flock(500));
+    let (code, said) = check(500);
+    assert_eq!(code, Some(1));
+    assert_snapshot!(last(&said), @"error: bluesky:book.example.com is connected, but has no sheep yet: paradise/flock.toml, which is as it was, cannot be written: no file may grow so large in this shell; see `ulimit -f`, and give the command again");
+    // With room it goes on.
+    let (code, said) = walk_behind(&world, &url, "", "y\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(mode(&world.path("paradise/flock.toml")), 0o640);
+    world.ok("flock plan paradise");
+}
+
+#[test]
+fn two_walks_make_no_sheep_twice() {
+    let world = World::new();
+    let (bluesky, _runtime) = bluesky(&["book", "milton"]);
+    world.write("paradise/book.txt", "one\n");
+    let walk = format!(
+        "account walk paradise --network bluesky --account {{name}}.example.com --server {} --networks-on-loopback",
+        bluesky.url()
+    );
+    let (first, mut keyboard) = world.start_at_terminal(&walk);
+    keyboard.write_all(b"milton.example.com\n").unwrap();
+    type_unseen(&mut keyboard, "\n");
+    let (second, mut other) = world.start_at_terminal(&walk);
+    other.write_all(b"y\n").unwrap();
+    type_unseen(&mut other, &format!("{PASSWORD}\n"));
+    let (output, _) = finish(second, &mut other);
+    assert!(output.stdout.contains("1 account connected, 1 sheep added"), "{output:?}");
+    let flock = || fs::read_to_string(world.path("paradise/flock.toml")).unwrap();
+    let before = flock();
+    type_unseen(&mut keyboard, &format!("{PASSWORD}\n"));
+    let (output, _) = finish(first, &mut keyboard);
+    let said: Vec<_> = output.stderr.lines().collect();
+    assert_snapshot!(said[said.len() - 2..].join("\n"), @"
+    paradise/flock.toml:17: the sheep name `book` is used twice: in line 10 and in line 17
+    bluesky:milton.example.com is connected, but the flock was changed meanwhile, and so no sheep was made of it.
+    ");
+    assert!(output.stdout.contains("1 account connected, 0 sheep added"), "{output:?}");
+    assert_eq!(flock(), before);
+}
+
+#[test]
+fn a_name_with_a_line_break_is_one_line() {
+    let world = XWorld::new();
+    world.write("verse/new\nline.txt", "one\n");
+    world.write("verse/new\nkey.json", "{}");
+    let walk = "account walk verse --network bluesky --account {name}.example.com";
+    let said = world.answered(walk, "s\n");
+    assert_snapshot!(said.stderr.lines().next().unwrap(), @r"1 of 1: new\nline.txt");
+    let said = world.flockwork("account import verse");
+    assert!(said.stdout.starts_with("new\\nkey.json: not taken over: "), "{said:?}");
+    assert_eq!(said.stdout.trim_end().lines().count(), 1, "{said:?}");
+}
+
+#[test]
+fn an_answer_that_is_too_long_answers_nothing_else() {
+    let world = World::new();
+    let (bluesky, _runtime) = bluesky(&["book"]);
+    world.write("paradise/book.txt", "one\n");
+    let long = "x".repeat(9_000);
+    let walk = |answers: &str| walk_behind(&world, &bluesky.url(), "", answers);
+    // The sign-in is left, and the question before it asked again.
+    let (code, said) = walk(&format!("y\n{long}\ns\n"));
+    assert_snapshot!(said, @"
+    1 of 1: book.txt
+    Connect bluesky:book.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book.example.com, in its settings, Privacy and security, App passwords:
+      https://bsky.app/settings/app-passwords
+    App password (not shown): 
+    What was typed is longer than any key, PIN or name (4000 bytes are the most), and was not taken.
+    Connect bluesky:book.example.com? [y]es, [n]o, [s]kip the rest, or another name:
+    ");
+    assert_eq!(code, Some(0));
+    let (code, said) = walk(&format!("{long}\n"));
+    assert_snapshot!(last(&said), @"Connect bluesky:book.example.com? [y]es, [n]o, [s]kip the rest, or another name: error: what was typed is longer than any key, PIN or name (4000 bytes are the most), and was not taken");
+    assert_eq!(code, Some(2));
+    let (code, said) = walk(&format!("y\n{}", long.repeat(1_000)));
+    assert_snapshot!(last(&said), @"App password (not shown): error: what is typed has no end: no line break in 1048576 bytes");
+    assert_eq!(code, Some(1));
+    assert_eq!(bluesky.logins("did:plc:bookaaaaaaaaaaaaaaaaaaaa"), 0);
 }
 
 #[test]
