@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     Error, Noted, Result,
     connect_account::{not_there, refuse_keyless},
+    spelling::refuse_other_spelling,
 };
 
 /// Accounts that are asked about at once: networks and their servers are others', and the answers are small.
@@ -88,7 +89,9 @@ pub async fn begin_check(
     match &only {
         Some(id) => {
             refuse_keyless(id)?;
-            store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+            if store.newest_account(id).await?.is_none() {
+                return Err(not_there(store, id).await);
+            }
         }
         None if store.some_accounts(None, 1).await?.is_empty() => {
             return Err(Error::refused("no account is here whose key could be checked".to_owned()));
@@ -141,6 +144,7 @@ pub async fn check_accounts(
 ) -> Result<Vec<AccountCheck>> {
     let known = store.accounts().await?;
     if let Some(unknown) = ids.iter().find(|id| !known.contains(id)) {
+        refuse_other_spelling(store, unknown).await?;
         return Err(Error::refused(format!("the account {unknown} was never added")));
     }
     let mut ids = if ids.is_empty() { known } else { ids.to_vec() };
