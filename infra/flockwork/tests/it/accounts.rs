@@ -293,6 +293,13 @@ fn an_instance_is_asked_before_anything_is_stored() {
     assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
     assert!(shown.contains("longest post  20 characters\n"), "{shown}");
 
+    // Whether a key works is open where its server does not say it.
+    mastodon.misbehave_at(Endpoint::Verify, MastodonMisbehave::Refuse500);
+    let open = world.flockwork("account check --networks-on-loopback");
+    assert_eq!(open.code, Some(1), "{open:?}");
+    assert_snapshot!(open.stdout, @"nobody knows whether mastodon:apollo@example.social works: Mastodon at example.social failed with status 500; try again later");
+    assert_snapshot!(open.stderr, @"error: nobody knows whether 1 of 1 account can be posted through");
+
     // What it told of itself holds from then on.
     let sheep = "network = \"mastodon\"\naccount = \"apollo@example.social\"\nline = \"1h\"";
     let long = "short\nlonger than this instance takes\n";
