@@ -65,9 +65,7 @@ pub(crate) async fn check(
     // Nothing was asked for that could be refused: they were checked.
     match (bad, unknown) {
         (0, 0) => Ok(()),
-        (0, _) => {
-            Err(anyhow!("nobody knows whether {unknown} of {all} can be posted through"))
-        }
+        (0, _) => Err(anyhow!("nobody knows whether {unknown} of {all} can be posted through")),
         (_, 0) => Err(anyhow!("{bad} of {all} cannot be posted through")),
         _ => Err(anyhow!("{bad} of {all} cannot be posted through, and of {unknown} nobody knows")),
     }
