@@ -281,7 +281,11 @@ impl Walk {
         let metered = self.meter.take();
         let check = checks.first().context("one account was asked about")?;
         let line = check.line(&View::utc(self.clock.now()));
-        self.results.check("it is checked", check.works, format!("{line}; {}", told(&metered)));
+        self.results.check(
+            "it is checked",
+            check.works == Some(true),
+            format!("{line}; {}", told(&metered)),
+        );
         Ok(())
     }
 

@@ -406,18 +406,23 @@ fn fresh(asked: &AskedSignIn) -> Markup {
     html! { (command(asked, asked.sign_in.errand.work.purpose)) " makes a fresh link." }
 }
 
-/// The command that makes a link, in the words of where this one came from.
+/// The command that makes a link, in the words of where this one came from. An account that is there keeps its server.
 fn command(asked: &AskedSignIn, purpose: Purpose) -> Markup {
-    let account = &asked.sign_in.errand.work.account;
+    let work = &asked.sign_in.errand.work;
+    let account = &work.account;
+    let server = work.server.as_deref().filter(|_| purpose == Purpose::Connect);
     let what = match purpose {
         Purpose::Connect => "connect",
         Purpose::Renew => "renew",
     };
-    let (place, program) = match asked.by {
-        By::Slack { .. } => ("In Slack ", "/flock"),
-        By::CommandLine { .. } => ("At the command line ", "flockwork"),
+    let (place, program, at) = match asked.by {
+        By::Slack { .. } => ("In Slack ", "/flock", " "),
+        By::CommandLine { .. } => ("At the command line ", "flockwork", " --server "),
     };
-    html! { (place) code { (program) " account " (what) " " (account) } }
+    html! {
+        (place)
+        code { (program) " account " (what) " " (account) @if let Some(server) = server { (at) (server) } }
+    }
 }
 
 #[cfg(test)]

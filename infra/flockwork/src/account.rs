@@ -197,6 +197,20 @@ impl<'a> Safe<'a> {
         ))
     }
 
+    /// Refuses to have somebody sign in to X here, where the app is not known and could not be kept if they were asked for it.
+    pub(crate) async fn refuse_here_without_app(&self, network: Network) -> anyhow::Result<()> {
+        if self.is_of_a_run() {
+            return self.refuse_link_without_app(network).await;
+        }
+        if network.facts().has_app && self.secrets.is_some() && self.x_app.is_none() {
+            return Err(refuse(
+                "X is asked about the account in the app's name, which is not known here: say which secret has its \
+                 credentials, --x-app NAME (output `XAppName` of the stack)",
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether the app is not known, and could be kept here if it was.
     pub(crate) fn lacks_app_of_ours(&self) -> anyhow::Result<bool> {
         Ok(self.secrets.is_none() && !is_app(&held(self.connection, X_APP)?))

@@ -16,7 +16,7 @@ use crate::{
     screen::{Said, Screen},
 };
 
-/// Asks the networks, and shows what they say. An error where a key does not work, behind what is shown.
+/// Asks the networks, and shows what they say. An error where a key does not work, or nobody knows, behind what is shown.
 pub(crate) async fn check(
     place: &Place,
     screen: &Screen,
@@ -49,7 +49,8 @@ pub(crate) async fn check(
         (checks?, view)
     };
     let (checks, view) = checks;
-    let bad = checks.iter().filter(|check| !check.works).count();
+    let number = |works| checks.iter().filter(|check| check.works == works).count();
+    let (bad, unknown) = (number(Some(false)), number(None));
     let all = u64::try_from(checks.len()).unwrap_or(u64::MAX);
     if options.json {
         screen.page(as_json(checks)?.into())?;
@@ -60,11 +61,14 @@ pub(crate) async fn check(
         let lines: Vec<_> = checks.iter().map(|check| check.line(&view)).collect();
         screen.page(lines.into())?;
     }
-    if bad == 0 {
-        return Ok(());
-    }
+    let all = count(all, "account");
     // Nothing was asked for that could be refused: they were checked.
-    Err(anyhow!("{bad} of {} cannot be posted through", count(all, "account")))
+    match (bad, unknown) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(anyhow!("nobody knows whether {unknown} of {all} can be posted through")),
+        (_, 0) => Err(anyhow!("{bad} of {all} cannot be posted through")),
+        _ => Err(anyhow!("{bad} of {all} cannot be posted through, and of {unknown} nobody knows")),
+    }
 }
 
 /// What the X app's secret is called, where an account needs it.

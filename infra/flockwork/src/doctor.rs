@@ -77,7 +77,9 @@ async fn of_machine(place: &Place) -> anyhow::Result<Vec<Finding>> {
         vec![Finding::Good(format!("the data in {} can be read", place.data.display()))];
     let sheep = connection.store.sheep_of(None).await.map_err(ops::Error::from)?;
     findings.extend(of_flocks(&connection, place, &sheep).await?);
-    findings.extend(entered::Place::of_machine(&connection, &place.data).await.to_enter(&sheep));
+    let accounts = connection.store.accounts().await.map_err(ops::Error::from)?;
+    let entered = entered::Place::of_machine(&connection, &place.data).await;
+    findings.extend(entered.to_enter(&sheep, &accounts));
     Ok(findings)
 }
 
@@ -168,7 +170,9 @@ async fn of_deployment(
         }
         if let Some(stack) = &stack {
             let entered = entered::Place::of_stack(&Secrets::new(&aws), stack).await;
-            findings.extend(entered.to_enter(sheep));
+            // Whoever may not read them was told so above.
+            let accounts = connection.store.accounts().await.unwrap_or_default();
+            findings.extend(entered.to_enter(sheep, &accounts));
         }
     }
     Ok(findings)

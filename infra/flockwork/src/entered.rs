@@ -1,7 +1,7 @@
 //! What has to be entered at networks before accounts can be connected there.
 
 use flock_aws::Secrets;
-use flock_core::{Network, Sheep};
+use flock_core::{AccountId, Network, Sheep};
 use flock_net::XApp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
@@ -42,10 +42,11 @@ impl Place {
         Self { keys_url: stack.output("KeysUrl").map(ToOwned::to_owned), app }
     }
 
-    /// What is to be entered, for these `sheep` or for those that are to come where there is none yet.
-    pub(crate) fn to_enter(&self, sheep: &[Sheep]) -> Vec<Finding> {
+    /// What is to be entered, for these `sheep` and `accounts`, or for those that are to come where there is no sheep yet.
+    pub(crate) fn to_enter(&self, sheep: &[Sheep], accounts: &[AccountId]) -> Vec<Finding> {
         let is_on = |network: Network| {
-            sheep.is_empty() || sheep.iter().any(|sheep| sheep.config.account.network == network)
+            let posting = sheep.iter().map(|sheep| &sheep.config.account);
+            sheep.is_empty() || posting.chain(accounts).any(|account| account.network == network)
         };
         let mut findings = Vec::new();
         findings.extend(is_on(Network::X).then(|| Finding::Note(self.at_x())));

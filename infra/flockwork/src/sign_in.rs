@@ -240,6 +240,9 @@ async fn begin(
     if typed_app.is_none() && id.network.facts().has_app && safe.lacks_app_of_ours()? {
         return Ok(Beginning::WantsApp);
     }
+    if typed_app.is_none() {
+        safe.refuse_here_without_app(id.network).await?;
+    }
     let app = safe.x_app(id.network, typed_app).await?;
     let networks = desk.networks();
     let way = id.network.ways().first().copied().unwrap_or(Way::AppPassword);

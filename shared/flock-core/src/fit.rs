@@ -62,18 +62,28 @@ impl fmt::Display for Origin {
 
 /// What is known of accounts that were added, and of every account of the meadow.
 #[derive(Debug, Default)]
-pub struct KnownAccounts(BTreeMap<AccountId, AccountFacts>);
+pub struct KnownAccounts {
+    added: BTreeMap<AccountId, AccountFacts>,
+    /// Those that were never added, with the account that was and differs in capitals alone.
+    otherwise: BTreeMap<AccountId, AccountId>,
+}
 
 impl FromIterator<(AccountId, AccountFacts)> for KnownAccounts {
     fn from_iter<T: IntoIterator<Item = (AccountId, AccountFacts)>>(known: T) -> Self {
-        Self(known.into_iter().collect())
+        Self { added: known.into_iter().collect(), otherwise: BTreeMap::new() }
     }
 }
 
 impl KnownAccounts {
+    /// The same, with accounts that were never added, each with the one that was and differs from it in capitals alone.
+    #[must_use]
+    pub fn spelled(self, otherwise: impl IntoIterator<Item = (AccountId, AccountId)>) -> Self {
+        Self { otherwise: otherwise.into_iter().collect(), ..self }
+    }
+
     /// What is known of the account. `None`: it was never added.
     pub fn get(&self, id: &AccountId) -> Option<&AccountFacts> {
-        if id.network == Network::Meadow { Some(&AccountFacts::MEADOW) } else { self.0.get(id) }
+        if id.network == Network::Meadow { Some(&AccountFacts::MEADOW) } else { self.added.get(id) }
     }
 
     /// What is known of the account, or else what is expected of it.
@@ -104,7 +114,13 @@ pub fn unfit(
     for ((account, made_with_ai, actions), members) in groups {
         let who = || members.iter().map(|member| &member.sheep.id);
         if accounts.get(account).is_none() {
-            problems.push(Objection::never_added(who(), account));
+            problems.push(match accounts.otherwise.get(account) {
+                Some(other) => Objection::of(
+                    who(),
+                    format!("the account {account} was never added; {other} is: write it so"),
+                ),
+                None => Objection::never_added(who(), account),
+            });
         }
         let (network, facts) = (account.network, accounts.expected(account));
         let why = cannot(network, facts, (actions, made_with_ai), &flock.waivers, able);

@@ -11,20 +11,33 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{Error, Result, at_once::AT_ONCE};
+use crate::{
+    Error, Result,
+    at_once::AT_ONCE,
+    spelling::{refuse_other_spelling, spelled_otherwise},
+};
 
-/// What is known of `ids`.
+/// What is known of `ids`, and how those are spelled that were added with other capitals.
 pub(crate) async fn known(store: &Store, ids: BTreeSet<&AccountId>) -> Result<KnownAccounts> {
+    let ids: Vec<_> = ids.into_iter().filter(|id| id.network != Network::Meadow).collect();
     let reads: Vec<_> = ids
-        .into_iter()
-        .filter(|id| id.network != Network::Meadow)
+        .iter()
         .map(|id| async move {
             let account = store.account(id).await?;
-            Ok::<_, Error>(account.map(|account| (id.clone(), account.facts)))
+            Ok::<_, Error>(account.map(|account| ((*id).clone(), account.facts)))
         })
         .collect();
     let known: Vec<_> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    Ok(known.into_iter().flatten().collect())
+    let known: KnownAccounts = known.into_iter().flatten().collect();
+    let unknown: Vec<_> = ids.into_iter().filter(|id| known.get(id).is_none()).collect();
+    if unknown.is_empty() {
+        return Ok(known);
+    }
+    let added = store.accounts().await?;
+    let otherwise = unknown
+        .into_iter()
+        .filter_map(|id| Some((id.clone(), spelled_otherwise(id, &added)?.clone())));
+    Ok(known.spelled(otherwise))
 }
 
 /// What we have a request for.
@@ -96,10 +109,11 @@ pub async fn account(store: &Store, id: &AccountId) -> Result<AccountPage> {
     if id.network == Network::Meadow {
         return Ok(AccountPage::new(id, &AccountFacts::MEADOW, (None, String::new(), None)));
     }
-    let account = store.account(id).await?.ok_or_else(|| {
+    let Some(account) = store.account(id).await? else {
+        refuse_other_spelling(store, id).await?;
         let why = format!("the account {id} was never added; connect it");
-        Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
-    })?;
+        return Err(Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone()))));
+    };
     let told = (account.url, account.remote_user, account.asked_at);
     Ok(AccountPage::new(id, &account.facts, told))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     Error, Noted, Result,
     connect_account::{not_there, refuse_keyless},
+    spelling::refuse_other_spelling,
 };
 
 /// Accounts that are asked about at once: networks and their servers are others', and the answers are small.
@@ -20,8 +21,8 @@ const AT_ONCE: usize = 8;
 pub struct AccountCheck {
     /// The account.
     pub account: String,
-    /// Whether the key works, and is the account's.
-    pub works: bool,
+    /// Whether the key works, and is the account's. `None`: nobody knows, because its network did not say it.
+    pub works: Option<bool>,
     /// Whose it is, as its network calls them, where it says so.
     #[serde(rename = "as")]
     pub known_as: Option<String>,
@@ -88,7 +89,9 @@ pub async fn begin_check(
     match &only {
         Some(id) => {
             refuse_keyless(id)?;
-            store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+            if store.newest_account(id).await?.is_none() {
+                return Err(not_there(store, id).await);
+            }
         }
         None if store.some_accounts(None, 1).await?.is_empty() => {
             return Err(Error::refused("no account is here whose key could be checked".to_owned()));
@@ -141,6 +144,7 @@ pub async fn check_accounts(
 ) -> Result<Vec<AccountCheck>> {
     let known = store.accounts().await?;
     if let Some(unknown) = ids.iter().find(|id| !known.contains(id)) {
+        refuse_other_spelling(store, unknown).await?;
         return Err(Error::refused(format!("the account {unknown} was never added")));
     }
     let mut ids = if ids.is_empty() { known } else { ids.to_vec() };
@@ -191,11 +195,15 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
         match Box::pin(networks.check_again(account)).await {
             Ok(checked) => checked,
             Err(failure) => {
-                let again = match failure.kind {
-                    FailureKind::NotThisText(_) | FailureKind::Refused(_) => "",
-                    FailureKind::TryAgain { .. } | FailureKind::Unknown => "; try again later",
+                return match failure.kind {
+                    FailureKind::NotThisText(_) | FailureKind::Refused(_) => {
+                        AccountCheck::not(id, failure.to_string())
+                    }
+                    FailureKind::TryAgain { .. } | FailureKind::Unknown => AccountCheck {
+                        works: None,
+                        ..AccountCheck::not(id, format!("{failure}; try again later"))
+                    },
                 };
-                return AccountCheck::not(id, format!("{failure}{again}"));
             }
         };
     let others = handle.as_ref().filter(|theirs| !id.is_called(theirs));
@@ -215,7 +223,7 @@ async fn of_account(networks: &Networks, account: &Account) -> AccountCheck {
         })
     };
     let limits = limits.into_iter().map(LimitLine::from).collect();
-    let works = why.is_none();
+    let works = Some(why.is_none());
     let user = is_proven.then_some(remote_user);
     AccountCheck {
         account: id.to_string(),
@@ -233,7 +241,7 @@ impl AccountCheck {
     fn not(id: &AccountId, why: String) -> Self {
         Self {
             account: id.to_string(),
-            works: false,
+            works: Some(false),
             known_as: None,
             user: None,
             why: Some(why),
@@ -247,6 +255,9 @@ impl AccountCheck {
     pub fn line(&self, view: &View) -> String {
         let mut parts = Vec::new();
         parts.push(match (&self.why, &self.known_as, &self.user) {
+            (Some(why), ..) if self.works.is_none() => {
+                format!("nobody knows whether {} works: {why}", self.account)
+            }
             (Some(why), ..) => format!("{} does NOT work: {why}", self.account),
             (None, Some(name), _) => format!("{} works, as {name}", self.account),
             (None, None, Some(user)) => format!("{} works, as the user {user}", self.account),

@@ -14,7 +14,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout_at;
 
 use crate::{
-    Error, KeyFrom, NewAccount, Noted, Result, Steered, VouchedFor, at_once::AT_ONCE, steer,
+    Error, KeyFrom, NewAccount, Noted, Result, Steered, VouchedFor,
+    at_once::AT_ONCE,
+    spelling::{is_there_as, refuse_other_spelling},
+    steer,
 };
 
 /// A link by which somebody signs in, once.
@@ -115,6 +118,10 @@ async fn to_connect(
     if store.newest_account(id).await?.is_some() {
         return Err(connected_already(id));
     }
+    if let Some(other) = is_there_as(store, id).await? {
+        let why = format!("{id} is connected already, as {other}: write it so");
+        return Err(Error::refused(Objection::from(why).with(Remedy::RenewAccount(other))));
+    }
     let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
     Ok(SignIn { id, account, purpose: Purpose::Connect, server })
 }
@@ -122,7 +129,9 @@ async fn to_connect(
 /// Refuses what has no key to be renewed.
 async fn to_renew(store: &Store, token: &SecretString, id: &AccountId) -> Result<SignIn> {
     refuse_keyless(id)?;
-    let there = store.newest_account(id).await?.ok_or_else(|| not_there(id))?;
+    let Some(there) = store.newest_account(id).await? else {
+        return Err(not_there(store, id).await);
+    };
     let (id, account) = (TokenDigest::of(token.expose_secret()), id.clone());
     Ok(SignIn { id, account, purpose: Purpose::Renew, server: there.url })
 }
@@ -173,7 +182,7 @@ pub async fn connect_account(
     let there = store.newest_account(id).await?;
     match (sign_in.purpose, &there) {
         (Purpose::Connect, Some(_)) => return Err(connected_already(id)),
-        (Purpose::Renew, None) => return Err(not_there(id)),
+        (Purpose::Renew, None) => return Err(not_there(store, id).await),
         (Purpose::Connect, None) => {}
         (Purpose::Renew, Some(there)) => key.facts = there.facts.clone(),
     }
@@ -386,7 +395,11 @@ fn connected_already(id: &AccountId) -> Error {
     Error::refused(Objection::from(why).with(Remedy::RenewAccount(id.clone())))
 }
 
-pub(crate) fn not_there(id: &AccountId) -> Error {
+/// That the account was never added, or how it is written.
+pub(crate) async fn not_there(store: &Store, id: &AccountId) -> Error {
+    if let Err(err) = refuse_other_spelling(store, id).await {
+        return err;
+    }
     let why = format!("the account {id} was never added");
     Error::refused(Objection::from(why).with(Remedy::AddAccount(id.clone())))
 }

@@ -33,6 +33,7 @@ mod say;
 mod send_again;
 mod sent;
 mod sheep;
+mod spelling;
 mod spend;
 mod steer;
 mod stop;

@@ -3,11 +3,12 @@
 use flock_core::{AccountId, Objection, Remedy, named};
 use flock_store::Store;
 
-use crate::{Error, Noted, Result};
+use crate::{Error, Noted, Result, spelling::refuse_other_spelling};
 
 /// Refuses to remove an account that was never added, or that sheep post through.
 pub async fn refuse_to_remove_account(store: &Store, id: &AccountId) -> Result<()> {
     if store.newest_account(id).await?.is_none() {
+        refuse_other_spelling(store, id).await?;
         return Err(Error::refused(format!("the account {id} was never added")));
     }
     let sheep = store.sheep_of(None).await?;

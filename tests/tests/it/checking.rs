@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use flock_core::{AccountId, Network, View};
 use flock_net::{Accounts, Networks};
 use flock_ops::{AccountCheck, check_accounts};
+use flock_tests::{Endpoint, MastodonMisbehave};
 
 use crate::world::{World, mastodon_account, user_id};
 
@@ -56,7 +57,7 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     let bea: AccountId = "bluesky:bea.test".parse().unwrap();
     let session = world.store.newest_account(&bea).await.unwrap().unwrap().sealed_session;
     let checks = checked(&world, std::slice::from_ref(&bea)).await.unwrap();
-    assert!(checks[0].works, "{checks:?}");
+    assert_eq!(checks[0].works, Some(true), "{checks:?}");
     let renewed = world.store.newest_account(&bea).await.unwrap().unwrap().sealed_session;
     assert_ne!(session, renewed);
     // Keys that may not do all that is done with them.
@@ -86,6 +87,12 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     mastodon:cyd@stand-in.example does NOT work: Mastodon at stand-in.example shuts the account out: "Your login is currently disabled"; ask its moderators, or move the sheep to another account
     bluesky:bea.test works, as bea.test
     "#);
+    // A server that does not say it leaves open whether the key works.
+    world.mastodon.suspend("cyd", false);
+    world.mastodon.misbehave_at(Endpoint::Verify, MastodonMisbehave::Refuse500);
+    let open = checked(&world, &[mastodon_account("cyd")]).await.unwrap();
+    insta::assert_snapshot!(lines(&world, &open), @"nobody knows whether mastodon:cyd@stand-in.example works: Mastodon at stand-in.example failed with status 500; try again later");
+    assert!(serde_json::to_value(&open[0]).unwrap()["works"].is_null());
     let unknown = checked(&world, &[mastodon_account("nobody")]).await;
     insta::assert_snapshot!(unknown.unwrap_err().to_string(), @"the account mastodon:nobody@stand-in.example was never added");
     let json = serde_json::to_value(&checks[1]).unwrap();

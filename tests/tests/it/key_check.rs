@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use flock_core::{AccountId, Job, KeyCheck, Network, Work};
-use flock_tests::{CrashPlan, CrashProxy, Cut};
+use flock_tests::{CrashPlan, CrashProxy, Cut, Endpoint, MastodonMisbehave};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sheep_tick::{App, Report};
@@ -105,6 +105,15 @@ async fn who_asks_is_told_what_the_networks_say_of_keys() {
     *Times are in UTC.
     job `d4b6ea3c` asks whether the keys of all accounts work: not begun yet; asked by <@U1> in <#C1> at 12:00:00
     ");
+    let begun = job(&slack.world, None).await;
+    let now = slack.world.clock.now();
+    let claimed = begun.claim(now, now + SignedDuration::from_mins(1)).unwrap();
+    slack.world.store.put_job(&claimed).await.unwrap();
+    insta::assert_snapshot!(slack.flock("running").await, @"
+    *Times are in UTC.
+    job `d4b6ea3c` asks whether the keys of all accounts work: at its first account; asked by <@U1> in <#C1> at 12:00:00
+    ");
+    slack.world.store.put_job(&claimed.release()).await.unwrap();
     insta::assert_snapshot!(told(&mut slack).await, @"
     <@U1>: All keys work, those of 3 accounts.
     x:apollo works; 899 of 900 requests of this kind left
@@ -122,6 +131,25 @@ async fn who_asks_is_told_what_the_networks_say_of_keys() {
     mastodon:cyd@stand-in.example does NOT work: Mastodon at stand-in.example shuts the account out: "Your login is currently disabled"; ask its moderators, or move the sheep to another account
     bluesky:bea.test works, as bea.test
     "#);
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(1));
+    // One whose network does not say it: that is no key that does not work.
+    slack.world.mastodon.suspend("cyd", false);
+    slack.world.mastodon.misbehave_at(Endpoint::Verify, MastodonMisbehave::Refuse500);
+    slack.flock("account check").await;
+    insta::assert_snapshot!(told(&mut slack).await, @"
+    <@U1>: Of the keys of 3 accounts, 1 works, 1 does not, and of 1 nobody knows.
+    x:apollo does NOT work: X does not know an account with this `user_id`
+    nobody knows whether mastodon:cyd@stand-in.example works: Mastodon at stand-in.example failed with status 500; try again later
+    bluesky:bea.test works, as bea.test
+    ");
+    slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(1));
+    slack.world.x.account("token-of-apollo", &user_id("apollo"));
+    slack.world.mastodon.misbehave_at(Endpoint::Verify, MastodonMisbehave::Refuse500);
+    slack.flock("account check").await;
+    let open = told(&mut slack).await;
+    insta::assert_snapshot!(open.lines().next().unwrap(), @"<@U1>: Of the keys of 3 accounts, 2 work, and of 1 nobody knows.");
+    slack.world.mastodon.suspend("cyd", true);
+    slack.world.x.account("token-of-apollo", &user_id("pan"));
     slack.world.clock.step_to(slack.world.clock.now() + SignedDuration::from_mins(1));
     // One alone, beside all others.
     let one = "account check bluesky:bea.test";

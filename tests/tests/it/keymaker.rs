@@ -164,8 +164,20 @@ impl Answered {
             }
         }
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        format!("{}: {}", self.status, lines.collect::<Vec<_>>().join("\n"))
+        format!("{}: {}", self.status, without_ports(&lines.collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// Where the stand-ins are differs from run to run.
+fn without_ports(text: &str) -> String {
+    const HOST: &str = "http://127.0.0.1:";
+    let mut parts = text.split(HOST);
+    let mut said = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        said += "http://HERE";
+        said += part.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    said
 }
 
 pub(crate) fn form(password: &str) -> String {
@@ -359,7 +371,7 @@ async fn what_is_typed_wrong_can_be_typed_again_until_the_link_expires() {
     Did somebody send you this link whom you do not know? Then close this page: nothing happens.
 
     422: Connect bluesky:apollo.test
-    bluesky:apollo.test is not added: Bluesky does not accept the account's app password: &quot;Invalid identifier or password&quot;; it is mistyped or was revoked, or the account was taken down: look in its settings, and renew the account's key with a new app password.
+    bluesky:apollo.test is not added: Bluesky does not accept the account's app password: &quot;Invalid identifier or password&quot;; it is mistyped or was revoked, or the account was taken down: look in its settings, and give a new one.
     Sign in as the bot bluesky:apollo.test, and Flockwork can post through it. Nobody sees its password or its key.
     Asked for in Slack by the member U1, in the channel C1. The link works once, until 12:10:00 UTC.
     App password of apollo.testNot the account's own password: make an app password in its settings, which can be revoked there.
@@ -377,10 +389,10 @@ async fn what_is_typed_wrong_can_be_typed_again_until_the_link_expires() {
     Did somebody send you this link whom you do not know? Then close this page: nothing happens.
 
     410: This link has expired
-    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test makes a fresh link.
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test http://HERE makes a fresh link.
 
     410: This link has expired
-    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test makes a fresh link.
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. In Slack /flock account connect bluesky:apollo.test http://HERE makes a fresh link.
 
     404: This link is not known
     It is not whole, or it is older than a day. Ask for a fresh one where you got it.
@@ -529,6 +541,23 @@ async fn of_two_presses_at_once_one_asks_the_network() {
     assert_eq!(world.bluesky.logins(&did("apollo")), 1);
 }
 
+/// Networks do not tell capitals apart, and the table does.
+#[tokio::test]
+async fn an_account_that_is_there_with_other_capitals_is_refused_before_there_is_a_link() {
+    let mut slack = Slack::start().await.with_pages(KEYS_URL).await;
+    slack.world.sheep("apollo", Network::X, 3).await;
+    let mut said = Vec::new();
+    for line in ["connect x:Apollo", "renew x:APOLLO", "check x:Apollo", "remove x:Apollo"] {
+        said.push(slack.flock(&format!("account {line}")).await);
+    }
+    insta::assert_snapshot!(said.join("\n"), @"
+    *x:Apollo is connected already, as x:apollo: write it so. `/flock account renew x:apollo` gives it a new key.
+    *The account x:APOLLO was never added; x:apollo is: write it so.
+    *The account x:Apollo was never added; x:apollo is: write it so.
+    *The account x:Apollo was never added; x:apollo is: write it so.
+    ");
+}
+
 /// Its end differs with the sign-in.
 const COOKIE: &str = "__Secure-flockwork-sign-in-0123456789abcdef";
 
@@ -539,7 +568,7 @@ async fn begun(world: &World, browser: &mut Browser) -> TokenDigest {
         id: TokenDigest::of("link"),
         account: id.clone(),
         purpose: Purpose::Connect,
-        server: None,
+        server: Some("https://pds.example".to_owned()),
     };
     let keyring = Keyring::parse(&SecretString::from(KEYRING)).unwrap();
     let sent_off = SentOff {
@@ -599,14 +628,14 @@ async fn whoever_comes_back_has_the_cookie_and_comes_once() {
     Did you press it in another browser? Go on there. Otherwise ask for a fresh link, and open it in this one.
 
     410: This link was used
-    Somebody has begun to sign in by it, and it works once. If that was you, go on where you are; if not, somebody else has the link. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    Somebody has begun to sign in by it, and it works once. If that was you, go on where you are; if not, somebody else has the link. At the command line flockwork account connect bluesky:apollo.test --server https://pds.example makes a fresh link.
 
     403: bluesky:apollo.test is not connected
     bluesky:apollo.test cannot be signed in to with OAuth 2.0.
-    Nothing has changed. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    Nothing has changed. At the command line flockwork account connect bluesky:apollo.test --server https://pds.example makes a fresh link.
 
     410: This link was used
-    It works once, and bluesky:apollo.test is not connected by it: bluesky:apollo.test cannot be signed in to with OAuth 2.0. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    It works once, and bluesky:apollo.test is not connected by it: bluesky:apollo.test cannot be signed in to with OAuth 2.0. At the command line flockwork account connect bluesky:apollo.test --server https://pds.example makes a fresh link.
     ");
 }
 
@@ -631,10 +660,10 @@ async fn who_takes_too_long_or_died_on_the_way_starts_afresh() {
     }
     insta::assert_snapshot!(said.join("\n\n"), @"
     410: This link has expired
-    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    A link lives ten minutes, and so does a sign-in that it has begun. Nothing has changed. At the command line flockwork account connect bluesky:apollo.test --server https://pds.example makes a fresh link.
 
     410: Nobody knows what came of this
-    Something broke while bluesky:apollo.test was being connected, and what you came back with works once. No key is stored. At the command line flockwork account connect bluesky:apollo.test makes a fresh link.
+    Something broke while bluesky:apollo.test was being connected, and what you came back with works once. No key is stored. At the command line flockwork account connect bluesky:apollo.test --server https://pds.example makes a fresh link.
     ");
 }
 

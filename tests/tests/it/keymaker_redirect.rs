@@ -190,7 +190,7 @@ async fn on_mastodon_somebody_is_sent_to_their_server_and_comes_back_with_a_key(
 
     400: That is not how this sign-in ends
     This is not how the sign-in that was begun here ends.
-    Nothing has changed. Go back to the network's page and go on there. In Slack /flock account connect mastodon:iris@stand-in.example makes a fresh link.
+    Nothing has changed. Go back to the network's page and go on there. In Slack /flock account connect mastodon:iris@stand-in.example http://HERE makes a fresh link.
 
     200: mastodon:iris@stand-in.example is connected
     mastodon:iris@stand-in.example is connected. You can close this.

@@ -112,11 +112,11 @@ async fn a_key_that_is_not_given_or_vouched_for_in_time_is_begun_again() {
 
     403: mastodon:iris@stand-in.example is not connected
     mastodon:iris@stand-in.example is not added: Mastodon at stand-in.example has not answered in time; sign in again later.
-    Nothing has changed. In Slack /flock account connect mastodon:iris@stand-in.example makes a fresh link.
+    Nothing has changed. In Slack /flock account connect mastodon:iris@stand-in.example http://HERE makes a fresh link.
 
     403: mastodon:iris@stand-in.example is not connected
     mastodon:iris@stand-in.example is not added: Mastodon at stand-in.example has not answered in time; sign in again later.
-    Nothing has changed. In Slack /flock account connect mastodon:iris@stand-in.example makes a fresh link.
+    Nothing has changed. In Slack /flock account connect mastodon:iris@stand-in.example http://HERE makes a fresh link.
     ");
 }
 

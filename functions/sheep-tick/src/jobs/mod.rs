@@ -134,8 +134,8 @@ impl App {
             Work::Rotation(Rotation { sealed, unopened, .. }) => {
                 info!(job = %job.id, sealed, unopened, cancelled, "rotation ended");
             }
-            Work::Check(KeyCheck { working, failing, .. }) => {
-                info!(job = %job.id, working, failing, cancelled, "keys checked");
+            Work::Check(KeyCheck { working, failing, unknown, .. }) => {
+                info!(job = %job.id, working, failing, unknown, cancelled, "keys checked");
             }
         }
         Ok(())

@@ -153,9 +153,11 @@ fn words(work: &Work) -> Words {
 
 /// How far a job has come, with who asked for it.
 pub(crate) fn progress(job: &Job, view: &View) -> String {
-    let Words { does, done, .. } = words(&job.work);
+    let Words { does, done, first, .. } = words(&job.work);
     let at = match job.work.cursor() {
         Some(cursor) => format!("{done} so far, now at {cursor}"),
+        // Whoever has it for themselves makes a step.
+        None if job.lease_until.is_some() => format!("at its first {first}"),
         None => "not begun yet".to_owned(),
     };
     let end = job.cancelled_by.as_ref().map(|by| format!("; cancelled by {}", mention(by)));

@@ -207,6 +207,36 @@ fn a_key_is_checked_for_nothing_and_may_not_only_read() {
     assert_eq!(world.x.billed_micros(USER_ID), 0);
 }
 
+/// Networks do not tell capitals apart, and what is stored keeps those it was added with.
+#[test]
+fn an_account_with_other_capitals_is_named_as_it_is_written() {
+    let world = XWorld::new();
+    world.add("Apollo");
+    let mut said = Vec::new();
+    for act in ["connect", "connect --here", "renew", "show", "check", "remove --yes"] {
+        let (act, words) = act.split_once(' ').unwrap_or((act, ""));
+        said.push(world.refused(&format!("account {act} x:apollo {words}")));
+    }
+    let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"2h\"";
+    world.write_flock_with("choir", "monthly_cap = 100", &[("a", "one\n", on_x)]);
+    said.push(world.refused("flock plan choir"));
+    world.write_flock_with("choir", "monthly_cap = 100", &[("a", "one\n", "line = \"2h\"")]);
+    world.ok("flock apply choir");
+    said.push(world.refused("sheep move a x:apollo"));
+    assert_snapshot!(said.concat(), @"
+    error: x:apollo is connected already, as x:Apollo: write it so (`flockwork account renew x:Apollo` gives it a new key)
+    error: x:apollo is connected already, as x:Apollo: write it so (`flockwork account renew x:Apollo` gives it a new key)
+    error: the account x:apollo was never added; x:Apollo is: write it so
+    error: the account x:apollo was never added; x:Apollo is: write it so
+    error: the account x:apollo was never added; x:Apollo is: write it so
+    error: the account x:apollo was never added; x:Apollo is: write it so
+    error: choir/a: the account x:apollo was never added; x:Apollo is: write it so
+    error: choir/a: the account x:apollo was never added; x:Apollo is: write it so
+    ");
+    // What is not there at all can be connected.
+    assert_snapshot!(world.refused("account show x:apollo2"), @"error: the account x:apollo2 was never added; connect it (`flockwork account connect x:apollo2`)");
+}
+
 const ADD: &str = "account add mastodon:apollo@example.social --key key.json";
 
 #[test]
@@ -262,6 +292,13 @@ fn an_instance_is_asked_before_anything_is_stored() {
     let shown = world.ok("account show mastodon:apollo@example.social");
     assert!(shown.contains("label         labelled as a bot\n"), "{shown}");
     assert!(shown.contains("longest post  20 characters\n"), "{shown}");
+
+    // Whether a key works is open where its server does not say it.
+    mastodon.misbehave_at(Endpoint::Verify, MastodonMisbehave::Refuse500);
+    let open = world.flockwork("account check --networks-on-loopback");
+    assert_eq!(open.code, Some(1), "{open:?}");
+    assert_snapshot!(open.stdout, @"nobody knows whether mastodon:apollo@example.social works: Mastodon at example.social failed with status 500; try again later");
+    assert_snapshot!(open.stderr, @"error: nobody knows whether 1 of 1 account can be posted through");
 
     // What it told of itself holds from then on.
     let sheep = "network = \"mastodon\"\naccount = \"apollo@example.social\"\nline = \"1h\"";

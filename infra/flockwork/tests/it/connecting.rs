@@ -177,6 +177,7 @@ fn where_a_run_is_up_there_is_a_link() {
     let mut run = world.start("run --listen 127.0.0.1:0");
     let url = run.url();
     assert_snapshot!(world.refused("account connect x:milton"), @"error: X wants an app, which the `flockwork run` that is up does not know: end the run, give this command again, which asks for the app then, and start the run again");
+    assert_snapshot!(world.refused("account connect x:milton --here"), @"error: X wants an app, which the `flockwork run` that is up does not know: end the run, give this command again, which asks for the app then, and start the run again");
     assert_snapshot!(world.refused(&format!("{connect} --mark-as-bot")), @"error: --mark-as-bot is for signing in at this terminal: the page that a link opens asks for it; leave it out, or say --here instead");
     let output = world.flockwork(connect);
     assert_snapshot!(output.stderr, @"Whoever opens it and signs in as iris@example.social connects mastodon:iris@example.social. It works once, for 10 minutes; `--here` signs in at this terminal.");
@@ -281,7 +282,7 @@ fn a_walk_ends_with_accounts_and_sheep() {
     Connect bluesky:book-2.example.com? [y]es, [n]o, [s]kip the rest, or another name: Make an app password as book-2.example.com, in its settings, Privacy and security, App passwords:
       https://bsky.app/settings/app-passwords
     App password (not shown): 
-    bluesky:book-2.example.com is not added: Bluesky does not accept the account's app password: "Invalid identifier or password"; it is mistyped or was revoked, or the account was taken down: look in its settings, and renew the account's key with a new app password. Try again, `r` for a new link, or `n`.
+    bluesky:book-2.example.com is not added: Bluesky does not accept the account's app password: "Invalid identifier or password"; it is mistyped or was revoked, or the account was taken down: look in its settings, and give a new one. Try again, `r` for a new link, or `n`.
     App password (not shown): 
     bluesky:book-2.example.com is connected.
     "#);

@@ -75,6 +75,21 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     assert_snapshot!(said.stderr, @"error: 1 fault found");
 }
 
+/// Links want the callback address from the moment that the app is known.
+#[test]
+fn the_doctor_says_where_x_sends_people_back_to() {
+    let world = XWorld::new();
+    world.add("apollo");
+    world.write_flock("choir", &[("a", "one\n", "line = \"1h\"")]);
+    world.ok("flock apply choir");
+    let said = world.ok("doctor");
+    assert!(said.contains("alike, http://127.0.0.1:4280/keys/callback, exactly so"), "{said}");
+    let mut run = world.start("run --listen 127.0.0.1:0");
+    let callback = format!("alike, {}/keys/callback, exactly so", run.url().trim_end_matches('/'));
+    let said = world.ok("doctor");
+    assert!(said.contains(&callback), "{said}");
+}
+
 #[test]
 fn what_is_wrong_with_aws_is_said_in_words() {
     let world = World::new();

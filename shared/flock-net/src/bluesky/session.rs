@@ -233,15 +233,23 @@ impl Sessions {
                 "Bluesky wants a code by mail, which it asks for with the account's own password; make an app \
                  password in its settings (Privacy and security, App passwords), and give that",
             )),
-            _ if error_name(&answer) == "AuthenticationRequired" => Err(Failure::refused(
-                NotDone::HARMLESS,
-                format!(
-                    "Bluesky does not accept the account's app password{}; it is mistyped or was revoked, or \
-                     the account was taken down: look in its settings, and renew the account's key with a new app \
-                     password",
-                    answer.said()
-                ),
-            )),
+            _ if error_name(&answer) == "AuthenticationRequired" => {
+                // Of a key that was just given nobody has said yet whose it is: there is none to renew.
+                let is_new = account.remote_user.is_empty();
+                let instead = if is_new {
+                    "give a new one"
+                } else {
+                    "renew the account's key with a new app password"
+                };
+                Err(Failure::refused(
+                    NotDone::HARMLESS,
+                    format!(
+                        "Bluesky does not accept the account's app password{}; it is mistyped or was revoked, or \
+                         the account was taken down: look in its settings, and {instead}",
+                        answer.said()
+                    ),
+                ))
+            }
             _ => Err(reading_failure(&answer)),
         }
     }

@@ -7,15 +7,17 @@ use super::{BoxError, What, WorkItem, counts};
 /// What is under which name in `counts`.
 const WORKING: &str = "working";
 const FAILING: &str = "failing";
+const UNKNOWN: &str = "unknown";
 
 pub(super) fn to_item(work: &KeyCheck) -> WorkItem {
-    let KeyCheck { only, cursor, working, failing, works, fails } = work;
+    let KeyCheck { only, cursor, working, failing, unknown, works, fails, unsure } = work;
     WorkItem {
         only: only.as_ref().map(ToString::to_string),
         cursor: cursor.as_ref().map(ToString::to_string),
-        counts: counts([(WORKING, *working), (FAILING, *failing)]),
+        counts: counts([(WORKING, *working), (FAILING, *failing), (UNKNOWN, *unknown)]),
         works: works.clone(),
         fails: fails.clone(),
+        unsure: unsure.clone(),
         ..WorkItem::of(What::Check)
     }
 }
@@ -27,7 +29,9 @@ pub(super) fn of_item(item: WorkItem) -> Result<KeyCheck, BoxError> {
         cursor: item.cursor.as_ref().map(account).transpose()?,
         working: item.count(WORKING),
         failing: item.count(FAILING),
+        unknown: item.count(UNKNOWN),
         works: item.works,
         fails: item.fails,
+        unsure: item.unsure,
     })
 }

@@ -59,6 +59,8 @@ struct JobItem {
     works: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fails: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unsure: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,13 +97,15 @@ struct WorkItem {
     only: Option<String>,
     works: Vec<String>,
     fails: Vec<String>,
+    unsure: Vec<String>,
 }
 
 impl WorkItem {
     fn of(what: What) -> Self {
         let (flock, cursor, under, only) = (None, None, None, None);
-        let (counts, named, works, fails) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { what, flock, cursor, counts, under, named, only, works, fails }
+        let (counts, named) = (BTreeMap::new(), Vec::new());
+        let (works, fails, unsure) = (Vec::new(), Vec::new(), Vec::new());
+        Self { what, flock, cursor, counts, under, named, only, works, fails, unsure }
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -183,7 +187,7 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let WorkItem { what, flock, cursor, counts, under, named, only, works, fails } =
+        let WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure } =
             match &job.work {
                 Work::Sheep(work) => over_sheep::to_item(work),
                 Work::Rotation(work) => rotation::to_item(work),
@@ -205,6 +209,7 @@ impl JobItem {
             only,
             works,
             fails,
+            unsure,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -243,8 +248,10 @@ impl JobItem {
     }
 
     fn into_work(self) -> Result<Work, BoxError> {
-        let Self { what, flock, cursor, counts, under, named, only, works, fails, .. } = self;
-        let item = WorkItem { what, flock, cursor, counts, under, named, only, works, fails };
+        let Self { what, flock, cursor, counts, under, named, only, works, fails, unsure, .. } =
+            self;
+        let item =
+            WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure };
         Ok(match what {
             What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
             What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
@@ -288,7 +295,13 @@ mod tests {
         let check = KeyCheck { only: Some("x:milton".parse().unwrap()), ..KeyCheck::default() };
         let checked = check.step(&CheckedKeys {
             cursor: "x:milton".parse().unwrap(),
-            lines: vec![(true, "x:milton works".to_owned()), (false, "it does not".to_owned())],
+            lines: [
+                (Some(true), "x:milton works"),
+                (Some(false), "it does not"),
+                (None, "who knows"),
+            ]
+            .map(|(key_works, line)| (key_works, line.to_owned()))
+            .to_vec(),
         });
         let asker = Asker::CommandLine("ada".to_owned());
         let checked = Job::new("0123abcf".parse().unwrap(), Work::Check(checked), asker, now);
@@ -307,7 +320,7 @@ mod tests {
         {"answer_to":"{}","asked_by":"U1","cancelled_by":"U2","counts":{"active":1},"cursor":"apollo","ended":1795262409,"flock":"moon","pk":"JOB#0123abcd","room":"C1","since":1795262400,"sk":"JOB","ttl":1795867209,"v":1,"version":5,"what":"pause"}
         {"due":"0","next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":1,"what":"rotate"}
         {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
-        {"counts":{"failing":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","v":1,"version":1,"what":"check","works":["x:milton works"]}
+        {"counts":{"failing":1,"unknown":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","unsure":["who knows"],"v":1,"version":1,"what":"check","works":["x:milton works"]}
         "#);
     }
 }
