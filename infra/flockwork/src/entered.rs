@@ -84,8 +84,12 @@ impl Place {
     }
 }
 
-/// The fields that the secret of the X app does not have, where it lacks a pair in full or in part.
+/// The fields that the secret of the X app does not have, where it has no pair.
 fn lacking(app: &SecretString) -> Vec<&'static str> {
+    let has_pair = |app: XApp| Network::X.ways().iter().any(|way| app.has(*way));
+    if XApp::read(app).is_ok_and(has_pair) {
+        return Vec::new();
+    }
     let fields: Map<String, Value> = serde_json::from_str(app.expose_secret()).unwrap_or_default();
     let has = |name: &&str| fields.get(*name).is_some_and(|value| !value.is_null() && value != "");
     XApp::FIELDS.into_iter().filter(|name| !has(name)).collect()

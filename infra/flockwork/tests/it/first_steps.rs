@@ -41,7 +41,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     ok     the data in .flockwork can be read
     note   nothing is posted until `flockwork run`
     note   there is no sheep yet; `flockwork init DIR` writes a flock, and `flockwork flock apply DIR` makes it
-    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so. Of its "Keys and tokens" the secret of the X app lacks client_id, client_secret: `consumer_*` are the API key and its secret for OAuth 1.0a, `client_*` the client ID and its secret for OAuth 2.0, and one pair is enough
+    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so
     note   on Mastodon and Bluesky nothing has to be entered beforehand: on Mastodon an app is made for each sign-in, on Bluesky whoever signs in makes an app password
     "#);
     let on_x = "network = \"x\"\naccount = \"apollo\"\nline = \"2h\"";
@@ -55,7 +55,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     ok     3 sheep, 2 active
     note   1 sheep paused: `flockwork sheep list` shows which
     ok     1 account can post
-    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so. Of its "Keys and tokens" the secret of the X app lacks client_id, client_secret: `consumer_*` are the API key and its secret for OAuth 1.0a, `client_*` the client ID and its secret for OAuth 2.0, and one pair is enough
+    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so
     "#);
     // What is wrong makes it fail, for scripts.
     let mut stop = world.command("slack /flock stop --press");
@@ -70,7 +70,7 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     ok     3 sheep, 2 active
     note   1 sheep paused: `flockwork sheep list` shows which
     ok     1 account can post
-    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so. Of its "Keys and tokens" the secret of the X app lacks client_id, client_secret: `consumer_*` are the API key and its secret for OAuth 1.0a, `client_*` the client ID and its secret for OAuth 2.0, and one pair is enough
+    note   on X an app is wanted (console.x.com): in its "User authentication settings" choose "Read and write" and "Web App, Automated App or Bot", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so
     "#);
     assert_snapshot!(said.stderr, @"error: 1 fault found");
 }

@@ -165,12 +165,20 @@ fn what_is_wrong_is_seen_at_once() {
     ^[1mACCOUNT^[0m   ^[1mSHEEP^[0m  ^[1mSTATE^[0m
     ^[36mx:apollo^[0m  1      ^[32mcan post^[0m
     ");
-    assert_snapshot!(world.seen("doctor", (48, 24)), @"
+    assert_snapshot!(world.seen("doctor", (48, 24)), @r#"
     ^[32mok   ^[0m  the data in .flockwork can be read
     ^[33mnote ^[0m  nothing is posted until ^[36m`flockwork run`^[0m
     ^[32mok   ^[0m  1 sheep, 1 active
     ^[32mok   ^[0m  1 account can post
-    ");
+    ^[33mnote ^[0m  on X an app is wanted (console.x.com): in
+           its "User authentication settings" choose
+           "Read and write" and "Web App, Automated
+           App or Bot", a confidential client, and
+           enter as callback address, for OAuth 1.0a
+           and OAuth 2.0 alike,
+           http://127.0.0.1:4280/keys/callback,
+           exactly so
+    "#);
     let spend = world.seen("spend", (50, 24)).replace(&month(), "MONTH");
     assert!(
         spend.starts_with("choir in MONTH\n  ^[1mspent^[0m     $0.00 (0 % of the cap)\n"),
@@ -185,6 +193,7 @@ fn what_is_wrong_is_seen_at_once() {
     {"finding":"note","what":"nothing is posted until `flockwork run`"}
     {"finding":"ok","what":"1 sheep, 1 active"}
     {"finding":"ok","what":"1 account can post"}
+    {"finding":"note","what":"on X an app is wanted (console.x.com): in its \"User authentication settings\" choose \"Read and write\" and \"Web App, Automated App or Bot\", a confidential client, and enter as callback address, for OAuth 1.0a and OAuth 2.0 alike, http://127.0.0.1:4280/keys/callback, exactly so"}
     "#);
     let mut stop = world.command("slack /flock stop --press");
     stop.arg("Stop everything");
