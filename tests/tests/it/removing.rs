@@ -55,7 +55,6 @@ async fn a_removal_that_dies_anywhere_leaves_all_or_nothing() {
             break;
         }
     }
-    println!("remove: {} cells, {left:?} gone and there", left[0] + left[1]);
     assert!(left.iter().all(|left| 0 < *left), "{left:?}");
 }
 
