@@ -238,6 +238,12 @@ impl Wanted {
         }
     }
 
+    /// The same, without pictures: networks make others of what they are given, which cannot be compared.
+    #[must_use]
+    pub fn without_pictures(&self) -> Self {
+        Self { picture: None, banner: None, ..self.clone() }
+    }
+
     /// Whether nothing is wanted.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
