@@ -33,6 +33,7 @@ mod outlook;
 mod picture;
 mod policy;
 mod preview;
+mod profile;
 mod renewal;
 mod repeats;
 mod rhythm;
@@ -91,12 +92,15 @@ pub use network::{
 pub use notice::{GoOn, Notice, Telling};
 pub use objection::{Objection, Remedy};
 pub use outlook::{Links, Outlook, Schedule, cap_is_reached, posts_and_cost};
-pub use picture::{Picture, PictureKind, PictureRefusal, PictureRules};
+pub use picture::{Picture, PictureDigest, PictureKind, PictureRefusal, PictureRules};
 pub use policy::{
     Ai, Cause, Deed, Forbidden, Rule, Waivers, check as check_policy, check_all as check_policies,
     rules,
 };
 pub use preview::{Upcoming, UpcomingText, preview, preview_all};
+pub use profile::{
+    Difference, ProfilePart, ProfileRefusal, ProfileRules, Shown, Unfilled, Wanted, fill,
+};
 pub use renewal::{Renewal, Renewer};
 pub use repeats::repeats;
 pub use rhythm::{

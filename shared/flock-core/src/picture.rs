@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 /// A whole picture, and what it shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -15,6 +17,10 @@ pub struct Picture {
     bytes: Vec<u8>,
     alt: String,
 }
+
+/// The SHA-256 of a picture's file, by which two are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PictureDigest(pub [u8; 32]);
 
 /// How a picture is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,6 +109,13 @@ pub enum PictureRefusal {
     },
 }
 
+impl fmt::Display for PictureDigest {
+    /// The first twelve hexadecimal digits, which is enough for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().take(6).try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl Picture {
     /// Reads a file. `alt` is what people read who cannot see it.
     pub fn read(bytes: Vec<u8>, alt: String) -> Result<Self, PictureRefusal> {
@@ -145,6 +158,11 @@ impl Picture {
     /// The file.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// By what it is told apart from others.
+    pub fn digest(&self) -> PictureDigest {
+        PictureDigest(Sha256::digest(&self.bytes).into())
     }
 
     /// What people read who cannot see it. May be empty.

@@ -5,6 +5,7 @@
 //! often as nobody knows whether it arrived: the same record again is no change, and where it was changed since,
 //! `InvalidSwap` makes us look at what is there.
 
+mod profile;
 mod record;
 mod richtext;
 mod session;
@@ -177,7 +178,10 @@ impl Bluesky {
             None => None,
         };
         let embed = match draft.picture {
-            Some(picture) => Some(self.upload(account, key, picture).await?),
+            Some(picture) => {
+                let blob = self.upload(account, key, picture).await?;
+                Some(record::embed(picture, &blob))
+            }
             None => None,
         };
         let own = answers.as_ref().filter(|_| draft.reply_to == draft.last_remote);
@@ -254,7 +258,7 @@ impl Bluesky {
         }
     }
 
-    /// Uploads a picture, to be seen with a post that is made next.
+    /// Uploads a picture, to be seen with what is written next, and says what its server calls it.
     async fn upload(
         &self,
         account: &Account,
@@ -270,7 +274,7 @@ impl Bluesky {
         let answer = answer.await.map_err(Failure::posts_nothing)?;
         if answer.status == StatusCode::OK {
             let Uploaded { blob } = answer.json(NAME).map_err(Failure::posts_nothing)?;
-            return Ok(record::embed(picture, &blob));
+            return Ok(blob);
         }
         Err(match answer.status {
             StatusCode::PAYLOAD_TOO_LARGE => Failure::refused(
@@ -414,44 +418,6 @@ impl Bluesky {
             lacks: Vec::new(),
             limits,
         })
-    }
-
-    /// Puts the label `bot` on the account's profile, which nobody can do in Bluesky's own app.
-    pub(crate) async fn mark_as_bot(
-        &self,
-        account: &Account,
-        key: &BlueskyKey,
-    ) -> Result<(), Failure> {
-        let uri = format!("at://{}/{PROFILE}/self", repo(account));
-        let uri = uri.parse().map_err(|_| Failure::cannot("the account has no id"))?;
-        let there = self.record(account, key, &uri).await.map_err(Failure::posts_nothing)?;
-        // What has no name for its version is written over as it is.
-        let is_named = there.as_ref().is_none_or(Record::is_named);
-        let swap = is_named.then(|| there.as_ref().map(|there| there.cid.clone()));
-        let Some(profile) = record::labelled(there.map(|there| there.value)) else { return Ok(()) };
-        let answer = self
-            .write(account, key, |access| {
-                let mut input = json!({
-                    "repo": access.did,
-                    "collection": PROFILE,
-                    "rkey": "self",
-                    "record": profile,
-                });
-                if let Some(swap) = &swap {
-                    // What somebody else writes meanwhile is not written over.
-                    input["swapRecord"] = json!(swap);
-                }
-                let path = "/xrpc/com.atproto.repo.putRecord";
-                Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
-            })
-            .await?;
-        match (answer.status, answer.proof()) {
-            (StatusCode::OK, _) => Ok(()),
-            (_, Some(proof)) if error_name(&answer) == "InvalidSwap" => {
-                Err(Failure::try_again(proof, "the profile was changed in this very moment"))
-            }
-            _ => Err(failure(&answer)),
-        }
     }
 
     /// The record at an address, if it is there.

@@ -11,6 +11,7 @@ mod answer;
 mod bluesky;
 mod bundle;
 mod failure;
+mod form;
 mod html;
 mod http;
 mod key_file;
@@ -28,7 +29,7 @@ mod x;
 use flock_aws::Clock;
 use flock_core::{
     AccountFacts, AccountId, Act, Action, Lacking, Network, Outcome, Picture, PostId, RemoteId,
-    Sent, SheepId, Tier,
+    Sent, SheepId, Shown, Tier, Wanted,
 };
 use flock_store::{Post, Store};
 use jiff::Timestamp;
@@ -378,6 +379,26 @@ impl Networks {
         }
     }
 
+    /// What the network shows of the account.
+    pub async fn profile(&self, account: &Account, purse: &Purse<'_>) -> Result<Shown, Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("change profiles")),
+            Key::X(key) => self.x.profile(account, key, purse).await,
+            Key::Mastodon(key) => self.mastodon.profile(account, key).await,
+            Key::Bluesky(key) => self.bluesky.profile(account, key).await,
+        }
+    }
+
+    /// Changes what is wanted of the account's profile. Done again it changes nothing.
+    pub async fn change_profile(&self, account: &Account, wanted: &Wanted) -> Result<(), Failure> {
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("change profiles")),
+            Key::X(key) => self.x.change_profile(account, key, wanted).await,
+            Key::Mastodon(key) => self.mastodon.change_profile(account, key, wanted).await,
+            Key::Bluesky(key) => self.bluesky.change_profile(account, key, wanted).await,
+        }
+    }
+
     /// Has the network show that the account is a bot's.
     pub async fn mark_as_bot(&self, account: &Account) -> Result<(), Failure> {
         match &account.key {
@@ -386,8 +407,10 @@ impl Networks {
                 "X has no request for that; set the label in the account's settings, then say so in the \
                  key file: \"automated_label\": true",
             )),
-            Key::Mastodon(key) => self.mastodon.mark_as_bot(account, key).await,
-            Key::Bluesky(key) => self.bluesky.mark_as_bot(account, key).await,
+            Key::Mastodon(_) | Key::Bluesky(_) => {
+                let wanted = Wanted { bot: Some(true), ..Wanted::default() };
+                self.change_profile(account, &wanted).await
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 //! servers list them oldest first, and snac lists everything, whatever it is asked for; so a look ends where
 //! the server's own order shows that it may, or where there is no more.
 
+mod profile;
 mod sign_in;
 
 use std::{cmp::Ordering, collections::HashSet, time::Duration};
@@ -24,6 +25,7 @@ use crate::{
     Account, Checked, Deleted, Draft, Failure, KeyProblem, NewKey, ShownPost, Timeline, alike,
     answer::{Answer, DONE, Left, printable},
     failure::NotDone,
+    form::{Form, Part},
     html,
     http::Http,
     key_file::KeyFile,
@@ -279,31 +281,6 @@ impl Mastodon {
     ) -> Result<AccountFacts, Failure> {
         let Limits { characters, picture_bytes } = self.instance(account, key).limits().await?;
         Ok(AccountFacts { text_limit: characters, picture_bytes, ..account.facts.clone() })
-    }
-
-    /// Ticks "This is an automated account" in the account's profile.
-    pub(crate) async fn mark_as_bot(
-        &self,
-        account: &Account,
-        key: &MastodonKey,
-    ) -> Result<(), Failure> {
-        let instance = self.instance(account, key);
-        let request = instance.request(Method::PATCH, "/api/v1/accounts/update_credentials")?;
-        let answer = instance.send(request.json(&json!({ "bot": true }))).await?;
-        if answer.status != StatusCode::OK {
-            return Err(instance.failure(&answer));
-        }
-        let me: Me = answer.json(&instance.name)?;
-        if me.bot {
-            return Ok(());
-        }
-        Err(Failure::refused(
-            NotDone::HARMLESS,
-            format!(
-                "{} took the mark and does not show it; set it in the account's profile",
-                instance.name
-            ),
-        ))
     }
 
     fn instance<'a>(&'a self, account: &'a Account, key: &'a MastodonKey) -> Instance<'a> {
@@ -826,25 +803,14 @@ fn keep_newest(newest: &mut Option<String>, id: &str) {
     }
 }
 
-/// A picture with its alternative text as `multipart/form-data`: its content type and body.
+/// A picture with its alternative text.
 fn form(picture: &Picture, name: &str) -> (String, Vec<u8>) {
-    let boundary = format!("flockwork-{name}");
-    let mime = picture.kind().mime();
-    let extension = mime.split('/').next_back().unwrap_or_default();
-    let mut body = Vec::with_capacity(picture.bytes().len() + 1_000);
+    let mut form = Form::new(name);
     if !picture.alt().is_empty() {
-        let head = "Content-Disposition: form-data; name=\"description\"\r\n\r\n";
-        body.extend_from_slice(format!("--{boundary}\r\n{head}{}\r\n", picture.alt()).as_bytes());
+        form.add(Part::text("description", picture.alt()));
     }
-    // The type is needed, and a file name is how it is told to be a file.
-    let head = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; \
-         filename=\"picture.{extension}\"\r\nContent-Type: {mime}\r\n\r\n"
-    );
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(picture.bytes());
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    (format!("multipart/form-data; boundary={boundary}"), body)
+    form.add(Part::picture("file", picture));
+    form.finish()
 }
 
 /// Whether the server says that there are older posts.

@@ -7,6 +7,7 @@
 mod answers;
 mod app;
 mod key;
+mod profile;
 mod sign_in;
 mod signature;
 mod tokens;
@@ -17,7 +18,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use flock_core::{AccountId, Charge, Network, Picture, RemoteId, Sent};
 use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
-use reqwest::{Method, StatusCode, header::AUTHORIZATION};
+use reqwest::{
+    Method, StatusCode,
+    header::{AUTHORIZATION, CONTENT_TYPE},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 
@@ -51,6 +55,13 @@ pub(crate) struct X {
     looks: Looks,
     // Until when no account of the app may post. A cache: losing it costs one request that is refused.
     app_limited: Mutex<Option<Timestamp>>,
+}
+
+/// What is sent with a request. Neither is signed with it (RFC 5849, 3.4.1.3.1).
+#[derive(Clone, Copy)]
+enum Body<'a> {
+    Json(&'a Value),
+    Form { kind: &'a str, bytes: &'a [u8] },
 }
 
 /// Who asks.
@@ -479,7 +490,7 @@ impl X {
         body: Option<&Value>,
         Caller { account, key, .. }: Caller<'_>,
     ) -> Result<Answer, Failure> {
-        self.ask_as(method, path, query, body, account, key).await
+        self.ask_as(method, path, query, body.map(Body::Json), account, key).await
     }
 
     /// Sends a request of the account and returns the answer, whatever its status; once more where a token turns out to be over
@@ -489,7 +500,7 @@ impl X {
         method: Method,
         path: &str,
         query: &[(&str, String)],
-        body: Option<&Value>,
+        body: Option<Body<'_>>,
         account: &Account,
         key: &XKey,
     ) -> Result<Answer, Failure> {
@@ -505,7 +516,10 @@ impl X {
             let request = self.http.request(method.clone(), &self.base, &path)?;
             let request = request.header(AUTHORIZATION, authorization);
             let request = match body {
-                Some(body) => request.json(body),
+                Some(Body::Json(body)) => request.json(body),
+                Some(Body::Form { kind, bytes }) => {
+                    request.header(CONTENT_TYPE, kind).body(bytes.to_vec())
+                }
                 None => request,
             };
             self.send(account, request).await

@@ -4,7 +4,9 @@ use jiff::SignedDuration;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free, is_domain};
-use crate::{Cause, PictureKind, PictureRules, Rule, policy::unlabelled};
+use crate::{
+    Cause, PictureKind, PictureRules, ProfilePart, ProfileRules, Rule, policy::unlabelled,
+};
 
 pub(super) const FACTS: Facts = Facts {
     name: "bluesky",
@@ -37,6 +39,14 @@ pub(super) const FACTS: Facts = Facts {
         // The lexicon has no limit; this is that of Bluesky's own app.
         most_alt_chars: 2_000,
     },
+    // Lexicon app.bsky.actor.profile: 64 and 256 graphemes of ten bytes each. It has no place for a location.
+    profile: ProfileRules {
+        texts: &[(ProfilePart::Name, 64), (ProfilePart::Bio, 256), (ProfilePart::Url, 2_000)],
+        measure: |text| text.graphemes(true).count().max(text.len().div_ceil(10)),
+        picture: Some(PROFILE_PICTURES),
+        banner: Some(PROFILE_PICTURES),
+        has_bot: true,
+    },
     rules: &[
         Rule {
             name: "bluesky-unlabelled-bot",
@@ -59,6 +69,14 @@ pub(super) const FACTS: Facts = Facts {
         },
     ],
     as_of: "2026-11",
+};
+
+/// What the lexicon takes of both pictures.
+const PROFILE_PICTURES: PictureRules = PictureRules {
+    kinds: &[PictureKind::Png, PictureKind::Jpeg],
+    most_bytes: 1_000_000,
+    most_pixels: None,
+    most_alt_chars: 0,
 };
 
 /// A domain name whose last part does not begin with a digit (atproto.com, "Handle", 2026-11); lower case,

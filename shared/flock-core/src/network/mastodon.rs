@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::{Action, Can, Facts, Idempotency, Limit, LimitOf, Measured, Tier, free, is_domain};
-use crate::{PictureKind, PictureRules, Rule, policy::unlabelled};
+use crate::{PictureKind, PictureRules, ProfilePart, ProfileRules, Rule, policy::unlabelled};
 
 pub(super) const FACTS: Facts = Facts {
     name: "mastodon",
@@ -33,6 +33,20 @@ pub(super) const FACTS: Facts = Facts {
         most_pixels: Some(33_177_600),
         most_alt_chars: 1_500,
     },
+    // `MAX_DISPLAY_NAME_LENGTH`, `MAX_NOTE_LENGTH` and `Account::Field::MAX_CHARACTERS_LOCAL`; an instance can say less, in its own
+    // words. A link and a location are fields of the profile.
+    profile: ProfileRules {
+        texts: &[
+            (ProfilePart::Name, 30),
+            (ProfilePart::Bio, 500),
+            (ProfilePart::Url, 255),
+            (ProfilePart::Location, 255),
+        ],
+        measure: |text| text.graphemes(true).count(),
+        picture: Some(PROFILE_PICTURES),
+        banner: Some(PROFILE_PICTURES),
+        has_bot: true,
+    },
     rules: &[Rule {
         name: "mastodon-unlabelled-bot",
         sentence: "An automated account is marked as one in its profile.",
@@ -41,6 +55,14 @@ pub(super) const FACTS: Facts = Facts {
         forbids: unlabelled,
     }],
     as_of: "2026-11",
+};
+
+/// `AccountAvatar::LIMIT` and `AccountHeader::LIMIT`.
+const PROFILE_PICTURES: PictureRules = PictureRules {
+    kinds: &[PictureKind::Png, PictureKind::Jpeg, PictureKind::Gif, PictureKind::Webp],
+    most_bytes: 8 * 1024 * 1024,
+    most_pixels: Some(33_177_600),
+    most_alt_chars: 0,
 };
 
 /// A user and the instance it is on. The user's name is Mastodon's `USERNAME_RE` (app/models/account.rs, 4.5).

@@ -1,7 +1,7 @@
 //! What is known of the meadow, the bots' own network. All of it is our choice.
 
 use super::{Action, Can, Facts, Idempotency, Measured, Tier, free};
-use crate::PictureRules;
+use crate::{PictureRules, ProfileRules};
 
 pub(super) const FACTS: Facts = Facts {
     name: "meadow",
@@ -21,6 +21,13 @@ pub(super) const FACTS: Facts = Facts {
     remembers: None,
     price: free,
     pictures: PictureRules { kinds: &[], most_bytes: 0, most_pixels: None, most_alt_chars: 0 },
+    profile: ProfileRules {
+        texts: &[],
+        measure: |text| text.chars().count(),
+        picture: None,
+        banner: None,
+        has_bot: false,
+    },
     rules: &[],
     as_of: "2026-11",
 };

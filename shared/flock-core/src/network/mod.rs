@@ -14,7 +14,7 @@ use std::{fmt, str::FromStr};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{Handle, PictureRules, Rule, Usd, says_nothing};
+use crate::{Handle, PictureRules, ProfileRules, Rule, Usd, says_nothing};
 
 /// Where posts go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,6 +67,8 @@ pub struct Facts {
     pub price: fn(Charge) -> Usd,
     /// Which pictures it takes.
     pub pictures: PictureRules,
+    /// What an account can show of itself.
+    pub profile: ProfileRules,
     /// What it forbids bots.
     pub rules: &'static [Rule],
     /// The month in which all of this was read, as 2026-11.

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::{Action, Can, Charge, Facts, Idempotency, Limit, LimitOf, Tier, x_text};
 use crate::{
-    Ai, Cause, Deed, PictureKind, PictureRules, Rule, Usd,
+    Ai, Cause, Deed, PictureKind, PictureRules, ProfilePart, ProfileRules, Rule, Usd,
     policy::{identical_text, unlabelled},
 };
 
@@ -37,8 +37,30 @@ pub(super) const FACTS: Facts = Facts {
         most_pixels: None,
         most_alt_chars: 1_000,
     },
+    // "POST account/update_profile", "... update_profile_image" and "... update_profile_banner" of API v1.1, to which ordinary
+    // tiers are not let (code 453). Its Automated label is set by hand.
+    profile: ProfileRules {
+        texts: &[
+            (ProfilePart::Name, 50),
+            (ProfilePart::Bio, 160),
+            (ProfilePart::Url, 100),
+            (ProfilePart::Location, 30),
+        ],
+        measure: |text| text.chars().count(),
+        picture: Some(PictureRules { most_bytes: 700_000, ..PROFILE_PICTURES }),
+        banner: Some(PROFILE_PICTURES),
+        has_bot: false,
+    },
     rules: &RULES,
     as_of: "2026-11",
+};
+
+/// What is beside and above its posts.
+const PROFILE_PICTURES: PictureRules = PictureRules {
+    kinds: &[PictureKind::Png, PictureKind::Jpeg, PictureKind::Gif],
+    most_bytes: 5_000_000,
+    most_pixels: None,
+    most_alt_chars: 0,
 };
 
 /// help.x.com, "Help with username registration", 2026-11.

@@ -117,18 +117,12 @@ pub(super) fn is_labelled(profile: &Value) -> bool {
     labels.into_iter().flatten().any(|label| label["val"] == "bot")
 }
 
-/// The profile with that label; `None` when it has it.
-pub(super) fn labelled(profile: Option<Value>) -> Option<Value> {
-    // Whatever else is there is no profile.
-    let profile = profile.filter(Value::is_object);
-    let mut profile = profile.unwrap_or_else(|| json!({ "$type": PROFILE }));
-    if is_labelled(&profile) {
-        return None;
-    }
+/// Puts that label on a profile, or takes it away; others stay.
+pub(super) fn label(profile: &mut Value, is_bot: bool) {
     let mut labels = profile["labels"]["values"].as_array().cloned().unwrap_or_default();
-    labels.push(json!({ "val": "bot" }));
+    labels.retain(|label| label["val"] != "bot");
+    labels.extend(is_bot.then(|| json!({ "val": "bot" })));
     profile["labels"] = json!({ "$type": "com.atproto.label.defs#selfLabels", "values": labels });
-    Some(profile)
 }
 
 /// Whether what is there under the name of `ours` is `ours`. A PDS may write what it is given differently, so
@@ -298,17 +292,19 @@ mod tests {
 
     #[test]
     fn a_profile_keeps_what_it_has_beside_the_label() {
-        let fresh = labelled(None).unwrap();
+        let mut fresh = json!({ "$type": PROFILE });
+        label(&mut fresh, true);
         assert!(is_labelled(&fresh));
-        assert_eq!(labelled(Some(fresh.clone())), None);
-        for other in [json!("text"), json!([1]), json!(null)] {
-            assert_eq!(labelled(Some(other)).as_ref(), Some(&fresh));
-        }
-        let profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
+        let mut profile = json!({ "$type": PROFILE, "displayName": "A", "labels": {
             "$type": "com.atproto.label.defs#selfLabels", "values": [{ "val": "x" }] } });
-        let marked = labelled(Some(profile)).unwrap();
-        assert_eq!(marked["displayName"], "A");
-        assert_eq!(marked["labels"]["values"], json!([{ "val": "x" }, { "val": "bot" }]));
+        let before = profile.clone();
+        for _ in 0..2 {
+            label(&mut profile, true);
+            assert_eq!(profile["displayName"], "A");
+            assert_eq!(profile["labels"]["values"], json!([{ "val": "x" }, { "val": "bot" }]));
+        }
+        label(&mut profile, false);
+        assert_eq!(profile, before);
     }
 
     #[test]
