@@ -14,7 +14,7 @@ use flock_aws::{Clock, EventBus, Instant, SdkConfig, process_id};
 use flock_core::{
     Cursor, Due, Event, Intent, JobId, Occurrence, Outcome, Sent, Shards, Sheep, SheepId, State,
 };
-use flock_errand::{Carrier, Order, Payers};
+use flock_errand::{By, Carrier, Numbered, Order, Payers};
 use flock_store::{DueEntry, Presence, Read, Store, Units, Write};
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
@@ -396,16 +396,15 @@ impl App {
         };
         let intent = claimed.intent.as_ref().context("a claimed sheep has an intent")?;
         let made = claimed.made();
-        let order = Order {
-            errand: &intent.errand,
-            sent,
-            by: &sheep.id,
+        let by = Numbered {
+            sheep: &sheep.id,
             number: intent.occurrence,
             read: sheep.version,
             newest: claimed.progress.last_remote.as_ref(),
             made: made.as_ref(),
-            tell_until: tick.publish_until,
         };
+        let tell_until = tick.publish_until;
+        let order = Order { errand: &intent.errand, sent, by: By::Sheep(by), tell_until };
         let payer = self.carrier.payer(&intent.errand, &tick.payers).await?;
         let account = match Box::pin(self.carrier.prepare(order, &payer)).await {
             Ok(account) => account,
@@ -428,18 +427,19 @@ impl App {
         if unfit.is_none() && sent == Sent::No {
             self.note_told(claimed, tick).await;
         }
-        let order = Order { read: claimed.version, ..order };
+        let by = Numbered { read: claimed.version, ..by };
+        let order = Order { by: By::Sheep(by), ..order };
         let known = match (unfit, sent) {
             (Some(unfit), _) => Some(claimed.with_rest(unfit)),
-            (None, Sent::Maybe) => self.carrier.known(order).await?,
+            (None, Sent::Maybe) => self.carrier.known(by).await?,
             (None, Sent::No) => None,
         };
         if let Some(outcome) = known {
-            return self.settle(order, claimed, &outcome).await;
+            return self.settle(by, claimed, &outcome, tell_until).await;
         }
         let carried = Box::pin(self.carrier.carry_out(order, &account, &payer)).await?;
         let outcome = claimed.with_rest(carried.outcome.clone());
-        let step = self.settle(order, claimed, &outcome).await?;
+        let step = self.settle(by, claimed, &outcome, tell_until).await?;
         self.carrier.close(&carried).await;
         Ok(step)
     }
@@ -448,13 +448,14 @@ impl App {
     /// answer is applied to the sheep as it is now.
     async fn settle(
         &self,
-        order: Order<'_>,
+        by: Numbered<'_>,
         claimed: &Sheep,
         outcome: &Outcome,
+        tell_until: Instant,
     ) -> anyhow::Result<Step> {
-        let outcome = &*self.announced(claimed, outcome, order.tell_until).await;
-        if let Outcome::SetAside { why } = outcome {
-            self.carrier.set_aside(order, why).await?;
+        let outcome = &*self.announced(claimed, outcome, tell_until).await;
+        if let (Outcome::SetAside { why }, Some(intent)) = (outcome, &claimed.intent) {
+            self.carrier.set_aside(by, &intent.errand, why).await?;
         }
         // Another tick finished the intent where it is not there: while it is open the sheep is not removed.
         let post_id = claimed.intent.as_ref().map(Intent::post_id);

@@ -1,10 +1,10 @@
 //! What can be done in the world through an account, once: an act.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, RemoteId};
+use crate::{Action, ProfilePart, RemoteId};
 
 /// Something that is done through an account. Stored as a map with its `kind`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,10 +27,24 @@ pub enum Act {
         /// Who, by the network's id.
         who: RemoteId,
     },
+    /// Somebody is followed no more.
+    Unfollow {
+        /// Who, by the network's id.
+        who: RemoteId,
+    },
     /// An own post is deleted.
     Delete {
         /// Which one.
         of: RemoteId,
+    },
+    /// The account's profile is changed, but for its pictures.
+    Profile {
+        /// The texts of its parts; an empty one takes away what is there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        texts: BTreeMap<ProfilePart, String>,
+        /// Whether it says that it is a bot's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bot: Option<bool>,
     },
 }
 
@@ -74,22 +88,13 @@ impl Act {
 
     /// The post that it answers, where the newest of the same sheep is `newest`.
     pub fn answers<'a>(&'a self, newest: Option<&'a RemoteId>) -> Option<&'a RemoteId> {
-        match self {
-            Self::Post(post) => post.answers.as_ref().or(newest.filter(|_| post.continues_thread)),
-            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
-                None
-            }
-        }
+        let Self::Post(post) = self else { return None };
+        post.answers.as_ref().or(newest.filter(|_| post.continues_thread))
     }
 
     /// Whether it answers the newest post of the same sheep.
     pub fn continues_thread(&self) -> bool {
-        match self {
-            Self::Post(post) => post.continues_thread,
-            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
-                false
-            }
-        }
+        matches!(self, Self::Post(NewPost { continues_thread: true, .. }))
     }
 
     /// What the account has to be able to do for it.
@@ -106,7 +111,8 @@ impl Act {
             }
             Self::Repost { .. } => vec![Action::Repost],
             Self::Like { .. } => vec![Action::Like],
-            Self::Follow { .. } => vec![Action::Follow],
+            Self::Follow { .. } | Self::Unfollow { .. } => vec![Action::Follow],
+            Self::Profile { .. } => vec![Action::Profile],
             Self::Delete { .. } => vec![Action::Delete],
         }
     }
@@ -119,9 +125,7 @@ impl Act {
                 let quotes = post.quotes.iter().map(|_| Action::Quote);
                 [Action::Post].into_iter().chain(answers).chain(quotes).collect()
             }
-            Self::Repost { .. } | Self::Like { .. } | Self::Follow { .. } | Self::Delete { .. } => {
-                self.actions()
-            }
+            _ => self.actions(),
         }
     }
 }
@@ -134,6 +138,8 @@ impl fmt::Display for Act {
             Self::Repost { of } => write!(f, "(repost of {of})"),
             Self::Like { of } => write!(f, "(like of {of})"),
             Self::Follow { who } => write!(f, "(follows {who})"),
+            Self::Unfollow { who } => write!(f, "(follows {who} no more)"),
+            Self::Profile { .. } => f.write_str("(change of the profile)"),
             Self::Delete { of } => write!(f, "(deletion of {of})"),
         }
     }
@@ -158,7 +164,12 @@ mod tests {
             Act::Repost { of: id() },
             Act::Like { of: id() },
             Act::Follow { who: id() },
+            Act::Unfollow { who: id() },
             Act::Delete { of: id() },
+            Act::Profile {
+                texts: BTreeMap::from([(ProfilePart::Bio, "reads".to_owned())]),
+                bot: Some(true),
+            },
         ];
         let mut lines = Vec::new();
         for act in acts {
@@ -172,7 +183,9 @@ mod tests {
         {"kind":"repost","of":"123"} (repost of 123) [Repost] [Repost]
         {"kind":"like","of":"123"} (like of 123) [Like] [Like]
         {"kind":"follow","who":"123"} (follows 123) [Follow] [Follow]
+        {"kind":"unfollow","who":"123"} (follows 123 no more) [Follow] [Follow]
         {"kind":"delete","of":"123"} (deletion of 123) [Delete] [Delete]
+        {"kind":"profile","texts":{"bio":"reads"},"bot":true} (change of the profile) [Profile] [Profile]
         "#);
     }
 }

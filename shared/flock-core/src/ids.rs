@@ -2,6 +2,7 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -362,7 +363,19 @@ impl fmt::Display for Occurrence {
     }
 }
 
+/// What its network gives no name is called by ours.
+impl From<&PostId> for RemoteId {
+    fn from(id: &PostId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
 impl PostId {
+    /// The id of what the job called `job` since `since` does, which is `what` of all that it does.
+    pub fn of_job(job: &JobId, since: Timestamp, what: &str) -> Self {
+        Self(hex(&digest(&["job", job.as_str(), &since.as_second().to_string(), what])))
+    }
+
     /// The id of the post that `occurrence` of `sheep` becomes in this table.
     pub fn new(table: &TableId, sheep: &SheepId, occurrence: Occurrence) -> Self {
         let parts = ["post", table.as_str(), &sheep.to_string(), &occurrence.to_string()];

@@ -4,10 +4,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AccountId, Picture, PictureDigest, PictureRefusal, PictureRules, quoted};
 
 /// A part of a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ProfilePart {
     /// What the account calls itself, beside its handle.
     Name,

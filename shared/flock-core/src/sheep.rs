@@ -283,9 +283,7 @@ impl SheepConfig {
     pub fn check(&self, act: &Act) -> Result<(), TextRefusal> {
         match act {
             Act::Post(post) => self.account.network.check_text(&post.text, self.text_limit),
-            Act::Repost { .. } | Act::Like { .. } | Act::Follow { .. } | Act::Delete { .. } => {
-                Ok(())
-            }
+            _ => Ok(()),
         }
     }
 
@@ -293,10 +291,7 @@ impl SheepConfig {
     pub fn post(&self, act: Act) -> Act {
         match act {
             Act::Post(post) => Act::Post(NewPost { made_with_ai: self.made_with_ai, ..post }),
-            act @ (Act::Repost { .. }
-            | Act::Like { .. }
-            | Act::Follow { .. }
-            | Act::Delete { .. }) => act,
+            act => act,
         }
     }
 }

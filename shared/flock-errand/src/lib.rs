@@ -11,8 +11,8 @@ use std::{
 
 use flock_aws::{Clock, EventBus, Instant, SdkConfig};
 use flock_core::{
-    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, Made, Network,
-    NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
+    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, JobId, Made,
+    Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Draft, Networks, Purse, Settings};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
@@ -36,8 +36,26 @@ pub struct Order<'a> {
     pub errand: &'a Errand,
     /// Whether it may have been done before it was claimed.
     pub sent: Sent,
-    /// Who does it.
-    pub by: &'a SheepId,
+    /// Whose it is.
+    pub by: By<'a>,
+    /// Until when it may be tried to tell people of it.
+    pub tell_until: Instant,
+}
+
+/// Whose an errand is.
+#[derive(Debug, Clone, Copy)]
+pub enum By<'a> {
+    /// A sheep's, which has a number for it. What is done is recorded under that.
+    Sheep(Numbered<'a>),
+    /// A job's. What is done is recorded where the job says; done again, it changes nothing.
+    Job(&'a JobId),
+}
+
+/// What a sheep does under one number.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbered<'a> {
+    /// The sheep.
+    pub sheep: &'a SheepId,
     /// Under which number it is recorded there.
     pub number: Occurrence,
     /// At which version of its sheep it was decided.
@@ -46,8 +64,6 @@ pub struct Order<'a> {
     pub newest: Option<&'a RemoteId>,
     /// What it was made of, where nobody wrote it.
     pub made: Option<&'a Made>,
-    /// Until when it may be tried to tell people of it.
-    pub tell_until: Instant,
 }
 
 /// An errand that was carried out, with the money that it took.
@@ -122,6 +138,7 @@ impl Carrier {
     pub async fn prepare(&self, order: Order<'_>, flock: &Flock) -> Result<Account, Outcome> {
         let Order { errand, sent, by, .. } = order;
         let id = &errand.work.account;
+        let go_on = by.how_to_go_on();
         let later = |why| match sent {
             Sent::No => Outcome::TryAgain { why, not_before: None },
             Sent::Maybe => Outcome::Unknown { why },
@@ -130,7 +147,7 @@ impl Carrier {
         let opened =
             opened.map_err(|err| later(format!("the key of {id} could not be read: {err:#}")))?;
         let Some(mut account) = opened else {
-            let why = format!("the account {id} was never added; connect it, then resume {by}");
+            let why = format!("the account {id} was never added; connect it, then {go_on}");
             return Err(match sent {
                 Sent::No => Outcome::Refused { why },
                 Sent::Maybe => Outcome::Unknown { why },
@@ -147,7 +164,7 @@ impl Carrier {
                 later(format!("the rules of {} could not be checked: {err:#}", id.network))
             })?;
             if let Some(forbidden) = forbidden {
-                let why = format!("{forbidden}, then resume {by}");
+                let why = format!("{forbidden}, then {go_on}");
                 return Err(Outcome::Refused { why });
             }
         }
@@ -161,9 +178,9 @@ impl Carrier {
         account: &Account,
         flock: &'a Flock,
     ) -> Result<Carried<'a>, StoreError> {
-        let Order { errand, by, number, tell_until, .. } = order;
-        let name = (by.name.to_string(), number.to_string());
-        let purse = Purse::new(&self.store, flock, name, errand.due, self.clock.now());
+        let Order { errand, by, tell_until, .. } = order;
+        let now = self.clock.now();
+        let purse = Purse::new(&self.store, flock, by.payment_of(errand), errand.due, now);
         let outcome = self.ask(order, account, &purse).await?;
         self.tell_spending(flock, &purse, tell_until).await;
         Ok(Carried { outcome, purse })
@@ -175,10 +192,17 @@ impl Carrier {
         account: &Account,
         purse: &Purse<'_>,
     ) -> Result<Outcome, StoreError> {
-        let Order { errand, sent, by, number, read, newest, made, .. } = order;
+        let Order { errand, sent, by, .. } = order;
         let task = &errand.work;
+        let by = match by {
+            By::Sheep(by) => by,
+            By::Job(_) => {
+                return Ok(self.networks.act(&task.id, &task.act, None, account, purse).await);
+            }
+        };
+        let Numbered { sheep, number, read, newest, made } = by;
         let mut record = Post {
-            sheep: by.clone(),
+            sheep: sheep.clone(),
             occurrence: number,
             account: account.id.clone(),
             at: errand.due,
@@ -204,7 +228,7 @@ impl Carrier {
                 };
                 self.networks.post(&draft, account, purse).await
             }
-            act => self.networks.act(&task.id, act, by, account, purse).await,
+            act => self.networks.act(&task.id, act, Some(sheep), account, purse).await,
         };
         // On the meadow the post is its own record.
         if let Outcome::Done(remote_id) = &outcome
@@ -285,20 +309,25 @@ impl Carrier {
     }
 
     /// What is known of it from before, where who had it has died: that its text is set aside.
-    pub async fn known(&self, order: Order<'_>) -> Result<Option<Outcome>, StoreError> {
-        let aside = self.store.aside(order.by, order.number).await?;
+    pub async fn known(&self, by: Numbered<'_>) -> Result<Option<Outcome>, StoreError> {
+        let aside = self.store.aside(by.sheep, by.number).await?;
         Ok(aside.map(|aside| Outcome::SetAside { why: aside.why }))
     }
 
     /// Notes that its text is set aside, so that people find it.
-    pub async fn set_aside(&self, order: Order<'_>, why: &str) -> Result<(), StoreError> {
+    pub async fn set_aside(
+        &self,
+        by: Numbered<'_>,
+        errand: &Errand,
+        why: &str,
+    ) -> Result<(), StoreError> {
         let aside = Aside {
-            occurrence: order.number,
-            at: order.errand.due,
-            text: order.errand.work.act.to_string(),
+            occurrence: by.number,
+            at: errand.due,
+            text: errand.work.act.to_string(),
             why: why.to_owned(),
         };
-        self.store.put_aside(order.by, &aside).await
+        self.store.put_aside(by.sheep, &aside).await
     }
 
     /// Lets people know, and tries to while it is not `until`; to be told before it is written down: told twice can be told apart,
@@ -318,6 +347,27 @@ impl Carrier {
         {
             // The sum is right; a name stays in it until the sheep's next payment.
             warn!(error = %err, "a payment stays open");
+        }
+    }
+}
+
+impl By<'_> {
+    /// What a person does once what stood in the way is out of it: the end of a sentence.
+    fn how_to_go_on(&self) -> String {
+        match self {
+            Self::Sheep(by) => format!("resume {}", by.sheep),
+            Self::Job(_) => "ask for it again".to_owned(),
+        }
+    }
+
+    /// Under which name it is paid for: who does it, and what.
+    fn payment_of(&self, errand: &Errand) -> (String, String) {
+        match self {
+            Self::Sheep(by) => (by.sheep.name.to_string(), by.number.to_string()),
+            // One at a time through each account. Sheep have no `/` in their names.
+            Self::Job(job) => {
+                (format!("{job}/{}", errand.work.account), errand.work.id.to_string())
+            }
         }
     }
 }

@@ -261,17 +261,18 @@ impl Networks {
             },
         };
         posted.map_or_else(
-            |failure| refusal_for(failure, &account.id, &draft.post.sheep).into(),
+            |failure| refusal_for(failure, &account.id, Some(&draft.post.sheep)).into(),
             Outcome::Done,
         )
     }
 
-    /// Does anything but posting through `account`, which changes nothing where it is done already. `id` names it.
+    /// Does anything but posting through `account`, which changes nothing where it is done already. `id` names it; where it is a
+    /// sheep's, a refusal says which one stops.
     pub async fn act(
         &self,
         id: &PostId,
         act: &Act,
-        sheep: &SheepId,
+        sheep: Option<&SheepId>,
         account: &Account,
         purse: &Purse<'_>,
     ) -> Outcome {
@@ -288,7 +289,12 @@ impl Networks {
                 deleted.map(|(Deleted::Now | Deleted::Before)| of.clone())
             }
             Act::Like { .. } => cannot(Action::Like),
-            Act::Follow { .. } => cannot(Action::Follow),
+            Act::Follow { .. } | Act::Unfollow { .. } => cannot(Action::Follow),
+            Act::Profile { texts, bot } => {
+                let wanted = Wanted { texts: texts.clone(), bot: *bot, ..Wanted::default() };
+                let changed = self.change_profile(account, &wanted).await;
+                changed.map(|()| RemoteId::from(id))
+            }
         };
         done.map_or_else(
             |failure| refusal_for(failure.posts_nothing(), &account.id, sheep).into(),
@@ -467,15 +473,15 @@ impl Key {
 }
 
 /// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.
-fn refusal_for(failure: Failure, account: &AccountId, sheep: &SheepId) -> Failure {
-    match failure.kind {
-        FailureKind::Refused(_) => {
+fn refusal_for(failure: Failure, account: &AccountId, sheep: Option<&SheepId>) -> Failure {
+    match (&failure.kind, sheep) {
+        (FailureKind::Refused(_), Some(sheep)) => {
             Failure { why: format!("{account}: {}, then resume {sheep}", failure.why), ..failure }
         }
-        FailureKind::NotThisText(_) => {
+        (FailureKind::Refused(_) | FailureKind::NotThisText(_), _) => {
             Failure { why: format!("{account}: {}", failure.why), ..failure }
         }
-        FailureKind::TryAgain { .. } | FailureKind::Unknown => failure,
+        (FailureKind::TryAgain { .. } | FailureKind::Unknown, _) => failure,
     }
 }
 

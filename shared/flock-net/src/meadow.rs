@@ -17,7 +17,7 @@ impl Meadow {
     }
 
     pub(crate) async fn post(&self, draft: &Draft<'_>) -> Outcome {
-        let remote_id: RemoteId = draft.id.as_str().parse().expect("a post id is visible ASCII");
+        let remote_id = RemoteId::from(&draft.id);
         let post = Post {
             state: PostState::Posted,
             remote_id: Some(remote_id.clone()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use flock_aws::{EventBus, Instant};
 use flock_core::{Act, Cause, Errand, Network, NewPost, Occurrence, Outcome, Sent, SheepId, Task};
-use flock_errand::{Carrier, Order, Payers};
+use flock_errand::{By, Carrier, Numbered, Order, Payers};
 
 use flockwork::connect::LOCAL_NAME;
 
@@ -33,7 +33,8 @@ async fn carry_out(world: &World, id: &SheepId, number: u64, sent: Sent, act: Ac
     let newest = sheep.progress.last_remote.as_ref();
     let tell_until = Instant::now() + Duration::from_mins(1);
     let (errand, read) = (&errand, sheep.version);
-    let order = Order { errand, sent, by: id, number, read, newest, made: None, tell_until };
+    let by = By::Sheep(Numbered { sheep: id, number, read, newest, made: None });
+    let order = Order { errand, sent, by, tell_until };
     let payer = carrier.payer(errand, &Payers::default()).await.unwrap();
     let account = match carrier.prepare(order, &payer).await {
         Ok(account) => account,
