@@ -24,12 +24,13 @@ pub use calls::Calls;
 pub use clock::Clock;
 pub use foreign::{Foreign, ForeignBody};
 pub use mastodon_stand_in::{
-    Endpoint, Listed, Mastodon, MastodonPicture, MastodonPost, Misbehave as MastodonMisbehave,
+    Endpoint, Listed, Mastodon, MastodonPicture, MastodonPost, MastodonProfile,
+    Misbehave as MastodonMisbehave,
 };
 pub use meter::{Meter, Metered};
 pub use pictures::png;
 pub use proxy::{CrashPlan, CrashProxy, Cut};
 pub use refusing_bus::RefusingBus;
 pub use x_stand_in::{
-    Billed, Misbehave, Operation, Person, Shown, Tokens, Trouble, X, XPicture, XPost,
+    Billed, Misbehave, Operation, Person, Shown, Tokens, Trouble, X, XPicture, XPost, XProfile,
 };

@@ -1,13 +1,13 @@
 //! `flockwork account check`: whether the keys of accounts still work.
 
 use anyhow::anyhow;
-use flock_core::{View, count};
+use flock_core::{AccountId, View, count};
 use flock_net::{Accounts, Networks};
 use flock_ops::check_accounts;
 
 use crate::{
     account,
-    cli::{CheckAccounts, Place},
+    cli::{CheckAccounts, KeyPlace, Place},
     command::as_json,
     connect::{Connection, connect, read_template},
     functions,
@@ -25,11 +25,15 @@ pub(crate) async fn check(
     let checks = {
         let connection = &connect(place).await?;
         let keyring = account::keyring_name(place, options.at.keyring.as_deref())?;
+        let ids = match options.accounts.as_slice() {
+            [] => connection.store.accounts().await?,
+            some => some.to_vec(),
+        };
         let template = read_template(place)?;
         let settings = functions::network_settings(&template, options.at.networks_on_loopback)?;
         let settings = flock_net::Settings {
             keyring_secret: keyring,
-            x_secret: x_app(place, connection, options).await?,
+            x_secret: x_app(place, &options.at, &ids)?,
             ..settings
         };
         let Connection { store, aws, clock, .. } = connection;
@@ -71,20 +75,12 @@ pub(crate) async fn check(
     }
 }
 
-/// What the X app's secret is called, where an account needs it.
-async fn x_app(
-    place: &Place,
-    connection: &Connection,
-    options: &CheckAccounts,
-) -> anyhow::Result<String> {
-    let given = options.at.x_app(place)?;
+/// What the X app's secret is called, where one of these accounts needs it.
+pub(crate) fn x_app(place: &Place, at: &KeyPlace, ids: &[AccountId]) -> anyhow::Result<String> {
+    let given = at.x_app(place)?;
     if !place.aws {
         return Ok(X_APP.to_owned());
     }
-    let ids = match options.accounts.as_slice() {
-        [] => connection.store.accounts().await?,
-        some => some.to_vec(),
-    };
     match (given, ids.iter().find(|id| id.network.facts().has_app)) {
         (None, Some(id)) => Err(refuse(format!(
             "X is asked about {id} in the app's name: say which secret has its credentials, --x-app NAME (output `XAppName` of \

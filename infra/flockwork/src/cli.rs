@@ -170,6 +170,9 @@ pub enum Command {
     /// Accounts on other networks, and their keys
     #[command(subcommand)]
     Account(AccountCommand),
+    /// What the accounts of a flock show of themselves: names, bios, links, pictures, from its ring.toml
+    #[command(subcommand, after_help = RINGS)]
+    Ring(RingCommand),
     /// What each network can do, takes, charges and forbids
     Networks {
         /// Everything about this one: meadow, x, mastodon or bluesky
@@ -711,6 +714,43 @@ pub struct Rotate {
     /// Where something is at work, do not wait until it has done it
     #[arg(long)]
     pub detach: bool,
+}
+
+const RINGS: &str = "\
+ring.toml stands beside flock.toml. [profile] is for all accounts of the flock, [account.\"x:milton\"]
+for one; each has name, bio, url, location, picture, banner and bot. Placeholders, in paths, too:
+{n}, {count}, {handle}, {flock}, {corpus title}, {network}.
+
+Examples:
+  flockwork ring plan paradise/
+  flockwork ring apply paradise/ bluesky:book-1.example.com";
+
+/// `flockwork ring`
+#[derive(Debug, Clone, Subcommand)]
+pub enum RingCommand {
+    /// Show what `apply` would change; on X a look costs $0.01 for each account
+    Plan(RingFiles),
+    /// Change what differs, each account by itself, and say what came of each
+    Apply(RingFiles),
+}
+
+/// Whose profiles are meant.
+#[derive(Debug, Clone, Args)]
+pub struct RingFiles {
+    /// Directory with flock.toml and ring.toml
+    pub dir: PathBuf,
+    /// Only these accounts of the flock, such as `x:apollo_bot`
+    #[arg(value_name = "ACCOUNT")]
+    pub accounts: Vec<AccountId>,
+    /// The flock that pays where a look costs [default: the flock itself]
+    #[arg(long, value_name = "FLOCK")]
+    pub pay: Option<FlockName>,
+    /// One JSON object a line: account, outcome, differences, why, notes, cost
+    #[arg(long)]
+    pub json: bool,
+    /// What sealed the keys, and where networks are.
+    #[command(flatten)]
+    pub at: KeyPlace,
 }
 
 /// `flockwork slack`

@@ -32,6 +32,7 @@ mod preview;
 mod prompt;
 mod queue;
 pub mod refusal;
+mod ring;
 mod rotate;
 pub mod run;
 mod safeguards;

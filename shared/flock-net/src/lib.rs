@@ -395,7 +395,8 @@ impl Networks {
         }
     }
 
-    /// Changes what is wanted of the account's profile. Done again it changes nothing.
+    /// Changes what is wanted of the account's profile, in as few requests as its network allows. Done again it changes nothing; where
+    /// nobody knows whether it is changed, a look tells.
     pub async fn change_profile(&self, account: &Account, wanted: &Wanted) -> Result<(), Failure> {
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("change profiles")),
@@ -415,7 +416,7 @@ impl Networks {
             )),
             Key::Mastodon(_) | Key::Bluesky(_) => {
                 let wanted = Wanted { bot: Some(true), ..Wanted::default() };
-                self.change_profile(account, &wanted).await
+                self.change_profile(account, &wanted).await.map_err(Failure::posts_nothing)
             }
         }
     }

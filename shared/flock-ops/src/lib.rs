@@ -28,6 +28,7 @@ mod refusal;
 mod remove_account;
 mod remove_flock;
 mod rhythm;
+mod ring;
 mod rotate;
 mod say;
 mod send_again;
@@ -67,6 +68,9 @@ pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};
 pub use rhythm::{Changed, change_rhythm, rhythm_of, rhythm_takes_long};
+pub use ring::{
+    Differs, Ring, RingEntry, RingLine, RingOutcome, apply_ring, has_part, plan_ring, ring_summary,
+};
 pub use rotate::{Rotating, begin_rotation, begin_with_new_key, keys_in_use};
 pub use say::{Budget, Price, price_of_saying, say};
 pub use send_again::send_again;

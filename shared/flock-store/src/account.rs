@@ -232,6 +232,17 @@ impl Store {
         Ok(noted.await?.forget())
     }
 
+    /// Writes down whether the account says that it is a bot's, where it is there.
+    pub async fn put_label(&self, id: &AccountId, labelled: bool) -> Result<(), StoreError> {
+        let what = format!("account {id}");
+        let there = self.update_if(&what, Key::account(id), "SET labelled = :labelled", |update| {
+            update
+                .condition_expression("attribute_exists(pk)")
+                .expression_attribute_values(":labelled", AttributeValue::Bool(labelled))
+        });
+        there.await.map(|_| ())
+    }
+
     /// Writes down what the account's server takes, by who noted at `asked_at` that it is asked.
     pub async fn put_limits(
         &self,

@@ -2,12 +2,12 @@
 
 use axum::http::{StatusCode, header::CONTENT_TYPE};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Bluesky, Pds,
     answers::{Answer, bad_request, error, internal_error, ok},
     api::Call,
-    records::cid,
 };
 
 impl Bluesky {
@@ -34,7 +34,7 @@ impl Pds {
         let kind = kind.ok_or_else(|| {
             bad_request("InvalidRequest", "Request encoding (Content-Type) required")
         })?;
-        let link = cid("bafkrei", &format!("{:?}", call.body));
+        let link = raw_cid(call.body);
         let size = call.body.len();
         self.blobs.insert(link.clone(), call.body.clone());
         Ok(ok(json!({ "blob": {
@@ -44,4 +44,23 @@ impl Pds {
             "size": size,
         } })))
     }
+}
+
+/// What a file is called: the SHA-256 of what is in it (atproto.com, "Data model": CIDv1, raw, Base32 in lower case).
+fn raw_cid(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let (mut held, mut bits, mut cid) = (0_u32, 0, "b".to_owned());
+    for byte in [0x01, 0x55, 0x12, 0x20].into_iter().chain(Sha256::digest(bytes)) {
+        held = held << 8 | u32::from(byte);
+        bits += 8;
+        while 5 <= bits {
+            bits -= 5;
+            cid.push(char::from(LETTERS[(held >> bits & 31) as usize]));
+        }
+        held &= (1 << bits) - 1;
+    }
+    if 0 < bits {
+        cid.push(char::from(LETTERS[(held << (5 - bits) & 31) as usize]));
+    }
+    cid
 }

@@ -156,6 +156,9 @@ impl Pds {
                 return Err(invalid("Missing required key at $.record.facets".to_owned()));
             }
         }
+        if collection == "app.bsky.actor.profile" {
+            self.check_profile(record)?;
+        }
         let images = record["embed"]["images"].as_array();
         for (number, image) in images.into_iter().flatten().enumerate() {
             if !image["alt"].is_string() {
@@ -171,6 +174,45 @@ impl Pds {
                 return Err(invalid(format!(
                     "blob too big (maximum 1000000, got {}) at $.record.embed.images[{number}].image",
                     blob.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lexicon app.bsky.actor.profile (2026-11).
+    fn check_profile(&self, record: &Value) -> Result<(), Answer> {
+        let invalid = |what: String| {
+            let collection = "app.bsky.actor.profile";
+            bad_request("InvalidRequest", &format!("Invalid {collection} record: {what}"))
+        };
+        for (name, most) in [("displayName", 64), ("description", 256)] {
+            let text = record[name].as_str().unwrap_or_default();
+            let (bytes, graphemes) = (text.len(), text.graphemes(true).count());
+            if most < graphemes || 10 * most < bytes {
+                return Err(invalid(format!(
+                    "grapheme too big (maximum {most}, got {graphemes}) at $.record.{name}"
+                )));
+            }
+        }
+        let website = record.get("website").map(|website| website.as_str().unwrap_or_default());
+        if website.is_some_and(|website| !website.contains(':') || website.contains(' ')) {
+            return Err(invalid("Invalid URI at $.record.website".to_owned()));
+        }
+        for name in ["avatar", "banner"] {
+            let Some(blob) = record.get(name) else { continue };
+            let link = blob["ref"]["$link"].as_str().unwrap_or_default();
+            let Some(bytes) = self.blobs.get(link) else {
+                return Err(bad_request("BlobNotFound", &format!("Could not find blob: {link}")));
+            };
+            let kind = blob["mimeType"].as_str().unwrap_or_default();
+            if !["image/png", "image/jpeg"].contains(&kind) {
+                return Err(invalid(format!("blob mimeType not accepted, got {kind}")));
+            }
+            if 1_000_000 < bytes.len() {
+                let length = bytes.len();
+                return Err(invalid(format!(
+                    "blob too big (maximum 1000000, got {length}) at $.record.{name}"
                 )));
             }
         }

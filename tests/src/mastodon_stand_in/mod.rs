@@ -19,6 +19,7 @@ mod tests;
 mod text;
 
 pub use self::{
+    accounts::MastodonProfile,
     api::Endpoint,
     faults::{Listed, Misbehave},
     pictures::MastodonPicture,

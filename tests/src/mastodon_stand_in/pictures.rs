@@ -123,7 +123,7 @@ impl Media {
 }
 
 /// Whether a file is what its type says, by its first bytes.
-fn is_picture(mime: &str, bytes: &[u8]) -> bool {
+pub(super) fn is_picture(mime: &str, bytes: &[u8]) -> bool {
     match mime {
         "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
         "image/jpeg" => bytes.starts_with(b"\xff\xd8\xff"),

@@ -43,6 +43,14 @@ pub enum Operation {
     Timeline,
     /// `GET /2/users/me`
     Me,
+    /// `GET /2/users/{id}`
+    User,
+    /// `POST /1.1/account/update_profile.json`
+    Profile,
+    /// `POST /1.1/account/update_profile_image.json`
+    ProfileImage,
+    /// `POST /1.1/account/update_profile_banner.json`
+    ProfileBanner,
     /// `POST /2/media/upload`
     Upload,
     /// `POST /2/media/metadata`
@@ -71,6 +79,13 @@ impl Operation {
             ("POST", "/oauth/request_token") => return Some((Self::RequestToken, "")),
             ("POST", "/oauth/access_token") => return Some((Self::AccessToken, "")),
             ("POST", "/2/oauth2/token") => return Some((Self::OAuth2Token, "")),
+            ("POST", "/1.1/account/update_profile.json") => return Some((Self::Profile, "")),
+            ("POST", "/1.1/account/update_profile_image.json") => {
+                return Some((Self::ProfileImage, ""));
+            }
+            ("POST", "/1.1/account/update_profile_banner.json") => {
+                return Some((Self::ProfileBanner, ""));
+            }
             _ => {}
         }
         let parts: Vec<_> = path.strip_prefix("/2/")?.split('/').collect();
@@ -79,6 +94,7 @@ impl Operation {
             ("DELETE", ["tweets", id]) => Some((Self::Delete, id)),
             ("POST", ["users", id, "retweets"]) => Some((Self::Repost, id)),
             ("GET", ["users", "me"]) => Some((Self::Me, "")),
+            ("GET", ["users", id]) => Some((Self::User, id)),
             ("GET", ["users", id, "tweets"]) => Some((Self::Timeline, id)),
             ("POST", ["media", "upload"]) => Some((Self::Upload, "")),
             ("POST", ["media", "metadata"]) => Some((Self::AltText, "")),
@@ -91,7 +107,9 @@ impl Operation {
         match self {
             Self::Post => 100,
             Self::Delete | Self::Repost => 50,
-            Self::Timeline => 900,
+            Self::Timeline | Self::User => 900,
+            // Its documents of v1.1 name none.
+            Self::Profile | Self::ProfileImage | Self::ProfileBanner => u32::MAX,
             Self::Me => 75,
             Self::Upload | Self::AltText => 500,
             // It names none.
@@ -102,6 +120,11 @@ impl Operation {
     /// Whether it is asked for by somebody who signs in, which X's document knows nothing of.
     fn is_sign_in(self) -> bool {
         matches!(self, Self::RequestToken | Self::AccessToken | Self::OAuth2Token)
+    }
+
+    /// Whether it is one of v1.1, which X's document knows nothing of either.
+    pub(super) fn is_old(self) -> bool {
+        matches!(self, Self::Profile | Self::ProfileImage | Self::ProfileBanner)
     }
 }
 
@@ -118,7 +141,8 @@ pub(super) async fn handle(State(shared): State<Arc<Shared>>, request: Request) 
     }
     let asked = Operation::of(&head.method, head.uri.path());
     let is_sign_in = asked.is_some_and(|(operation, _)| operation.is_sign_in());
-    let mut note = shared.exchanges.begin(&head, &body, !is_sign_in);
+    let is_old = asked.is_some_and(|(operation, _)| operation.is_old());
+    let mut note = shared.exchanges.begin(&head, &body, !is_sign_in && !is_old);
     let Some((operation, id)) = asked else {
         let Refusal(answer) = problem(StatusCode::NOT_FOUND, "Not Found");
         let response = answer.response();
@@ -225,7 +249,7 @@ impl Shared {
         }
         let (level, may) = match (operation, state.only_reads) {
             (_, false) => ("read-write", true),
-            (Operation::Timeline | Operation::Me, true) => ("read", true),
+            (Operation::Timeline | Operation::Me | Operation::User, true) => ("read", true),
             (_, true) => ("read", false),
         };
         let says_level = Authorization::read(&head.headers).is_some();
@@ -245,6 +269,11 @@ impl Shared {
             Operation::Repost => state.repost(&call),
             Operation::Timeline => state.list(&call),
             Operation::Me => state.me(&call),
+            Operation::User => state.look_up(&call),
+            Operation::Profile => state.change_texts(&call),
+            Operation::ProfileImage | Operation::ProfileBanner => {
+                state.change_picture(operation, &call)
+            }
             Operation::Upload => state.upload(&call),
             Operation::AltText => state.describe(&call),
             Operation::RequestToken | Operation::AccessToken | Operation::OAuth2Token => {

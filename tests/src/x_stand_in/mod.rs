@@ -14,6 +14,7 @@ mod listing;
 mod oauth;
 mod pictures;
 mod posts;
+mod profiles;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use self::{
     faults::{Misbehave, Trouble},
     pictures::XPicture,
     posts::XPost,
+    profiles::XProfile,
     sign_in::{Person, Shown, Tokens},
 };
 
@@ -44,6 +46,7 @@ use self::{
     limits::Window,
     pictures::Media,
     posts::Post,
+    profiles::Profiles,
     sign_in::SignIns,
 };
 use crate::{clock::Clock, foreign::Foreign, server::Server};
@@ -70,6 +73,7 @@ struct Platform {
     /// User ids by token.
     users: HashMap<String, String>,
     sign_ins: SignIns,
+    profiles: Profiles,
     /// Oldest first, of all accounts.
     posts: Vec<Post>,
     media: Vec<Media>,
@@ -130,6 +134,7 @@ impl X {
             clock,
             users: HashMap::new(),
             sign_ins: SignIns::default(),
+            profiles: Profiles::default(),
             posts: Vec::new(),
             media: Vec::new(),
             bill: Vec::new(),

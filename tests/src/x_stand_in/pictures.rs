@@ -104,7 +104,7 @@ impl Platform {
 }
 
 /// The type of a picture, by its first bytes.
-fn image_type(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn image_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some("image/png"),
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),

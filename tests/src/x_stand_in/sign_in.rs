@@ -236,7 +236,10 @@ impl SignIns {
             Operation::Post | Operation::Delete | Operation::Repost => "tweet.write",
             Operation::Timeline => "tweet.read",
             Operation::Upload | Operation::AltText => "media.write",
+            // None opens v1.1.
+            Operation::Profile | Operation::ProfileImage | Operation::ProfileBanner => "",
             Operation::Me
+            | Operation::User
             | Operation::RequestToken
             | Operation::AccessToken
             | Operation::OAuth2Token => "users.read",

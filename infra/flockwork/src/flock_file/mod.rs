@@ -9,6 +9,7 @@ mod flock;
 mod mistakes;
 mod mix;
 mod rhythm;
+mod ring;
 mod search;
 mod sheep;
 mod spelling;
@@ -16,8 +17,11 @@ mod spelling;
 mod tests;
 mod texts;
 
-pub use self::mistakes::{Mistake, Mistakes};
 pub(crate) use self::spelling::plain;
+pub use self::{
+    mistakes::{Mistake, Mistakes},
+    ring::read_ring,
+};
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -43,7 +43,9 @@ impl Bluesky {
     ) -> Result<(), Failure> {
         let there = self.profile_record(account, key).await?;
         let is_there = shown(there.as_ref().map_or(&Value::Null, |there| &there.value));
-        if wanted.without_what_is(&is_there).is_nothing() {
+        // A picture that is there is not handed over again.
+        let wanted = &wanted.without_what_is(&is_there);
+        if wanted.is_nothing() {
             return Ok(());
         }
         let mut blobs = Vec::new();
@@ -96,15 +98,16 @@ impl Bluesky {
                 let path = "/xrpc/com.atproto.repo.putRecord";
                 Ok(self.http.request(Method::POST, &access.server, path)?.json(&input))
             })
-            .await
-            .map_err(Failure::posts_nothing)?;
+            .await?;
         match (answer.status, answer.proof()) {
             (StatusCode::OK, _) => Ok(()),
             (_, Some(proof)) if error_name(&answer) == "InvalidSwap" => {
-                let why = format!("the profile on {NAME} was changed in this very moment");
+                let why = format!(
+                    "the profile on {NAME} was changed by somebody else in this very moment; look what is there, and try again"
+                );
                 Err(Failure::try_again(proof, why))
             }
-            _ => Err(failure(&answer).posts_nothing()),
+            _ => Err(failure(&answer)),
         }
     }
 }

@@ -119,22 +119,34 @@ impl Mastodon {
         let (content_type, body) = form.finish();
         let request = instance.request(Method::PATCH, "/api/v1/accounts/update_credentials")?;
         let request = request.header(CONTENT_TYPE, content_type).body(body);
-        let answer = instance.send(request).await.map_err(Failure::posts_nothing)?;
+        let answer = instance.send(request).await?;
         match answer.status {
             StatusCode::OK => {}
             StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE => {
                 let why = format!("{} does not take the profile{}", instance.name, answer.said());
                 return Err(Failure::refused(NotDone::HARMLESS, why));
             }
-            _ => return Err(instance.reading_failure(&answer)),
+            StatusCode::FORBIDDEN if answer.said().contains("outside the authorized scopes") => {
+                let why = format!(
+                    "{} does not let the key change profiles{}; renew the account's key with `write:accounts`",
+                    instance.name,
+                    answer.said()
+                );
+                return Err(Failure::refused(NotDone::HARMLESS, why));
+            }
+            _ => return Err(instance.failure(&answer)),
         }
-        let left = wanted.without_pictures().without_what_is(&Profile::shown(
-            &answer.json(&instance.name).map_err(Failure::posts_nothing)?,
-        ));
-        if left.is_nothing() {
+        let shown = answer.json::<Profile>(&instance.name)?.shown();
+        let left = wanted.without_pictures().differences(&shown);
+        if left.is_empty() {
             return Ok(());
         }
-        let why = format!("{} took the profile and does not show all of it", instance.name);
+        let left: Vec<_> = left.iter().map(|left| left.part.to_string()).collect();
+        let why = format!(
+            "{} took the profile and does not show this of it as it was sent: {}",
+            instance.name,
+            left.join(", ")
+        );
         Err(Failure::refused(NotDone::HARMLESS, why))
     }
 }

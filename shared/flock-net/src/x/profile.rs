@@ -61,7 +61,7 @@ struct Link {
 }
 
 impl X {
-    /// Looks the account up, which X charges.
+    /// Looks the account up, which X charges however often it is done.
     pub(crate) async fn profile(
         &self,
         account: &Account,
@@ -70,16 +70,17 @@ impl X {
     ) -> Result<Shown, Failure> {
         self.may_ask(account)?;
         let caller = Caller { account, key, purse };
-        let bill = purse.pay(Network::X, "profile", Charge::Users(1)).await?;
+        let bill = purse.pay_each(Network::X, "profile", Charge::Users(1)).await?;
         let fields = "name,description,location,url,entities";
         let query = [("user.fields", fields.to_owned())];
         let path = format!("/2/users/{}", account.remote_user);
         let answer = self.ask(Method::GET, &path, &query, None, caller).await;
         let looked = answer.and_then(|answer| read::<Looked>(&answer));
-        if let Some(proof) = looked.as_ref().err().and_then(Failure::not_done) {
-            purse.give_back(&bill, proof).await?;
+        match looked.as_ref().err().and_then(Failure::not_done) {
+            Some(proof) => purse.give_back(&bill, proof).await?,
+            None => purse.settle_at(&bill, Charge::Users(1)).await?,
         }
-        Ok(looked.map_err(Failure::posts_nothing)?.data.shown())
+        Ok(looked?.data.shown())
     }
 
     /// Changes what is wanted, in up to three requests; says what is changed where it is not all. Done again it changes nothing.
@@ -90,33 +91,37 @@ impl X {
         wanted: &Wanted,
     ) -> Result<(), Failure> {
         let mut changed = Vec::new();
-        let said = |failure: Failure, changed: &[&str]| {
-            if changed.is_empty() {
-                return failure;
-            }
-            let why =
-                format!("{} changed, but not the rest: {}", changed.join(" and "), failure.why);
-            Failure { why, ..failure }
-        };
-        let texts =
-            wanted.texts.iter().filter_map(|(part, text)| Some((name(*part)?, text.clone())));
-        let texts: Vec<_> = texts.collect();
-        if !texts.is_empty() {
+        let parts =
+            wanted.texts.iter().filter_map(|(part, text)| Some((*part, name(*part)?, text)));
+        let parts: Vec<_> = parts.collect();
+        if !parts.is_empty() {
+            let texts: Vec<_> =
+                parts.iter().map(|(_, name, text)| (*name, (*text).clone())).collect();
             let path = "/1.1/account/update_profile.json";
             self.change(path, &texts, None, account, key).await?;
-            changed.push("the texts of the profile are");
+            changed.extend(parts.iter().map(|(part, ..)| *part));
         }
-        let pictures: [(&str, &str, &Option<Picture>, &str); 2] = [
-            ("/1.1/account/update_profile_image.json", "image", &wanted.picture, "the picture is"),
-            ("/1.1/account/update_profile_banner.json", "banner", &wanted.banner, "the banner is"),
+        let pictures: [(ProfilePart, &str, &str, &Option<Picture>); 2] = [
+            (
+                ProfilePart::Picture,
+                "/1.1/account/update_profile_image.json",
+                "image",
+                &wanted.picture,
+            ),
+            (
+                ProfilePart::Banner,
+                "/1.1/account/update_profile_banner.json",
+                "banner",
+                &wanted.banner,
+            ),
         ];
-        for (path, field, picture, what) in pictures {
+        for (part, path, field, picture) in pictures {
             let Some(picture) = picture else { continue };
             let mut form = Form::new(&account.id.to_string());
             form.add(Part::picture(field, picture));
             let done = self.change(path, &[], Some(form), account, key).await;
-            done.map_err(|failure| said(failure, &changed))?;
-            changed.push(what);
+            done.map_err(|failure| after(failure, &changed, part))?;
+            changed.push(part);
         }
         Ok(())
     }
@@ -132,8 +137,7 @@ impl X {
         self.may_ask(account)?;
         let form = form.map(Form::finish);
         let body = form.as_ref().map(|(kind, bytes)| Body::Form { kind, bytes });
-        let answer = self.ask_as(Method::POST, path, query, body, account, key).await;
-        let answer = answer.map_err(Failure::posts_nothing)?;
+        let answer = self.ask_as(Method::POST, path, query, body, account, key).await?;
         // A banner is taken without a word.
         if DONE.contains(&answer.status)
             || answer.status == StatusCode::ACCEPTED
@@ -141,7 +145,7 @@ impl X {
         {
             return Ok(());
         }
-        Err(failure(&answer).posts_nothing())
+        Err(failure(&answer))
     }
 }
 
@@ -163,6 +167,21 @@ impl User {
         ];
         Shown { texts: texts.into(), picture: None, banner: None, bot: None }
     }
+}
+
+/// What went wrong with `part`, once these were changed.
+fn after(failure: Failure, changed: &[ProfilePart], part: ProfilePart) -> Failure {
+    let names: Vec<_> = changed.iter().map(ToString::to_string).collect();
+    let are = match names.as_slice() {
+        [] => return failure,
+        [one] => format!("{one} is"),
+        [most @ .., last] => format!("{} and {last} are", most.join(", ")),
+    };
+    let why = match failure.not_done() {
+        Some(_) => format!("{are} changed, the {part} is not: {}", failure.why),
+        None => format!("{are} changed, and nobody knows whether the {part} is: {}", failure.why),
+    };
+    Failure { why, ..failure }
 }
 
 /// What v1.1 calls a part that is a text.
