@@ -3,14 +3,14 @@
 //! Usage: `network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL]`
 //!
 //! The key file has what a person has: on Bluesky an app password, on Mastodon the password of the account, to sign in on its
-//! pages. An account is signed in to, added, posts, posts the same occurrence again, answers, shows a picture, reposts, lists and deletes;
+//! pages. An account is signed in to, added, posts, posts the same occurrence again, answers, shows a picture, changes its profile, reposts, lists and deletes;
 //! after each step the server is asked, in other words than ours, what it shows. Then sheep-tick posts two lines. What goes
 //! over the wire passes a meter: one on a free port before `--url`, or, where the server tells its own address, at
 //! `--url`, with the server `--behind` it. Prints a line for each check; the exit code is 1 when one fails.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     path::PathBuf,
     process::ExitCode,
     time::Duration,
@@ -23,7 +23,8 @@ use dynoxide::Database;
 use flock_aws::{Clock, Keyring};
 use flock_core::{
     AccountId, BehaviourKind, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId,
-    RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId, View,
+    ProfilePart, RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId, View,
+    Wanted,
 };
 use flock_net::{
     Account, Accounts, Back, Checked, Deleted, Draft, FailureKind, Networks, NewKey, NotSignedIn,
@@ -164,6 +165,7 @@ async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
     walk.post_again(&first).await?;
     walk.answer(&first).await?;
     walk.show_picture().await?;
+    Box::pin(walk.profile()).await?;
     walk.repost(&first).await?;
     walk.list().await?;
     walk.delete(&first).await?;
@@ -421,6 +423,71 @@ impl Walk {
         Ok(())
     }
 
+    /// Changes what the account shows of itself, as `flockwork ring apply` does, and reads it back.
+    async fn profile(&mut self) -> anyhow::Result<()> {
+        let texts = BTreeMap::from([
+            (ProfilePart::Name, "Book 1 of <Paradise> & \"Lost\"".to_owned()),
+            (
+                ProfilePart::Bio,
+                "Tweets \u{1f411}\nJohn Milton's Paradise Lost in perpetuity".to_owned(),
+            ),
+        ]);
+        let wanted = Wanted { texts, bot: Some(true), ..Wanted::default() };
+        let account = self.account().await?;
+        self.meter.take();
+        let changed = self.networks.change_profile(&account, &wanted).await;
+        let metered = self.meter.take();
+        let shown = self.networks.profile(&account, &self.purse("profile")).await?;
+        let differences = wanted.differences(&shown);
+        let name = self.peer.profile_name().await?;
+        let good =
+            changed.is_ok() && differences.is_empty() && name == "Book 1 of <Paradise> & \"Lost\"";
+        let seen = format!("{name}, {changed:?}, {differences:?}; {}", told(&metered));
+        self.results.check("a profile says what is wanted", good, seen);
+
+        let picture = Picture::read(BASE64_STANDARD.decode(PNG)?, String::new())?;
+        let wanted = Wanted { picture: Some(picture), ..wanted };
+        self.meter.take();
+        let changed = self.networks.change_profile(&account, &wanted).await;
+        let metered = self.meter.take();
+        let shown = self.networks.profile(&account, &self.purse("profile")).await?;
+        // Who makes another picture of it cannot be asked which it is.
+        let left = wanted.without_what_is(&shown);
+        let is_there = self.network_tells_pictures() == left.is_nothing();
+        let seen = format!("{changed:?}; {}", told(&metered));
+        self.results.check("a profile has a picture", changed.is_ok() && is_there, seen);
+        if self.network_tells_pictures() {
+            self.meter.take();
+            self.networks.change_profile(&account, &wanted).await?;
+            let requests = self.meter.take().requests;
+            let names: Vec<_> = requests.iter().map(|request| short(request)).collect();
+            let good = names == ["repo.getRecord"];
+            self.results.check(
+                "a profile that is so already is not written",
+                good,
+                names.join(", "),
+            );
+        }
+
+        let texts = BTreeMap::from([(ProfilePart::Url, "https://example.com/milton".to_owned())]);
+        let wanted = Wanted { texts, ..Wanted::default() };
+        let changed = self.networks.change_profile(&account, &wanted).await;
+        let shown = self.networks.profile(&account, &self.purse("profile")).await?;
+        let is_there = wanted.without_what_is(&shown).is_nothing();
+        // What a server does not take is said.
+        self.results.check(
+            "a profile has a link, or that it has none is said",
+            is_there == changed.is_ok(),
+            format!("{changed:?}"),
+        );
+        Ok(())
+    }
+
+    /// Whether the network says which picture it was given.
+    fn network_tells_pictures(&self) -> bool {
+        self.id.network == Network::Bluesky
+    }
+
     async fn repost(&mut self, first: &(RemoteId, Timestamp)) -> anyhow::Result<()> {
         let account = self.account().await?;
         let act: PostId = Occurrence(1).post_id(&Self::sheep("repost")?);
@@ -617,6 +684,21 @@ impl Peer {
             Network::Mastodon => self.statuses().await?.iter().map(status).collect(),
             Network::Meadow | Network::X => bail!("there is no server of it to walk"),
         }
+    }
+
+    /// What the account calls itself.
+    async fn profile_name(&self) -> anyhow::Result<String> {
+        let name = match self.network {
+            Network::Bluesky => {
+                let profile = self.records("app.bsky.actor.profile").await?;
+                profile.first().context("it has a profile")?["value"]["displayName"].clone()
+            }
+            Network::Mastodon => {
+                self.get("/api/v1/accounts/verify_credentials", &[]).await?["display_name"].clone()
+            }
+            Network::Meadow | Network::X => bail!("there is no server of it to walk"),
+        };
+        Ok(name.as_str().unwrap_or_default().to_owned())
     }
 
     async fn reposts_of(&self, post: &RemoteId) -> anyhow::Result<usize> {

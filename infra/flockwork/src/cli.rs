@@ -170,7 +170,7 @@ pub enum Command {
     /// Accounts on other networks, and their keys
     #[command(subcommand)]
     Account(AccountCommand),
-    /// What the accounts of a flock show of themselves: names, bios, links, pictures, from its ring.toml
+    /// What the accounts of a flock show of themselves, from its ring.toml: plan, apply
     #[command(subcommand, after_help = RINGS)]
     Ring(RingCommand),
     /// What each network can do, takes, charges and forbids

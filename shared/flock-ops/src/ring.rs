@@ -114,7 +114,11 @@ pub async fn plan_ring(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Vec<RingLine>> {
     let place = Place::new(store, with, ring, payer, now).await?;
-    let looks = ring.entries.iter().map(async |entry| place.look(entry).await.line);
+    let looks = ring.entries.iter().map(async |entry| {
+        let Seen { mut line, todo } = place.look(entry, &place.purse(entry)).await;
+        line.notes.extend(todo.and_then(|(account, _)| condition(&account)));
+        line
+    });
     Ok(each(looks.collect(), progress).await)
 }
 
@@ -131,6 +135,15 @@ pub async fn apply_ring(
     let place = Place::new(store, with, ring, payer, now).await?;
     let changes = ring.entries.iter().map(async |entry| place.change(noted, entry).await);
     Ok(each(changes.collect(), progress).await)
+}
+
+/// On what it depends whether the account can be changed, where that is not for us to know.
+fn condition(account: &Account) -> Option<String> {
+    let (network, tier) = (account.id.network, account.facts.tier);
+    match (network.facts().can)(tier, Action::Profile) {
+        Can::If(what) => Some(format!("it can be changed only if {what}")),
+        Can::Yes | Can::No(_) => None,
+    }
 }
 
 /// Does each of these, some at once, in their order.
@@ -170,10 +183,16 @@ impl<'a> Place<'a> {
         Ok(Self { store, accounts, networks, ring, payer, now })
     }
 
+    /// What the looks at an account are paid from.
+    fn purse(&self, entry: &RingEntry) -> Purse<'_> {
+        let named = (entry.account.to_string(), format!("ring {}", self.ring.flock.name));
+        Purse::new(self.store, &self.payer, named, self.now, self.now)
+    }
+
     /// What an account shows, and what of it would be changed.
-    async fn look(&self, entry: &RingEntry) -> Seen {
+    async fn look(&self, entry: &RingEntry, purse: &Purse<'_>) -> Seen {
         let mut line = RingLine::new(entry);
-        match Box::pin(self.seen(entry, &mut line)).await {
+        match Box::pin(self.seen(entry, purse, &mut line)).await {
             Ok(todo) => Seen { line, todo },
             Err(why) => {
                 line.outcome = RingOutcome::Failed;
@@ -186,6 +205,7 @@ impl<'a> Place<'a> {
     async fn seen(
         &self,
         entry: &RingEntry,
+        purse: &Purse<'_>,
         line: &mut RingLine,
     ) -> Result<Option<(Account, Wanted)>, Vec<String>> {
         let id = &entry.account;
@@ -200,7 +220,7 @@ impl<'a> Place<'a> {
         if wanted.is_nothing() {
             return Ok(None);
         }
-        let shown = self.read(&account, line).await;
+        let shown = self.read(&account, purse, line).await;
         let shown = shown.map_err(|failure| refused(format!("it cannot be read: {failure}")))?;
         line.differences = wanted.differences(&shown).into_iter().map(Differs::from).collect();
         if line.differences.is_empty() {
@@ -233,12 +253,13 @@ impl<'a> Place<'a> {
     }
 
     /// What the network shows of the account; what that may have cost is added to the line.
-    async fn read(&self, account: &Account, line: &mut RingLine) -> Result<Shown, Failure> {
-        let actor = account.id.to_string();
-        let named = (actor, format!("ring {}", self.ring.flock.name));
-        // Each look is another: what it costs is paid for each.
-        let purse = Purse::new(self.store, &self.payer, named, self.now, self.now);
-        let shown = Box::pin(self.networks.profile(account, &purse)).await;
+    async fn read(
+        &self,
+        account: &Account,
+        purse: &Purse<'_>,
+        line: &mut RingLine,
+    ) -> Result<Shown, Failure> {
+        let shown = Box::pin(self.networks.profile(account, purse)).await;
         if shown.as_ref().err().is_none_or(|failure| failure.kind == FailureKind::Unknown) {
             line.pay((account.id.network.facts().price)(Charge::Users(1)));
         }
@@ -247,7 +268,8 @@ impl<'a> Place<'a> {
 
     /// Changes what differs, and says what came of it.
     async fn change(&self, noted: &Noted, entry: &RingEntry) -> RingLine {
-        let Seen { mut line, todo } = self.look(entry).await;
+        let purse = self.purse(entry);
+        let Seen { mut line, todo } = self.look(entry, &purse).await;
         let Some((account, left)) = todo else {
             if line.outcome == RingOutcome::Same {
                 self.note_label(entry, &mut line).await;
@@ -266,7 +288,7 @@ impl<'a> Place<'a> {
         match Box::pin(self.networks.change_profile(&account, &left)).await {
             Ok(()) => line.outcome = RingOutcome::Changed,
             Err(failure) if failure.kind == FailureKind::Unknown => {
-                self.look_again(&account, &left, &failure, &mut line).await;
+                self.look_again((&account, &purse), &left, &failure, &mut line).await;
             }
             Err(failure) => line.fail(RingOutcome::Failed, failure.to_string()),
         }
@@ -289,12 +311,12 @@ impl<'a> Place<'a> {
     /// Nobody knows whether a change was made: says what is there.
     async fn look_again(
         &self,
-        account: &Account,
+        (account, purse): (&Account, &Purse<'_>),
         left: &Wanted,
         failure: &Failure,
         line: &mut RingLine,
     ) {
-        let shown = match self.read(account, line).await {
+        let shown = match self.read(account, purse, line).await {
             Ok(shown) => shown,
             Err(again) => {
                 let why = format!("{failure}; and it cannot be looked at again: {again}");
@@ -338,11 +360,6 @@ impl RingLine {
             let parts: Vec<_> = entry.left_out.iter().map(ToString::to_string).collect();
             let (title, parts) = (network.title_within(), parts.join(", "));
             notes.push(format!("{title} has no such thing, so it is left out: {parts}"));
-        }
-        // What is said of X's tiers holds for all its accounts.
-        let tier = network.facts().tiers.first().copied().unwrap_or_default();
-        if let Can::If(what) = (network.facts().can)(tier, Action::Profile) {
-            notes.push(format!("to change profiles there is one condition: {what}"));
         }
         Self {
             account: entry.account.to_string(),

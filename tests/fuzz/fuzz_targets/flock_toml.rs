@@ -1,4 +1,5 @@
-//! Holds: any `flock.toml` is a flock that can be stored as it is, or refused with lines that are in it.
+//! Holds: any `flock.toml` is a flock that can be stored as it is, or refused with lines that are in it; and any `ring.toml` of a
+//! flock is a ring of all its accounts, or refused likewise.
 #![no_main]
 
 use std::{
@@ -31,7 +32,54 @@ static FLOCK: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
     (dir, file)
 });
 
+/// The directory of a flock with three accounts, and its `ring.toml`.
+static RING: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
+    let dir = tempfile::Builder::new().prefix("flockwork-fuzz-").tempdir().expect("a place").keep();
+    let sheep = |name: &str, network: &str, account: &str| {
+        fs::write(dir.join(format!("{name}.txt")), "Sing\n").expect("a new file");
+        format!(
+            "[[sheep]]\nname = \"{name}\"\nbehaviour = \"poem\"\ncorpus = \"{name}.txt\"\nline = \"1h\"\n\
+             network = \"{network}\"\naccount = \"{account}\"\n"
+        )
+    };
+    let all = [
+        sheep("book-1", "x", "milton"),
+        sheep("book-2", "mastodon", "milton@example.social"),
+        sheep("book-10", "bluesky", "milton.example"),
+    ];
+    let flock = format!("name = \"paradise\"\ntime_zone = \"UTC\"\n{}", all.concat());
+    fs::write(dir.join("flock.toml"), flock).expect("a new file");
+    let file = File::create_new(dir.join("ring.toml")).expect("a new file");
+    (dir, file)
+});
+
+fn ring(bytes: &[u8]) {
+    let (dir, toml) = &*RING;
+    toml.set_len(bytes.len() as u64).expect("a file of ours");
+    toml.write_all_at(bytes, 0).expect("a file of ours");
+    match flock_file::read_ring(dir) {
+        Ok(ring) => {
+            assert_eq!(ring.entries.len(), 3);
+            for entry in ring.entries {
+                match entry.wanted {
+                    Ok(wanted) => drop(wanted.check(&entry.account)),
+                    Err(why) => assert!(!why.is_empty()),
+                }
+            }
+        }
+        Err(problems) => {
+            let lines = bytes.split(|byte| *byte == b'\n').count();
+            for problem in problems.as_slice() {
+                let is_there = problem.line.is_none_or(|line| (1..=lines).contains(&line));
+                assert!(is_there && problem.file.ends_with("ring.toml"), "{problem}");
+                assert!(!problem.to_string().contains(char::is_control), "{problem}");
+            }
+        }
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
+    ring(bytes);
     let (dir, toml) = &*FLOCK;
     // Not emptied first: ext4 would wait for the disk then.
     toml.set_len(bytes.len() as u64).expect("a file of ours");

@@ -20,7 +20,7 @@ use super::{Mistake, Mistakes, read};
 use super::{
     mistakes::{LineStarts, MOST_PROBLEMS, by_place},
     root,
-    texts::locate,
+    texts::{Unreadable, locate},
 };
 use crate::files::{self, WRITTEN_BY_HAND};
 
@@ -60,7 +60,15 @@ pub fn read_ring(dir: &Path) -> Result<Ring, Mistakes> {
     let root = root(dir)?;
     let bytes = locate(&root, Path::new(RING_TOML))
         .and_then(|path| Ok(files::read(&path, WRITTEN_BY_HAND)?))
-        .map_err(|unreadable| whole(None, format!("it {unreadable}")))?;
+        .map_err(|unreadable| {
+            let is_missing = matches!(unreadable, Unreadable::File(files::Unreadable::Missing));
+            let hint = if is_missing {
+                "; what accounts are to show of themselves stands in it"
+            } else {
+                ""
+            };
+            whole(None, format!("it {unreadable}{hint}"))
+        })?;
     let text = lines_of(&bytes).map_err(|why| whole(Some(why.line()), why.to_string()))?;
     ring_of(&flock, (dir, root), &text)
 }

@@ -25,6 +25,7 @@ const READS: &[(&str, &str)] = &[
     ("account list", ""),
     ("account show", "x:apollo"),
     ("account check", ""),
+    ("ring plan", "chorus --pay choir"),
     ("networks", ""),
     ("doctor", ""),
     // What is said in Slack is noted by Slack's door.
@@ -48,12 +49,15 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("queue remove", "e 1-e5e2", "queue remove 1-e5e2 choir/e"),
     ("queue import", "e more.txt", "queue import choir/e more.txt"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
+    ("ring apply", "chorus --pay choir", "ring apply chorus"),
     ("account rotate", "--new-key", "account rotate --new-key"),
     ("stop", "", "stop"),
     ("start", "", "start"),
     ("flock remove", "choir --yes", "flock remove choir"),
     ("account remove", "x:apollo --yes", "account remove x:apollo"),
 ];
+
+const ON_X: &str = "network = \"x\"\naccount = \"apollo\"";
 
 fn user() -> String {
     let user = std::process::Command::new("id").arg("-un").output().unwrap().stdout;
@@ -99,6 +103,9 @@ fn every_command_that_changes_something_is_in_the_audit_log() {
         &format!("monthly_cap = 100\n{}{}", world.write_drawn("choir"), world.write_queue("choir")),
         &[("a", "one\n", hourly), ("b", "two\n", hourly)],
     );
+    world.write_flock("chorus", &[("c", "one\n", &format!("{hourly}\n{ON_X}"))]);
+    // As X shows it already.
+    world.write("chorus/ring.toml", "[profile]\nname = \"A sheep\"\n");
     for (command, arguments, line) in CHANGES {
         world.ok(&format!("{command} {arguments}"));
         let mut entry = newest(&world);

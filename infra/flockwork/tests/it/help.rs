@@ -35,6 +35,7 @@ fn the_help_teaches() {
       spend        What flocks have spent this month, and what it will be
       audit        Who changed what, in Slack and at the command line, oldest first
       account      Accounts on other networks, and their keys
+      ring         What the accounts of a flock show of themselves, from its ring.toml: plan, apply
       networks     What each network can do, takes, charges and forbids
       slack        Say something to the bot as in Slack, and see what it answers
       env          Print the environment that leads other programs to the run that is up

@@ -25,6 +25,7 @@ mod readme;
 mod refusals;
 mod rehearse;
 mod rights;
+mod ring;
 mod running;
 mod secrets;
 mod slack;

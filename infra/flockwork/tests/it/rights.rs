@@ -72,6 +72,8 @@ const COMMANDS: &[&str] = &[
     "account walk choir --network bluesky --keyring flock/keyring",
     "account import keys --keyring flock/keyring --x-app flock/x",
     "flock apply choir",
+    "ring plan choir x:apollo --keyring flock/keyring --x-app flock/x",
+    "ring apply choir x:apollo --keyring flock/keyring --x-app flock/x",
     "flock list",
     "sheep list",
     "sheep show b",
@@ -117,6 +119,8 @@ fn whoever_has_the_policy_can_give_every_command() {
             ("b", "two\n", "line = \"1h\""),
         ],
     );
+    // As X shows it already.
+    world.write("choir/ring.toml", "[profile]\nname = \"A sheep\"\n");
     world.let_in("7-token", "7");
     world.x.called("7", "pan");
     let bundle = json!({

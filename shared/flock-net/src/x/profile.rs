@@ -171,7 +171,7 @@ impl User {
 
 /// What went wrong with `part`, once these were changed.
 fn after(failure: Failure, changed: &[ProfilePart], part: ProfilePart) -> Failure {
-    let names: Vec<_> = changed.iter().map(ToString::to_string).collect();
+    let names: Vec<_> = changed.iter().map(|part| format!("the {part}")).collect();
     let are = match names.as_slice() {
         [] => return failure,
         [one] => format!("{one} is"),

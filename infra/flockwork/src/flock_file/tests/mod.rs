@@ -4,6 +4,7 @@ mod fields;
 mod files;
 mod flock;
 mod mistakes;
+mod ring;
 mod sheep;
 mod texts;
 
