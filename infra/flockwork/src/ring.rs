@@ -83,10 +83,10 @@ async fn carry_out(
     let (with, pay, now) = ((&accounts, &networks), pay.as_ref(), clock.now());
     let lines = if applies {
         let line = format!("ring apply {}", ring.flock.name);
-        let applied = noted(connection, line, async |noted| {
+        let changed = noted(connection, line, async |noted| {
             Box::pin(ops::apply_ring(store, noted, with, ring, pay, now, &progress)).await
         });
-        applied.await
+        changed.await
     } else {
         let planned = ops::plan_ring(store, with, ring, pay, now, &progress);
         Box::pin(planned).await.map_err(anyhow::Error::from)

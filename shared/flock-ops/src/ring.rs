@@ -331,7 +331,7 @@ impl<'a> Place<'a> {
         }
         let said = differences.iter().map(|Difference { part, now, .. }| match now {
             Some(now) => format!("the {part} is {now}"),
-            None => format!("whether the {part} is there cannot be seen"),
+            None => format!("that the {part} is there cannot be seen"),
         });
         let said = said.collect::<Vec<_>>().join(", ");
         let rest = if differences.len() == line.differences.len() {

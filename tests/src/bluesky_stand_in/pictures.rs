@@ -46,7 +46,7 @@ impl Pds {
     }
 }
 
-/// What a file is called: the SHA-256 of what is in it (atproto.com, "Data model": CIDv1, raw, Base32 in lower case).
+/// What a file is called: the SHA-256 of what is in it (atproto.com, "Data model": CID of version 1, raw, Base32 in lower case).
 fn raw_cid(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     let (mut held, mut bits, mut cid) = (0_u32, 0, "b".to_owned());

@@ -179,12 +179,12 @@ impl Change {
                     change.picture(&part)?;
                 } else {
                     let text = String::from_utf8_lossy(&part.bytes).into_owned();
-                    change.set(&part.name, text.into())?;
+                    change.set(&part.name, &text.into())?;
                 }
             }
         } else {
             for (name, value) in fields(headers, body)? {
-                change.set(&name, value)?;
+                change.set(&name, &value)?;
             }
         }
         let longest = [
@@ -207,12 +207,12 @@ impl Change {
         Ok(change)
     }
 
-    fn set(&mut self, name: &str, value: Value) -> Result<(), Refusal> {
+    fn set(&mut self, name: &str, value: &Value) -> Result<(), Refusal> {
         let text = value.as_str().map(ToOwned::to_owned).unwrap_or_default();
         match name {
             "display_name" => self.display_name = Some(text),
             "note" => self.note = Some(text),
-            "bot" => self.bot = Some(value == json!(true) || text == "true"),
+            "bot" => self.bot = Some(*value == json!(true) || text == "true"),
             _ => {
                 let unknown = || unprocessable(&format!("unknown parameter {name}"));
                 let rest = name.strip_prefix("fields_attributes[").ok_or_else(unknown)?;
@@ -239,9 +239,9 @@ impl Change {
         }
         let picture = Some(bytes.clone());
         if name == "avatar" {
-            self.avatar = picture
+            self.avatar = picture;
         } else {
-            self.header = picture
+            self.header = picture;
         }
         Ok(())
     }

@@ -108,12 +108,15 @@ impl Operation {
             Self::Post => 100,
             Self::Delete | Self::Repost => 50,
             Self::Timeline | Self::User => 900,
-            // Its documents of v1.1 name none.
-            Self::Profile | Self::ProfileImage | Self::ProfileBanner => u32::MAX,
             Self::Me => 75,
             Self::Upload | Self::AltText => 500,
             // It names none.
-            Self::RequestToken | Self::AccessToken | Self::OAuth2Token => u32::MAX,
+            Self::RequestToken
+            | Self::AccessToken
+            | Self::OAuth2Token
+            | Self::Profile
+            | Self::ProfileImage
+            | Self::ProfileBanner => u32::MAX,
         }
     }
 

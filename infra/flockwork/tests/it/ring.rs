@@ -232,11 +232,11 @@ fn a_flock_shows_what_its_ring_says() {
     // What costs is paid by whom somebody names, and is in the sum.
     let spent = choir.world.json("spend --flock choir --json");
     assert_eq!(spent[0]["spent"], json!(0.02), "{spent:?}");
-    let lines = choir.ring_command("plan choir x:milton --json").stdout;
-    let line: Value = serde_json::from_str(&lines).unwrap();
-    assert_eq!(line["cost"], json!(0.01));
-    assert_eq!(line["differences"][0]["part"], "picture");
-    assert_eq!(line["differences"].as_array().unwrap().len(), 1, "{line}");
+    let output = choir.ring_command("plan choir x:milton --json").stdout;
+    let seen: Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(seen["cost"], json!(0.01));
+    assert_eq!(seen["differences"][0]["part"], "picture");
+    assert_eq!(seen["differences"].as_array().unwrap().len(), 1, "{seen}");
     assert_eq!(choir.world.x.billed_micros(MILTON), 30_000);
 }
 
@@ -453,13 +453,13 @@ fn what_nobody_knows_is_looked_at_again() {
     choir.mastodon.misbehave_at(Endpoint::Update, MastodonMisbehave::AcceptThen500);
     choir.world.x.misbehave_at(Operation::ProfileImage, Misbehave::AcceptThen500);
     assert_snapshot!(choir.said("apply choir", 1), @r#"
-    nobody knows of bluesky:apollo.example.com: Bluesky failed with status 500: "Internal Server Error"; looked at again, the display name is “Book 1”, whether the picture is there cannot be seen
+    nobody knows of bluesky:apollo.example.com: Bluesky failed with status 500: "Internal Server Error"; looked at again, the display name is “Book 1”, that the picture is there cannot be seen
       display name: “Book 1” → “Again 1”
       picture: → PNG of 4 × 4, 67 bytes, a4df3a7657a1
-    nobody knows of mastodon:iris@example.social: Mastodon at example.social failed with status 500; looked at again, whether the picture is there cannot be seen; the rest is as it is wanted
+    nobody knows of mastodon:iris@example.social: Mastodon at example.social failed with status 500; looked at again, that the picture is there cannot be seen; the rest is as it is wanted
       display name: “Book 2” → “Again 2”
       picture: → PNG of 3 × 3, 67 bytes, 02c316bc5147
-    nobody knows of x:milton (the look cost $0.02): the display name is changed, and nobody knows whether the picture is: X failed with status 500: "Something is broken. This is usually temporary."; looked at again, whether the picture is there cannot be seen; the rest is as it is wanted
+    nobody knows of x:milton (the look cost $0.02): the display name is changed, and nobody knows whether the picture is: X failed with status 500: "Something is broken. This is usually temporary."; looked at again, that the picture is there cannot be seen; the rest is as it is wanted
       display name: “Book 3” → “Again 3”
       picture: → PNG of 5 × 5, 67 bytes, 709eeea78069
     3 accounts: 3 of which nobody knows. To look cost $0.02, which flock choir has paid.
@@ -468,6 +468,26 @@ fn what_nobody_knows_is_looked_at_again() {
     // Who gives the command again has it.
     let again = choir.outcomes("apply choir");
     assert!(again.values().all(|outcome| outcome == "changed"), "{again:?}");
+}
+
+/// Where a network wants the mark of a bot, an account without it is not dressed up - unless that marks it.
+#[test]
+fn who_is_marked_by_it_may_post() {
+    let choir = Choir::new();
+    choir.bluesky.account("pan.example.com", "did:plc:panaaaaaaaaaaaaaaaaaaaaa", PASSWORD);
+    let key = json!({ "app_password": PASSWORD, "url": choir.proxies[1].url() });
+    choir.world.write("key.json", key.to_string());
+    choir.world.ok("account add bluesky:pan.example.com --key key.json --networks-on-loopback");
+    let on_bluesky = "network = \"bluesky\"\naccount = \"pan.example.com\"\nline = \"1h\"";
+    choir.world.write_flock("pans", &[("pan", "one\n", on_bluesky)]);
+    choir.world.write("pans/ring.toml", "[profile]\nname = \"Pan\"\n");
+    assert_snapshot!(choir.said("apply pans", 1), @"");
+    choir.world.write("pans/ring.toml", "[profile]\nname = \"Pan\"\nbot = true\n");
+    assert_snapshot!(choir.said("apply pans", 0), @"");
+    let shown = choir.world.ok("account show bluesky:pan.example.com");
+    assert!(shown.contains("labelled as a bot") && !shown.contains("NOT labelled"), "{shown}");
+    // It has been made out of nothing, and by nobody else.
+    assert_snapshot!(choir.said("apply pans", 0), @"");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn placeholders_are_filled_for_each_account_in_the_order_of_names() {
     x:book10: ["own 3", ""] None [Bot]
     "#);
     let [_, _, last] = &*ring.entries else { panic!("three accounts") };
-    assert_eq!(last.left_out.contains(&ProfilePart::Bot), true);
+    assert!(last.left_out.contains(&ProfilePart::Bot));
 }
 
 proptest! {
