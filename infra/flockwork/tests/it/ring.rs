@@ -470,6 +470,71 @@ fn what_nobody_knows_is_looked_at_again() {
     assert!(again.values().all(|outcome| outcome == "changed"), "{again:?}");
 }
 
+/// Whatever a server answers in place of an answer: the account is told of, the others have what is wanted, and so has it afterwards.
+#[test]
+fn bad_days_of_one_network_are_no_days_of_the_others() {
+    let choir = Choir::new();
+    choir.world.x.enterprise();
+    pictures(&choir);
+    let mut number = 0;
+    let mut check = |account: &str| {
+        number += 1;
+        choir.ring(&RING.replace("{corpus title}", &format!("{number} {{n}}")));
+        let outcomes = choir.outcomes("apply choir");
+        for (other, outcome) in &outcomes {
+            let known =
+                if other == account { &["failed", "unknown", "changed"][..] } else { &["changed"] };
+            assert!(known.contains(&&**outcome), "{number} {account}: {outcomes:?}");
+        }
+        let again = &choir.outcomes(&format!("apply choir {account}"))[account];
+        assert!(["changed", "same"].contains(&&**again), "{number} {account}: {again}");
+    };
+    for at in [Endpoint::Verify, Endpoint::Update] {
+        for misbehave in [
+            MastodonMisbehave::Gone,
+            MastodonMisbehave::Html,
+            MastodonMisbehave::Endless,
+            MastodonMisbehave::NotFound,
+            MastodonMisbehave::Unauthorized,
+            MastodonMisbehave::Unprocessable("Validation failed: Note is odd".to_owned()),
+            MastodonMisbehave::RetryAfter("7".to_owned()),
+            MastodonMisbehave::Redirect("http://127.0.0.1:1/".to_owned()),
+        ] {
+            choir.mastodon.misbehave_at(at, misbehave);
+            check("mastodon:iris@example.social");
+        }
+    }
+    for method in ["getRecord", "uploadBlob", "putRecord"] {
+        for misbehave in [
+            BlueskyMisbehave::Html,
+            BlueskyMisbehave::Endless,
+            BlueskyMisbehave::Unauthorized,
+            BlueskyMisbehave::Redirect("http://127.0.0.1:1/".to_owned()),
+        ] {
+            // A picture is handed over once.
+            if method == "uploadBlob" {
+                choir.bluesky.profile(DID, &["bot"]);
+            }
+            choir.bluesky.misbehave(method, misbehave);
+            check("bluesky:apollo.example.com");
+        }
+    }
+    for operation in [Operation::User, Operation::Profile, Operation::ProfileImage] {
+        for misbehave in [
+            Misbehave::Html,
+            Misbehave::Endless,
+            Misbehave::Unauthorized,
+            Misbehave::RateLimitedForHowLong,
+            Misbehave::Code88 { reset: None },
+        ] {
+            choir.world.x.misbehave_at(operation, misbehave);
+            check("x:milton");
+        }
+    }
+    assert_eq!((choir.mastodon.unspent(), choir.bluesky.unspent()), (vec![], vec![]));
+    assert_eq!(choir.world.x.unspent(), []);
+}
+
 /// Where a network wants the mark of a bot, an account without it is not dressed up - unless that marks it.
 #[test]
 fn who_is_marked_by_it_may_post() {
@@ -481,13 +546,25 @@ fn who_is_marked_by_it_may_post() {
     let on_bluesky = "network = \"bluesky\"\naccount = \"pan.example.com\"\nline = \"1h\"";
     choir.world.write_flock("pans", &[("pan", "one\n", on_bluesky)]);
     choir.world.write("pans/ring.toml", "[profile]\nname = \"Pan\"\n");
-    assert_snapshot!(choir.said("apply pans", 1), @"");
+    assert_snapshot!(choir.said("apply pans", 1), @"
+    bluesky:pan.example.com FAILED: against Bluesky's rule bluesky-unlabelled-bot: An automated account carries the label `bot`. (https://docs.bsky.app/docs/starter-templates/bots) To do: renew the account's key and have it marked as a bot
+    1 account: 1 failed.
+    error: 1 of 1 account failed
+    ");
     choir.world.write("pans/ring.toml", "[profile]\nname = \"Pan\"\nbot = true\n");
-    assert_snapshot!(choir.said("apply pans", 0), @"");
+    assert_snapshot!(choir.said("apply pans", 0), @"
+    bluesky:pan.example.com is changed:
+      display name: nothing → “Pan”
+      bot label: nobody's bot → a bot's
+    1 account: 1 changed.
+    ");
     let shown = choir.world.ok("account show bluesky:pan.example.com");
     assert!(shown.contains("labelled as a bot") && !shown.contains("NOT labelled"), "{shown}");
     // It has been made out of nothing, and by nobody else.
-    assert_snapshot!(choir.said("apply pans", 0), @"");
+    assert_snapshot!(choir.said("apply pans", 0), @"
+    bluesky:pan.example.com is so already
+    1 account: 1 so already.
+    ");
 }
 
 #[test]
