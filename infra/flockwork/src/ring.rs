@@ -10,7 +10,7 @@ use crate::{
     check::x_app,
     cli::{Place, RingCommand, RingFiles},
     command::as_json,
-    connect::{Connection, connect, read_template},
+    connect::{Connection, connect, look, read_template},
     flock_file, functions,
     operator::noted,
     refusal::refuse,
@@ -61,7 +61,8 @@ async fn carry_out(
 ) -> anyhow::Result<Vec<RingLine>> {
     let RingFiles { at, pay, .. } = files;
     at.check(place)?;
-    let connection = &connect(place).await?;
+    // Who only plans makes nothing where nothing is.
+    let connection = &if applies { connect(place).await? } else { look(place).await? };
     let ids: Vec<_> = ring.entries.iter().map(|entry| entry.account.clone()).collect();
     let template = read_template(place)?;
     let settings = functions::network_settings(&template, at.networks_on_loopback)?;
