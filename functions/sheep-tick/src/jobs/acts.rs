@@ -92,14 +92,8 @@ impl App {
         };
         let mut errand = Errand::new(task, job.since);
         let flock = self.carrier.payer(&errand, tick.payers()).await?;
-        // Done again it changes nothing, so that the rules are asked each time.
-        let order = |errand| Order {
-            errand,
-            sent: Sent::No,
-            by: By::Job(&job.id),
-            tell_until: tick.publish_until,
-        };
-        let account = match Box::pin(self.carrier.prepare(order(&errand), &flock)).await {
+        let of = (job, tick);
+        let account = match Box::pin(self.carrier.prepare(order(&errand, of), &flock)).await {
             Ok(account) => account,
             Err(outcome) => return Ok(came(outcome, Stands::Now)),
         };
@@ -109,7 +103,7 @@ impl App {
             return Ok(Came::Refused { why: cannot.to_string() });
         }
         if let Some(other) = &unit.other {
-            let found = Box::pin(self.carrier.find_user(order(&errand), &account, &flock, other));
+            let found = Box::pin(self.carrier.find_user(order(&errand, of), &account, &flock, other));
             let id = match found.await? {
                 Ok(id) => id,
                 Err(outcome) => return Ok(came(outcome, Stands::Now)),
@@ -118,7 +112,7 @@ impl App {
                 *who = id;
             }
         }
-        let carried = Box::pin(self.carrier.carry_out(order(&errand), &account, &flock)).await?;
+        let carried = Box::pin(self.carrier.carry_out(order(&errand, of), &account, &flock)).await?;
         self.carrier.close(&carried).await;
         if let (Outcome::Done(_), Act::Profile { bot: Some(true), .. }) =
             (&carried.outcome, &errand.work.act)
@@ -129,6 +123,11 @@ impl App {
         }
         Ok(came(carried.outcome, carried.stands))
     }
+}
+
+/// The errand as one of the job. Done again it changes nothing, so that the rules are asked each time.
+fn order<'a>(errand: &'a Errand, (job, tick): (&'a Job, &Tick)) -> Order<'a> {
+    Order { errand, sent: Sent::No, by: By::Job(&job.id), tell_until: tick.publish_until }
 }
 
 fn came(outcome: Outcome, stands: Stands) -> Came {
