@@ -24,7 +24,8 @@ pub(crate) async fn do_for(
     options: &DoFor,
 ) -> anyhow::Result<()> {
     let DoFor { act, dry_run, json, one_by_one, pay, yes, .. } = options;
-    let wish: Wish = act.join(" ").parse().map_err(|err: flock_core::NoWish| refuse(err.to_string()))?;
+    let wish: Wish =
+        act.join(" ").parse().map_err(|err: flock_core::NoWish| refuse(err.to_string()))?;
     let asked = ActFor { wish, whom, payer: pay.clone(), one_by_one: *one_by_one };
     let line = line(&asked);
     let (would, name) = {
@@ -59,7 +60,10 @@ pub(crate) async fn do_for(
         });
         let job = Box::pin(begun).await?;
         if options.detach && connection.is_at_work {
-            let done = format!("The job {} goes on by itself; `/flock running` in Slack shows how far it is.", job.id);
+            let done = format!(
+                "The job {} goes on by itself; `/flock running` in Slack shows how far it is.",
+                job.id
+            );
             return screen.say(Said { done: Some(done), ..Said::default() });
         }
         let of = u64::try_from(would.lines.len()).ok();
@@ -71,11 +75,16 @@ pub(crate) async fn do_for(
     };
     screen.page(came(work).into())?;
     if job.is_running() {
-        return Err(anyhow!("the job {} is not over: where something is at work, it goes on there", job.id));
+        return Err(anyhow!(
+            "the job {} is not over: where something is at work, it goes on there",
+            job.id
+        ));
     }
     let all = count(u64::try_from(would.lines.len()).unwrap_or(u64::MAX), "act");
     match (&job.cancelled_by, work.refused, work.unknown) {
-        (Some(by), ..) => Err(anyhow!("{by} has ended it in Slack, with {} of {all} tried", work.done())),
+        (Some(by), ..) => {
+            Err(anyhow!("{by} has ended it in Slack, with {} of {all} tried", work.done()))
+        }
         (None, 0, 0) => Ok(()),
         (None, refused, 0) => Err(anyhow!("{refused} of {all} were refused")),
         (None, 0, unknown) => Err(anyhow!("{unknown} of {all} came to nothing, or nobody knows")),
@@ -93,7 +102,7 @@ fn line(ActFor { wish, whom, payer, one_by_one }: &ActFor) -> String {
     };
     let one_by_one = if *one_by_one { " --one-by-one" } else { "" };
     let payer = payer.as_ref().map(|payer| format!(" --pay {payer}")).unwrap_or_default();
-    one_line(&format!("{what} {whom} {wish}{one_by_one}{payer}")).into_owned()
+    one_line(&format!("{what} {whom} {wish}{one_by_one}{payer}"))
 }
 
 /// What would be done, for people.

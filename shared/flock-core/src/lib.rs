@@ -80,7 +80,8 @@ pub use ids::{
     TokenDigest, UserId,
 };
 pub use job::{
-    Acts, ActsTurn, AnswerTo, Asker, Came, CheckedKeys, Job, JobKind, KeyCheck, OverSheep, Resealed, Rotation, Waiting, Work,
+    Acts, ActsTurn, AnswerTo, Asker, Came, CheckedKeys, Job, JobKind, KeyCheck, OverSheep,
+    Resealed, Rotation, Waiting, Work,
 };
 pub use limits::{Timed, span, too_many};
 pub use made::Made;
@@ -122,6 +123,4 @@ pub use text::{
 };
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;
-pub use wish::{
-    MOST_OF_EACH_OTHER, NoWish, PostOn, Standing, Unit, Unwishable, Whom, Whose, Wish,
-};
+pub use wish::{MOST_OF_EACH_OTHER, NoWish, PostOn, Standing, Unit, Unwishable, Whom, Whose, Wish};

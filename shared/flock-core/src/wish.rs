@@ -90,7 +90,9 @@ pub enum NoWish {
     )]
     Unknown(String),
     /// Nobody's name.
-    #[error("`{0}` is nobody: write network:handle, such as mastodon:apollo@example.social, or each-other")]
+    #[error(
+        "`{0}` is nobody: write network:handle, such as mastodon:apollo@example.social, or each-other"
+    )]
     Who(String),
     /// No post.
     #[error(
@@ -98,7 +100,9 @@ pub enum NoWish {
     )]
     Post(String),
     /// Not one of the parts that are texts.
-    #[error("`{0}` is no part of a profile that is a text: there are name, bio, url, location and bot")]
+    #[error(
+        "`{0}` is no part of a profile that is a text: there are name, bio, url, location and bot"
+    )]
     Part(String),
     /// A label that would be taken away.
     #[error(
@@ -382,7 +386,9 @@ impl fmt::Display for Wish {
         let name = self.name();
         match self {
             Self::Follow(whose) | Self::Unfollow(whose) => write!(f, "{name} {whose}"),
-            Self::Repost(post) | Self::Like(post) | Self::Delete(post) => write!(f, "{name} {post}"),
+            Self::Repost(post) | Self::Like(post) | Self::Delete(post) => {
+                write!(f, "{name} {post}")
+            }
             Self::Profile { part, text } => {
                 let text = if text.is_empty() { "\"\"" } else { text };
                 write!(f, "{name} {} {text}", word(*part))
@@ -416,8 +422,14 @@ mod tests {
             ("Follow  EACH-OTHER ", "follow each-other"),
             ("unfollow mastodon:a@b.example", "unfollow mastodon:a@b.example"),
             ("repost x:123", "repost x:123"),
-            ("like at://did:plc:a/app.bsky.feed.post/3k", "like bluesky:at://did:plc:a/app.bsky.feed.post/3k"),
-            ("like bluesky:at://did:plc:a/app.bsky.feed.post/3k", "like bluesky:at://did:plc:a/app.bsky.feed.post/3k"),
+            (
+                "like at://did:plc:a/app.bsky.feed.post/3k",
+                "like bluesky:at://did:plc:a/app.bsky.feed.post/3k",
+            ),
+            (
+                "like bluesky:at://did:plc:a/app.bsky.feed.post/3k",
+                "like bluesky:at://did:plc:a/app.bsky.feed.post/3k",
+            ),
             ("delete mastodon:115", "delete mastodon:115"),
             ("profile bio  Book {n}  of {count}\nby me", "profile bio Book {n}  of {count}\nby me"),
             ("profile url \"\"", "profile url \"\""),
@@ -431,9 +443,29 @@ mod tests {
 
     #[test]
     fn what_is_no_wish_is_said() {
-        let said = ["", "dance all night", "follow", "follow milton", "repost 123", "profile", "profile bio", "profile hat x", "profile bot no"]
-            .map(|text| text.parse::<Wish>().unwrap_err().to_string());
-        insta::assert_snapshot!(said.join("\n"), @"");
+        let said = [
+            "",
+            "dance all night",
+            "follow",
+            "follow milton",
+            "repost 123",
+            "profile",
+            "profile bio",
+            "profile hat x",
+            "profile bot no",
+        ]
+        .map(|text| text.parse::<Wish>().unwrap_err().to_string());
+        insta::assert_snapshot!(said.join("\n"), @"
+        `` is nothing that can be done: there are follow WHO, follow each-other, unfollow WHO, unfollow each-other, repost POST, like POST, delete POST, profile name|bio|url|location TEXT and profile bot yes
+        `dance all night` is nothing that can be done: there are follow WHO, follow each-other, unfollow WHO, unfollow each-other, repost POST, like POST, delete POST, profile name|bio|url|location TEXT and profile bot yes
+        `follow` is nothing that can be done: there are follow WHO, follow each-other, unfollow WHO, unfollow each-other, repost POST, like POST, delete POST, profile name|bio|url|location TEXT and profile bot yes
+        `milton` is nobody: write network:handle, such as mastodon:apollo@example.social, or each-other
+        `123` is no post: write network:id, such as x:2124182926852620288, or an address that begins with at:// for Bluesky
+        `profile` is nothing that can be done: there are follow WHO, follow each-other, unfollow WHO, unfollow each-other, repost POST, like POST, delete POST, profile name|bio|url|location TEXT and profile bot yes
+        `profile bio` is nothing that can be done: there are follow WHO, follow each-other, unfollow WHO, unfollow each-other, repost POST, like POST, delete POST, profile name|bio|url|location TEXT and profile bot yes
+        `hat` is no part of a profile that is a text: there are name, bio, url, location and bot
+        write `profile bot yes`: a bot that does not say what it is must not post on most networks, so the label is taken off on their pages alone
+        ");
     }
 
     fn accounts(names: &[&str]) -> Vec<AccountId> {
@@ -479,6 +511,10 @@ mod tests {
             act("profile bot yes", "x:a"),
             act("profile bio {hat}", "x:a"),
         ];
-        insta::assert_snapshot!(refused.map(Result::unwrap_err).join("\n"), @"");
+        insta::assert_snapshot!(refused.map(Result::unwrap_err).join("\n"), @"
+        Bluesky has no location in profiles: leave it out for bluesky:a.example
+        X has no bot label in profiles: leave it out for x:a
+        `{hat}` is nothing that is known here: there are `{count}`, `{flock}`, `{handle}`, `{n}`; a brace of its own is written twice
+        ");
     }
 }

@@ -11,8 +11,8 @@ use std::{
 
 use flock_aws::{Clock, EventBus, Instant, SdkConfig};
 use flock_core::{
-    AccountId, Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, JobId, Made,
-    Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
+    AccountId, Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden,
+    JobId, Made, Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
 use flock_net::{Account, Accounts, Acted, Draft, Networks, Purse, Settings, Stands};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
@@ -200,7 +200,8 @@ impl Carrier {
         let Order { errand, by, tell_until, .. } = order;
         if let Some(known) = self.store.account(who).await? {
             let server = |id: &AccountId, url: Option<&str>| id.server_of_ids(url);
-            let is_same = server(who, known.url.as_deref()) == server(&account.id, account.url.as_deref());
+            let is_same =
+                server(who, known.url.as_deref()) == server(&account.id, account.url.as_deref());
             if let Ok(id) = known.remote_user.parse::<RemoteId>()
                 && is_same
             {

@@ -341,11 +341,7 @@ impl Networks {
     }
 
     /// Likes the post `of`. Done again it changes nothing.
-    async fn like(
-        &self,
-        of: &RemoteId,
-        account: &Account,
-    ) -> Result<(RemoteId, Stands), Failure> {
+    async fn like(&self, of: &RemoteId, account: &Account) -> Result<(RemoteId, Stands), Failure> {
         can(account, Action::Like)?;
         match &account.key {
             Key::Meadow => Err(self.meadow.lacks("like")),

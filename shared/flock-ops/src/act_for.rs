@@ -228,7 +228,9 @@ fn refuse_pointless(
             accounts.len()
         ),
         _ if units.is_empty() && is_each_other => {
-            format!("no two accounts of {whom} are on the same network, where they could follow each other")
+            format!(
+                "no two accounts of {whom} are on the same network, where they could follow each other"
+            )
         }
         _ if units.is_empty() => match wish.network() {
             Some(network) => {

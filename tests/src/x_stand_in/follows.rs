@@ -47,8 +47,7 @@ impl X {
 impl Platform {
     /// Whoever signs requests here, by their username.
     fn named(&self, name: &str) -> Option<String> {
-        let is_called =
-            |id: &&String| self.sign_ins.username(id).eq_ignore_ascii_case(name);
+        let is_called = |id: &&String| self.sign_ins.username(id).eq_ignore_ascii_case(name);
         self.users.values().find(is_called).cloned()
     }
 

@@ -236,7 +236,10 @@ impl SignIns {
             Operation::Post | Operation::Delete | Operation::Repost => "tweet.write",
             Operation::Timeline => "tweet.read",
             Operation::Upload | Operation::AltText => "media.write",
+            Operation::Follow | Operation::Unfollow => "follows.write",
+            Operation::Like => "like.write",
             Operation::Me
+            | Operation::User
             | Operation::RequestToken
             | Operation::AccessToken
             | Operation::OAuth2Token => "users.read",

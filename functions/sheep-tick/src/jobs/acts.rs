@@ -64,6 +64,7 @@ impl App {
             let is_over = is_away || begins_until <= Instant::now() && !all.is_empty();
             let came =
                 if is_over { Came::NotYet } else { Box::pin(self.act_of(&unit, one)).await? };
+            let came = came.said_of(&unit);
             is_away |= matches!(came, Came::Later { .. });
             all.push((unit, came));
         }
@@ -103,7 +104,8 @@ impl App {
             return Ok(Came::Refused { why: cannot.to_string() });
         }
         if let Some(other) = &unit.other {
-            let found = Box::pin(self.carrier.find_user(order(&errand, of), &account, &flock, other));
+            let found =
+                Box::pin(self.carrier.find_user(order(&errand, of), &account, &flock, other));
             let id = match found.await? {
                 Ok(id) => id,
                 Err(outcome) => return Ok(came(outcome, Stands::Now)),
@@ -112,7 +114,8 @@ impl App {
                 *who = id;
             }
         }
-        let carried = Box::pin(self.carrier.carry_out(order(&errand, of), &account, &flock)).await?;
+        let carried =
+            Box::pin(self.carrier.carry_out(order(&errand, of), &account, &flock)).await?;
         self.carrier.close(&carried).await;
         if let (Outcome::Done(_), Act::Profile { bot: Some(true), .. }) =
             (&carried.outcome, &errand.work.act)

@@ -73,12 +73,7 @@ pub(super) async fn wish_for(call: &Call<'_>, noted: &Noted, words: &str) -> Ans
     if (would.price != Usd::ZERO || hurts) && call.stage == Stage::Given {
         let cost = would.cost().map(|cost| format!(" {}.", escape(&flock_core::capital(&cost))));
         let text = format!("This does {what}.{}", cost.unwrap_or_default());
-        return Ok(Step::Sure(Sure {
-            text,
-            quoted: String::new(),
-            label: "Do it",
-            command: None,
-        }));
+        return Ok(Step::Sure(Sure { text, quoted: String::new(), label: "Do it", command: None }));
     }
     let job = match begin_acts(call.store(), noted, call.asker(), asked, call.now).await? {
         Begun::New(job) => job,
@@ -100,12 +95,15 @@ pub(super) async fn wish_for(call: &Call<'_>, noted: &Noted, words: &str) -> Ans
 
 fn dry(would: &WouldDo, what: &str) -> String {
     let (done, refused) = would.counts();
-    let mut lines = vec![format!("{what} would be done {done} times, and refused {refused} times.")];
+    let mut lines =
+        vec![format!("{what} would be done {done} times, and refused {refused} times.")];
     lines.extend(would.cost().map(|cost| format!("{}.", escape(&flock_core::capital(&cost)))));
     lines.extend(would.lines.iter().take(LINES).map(|line| escape(&line.line())));
     if LINES < would.lines.len() {
         let more = would.lines.len() - LINES;
-        lines.push(format!("... and {more} more; at the command line `flock do` with `--dry-run` shows all."));
+        lines.push(format!(
+            "... and {more} more; at the command line `flock do` with `--dry-run` shows all."
+        ));
     }
     lines.join("\n")
 }

@@ -72,6 +72,8 @@ const COMMANDS: &[&str] = &[
     "account walk choir --network bluesky --keyring flock/keyring",
     "account import keys --keyring flock/keyring --x-app flock/x",
     "flock apply choir",
+    "flock do choir repost x:1 --yes --detach",
+    "account do x:apollo repost x:1 --dry-run",
     "flock list",
     "sheep list",
     "sheep show b",

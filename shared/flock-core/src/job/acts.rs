@@ -83,6 +83,21 @@ pub enum Turn {
     Over,
 }
 
+impl Came {
+    /// The same where it is said of `unit`, without its account before the words: the line names it.
+    #[must_use]
+    pub fn said_of(self, unit: &Unit) -> Self {
+        let of = format!("{}: ", unit.account);
+        let without =
+            |why: String| why.strip_prefix(&of).map_or_else(|| why.clone(), str::to_owned);
+        match self {
+            Self::Refused { why } => Self::Refused { why: without(why) },
+            Self::Later { why, not_before } => Self::Later { why: without(why), not_before },
+            Self::Done | Self::Already | Self::Requested | Self::NotYet => self,
+        }
+    }
+}
+
 impl Acts {
     /// So many lines are kept of those that are so.
     pub const DONE: usize = 20;
@@ -183,7 +198,9 @@ impl Acts {
                     work.refused = work.refused.saturating_add(1);
                     keep(&mut work.fails, Self::REFUSED, unit, why);
                 }
-                Came::Later { why, not_before } => work.later(unit, tries + 1, why, *not_before, now),
+                Came::Later { why, not_before } => {
+                    work.later(unit, tries + 1, why, *not_before, now)
+                }
                 Came::NotYet => {
                     work.waiting.push(Waiting { unit: unit.clone(), tries, at: now });
                 }
@@ -254,7 +271,11 @@ mod tests {
     }
 
     /// All of it, each as `came` says, with the steps it took and the seconds.
-    fn through(mut work: Acts, number: usize, came: impl Fn(&Unit, i64) -> Came) -> (Acts, usize, i64) {
+    fn through(
+        mut work: Acts,
+        number: usize,
+        came: impl Fn(&Unit, i64) -> Came,
+    ) -> (Acts, usize, i64) {
         let (all, mut steps, mut second) = (units(number), 0, 0);
         loop {
             match work.turn(&all, at(second)) {
@@ -284,9 +305,14 @@ mod tests {
     #[test]
     fn what_is_away_is_tried_again_so_often_and_holds_up_nobody() {
         let is_third = |unit: &Unit| unit.account.handle.as_str().ends_with('3');
-        let (work, _, seconds) = through(acts(false), 100, |unit, _| {
-            if is_third(unit) { later(None) } else { Came::Done }
-        });
+        let (work, _, seconds) =
+            through(
+                acts(false),
+                100,
+                |unit, _| {
+                    if is_third(unit) { later(None) } else { Came::Done }
+                },
+            );
         assert_eq!((work.done, work.unknown, work.waiting.len()), (90, 10, 0));
         // 1, 2, 4 and 8 minutes.
         assert_eq!(seconds, 15 * 60);

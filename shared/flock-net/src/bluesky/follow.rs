@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Bluesky, BlueskyKey, Listed, NAME, error_name,
-    reading_failure,
+    Bluesky, BlueskyKey, Listed, NAME, error_name, reading_failure,
     record::{self, AtUri, FOLLOW, LIKE, Record},
     repo,
 };

@@ -266,7 +266,7 @@ mod tests {
         check_key("milton/book-2", "2026-11-21T08:00:00Z", "3n2smzpmj56tp");
         check_key("milton/book-1", "1969-12-31T23:00:00Z", "2222222ikxor6");
         assert_eq!(act_key(&id("milton/book-1")), "2mow2ax3lipok");
-        assert_eq!(pair_key(FOLLOW, "did:plc:a", "did:plc:b"), "");
+        assert_eq!(pair_key(FOLLOW, "did:plc:a", "did:plc:b"), "2fwxx5v2wdx6c");
     }
 
     #[test]

@@ -155,7 +155,9 @@ impl Instance<'_> {
             (StatusCode::OK, _) => answer.json(&self.name),
             (StatusCode::NOT_FOUND, Some(proof)) => {
                 let (name, said) = (&self.name, answer.said());
-                let why = format!("{name} does not know whom to {how}{said}; look whether they are there");
+                let why = format!(
+                    "{name} does not know whom to {how}{said}; look whether they are there"
+                );
                 Err(Failure::refused(proof, why))
             }
             _ => Err(self.why_not(&answer, FOLLOWING).await),
@@ -169,11 +171,13 @@ impl Instance<'_> {
         };
         let (name, said) = (&self.name, answer.said());
         let why = if lacks(&self.scopes().await, scope) {
-            format!("the key of {name} lacks `{scope}`; renew the account's key, and it is asked for")
+            format!(
+                "the key of {name} lacks `{scope}`; renew the account's key, and it is asked for"
+            )
         } else {
             format!(
-                "{name} does not let the account do that{said}: whom it is about may have shut it out, or the key lacks \
-                 `{scope}`; renewing the account's key asks for that"
+                "{name} does not let the account do that{said}; look whether it is shut out there or by whom it is about, or \
+                 renew its key, which then has `{scope}`"
             )
         };
         Failure::refused(proof, why)

@@ -9,12 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{X, XKey, answers::XError, failure, id, read};
-use crate::{
-    Account, Failure, Purse, Stands,
-    answer::Answer,
-    failure::NotDone,
-    lenient,
-};
+use crate::{Account, Failure, Purse, Stands, answer::Answer, failure::NotDone, lenient};
 
 #[derive(Deserialize)]
 struct Followed {
@@ -152,7 +147,10 @@ fn found(who: &AccountId, answer: &Answer) -> Result<RemoteId, Failure> {
 
 /// The number of a person.
 fn user(who: &RemoteId) -> Result<&str, Failure> {
-    let is_id = |text: &str| (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let is_id =
+        |text: &str| (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let text = who.as_str();
-    is_id(text).then_some(text).ok_or_else(|| Failure::cannot(format!("`{who}` is nobody's number on X")))
+    is_id(text)
+        .then_some(text)
+        .ok_or_else(|| Failure::cannot(format!("`{who}` is nobody's number on X")))
 }

@@ -377,7 +377,10 @@ mod tests {
         let acts = acts.step(
             &[
                 ("x:a → x:b".parse().unwrap(), Came::Already),
-                ("x:b → x:a".parse().unwrap(), Came::Later { why: "away".to_owned(), not_before: None }),
+                (
+                    "x:b → x:a".parse().unwrap(),
+                    Came::Later { why: "away".to_owned(), not_before: None },
+                ),
             ],
             now,
         );
