@@ -320,6 +320,7 @@ Examples:
 
 /// `flockwork flock do` and `flockwork account do`
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct DoFor {
     /// What is done; words are put together with blanks
     #[arg(required = true, value_name = "ACT")]

@@ -26,20 +26,20 @@ pub(crate) async fn do_for(
     let DoFor { act, dry_run, json, one_by_one, pay, yes, .. } = options;
     let wish: Wish =
         act.join(" ").parse().map_err(|err: flock_core::NoWish| refuse(err.to_string()))?;
-    let asked = ActFor { wish, whom, payer: pay.clone(), one_by_one: *one_by_one };
-    let line = line(&asked);
+    let wanted = ActFor { wish, whom, payer: pay.clone(), one_by_one: *one_by_one };
+    let line = line(&wanted);
     let (would, name) = {
         let Connection { store, clock, .. } = &look(place).await?;
         // Says what there is where that is not there.
-        let name = ops::whom(store, &asked.whom.to_string()).await?;
-        (ops::would_do(store, &asked, clock.now()).await?, name)
+        let name = ops::whom(store, &wanted.whom.to_string()).await?;
+        (ops::would_do(store, &wanted, clock.now()).await?, name)
     };
-    let asked = ActFor { whom: name, ..asked };
+    let wanted = ActFor { whom: name, ..wanted };
     if *dry_run {
         let lines = if *json { as_json(&would.lines)? } else { dry(&would) };
         return screen.page(lines.into());
     }
-    let is_final = matches!(asked.wish, Wish::Delete(_));
+    let is_final = matches!(wanted.wish, Wish::Delete(_));
     if !yes && (is_final || would.cost().is_some()) {
         let what = would.cost().unwrap_or_else(|| "it cannot be taken back".to_owned());
         let deed = format!("{line}: {what}");
@@ -50,7 +50,7 @@ pub(crate) async fn do_for(
         let asker = Asker::CommandLine(operator::name());
         let begun = noted(connection, line, async |noted| {
             let now = connection.clock.now();
-            match ops::begin_acts(&connection.store, noted, asker, asked, now).await? {
+            match ops::begin_acts(&connection.store, noted, asker, wanted, now).await? {
                 Begun::New(job) => Ok(job),
                 Begun::UnderWay(job) => Err(ops::Error::refused(format!(
                     "the job {} does the like for the same since {:.0}: wait for its end, or end it in Slack (/flock jobs cancel {})",
@@ -86,10 +86,12 @@ pub(crate) async fn do_for(
             Err(anyhow!("{by} has ended it in Slack, with {} of {all} tried", work.done()))
         }
         (None, 0, 0) => Ok(()),
-        (None, refused, 0) => Err(anyhow!("{refused} of {all} were refused")),
-        (None, 0, unknown) => Err(anyhow!("{unknown} of {all} came to nothing, or nobody knows")),
+        (None, refused, 0) => Err(anyhow!("{refused} of {all} refused")),
+        (None, 0, unknown) => {
+            Err(anyhow!("{unknown} of {all} open: tried too often, or nobody knows"))
+        }
         (None, refused, unknown) => Err(anyhow!(
-            "{refused} of {all} were refused, and {unknown} came to nothing, or nobody knows"
+            "{refused} of {all} refused, and {unknown} open: tried too often, or nobody knows"
         )),
     }
 }

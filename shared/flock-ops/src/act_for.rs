@@ -189,10 +189,10 @@ pub async fn begin_acts(
     store: &Store,
     noted: &Noted,
     asker: Asker,
-    asked: ActFor,
+    wanted: ActFor,
     now: Timestamp,
 ) -> Result<Begun> {
-    let would = would_do(store, &asked, now).await?;
+    let would = would_do(store, &wanted, now).await?;
     if would.lines.iter().all(|line| line.refused.is_some()) {
         let whys = would.lines.iter().filter_map(|line| {
             let why = line.refused.as_ref()?;
@@ -200,7 +200,7 @@ pub async fn begin_acts(
         });
         Refusal::unless_fit(whys.collect())?;
     }
-    let ActFor { wish, whom, one_by_one, .. } = asked;
+    let ActFor { wish, whom, one_by_one, .. } = wanted;
     let id = Acts::job(&wish, &whom);
     let work = Work::Acts(Acts::new(wish, whom, would.payer, one_by_one));
     begin_job(store, noted, Job::new(id, work, asker, now)).await

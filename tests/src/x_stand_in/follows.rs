@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     Platform, X,
-    answers::{Answer, Refusal, coded, id, no_such, problem},
+    answers::{Answer, Refusal, coded, id, invalid, no_such, problem},
     api::Call,
     bill::Billed,
 };
@@ -52,6 +52,10 @@ impl Platform {
     }
 
     pub(super) fn user(&mut self, call: &Call<'_>) -> Result<Answer, Refusal> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if !(1..=15).contains(&call.id.len()) || !call.id.chars().all(is_name) {
+            return Err(invalid("username is not one"));
+        }
         let Some(found) = self.named(call.id) else {
             let error = json!({
                 "detail": format!("Could not find user with username: [{}].", call.id),

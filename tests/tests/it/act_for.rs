@@ -184,7 +184,7 @@ async fn somebody_is_followed_by_one_and_not_by_many() {
     slack.flock(&format!("do mastodon:ann@stand-in.example {bob}")).await;
     insta::assert_snapshot!(told(&mut slack, bob, &ann).await, @"
     <@U1>: `follow mastodon:bob@stand-in.example` for `mastodon:ann@stand-in.example`: 1 refused.
-    mastodon:ann@stand-in.example → mastodon:bob@stand-in.example: mastodon:ann@stand-in.example: the key of Mastodon at stand-in.example lacks `write:follows`; renew the account's key, and it is asked for
+    mastodon:ann@stand-in.example → mastodon:bob@stand-in.example: the key of Mastodon at stand-in.example lacks `write:follows`; renew the account's key, and it is asked for
     ");
 }
 
@@ -271,7 +271,7 @@ async fn one_that_is_away_holds_up_nobody_and_is_tried_again() {
     insta::assert_snapshot!(told(&mut slack, wish, &flock()).await, @r#"
     <@U1>: `follow each-other` for the flock *flock*: 2 done, 2 refused.
     bluesky:dan.test → bluesky:cyd.test: the account bluesky:dan.test was never added; connect it, then ask for it again
-    mastodon:ann@stand-in.example → mastodon:bob@stand-in.example: mastodon:ann@stand-in.example: Mastodon at stand-in.example does not let the account do that: "Your login is currently disabled": whom it is about may have shut it out, or the key lacks `write:follows`; renewing the account's key asks …
+    mastodon:ann@stand-in.example → mastodon:bob@stand-in.example: Mastodon at stand-in.example does not let the account do that: "Your login is currently disabled"; look whether it is shut out there or by whom it is about, or renew its key, which then has `write:follows`
     bluesky:cyd.test → bluesky:dan.test: done
     mastodon:bob@stand-in.example → mastodon:ann@stand-in.example: done
     "#);

@@ -12,6 +12,10 @@ use tracing::{info, warn};
 use crate::{App, tick::Tick};
 
 /// What came of a step.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Step {
     /// The work is there now; `is_last` says whether nothing comes after it.
     Made { work: Work, is_last: bool },

@@ -1,4 +1,4 @@
-//! `do <flock-or-account> <act...>`: one act for an account, or for each account of a flock.
+//! `do <who> <act...>`: one act for an account, or for each account of a flock.
 
 use flock_core::{Usage, Usd, Wish};
 use flock_ops::{ActFor, Begun, Noted, WouldDo, begin_acts, whom, would_do};
@@ -14,20 +14,20 @@ use crate::{
 const LINES: usize = 20;
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("do <flock-or-account> <act...>")],
+    usages: &[Usage::new("do <who> <act...>")],
     group: Group::Flock,
     // As for all that changes what the world sees.
     need: SHEPHERD,
-    help: "Do something for each account: follow, unfollow, repost, like, delete, profile; asks first where that costs",
+    help: "Follow, repost and more for each account; asks first where that costs",
     example: "do moon follow each-other",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
 pub(super) const DRY_RUN: Command = Command {
-    usages: &[Usage::new("do dry-run <flock-or-account> <act...>")],
+    usages: &[Usage::new("do dry-run <who> <act...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "What that would do, what it costs and what is refused; does nothing",
+    help: "What that would do and cost",
     example: "do dry-run moon follow each-other",
     run: Run::Reads(|call| Box::pin(dry_run(call))),
 };

@@ -10,10 +10,10 @@ use crate::{
 };
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[Usage::new("ring <flock-or-account> <name|bio|url|location|bot> <text...>")],
+    usages: &[Usage::new("ring <who> <part> <text...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Change profiles; `{handle}`, `{n}`, `{count}` and `{flock}` stand for what is each account's own",
+    help: "Change profiles: name, bio, url, location, bot",
     example: "ring moon bio Book {n} of {count}",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

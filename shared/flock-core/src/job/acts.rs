@@ -199,7 +199,7 @@ impl Acts {
                     keep(&mut work.fails, Self::REFUSED, unit, why);
                 }
                 Came::Later { why, not_before } => {
-                    work.later(unit, tries + 1, why, *not_before, now)
+                    work.later(unit, tries + 1, why, *not_before, now);
                 }
                 Came::NotYet => {
                     work.waiting.push(Waiting { unit: unit.clone(), tries, at: now });

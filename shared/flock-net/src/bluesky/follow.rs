@@ -1,7 +1,7 @@
 //! Following and liking on Bluesky: each is a record of one's own (lexicons app.bsky.graph.follow, app.bsky.feed.like and
 //! com.atproto.identity.resolveHandle, 2026-11).
 //!
-//! Whom an account follows is read from its own repository: a PDS alone knows no more, and its AppView is behind it.
+//! Whom an account follows is read from its own repository: a PDS alone knows no more, and whoever collects the records of all is asked nothing.
 
 use flock_core::{AccountId, RemoteId};
 use reqwest::StatusCode;

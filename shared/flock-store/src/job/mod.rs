@@ -401,6 +401,7 @@ mod tests {
         {"due":"0","next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":1,"what":"rotate"}
         {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
         {"counts":{"failing":1,"unknown":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","unsure":["who knows"],"v":1,"version":1,"what":"check","works":["x:milton works"]}
+        {"act":"follow each-other","counts":{"already":1},"cursor":"x:b → x:a","due":"0","flock":"moon","next_at":0,"one_by_one":true,"operator":"ada","payer":"sun","pk":"JOB#0123abd0","since":1795262400,"sk":"JOB","v":1,"version":1,"waiting":[[1,1795262460,"x:b → x:a"]],"what":"acts","works":["x:a → x:b: was so already"]}
         "#);
     }
 }
