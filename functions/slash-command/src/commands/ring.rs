@@ -1,4 +1,4 @@
-//! `ring <flock-or-account> <part> <text...>`: what accounts show of themselves.
+//! `ring <who> <part> <text...>`: what accounts show of themselves.
 
 use flock_core::Usage;
 use flock_ops::Noted;
@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("ring <who> <part> <text...>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Change profiles: name, bio, url, location, bot",
+    help: "Change profiles",
     example: "ring moon bio Book {n} of {count}",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
