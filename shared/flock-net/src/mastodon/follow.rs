@@ -70,7 +70,16 @@ impl Mastodon {
         key: &MastodonKey,
     ) -> Result<Stands, Failure> {
         let instance = self.instance(account, key);
-        let Relationship { following, requested } = instance.relate(who, "unfollow").await?;
+        let related = match instance.relate(who, "unfollow").await {
+            // That nobody is followed and that there is no such request look the same (snac).
+            Err(failure) if failure.not_done().is_none() => {
+                let there = instance.relationship(who).await?;
+                let there = there.filter(|there| !there.following && !there.requested);
+                return there.map(|_| Stands::Already).ok_or(failure);
+            }
+            related => related?,
+        };
+        let Relationship { following, requested } = related;
         if following || requested {
             let why = format!("{} took the wish to unfollow and still follows", instance.name);
             return Err(Failure::refused(NotDone::LOOKED, why));
@@ -162,6 +171,17 @@ impl Instance<'_> {
             }
             _ => Err(self.why_not(&answer, FOLLOWING).await),
         }
+    }
+
+    /// How the account stands to `who` now, where the instance says so.
+    async fn relationship(&self, who: &RemoteId) -> Result<Option<Relationship>, Failure> {
+        let path = format!("/api/v1/accounts/relationships?id%5B%5D={}", segment(who.as_str()));
+        let answer = self.send(self.request(Method::GET, &path)?).await?;
+        if answer.status != StatusCode::OK {
+            return Ok(None);
+        }
+        let all: Vec<Relationship> = answer.json(&self.name)?;
+        Ok(all.into_iter().next())
     }
 
     /// What any answer but success means to what needs the right `scope`, which keys from before may lack.
