@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Walks Bluesky's own server: account, post, the same post again, reply, picture, repost, timeline, delete, by the code
+# Walks Bluesky's own server: account, post, the same post again, reply, picture, repost, follow, timeline, delete, by the code
 # that posts in production. Needs Node 20 and npm; the server is installed once into ~/.cache/flockwork-ci (or
 # FLOCKWORK_CI_CACHE), runs on loopback, and is gone afterwards.
 #
@@ -73,7 +73,12 @@ handle=dolly.test
 account=$(call server.createAccount "" \
   "{\"email\":\"dolly@flock.test\",\"handle\":\"$handle\",\"password\":\"of-the-owner\"}")
 app_password=$(call server.createAppPassword "$(field accessJwt <<<"$account")" '{"name":"flockwork"}' | field password)
+# Somebody who can be followed.
+other=polly.test
+call server.createAccount "" \
+  "{\"email\":\"polly@flock.test\",\"handle\":\"$other\",\"password\":\"of-another\"}" >"$work/other.json"
 echo "{\"app_password\":\"$app_password\",\"url\":\"$url\"}" >"$work/key.json"
 
 cargo run --quiet --package flock-tests --example network-walk -- \
-  bluesky --url "$url" --behind "$behind" --handle "$handle" --key "$work/key.json" "${@:2}"
+  bluesky --url "$url" --behind "$behind" --handle "$handle" --other "$other" --key "$work/key.json" \
+  "${@:2}"

@@ -79,6 +79,8 @@ PY
 }
 set_json "$data/server.json" protocol '"http"'
 password=$(snac adduser "$data" flock 2>&1 | sed -n 's/^User password is //p')
+# Somebody who can be followed.
+snac adduser "$data" polly >"$work/other.log" 2>&1
 # What a bot has to say of itself; without it nothing would be posted.
 set_json "$data/user/flock/user.json" bot true
 
@@ -100,4 +102,4 @@ echo "snac2: $version at $url"
 
 echo "{\"password\":\"$password\"}" >"$work/key.json"
 cargo run --quiet --package flock-tests --example network-walk -- \
-  mastodon --url "$url" --handle flock@snac.test --key "$work/key.json" "$@"
+  mastodon --url "$url" --handle flock@snac.test --other polly@snac.test --key "$work/key.json" "$@"

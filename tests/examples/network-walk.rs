@@ -41,8 +41,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sheep_tick::App;
 
-const USAGE: &str =
-    "usage: network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL]";
+const USAGE: &str = "usage: network-walk NETWORK --url URL --handle HANDLE --key FILE [--behind URL] [--other HANDLE]";
 
 const KEYRING: &str = r#"{"current":"k1","k1":"0123456789abcdef0123456789abcdef"}"#;
 
@@ -74,6 +73,8 @@ struct Arguments {
     behind: Option<String>,
     handle: String,
     key: PathBuf,
+    /// Somebody else there, who can be followed.
+    other: Option<String>,
 }
 
 impl Arguments {
@@ -86,12 +87,14 @@ impl Arguments {
         }
         let mut option = |name: &str| given.remove(name).map(ToOwned::to_owned);
         let (behind, network) = (option("--behind"), network.parse()?);
+        let other = option("--other");
         let arguments = Self {
             network,
             url: option("--url").context(USAGE)?,
             behind,
             handle: option("--handle").context(USAGE)?,
             key: option("--key").context(USAGE)?.into(),
+            other,
         };
         if given.is_empty() { Ok(arguments) } else { bail!(USAGE) }
     }
@@ -167,6 +170,9 @@ async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
     walk.show_picture().await?;
     Box::pin(walk.profile()).await?;
     walk.repost(&first).await?;
+    if let Some(other) = &arguments.other {
+        walk.follow(other).await?;
+    }
     walk.list().await?;
     walk.delete(&first).await?;
     Box::pin(walk.tick(checked)).await?;
@@ -500,6 +506,34 @@ impl Walk {
         Ok(())
     }
 
+    /// Follows somebody and no more, each twice.
+    async fn follow(&mut self, other: &str) -> anyhow::Result<()> {
+        let account = self.account().await?;
+        let who = AccountId { network: self.id.network, handle: other.parse()? };
+        self.meter.take();
+        let id = self.networks.find_user(&account, &who, &self.purse("find")).await?;
+        let seen = format!("{id}; {}", told(&self.meter.take()));
+        self.results.check("somebody is found by their name", !id.as_str().is_empty(), seen);
+        let before = self.peer.follows_of(&id).await?;
+        for when in ["", " once, asked for again"] {
+            let (_, stands) = self.networks.follow(&id, &account).await?;
+            let count = self.peer.follows_of(&id).await?;
+            let seen = format!("{stands:?}, {count} on the server; {}", told(&self.meter.take()));
+            self.results.check(
+                &format!("somebody is followed{when}"),
+                (before, count) == (0, 1),
+                seen,
+            );
+        }
+        for when in ["", ", asked for again"] {
+            let stands = self.networks.unfollow(&id, &account).await?;
+            let count = self.peer.follows_of(&id).await?;
+            let seen = format!("{stands:?}, {count} on the server; {}", told(&self.meter.take()));
+            self.results.check(&format!("and followed no more{when}"), count == 0, seen);
+        }
+        Ok(())
+    }
+
     /// Posts until a listing has three pages, and reads it.
     async fn list(&mut self) -> anyhow::Result<()> {
         let (total, before) = (self.peer.posts_for_three_pages(), self.peer.shown().await?.len());
@@ -711,6 +745,23 @@ impl Peer {
             Network::Mastodon => {
                 let path = format!("/api/v1/statuses/{post}");
                 usize::from(self.get(&path, &[]).await?["reblogged"] == true)
+            }
+            Network::Meadow | Network::X => bail!("there is no server of it to walk"),
+        })
+    }
+
+    /// How often the account follows somebody.
+    async fn follows_of(&self, who: &RemoteId) -> anyhow::Result<usize> {
+        let who = who.as_str();
+        Ok(match self.network {
+            Network::Bluesky => {
+                let follows = self.records("app.bsky.graph.follow").await?;
+                follows.iter().filter(|follow| follow["value"]["subject"] == who).count()
+            }
+            Network::Mastodon => {
+                let path = "/api/v1/accounts/relationships";
+                let shown = self.get(path, &[("id[]", who)]).await?;
+                usize::from(shown[0]["following"] == true)
             }
             Network::Meadow | Network::X => bail!("there is no server of it to walk"),
         })

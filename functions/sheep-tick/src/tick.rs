@@ -140,6 +140,13 @@ struct SheepReport {
     last: Result<Step, (SheepId, anyhow::Error)>,
 }
 
+impl Tick {
+    /// What holds for those who pay.
+    pub(crate) fn payers(&self) -> &Payers {
+        &self.payers
+    }
+}
+
 impl App {
     /// Connects to the table, which also opens the connection the first event will use.
     pub async fn start(settings: Settings, aws: &SdkConfig, clock: Clock) -> anyhow::Result<Self> {

@@ -286,6 +286,15 @@ pub enum FlockCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Do something for each account of a flock: follow, unfollow, repost, like, profile
+    #[command(after_help = ACTS)]
+    Do {
+        /// The flock
+        name: FlockName,
+        /// What, and how.
+        #[command(flatten)]
+        options: DoFor,
+    },
     /// Remove a flock and its sheep, when asked and answered; what they posted stays
     Remove {
         /// The flock
@@ -294,6 +303,52 @@ pub enum FlockCommand {
         #[arg(long)]
         yes: bool,
     },
+}
+
+const ACTS: &str = "\
+Acts:
+  follow WHO, unfollow WHO          WHO is network:handle, or each-other: all accounts on a network
+  repost POST, like POST            POST is network:id, or an address that begins with at://
+  delete POST                       of one account, which its post is
+  profile name|bio|url|location TEXT
+  profile bot yes                   {handle}, {n}, {count} and {flock} in TEXT are each account's own
+
+Where it costs something it says so and asks. What networks forbid is refused, and the rest is done.
+The end is an error where one came to nothing.
+
+Examples:
+  flockwork flock do milton follow each-other --dry-run
+  flockwork flock do milton profile bio 'Paradise Lost, book {n} of {count}'
+  flockwork account do mastodon:apollo@example.social follow mastodon:bacchus@other.example";
+
+/// `flockwork flock do` and `flockwork account do`
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct DoFor {
+    /// What is done; words are put together with blanks
+    #[arg(required = true, value_name = "ACT")]
+    pub act: Vec<String>,
+    /// Say what would be done, what it costs and what is refused, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: one JSON object a line: account, who, price, refused
+    #[arg(long, requires = "dry_run")]
+    pub json: bool,
+    /// One after the other, and not some side by side
+    #[arg(long)]
+    pub one_by_one: bool,
+    /// The flock that pays [default: the flock itself, or the only one with sheep on the account]
+    #[arg(long, value_name = "FLOCK")]
+    pub pay: Option<FlockName>,
+    /// Do it without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Where something is at work, do not wait until it has done it
+    #[arg(long)]
+    pub detach: bool,
+    /// Let servers be on this machine and without TLS, to try things out
+    #[arg(long)]
+    pub networks_on_loopback: bool,
 }
 
 /// `flockwork sheep`
@@ -533,6 +588,15 @@ pub enum AccountCommand {
         /// As one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Do something with an account: follow, unfollow, repost, like, delete, profile
+    #[command(after_help = ACTS)]
+    Do {
+        /// Network and name there, such as `x:apollo_bot`
+        account: AccountId,
+        /// What, and how.
+        #[command(flatten)]
+        options: DoFor,
     },
     /// Ask the networks whether the keys of accounts still work, as whom, and what is left of limits; costs nothing
     Check(CheckAccounts),

@@ -2,7 +2,8 @@
 //! any time, and others wait for the directory.
 
 use flock_core::{
-    FlockName, JobKind, Network, Occurrence, Purpose, Sheep, State, View, WHILE_STOPPED, one_line,
+    FlockName, JobKind, Network, Occurrence, Purpose, Sheep, State, View, WHILE_STOPPED, Whom,
+    one_line,
 };
 use flock_ops::{self as ops, Error, FlockFile, NetworkLine, Noted, Plan, PlanLine};
 use jiff::Timestamp;
@@ -16,7 +17,9 @@ use crate::{
     },
     connect::{Connection, connect, look},
     data_dir::DataDir,
-    deployed, doctor, environment, flock_file, import, init,
+    deployed,
+    do_for::do_for,
+    doctor, environment, flock_file, import, init,
     operator::noted,
     preview, queue,
     refusal::{missing, refuse, refused},
@@ -155,6 +158,9 @@ async fn account(place: &Place, screen: &Screen, command: AccountCommand) -> any
             let what = What::Rows(vec![show::rows(&page.rows())]);
             screen.page(Said { what, ..Said::default() })
         }
+        AccountCommand::Do { account, options } => {
+            Box::pin(do_for(place, screen, Whom::Account(account), &options)).await
+        }
         AccountCommand::Check(options) => check::check(place, screen, &options).await,
         AccountCommand::Rotate(options) => {
             screen.say(Box::pin(rotate::rotate(place, screen, &options)).await?)
@@ -187,6 +193,9 @@ async fn flock(place: &Place, screen: &Screen, command: FlockCommand) -> anyhow:
             screen.say(Box::pin(apply(place, screen, file, yes)).await?)
         }
         FlockCommand::List { json } => screen.page(list_flocks(place, screen, json).await?),
+        FlockCommand::Do { name, options } => {
+            Box::pin(do_for(place, screen, Whom::Flock(name), &options)).await
+        }
         FlockCommand::Remove { name, yes } => screen.say(remove(place, screen, &name, yes).await?),
     }
 }

@@ -12,6 +12,7 @@ pub mod command;
 pub mod connect;
 pub mod data_dir;
 mod deployed;
+mod do_for;
 mod doctor;
 mod entered;
 pub mod environment;

@@ -45,6 +45,7 @@ mod split;
 mod text;
 mod usage;
 mod view;
+mod wish;
 
 pub use account::AccountFacts;
 pub use act::{Act, NewPost};
@@ -79,7 +80,8 @@ pub use ids::{
     TokenDigest, UserId,
 };
 pub use job::{
-    AnswerTo, Asker, CheckedKeys, Job, JobKind, KeyCheck, OverSheep, Resealed, Rotation, Work,
+    Acts, ActsTurn, AnswerTo, Asker, Came, CheckedKeys, Job, JobKind, KeyCheck, OverSheep,
+    Resealed, Rotation, Waiting, Work,
 };
 pub use limits::{Timed, span, too_many};
 pub use made::Made;
@@ -121,3 +123,4 @@ pub use text::{
 };
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;
+pub use wish::{MOST_OF_EACH_OTHER, NoWish, PostOn, Standing, Unit, Unwishable, Whom, Whose, Wish};

@@ -44,6 +44,8 @@ pub enum Cause {
     Rhythm,
     /// Somebody who steers it.
     Person,
+    /// Somebody who steers many, and has all of them do it.
+    Many,
     /// The person it turns to asked for it: mentioned, quoted or wrote to the account.
     Asked,
     /// A post that was found by a word.
@@ -119,7 +121,8 @@ pub(crate) fn identical_text(deed: &Deed<'_>) -> bool {
     deed.action == Action::Post && deed.same_text.is_some()
 }
 
-/// The account does not say that it is a bot's.
+/// The account does not say that it is a bot's. What is changed of its profile may be just that, and what it deletes nobody sees any
+/// more.
 pub(crate) fn unlabelled(deed: &Deed<'_>) -> bool {
-    !deed.account.labelled
+    !deed.account.labelled && !matches!(deed.action, Action::Profile | Action::Delete)
 }

@@ -11,10 +11,10 @@ use std::{
 
 use flock_aws::{Clock, EventBus, Instant, SdkConfig};
 use flock_core::{
-    Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, JobId, Made,
-    Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
+    AccountId, Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden,
+    JobId, Made, Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
-use flock_net::{Account, Accounts, Draft, Networks, Purse, Settings};
+use flock_net::{Account, Accounts, Acted, Draft, Networks, Purse, Settings, Stands};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -71,6 +71,8 @@ pub struct Numbered<'a> {
 pub struct Carried<'a> {
     /// What came of it.
     pub outcome: Outcome,
+    /// How it stands where it is done.
+    pub stands: Stands,
     purse: Purse<'a>,
 }
 
@@ -114,7 +116,7 @@ impl Carrier {
     }
 
     /// When the account of an errand may be asked again, if its network said not to now.
-    pub fn limited_until(&self, account: &flock_core::AccountId) -> Option<Timestamp> {
+    pub fn limited_until(&self, account: &AccountId) -> Option<Timestamp> {
         self.networks.limited_until(account)
     }
 
@@ -181,9 +183,36 @@ impl Carrier {
         let Order { errand, by, tell_until, .. } = order;
         let now = self.clock.now();
         let purse = Purse::new(&self.store, flock, by.payment_of(errand), errand.due, now);
-        let outcome = self.ask(order, account, &purse).await?;
+        let Acted { outcome, stands } = self.ask(order, account, &purse).await?;
         self.tell_spending(flock, &purse, tell_until).await;
-        Ok(Carried { outcome, purse })
+        Ok(Carried { outcome, stands, purse })
+    }
+
+    /// Whom `who` names for the account of an errand, by the id that an act wants; or what comes of the errand without that. Whose
+    /// account is one of ours is known, and nobody is asked.
+    pub async fn find_user(
+        &self,
+        order: Order<'_>,
+        account: &Account,
+        flock: &Flock,
+        who: &AccountId,
+    ) -> Result<Result<RemoteId, Outcome>, StoreError> {
+        let Order { errand, by, tell_until, .. } = order;
+        if let Some(known) = self.store.account(who).await? {
+            let server = |id: &AccountId, url: Option<&str>| id.server_of_ids(url);
+            let is_same =
+                server(who, known.url.as_deref()) == server(&account.id, account.url.as_deref());
+            if let Ok(id) = known.remote_user.parse::<RemoteId>()
+                && is_same
+            {
+                return Ok(Ok(id));
+            }
+        }
+        let now = self.clock.now();
+        let purse = Purse::new(&self.store, flock, by.payment_of(errand), errand.due, now);
+        let found = self.networks.find_user(account, who, &purse).await;
+        self.tell_spending(flock, &purse, tell_until).await;
+        Ok(found.map_err(Outcome::from))
     }
 
     async fn ask(
@@ -191,7 +220,7 @@ impl Carrier {
         order: Order<'_>,
         account: &Account,
         purse: &Purse<'_>,
-    ) -> Result<Outcome, StoreError> {
+    ) -> Result<Acted, StoreError> {
         let Order { errand, sent, by, .. } = order;
         let task = &errand.work;
         let by = match by {
@@ -212,7 +241,7 @@ impl Carrier {
             made: made.cloned(),
             answers: task.act.answers(newest).cloned(),
         };
-        let outcome = match &task.act {
+        let acted = match &task.act {
             Act::Post(post) => {
                 let draft = Draft {
                     id: task.id.clone(),
@@ -226,12 +255,13 @@ impl Carrier {
                     picture: None,
                     made_with_ai: post.made_with_ai,
                 };
-                self.networks.post(&draft, account, purse).await
+                let outcome = self.networks.post(&draft, account, purse).await;
+                Acted { outcome, stands: Stands::Now }
             }
             act => self.networks.act(&task.id, act, Some(sheep), account, purse).await,
         };
         // On the meadow the post is its own record.
-        if let Outcome::Done(remote_id) = &outcome
+        if let Outcome::Done(remote_id) = &acted.outcome
             && account.id.network != Network::Meadow
         {
             record.state = PostState::Posted;
@@ -239,10 +269,11 @@ impl Carrier {
             if let Recorded::Taken(taken) = self.store.put_post(&record, read).await? {
                 let posted = taken.posted(&record);
                 let why = taken.why(&record, posted.is_some());
-                return Ok(Outcome::Taken { posted, free: taken.free, why });
+                let outcome = Outcome::Taken { posted, free: taken.free, why };
+                return Ok(Acted { outcome, ..acted });
             }
         }
-        Ok(outcome)
+        Ok(acted)
     }
 
     /// Which of the network's rules forbids it, if one does.

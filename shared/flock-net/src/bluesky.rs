@@ -5,6 +5,7 @@
 //! often as nobody knows whether it arrived: the same record again is no change, and where it was changed since,
 //! `InvalidSwap` makes us look at what is there.
 
+mod follow;
 mod profile;
 mod record;
 mod richtext;

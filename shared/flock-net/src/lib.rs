@@ -168,12 +168,12 @@ pub enum Cannot {
 pub fn check_action(network: Network, tier: Tier, action: Action) -> Result<(), Cannot> {
     network.check_action(tier, action)?;
     match action {
-        Action::Quote | Action::Like | Action::Follow | Action::DirectMessage => {
-            Err(Cannot::NotByUs { network, action })
-        }
+        Action::Quote | Action::DirectMessage => Err(Cannot::NotByUs { network, action }),
         Action::Post
         | Action::Reply
         | Action::Repost
+        | Action::Like
+        | Action::Follow
         | Action::Delete
         | Action::Picture
         | Action::Profile
@@ -181,6 +181,26 @@ pub fn check_action(network: Network, tier: Tier, action: Action) -> Result<(), 
         | Action::Timeline
         | Action::AiMark => Ok(()),
     }
+}
+
+/// An act that was asked for, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// How it stands where it is done.
+    pub stands: Stands,
+}
+
+/// How something stands that is so now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// It is so, and was not seen to be so before.
+    Now,
+    /// It was so already.
+    Already,
+    /// Somebody else has to agree first, who was asked.
+    Requested,
 }
 
 /// What came of deleting a post.
@@ -275,31 +295,110 @@ impl Networks {
         sheep: Option<&SheepId>,
         account: &Account,
         purse: &Purse<'_>,
-    ) -> Outcome {
-        let cannot = |action| {
-            let refused = check_action(account.id.network, account.facts.tier, action);
-            let why = refused.err().map(|refused| refused.to_string()).unwrap_or_default();
-            Err(Failure::cannot(why))
-        };
-        let done = match act {
-            Act::Post(_) => cannot(Action::Post),
-            Act::Repost { of } => self.repost(id, of, account, purse).await,
-            Act::Delete { of } => {
-                let deleted = self.delete(of, account, purse).await;
-                deleted.map(|(Deleted::Now | Deleted::Before)| of.clone())
+    ) -> Acted {
+        match self.try_act(id, act, account, purse).await {
+            Ok((remote_id, stands)) => Acted { outcome: Outcome::Done(remote_id), stands },
+            Err(failure) => Acted {
+                outcome: refusal_for(failure.posts_nothing(), &account.id, sheep).into(),
+                stands: Stands::Now,
+            },
+        }
+    }
+
+    async fn try_act(
+        &self,
+        id: &PostId,
+        act: &Act,
+        account: &Account,
+        purse: &Purse<'_>,
+    ) -> Result<(RemoteId, Stands), Failure> {
+        match act {
+            Act::Post(_) => {
+                let why = "a post is made as one, and not as an act that can be done again";
+                Err(Failure::cannot(why))
             }
-            Act::Like { .. } => cannot(Action::Like),
-            Act::Follow { .. } | Act::Unfollow { .. } => cannot(Action::Follow),
+            Act::Repost { of } => {
+                self.repost(id, of, account, purse).await.map(|id| (id, Stands::Now))
+            }
+            Act::Delete { of } => {
+                let stands = match self.delete(of, account, purse).await? {
+                    Deleted::Now => Stands::Now,
+                    Deleted::Before => Stands::Already,
+                };
+                Ok((of.clone(), stands))
+            }
+            Act::Like { of } => self.like(of, account).await,
+            Act::Follow { who } => self.follow(who, account).await,
+            Act::Unfollow { who } => {
+                self.unfollow(who, account).await.map(|stands| (who.clone(), stands))
+            }
             Act::Profile { texts, bot } => {
                 let wanted = Wanted { texts: texts.clone(), bot: *bot, ..Wanted::default() };
-                let changed = self.change_profile(account, &wanted).await;
-                changed.map(|()| RemoteId::from(id))
+                self.change_profile(account, &wanted).await?;
+                Ok((RemoteId::from(id), Stands::Now))
             }
+        }
+    }
+
+    /// Likes the post `of`. Done again it changes nothing.
+    async fn like(&self, of: &RemoteId, account: &Account) -> Result<(RemoteId, Stands), Failure> {
+        can(account, Action::Like)?;
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("like")),
+            Key::X(key) => self.x.like(of, account, key).await,
+            Key::Mastodon(key) => self.mastodon.like(of, account, key).await,
+            Key::Bluesky(key) => self.bluesky.like(of, account, key).await,
+        }
+    }
+
+    /// Follows `who`, by the network's id, and gives what the network calls that. Done again it changes nothing.
+    pub async fn follow(
+        &self,
+        who: &RemoteId,
+        account: &Account,
+    ) -> Result<(RemoteId, Stands), Failure> {
+        can(account, Action::Follow)?;
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("follow")),
+            Key::X(key) => {
+                self.x.follow(who, account, key).await.map(|stands| (who.clone(), stands))
+            }
+            Key::Mastodon(key) => {
+                self.mastodon.follow(who, account, key).await.map(|stands| (who.clone(), stands))
+            }
+            Key::Bluesky(key) => self.bluesky.follow(who, account, key).await,
+        }
+    }
+
+    /// Follows `who` no more. Done again it changes nothing.
+    pub async fn unfollow(&self, who: &RemoteId, account: &Account) -> Result<Stands, Failure> {
+        can(account, Action::Follow)?;
+        match &account.key {
+            Key::Meadow => Err(self.meadow.lacks("unfollow")),
+            Key::X(key) => self.x.unfollow(who, account, key).await,
+            Key::Mastodon(key) => self.mastodon.unfollow(who, account, key).await,
+            Key::Bluesky(key) => self.bluesky.unfollow(who, account, key).await,
+        }
+    }
+
+    /// Whom `who` names, by the id that the network of `account` - on Mastodon its server - has for them. X charges for that.
+    pub async fn find_user(
+        &self,
+        account: &Account,
+        who: &AccountId,
+        purse: &Purse<'_>,
+    ) -> Result<RemoteId, Failure> {
+        if who.network != account.id.network {
+            let why = format!("{who} is on another network than {}", account.id);
+            return Err(Failure::cannot(why));
+        }
+        let found = match &account.key {
+            Key::Meadow => return Err(self.meadow.lacks("look people up")),
+            Key::X(key) => self.x.find_user(who, account, key, purse).await,
+            Key::Mastodon(key) => self.mastodon.find_user(who, account, key).await,
+            Key::Bluesky(key) => self.bluesky.find_user(who, account, key).await,
         };
-        done.map_or_else(
-            |failure| refusal_for(failure.posts_nothing(), &account.id, sheep).into(),
-            Outcome::Done,
-        )
+        found.map_err(Failure::posts_nothing)
     }
 
     /// Shows the post `of` to the account's followers. `id` names the act: done again it changes nothing.
@@ -471,6 +570,12 @@ impl Key {
             Network::Bluesky => BlueskyKey::read_file(id, text),
         }
     }
+}
+
+/// Refuses what the account cannot be asked for, before anybody is asked.
+fn can(account: &Account, action: Action) -> Result<(), Failure> {
+    check_action(account.id.network, account.facts.tier, action)
+        .map_err(|cannot| Failure::cannot(cannot.to_string()))
 }
 
 /// A refusal stops the sheep: whoever reads it needs to know which, and how to go on.

@@ -6,6 +6,7 @@
 //! servers list them oldest first, and snac lists everything, whatever it is asked for; so a look ends where
 //! the server's own order shows that it may, or where there is no more.
 
+mod follow;
 mod profile;
 mod sign_in;
 
@@ -293,14 +294,26 @@ impl Mastodon {
 /// Without this no text is posted ("OAuth scopes", docs.joinmastodon.org, 2026-11).
 const POSTING: &str = "write:statuses";
 
+/// Without this nobody is followed, and nobody followed no more.
+const FOLLOWING: &str = "write:follows";
+
+/// Without this nothing is liked.
+const LIKING: &str = "write:favourites";
+
+/// Without this nobody is found whom the server does not know yet.
+const SEARCHING: &str = "read:search";
+
 /// What else we use, and what cannot be done without it.
-const NOT_FOR_TEXTS: [(&str, &str); 3] = [
+const NOT_FOR_TEXTS: [(&str, &str); 6] = [
     (
         "read:statuses",
         "so that its posts cannot be listed, nor looked for where an answer was lost",
     ),
     ("write:media", "so that it cannot post pictures"),
     ("write:accounts", "so that it cannot be marked as a bot from here"),
+    (FOLLOWING, "so that it cannot follow anybody"),
+    (LIKING, "so that it cannot like posts"),
+    (SEARCHING, "so that it finds nobody whom its server does not know"),
 ];
 
 /// Whether a key that allows `scopes` does not allow `scope`: neither it nor what it is a part of. Who says nothing in the words of

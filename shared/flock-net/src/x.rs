@@ -6,6 +6,7 @@
 
 mod answers;
 mod app;
+mod follow;
 mod key;
 mod profile;
 mod sign_in;

@@ -192,16 +192,10 @@ mod tests {
         insta::assert_snapshot!(said.join("\n"), @"
         Flockwork cannot send direct messages on X
         Flockwork cannot quote on X
-        Flockwork cannot like on X
-        Flockwork cannot follow on X
         Flockwork cannot send direct messages on X
         Flockwork cannot quote on Mastodon
-        Flockwork cannot like on Mastodon
-        Flockwork cannot follow on Mastodon
         Flockwork cannot send direct messages on Mastodon
         Flockwork cannot quote on Bluesky
-        Flockwork cannot like on Bluesky
-        Flockwork cannot follow on Bluesky
         Flockwork cannot send direct messages on Bluesky
         ");
     }

@@ -8,6 +8,7 @@
 //! something is done where a person is, knows the door they came in by ([`Remedy`](flock_core::Remedy)).
 
 mod accounts;
+mod act_for;
 mod add_account;
 mod at_once;
 mod audit;
@@ -44,6 +45,7 @@ mod texts;
 mod why;
 
 pub use accounts::{AccountLine, AccountPage, account, accounts};
+pub use act_for::{ActFor, ActLine, WouldDo, accounts_of, begin_acts, whom, would_do};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
 pub use begin_job::{Begun, begin_job};

@@ -116,6 +116,7 @@ impl Shared {
             "getRecord" => state.get_record(call),
             "listRecords" => state.list_records(call),
             "uploadBlob" => state.upload_blob(call),
+            "resolveHandle" => state.resolve_handle(call),
             _ => Err(error(StatusCode::NOT_IMPLEMENTED, "MethodNotImplemented", "Not Found")),
         };
         result.unwrap_or_else(|refusal| refusal)

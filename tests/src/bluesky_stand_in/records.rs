@@ -115,7 +115,9 @@ impl Pds {
         }
         let required: &[&str] = match collection {
             "app.bsky.feed.post" => &["text", "createdAt"],
-            "app.bsky.feed.repost" => &["subject", "createdAt"],
+            "app.bsky.feed.repost" | "app.bsky.feed.like" | "app.bsky.graph.follow" => {
+                &["subject", "createdAt"]
+            }
             _ => &[],
         };
         if let Some(missing) = required.iter().find(|key| record.get(**key).is_none()) {
@@ -141,6 +143,14 @@ impl Pds {
                     "grapheme too big (maximum 300, got {graphemes}) at $.record.text"
                 )));
             }
+        }
+        if collection == "app.bsky.graph.follow" {
+            let is_did = record["subject"].as_str().is_some_and(|who| who.starts_with("did:"));
+            if !is_did {
+                let got = &record["subject"];
+                return Err(invalid(format!("Invalid did (got {got}) at $.record.subject")));
+            }
+            return Ok(());
         }
         for reference in ["subject", "reply"].iter().filter_map(|key| record.get(key)) {
             let strong = |value: &Value| value["uri"].is_string() && value["cid"].is_string();
@@ -228,6 +238,15 @@ impl Pds {
             None => json!({}),
         };
         Ok(Answer { limit: Some(limit), ..ok(body) })
+    }
+
+    /// Whose a handle is. A PDS knows its own and asks around for others, of whom there are none here.
+    pub(super) fn resolve_handle(&self, call: &Call<'_>) -> Result<Answer, Answer> {
+        let handle = call.parameter("handle")?;
+        match self.did(handle) {
+            Some(did) => Ok(ok(json!({ "did": did }))),
+            None => Err(bad_request("InvalidRequest", "Unable to resolve handle")),
+        }
     }
 
     pub(super) fn get_record(&self, call: &Call<'_>) -> Result<Answer, Answer> {

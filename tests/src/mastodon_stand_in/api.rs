@@ -46,6 +46,12 @@ pub enum Endpoint {
     Update,
     /// `GET /api/v2/instance` and its predecessor.
     Instance,
+    /// `POST /api/v1/accounts/:id/follow` and `unfollow`
+    Follow,
+    /// `GET /api/v1/accounts/lookup` and `GET /api/v2/search`
+    Lookup,
+    /// `POST /api/v1/statuses/:id/favourite`
+    Favourite,
 }
 
 /// Answers, by the instance's clock.
@@ -140,6 +146,9 @@ pub(super) fn endpoint(method: &Method, path: &str) -> Option<Endpoint> {
         (&Method::GET, ["v1", "accounts", "verify_credentials"]) => Endpoint::Verify,
         (&Method::PATCH, ["v1", "accounts", "update_credentials"]) => Endpoint::Update,
         (&Method::GET, ["v1", "accounts", _, "statuses"]) => Endpoint::List,
+        (&Method::POST, ["v1", "accounts", _, "follow" | "unfollow"]) => Endpoint::Follow,
+        (&Method::GET, ["v1", "accounts", "lookup"] | ["v2", "search"]) => Endpoint::Lookup,
+        (&Method::POST, ["v1", "statuses", _, "favourite"]) => Endpoint::Favourite,
         (_, ["v2", "media"] | ["v1", "media", _]) => Endpoint::Media,
         (_, [_, "instance"]) => Endpoint::Instance,
         _ => return None,

@@ -10,6 +10,7 @@ mod answers;
 mod api;
 mod bodies;
 mod faults;
+mod follows;
 mod listing;
 mod oauth;
 mod pictures;
@@ -27,7 +28,7 @@ pub use self::{
 };
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -44,6 +45,7 @@ use self::{
     about::{instance_v1, instance_v2},
     accounts::{Account, update, verify},
     api::mood,
+    follows::{favourite, follow, lookup, search, unfollow},
     listing::list,
     oauth::{App, Code, ask, decide, exchange, register, verify_app},
     pictures::{Media, attachment, upload},
@@ -86,6 +88,14 @@ struct Instance {
     /// Oldest first, of all accounts.
     posts: Vec<Post>,
     media: Vec<Media>,
+    /// Who follows whom, who asked to, and who likes which post.
+    follows: BTreeSet<(u64, u64)>,
+    asked: BTreeSet<(u64, u64)>,
+    likes: BTreeSet<(u64, u64)>,
+    /// Those who are asked before they are followed.
+    locked: BTreeSet<u64>,
+    /// Accounts elsewhere that are known by an id, as `user@domain`.
+    strangers: Vec<(u64, String)>,
     /// What was posted under a key, and when.
     keys: HashMap<(u64, String), (u64, Timestamp)>,
     misbehave: HashMap<Endpoint, VecDeque<Misbehave>>,
@@ -145,6 +155,11 @@ impl Mastodon {
             known: Vec::new(),
             posts: Vec::new(),
             media: Vec::new(),
+            follows: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            likes: BTreeSet::new(),
+            locked: BTreeSet::new(),
+            strangers: Vec::new(),
             keys: HashMap::new(),
             misbehave: HashMap::new(),
             requests: HashMap::new(),
@@ -170,6 +185,11 @@ impl Mastodon {
             .route("/api/v1/accounts/verify_credentials", get(verify))
             .route("/api/v1/accounts/update_credentials", patch(update))
             .route("/api/v1/accounts/{id}/statuses", get(list))
+            .route("/api/v1/accounts/lookup", get(lookup))
+            .route("/api/v1/accounts/{id}/follow", post(follow))
+            .route("/api/v1/accounts/{id}/unfollow", post(unfollow))
+            .route("/api/v1/statuses/{id}/favourite", post(favourite))
+            .route("/api/v2/search", get(search))
             .route("/api/v2/media", post(upload))
             .route("/api/v1/media/{id}", get(attachment))
             .route("/api/v1/apps", post(register))

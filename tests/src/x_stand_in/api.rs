@@ -51,6 +51,14 @@ pub enum Operation {
     ProfileImage,
     /// `POST /1.1/account/update_profile_banner.json`
     ProfileBanner,
+    /// `GET /2/users/by/username/{username}`
+    UserByName,
+    /// `POST /2/users/{id}/following`
+    Follow,
+    /// `DELETE /2/users/{source_user_id}/following/{target_user_id}`
+    Unfollow,
+    /// `POST /2/users/{id}/likes`
+    Like,
     /// `POST /2/media/upload`
     Upload,
     /// `POST /2/media/metadata`
@@ -95,6 +103,10 @@ impl Operation {
             ("POST", ["users", id, "retweets"]) => Some((Self::Repost, id)),
             ("GET", ["users", "me"]) => Some((Self::Me, "")),
             ("GET", ["users", id]) => Some((Self::User, id)),
+            ("GET", ["users", "by", "username", name]) => Some((Self::UserByName, name)),
+            ("POST", ["users", id, "following"]) => Some((Self::Follow, id)),
+            ("DELETE", ["users", _, "following", id]) => Some((Self::Unfollow, id)),
+            ("POST", ["users", id, "likes"]) => Some((Self::Like, id)),
             ("GET", ["users", id, "tweets"]) => Some((Self::Timeline, id)),
             ("POST", ["media", "upload"]) => Some((Self::Upload, "")),
             ("POST", ["media", "metadata"]) => Some((Self::AltText, "")),
@@ -106,8 +118,8 @@ impl Operation {
     pub(super) fn limit(self) -> u32 {
         match self {
             Self::Post => 100,
-            Self::Delete | Self::Repost => 50,
-            Self::Timeline | Self::User => 900,
+            Self::Delete | Self::Repost | Self::Follow | Self::Unfollow | Self::Like => 50,
+            Self::Timeline | Self::User | Self::UserByName => 900,
             Self::Me => 75,
             Self::Upload | Self::AltText => 500,
             // It names none.
@@ -252,7 +264,10 @@ impl Shared {
         }
         let (level, may) = match (operation, state.only_reads) {
             (_, false) => ("read-write", true),
-            (Operation::Timeline | Operation::Me | Operation::User, true) => ("read", true),
+            (
+                Operation::Timeline | Operation::Me | Operation::User | Operation::UserByName,
+                true,
+            ) => ("read", true),
             (_, true) => ("read", false),
         };
         let says_level = Authorization::read(&head.headers).is_some();
@@ -277,6 +292,10 @@ impl Shared {
             Operation::ProfileImage | Operation::ProfileBanner => {
                 state.change_picture(operation, &call)
             }
+            Operation::UserByName => state.user(&call),
+            Operation::Follow => state.follow(&call),
+            Operation::Unfollow => state.unfollow(&call),
+            Operation::Like => state.like(&call),
             Operation::Upload => state.upload(&call),
             Operation::AltText => state.describe(&call),
             Operation::RequestToken | Operation::AccessToken | Operation::OAuth2Token => {

@@ -9,6 +9,7 @@ mod api;
 mod bill;
 mod exchanges;
 mod faults;
+mod follows;
 mod limits;
 mod listing;
 mod oauth;
@@ -31,7 +32,7 @@ pub use self::{
 };
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex},
 };
 
@@ -77,6 +78,11 @@ struct Platform {
     /// Oldest first, of all accounts.
     posts: Vec<Post>,
     media: Vec<Media>,
+    /// Who follows whom, by their ids, and who likes which post.
+    follows: BTreeSet<(String, String)>,
+    likes: BTreeSet<(String, u64)>,
+    /// Those who are asked before they are followed, and who has asked.
+    locked: BTreeMap<String, BTreeSet<String>>,
     bill: Vec<(String, Billed)>,
     /// How often what was asked for.
     asked: HashMap<Operation, usize>,
@@ -137,6 +143,9 @@ impl X {
             profiles: Profiles::default(),
             posts: Vec::new(),
             media: Vec::new(),
+            follows: BTreeSet::new(),
+            likes: BTreeSet::new(),
+            locked: BTreeMap::new(),
             bill: Vec::new(),
             asked: HashMap::new(),
             misbehave: VecDeque::new(),

@@ -238,8 +238,11 @@ impl SignIns {
             Operation::Upload | Operation::AltText => "media.write",
             // None opens v1.1.
             Operation::Profile | Operation::ProfileImage | Operation::ProfileBanner => "",
+            Operation::Follow | Operation::Unfollow => "follows.write",
+            Operation::Like => "like.write",
             Operation::Me
             | Operation::User
+            | Operation::UserByName
             | Operation::RequestToken
             | Operation::AccessToken
             | Operation::OAuth2Token => "users.read",

@@ -70,7 +70,7 @@ async fn a_check_says_whether_keys_work_and_changes_nothing() {
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
     x:apollo works; 898 of 900 requests of this kind left
-    mastodon:cyd@stand-in.example works, as cyd; it allows read:accounts, read:statuses, write:statuses; it lacks `write:media`, so that it cannot post pictures; it lacks `write:accounts`, so that it cannot be marked as a bot from here; 293 of 300 requests left
+    mastodon:cyd@stand-in.example works, as cyd; it allows read:accounts, read:statuses, write:statuses; it lacks `write:media`, so that it cannot post pictures; it lacks `write:accounts`, so that it cannot be marked as a bot from here; it lacks `write:follows`, so that it cannot follow anybody; it lacks `write:favourites`, so that it cannot like posts; it lacks `read:search`, so that it finds nobody whom its server does not know; 293 of 300 requests left
     x:apollo does NOT work: X lets the key only read; set "Read and write" in X's developer console (console.x.com, "User authentication settings"), then sign in again: an older key keeps the old right
     mastodon:cyd@stand-in.example does NOT work: the key of Mastodon at stand-in.example cannot post: it lacks `write:statuses`; sign in again, or allow that to the application (in the account's settings there, Development), make its access token anew, and renew the account's key
     x:apollo works; 896 of 900 requests of this kind left

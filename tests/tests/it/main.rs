@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
+mod act_for;
 mod acts;
 mod aside;
 mod bluesky;

@@ -101,7 +101,7 @@ async fn whoever_is_sent_to_an_instance_comes_back_with_a_key() {
     let proof = query(&person.decides(&begun, "allow", "pan").await);
     let came = person.come_back(&begun, Proof::Query(&proof)).await.unwrap();
     insta::assert_snapshot!(came, @"mastodon:iris@stand-in.example is not added: the key is that of pan, not of iris@stand-in.example; sign out there, or open the page in a private window, and sign in as the account that is to be added");
-    insta::assert_snapshot!(world.mastodon.app_scopes()[0], @"read:accounts read:statuses write:statuses write:media write:accounts");
+    insta::assert_snapshot!(world.mastodon.app_scopes()[0], @"read:accounts read:statuses read:search write:statuses write:media write:accounts write:follows write:favourites");
 }
 
 #[tokio::test]

@@ -1,16 +1,21 @@
 //! Goes on with jobs: long work, step by step, as far as the time of the tick goes.
 
+mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
 
-use flock_core::{Event, Job, JobId, KeyCheck, Rotation, Work};
+use flock_core::{Acts, Event, Job, JobId, KeyCheck, Rotation, Work};
 use flock_store::Write;
 use tracing::{info, warn};
 
 use crate::{App, tick::Tick};
 
 /// What came of a step.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Step {
     /// The work is there now; `is_last` says whether nothing comes after it.
     Made { work: Work, is_last: bool },
@@ -55,7 +60,7 @@ impl App {
                 self.end(job, true, tick).await?;
                 return Ok(Some(steps));
             }
-            match self.step_of(&job).await {
+            match self.step_of(&job, tick).await {
                 Ok(Step::Made { work, is_last }) => {
                     let Some(next) = self.write_step(&job, work).await? else {
                         return Ok(Some(steps));
@@ -88,11 +93,12 @@ impl App {
     }
 
     /// Sees to what is next.
-    async fn step_of(&self, job: &Job) -> anyhow::Result<Step> {
+    async fn step_of(&self, job: &Job, tick: &Tick) -> anyhow::Result<Step> {
         match &job.work {
             Work::Sheep(work) => Ok(self.step_of_sheep(work, job).await?),
             Work::Rotation(work) => self.step_of_rotation(work).await,
             Work::Check(work) => self.step_of_check(work).await,
+            Work::Acts(work) => Box::pin(self.step_of_acts(work, job, tick)).await,
         }
     }
 
@@ -136,6 +142,10 @@ impl App {
             }
             Work::Check(KeyCheck { working, failing, unknown, .. }) => {
                 info!(job = %job.id, working, failing, unknown, cancelled, "keys checked");
+            }
+            Work::Acts(Acts { wish, done, already, refused, unknown, .. }) => {
+                let (act, job) = (wish.name(), &job.id);
+                info!(job = %job, act, done, already, refused, unknown, cancelled, "acts done");
             }
         }
         Ok(())

@@ -28,6 +28,7 @@ async fn run(call: &Call<'_>) -> Answer {
 /// Commands that begin with such a word are one line of the list, which is a screen: `help` and the word lists them.
 const FAMILIES: &[(&str, &str)] = &[
     ("account", "Accounts on other networks, and their keys"),
+    ("do", "Follow and more for all accounts"),
     ("queue", "Posts that people add to a queue"),
     ("level", "Levels of this room"),
 ];
@@ -40,7 +41,9 @@ fn members(word: &str) -> impl DoubleEndedIterator<Item = &'static Command> {
 /// The line of a family.
 fn family(word: &str, help: &str) -> String {
     let names: Vec<_> = members(word).map(|member| member.name().replacen(word, "", 1)).collect();
-    let names: Vec<_> = names.iter().map(|name| name.trim()).collect();
+    // The word alone may be a command, too, which is known by it.
+    let names: Vec<_> =
+        names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()).collect();
     // The last changes something, which not everybody may.
     let sign = members(word).next_back().map_or("", sign);
     format!("• `{word} {}`{sign} - {help}: `help {word}`", names.join("|"))

@@ -9,6 +9,7 @@ mod account_check;
 mod account_rotate;
 mod alive;
 mod audit;
+mod do_for;
 mod flocks;
 mod grant;
 mod grant_room_owners;
@@ -30,6 +31,7 @@ mod redraw;
 mod resume;
 mod revoke;
 mod rhythm;
+mod ring;
 mod running;
 mod say;
 mod send_again;
@@ -92,6 +94,9 @@ pub static TABLE: &[&Command] = &[
     &queue::MOVE,
     &queue::NEXT,
     &say::COMMAND,
+    &do_for::DRY_RUN,
+    &do_for::COMMAND,
+    &ring::COMMAND,
     &sent::COMMAND,
     &send_again::COMMAND,
     &stop::COMMAND,

@@ -19,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::Rooms,
     need: SHEPHERD,
-    help: "Take a level below your own from somebody, or any if yours is the highest",
+    help: "Take a level that you could give",
     example: "revoke @ada",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

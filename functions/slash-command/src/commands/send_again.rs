@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("send-again <sheep> <number>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Say that such a post is not there: it is sent again; asks first",
+    help: "Have such a post sent again; asks first",
     example: "send-again apollo 12",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

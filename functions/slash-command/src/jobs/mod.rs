@@ -1,5 +1,6 @@
 //! Jobs as people meet them: asked for, shown, and told of when they are over.
 
+mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
@@ -148,6 +149,7 @@ fn words(work: &Work) -> Words {
         Work::Sheep(work) => over_sheep::words(work),
         Work::Rotation(work) => rotation::words(work),
         Work::Check(work) => key_check::words(work),
+        Work::Acts(work) => acts::words(work),
     }
 }
 

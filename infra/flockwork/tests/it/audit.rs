@@ -91,6 +91,8 @@ fn every_command_that_changes_something_is_in_the_audit_log() {
     let tried = tried.chain(CHANGES.iter().map(|(words, ..)| *words)).chain(["account add", "run"]);
     // What is connected by typing is looked at in connecting.rs.
     let tried = tried.chain(["account connect", "account renew", "account import", "account walk"]);
+    // What has posts on a network to be about is looked at in act_for.rs.
+    let tried = tried.chain(["flock do", "account do"]);
     assert_eq!(commands(), tried.map(str::to_owned).collect());
 
     let world = XWorld::new();

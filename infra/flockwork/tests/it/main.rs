@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failure here is a test failure")]
 
 mod accounts;
+mod act_for;
 mod alike;
 mod asking;
 mod audit;

@@ -74,6 +74,8 @@ const COMMANDS: &[&str] = &[
     "flock apply choir",
     "ring plan choir x:apollo --keyring flock/keyring --x-app flock/x",
     "ring apply choir x:apollo --keyring flock/keyring --x-app flock/x",
+    "flock do choir repost x:1 --yes --detach",
+    "account do x:apollo repost x:1 --dry-run",
     "flock list",
     "sheep list",
     "sheep show b",

@@ -3,6 +3,7 @@
 //! It is claimed (a lease, as an errand has one), makes steps, and ends. A step is written in one put with how far it came, so
 //! that one which is made again after a crash counts nothing twice.
 
+mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    acts::{Acts, Came, Turn as ActsTurn, Waiting},
     key_check::{CheckedKeys, KeyCheck},
     over_sheep::{JobKind, OverSheep},
     rotation::{Resealed, Rotation},
@@ -49,6 +51,8 @@ pub enum Work {
     Rotation(Rotation),
     /// The keys of accounts, which their networks are asked about.
     Check(KeyCheck),
+    /// Accounts, each of which does the same.
+    Acts(Acts),
 }
 
 /// Who wants a job, and hears of its end.
@@ -85,6 +89,7 @@ impl Work {
             Self::Sheep(work) => work.done(),
             Self::Rotation(work) => work.done(),
             Self::Check(work) => work.done(),
+            Self::Acts(work) => work.done(),
         }
     }
 
@@ -92,7 +97,7 @@ impl Work {
     pub fn asks_networks(&self) -> bool {
         match self {
             Self::Sheep(_) | Self::Rotation(_) => false,
-            Self::Check(_) => true,
+            Self::Check(_) | Self::Acts(_) => true,
         }
     }
 
@@ -103,6 +108,7 @@ impl Work {
             Self::Rotation(Rotation { cursor, .. }) | Self::Check(KeyCheck { cursor, .. }) => {
                 cursor.as_ref().map(ToString::to_string)
             }
+            Self::Acts(work) => work.cursor.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Records as their lexicons want them (atproto.com, `app.bsky.feed.post` and its like, 2026-11), and the
 //! names we give them.
 
-use flock_core::{Picture, PostId};
+use flock_core::{DeliveryId, Picture, PostId};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +13,10 @@ use crate::{alike, lenient};
 pub(super) const POST: &str = "app.bsky.feed.post";
 /// The collection of reposts.
 pub(super) const REPOST: &str = "app.bsky.feed.repost";
+/// The collection of follows.
+pub(super) const FOLLOW: &str = "app.bsky.graph.follow";
+/// The collection of likes.
+pub(super) const LIKE: &str = "app.bsky.feed.like";
 /// The collection of the one profile an account has.
 pub(super) const PROFILE: &str = "app.bsky.actor.profile";
 
@@ -101,6 +105,16 @@ pub(super) fn repost(of: &Record, at: Timestamp) -> Value {
     json!({ "$type": REPOST, "subject": of.reference(), "createdAt": time(at) })
 }
 
+/// A like of the record `of`.
+pub(super) fn like(of: &Record, at: Timestamp) -> Value {
+    json!({ "$type": LIKE, "subject": of.reference(), "createdAt": time(at) })
+}
+
+/// That somebody is followed, by their DID.
+pub(super) fn follow(who: &str, at: Timestamp) -> Value {
+    json!({ "$type": FOLLOW, "subject": who, "createdAt": time(at) })
+}
+
 /// A picture to be seen with a post; `blob` is what the PDS calls its file.
 pub(super) fn embed(picture: &Picture, blob: &Value) -> Value {
     let image = json!({
@@ -171,6 +185,12 @@ pub(super) fn act_key(id: &PostId) -> String {
     // Under 2^50 microseconds: before 2006, so that it cannot be taken for one of a time to come.
     let micros = ((number(id, 0) << 18) | (number(id, 1) >> 14)) % (1 << 50);
     tid(micros, number(id, 2))
+}
+
+/// The name of a record of which one is enough for the account `repo` and what it is about: whoever asks for it writes the same.
+pub(super) fn pair_key(collection: &str, repo: &str, about: &str) -> String {
+    let id = DeliveryId::of(&[collection, repo, about]);
+    act_key(&id.as_str().parse().expect("both kinds of id are 32 hexadecimal digits"))
 }
 
 /// The part of the id that is its digits from `8 * part`: 32 bits.
@@ -246,6 +266,7 @@ mod tests {
         check_key("milton/book-2", "2026-11-21T08:00:00Z", "3n2smzpmj56tp");
         check_key("milton/book-1", "1969-12-31T23:00:00Z", "2222222ikxor6");
         assert_eq!(act_key(&id("milton/book-1")), "2mow2ax3lipok");
+        assert_eq!(pair_key(FOLLOW, "did:plc:a", "did:plc:b"), "2fwxx5v2wdx6c");
     }
 
     #[test]

@@ -25,7 +25,8 @@ const CLIENT_NAME: &str = "Flockwork";
 const SHOWN: &str = "urn:ietf:wg:oauth:2.0:oob";
 
 /// What we do: see who it is and what it has posted; post, repost and delete; upload pictures; mark it as a bot ("OAuth scopes").
-const SCOPES: &str = "read:accounts read:statuses write:statuses write:media write:accounts";
+const SCOPES: &str = "read:accounts read:statuses read:search write:statuses write:media write:accounts write:follows \
+                      write:favourites";
 
 /// The same where a server knows no parts of it.
 const WIDE_SCOPES: &str = "read write";

@@ -1,5 +1,6 @@
 //! Jobs: long work that goes on over many ticks.
 
+mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
@@ -61,6 +62,16 @@ struct JobItem {
     fails: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unsure: Vec<String>,
+    // What is done for each account, as people write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    payer: Option<FlockName>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    one_by_one: bool,
+    // Those that are tried again: how often they were, from when on, and which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<(u32, i64, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +94,7 @@ enum What {
     Resume,
     Rotate,
     Check,
+    Acts,
 }
 
 /// What a job works on, and how far it is: the part of its item that each kind of work has its own of.
@@ -98,6 +110,10 @@ struct WorkItem {
     works: Vec<String>,
     fails: Vec<String>,
     unsure: Vec<String>,
+    act: Option<String>,
+    payer: Option<FlockName>,
+    one_by_one: bool,
+    waiting: Vec<(u32, i64, String)>,
 }
 
 impl WorkItem {
@@ -105,7 +121,23 @@ impl WorkItem {
         let (flock, cursor, under, only) = (None, None, None, None);
         let (counts, named) = (BTreeMap::new(), Vec::new());
         let (works, fails, unsure) = (Vec::new(), Vec::new(), Vec::new());
-        Self { what, flock, cursor, counts, under, named, only, works, fails, unsure }
+        let (act, payer, one_by_one, waiting) = (None, None, false, Vec::new());
+        Self {
+            what,
+            flock,
+            cursor,
+            counts,
+            under,
+            named,
+            only,
+            works,
+            fails,
+            unsure,
+            act,
+            payer,
+            one_by_one,
+            waiting,
+        }
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -187,12 +219,27 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure } =
-            match &job.work {
-                Work::Sheep(work) => over_sheep::to_item(work),
-                Work::Rotation(work) => rotation::to_item(work),
-                Work::Check(work) => key_check::to_item(work),
-            };
+        let WorkItem {
+            what,
+            flock,
+            cursor,
+            counts,
+            under,
+            named,
+            only,
+            works,
+            fails,
+            unsure,
+            act,
+            payer,
+            one_by_one,
+            waiting,
+        } = match &job.work {
+            Work::Sheep(work) => over_sheep::to_item(work),
+            Work::Rotation(work) => rotation::to_item(work),
+            Work::Check(work) => key_check::to_item(work),
+            Work::Acts(work) => acts::to_item(work),
+        };
         Self {
             version: job.version,
             what,
@@ -210,6 +257,10 @@ impl JobItem {
             works,
             fails,
             unsure,
+            act,
+            payer,
+            one_by_one,
+            waiting,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -248,22 +299,36 @@ impl JobItem {
     }
 
     fn into_work(self) -> Result<Work, BoxError> {
-        let Self { what, flock, cursor, counts, under, named, only, works, fails, unsure, .. } =
-            self;
-        let item =
-            WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure };
+        let what = self.what;
+        let item = WorkItem {
+            what,
+            flock: self.flock,
+            cursor: self.cursor,
+            counts: self.counts,
+            under: self.under,
+            named: self.named,
+            only: self.only,
+            works: self.works,
+            fails: self.fails,
+            unsure: self.unsure,
+            act: self.act,
+            payer: self.payer,
+            one_by_one: self.one_by_one,
+            waiting: self.waiting,
+        };
         Ok(match what {
             What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
             What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
             What::Rotate => Work::Rotation(rotation::of_item(item)?),
             What::Check => Work::Check(key_check::of_item(item)?),
+            What::Acts => Work::Acts(acts::of_item(item)?),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flock_core::{CheckedKeys, KeyCheck, OverSheep, Rotation};
+    use flock_core::{Acts, Came, CheckedKeys, KeyCheck, OverSheep, Rotation, Whom};
 
     use super::*;
     use crate::{Item, Keyed};
@@ -305,8 +370,23 @@ mod tests {
         });
         let asker = Asker::CommandLine("ada".to_owned());
         let checked = Job::new("0123abcf".parse().unwrap(), Work::Check(checked), asker, now);
+        let asker = Asker::CommandLine("ada".to_owned());
+        let whom = Whom::Flock("moon".parse().unwrap());
+        let wish = "follow each-other".parse().unwrap();
+        let acts = Acts::new(wish, whom, "sun".parse().unwrap(), true);
+        let acts = acts.step(
+            &[
+                ("x:a → x:b".parse().unwrap(), Came::Already),
+                (
+                    "x:b → x:a".parse().unwrap(),
+                    Came::Later { why: "away".to_owned(), not_before: None },
+                ),
+            ],
+            now,
+        );
+        let acts = Job::new("0123abd0".parse().unwrap(), Work::Acts(acts), asker, now);
         let mut forms = Vec::new();
-        for job in [job, stepped, over, rotation, rotated, checked] {
+        for job in [job, stepped, over, rotation, rotated, checked, acts] {
             let item: Item =
                 serde_dynamo::to_item(Keyed::new(Key::job(&job.id), JobItem::new(&job))).unwrap();
             let read: JobItem = Keyed::read(item.clone(), "a job").unwrap().value;
@@ -321,6 +401,7 @@ mod tests {
         {"due":"0","next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":1,"what":"rotate"}
         {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
         {"counts":{"failing":1,"unknown":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","unsure":["who knows"],"v":1,"version":1,"what":"check","works":["x:milton works"]}
+        {"act":"follow each-other","counts":{"already":1},"cursor":"x:b → x:a","due":"0","flock":"moon","next_at":0,"one_by_one":true,"operator":"ada","payer":"sun","pk":"JOB#0123abd0","since":1795262400,"sk":"JOB","v":1,"version":1,"waiting":[[1,1795262460,"x:b → x:a"]],"what":"acts","works":["x:a → x:b: was so already"]}
         "#);
     }
 }
