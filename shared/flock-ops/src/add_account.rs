@@ -201,7 +201,7 @@ impl VouchedFor<'_> {
                 )
             })?;
             item.facts.labelled = true;
-            store.label_account(&id).await?;
+            store.put_label(&id, true).await?;
         }
         Ok(broken_by_account(id.network, &item.facts))
     }

@@ -275,7 +275,7 @@ async fn mark(
         match marked.unwrap_or_else(|| Err(late(id))) {
             Ok(()) => {
                 item.facts.labelled = true;
-                store.label_account(id).await?;
+                store.put_label(id, true).await?;
             }
             Err(failure) => {
                 is_to_be_marked = match failure.kind {

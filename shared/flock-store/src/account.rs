@@ -197,18 +197,6 @@ impl Store {
         Ok(written.await?.forget())
     }
 
-    /// Notes that the account says now that it is a bot's.
-    pub async fn label_account(&self, id: &AccountId) -> Result<(), StoreError> {
-        let what = format!("account {id}");
-        let there = self.update_if(&what, Key::account(id), "SET labelled = :yes", |update| {
-            update
-                .condition_expression("attribute_exists(pk)")
-                .expression_attribute_values(":yes", AttributeValue::Bool(true))
-        });
-        // Where it was removed meanwhile there is nothing to note.
-        there.await.map(|_| ())
-    }
-
     /// Notes that the account's server is asked at `now` what it takes, by who knows of the last time, `over`.
     pub async fn note_asked(
         &self,
@@ -240,6 +228,7 @@ impl Store {
                 .condition_expression("attribute_exists(pk)")
                 .expression_attribute_values(":labelled", AttributeValue::Bool(labelled))
         });
+        // Where it was removed meanwhile there is nothing to write.
         there.await.map(|_| ())
     }
 

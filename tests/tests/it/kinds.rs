@@ -85,7 +85,7 @@ async fn every_item_is_of_a_listed_kind_and_has_a_version() {
     slack.press("U1", "C1", "Stop everything").await;
     slack.flock("reboot").await;
     let account = slack.world.read(&apollo).await.config.account;
-    slack.world.store.label_account(&account).await.unwrap();
+    slack.world.store.put_label(&account, true).await.unwrap();
     look(&slack).await;
     let kinds: BTreeSet<_> = KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(seen, kinds);

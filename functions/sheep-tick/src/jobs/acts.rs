@@ -117,9 +117,9 @@ impl App {
         let carried =
             Box::pin(self.carrier.carry_out(order(&errand, of), &account, &flock)).await?;
         self.carrier.close(&carried).await;
-        if let (Outcome::Done(_), Act::Profile { bot: Some(true), .. }) =
+        if let (Outcome::Done(_), Act::Profile { bot: Some(is_bot), .. }) =
             (&carried.outcome, &errand.work.act)
-            && let Err(err) = self.store.label_account(&unit.account).await
+            && let Err(err) = self.store.put_label(&unit.account, *is_bot).await
         {
             // Whoever asks for it again has it noted.
             warn!(account = %unit.account, error = %err, "its label is not noted");

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use flock_core::{AccountId, Picture, ProfilePart, Wanted, fill, lines_of, natural, nearest};
+use flock_core::{AccountId, Picture, ProfilePart, Wanted, fill, lines_of, nearest};
 use flock_ops::{FlockFile, Ring, RingEntry, has_part};
 use toml::{
     Spanned,
@@ -125,9 +125,7 @@ fn accounts(flock: &FlockFile) -> Vec<(AccountId, String)> {
         let title = || file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         titles.entry(sheep.config.account.clone()).or_insert_with(title);
     }
-    let mut accounts: Vec<_> = titles.into_iter().collect();
-    accounts.sort_by(|(a, _), (b, _)| natural(&a.to_string(), &b.to_string()));
-    accounts
+    titles.into_iter().collect()
 }
 
 /// What is wanted of one account.
