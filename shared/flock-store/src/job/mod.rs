@@ -3,6 +3,7 @@
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use flock_core::{AnswerTo, Asker, FlockName, Job, JobId, JobKind, RoomId, UserId
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::wipe::WipeItem;
 use crate::{DueEntry, Read, Store, StoreError, Write, if_readable, key::Key, sheep::Seconds};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -61,6 +63,9 @@ struct JobItem {
     fails: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unsure: Vec<String>,
+    // Whose posts are deleted, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wipe: Option<WipeItem>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +88,7 @@ enum What {
     Resume,
     Rotate,
     Check,
+    Wipe,
 }
 
 /// What a job works on, and how far it is: the part of its item that each kind of work has its own of.
@@ -98,6 +104,7 @@ struct WorkItem {
     works: Vec<String>,
     fails: Vec<String>,
     unsure: Vec<String>,
+    wipe: Option<WipeItem>,
 }
 
 impl WorkItem {
@@ -105,7 +112,8 @@ impl WorkItem {
         let (flock, cursor, under, only) = (None, None, None, None);
         let (counts, named) = (BTreeMap::new(), Vec::new());
         let (works, fails, unsure) = (Vec::new(), Vec::new(), Vec::new());
-        Self { what, flock, cursor, counts, under, named, only, works, fails, unsure }
+        let wipe = None;
+        Self { what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe }
     }
 
     fn count(&self, name: &str) -> u64 {
@@ -187,11 +195,13 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure } =
-            match &job.work {
+        let WorkItem {
+            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe
+        } = match &job.work {
                 Work::Sheep(work) => over_sheep::to_item(work),
                 Work::Rotation(work) => rotation::to_item(work),
                 Work::Check(work) => key_check::to_item(work),
+                Work::Wipe(work) => wipe::to_item(work),
             };
         Self {
             version: job.version,
@@ -210,6 +220,7 @@ impl JobItem {
             works,
             fails,
             unsure,
+            wipe,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -248,15 +259,18 @@ impl JobItem {
     }
 
     fn into_work(self) -> Result<Work, BoxError> {
-        let Self { what, flock, cursor, counts, under, named, only, works, fails, unsure, .. } =
-            self;
-        let item =
-            WorkItem { what, flock, cursor, counts, under, named, only, works, fails, unsure };
+        let Self {
+            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe, ..
+        } = self;
+        let item = WorkItem {
+            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe,
+        };
         Ok(match what {
             What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
             What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
             What::Rotate => Work::Rotation(rotation::of_item(item)?),
             What::Check => Work::Check(key_check::of_item(item)?),
+            What::Wipe => Work::Wipe(Box::new(wipe::of_item(item)?)),
         })
     }
 }
