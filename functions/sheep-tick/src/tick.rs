@@ -284,6 +284,14 @@ impl App {
         Ok(report)
     }
 
+    /// Goes on with one job, as an invocation would that has so much time left, for whoever runs it where no function does. Nothing
+    /// is done where another has it.
+    pub async fn go_on_with_job(&self, id: &JobId, left: Duration) -> anyhow::Result<()> {
+        let stop_at = post_until(left);
+        let round = (Round::AfterSheep, || Instant::now() < stop_at);
+        Box::pin(self.go_on(id, &self.tick(left), round)).await.map(drop)
+    }
+
     /// Goes on with jobs alone.
     async fn work_on_jobs(&self, jobs: Vec<JobId>, deadline: SystemTime) -> anyhow::Result<Report> {
         let left = self.time_left(deadline);

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flock_aws::{Function as _, Reader};
 use local_cloud::{
     functions::{self, Linked, Variables},
     template::{Function, Template},
@@ -82,11 +83,26 @@ pub fn network_settings(
     template: &Template,
     networks_on_loopback: bool,
 ) -> anyhow::Result<flock_net::Settings> {
-    let posts = |function: &&Function| function.binary == "sheep-tick";
+    settings_of_tick(template, networks_on_loopback, flock_net::Settings::read)
+}
+
+/// The settings of the function that posts, for commands that do its work here.
+pub(crate) fn tick_settings(
+    template: &Template,
+    networks_on_loopback: bool,
+) -> anyhow::Result<sheep_tick::Settings> {
+    settings_of_tick(template, networks_on_loopback, sheep_tick::Settings::read)
+}
+
+fn settings_of_tick<T>(
+    template: &Template,
+    networks_on_loopback: bool,
+    read: fn(&mut Reader<'_>) -> T,
+) -> anyhow::Result<T> {
+    let posts = |function: &&Function| function.binary == sheep_tick::App::NAME;
     let function = template.functions.iter().find(posts);
     let function = function.ok_or_else(|| refuse("the template has no function sheep-tick"))?;
     let variables = variables(ANYWHERE.to_owned(), String::new(), networks_on_loopback);
     let lookup = |key: &str| variables.get(function, key);
-    flock_aws::from_lookup(&lookup, flock_net::Settings::read)
-        .map_err(|err| refuse(err.to_string()))
+    flock_aws::from_lookup(&lookup, read).map_err(|err| refuse(err.to_string()))
 }

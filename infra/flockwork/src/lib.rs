@@ -22,6 +22,7 @@ pub mod functions;
 mod import;
 mod init;
 mod interrupt;
+mod job;
 pub mod local_secrets;
 mod login;
 pub mod machine;

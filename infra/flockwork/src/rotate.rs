@@ -3,25 +3,18 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-use flock_aws::{Keyring, Secrets};
+use flock_aws::Secrets;
 use flock_core::{AccountId, Asker, Job, Rotation, Work, count, named, natural};
-use flock_net::{Stride, reseal};
-use flock_ops::{self as ops, Noted, Rotating};
-use flock_store::Write;
-use indicatif::ProgressBar;
+use flock_ops::{self as ops, Begun, Noted};
 
 use crate::{
     account,
     cli::{Place, Rotate},
     connect::{Connection, connect},
+    job::see_through,
     operator::{self, noted},
-    refusal::refuse,
     screen::{Said, Screen},
 };
-
-/// How often is looked how far it is.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Begins it, or finds one that is under way, and sees it through or looks on.
 pub(crate) async fn rotate(
@@ -51,14 +44,9 @@ pub(crate) async fn rotate(
         });
         return Ok(Said { done: Some(done.join("\n")), ..Said::default() });
     } else {
-        let bar = bar(connection, screen).await?;
-        let seen = if following {
-            look_on(connection, job, &bar).await
-        } else {
-            carry_on(connection, job, &secrets, &name, &bar).await
-        };
-        bar.finish_and_clear();
-        seen?
+        let accounts = connection.store.accounts().await?.len();
+        let of = ("accounts", u64::try_from(accounts).ok());
+        Box::pin(see_through(place, connection, screen, (job, false), of)).await?
     };
     if job.is_running() {
         done.push(goes_on(&job, connection));
@@ -113,93 +101,17 @@ async fn begin(
     if !new_key {
         let under = Some(current.to_owned());
         let begun = ops::begin_rotation(store, noted, asker, under, (now, None)).await?;
-        let (Rotating::Begun(job) | Rotating::UnderWay(job)) = begun;
+        let (Begun::New(job) | Begun::UnderWay(job)) = begun;
         return Ok(Began { job, added: None });
     }
     let at = (keyring, now);
     match Box::pin(ops::begin_with_new_key(store, noted, asker, secrets, at)).await? {
-        (Rotating::Begun(job), added) => Ok(Began { job, added }),
-        (Rotating::UnderWay(job), _) => Err(ops::Error::refused(format!(
+        (Begun::New(job), added) => Ok(Began { job, added }),
+        (Begun::UnderWay(job), _) => Err(ops::Error::refused(format!(
             "the keys of all accounts are being sealed anew already, since {:.0}: see that through with `{} account rotate`, \
              and add a key then",
             job.since, connection.program
         ))),
-    }
-}
-
-/// What shows how far it is: on the terminal alone.
-async fn bar(connection: &Connection, screen: &Screen) -> anyhow::Result<ProgressBar> {
-    let accounts = connection.store.accounts().await?.len();
-    let accounts = u64::try_from(accounts).unwrap_or(u64::MAX);
-    let bar = screen.progress().with_message("accounts");
-    bar.set_length(accounts);
-    Ok(bar)
-}
-
-/// Looks on until it has ended, or Ctrl-C is pressed.
-async fn look_on(connection: &Connection, job: Job, bar: &ProgressBar) -> anyhow::Result<Job> {
-    let mut job = job;
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
-    while job.is_running() {
-        show(&job, bar);
-        tokio::select! {
-            heard = &mut interrupted => {
-                heard.context("cannot listen for Ctrl-C")?;
-                return Ok(job);
-            }
-            () = tokio::time::sleep(LOOK) => {}
-        }
-        job = connection.store.job(&job.id).await?.context("the job is forgotten")?;
-    }
-    Ok(job)
-}
-
-/// Goes on with it here, where nobody else is at work: whatever is left of it is nobody's.
-async fn carry_on(
-    connection: &Connection,
-    job: Job,
-    secrets: &Secrets,
-    name: &str,
-    bar: &ProgressBar,
-) -> anyhow::Result<Job> {
-    let Connection { store, clock, .. } = connection;
-    let keyring = Keyring::parse(&secrets.get(name).await?)?;
-    let mut job = job;
-    while job.is_running() {
-        show(&job, bar);
-        let Work::Rotation(work) = &job.work else {
-            return Err(anyhow::anyhow!("the job {} is another", job.id));
-        };
-        if job.cancelled_by.is_some() {
-            job = store.change_job(job, |job| job.end(clock.now())).await?;
-            break;
-        }
-        let stride = reseal(store, &keyring, work.cursor.as_ref(), clock.now()).await?;
-        let next = match stride {
-            Stride::Done { step, is_last } => {
-                let stepped = job.step(Work::Rotation(work.step(&step)));
-                let ended = is_last.then(|| job.end(clock.now()).ended).flatten();
-                Job { ended, lease_until: None, ..stepped }
-            }
-            Stride::Busy(_) => {
-                // Left by a run that has died: it is over soon.
-                tokio::time::sleep(LOOK).await;
-                continue;
-            }
-            Stride::Nothing => job.end(clock.now()),
-        };
-        let Write::Done = store.put_job(&next).await? else {
-            return Err(refuse("somebody else is at it; give the command again"));
-        };
-        job = next;
-    }
-    Ok(job)
-}
-
-fn show(job: &Job, bar: &ProgressBar) {
-    if let Work::Rotation(work) = &job.work {
-        bar.set_position(work.done());
     }
 }
 

@@ -223,7 +223,11 @@ impl Wanted {
                 let (wanted, now) = (self.texts.get(&part)?, shown.texts.get(&part));
                 // Networks cut blanks off both ends.
                 let is_new = now.is_none_or(|now| now.trim() != wanted.trim());
-                is_new.then(|| Difference { part, now: now.map(said), wanted: said(wanted) })
+                is_new.then(|| Difference {
+                    part,
+                    now: now.map(|now| said(now)),
+                    wanted: said(wanted),
+                })
             }
         }
     }
@@ -264,7 +268,7 @@ impl fmt::Display for Difference {
 }
 
 /// A text of a profile, within one line.
-fn said(text: &String) -> String {
+fn said(text: &str) -> String {
     if text.trim().is_empty() { "nothing".to_owned() } else { format!("“{}”", quoted(text)) }
 }
 

@@ -2,13 +2,13 @@
 
 use flock_core::{AccountId, Asker, CheckedKeys, Job, KeyCheck, View, Work};
 use flock_net::{Account, Accounts, Checked, FailureKind, Left, Networks};
-use flock_store::{Store, Write};
+use flock_store::Store;
 use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    Error, Noted, Result,
+    Begun, Error, Noted, Result, begin_job,
     connect_account::{not_there, refuse_keyless},
     spelling::refuse_other_spelling,
 };
@@ -55,15 +55,6 @@ pub struct LimitLine {
 /// is given up after one request, within what a tick keeps for what it has begun.
 const STEP: u16 = 8;
 
-/// What came of wanting a check.
-#[derive(Debug)]
-pub enum Checking {
-    /// This one begins.
-    Begun(Job),
-    /// This one is under way, whoever wanted it.
-    UnderWay(Job),
-}
-
 /// What a step of a check came to.
 #[derive(Debug)]
 pub enum CheckStride {
@@ -81,11 +72,11 @@ pub enum CheckStride {
 /// Begins a check of one account, or of all, if none of the same is under way.
 pub async fn begin_check(
     store: &Store,
-    _: &Noted,
+    noted: &Noted,
     asker: Asker,
     only: Option<AccountId>,
     now: Timestamp,
-) -> Result<Checking> {
+) -> Result<Begun> {
     match &only {
         Some(id) => {
             refuse_keyless(id)?;
@@ -100,19 +91,7 @@ pub async fn begin_check(
     }
     let id = KeyCheck::job(only.as_ref());
     let work = Work::Check(KeyCheck { only, ..KeyCheck::default() });
-    let mut there = store.job(&id).await?;
-    loop {
-        let new = Job::new(id.clone(), work.clone(), asker.clone(), now);
-        let new = match there {
-            Some(job) if job.is_running() => return Ok(Checking::UnderWay(job)),
-            Some(over) => new.after(&over),
-            None => new,
-        };
-        match store.put_job(&new).await? {
-            Write::Done => return Ok(Checking::Begun(new)),
-            Write::Conflict(newer) => there = newer,
-        }
-    }
+    begin_job(store, noted, Job::new(id, work, asker, now)).await
 }
 
 /// Asks about the next accounts of a check, as many as a step has.

@@ -11,6 +11,7 @@ mod accounts;
 mod add_account;
 mod at_once;
 mod audit;
+mod begin_job;
 mod check_account;
 mod connect_account;
 mod flock_file;
@@ -19,6 +20,7 @@ mod move_sheep;
 mod networks;
 mod noted;
 mod now;
+mod payer;
 mod plan;
 mod posts;
 mod preview;
@@ -43,8 +45,9 @@ mod why;
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
+pub use begin_job::{Begun, begin_job};
 pub use check_account::{
-    AccountCheck, CheckStride, Checking, LimitLine, begin_check, check_accounts, check_stride,
+    AccountCheck, CheckStride, LimitLine, begin_check, check_accounts, check_stride,
 };
 pub use connect_account::{
     Asking, Connected, Link, SignedIn, connect_account, connected_by, late, link_to_connect,
@@ -56,6 +59,7 @@ pub use move_sheep::{Moved, move_sheep};
 pub use networks::{NETWORKS_WORDS, NetworkLine, network, network_rows, networks};
 pub use noted::{Noted, Who};
 pub use now::{post_now, price_of_next, price_of_posting_now};
+pub use payer::payer_of;
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
 pub use preview::{
@@ -67,7 +71,7 @@ pub use refusal::{Error, Refusal, each};
 pub use remove_account::{refuse_to_remove_account, remove_account};
 pub use remove_flock::{loss, refuse_to_remove, remove_flock};
 pub use rhythm::{Changed, change_rhythm, rhythm_of, rhythm_takes_long};
-pub use rotate::{Rotating, begin_rotation, begin_with_new_key, keys_in_use};
+pub use rotate::{begin_rotation, begin_with_new_key, keys_in_use};
 pub use say::{Budget, Price, price_of_saying, say};
 pub use send_again::send_again;
 pub use sent::{CountsAsSent, sent};

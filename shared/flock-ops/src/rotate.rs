@@ -4,47 +4,26 @@ use std::collections::BTreeSet;
 
 use flock_aws::{Keyring, Secrets};
 use flock_core::{Asker, Job, Rotation, Work};
-use flock_store::{Store, Write};
+use flock_store::Store;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Error, Noted, Result};
+use crate::{Begun, Error, Noted, Result, begin_job};
 
 /// How long the job is held while a key is added to the keyring: longer than the requests for it can last.
 const HELD: SignedDuration = SignedDuration::from_mins(5);
-
-/// What came of wanting a rotation.
-#[derive(Debug)]
-pub enum Rotating {
-    /// This one begins.
-    Begun(Job),
-    /// This one is under way, whoever wanted it.
-    UnderWay(Job),
-}
 
 /// Begins a rotation, if none is under way, with a keyring that has the key `under`, if any is said. Until `held_until` nobody goes
 /// on with it but who began it.
 pub async fn begin_rotation(
     store: &Store,
-    _: &Noted,
+    noted: &Noted,
     asker: Asker,
     under: Option<String>,
     (now, held_until): (Timestamp, Option<Timestamp>),
-) -> Result<Rotating> {
+) -> Result<Begun> {
     let work = Work::Rotation(Rotation { under, ..Rotation::default() });
-    let mut there = store.job(&Rotation::job()).await?;
-    loop {
-        let new = Job::new(Rotation::job(), work.clone(), asker.clone(), now);
-        let new = Job { lease_until: held_until, ..new };
-        let new = match there {
-            Some(job) if job.is_running() => return Ok(Rotating::UnderWay(job)),
-            Some(over) => new.after(&over),
-            None => new,
-        };
-        match store.put_job(&new).await? {
-            Write::Done => return Ok(Rotating::Begun(new)),
-            Write::Conflict(newer) => there = newer,
-        }
-    }
+    let job = Job::new(Rotation::job(), work, asker, now);
+    begin_job(store, noted, Job { lease_until: held_until, ..job }).await
 }
 
 /// Begins a rotation with a fresh key, which the keyring called `name` has from then on as the current one; the keys that are there
@@ -56,10 +35,10 @@ pub async fn begin_with_new_key(
     asker: Asker,
     secrets: &Secrets,
     (name, now): (&str, Timestamp),
-) -> Result<(Rotating, Option<String>)> {
+) -> Result<(Begun, Option<String>)> {
     let held_until = now.saturating_add(HELD).unwrap_or(Timestamp::MAX);
     let begun = begin_rotation(store, noted, asker, None, (now, Some(held_until))).await?;
-    let Rotating::Begun(job) = begun else { return Ok((begun, None)) };
+    let Begun::New(job) = begun else { return Ok((begun, None)) };
     let added = add_key(store, secrets, name).await;
     let held = (job.lease_until, job.since);
     let changed = |job: &Job| match (&added, &job.work) {
@@ -72,7 +51,7 @@ pub async fn begin_with_new_key(
         _ => job.end(now),
     };
     let job = store.change_job(job, changed).await?;
-    Ok((Rotating::Begun(job), Some(added?)))
+    Ok((Begun::New(job), Some(added?)))
 }
 
 async fn add_key(store: &Store, secrets: &Secrets, name: &str) -> Result<String> {

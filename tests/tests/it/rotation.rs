@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flock_aws::{Keyring, SdkConfig, Secrets};
 use flock_core::{AccountId, Asker, Job, Network, Rotation, SheepId, Work};
-use flock_ops::{Noted, Rotating, Who, begin_with_new_key, keys_in_use};
+use flock_ops::{Begun, Noted, Who, begin_with_new_key, keys_in_use};
 use flock_store::{By, Store};
 use flock_tests::{CrashPlan, CrashProxy, Cut};
 use jiff::SignedDuration;
@@ -32,7 +32,7 @@ async fn rotate(world: &World, store: &Store, aws: &SdkConfig) -> flock_ops::Res
         begin_with_new_key(store, noted, asker.clone(), &secrets, at).await
     });
     match begun.await? {
-        (Rotating::Begun(_), Some(key)) => Ok(key),
+        (Begun::New(_), Some(key)) => Ok(key),
         (begun, key) => panic!("{begun:?} {key:?}"),
     }
 }

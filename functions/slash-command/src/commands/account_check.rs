@@ -1,7 +1,7 @@
 //! `account check`: whether the keys of accounts work.
 
 use flock_core::{AccountId, Need, Usage};
-use flock_ops::{Checking, Noted, begin_check};
+use flock_ops::{Begun, Noted, begin_check};
 
 use crate::{
     call::{Answer, Call, announce, code, refuse},
@@ -27,8 +27,8 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let whose = |id: &AccountId| format!("of `{}`", code(&id.to_string()));
     let whose = only.as_ref().map_or_else(|| "of all accounts".to_owned(), whose);
     let job = match begin_check(call.store(), noted, call.asker(), only, call.now).await? {
-        Checking::Begun(job) => job,
-        Checking::UnderWay(job) => {
+        Begun::New(job) => job,
+        Begun::UnderWay(job) => {
             return refuse(format!(
                 "The job `{}` checks the same right now; {}.",
                 job.id,

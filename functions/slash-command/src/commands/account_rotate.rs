@@ -1,7 +1,7 @@
 //! `account rotate`: the keys of all accounts, sealed anew.
 
 use flock_core::{Need, Usage};
-use flock_ops::{Noted, Rotating, begin_rotation};
+use flock_ops::{Begun, Noted, begin_rotation};
 
 use crate::{
     call::{Answer, Call, announce, refuse},
@@ -21,8 +21,8 @@ pub(super) const COMMAND: Command = Command {
 async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let begun = begin_rotation(call.store(), noted, call.asker(), None, (call.now, None)).await?;
     let job = match begun {
-        Rotating::Begun(job) => job,
-        Rotating::UnderWay(job) => {
+        Begun::New(job) => job,
+        Begun::UnderWay(job) => {
             return refuse(format!(
                 "The job `{}` seals the keys of all accounts anew right now; {}.",
                 job.id,
