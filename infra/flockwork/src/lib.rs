@@ -47,3 +47,4 @@ pub mod streams;
 mod table;
 pub mod terminal;
 mod walk;
+mod wipe;

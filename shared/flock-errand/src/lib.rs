@@ -14,7 +14,7 @@ use flock_core::{
     Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden, JobId, Made,
     Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
-use flock_net::{Account, Accounts, Draft, Networks, Purse, Settings};
+use flock_net::{Account, Accounts, Draft, Failure, Networks, Purse, Settings, Timeline};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -124,6 +124,15 @@ impl Carrier {
         if errand.work.account.network == Network::Meadow {
             return Ok(Arc::new(Flock::new(name.clone())));
         }
+        self.flock(name, payers).await
+    }
+
+    /// What holds for the flock `name`, which pays.
+    pub async fn flock(
+        &self,
+        name: &FlockName,
+        payers: &Payers,
+    ) -> Result<Arc<Flock>, StoreError> {
         if let Some(flock) = payers.known().get(name) {
             return Ok(Arc::clone(flock));
         }
@@ -184,6 +193,21 @@ impl Carrier {
         let outcome = self.ask(order, account, &purse).await?;
         self.tell_spending(flock, &purse, tell_until).await;
         Ok(Carried { outcome, purse })
+    }
+
+    /// A page of what the network of `account` lists of it, newest first, which is paid for like an errand that is due at `due`.
+    pub async fn list(
+        &self,
+        (account, page): (&Account, Option<&str>),
+        (job, due): (&JobId, Timestamp),
+        flock: &Flock,
+        tell_until: Instant,
+    ) -> Result<Timeline, Failure> {
+        let payment = (format!("{job}/{}", account.id), "list".to_owned());
+        let purse = Purse::new(&self.store, flock, payment, due, self.clock.now());
+        let listed = self.networks.timeline(account, page, &purse).await;
+        self.tell_spending(flock, &purse, tell_until).await;
+        listed
     }
 
     async fn ask(

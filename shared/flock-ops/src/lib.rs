@@ -41,6 +41,7 @@ mod steer;
 mod stop;
 mod texts;
 mod why;
+mod wipe;
 
 pub use accounts::{AccountLine, AccountPage, account, accounts};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
@@ -80,6 +81,7 @@ pub use spend::{Standing, StandingLine, spend};
 pub use steer::{Steered, forget_notices, steer};
 pub use stop::{reboot, start, stop};
 pub use why::{Again, Why, WhyLine, why};
+pub use wipe::{WipeCount, accounts_of, begin_wipe, count_wipe, lists_newest};
 
 /// What an operation gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -3,6 +3,7 @@
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use flock_core::{Event, Job, JobId, KeyCheck, Rotation, Work};
 use flock_store::Write;
@@ -45,6 +46,11 @@ impl App {
         if round == Round::BeforeSheep && job.work.asks_networks() {
             return Ok(Some(0));
         }
+        // Nothing is written for it until then.
+        let waits = job.work.waits_until(self.clock.now()).is_some();
+        if waits && job.cancelled_by.is_none() {
+            return Ok(Some(0));
+        }
         let Some(claimed) = job.claim(self.clock.now(), tick.lease_until) else { return Ok(None) };
         if self.store.put_job(&claimed).await? != Write::Done {
             return Ok(None);
@@ -55,7 +61,7 @@ impl App {
                 self.end(job, true, tick).await?;
                 return Ok(Some(steps));
             }
-            match self.step_of(&job).await {
+            match self.step_of(&job, tick).await {
                 Ok(Step::Made { work, is_last }) => {
                     let Some(next) = self.write_step(&job, work).await? else {
                         return Ok(Some(steps));
@@ -88,11 +94,12 @@ impl App {
     }
 
     /// Sees to what is next.
-    async fn step_of(&self, job: &Job) -> anyhow::Result<Step> {
+    async fn step_of(&self, job: &Job, tick: &Tick) -> anyhow::Result<Step> {
         match &job.work {
             Work::Sheep(work) => Ok(self.step_of_sheep(work, job).await?),
             Work::Rotation(work) => self.step_of_rotation(work).await,
             Work::Check(work) => self.step_of_check(work).await,
+            Work::Wipe(work) => Box::pin(self.step_of_wipe(work, job, tick)).await,
         }
     }
 
@@ -136,6 +143,10 @@ impl App {
             }
             Work::Check(KeyCheck { working, failing, unknown, .. }) => {
                 info!(job = %job.id, working, failing, unknown, cancelled, "keys checked");
+            }
+            Work::Wipe(work) => {
+                let (deleted, stayed) = (work.deleted, work.stayed);
+                info!(job = %job.id, of = %work.of, deleted, stayed, cancelled, "wipe ended");
             }
         }
         Ok(())

@@ -42,6 +42,7 @@ mod stop;
 mod version;
 mod whoami;
 mod why;
+mod wipe;
 
 use std::{collections::BTreeMap, slice};
 
@@ -91,6 +92,7 @@ pub static TABLE: &[&Command] = &[
     &queue::REMOVE,
     &queue::MOVE,
     &queue::NEXT,
+    &wipe::COMMAND,
     &say::COMMAND,
     &sent::COMMAND,
     &send_again::COMMAND,

@@ -94,7 +94,7 @@ fn kept(line: &str, most_bytes: usize) -> String {
 }
 
 impl Work {
-    /// How many sheep or accounts are done.
+    /// How many sheep, accounts or posts are done.
     pub fn done(&self) -> u64 {
         match self {
             Self::Sheep(work) => work.done(),

@@ -51,11 +51,12 @@ pub struct Wipe {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountWipe {
     /// The account.
+    #[serde(with = "as_text")]
     pub account: AccountId,
     /// What is being done.
     pub phase: WipePhase,
     /// The last sheep that is done with in this phase, or of which the post `number` is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "as_text::perhaps")]
     pub sheep: Option<SheepId>,
     /// The last of its posts that is done with.
     #[serde(default)]
@@ -126,6 +127,53 @@ pub struct WipeTally {
     pub stays: Vec<String>,
 }
 
+/// Names as they are written, in what is stored.
+mod as_text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        name: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(name)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+
+    pub(super) mod perhaps {
+        use super::{Deserializer, Display, FromStr, Serializer};
+
+        #[expect(clippy::ref_option, reason = "serde hands over what the field is")]
+        pub(in super::super) fn serialize<T: Display, S: Serializer>(
+            name: &Option<T>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match name {
+                Some(name) => serializer.collect_str(name),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, T, D>(
+            deserializer: D,
+        ) -> Result<Option<T>, D::Error>
+        where
+            T: FromStr<Err: Display>,
+            D: Deserializer<'de>,
+        {
+            super::deserialize(deserializer).map(Some)
+        }
+    }
+}
+
 impl fmt::Display for WipeOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -175,9 +223,9 @@ impl Wipe {
         JobId::of(&DeliveryId::of(&["wipe", &of.to_string()]))
     }
 
-    /// How many accounts are finished.
+    /// How many posts are done with.
     pub fn done(&self) -> u64 {
-        self.finished
+        self.deleted.saturating_add(self.stayed)
     }
 
     /// Begins with as many of `accounts` as there is room for, which are those of its target now, by name. Others than were asked

@@ -1,0 +1,107 @@
+//! `wipe ...`: all posts of an account or a flock are deleted.
+
+use flock_core::{AccountId, Need, Usage, WipeOf};
+use flock_ops::{Begun, Noted, WipeCount, begin_wipe, count_wipe};
+use flock_slack::escape;
+
+use crate::{
+    call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, refuse},
+    command::{Command, Group, Run},
+    commands::account::account,
+    jobs::how_to_end,
+};
+
+/// The word for what is not recorded, too.
+const EVERYTHING: &str = "everything";
+
+pub(super) const COMMAND: Command = Command {
+    usages: &[
+        Usage::new("wipe <account or flock>"),
+        Usage::new("wipe <account or flock> everything"),
+        Usage::new("wipe <account or flock> <posts>"),
+        Usage::new("wipe <account or flock> everything <posts>"),
+    ],
+    group: Group::Flock,
+    need: Need::Top,
+    help: "Delete all posts of an account or a flock, with `everything` also those that are not recorded; asks first",
+    example: "wipe x:milton",
+    run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
+};
+
+async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
+    call.not_while_stopped()?;
+    let of = target(call)?;
+    if call.stage == Stage::Given {
+        // The record of a large flock is read for some seconds.
+        return Ok(Step::Later("I am counting what is there.".to_owned()));
+    }
+    let (everything, posts) = asked_for(call)?;
+    let count = count_wipe(call.store(), of.clone(), everything, None, call.now).await?;
+    count.refuse_unpaid()?;
+    // What a button was about is what is done: where there is more by now, or less, it is asked again.
+    if call.stage != Stage::Confirmed || posts != Some(button(&count)) {
+        return ask(&of, &count);
+    }
+    let job = match begin_wipe(call.store(), noted, call.asker(), &count, call.now).await? {
+        Begun::New(job) => job,
+        Begun::UnderWay(job) => {
+            return refuse(format!(
+                "The job `{}` does that right now; {}.",
+                job.id,
+                how_to_end(&job.id)
+            ));
+        }
+    };
+    call.hurry_job(&job.id).await;
+    announce(format!(
+        "Wiping {} as job `{}`. {} I tell you here when it is over; {}.",
+        escape(&of.to_string()),
+        job.id,
+        count.duration(),
+        how_to_end(&job.id)
+    ))
+}
+
+/// What a button says of what was counted: how many posts, and what they cost in millionths of a dollar.
+fn button(count: &WipeCount) -> String {
+    format!("{}-{}", count.posts(), count.price.micros())
+}
+
+fn ask(of: &WipeOf, count: &WipeCount) -> Answer {
+    let everything = if count.everything { " everything" } else { "" };
+    let name = match of {
+        WipeOf::Account(account) => account.to_string(),
+        WipeOf::Flock(flock) => flock.to_string(),
+    };
+    Ok(Step::Sure(Sure {
+        text: escape(&count.consequence()),
+        quoted: String::new(),
+        label: "Delete them all",
+        command: Some(format!("wipe {name}{everything} {}", button(count))),
+    }))
+}
+
+/// Whose posts: accounts are written with their network, and flocks without.
+fn target(call: &Call<'_>) -> Result<WipeOf, Obstacle> {
+    let text = call.argument(0);
+    if text.contains(':') {
+        let id: AccountId = account(call)?;
+        return Ok(WipeOf::Account(id));
+    }
+    let flock = text.strip_suffix("/*").or(text.strip_suffix('/')).unwrap_or(text);
+    let flock = flock.to_lowercase().parse();
+    flock.map(WipeOf::Flock).map_err(|err| Obstacle::from(flock_store::NotFound::from(err)))
+}
+
+/// Whether also what is not recorded is deleted, and what the button said that was pressed.
+fn asked_for(call: &Call<'_>) -> Result<(bool, Option<String>), Obstacle> {
+    let is_word = |word: &str| word.eq_ignore_ascii_case(EVERYTHING);
+    let everything = flock_core::words(&call.asked.line).iter().any(|word| is_word(&word.text));
+    let posts = call.arguments.get(1).map(str::to_owned);
+    match &posts {
+        Some(posts) if !posts.split('-').all(|part| part.parse::<u64>().is_ok()) => {
+            refuse(format!("`{}` is not a number of posts.", crate::call::code(posts)))
+        }
+        _ => Ok((everything, posts)),
+    }
+}
