@@ -119,7 +119,9 @@ fn ended(screen: &Screen, job: &Job) -> anyhow::Result<()> {
             "Deleted {deleted} of {}. Its sheep are paused, and begin at line 1 when they are resumed.",
             work.of
         ),
-        Some(by) => format!("{by} has ended it in Slack, with {deleted} deleted; the rest is as it was."),
+        Some(by) => {
+            format!("{by} has ended it in Slack, with {deleted} deleted; the rest is as it was.")
+        }
     }];
     if work.everything {
         let network = work.cursor.as_ref().map(|account| account.network);

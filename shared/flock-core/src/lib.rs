@@ -79,8 +79,8 @@ pub use ids::{
     TokenDigest, UserId,
 };
 pub use job::{
-    AccountWipe, AnswerTo, Asker, CheckedKeys, Counted, Job, JobKind, KeyCheck, OverSheep, Resealed,
-    Rotation, Wipe, WipeOf, WipePhase, WipeTally, Work,
+    AccountWipe, AnswerTo, Asker, CheckedKeys, Counted, Job, JobKind, KeyCheck, OverSheep,
+    Resealed, Rotation, Wipe, WipeOf, WipePhase, WipeTally, Work,
 };
 pub use limits::{Timed, span, too_many};
 pub use made::Made;

@@ -128,11 +128,7 @@ impl Carrier {
     }
 
     /// What holds for the flock `name`, which pays.
-    pub async fn flock(
-        &self,
-        name: &FlockName,
-        payers: &Payers,
-    ) -> Result<Arc<Flock>, StoreError> {
+    pub async fn flock(&self, name: &FlockName, payers: &Payers) -> Result<Arc<Flock>, StoreError> {
         if let Some(flock) = payers.known().get(name) {
             return Ok(Arc::clone(flock));
         }

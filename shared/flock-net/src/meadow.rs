@@ -59,9 +59,8 @@ impl Meadow {
     pub(crate) async fn timeline(&self, account: &Account) -> Result<Timeline, Failure> {
         let mut posts = self.posts(account).await.map_err(|err| silent(&err))?;
         posts.sort_by(|a, b| b.by_time(a));
-        let shown = |post: Post| {
-            post.remote_id.map(|id| ShownPost { id, text: post.text, at: post.at })
-        };
+        let shown =
+            |post: Post| post.remote_id.map(|id| ShownPost { id, text: post.text, at: post.at });
         Ok(Timeline { posts: posts.into_iter().filter_map(shown).collect(), next: None })
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use flock_core::{
-    AccountId, Asker, Charge, FlockName, Job, Month, Network, Sheep, SheepId, Usd, Wipe, WipeOf, Work,
-    count, listed,
+    AccountId, Asker, Charge, FlockName, Job, Month, Network, Sheep, SheepId, Usd, Wipe, WipeOf,
+    Work, count, listed,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -113,9 +113,7 @@ pub async fn begin_wipe(
         let others = match &other.of {
             of if *of == count.of => continue,
             WipeOf::Account(account) => vec![account.clone()],
-            WipeOf::Flock(flock) => {
-                accounts_of(store.sheep_of_flock(flock).await?.iter())
-            }
+            WipeOf::Flock(flock) => accounts_of(store.sheep_of_flock(flock).await?.iter()),
         };
         if let Some(both) = names.iter().find(|account| others.contains(account)) {
             return Err(Error::refused(format!(
@@ -181,7 +179,10 @@ impl WipeCount {
         said.push(match self.sheep.len() {
             0 => "No sheep posts there now.".to_owned(),
             1 => "Its sheep is paused, and begins at line 1 when it is resumed.".to_owned(),
-            _ => format!("{} are paused, and begin at line 1 when they are resumed.", count(sheep, "sheep")),
+            _ => format!(
+                "{} are paused, and begin at line 1 when they are resumed.",
+                count(sheep, "sheep")
+            ),
         });
         if self.price != Usd::ZERO {
             let beyond = if self.everything {
@@ -206,10 +207,9 @@ impl WipeCount {
         const HOUR: i64 = 3_600;
         match self.time.as_secs() {
             0 => "It is done within some minutes.".to_owned(),
-            seconds if seconds < HOUR => format!(
-                "By the networks' limits it takes {} minutes.",
-                self.time.as_mins()
-            ),
+            seconds if seconds < HOUR => {
+                format!("By the networks' limits it takes {} minutes.", self.time.as_mins())
+            }
             seconds => {
                 let hours = u64::try_from(seconds.saturating_add(HOUR - 1) / HOUR).unwrap_or(0);
                 format!("By the networks' limits it takes {}.", count(hours, "hour"))
@@ -219,7 +219,8 @@ impl WipeCount {
 
     /// Which networks do not list all.
     fn lists_newest(&self) -> Vec<String> {
-        let networks: BTreeSet<_> = self.accounts.iter().map(|(account, _)| account.network).collect();
+        let networks: BTreeSet<_> =
+            self.accounts.iter().map(|(account, _)| account.network).collect();
         lists_newest(networks.into_iter())
     }
 }

@@ -196,21 +196,25 @@ impl Store {
         } else {
             "SET #state = :deleted, deleted_at = :at"
         };
-        let written = self.update_if(&what, Key::post(&post.sheep, post.occurrence), change, |update| {
-            let update = update
-                .condition_expression("#state <> :deleted AND attribute_not_exists(held_from)")
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":deleted", AttributeValue::S("deleted".to_owned()))
-                .expression_attribute_values(":at", seconds);
-            if is_meadow {
-                let none = AttributeValue::S(String::new());
-                update
-                    .expression_attribute_names("#text", "text")
-                    .expression_attribute_values(":none", none)
-            } else {
-                update
-            }
-        });
+        let written =
+            self.update_if(&what, Key::post(&post.sheep, post.occurrence), change, |update| {
+                let update = update
+                    .condition_expression("#state <> :deleted AND attribute_not_exists(held_from)")
+                    .expression_attribute_names("#state", "state")
+                    .expression_attribute_values(
+                        ":deleted",
+                        AttributeValue::S("deleted".to_owned()),
+                    )
+                    .expression_attribute_values(":at", seconds);
+                if is_meadow {
+                    let none = AttributeValue::S(String::new());
+                    update
+                        .expression_attribute_names("#text", "text")
+                        .expression_attribute_values(":none", none)
+                } else {
+                    update
+                }
+            });
         // It is marked already, or has expired meanwhile.
         written.await.map(|_| ())
     }

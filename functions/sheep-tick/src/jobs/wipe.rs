@@ -31,6 +31,9 @@ const SHEEP: usize = 50;
 /// So long a step begins on something: what it has begun ends in what a tick keeps for that.
 const BEGINS_FOR: Duration = Duration::from_secs(5);
 
+/// So long it waits for a sheep that somebody has.
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
 /// What one account's share of a step is made with.
 #[derive(Clone, Copy)]
 struct Share<'a> {
@@ -158,7 +161,12 @@ impl App {
                 match self.quieted(sheep, share.tick).await? {
                     Quieted::Done => {}
                     Quieted::Waits(until) => {
-                        wipe.wait(until, Some("a post of its sheep is being made or looked for"));
+                        // Whoever has it may be done long before.
+                        let soon = self.clock.now().saturating_add(MINUTE).unwrap_or(until);
+                        wipe.wait(
+                            until.min(soon),
+                            Some("a post of its sheep is being made or looked for"),
+                        );
                         return Ok(());
                     }
                     Quieted::Unknown(why) => tally.stay(why),
@@ -184,7 +192,6 @@ impl App {
     }
 
     async fn quieted(&self, sheep: Sheep, tick: &Tick) -> anyhow::Result<Quieted> {
-        const MINUTE: SignedDuration = SignedDuration::from_mins(1);
         let id = sheep.id.clone();
         let now = self.clock.now();
         let pause = |sheep: &Sheep| Ok::<_, Infallible>(sheep.pause(now));
@@ -441,7 +448,9 @@ impl App {
         let account = match self.carrier.accounts().open(&id).await {
             Ok(Some(account)) => opened.insert(account),
             Ok(None) => {
-                tally.stay(format!("{id}: it was removed meanwhile, so that nobody can list what else is there"));
+                tally.stay(format!(
+                    "{id}: it was removed meanwhile, so that nobody can list what else is there"
+                ));
                 wipe.enter(WipePhase::Over);
                 return Ok(false);
             }
@@ -511,6 +520,8 @@ fn stays(tally: &mut WipeTally, wipe: &AccountWipe, (which, was_asked): (&str, b
     if !was_asked {
         return;
     }
+    // A refusal names the account itself.
+    let why = why.strip_prefix(&format!("{account}: ")).unwrap_or(why);
     tally.stays.push(format!("{account}: {which}: {why}"));
     if wipe.gives_up() {
         let times = AccountWipe::ALIKE;

@@ -44,8 +44,12 @@ fn besides(work: &Wipe) -> String {
     if 0 < left {
         said.push_str(&format!("\n... and {left} more that stayed."));
     }
-    if work.everything && let Some(network) = work.cursor.as_ref().map(|account| account.network) {
-        said.extend(lists_newest([network].into_iter()).into_iter().map(|line| format!("\n{line}")));
+    if work.everything
+        && let Some(network) = work.cursor.as_ref().map(|account| account.network)
+    {
+        said.extend(
+            lists_newest([network].into_iter()).into_iter().map(|line| format!("\n{line}")),
+        );
     }
     said
 }

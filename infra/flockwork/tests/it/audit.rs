@@ -48,6 +48,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("queue remove", "e 1-e5e2", "queue remove 1-e5e2 choir/e"),
     ("queue import", "e more.txt", "queue import choir/e more.txt"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
+    ("wipe", "x:apollo --yes", "wipe x:apollo"),
     ("account rotate", "--new-key", "account rotate --new-key"),
     ("stop", "", "stop"),
     ("start", "", "start"),

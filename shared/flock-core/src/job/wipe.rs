@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, DeliveryId, FlockName, JobId, Limit, LimitOf, Network, Occurrence, RemoteId, SheepId,
-    errand::whole_seconds,
+    AccountId, DeliveryId, FlockName, JobId, Limit, LimitOf, Network, Occurrence, RemoteId,
+    SheepId, errand::whole_seconds,
 };
 
 /// Whose posts are deleted.
@@ -431,7 +431,8 @@ impl AccountWipe {
     pub fn is_refused(&mut self, why: &str) {
         self.is_done();
         let why = super::kept(why, Wipe::LINE_BYTES);
-        self.alike = if self.refused.as_ref() == Some(&why) { self.alike.saturating_add(1) } else { 1 };
+        self.alike =
+            if self.refused.as_ref() == Some(&why) { self.alike.saturating_add(1) } else { 1 };
         self.refused = Some(why);
     }
 
@@ -513,9 +514,9 @@ mod tests {
         assert_eq!(minutes(Network::X, 10_000), 199 * 16);
         assert_eq!(minutes(Network::Mastodon, 250), 8 * 31);
         assert_eq!(minutes(Network::Bluesky, 250), 0);
-        assert_eq!(minutes(Network::Bluesky, 10_000), 26 * 6);
+        assert_eq!(minutes(Network::Bluesky, 10_000), 13 * 6 + 61 + 13 * 6);
         // A day's worth, and one more.
-        assert_eq!(minutes(Network::Bluesky, 35_001), 93 * 6 + 24 * 60 + 1);
+        assert_eq!(minutes(Network::Bluesky, 35_001), 7 * 13 * 6 + 6 * 61 + 24 * 60 + 1);
         let several = |number: usize| Wipe::time_for(&vec![(Network::X, 100); number]).as_mins();
         assert_eq!((several(8), several(9)), (16, 32));
     }

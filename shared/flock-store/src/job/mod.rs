@@ -196,13 +196,23 @@ impl JobItem {
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
         let WorkItem {
-            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe
+            what,
+            flock,
+            cursor,
+            counts,
+            under,
+            named,
+            only,
+            works,
+            fails,
+            unsure,
+            wipe,
         } = match &job.work {
-                Work::Sheep(work) => over_sheep::to_item(work),
-                Work::Rotation(work) => rotation::to_item(work),
-                Work::Check(work) => key_check::to_item(work),
-                Work::Wipe(work) => wipe::to_item(work),
-            };
+            Work::Sheep(work) => over_sheep::to_item(work),
+            Work::Rotation(work) => rotation::to_item(work),
+            Work::Check(work) => key_check::to_item(work),
+            Work::Wipe(work) => wipe::to_item(work),
+        };
         Self {
             version: job.version,
             what,
@@ -260,10 +270,31 @@ impl JobItem {
 
     fn into_work(self) -> Result<Work, BoxError> {
         let Self {
-            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe, ..
+            what,
+            flock,
+            cursor,
+            counts,
+            under,
+            named,
+            only,
+            works,
+            fails,
+            unsure,
+            wipe,
+            ..
         } = self;
         let item = WorkItem {
-            what, flock, cursor, counts, under, named, only, works, fails, unsure, wipe,
+            what,
+            flock,
+            cursor,
+            counts,
+            under,
+            named,
+            only,
+            works,
+            fails,
+            unsure,
+            wipe,
         };
         Ok(match what {
             What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),

@@ -32,11 +32,7 @@ pub(super) fn to_item(work: &Wipe) -> WorkItem {
         only,
         flock,
         cursor: work.cursor.as_ref().map(ToString::to_string),
-        counts: counts([
-            (FINISHED, work.finished),
-            (DELETED, work.deleted),
-            (STAYED, work.stayed),
-        ]),
+        counts: counts([(FINISHED, work.finished), (DELETED, work.deleted), (STAYED, work.stayed)]),
         fails: work.stays.clone(),
         wipe: Some(WipeItem {
             payer: work.payer.clone(),
