@@ -206,7 +206,7 @@ async fn who_is_suspended_in_the_middle_or_deletes_nothing_is_listed_with_what_s
     let job = self::job(&world, &of).await;
     assert_eq!(work(&job).deleted, 0);
     assert!(0 < work(&job).stayed);
-    insta::assert_snapshot!(work(&job).stays[0], @"");
+    insta::assert_snapshot!(work(&job).stays[0], @"mastodon:pan@stand-in.example: post 1 of flock/pan: Mastodon at stand-in.example does not delete posts for us, and it is still there; delete it on its pages");
 }
 
 #[tokio::test]
@@ -226,7 +226,17 @@ async fn in_slack_a_wipe_asks_with_the_number_and_tells_of_its_end() {
     slack.events().await;
     told.push(crate::slack::shown(&before, &slack.seen("U1", "C1")));
     assert_wiped(&slack.world, &apollo, "in Slack").await;
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @"
+    *I am counting what is there.
+    *This deletes 2 posts of x:apollo for good, as far as the record of 400 days has them. Its sheep is paused, and begins at line 1 when it is resumed. It costs $0.02, which flock flock pays (it has $999.94 left this month). It is done within some minutes.
+    The button works for 5 minutes. [Delete them all] [Cancel]
+    *This deletes 3 posts of x:apollo for good, as far as the record of 400 days has them. Its sheep is paused, and begins at line 1 when it is resumed. It costs $0.03, which flock flock pays (it has $999.91 left this month). It is done within some minutes.
+    The button works for 5 minutes. [Delete them all] [Cancel]
+    Wiping x:apollo as job `d421f68a`. It is done within some minutes. I tell you here when it is over; `/flock jobs cancel d421f68a` ends it, and `/flock running` shows how far it is.
+    *Times are in UTC.
+    job `d421f68a` wipes `x:apollo`: not begun yet; asked by <@U1> in <#C1> at 12:06:00
+    <@U1>: Wiped `x:apollo`: 3 posts deleted. Its sheep are paused, and begin at line 1 when somebody resumes the sheep on `x:apollo`.
+    ");
 }
 
 /// A world whose requests pass proxies.

@@ -5,7 +5,7 @@ use flock_ops::{Begun, Noted, WipeCount, begin_wipe, count_wipe};
 use flock_slack::escape;
 
 use crate::{
-    call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, refuse},
+    call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, code, refuse},
     command::{Command, Group, Run},
     commands::account::account,
     jobs::how_to_end,
@@ -15,27 +15,22 @@ use crate::{
 const EVERYTHING: &str = "everything";
 
 pub(super) const COMMAND: Command = Command {
-    usages: &[
-        Usage::new("wipe <account or flock>"),
-        Usage::new("wipe <account or flock> everything"),
-        Usage::new("wipe <account or flock> <posts>"),
-        Usage::new("wipe <account or flock> everything <posts>"),
-    ],
+    usages: &[Usage::new("wipe <account|flock> ...")],
     group: Group::Flock,
     need: Need::Top,
-    help: "Delete all posts of an account or a flock, with `everything` also those that are not recorded; asks first",
-    example: "wipe x:milton",
+    help: "Delete all posts; asks first",
+    example: "wipe x:milton everything",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
 
 async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     call.not_while_stopped()?;
     let of = target(call)?;
+    let (everything, posts) = asked_for(call)?;
     if call.stage == Stage::Given {
         // The record of a large flock is read for some seconds.
         return Ok(Step::Later("I am counting what is there.".to_owned()));
     }
-    let (everything, posts) = asked_for(call)?;
     let count = count_wipe(call.store(), of.clone(), everything, None, call.now).await?;
     count.refuse_unpaid()?;
     // What a button was about is what is done: where there is more by now, or less, it is asked again.
@@ -95,13 +90,18 @@ fn target(call: &Call<'_>) -> Result<WipeOf, Obstacle> {
 
 /// Whether also what is not recorded is deleted, and what the button said that was pressed.
 fn asked_for(call: &Call<'_>) -> Result<(bool, Option<String>), Obstacle> {
-    let is_word = |word: &str| word.eq_ignore_ascii_case(EVERYTHING);
-    let everything = flock_core::words(&call.asked.line).iter().any(|word| is_word(&word.text));
-    let posts = call.arguments.get(1).map(str::to_owned);
-    match &posts {
-        Some(posts) if !posts.split('-').all(|part| part.parse::<u64>().is_ok()) => {
-            refuse(format!("`{}` is not a number of posts.", crate::call::code(posts)))
+    let (mut everything, mut posts) = (false, None);
+    for word in call.arguments.rest().unwrap_or_default().split_whitespace() {
+        if word.eq_ignore_ascii_case(EVERYTHING) {
+            everything = true;
+        } else if word.split('-').all(|part| part.parse::<u64>().is_ok()) {
+            posts = Some(word.to_owned());
+        } else {
+            return refuse(format!(
+                "I do not know what `{}` is to mean here: nothing, or `{EVERYTHING}`.",
+                code(word)
+            ));
         }
-        _ => Ok((everything, posts)),
     }
+    Ok((everything, posts))
 }
