@@ -723,6 +723,7 @@ Examples:
 /// `flockwork wipe`
 #[derive(Debug, Clone, Args)]
 #[command(after_help = WIPE_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Wipe {
     /// An account, such as `x:apollo_bot`, or a flock, such as `moon/`
     #[arg(value_name = "ACCOUNT|FLOCK")]

@@ -71,8 +71,8 @@ async fn begin(
                 counted.price
             )));
         }
-        let asker = Asker::CommandLine(operator::name());
-        begin_wipe(store, noted, asker, &counted, now).await
+        let operator = Asker::CommandLine(operator::name());
+        begin_wipe(store, noted, operator, &counted, now).await
     });
     let (Begun::New(job) | Begun::UnderWay(job)) = Box::pin(begun).await?;
     Ok(job)

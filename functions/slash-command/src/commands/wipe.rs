@@ -35,7 +35,7 @@ async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     count.refuse_unpaid()?;
     // What a button was about is what is done: where there is more by now, or less, it is asked again.
     if call.stage != Stage::Confirmed || posts != Some(button(&count)) {
-        return ask(&of, &count);
+        return Ok(Step::Sure(ask(&of, &count)));
     }
     let job = match begin_wipe(call.store(), noted, call.asker(), &count, call.now).await? {
         Begun::New(job) => job,
@@ -62,18 +62,18 @@ fn button(count: &WipeCount) -> String {
     format!("{}-{}", count.posts(), count.price.micros())
 }
 
-fn ask(of: &WipeOf, count: &WipeCount) -> Answer {
+fn ask(of: &WipeOf, count: &WipeCount) -> Sure {
     let everything = if count.everything { " everything" } else { "" };
     let name = match of {
         WipeOf::Account(account) => account.to_string(),
         WipeOf::Flock(flock) => flock.to_string(),
     };
-    Ok(Step::Sure(Sure {
+    Sure {
         text: escape(&count.consequence()),
         quoted: String::new(),
         label: "Delete them all",
         command: Some(format!("wipe {name}{everything} {}", button(count))),
-    }))
+    }
 }
 
 /// Whose posts: accounts are written with their network, and flocks without.

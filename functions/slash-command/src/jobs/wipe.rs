@@ -42,7 +42,7 @@ fn besides(work: &Wipe) -> String {
     let all = usize::try_from(work.stayed).unwrap_or(usize::MAX);
     let left = all.saturating_sub(work.stays.len().min(SHOWN));
     if 0 < left {
-        said.push_str(&format!("\n... and {left} more that stayed."));
+        said.extend([format!("\n... and {left} more that stayed.")]);
     }
     if work.everything
         && let Some(network) = work.cursor.as_ref().map(|account| account.network)

@@ -235,7 +235,7 @@ impl Wipe {
         let mut work = self.clone();
         if Self::digest(accounts) != self.accounts {
             work.all_begun = true;
-            work.stay(format!(
+            work.stay(&format!(
                 "{} has other accounts by now than were asked about: of those, none was begun any more; wipe it again",
                 self.of
             ));
@@ -294,9 +294,9 @@ impl Wipe {
     }
 
     /// Counts what could not be done, and keeps its line.
-    fn stay(&mut self, line: String) {
+    fn stay(&mut self, line: &str) {
         self.stayed = self.stayed.saturating_add(1);
-        self.keep(&line);
+        self.keep(line);
     }
 
     fn keep(&mut self, line: &str) {
