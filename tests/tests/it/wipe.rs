@@ -499,6 +499,11 @@ async fn a_large_wipe_takes_the_hours_that_were_said_and_hears_of_no_limit() {
     assert_eq!(asked, number, "no limit was heard of");
     let said = count.time.as_mins();
     let took = i64::from(minutes);
-    assert!((said - 2..=said + 2).contains(&took), "took {took} minutes, and {said} were said");
+    // One in a hundred: a window that ends with a minute may be met in that minute or in the next.
+    let within = said / 100 + 2;
+    assert!(
+        said.abs_diff(took) <= within.unsigned_abs(),
+        "took {took} minutes, and {said} were said"
+    );
     assert_eq!(work(&job(&world, &of).await).deleted, number);
 }
