@@ -107,7 +107,7 @@ pub(crate) struct Tick {
     post_until: Instant,
     /// Until when it may be tried to publish something.
     pub(crate) publish_until: Instant,
-    payers: Payers,
+    pub(crate) payers: Payers,
     // As the report has them.
     late_seconds: AtomicU64,
     passed_over: AtomicU64,
@@ -117,7 +117,7 @@ pub(crate) struct Tick {
 }
 
 /// What came of one step with one sheep.
-enum Step {
+pub(crate) enum Step {
     /// Nothing is to be done, or its network takes nothing right now.
     Idle,
     /// A post was made; the sheep as it is now.
@@ -409,6 +409,18 @@ impl App {
                 (sheep.claim(next, act, table, tick.lease_until), Sent::No)
             }
         };
+        self.finish(sheep, claimed, (sent, aside), tick).await
+    }
+
+    /// Does what the intent of `claimed` wants, which is `sheep` in our hands, and nobody else knows it yet. `sent`: whether its network
+    /// may have it; `aside`: why it is not to be posted.
+    pub(crate) async fn finish(
+        &self,
+        sheep: &Sheep,
+        claimed: Sheep,
+        (sent, aside): (Sent, Option<String>),
+        tick: &Tick,
+    ) -> anyhow::Result<Step> {
         let intent = claimed.intent.as_ref().context("a claimed sheep has an intent")?;
         let made = claimed.made();
         let by = Numbered {

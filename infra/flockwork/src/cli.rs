@@ -157,6 +157,8 @@ pub enum Command {
     Stop,
     /// Let everything go on after a stop
     Start,
+    /// Delete all posts of an account or a flock, when asked and answered; its sheep are paused and begin anew
+    Wipe(Wipe),
     /// List posts that were made, oldest first
     Posts(Posts),
     /// Why a post was made and says what it says: what it was made of, and what was asked
@@ -815,6 +817,39 @@ pub struct RingFiles {
     /// What sealed the keys, and where networks are.
     #[command(flatten)]
     pub at: KeyPlace,
+}
+
+const WIPE_EXAMPLES: &str = "\
+Examples:
+  flockwork wipe x:apollo_bot --dry-run
+  flockwork wipe moon/ --everything";
+
+/// `flockwork wipe`
+#[derive(Debug, Clone, Args)]
+#[command(after_help = WIPE_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Wipe {
+    /// An account, such as `x:apollo_bot`, or a flock, such as `moon/`
+    #[arg(value_name = "ACCOUNT|FLOCK")]
+    pub target: String,
+    /// Delete also what is not recorded, as far as the network lists it
+    #[arg(long)]
+    pub everything: bool,
+    /// The flock that pays, where the network charges for deletions; otherwise whose sheep post there
+    #[arg(long, value_name = "FLOCK")]
+    pub pay: Option<FlockName>,
+    /// Count what is recorded, and what it costs and takes; delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Delete without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Where something is at work, do not wait until it has done it
+    #[arg(long)]
+    pub detach: bool,
+    /// Let servers of Mastodon and Bluesky be on this machine and without TLS, to try things out
+    #[arg(long)]
+    pub networks_on_loopback: bool,
 }
 
 /// `flockwork slack`

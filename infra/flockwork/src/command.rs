@@ -28,7 +28,7 @@ use crate::{
     shell, show, sign_in, silence, slack,
     table::wrapped,
     terminal::Paint,
-    walk,
+    walk, wipe,
 };
 
 /// Does what `cli` says. Where a run was asked that is gone now, that is what went wrong.
@@ -84,6 +84,7 @@ async fn carry_out_command(cli: Cli) -> anyhow::Result<()> {
         Command::Queue(command) => Box::pin(queue::queue(&place, screen, command)).await,
         Command::Stop => screen.say(stop(&place).await?),
         Command::Start => screen.say(start(&place).await?),
+        Command::Wipe(options) => Box::pin(wipe::wipe(&place, screen, &options)).await,
         Command::Posts(options) => screen.page(posts(&place, screen, &options).await?),
         Command::Why(options) => screen.page(why(&place, &options).await?),
         Command::Preview(options) => preview::preview(&place, screen, &options).await,

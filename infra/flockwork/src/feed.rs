@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use flock_core::{Occurrence, Sheep, SheepId};
-use flock_store::{NotFound, Post, Stop, Store, StoreError};
+use flock_core::{Occurrence, Sheep, SheepId, State};
+use flock_store::{NotFound, Post, PostState, Stop, Store, StoreError};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -88,6 +88,7 @@ impl Feed {
     /// The newest posts, oldest first, with those that are being made.
     pub(crate) fn posts(&self) -> Vec<Post> {
         let mut posts = self.recorded.clone();
+        posts.retain(|post| post.state != PostState::Deleted);
         posts.extend(self.sheep.iter().filter_map(Post::intended));
         posts.sort_by(Post::by_time);
         // A meadow post is there before its sheep says so.
@@ -143,7 +144,9 @@ impl Feed {
             let before = self
                 .known
                 .get(&sheep.id)
-                .filter(|before| (before.to..=before.to.saturating_add(NEW)).contains(&to));
+                .filter(|before| (before.to..=before.to.saturating_add(NEW)).contains(&to))
+                // All it has posted may have been deleted since.
+                .filter(|_| !begins_anew(sheep));
             if before.is_some() {
                 kept.insert(&sheep.id);
             }
@@ -276,6 +279,11 @@ struct Wanted {
     numbers: Vec<(SheepId, Occurrence)>,
     /// Sheep whose posts before a number are looked for.
     searched: Vec<(SheepId, Occurrence)>,
+}
+
+/// Whether it is as a wipe leaves it, until it is resumed.
+fn begins_anew(sheep: &Sheep) -> bool {
+    matches!(sheep.state, State::Paused { .. }) && sheep.progress.last_remote.is_none()
 }
 
 /// The first number of which no post is recorded yet, or none for sure.

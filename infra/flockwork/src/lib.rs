@@ -49,3 +49,4 @@ pub mod streams;
 mod table;
 pub mod terminal;
 mod walk;
+mod wipe;

@@ -26,6 +26,7 @@ pub fn post_state(state: PostState) -> Option<&'static str> {
         PostState::Posted => None,
         PostState::Pending => Some("being posted"),
         PostState::Unknown => Some("unknown whether it was posted; being found out"),
+        PostState::Deleted => Some("deleted since"),
     }
 }
 
@@ -47,6 +48,7 @@ pub(crate) fn post_table(posts: &[Post], view: &View) -> Table {
             PostState::Posted => "",
             PostState::Pending => "being posted",
             PostState::Unknown => "unknown",
+            PostState::Deleted => "deleted",
         };
         vec![
             cell(&view.clock(post.at), FAINT),

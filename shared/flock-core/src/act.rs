@@ -125,6 +125,8 @@ impl Act {
                 let quotes = post.quotes.iter().map(|_| Action::Quote);
                 [Action::Post].into_iter().chain(answers).chain(quotes).collect()
             }
+            // What is gone breaks none.
+            Self::Delete { .. } => Vec::new(),
             _ => self.actions(),
         }
     }
@@ -184,7 +186,7 @@ mod tests {
         {"kind":"like","of":"123"} (like of 123) [Like] [Like]
         {"kind":"follow","who":"123"} (follows 123) [Follow] [Follow]
         {"kind":"unfollow","who":"123"} (follows 123 no more) [Follow] [Follow]
-        {"kind":"delete","of":"123"} (deletion of 123) [Delete] [Delete]
+        {"kind":"delete","of":"123"} (deletion of 123) [Delete] []
         {"kind":"profile","texts":{"bio":"reads"},"bot":true} (change of the profile) [Profile] [Profile]
         "#);
     }

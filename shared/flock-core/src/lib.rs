@@ -45,6 +45,7 @@ mod split;
 mod text;
 mod usage;
 mod view;
+mod whom;
 mod wish;
 
 pub use account::AccountFacts;
@@ -80,8 +81,8 @@ pub use ids::{
     TokenDigest, UserId,
 };
 pub use job::{
-    Acts, ActsTurn, AnswerTo, Asker, Came, CheckedKeys, Job, JobKind, KeyCheck, OverSheep,
-    Resealed, Rotation, Waiting, Work,
+    AccountWipe, Acts, ActsTurn, AnswerTo, Asker, Came, CheckedKeys, Counted, Job, JobKind,
+    KeyCheck, OverSheep, Resealed, Rotation, Waiting, Wipe, WipePhase, WipeTally, Work,
 };
 pub use limits::{Timed, span, too_many};
 pub use made::Made;
@@ -123,4 +124,5 @@ pub use text::{
 };
 pub use usage::{Arguments, Usage, Word, words};
 pub use view::View;
-pub use wish::{MOST_OF_EACH_OTHER, NoWish, PostOn, Standing, Unit, Unwishable, Whom, Whose, Wish};
+pub use whom::Whom;
+pub use wish::{MOST_OF_EACH_OTHER, NoWish, PostOn, Standing, Unit, Unwishable, Whose, Wish};

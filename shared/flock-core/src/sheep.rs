@@ -873,6 +873,41 @@ impl Sheep {
         }
     }
 
+    /// The sheep paused at the beginning of its text, as it is when all it has said is deleted; what it was about to post is
+    /// taken back, and its numbers go on. One that has stopped stays so. `None`: a post of it may be on its network, which has
+    /// to be known first.
+    pub fn start_over(&self, now: Timestamp) -> Option<Self> {
+        if self.open().is_some() {
+            return None;
+        }
+        let mut sheep = self.changed();
+        // Who has read it as it was may still be posting under its number.
+        let skipped = u64::from(self.posts_by_number());
+        let Place { cursor, at, follows, .. } = self.config.behaviour.first();
+        sheep.progress = Progress {
+            occurrence: self.progress.occurrence.plus(skipped),
+            slot: self.progress.slot,
+            cursor,
+            at,
+            follows,
+            owed: 0,
+            not_before: None,
+            missed: self.progress.missed,
+            day: self.progress.day,
+            last_remote: None,
+            set_aside: 0,
+            last_said: LastSaid::default(),
+        };
+        sheep.intent = None;
+        match self.state {
+            State::Active | State::Finished { .. } => {
+                sheep.state = State::Paused { since: whole_seconds(now) };
+            }
+            State::Paused { .. } | State::Stopped { .. } => {}
+        }
+        Some(sheep)
+    }
+
     /// The sheep posting again, at once if its time has passed. What it left out is not missed. A
     /// sheep that posts already, or whose end has come, stays as it is; where its end came before a post that was
     /// decided, it makes that one.

@@ -51,15 +51,6 @@ pub struct PostOn {
     pub id: RemoteId,
 }
 
-/// For whom a wish is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whom {
-    /// Each account that a sheep of the flock posts through.
-    Flock(FlockName),
-    /// One account.
-    Account(AccountId),
-}
-
 /// One thing to be done of a wish. They are in the order in which they are done.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unit {
@@ -368,15 +359,6 @@ impl fmt::Display for Whose {
 impl fmt::Display for PostOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.network, self.id)
-    }
-}
-
-impl fmt::Display for Whom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flock(flock) => flock.fmt(f),
-            Self::Account(account) => account.fmt(f),
-        }
     }
 }
 

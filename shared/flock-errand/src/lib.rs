@@ -14,7 +14,9 @@ use flock_core::{
     AccountId, Act, Action, Ai, Deed, Errand, Event, Fingerprint, Flock, FlockName, Forbidden,
     JobId, Made, Network, NewPost, Occurrence, Outcome, RemoteId, Sent, SheepId, check_policy,
 };
-use flock_net::{Account, Accounts, Acted, Draft, Networks, Purse, Settings, Stands};
+use flock_net::{
+    Account, Accounts, Acted, Draft, Failure, Networks, Purse, Settings, Stands, Timeline,
+};
 use flock_store::{Aside, Post, PostState, Recorded, Store, StoreError};
 use jiff::Timestamp;
 use tracing::{error, warn};
@@ -126,6 +128,11 @@ impl Carrier {
         if errand.work.account.network == Network::Meadow {
             return Ok(Arc::new(Flock::new(name.clone())));
         }
+        self.flock(name, payers).await
+    }
+
+    /// What holds for the flock `name`, which pays.
+    pub async fn flock(&self, name: &FlockName, payers: &Payers) -> Result<Arc<Flock>, StoreError> {
         if let Some(flock) = payers.known().get(name) {
             return Ok(Arc::clone(flock));
         }
@@ -213,6 +220,21 @@ impl Carrier {
         let found = self.networks.find_user(account, who, &purse).await;
         self.tell_spending(flock, &purse, tell_until).await;
         Ok(found.map_err(Outcome::from))
+    }
+
+    /// A page of what the network of `account` lists of it, newest first, which is paid for like an errand that is due at `due`.
+    pub async fn list(
+        &self,
+        (account, page): (&Account, Option<&str>),
+        (job, due): (&JobId, Timestamp),
+        flock: &Flock,
+        tell_until: Instant,
+    ) -> Result<Timeline, Failure> {
+        let payment = (format!("{job}/{}", account.id), "list".to_owned());
+        let purse = Purse::new(&self.store, flock, payment, due, self.clock.now());
+        let listed = self.networks.timeline(account, page, &purse).await;
+        self.tell_spending(flock, &purse, tell_until).await;
+        listed
     }
 
     async fn ask(

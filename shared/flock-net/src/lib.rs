@@ -248,7 +248,7 @@ impl Networks {
         let http = |reach| Http::new(reach, settings.wire.clone(), clock.clone());
         let looks = || Looks::new(store.clone(), clock.clone());
         Self {
-            meadow: Meadow::new(store.clone()),
+            meadow: Meadow::new(store.clone(), clock.clone()),
             x: {
                 let (http, exchanges) = (http(Reach::Anywhere), http(Reach::Anywhere));
                 X::new(http, exchanges, looks(), store.clone(), settings.x_url.clone())
@@ -425,7 +425,7 @@ impl Networks {
         purse: &Purse<'_>,
     ) -> Result<Deleted, Failure> {
         match &account.key {
-            Key::Meadow => Err(self.meadow.lacks("delete")),
+            Key::Meadow => self.meadow.delete(post, account).await,
             Key::X(key) => self.x.delete(post, account, key, purse).await,
             Key::Mastodon(key) => self.mastodon.delete(post, account, key).await,
             Key::Bluesky(key) => self.bluesky.delete(post, account, key).await,
@@ -440,7 +440,7 @@ impl Networks {
         purse: &Purse<'_>,
     ) -> Result<Timeline, Failure> {
         match &account.key {
-            Key::Meadow => Err(self.meadow.lacks("list posts")),
+            Key::Meadow => self.meadow.timeline(account).await,
             Key::X(key) => self.x.timeline(account, key, page, purse).await,
             Key::Mastodon(key) => self.mastodon.timeline(account, key, page).await,
             Key::Bluesky(key) => self.bluesky.timeline(account, key, page).await,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use flock_core::{
-    AccountId, Acts, Ai, Asker, Deed, Flock, FlockName, Job, MOST_OF_EACH_OTHER, Month, Network,
-    Objection, Unit, Unwishable, Usd, Whom, Whose, Wish, Work, check_policy,
+    AccountId, Acts, Ai, Asker, Deed, Flock, FlockName, Job, MOST_OF_EACH_OTHER, Month, Objection,
+    Unit, Unwishable, Usd, Whom, Whose, Wish, Work, check_policy,
 };
 use flock_net::check_action;
 use flock_store::{AccountItem, Store};
@@ -12,9 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{
-    Begun, Budget, Error, Noted, Refusal, Result, begin_job, connect_account::not_there, payer_of,
-};
+use crate::{Begun, Budget, Error, Noted, Refusal, Result, accounts_of, begin_job, payer_of};
 
 /// Accounts that are read at once.
 const AT_ONCE: usize = 32;
@@ -92,53 +90,13 @@ impl WouldDo {
     }
 }
 
-/// Whom a name means: an account that is connected, or a flock.
-pub async fn whom(store: &Store, name: &str) -> Result<Whom> {
-    if name.contains(':') {
-        let account: AccountId = name
-            .parse()
-            .map_err(|err: flock_core::InvalidAccount| Error::refused(err.to_string()))?;
-        if account.network != Network::Meadow && store.newest_account(&account).await?.is_none() {
-            return Err(not_there(store, &account).await);
-        }
-        return Ok(Whom::Account(account));
-    }
-    let flock = name.to_ascii_lowercase().parse::<FlockName>();
-    let flock = flock.map_err(|err| Error::refused(err.to_string()))?;
-    // Says which flocks there are when this one is not.
-    store.sheep_of(Some(&flock)).await?;
-    Ok(Whom::Flock(flock))
-}
-
-/// The accounts it is for, in order: that one, or those that the sheep of the flock post through.
-pub async fn accounts_of(store: &Store, whom: &Whom) -> Result<Vec<AccountId>> {
-    Ok(match whom {
-        Whom::Account(account) => vec![account.clone()],
-        Whom::Flock(flock) => {
-            let sheep = store.sheep_of_flock(flock).await?;
-            let accounts: BTreeSet<_> =
-                sheep.into_iter().map(|sheep| sheep.config.account).collect();
-            accounts.into_iter().collect()
-        }
-    })
-}
-
 /// What would be done. Refuses what cannot be for any of them, and a profile that one of them cannot have: each is named.
 pub async fn would_do(store: &Store, asked: &ActFor, now: Timestamp) -> Result<WouldDo> {
     let ActFor { wish, whom, payer, one_by_one } = asked;
     let accounts = accounts_of(store, whom).await?;
     let units = wish.units(&accounts);
     refuse_pointless(wish, whom, &accounts, &units)?;
-    let payer = match (whom, payer) {
-        (Whom::Flock(flock), None) => flock.clone(),
-        (Whom::Flock(_), Some(payer)) => match store.flock(payer).await? {
-            Some(flock) => flock.name,
-            None => {
-                return Err(Error::refused(format!("there is no flock {payer} that could pay")));
-            }
-        },
-        (Whom::Account(account), payer) => payer_of(store, account, payer.as_ref()).await?,
-    };
+    let payer = payer_of(store, whom, payer.as_ref()).await?;
     let flock = store.flock(&payer).await?.unwrap_or_else(|| Flock::new(payer.clone()));
     let known = known(store, &units).await?;
     refuse_servers(wish, &known)?;

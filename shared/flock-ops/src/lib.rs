@@ -21,7 +21,6 @@ mod move_sheep;
 mod networks;
 mod noted;
 mod now;
-mod payer;
 mod plan;
 mod posts;
 mod preview;
@@ -42,10 +41,12 @@ mod spend;
 mod steer;
 mod stop;
 mod texts;
+mod whom;
 mod why;
+mod wipe;
 
 pub use accounts::{AccountLine, AccountPage, account, accounts};
-pub use act_for::{ActFor, ActLine, WouldDo, accounts_of, begin_acts, whom, would_do};
+pub use act_for::{ActFor, ActLine, WouldDo, begin_acts, would_do};
 pub use add_account::{KeyFrom, NewAccount, VouchedFor};
 pub use audit::AuditLine;
 pub use begin_job::{Begun, begin_job};
@@ -62,7 +63,6 @@ pub use move_sheep::{Moved, move_sheep};
 pub use networks::{NETWORKS_WORDS, NetworkLine, network, network_rows, networks};
 pub use noted::{Noted, Who};
 pub use now::{post_now, price_of_next, price_of_posting_now};
-pub use payer::payer_of;
 pub use plan::{Plan, PlanLine, Progress, plan};
 pub use posts::{PostLine, Posts, posts};
 pub use preview::{
@@ -85,7 +85,9 @@ pub use sheep::{SheepLine, SheepPage};
 pub use spend::{Standing, StandingLine, spend};
 pub use steer::{Steered, forget_notices, steer};
 pub use stop::{reboot, start, stop};
+pub use whom::{accounts_of, payer_of, whom};
 pub use why::{Again, Why, WhyLine, why};
+pub use wipe::{WipeCount, begin_wipe, count_wipe, lists_newest};
 
 /// What an operation gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -118,6 +118,7 @@ impl Why {
             PostState::Posted => "",
             PostState::Pending => ", being posted",
             PostState::Unknown => ", and nobody knows whether it was posted",
+            PostState::Deleted => ", deleted since",
         };
         let mut rows = vec![
             ("post", format!("{} of {}{state}", post.occurrence, post.sheep)),

@@ -56,7 +56,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         "post",
         ["POSTS#<flock>#<sheep>", "POST#<12 digits>"],
-        "tick, by occurrence",
+        "tick, by occurrence; a wipe marks it as deleted",
         "a sheep's newest: `pk`, descending",
     ),
     kind(
@@ -155,7 +155,7 @@ pub const KINDS: &[Kind] = &[
     kind(
         "job",
         ["JOB#<id>", "JOB"],
-        "pause and resume of a large flock, `account rotate`, `account check`; each step",
+        "pause and resume of a large flock, `account rotate`, `account check`, `wipe`; each step",
         "the tick, in the index; `running`",
     ),
     kind(

@@ -64,7 +64,7 @@ pub use audit::{AuditEntry, By};
 pub use delivery::{Answered, Arrival, Asked, CONFIRM_FOR};
 pub use find::{Found, NotFound};
 pub use kind::{KINDS, Kind};
-pub use post::{POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
+pub use post::{OnRecord, POST_RETENTION_DAYS, Post, PostState, Recorded, Taken};
 pub use sheep::{Birth, ChangeError, DueCursor, DueEntry, DuePage, Read};
 pub use sign_in::AskedSignIn;
 pub use spend::{Bill, Ledger, Reserved};

@@ -60,6 +60,8 @@ pub enum PostState {
     Pending,
     /// The network was asked and nobody knows whether it has it; being found out.
     Unknown,
+    /// It was made, and is there no more, because we have deleted it.
+    Deleted,
 }
 
 /// What became of recording a post.
@@ -120,7 +122,19 @@ struct PostItem {
     made: Option<Made>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answers: Option<RemoteId>,
+    /// When it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Seconds>,
     ttl: Seconds,
+}
+
+/// A post of a sheep's record, and when it was deleted, where it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnRecord {
+    /// The post.
+    pub post: Post,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -149,6 +163,7 @@ impl Store {
             remote_id: post.remote_id.clone(),
             made: post.made.clone(),
             answers: post.answers.clone(),
+            deleted_at: None,
             ttl: kept_until(post.at),
         };
         let key = Key::post(&post.sheep, post.occurrence);
@@ -168,6 +183,78 @@ impl Store {
         let newest = self.newest_posts(&post.sheep, 1).await?.pop();
         let last = newest.map_or(by.occurrence, |post| post.occurrence.max(by.occurrence));
         Ok(Recorded::Taken(Box::new(Taken { by, free: last.plus(1) })))
+    }
+
+    /// Marks a post as deleted; again changes nothing. On the meadow, where the record is the post, its text goes with it, and its
+    /// number stays taken.
+    pub async fn mark_deleted(&self, post: &Post, now: Timestamp) -> Result<(), StoreError> {
+        let what = format!("post {} of {}", post.occurrence, post.sheep);
+        let seconds = AttributeValue::N(now.as_second().to_string());
+        let is_meadow = post.account.network == Network::Meadow;
+        let change = if is_meadow {
+            "SET #state = :deleted, deleted_at = :at, #text = :none REMOVE made"
+        } else {
+            "SET #state = :deleted, deleted_at = :at"
+        };
+        let written =
+            self.update_if(&what, Key::post(&post.sheep, post.occurrence), change, |update| {
+                let update = update
+                    .condition_expression("#state <> :deleted AND attribute_not_exists(held_from)")
+                    .expression_attribute_names("#state", "state")
+                    .expression_attribute_values(
+                        ":deleted",
+                        AttributeValue::S("deleted".to_owned()),
+                    )
+                    .expression_attribute_values(":at", seconds);
+                if is_meadow {
+                    let none = AttributeValue::S(String::new());
+                    update
+                        .expression_attribute_names("#text", "text")
+                        .expression_attribute_values(":none", none)
+                } else {
+                    update
+                }
+            });
+        // It is marked already, or has expired meanwhile.
+        written.await.map(|_| ())
+    }
+
+    /// The posts of a sheep's record with numbers above `after`, lowest first, at most `limit`.
+    pub async fn posts_after(
+        &self,
+        sheep: &SheepId,
+        after: Occurrence,
+        limit: usize,
+    ) -> Result<Vec<OnRecord>, StoreError> {
+        let Key { pk, sk } = Key::post(sheep, after);
+        let what = format!("posts of {sheep}");
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND sk > :after")
+            .filter_expression("attribute_not_exists(held_from)")
+            .expression_attribute_values(":pk", AttributeValue::S(pk))
+            .expression_attribute_values(":after", AttributeValue::S(sk))
+            .consistent_read(true)
+            .limit(i32::try_from(limit.max(1)).unwrap_or(i32::MAX))
+            .into_paginator()
+            .items()
+            .send();
+        let mut posts = Vec::new();
+        while posts.len() < limit
+            && let Some(item) = items.next().await
+        {
+            let item = item.map_err(|err| request_error("read the", what.clone(), err))?;
+            let Keyed { key, value, .. } = Keyed::<PostItem>::read(item, &what)?;
+            let corrupt = |source| StoreError::Corrupt { what: what.clone(), source };
+            let number =
+                key.as_occurrence().ok_or_else(|| corrupt("its key has no number".into()))?;
+            let deleted_at = value.deleted_at.map(Timestamp::try_from).transpose();
+            let deleted_at = deleted_at.map_err(|err| corrupt(err.into()))?;
+            posts.push(OnRecord { post: value.into_post(sheep, number)?, deleted_at });
+        }
+        Ok(posts)
     }
 
     /// Keeps whoever has read a sheep before this version from making its next post, unless it is made already. Who comes

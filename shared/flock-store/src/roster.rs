@@ -1,12 +1,12 @@
 //! Which sheep post through an account, and which of its posts somebody has taken for theirs.
 //!
-//! Only who looks for a post on a network reads this. A row is written when a sheep is given the account, and stays
+//! Only who looks for a post on a network, or deletes all of an account, reads this. A row is written when a sheep is given the account, and stays
 //! when it is taken away again or removed: what it said there is still to be seen there.
 
 use std::collections::HashSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flock_core::{AccountId, Network, Occurrence, RemoteId, SheepId};
+use flock_core::{AccountId, Occurrence, RemoteId, SheepId};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,10 @@ struct RecordedItem {
 }
 
 impl Store {
-    /// Notes which account each sheep posts through, where that is not noted yet. On the meadow nobody looks.
+    /// Notes which account each sheep posts through, where that is not noted yet.
     pub async fn enlist(&self, sheep: &[(SheepId, AccountId)]) -> Result<(), StoreError> {
         let mut accounts: Vec<(&AccountId, Vec<&SheepId>)> = Vec::new();
-        let mut sheep: Vec<_> =
-            sheep.iter().filter(|(_, account)| account.network != Network::Meadow).collect();
+        let mut sheep: Vec<_> = sheep.iter().collect();
         sheep.sort_by(|(_, a), (_, b)| a.cmp(b));
         for (id, account) in sheep {
             match accounts.last_mut() {

@@ -63,6 +63,23 @@ impl Store {
         Ok(newest)
     }
 
+    /// Forgets what the posts of a flock on one network are like, where they are there no more.
+    pub async fn forget_told(&self, flock: &FlockName, network: Network) -> Result<(), StoreError> {
+        let newest = self.newest_told(flock, network, u16::MAX).await?;
+        // Each is emptied and stays, so that who adds to the newest one finds it.
+        let oldest = newest.told.len().div_ceil(FULL);
+        let oldest = newest.item.saturating_sub(u32::try_from(oldest).unwrap_or(u32::MAX));
+        for item in (oldest..=newest.item).filter(|_| !newest.told.is_empty()) {
+            let key = Key::told(flock, network, item);
+            let update = self
+                .update(key, "SET told = :none")
+                .condition_expression("attribute_exists(told)")
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()));
+            conditional(update.send().await, "empty", format!("what posts of {flock} are like"))?;
+        }
+        Ok(())
+    }
+
     /// Adds what a post is like that is about to be made, behind those of `newest`.
     pub async fn note_likeness(
         &self,

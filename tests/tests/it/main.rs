@@ -52,5 +52,6 @@ mod template;
 mod threads;
 mod units;
 mod why;
+mod wipe;
 mod world;
 mod x;

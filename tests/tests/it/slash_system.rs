@@ -64,14 +64,20 @@ async fn while_everything_is_stopped_every_answer_about_flocks_says_so() {
     slack.world.sheep("apollo", Network::Meadow, 40).await;
     slack.flock_sure("stop", "Stop everything").await;
     let line = "Everything is stopped; nothing is posted until `/flock start`.";
-    for refused in
-        ["now apollo", "say apollo hello", "do flock follow each-other", "ring flock bio Baa"]
-    {
+    for refused in [
+        "now apollo",
+        "say apollo hello",
+        "do flock follow each-other",
+        "ring flock bio Baa",
+        "wipe x:apollo",
+    ] {
         assert_eq!(slack.flock(refused).await, format!("*{line}"));
     }
     for command in slash_command::TABLE {
         let line_of = match command.name().as_str() {
-            "help" | "audit" | "stop" | "start" | "now" | "say" | "do" | "ring" => continue,
+            "help" | "audit" | "stop" | "start" | "now" | "say" | "do" | "ring" | "wipe" => {
+                continue;
+            }
             "do dry-run" => command.example.replace("moon", "flock"),
             "sent" | "send-again" => format!("{} apollo 1", command.name()),
             "rhythm" => "rhythm apollo 3m".to_owned(),

@@ -4,6 +4,7 @@ mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use flock_core::{Acts, Event, Job, JobId, KeyCheck, Rotation, Work};
 use flock_store::Write;
@@ -48,6 +49,11 @@ impl App {
     ) -> anyhow::Result<Option<u64>> {
         let Some(job) = self.store.job(id).await? else { return Ok(None) };
         if round == Round::BeforeSheep && job.work.asks_networks() {
+            return Ok(Some(0));
+        }
+        // Nothing is written for it until then.
+        let waits = job.work.waits_until(self.clock.now()).is_some();
+        if waits && job.cancelled_by.is_none() {
             return Ok(Some(0));
         }
         let Some(claimed) = job.claim(self.clock.now(), tick.lease_until) else { return Ok(None) };
@@ -99,6 +105,7 @@ impl App {
             Work::Rotation(work) => self.step_of_rotation(work).await,
             Work::Check(work) => self.step_of_check(work).await,
             Work::Acts(work) => Box::pin(self.step_of_acts(work, job, tick)).await,
+            Work::Wipe(work) => Box::pin(self.step_of_wipe(work, job, tick)).await,
         }
     }
 
@@ -146,6 +153,10 @@ impl App {
             Work::Acts(Acts { wish, done, already, refused, unknown, .. }) => {
                 let (act, job) = (wish.name(), &job.id);
                 info!(job = %job, act, done, already, refused, unknown, cancelled, "acts done");
+            }
+            Work::Wipe(work) => {
+                let (deleted, stayed) = (work.deleted, work.stayed);
+                info!(job = %job.id, of = %work.of, deleted, stayed, cancelled, "wipe ended");
             }
         }
         Ok(())

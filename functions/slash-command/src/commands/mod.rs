@@ -44,6 +44,7 @@ mod stop;
 mod version;
 mod whoami;
 mod why;
+mod wipe;
 
 use std::{collections::BTreeMap, slice};
 
@@ -93,6 +94,7 @@ pub static TABLE: &[&Command] = &[
     &queue::REMOVE,
     &queue::MOVE,
     &queue::NEXT,
+    &wipe::COMMAND,
     &say::COMMAND,
     &do_for::DRY_RUN,
     &do_for::COMMAND,

@@ -83,6 +83,7 @@ fn line(post: &Post, view: &View) -> Line {
         PostState::Posted => "",
         PostState::Pending => "(being posted) ",
         PostState::Unknown => "(nobody knows whether it was posted) ",
+        PostState::Deleted => "(deleted since) ",
     };
     vec![
         Span::Text(format!("{} ", view.clock(post.at))),

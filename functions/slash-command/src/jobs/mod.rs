@@ -4,6 +4,7 @@ mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use anyhow::Context as _;
 use flock_core::{
@@ -150,6 +151,7 @@ fn words(work: &Work) -> Words {
         Work::Rotation(work) => rotation::words(work),
         Work::Check(work) => key_check::words(work),
         Work::Acts(work) => acts::words(work),
+        Work::Wipe(work) => wipe::words(work),
     }
 }
 
@@ -157,7 +159,7 @@ fn words(work: &Work) -> Words {
 pub(crate) fn progress(job: &Job, view: &View) -> String {
     let Words { does, done, first, .. } = words(&job.work);
     let at = match job.work.cursor() {
-        Some(cursor) => format!("{done} so far, now at {cursor}"),
+        Some(cursor) => format!("{done} so far, now at {cursor}{}", waits(&job.work, view)),
         // Whoever has it for themselves makes a step.
         None if job.lease_until.is_some() => format!("at its first {first}"),
         None => "not begun yet".to_owned(),
@@ -175,6 +177,14 @@ pub(crate) fn progress(job: &Job, view: &View) -> String {
         end.unwrap_or_default(),
         view.clock(job.since)
     )
+}
+
+/// Until when nothing is done of it, where that is known, and why: the end of a sentence.
+fn waits(work: &Work, view: &View) -> String {
+    let Work::Wipe(wipe) = work else { return String::new() };
+    let until = wipe.under_way.iter().map(|account| account.not_before).min().flatten();
+    let why = wipe::waits(wipe).map(|why| format!(" ({why})")).unwrap_or_default();
+    until.map(|at| format!(", goes on at {}{why}", view.clock(at))).unwrap_or_default()
 }
 
 /// How to end a job: a part of a sentence.

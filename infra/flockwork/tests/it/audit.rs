@@ -50,6 +50,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("queue import", "e more.txt", "queue import choir/e more.txt"),
     ("sheep move", "b x:apollo", "sheep move choir/b x:apollo (from meadow:b)"),
     ("ring apply", "chorus --pay choir", "ring apply chorus"),
+    ("wipe", "x:apollo --yes", "wipe x:apollo"),
     ("account rotate", "--new-key", "account rotate --new-key"),
     ("stop", "", "stop"),
     ("start", "", "start"),

@@ -29,6 +29,8 @@ fn the_help_teaches() {
       queue        Posts that people add to a queue: list, add, edit, remove, move
       stop         Stop everything within a minute: nothing is posted until `start`
       start        Let everything go on after a stop
+      wipe         Delete all posts of an account or a flock, when asked and answered; its sheep are
+                   paused and begin anew
       posts        List posts that were made, oldest first
       why          Why a post was made and says what it says: what it was made of, and what was asked
       preview      Show the next posts before they are made, at their exact times

@@ -100,6 +100,7 @@ const COMMANDS: &[&str] = &[
     "account list",
     "account show x:apollo",
     "account check --keyring flock/keyring --x-app flock/x",
+    "wipe x:apollo --yes --detach",
     "account rotate --new-key --detach --keyring flock/keyring",
     "doctor",
     "doctor --mend",

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::key_check::kept;
+use super::kept;
 use crate::{AccountId, DeliveryId, FlockName, JobId, Standing, Unit, Whom, Wish};
 
 /// What is done for each account, and how far it is.
@@ -107,6 +107,9 @@ impl Acts {
 
     /// So many lines are kept of those that nobody knows of.
     pub const UNKNOWN: usize = 10;
+
+    /// Bytes of a line, about; what is longer is cut, and says so.
+    pub const LINE_BYTES: usize = 300;
 
     /// So many are done in one step, side by side where each is another account's.
     pub const STEP: usize = 8;
@@ -243,7 +246,7 @@ impl Acts {
 
 fn keep(lines: &mut Vec<String>, most: usize, unit: &Unit, what: &str) {
     if lines.len() < most {
-        lines.push(kept(&format!("{unit}: {what}")));
+        lines.push(kept(&format!("{unit}: {what}"), Acts::LINE_BYTES));
     }
 }
 

@@ -69,22 +69,11 @@ impl KeyCheck {
             };
             *count = count.saturating_add(1);
             if lines.len() < most {
-                lines.push(kept(line));
+                lines.push(super::kept(line, Self::LINE_BYTES));
             }
         }
         work
     }
-}
-
-/// As much of a line as is kept, without what would end it.
-pub(super) fn kept(line: &str) -> String {
-    let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= KeyCheck::LINE_BYTES;
-    let printed = |c: char| if c.is_control() { ' ' } else { c };
-    let mut kept: String = line.char_indices().take_while(fits).map(|(_, c)| printed(c)).collect();
-    if kept.len() < line.len() {
-        kept.push('…');
-    }
-    kept
 }
 
 #[cfg(test)]

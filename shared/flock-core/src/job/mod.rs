@@ -7,6 +7,7 @@ mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ pub use self::{
     key_check::{CheckedKeys, KeyCheck},
     over_sheep::{JobKind, OverSheep},
     rotation::{Resealed, Rotation},
+    wipe::{AccountWipe, Counted, Wipe, WipePhase, WipeTally},
 };
 use crate::{JobId, RoomId, UserId, errand::whole_seconds};
 
@@ -53,6 +55,8 @@ pub enum Work {
     Check(KeyCheck),
     /// Accounts, each of which does the same.
     Acts(Acts),
+    /// The posts of accounts, which are deleted.
+    Wipe(Box<Wipe>),
 }
 
 /// Who wants a job, and hears of its end.
@@ -82,14 +86,26 @@ impl fmt::Debug for AnswerTo {
     }
 }
 
+/// As much of a line as fits, without what would end it.
+fn kept(line: &str, most_bytes: usize) -> String {
+    let fits = |(at, c): &(usize, char)| at.saturating_add(c.len_utf8()) <= most_bytes;
+    let printed = |c: char| if c.is_control() { ' ' } else { c };
+    let mut kept: String = line.char_indices().take_while(fits).map(|(_, c)| printed(c)).collect();
+    if kept.len() < line.len() {
+        kept.push('…');
+    }
+    kept
+}
+
 impl Work {
-    /// How many sheep or accounts are done.
+    /// How many sheep, accounts or posts are done.
     pub fn done(&self) -> u64 {
         match self {
             Self::Sheep(work) => work.done(),
             Self::Rotation(work) => work.done(),
             Self::Check(work) => work.done(),
             Self::Acts(work) => work.done(),
+            Self::Wipe(work) => work.done(),
         }
     }
 
@@ -97,7 +113,15 @@ impl Work {
     pub fn asks_networks(&self) -> bool {
         match self {
             Self::Sheep(_) | Self::Rotation(_) => false,
-            Self::Check(_) | Self::Acts(_) => true,
+            Self::Check(_) | Self::Acts(_) | Self::Wipe(_) => true,
+        }
+    }
+
+    /// Until when nothing can be done, where that is known: nobody takes it in hand before.
+    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Sheep(_) | Self::Rotation(_) | Self::Check(_) | Self::Acts(_) => None,
+            Self::Wipe(work) => work.waits_until(now),
         }
     }
 
@@ -109,6 +133,7 @@ impl Work {
                 cursor.as_ref().map(ToString::to_string)
             }
             Self::Acts(work) => work.cursor.as_ref().map(ToString::to_string),
+            Self::Wipe(work) => work.cursor.as_ref().map(ToString::to_string),
         }
     }
 }

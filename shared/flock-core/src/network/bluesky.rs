@@ -29,6 +29,13 @@ pub(super) const FACTS: Facts = Facts {
         Limit { posts: 1_666, per: SignedDuration::from_hours(1), of: LimitOf::Account },
         Limit { posts: 11_666, per: SignedDuration::from_hours(24), of: LimitOf::Account },
     ],
+    // The same page: a deletion takes 1 point; and 3,000 requests in 5 minutes from one place, whatever they are for.
+    deletions: &[
+        Limit { posts: 3_000, per: SignedDuration::from_mins(5), of: LimitOf::App },
+        Limit { posts: 5_000, per: SignedDuration::from_hours(1), of: LimitOf::Account },
+        Limit { posts: 35_000, per: SignedDuration::from_hours(24), of: LimitOf::Account },
+    ],
+    lists: None,
     remembers: None,
     price: free,
     // Lexicon app.bsky.embed.images.

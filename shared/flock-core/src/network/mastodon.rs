@@ -24,6 +24,8 @@ pub(super) const FACTS: Facts = Facts {
     // "Rate limits": 300 requests in 5 minutes for each account; a post is one. Pictures are 30 in half an hour, and
     // so are deletions.
     limits: &[Limit { posts: 300, per: SignedDuration::from_mins(5), of: LimitOf::Account }],
+    deletions: &[Limit { posts: 30, per: SignedDuration::from_mins(30), of: LimitOf::Account }],
+    lists: None,
     remembers: None,
     price: free,
     pictures: PictureRules {

@@ -18,6 +18,8 @@ pub(super) const FACTS: Facts = Facts {
     has_app: false,
     idempotency: Idempotency::OwnName,
     limits: &[],
+    deletions: &[],
+    lists: None,
     remembers: None,
     price: free,
     pictures: PictureRules { kinds: &[], most_bytes: 0, most_pixels: None, most_alt_chars: 0 },
@@ -39,7 +41,7 @@ fn measure(text: &str) -> Measured {
 
 fn can(_: Tier, action: Action) -> Can {
     match action {
-        Action::Post => Can::Yes,
+        Action::Post | Action::Delete | Action::Timeline => Can::Yes,
         Action::Reply => Can::If("a bot answers its own posts there, which makes threads"),
         Action::AiMark => Can::If("everybody there is a machine, so nothing is to be seen of it"),
         _ => Can::No("bots only post there so far"),

@@ -61,6 +61,10 @@ pub struct Facts {
     pub idempotency: Idempotency,
     /// How many posts it takes.
     pub limits: &'static [Limit],
+    /// How many posts it deletes, the shortest time first.
+    pub deletions: &'static [Limit],
+    /// How many of an account's posts it lists, the newest. `None`: all.
+    pub lists: Option<usize>,
     /// For how long it refuses a text that the same account has posted. `None`: it takes it.
     pub remembers: Option<SignedDuration>,
     /// What it charges.
@@ -148,7 +152,7 @@ pub enum Idempotency {
     Look,
 }
 
-/// How many posts a network takes in some time.
+/// How many posts a network takes, or deletes, in some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// So many.
@@ -164,7 +168,7 @@ pub struct Limit {
 pub enum LimitOf {
     /// The posts of one account.
     Account,
-    /// The posts of all accounts of one app.
+    /// The posts of all accounts of one app, or of all that ask from one place.
     App,
 }
 

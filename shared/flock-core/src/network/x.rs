@@ -27,6 +27,10 @@ pub(super) const FACTS: Facts = Facts {
         Limit { posts: 100, per: SignedDuration::from_mins(15), of: LimitOf::Account },
         Limit { posts: 10_000, per: SignedDuration::from_hours(24), of: LimitOf::App },
     ],
+    // docs.x.com, "Rate limits", 2026-08: 50 in a quarter of an hour for each user.
+    deletions: &[Limit { posts: 50, per: SignedDuration::from_mins(15), of: LimitOf::Account }],
+    // docs.x.com, "User Posts timeline", 2026-08.
+    lists: Some(3_200),
     // "A few hours", one of its engineers wrote to its developers' list in 2010; no page says more.
     remembers: Some(SignedDuration::from_hours(6)),
     price,

@@ -4,6 +4,7 @@ mod acts;
 mod key_check;
 mod over_sheep;
 mod rotation;
+mod wipe;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use flock_core::{AnswerTo, Asker, FlockName, Job, JobId, JobKind, RoomId, UserId
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::wipe::WipeItem;
 use crate::{DueEntry, Read, Store, StoreError, Write, if_readable, key::Key, sheep::Seconds};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -31,9 +33,8 @@ const MOST: i32 = 100;
 #[derive(Debug, Serialize, Deserialize)]
 struct JobItem {
     version: u64,
-    what: What,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    flock: Option<FlockName>,
+    #[serde(flatten)]
+    work: WorkItem,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     asked_by: Option<UserId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,34 +45,6 @@ struct JobItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     operator: Option<String>,
     since: Seconds,
-    // A sheep of the flock, or an account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    counts: BTreeMap<String, u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    under: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    named: Vec<String>,
-    // The one account that a check asks about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    only: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    works: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    fails: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unsure: Vec<String>,
-    // What is done for each account, as people write it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    act: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    payer: Option<FlockName>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    one_by_one: bool,
-    // Those that are tried again: how often they were, from when on, and which.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    waiting: Vec<(u32, i64, String)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lease_until: Option<Seconds>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,25 +68,45 @@ enum What {
     Rotate,
     Check,
     Acts,
+    Wipe,
 }
 
-/// What a job works on, and how far it is: the part of its item that each kind of work has its own of.
-#[derive(Debug)]
+/// What a job works on, and how far it is: the part of its item that each kind of work has its own of. Absent means none.
+#[derive(Debug, Serialize, Deserialize)]
 struct WorkItem {
     what: What,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     flock: Option<FlockName>,
+    // A sheep of the flock, or an account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     counts: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     under: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     named: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     only: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     works: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fails: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unsure: Vec<String>,
+    // What is done for each account, as people write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     act: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     payer: Option<FlockName>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     one_by_one: bool,
+    // Those that are tried again: how often they were, from when on, and which.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     waiting: Vec<(u32, i64, String)>,
+    // Whose posts are deleted, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wipe: Option<WipeItem>,
 }
 
 impl WorkItem {
@@ -137,11 +130,23 @@ impl WorkItem {
             payer,
             one_by_one,
             waiting,
+            wipe: None,
         }
     }
 
     fn count(&self, name: &str) -> u64 {
         self.counts.get(name).copied().unwrap_or_default()
+    }
+
+    fn into_work(self) -> Result<Work, BoxError> {
+        Ok(match self.what {
+            What::Pause => Work::Sheep(over_sheep::of_item(self, JobKind::Pause)?),
+            What::Resume => Work::Sheep(over_sheep::of_item(self, JobKind::Resume)?),
+            What::Rotate => Work::Rotation(rotation::of_item(self)?),
+            What::Check => Work::Check(key_check::of_item(self)?),
+            What::Acts => Work::Acts(acts::of_item(self)?),
+            What::Wipe => Work::Wipe(Box::new(wipe::of_item(self)?)),
+        })
     }
 }
 
@@ -219,48 +224,20 @@ impl JobItem {
             }
             Asker::CommandLine(operator) => (None, None, None, Some(operator)),
         };
-        let WorkItem {
-            what,
-            flock,
-            cursor,
-            counts,
-            under,
-            named,
-            only,
-            works,
-            fails,
-            unsure,
-            act,
-            payer,
-            one_by_one,
-            waiting,
-        } = match &job.work {
-            Work::Sheep(work) => over_sheep::to_item(work),
-            Work::Rotation(work) => rotation::to_item(work),
-            Work::Check(work) => key_check::to_item(work),
-            Work::Acts(work) => acts::to_item(work),
-        };
         Self {
             version: job.version,
-            what,
-            flock,
+            work: match &job.work {
+                Work::Sheep(work) => over_sheep::to_item(work),
+                Work::Rotation(work) => rotation::to_item(work),
+                Work::Check(work) => key_check::to_item(work),
+                Work::Acts(work) => acts::to_item(work),
+                Work::Wipe(work) => wipe::to_item(work),
+            },
             asked_by,
             room,
             answer_to,
             operator,
             since: job.since.into(),
-            cursor,
-            counts,
-            under,
-            named,
-            only,
-            works,
-            fails,
-            unsure,
-            act,
-            payer,
-            one_by_one,
-            waiting,
             lease_until: job.lease_until.map(Seconds::from),
             cancelled_by: job.cancelled_by.clone(),
             ended: job.ended.map(Seconds::from),
@@ -284,7 +261,7 @@ impl JobItem {
             cancelled_by: self.cancelled_by.clone(),
             version: self.version,
             asker: self.asker().map_err(corrupt)?,
-            work: self.into_work().map_err(corrupt)?,
+            work: self.work.into_work().map_err(corrupt)?,
         })
     }
 
@@ -296,33 +273,6 @@ impl JobItem {
             (Some(user), Some(room), Some(answer_to)) => Ok(Asker::Slack { user, room, answer_to }),
             _ => Err("nobody has asked for it".into()),
         }
-    }
-
-    fn into_work(self) -> Result<Work, BoxError> {
-        let what = self.what;
-        let item = WorkItem {
-            what,
-            flock: self.flock,
-            cursor: self.cursor,
-            counts: self.counts,
-            under: self.under,
-            named: self.named,
-            only: self.only,
-            works: self.works,
-            fails: self.fails,
-            unsure: self.unsure,
-            act: self.act,
-            payer: self.payer,
-            one_by_one: self.one_by_one,
-            waiting: self.waiting,
-        };
-        Ok(match what {
-            What::Pause => Work::Sheep(over_sheep::of_item(item, JobKind::Pause)?),
-            What::Resume => Work::Sheep(over_sheep::of_item(item, JobKind::Resume)?),
-            What::Rotate => Work::Rotation(rotation::of_item(item)?),
-            What::Check => Work::Check(key_check::of_item(item)?),
-            What::Acts => Work::Acts(acts::of_item(item)?),
-        })
     }
 }
 
