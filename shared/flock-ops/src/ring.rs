@@ -236,14 +236,11 @@ impl<'a> Place<'a> {
         let (network, tier) = (account.id.network, account.facts.tier);
         check_action(network, tier, Action::Profile).map_err(|cannot| vec![cannot.to_string()])?;
         let mut why: Vec<_> = wanted.check(&account.id).iter().map(ToString::to_string).collect();
-        // Who is marked by this very change is marked.
-        let labelled = wanted.bot.unwrap_or(account.facts.labelled);
-        let facts = flock_core::AccountFacts { labelled, ..account.facts.clone() };
         let deed = Deed {
             action: Action::Profile,
             cause: Cause::Person,
             ai: Ai::No,
-            account: &facts,
+            account: &account.facts,
             same_text: None,
         };
         why.extend(

@@ -27,7 +27,7 @@ const ANSWERS: &[(&str, &str)] = &[
     ("help sandwich", "*There is no command `sandwich`. `/flock help` lists all of them."),
     (
         "pause",
-        "*That is not how it is written:\n`/flock pause &lt;sheep|flock&gt;` - Stop a sheep from posting, or a whole flock, which asks first\nFor example `/flock pause moon/apollo`.",
+        "*That is not how it is written:\n`/flock pause &lt;sheep|flock&gt;` - Stop posting; for a flock it asks first\nFor example `/flock pause moon/apollo`.",
     ),
 ];
 

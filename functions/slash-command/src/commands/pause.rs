@@ -13,7 +13,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("pause <sheep|flock>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Stop a sheep from posting, or a whole flock, which asks first",
+    help: "Stop posting; for a flock it asks first",
     example: "pause moon/apollo",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

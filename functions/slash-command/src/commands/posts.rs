@@ -20,7 +20,7 @@ pub(super) const COMMAND: Command = Command {
     ],
     group: Group::Flock,
     need: EVERYBODY,
-    help: "The newest posts, of a sheep, a flock or all",
+    help: "The newest posts",
     example: "posts apollo 2",
     run: Run::Reads(|call| Box::pin(run(call))),
 };

@@ -15,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("resume <sheep|flock|account>")],
     group: Group::Flock,
     need: SHEPHERD,
-    help: "Let what is paused or stopped go on where it was",
+    help: "Let it go on where it was",
     example: "resume moon/apollo",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };

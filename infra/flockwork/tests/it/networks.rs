@@ -17,11 +17,11 @@ fn networks_are_shown_side_by_side() {
     repost                      -             yes           yes           yes           yes
     like                        -             -             yes           yes           yes
     follow                      -             -             yes           yes           yes
-    delete posts                -             yes           yes           yes           yes
+    delete posts                yes           yes           yes           yes           yes
     post pictures               -             yes           yes           yes           yes
     change profiles             -             if            if            yes           yes
     search                      -             yes           yes           if            if
-    list own posts              -             yes           yes           yes           yes
+    list own posts              yes           yes           yes           yes           yes
     send direct messages        -             if            if            yes           if
     mark posts as made with AI  if            yes           yes           -             -
     longest post                500           280           280           500*          300
