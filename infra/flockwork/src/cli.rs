@@ -313,14 +313,14 @@ Acts:
   repost POST, like POST            POST is network:id, or an address that begins with at://
   delete POST                       of one account, which its post is
   profile name|bio|url|location TEXT
-  profile bot yes                   {handle}, {n}, {count} and {flock} in TEXT are each account's own
+  profile bot yes                   {handle}, {N}, {count} and {flock} in TEXT are each account's own
 
 Where it costs something it says so and asks. What networks forbid is refused, and the rest is done.
 The end is an error where one came to nothing.
 
 Examples:
   flockwork flock do milton follow each-other --dry-run
-  flockwork flock do milton profile bio 'Paradise Lost, book {n} of {count}'
+  flockwork flock do milton profile bio 'Paradise Lost, book {N} of {count}'
   flockwork account do mastodon:apollo@example.social follow mastodon:bacchus@other.example";
 
 /// `flockwork flock do` and `flockwork account do`
@@ -785,7 +785,7 @@ pub struct Rotate {
 const RINGS: &str = "\
 ring.toml stands beside flock.toml. [profile] is for all accounts of the flock, [account.\"x:milton\"]
 for one; each has name, bio, url, location, picture, banner and bot. Placeholders, in paths, too:
-{n}, {count}, {handle}, {flock}, {corpus title}, {network}.
+{N}, {count}, {handle}, {flock}, {corpus title}, {network}.
 
 Examples:
   flockwork ring plan paradise/

@@ -309,6 +309,11 @@ impl Bluesky {
                     let why = format!("{post} is not a post of {}", account.id);
                     return Err(Failure::cannot(why));
                 }
+                // Profiles, follows and whatever else is there are records, too.
+                if ![POST, REPOST].contains(&uri.collection) {
+                    let why = format!("{post} is a record of {} and not a post", uri.collection);
+                    return Err(Failure::cannot(why));
+                }
                 let input =
                     json!({ "repo": uri.repo, "collection": uri.collection, "rkey": uri.rkey });
                 let path = "/xrpc/com.atproto.repo.deleteRecord";

@@ -379,8 +379,14 @@ impl X {
             Ok(answer) if answer.status == StatusCode::NOT_FOUND && answer.proof().is_some() => {
                 Ok(Deleted::Before)
             }
-            Ok(answer) => read(&answer)
-                .map(|Deletion { data }| if data.deleted { Deleted::Now } else { Deleted::Before }),
+            Ok(answer) => match read(&answer) {
+                Ok(Deletion { data }) if data.deleted => Ok(Deleted::Now),
+                // It may be there: what is gone is answered 404.
+                Ok(Deletion { .. }) => {
+                    Err(Failure::unknown("X says that it did not delete the post, and not why"))
+                }
+                Err(failure) => Err(failure),
+            },
             Err(failure) => Err(failure),
         };
         if let Some(proof) = deleted.as_ref().err().and_then(Failure::not_done) {

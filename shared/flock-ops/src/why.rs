@@ -86,7 +86,7 @@ async fn post(
             format!("{id} has not come to number {number}; its next is {next}")
         }
         _ => format!(
-            "{id} has no post with number {number}: it was missed in an outage, or is older than the {} days that posts are kept",
+            "{id} has no post with number {number}: it was missed in an outage, passed over by a wipe, or is older than the {} days that posts are kept",
             flock_store::POST_RETENTION_DAYS
         ),
     }))
@@ -125,6 +125,13 @@ impl Why {
             ("text", quoted(&post.text)),
             ("account", post.account.to_string()),
         ];
+        // On the meadow a post is its own record.
+        if post.state == PostState::Deleted && post.text.is_empty() {
+            rows.retain(|(name, _)| *name != "text");
+            rows.push(("source", "it went with the post".to_owned()));
+            rows.push(("time", self.time(&zone)));
+            return rows;
+        }
         rows.extend(post.remote_id.as_ref().map(|id| ("there", id.to_string())));
         rows.push(("source", self.source()));
         if let (Some(made), Some(seed)) = (&post.made, self.seed()) {
