@@ -20,7 +20,7 @@ pub(super) const COMMAND: Command = Command {
     usages: &[Usage::new("wipe <account|flock> ...")],
     group: Group::Flock,
     need: Need::Top,
-    help: "Delete all posts; takes `everything` and `pay FLOCK`; asks first",
+    help: "Delete all posts; asks first",
     example: "wipe x:milton everything pay moon",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
