@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Walks Bluesky's own server: account, post, the same post again, reply, picture, repost, follow, timeline, delete, by the code
-# that posts in production. Needs Node 20 and npm; the server is installed once into ~/.cache/flockwork-ci (or
-# FLOCKWORK_CI_CACHE), runs on loopback, and is gone afterwards.
+# Walks Bluesky's own server: account, post, the same post again, reply, picture, repost, follow, timeline, delete, a wipe
+# of 250 posts and one of all the rest, by the code that posts in production. Needs Node 20 and npm; the server is installed once
+# into ~/.cache/flockwork-ci (or FLOCKWORK_CI_CACHE), runs on loopback, and is gone afterwards.
 #
 # usage: .ci/bluesky_peer.sh [-- WORDS FOR THE WALK]
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Walks snac2, a server that speaks Mastodon's API: sign-in on its pages, check, account, post, the same post again, reply, picture, repost, timeline,
-# delete, by the code that posts in production. It ignores Idempotency-Key, pages and deletions, so it is the harder half.
+# delete, and a wipe that says of all posts that they stayed, by the code that posts in production. It ignores
+# Idempotency-Key, pages and deletions, so it is the harder half.
 # Debian's package is fetched by apt-get into ~/.cache/flockwork-ci (or FLOCKWORK_CI_CACHE), with the libraries this
 # machine lacks; nothing is installed. The server runs on loopback, and is gone afterwards.
 #

@@ -4,7 +4,8 @@
 //!
 //! The key file has what a person has: on Bluesky an app password, on Mastodon the password of the account, to sign in on its
 //! pages. An account is signed in to, added, posts, posts the same occurrence again, answers, shows a picture, changes its profile, reposts, lists and deletes;
-//! after each step the server is asked, in other words than ours, what it shows. Then sheep-tick posts two lines. What goes
+//! after each step the server is asked, in other words than ours, what it shows. Then sheep-tick posts two lines, and wipes the
+//! account: of what is recorded, and then of all that is there. What goes
 //! over the wire passes a meter: one on a free port before `--url`, or, where the server tells its own address, at
 //! `--url`, with the server `--behind` it. Prints a line for each check; the exit code is 1 when one fails.
 #![expect(clippy::print_stdout, reason = "what it prints is what it is for")]
@@ -22,15 +23,16 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use dynoxide::Database;
 use flock_aws::{Clock, Keyring};
 use flock_core::{
-    AccountId, BehaviourKind, Corpus, Flock, Network, Occurrence, Outcome, Picture, PostId,
-    ProfilePart, RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep, SheepConfig, SheepId, View,
-    Wanted,
+    AccountId, Asker, BehaviourKind, Corpus, Cursor, DeliveryId, Flock, Network, Occurrence,
+    Outcome, Picture, PostId, ProfilePart, RemoteId, Rhythm, RhythmFields, Sent, Shards, Sheep,
+    SheepConfig, SheepId, State, View, Wanted, Whom, Wipe, Work,
 };
 use flock_net::{
     Account, Accounts, Back, Checked, Deleted, Draft, FailureKind, Networks, NewKey, NotSignedIn,
     Proof, Purse, SignInTo,
 };
-use flock_store::{AccountItem, Post, PostState, Store};
+use flock_ops::{Begun, Noted, Who, begin_wipe, count_wipe};
+use flock_store::{AccountItem, By, Post, PostState, Read, Recorded, Store};
 use flock_tests::{Meter, Metered};
 use flockwork::connect::{LOCAL_NAME, STRANGERS};
 use jiff::{SignedDuration, Timestamp};
@@ -175,7 +177,8 @@ async fn walk(arguments: &Arguments) -> anyhow::Result<Results> {
     }
     walk.list().await?;
     walk.delete(&first).await?;
-    Box::pin(walk.tick(checked)).await?;
+    let app = Box::pin(walk.tick(checked)).await?;
+    Box::pin(walk.wipe(&app)).await?;
     Ok(walk.results)
 }
 
@@ -600,7 +603,7 @@ impl Walk {
     }
 
     /// A sheep says two lines, by two ticks of the function that is deployed.
-    async fn tick(&mut self, checked: Checked) -> anyhow::Result<()> {
+    async fn tick(&mut self, checked: Checked) -> anyhow::Result<App> {
         let flock = &self.flock.name;
         self.store.put_flock(&self.flock).await?;
         let corpus = Corpus::parse(b"first line of a sheep\nsecond line of a sheep\nthird line")
@@ -636,9 +639,144 @@ impl Walk {
             && recorded.iter().all(|post| post.remote_id.is_some());
         let seen = format!("{posted} posted, {there:?} on the server; {}", told(&metered));
         self.results.check("sheep-tick posts two lines in two ticks", good, seen);
+        Ok(app)
+    }
+
+    /// So many posts the record names when they are wiped; where none is deleted, as many as were made to be listed.
+    fn posts_on_record(&self) -> usize {
+        if self.network_deletes() { 250 } else { 80 }
+    }
+
+    /// Has the record name so many posts of the account, with those of the sheep, and not what else is there.
+    async fn record(&self) -> anyhow::Result<()> {
+        let (pages, recorded) = (Self::sheep("pages")?, self.posts_on_record());
+        self.store.enlist(&[(pages.clone(), self.id.clone())]).await?;
+        let start = self.now()?;
+        let mut lines = self.peer.shown().await?;
+        lines.retain(|post| post.text.starts_with("Line "));
+        let mut ids: Vec<RemoteId> =
+            lines.iter().map(|post| post.id.parse()).collect::<Result<_, _>>()?;
+        for number in ids.len() + OF_THE_SHEEP..recorded {
+            // None of them is as one that is there.
+            let at = start + SignedDuration::from_secs(i64::try_from(number)? - 500);
+            let text = format!("One more line {number}");
+            ids.push(self.say("more", u64::try_from(number)?, (&text, at), (None, None)).await?);
+        }
+        for (id, number) in ids.into_iter().take(recorded - OF_THE_SHEEP).zip(1..) {
+            let post = Post {
+                made: None,
+                sheep: pages.clone(),
+                occurrence: Occurrence(number),
+                account: self.id.clone(),
+                at: start,
+                text: format!("Line {number}"),
+                state: PostState::Posted,
+                remote_id: Some(id),
+                answers: None,
+            };
+            if self.store.put_post(&post, 1).await? != Recorded::Done {
+                bail!("post {number} is recorded already");
+            }
+        }
         Ok(())
     }
+
+    /// Begins a wipe as `flockwork wipe` does, and goes on with it from minute to minute as the function that is deployed does.
+    async fn wiped(&self, app: &App, everything: bool) -> anyhow::Result<(u64, Box<Wipe>)> {
+        let (of, now) = (Whom::Account(self.id.clone()), self.clock.now());
+        let by = By::CommandLine { user: "walker".to_owned(), arn: None };
+        let who = Who { by, at: now, id: DeliveryId::of(&["wipe", &now.to_string()]) };
+        let noted = Noted::begin(&self.store, who, "wipe".to_owned()).await?;
+        let count = count_wipe(&self.store, of, everything, None, now).await?;
+        let asker = Asker::CommandLine("walker".to_owned());
+        let (Begun::New(job) | Begun::UnderWay(job)) =
+            begin_wipe(&self.store, &noted, asker, &count, now).await?;
+        let due = json!({ "detail-type": "job.due", "detail": { "id": job.id.as_str() } });
+        for _ in 0..MOST_MINUTES {
+            #[expect(clippy::disallowed_methods, reason = "the deadline is on the wall clock")]
+            let deadline = std::time::SystemTime::now() + Duration::from_secs(50);
+            app.handle(&due, deadline).await?;
+            let job = self.store.job(&job.id).await?.context("the job is there")?;
+            if let (false, Work::Wipe(work)) = (job.is_running(), job.work) {
+                return Ok((count.posts(), work));
+            }
+            self.clock.step_to(self.clock.now() + SignedDuration::from_mins(1));
+        }
+        bail!("the wipe is not over after {MOST_MINUTES} minutes")
+    }
+
+    /// Deletes what is recorded, and then what else is there; or says what stays, where the server deletes nothing.
+    async fn wipe(&mut self, app: &App) -> anyhow::Result<()> {
+        self.record().await?;
+        let ids = |shown: Vec<Shown>| shown.into_iter().map(|post| post.id).collect::<HashSet<_>>();
+        let before = ids(self.peer.shown().await?);
+        let recorded = self.recorded().await?;
+        let unknown: HashSet<_> = before.difference(&recorded).cloned().collect();
+        let (deletes, on_record) = (self.network_deletes(), self.posts_on_record());
+        for everything in [false, true] {
+            self.meter.take();
+            let begun = std::time::Instant::now();
+            let (counted, work) = self.wiped(app, everything).await?;
+            let took = begun.elapsed().as_secs();
+            let metered = self.meter.take();
+            let left = ids(self.peer.shown().await?);
+            let (expected, counts) = match (deletes, everything) {
+                (true, false) => (unknown.clone(), (on_record, 0)),
+                (true, true) => (HashSet::new(), (unknown.len(), 0)),
+                (false, _) => (before.clone(), (0, on_record)),
+            };
+            let counts = (u64::try_from(counts.0)?, u64::try_from(counts.1)?);
+            // What stays beyond the record is counted, too.
+            let is_counted = work.deleted == counts.0
+                && (work.stayed == counts.1 || (everything && counts.1 < work.stayed));
+            let is_told = (work.stayed == 0) == work.stays.is_empty();
+            let sheep = self.store.sheep(&Self::sheep("poet")?, Read::Consistent).await?;
+            let sheep = sheep.context("it is there")?;
+            let is_anew = matches!(sheep.state, State::Paused { .. })
+                && (sheep.progress.cursor, &sheep.intent) == (Cursor::default(), &None);
+            let seen = format!(
+                "{} of {} deleted in {took} s, {} stayed, {} left, {counted} counted; {} requests; {:?}",
+                work.deleted,
+                before.len(),
+                work.stayed,
+                left.len(),
+                metered.requests.len(),
+                work.stays.iter().take(2).collect::<Vec<_>>(),
+            );
+            let name =
+                if everything { "a wipe of everything" } else { "a wipe of what is recorded" };
+            let good = left == expected && is_counted && is_told && is_anew;
+            self.results.check(name, good, seen);
+        }
+        let marked = self.recorded().await?.len();
+        let good = marked == if deletes { 0 } else { on_record };
+        self.results.check("what is deleted is marked so, and nothing else", good, marked);
+        Ok(())
+    }
+
+    /// What the record names of the account that is not deleted.
+    async fn recorded(&self) -> anyhow::Result<HashSet<String>> {
+        let mut recorded = HashSet::new();
+        for sheep in ["pages", "poet"] {
+            let posts = self.store.posts_after(&Self::sheep(sheep)?, Occurrence(0), 500).await?;
+            let posts = posts.into_iter().filter(|on_record| on_record.deleted_at.is_none());
+            let ids = posts.filter_map(|on_record| on_record.post.remote_id);
+            recorded.extend(ids.map(|id| id.as_str().to_owned()));
+        }
+        Ok(recorded)
+    }
+
+    /// Whether the server deletes what it is asked to.
+    fn network_deletes(&self) -> bool {
+        self.id.network == Network::Bluesky
+    }
 }
+
+/// So many of the posts that are recorded the sheep has made.
+const OF_THE_SHEEP: usize = 2;
+
+/// A wipe that takes longer hangs.
+const MOST_MINUTES: usize = 60;
 
 /// How a login ends, among requests.
 const LOGIN: &str = "createSession";

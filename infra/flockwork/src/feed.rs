@@ -50,7 +50,7 @@ pub(crate) struct Feed {
 }
 
 /// What has been read of the posts of a sheep: those with numbers from one up to another are kept, as many as there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Known {
     from: u64,
     to: u64,
@@ -58,6 +58,8 @@ struct Known {
     older: Option<Timestamp>,
     /// Not all numbers just before are those of posts.
     has_gap: bool,
+    /// The version that the sheep had then: whatever happens to it, a wipe too, makes it another.
+    version: u64,
 }
 
 impl Default for Sizes {
@@ -107,6 +109,7 @@ impl Feed {
             let (sheep, control) = tokio::join!(store.sheep_of(None), store.control());
             (self.sheep, self.stop) = (sheep?, control?.stopped);
             self.read_at = Some(begun);
+            self.let_deleted_go(store).await?;
             self.forget();
         }
         let mut has_read = false;
@@ -135,6 +138,25 @@ impl Feed {
         }
     }
 
+    /// Lets go what is deleted by now, of whom it may be: who is as a wipe leaves a sheep, or has changed since.
+    async fn let_deleted_go(&mut self, store: &Store) -> Result<(), StoreError> {
+        let doubtful = self.sheep.iter().filter(|sheep| {
+            let known = self.known.get(&sheep.id);
+            begins_anew(sheep) || known.is_some_and(|known| known.version != sheep.version)
+        });
+        let doubtful: HashSet<_> = doubtful.map(|sheep| &sheep.id).collect();
+        let posts = self.recorded.iter().filter(|post| doubtful.contains(&post.sheep));
+        let numbers: Vec<_> = posts.map(|post| (post.sheep.clone(), post.occurrence)).collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let posts = store.posts_numbered(&numbers).await?;
+        let deleted = posts.into_iter().filter(|post| post.state == PostState::Deleted);
+        let deleted: HashSet<_> = deleted.map(|post| (post.sheep, post.occurrence)).collect();
+        self.recorded.retain(|post| !deleted.contains(&(post.sheep.clone(), post.occurrence)));
+        Ok(())
+    }
+
     /// Forgets who is gone, and of whom so much is new that only the newest of it may be wanted.
     fn forget(&mut self) {
         let mut known = HashMap::new();
@@ -144,14 +166,13 @@ impl Feed {
             let before = self
                 .known
                 .get(&sheep.id)
-                .filter(|before| (before.to..=before.to.saturating_add(NEW)).contains(&to))
-                // All it has posted may have been deleted since.
-                .filter(|_| !begins_anew(sheep));
+                .filter(|before| (before.to..=before.to.saturating_add(NEW)).contains(&to));
             if before.is_some() {
                 kept.insert(&sheep.id);
             }
-            let nothing = Known { from: to, to, older: None, has_gap: false };
-            known.insert(sheep.id.clone(), before.copied().unwrap_or(nothing));
+            let nothing = Known { from: to, to, ..Known::default() };
+            let known_before = before.copied().unwrap_or(nothing);
+            known.insert(sheep.id.clone(), Known { version: sheep.version, ..known_before });
         }
         self.known = known;
         self.recorded.retain(|post| kept.contains(&post.sheep));
@@ -181,8 +202,9 @@ impl Feed {
         Ok(())
     }
 
-    /// Lets go what is too old for the page.
+    /// Lets go what is too old for the page, and what is deleted: it would take the place of what is there.
     fn keep_newest(&mut self) {
+        self.recorded.retain(|post| post.state != PostState::Deleted);
         self.recorded.sort_by(Post::by_time);
         let older = self.recorded.len().saturating_sub(self.sizes.posts);
         for post in self.recorded.drain(..older) {
@@ -313,6 +335,10 @@ mod tests {
         Post { sheep: usize, posts: u64, left_out: u64 },
         /// It is removed, or made again.
         Turn { sheep: usize },
+        /// All it has said is deleted, so far that only so many are left.
+        Wipe { sheep: usize, left: usize },
+        /// It goes on.
+        Resume { sheep: usize },
         /// Somebody looks.
         Look,
     }
@@ -322,6 +348,9 @@ mod tests {
             6 => (0..3_usize, 1..7_u64, prop_oneof![3 => Just(0_u64), 1 => 1..9_u64])
                 .prop_map(|(sheep, posts, left_out)| Deed::Post { sheep, posts, left_out }),
             3 => (0..3_usize).prop_map(|sheep| Deed::Turn { sheep }),
+            2 => (0..3_usize, prop_oneof![2 => Just(0_usize), 1 => 1..4_usize])
+                .prop_map(|(sheep, left)| Deed::Wipe { sheep, left }),
+            2 => (0..3_usize).prop_map(|sheep| Deed::Resume { sheep }),
             6 => Just(Deed::Look),
         ]
     }
@@ -415,8 +444,36 @@ mod tests {
                         self.next[number] = (birth.occurrence.0, true);
                     }
                 }
+                Deed::Wipe { sheep: number, left } => self.wipe(number, left).await,
+                Deed::Resume { sheep: number } => {
+                    let Some(sheep) = self.read(number).await else { return };
+                    // Nobody resumes what is being wiped: the rest goes first.
+                    if matches!(sheep.state, State::Paused { .. }) {
+                        self.wipe(number, 0).await;
+                        let sheep = self.read(number).await.unwrap().resume(self.now);
+                        assert_eq!(self.store.put_sheep(&sheep).await.unwrap(), Write::Done);
+                    }
+                }
                 Deed::Look => {}
             }
+        }
+
+        /// As the job does it: the sheep begins anew, and its posts go, oldest first.
+        async fn wipe(&mut self, number: usize, left: usize) {
+            let Some(sheep) = self.read(number).await else { return };
+            let is_wiped = matches!(sheep.state, State::Paused { .. });
+            if !is_wiped {
+                let anew = sheep.start_over(self.now).unwrap();
+                assert_eq!(self.store.put_sheep(&anew).await.unwrap(), Write::Done);
+                self.next[number].0 = anew.progress.occurrence.0;
+            }
+            let own: Vec<_> =
+                self.posts.iter().filter(|post| post.sheep == sheep.id).cloned().collect();
+            let gone = own.len().saturating_sub(left);
+            for post in own.iter().take(gone) {
+                self.store.mark_deleted(post, self.now).await.unwrap();
+            }
+            self.posts.retain(|post| !own[..gone].contains(post));
         }
 
         /// The posts that the page shows once it has read all.

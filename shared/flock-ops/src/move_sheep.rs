@@ -13,6 +13,7 @@ use crate::{
     accounts::{able, known},
     plan::cannot_move,
     texts::{other_flocks, with_marks, with_texts},
+    wipe::being_wiped,
 };
 
 /// A sheep that has another account.
@@ -75,6 +76,9 @@ pub async fn move_sheep(
     let mut members = with_texts(store, vec![moved]).await?;
     let texts = neighbours_with_texts(store, &account, &accounts, &flock, neighbours).await?;
     members.extend(texts);
+    problems.extend(
+        being_wiped(store, std::slice::from_ref(&account), None).await?.map(Objection::from),
+    );
     problems.extend(fit(store, &flock, &id, (&members, &rest), &accounts, now).await?);
     Refusal::unless_fit(problems)?;
     let outlook = outlook(store, &flock, &members, now).await?;

@@ -40,6 +40,9 @@ pub(crate) fn accounts_of_sheep<'a>(sheep: impl IntoIterator<Item = &'a Sheep>) 
     accounts.into_iter().collect()
 }
 
+/// How to name who pays.
+const WHO_PAYS: &str = "say which flock pays for it, with `--pay FLOCK`, in Slack with `pay FLOCK`";
+
 /// The flock that pays: the one that is named, or a flock for its own accounts, and for an account the only one that has sheep there.
 /// Where its network charges nothing, that is a name alone, and any flock with sheep there, now or once, is taken.
 pub async fn payer_of(
@@ -67,13 +70,8 @@ pub async fn payer_of(
     }
     let flocks: Vec<_> = flocks.into_iter().collect();
     match &*flocks {
-        [] => Err(Error::refused(format!(
-            "no flock has a sheep on {account}: say which flock pays for it"
-        ))),
+        [] => Err(Error::refused(format!("no flock has a sheep on {account}: {WHO_PAYS}"))),
         [first, rest @ ..] if is_free || rest.is_empty() => Ok(first.clone()),
-        all => Err(Error::refused(format!(
-            "{} have sheep on {account}: say which flock pays for it",
-            named(all)
-        ))),
+        all => Err(Error::refused(format!("{} have sheep on {account}: {WHO_PAYS}", named(all)))),
     }
 }

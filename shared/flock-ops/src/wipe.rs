@@ -105,24 +105,71 @@ pub async fn begin_wipe(
 ) -> Result<Begun> {
     count.refuse_unpaid()?;
     let names: Vec<_> = count.accounts.iter().map(|(account, _)| account.clone()).collect();
-    for job in store.running_jobs().await? {
-        let Work::Wipe(other) = &job.work else { continue };
-        if other.of == count.of {
-            continue;
-        }
-        let others = accounts_of(store, &other.of).await?;
-        if let Some(both) = names.iter().find(|account| others.contains(account)) {
-            return Err(Error::refused(format!(
-                "the job {} wipes {} already, and {both} with it; wait until it is over",
-                job.id, other.of
-            )));
-        }
+    if let Some(why) = being_wiped(store, &names, Some(&count.of)).await? {
+        return Err(Error::refused(why));
     }
     // What an older version applied is not noted, nor is what was on the meadow then.
     store.enlist(&count.sheep).await?;
     let work = Wipe::new(count.of.clone(), count.everything, count.payer.clone(), &names);
     let work = Work::Wipe(Box::new(work));
     begin_job(store, noted, Job::new(Wipe::job(&count.of), work, asker, now)).await
+}
+
+/// Why nobody else may have these accounts: a wipe is at one of them, which is none `of` that.
+pub(crate) async fn being_wiped(
+    store: &Store,
+    accounts: &[AccountId],
+    of: Option<&Whom>,
+) -> Result<Option<String>> {
+    for job in store.running_jobs().await? {
+        let Work::Wipe(wipe) = &job.work else { continue };
+        if of == Some(&wipe.of) {
+            continue;
+        }
+        let others = accounts_of(store, &wipe.of).await?;
+        if let Some(account) = accounts.iter().find(|account| others.contains(account)) {
+            let whole = match &wipe.of {
+                Whom::Account(_) => String::new(),
+                Whom::Flock(_) => format!("{}, and ", wipe.of.named()),
+            };
+            return Ok(Some(format!(
+                "the job {} wipes {whole}{account} right now; wait until it is over",
+                job.id
+            )));
+        }
+    }
+    Ok(None)
+}
+
+/// The wipes that wait for the cap of this flock, which pays for them.
+pub(crate) async fn waiting_for_cap(
+    store: &Store,
+    payer: &FlockName,
+    now: Timestamp,
+) -> Result<Vec<Job>> {
+    let mut jobs = store.running_jobs().await?;
+    jobs.retain(|job| is_waiting(job, payer, now));
+    Ok(jobs)
+}
+
+fn is_waiting(job: &Job, payer: &FlockName, now: Timestamp) -> bool {
+    let Work::Wipe(wipe) = &job.work else { return false };
+    job.is_running() && wipe.payer == *payer && wipe.waits_for_cap(now)
+}
+
+/// Has the wipes go on that wait for the cap of this flock.
+pub(crate) async fn wake_wipes(store: &Store, payer: &FlockName, now: Timestamp) -> Result<()> {
+    for job in waiting_for_cap(store, payer, now).await? {
+        // A tick that is at another of its accounts makes its step again.
+        let woken = |job: &Job| match &job.work {
+            Work::Wipe(wipe) if is_waiting(job, payer, now) => {
+                job.step(Work::Wipe(Box::new(wipe.retry_for_cap(now))))
+            }
+            _ => job.clone(),
+        };
+        store.change_job(job, woken).await?;
+    }
+    Ok(())
 }
 
 impl WipeCount {

@@ -9,7 +9,7 @@ use flock_tests::Misbehave;
 use crate::{flocks, world::World};
 
 /// What files with these lines as the text of the sheep, the only one of its flock, change.
-async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
+pub(crate) async fn file(world: &World, id: &SheepId, lines: &[&str]) -> FlockFile {
     let corpus = Corpus::parse(lines.join("\n").as_bytes()).unwrap();
     let behaviour = BehaviourKind::Poem.with_text(&corpus);
     let config = SheepConfig { behaviour, ..world.read(id).await.config };

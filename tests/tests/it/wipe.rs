@@ -2,17 +2,19 @@
 
 use flock_aws::SdkConfig;
 use flock_core::{
-    AccountId, Asker, Cursor, DeliveryId, FlockName, Job, Month, Network, Occurrence, SheepId,
-    State, Whom, Wipe, Work,
+    AccountId, AnswerTo, Asker, Cursor, DeliveryId, Flock, FlockName, Job, Month, Network,
+    Occurrence, SheepId, State, Whom, Wipe, Work,
 };
-use flock_ops::{Begun, Noted, Who, WipeCount, begin_wipe, count_wipe};
+use flock_ops::{Begun, Noted, Who, WipeCount, begin_wipe, count_wipe, move_sheep};
 use flock_store::{By, Post, PostState, Recorded};
 use flock_tests::{Billed, CrashPlan, CrashProxy, Cut, Endpoint, MastodonMisbehave, Operation};
 use jiff::SignedDuration;
 use serde_json::json;
 use sheep_tick::{App, Settings};
 
-use crate::slack::Slack;
+use crate::edits;
+use crate::flocks::{self, apply_file};
+use crate::slack::{Slack, shown};
 use crate::world::{START, World, far_deadline, ts, user_id};
 
 const NETWORKS: [Network; 4] = [Network::Meadow, Network::X, Network::Mastodon, Network::Bluesky];
@@ -30,12 +32,15 @@ async fn counted(world: &World, of: &Whom, everything: bool) -> WipeCount {
 }
 
 async fn begin(world: &World, of: Whom, everything: bool) -> Job {
+    begin_for(world, of, everything, Asker::CommandLine("ada".to_owned())).await
+}
+
+async fn begin_for(world: &World, of: Whom, everything: bool, asker: Asker) -> Job {
     let now = world.clock.now();
     let by = By::CommandLine { user: "ada".to_owned(), arn: None };
     let who = Who { by, at: now, id: DeliveryId::of(&["wipe", &now.to_string()]) };
     let noted = Noted::begin(&world.store, who, "wipe".to_owned()).await.unwrap();
     let count = counted(world, &of, everything).await;
-    let asker = Asker::CommandLine("ada".to_owned());
     match begin_wipe(&world.store, &noted, asker, &count, now).await.unwrap() {
         Begun::New(job) => job,
         Begun::UnderWay(job) => panic!("{job:?}"),
@@ -225,7 +230,7 @@ async fn in_slack_a_wipe_asks_with_the_number_and_tells_of_its_end() {
     until_over(&slack.world, &app, &of).await;
     let before = slack.seen("U1", "C1");
     slack.events().await;
-    told.push(crate::slack::shown(&before, &slack.seen("U1", "C1")));
+    told.push(shown(&before, &slack.seen("U1", "C1")));
     assert_wiped(&slack.world, &apollo, "in Slack").await;
     insta::assert_snapshot!(told.join("\n"), @"
     *I am counting what is there.
@@ -240,15 +245,160 @@ async fn in_slack_a_wipe_asks_with_the_number_and_tells_of_its_end() {
     ");
 }
 
+#[tokio::test]
+async fn in_slack_words_say_who_pays() {
+    let mut slack = Slack::start().await;
+    let (app, [apollo, _]) = two_sheep(&slack.world, Network::X).await;
+    let moon: FlockName = "moon".parse().unwrap();
+    cap(&slack.world, &moon, "5").await;
+    let mut told = Vec::new();
+    for line in [
+        "wipe x:apollo pay",
+        "wipe x:apollo pay sun",
+        "wipe x:apollo soon",
+        "do x:apollo pay sun like x:1",
+        "do dry-run x:apollo pay moon like x:1",
+        "ring x:apollo pay sun bio Baa",
+        "wipe x:apollo pay moon",
+    ] {
+        told.push(slack.flock(line).await);
+    }
+    slack.press("U1", "C1", "Delete them all").await;
+    let of = Whom::Account(account(&slack.world, &apollo).await);
+    until_over(&slack.world, &app, &of).await;
+    assert_wiped(&slack.world, &apollo, "paid by another").await;
+    let month = Month::of(slack.world.clock.now());
+    assert_eq!(slack.world.store.ledger(&moon, month).await.unwrap().spent.micros(), 20_000);
+    insta::assert_snapshot!(told.join("\n"), @"
+    *Say which flock pays: `pay FLOCK`.
+    *I am counting what is there.
+    *There is no flock sun that could pay.
+    *I do not know what `soon` is to mean here: nothing, `everything`, or `pay FLOCK`.
+    *There is no flock sun that could pay.
+    *`like x:1` for `x:apollo` would be done 0 times, and refused 1 times.
+    x:apollo would NOT: X cannot like: since 2026-04-20 for Enterprise customers only
+    *There is no flock sun that could pay.
+    *I am counting what is there.
+    *This deletes 2 posts of x:apollo for good, as far as the record of 400 days has them. Its sheep is paused, and begins at line 1 when it is resumed. It costs $0.02, which flock moon pays (it has $5.00 left this month). It is done within some minutes.
+    The button works for 5 minutes. [Delete them all] [Cancel]
+    ");
+}
+
+async fn cap(world: &World, flock: &FlockName, cap: &str) {
+    let monthly_cap = Some(cap.parse().unwrap());
+    world.store.put_flock(&Flock { monthly_cap, ..Flock::new(flock.clone()) }).await.unwrap();
+}
+
+/// The lines of a sheep of [`two_sheep`].
+fn lines(id: &SheepId) -> Vec<String> {
+    (0..5).map(|line| format!("{} line {line}", id.name)).collect()
+}
+
+/// The files of these sheep as they are.
+async fn files(world: &World, sheep: &[&SheepId]) -> flock_ops::FlockFile {
+    let mut files = Vec::new();
+    let mut flock = None;
+    for id in sheep {
+        let lines = lines(id);
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let file = edits::file(world, id, &lines).await;
+        files.extend(file.sheep);
+        flock = Some(file.flock);
+    }
+    flock_ops::FlockFile { flock: flock.unwrap(), sheep: files }
+}
+
+#[tokio::test]
+async fn a_wipe_that_waits_for_the_cap_goes_on_when_that_is_raised_and_applied() {
+    let world = World::start().await;
+    let (app, [apollo, pan]) = two_sheep(&world, Network::X).await;
+    let of = Whom::Account(account(&world, &apollo).await);
+    begin(&world, of.clone(), false).await;
+    // Four posts have cost $0.06: one deletion fits.
+    cap(&world, &flock(), "0.07").await;
+    for _ in 0..3 {
+        world.tick(&app).await;
+        pass(&world, SignedDuration::from_secs(30));
+    }
+    let now = world.clock.now();
+    let waits = job(&world, &of).await;
+    assert_eq!((waits.is_running(), work(&waits).deleted), (true, 1));
+    assert!(work(&waits).waits_for_cap(now), "{waits:?}");
+    insta::assert_snapshot!(work(&waits).under_way[0].why.clone().unwrap(), @"flock flock has spent $0.07 of the $0.07 it may spend in 2026-03, and this costs $0.01; raise `monthly_cap` in its flock.toml and apply it, or wait");
+    let as_it_is = files(&world, &[&apollo, &pan]).await;
+    let changes = flock_ops::plan(&world.store, as_it_is.clone(), now).await.unwrap();
+    assert!(changes.is_empty(), "{changes}");
+    let mut raised = as_it_is;
+    raised.flock.monthly_cap = Some("1".parse().unwrap());
+    let changes = apply_file(&world.store, raised, now).await.unwrap();
+    assert!(
+        changes.contains(&format!("\n  ~ wake job {}: it waits for the cap\n", waits.id)),
+        "{changes}"
+    );
+    assert!(!work(&job(&world, &of).await).waits_for_cap(now));
+    assert!(until_over(&world, &app, &of).await < 3);
+    assert_wiped(&world, &apollo, "with a raised cap").await;
+}
+
+#[tokio::test]
+async fn nobody_gets_an_account_that_is_being_wiped() {
+    let world = World::start().await;
+    let (app, [apollo, pan]) = two_sheep(&world, Network::Meadow).await;
+    let of = Whom::Account(account(&world, &apollo).await);
+    let moved = async || {
+        let (sheep, now) = (world.read(&pan).await, world.clock.now());
+        let to = account(&world, &apollo).await;
+        let who = flocks::who("sheep move", now);
+        Noted::around(&world.store, who, "sheep move".to_owned(), async |noted| {
+            move_sheep(&world.store, noted, sheep, to, now).await
+        })
+        .await
+    };
+    let id = begin(&world, of.clone(), false).await.id;
+    let why = format!("the job {id} wipes meadow:apollo right now; wait until it is over");
+    assert_eq!(moved().await.unwrap_err().to_string(), why);
+    let as_it_is = files(&world, &[&apollo, &pan]).await;
+    let mut other = as_it_is.clone();
+    other.sheep[1].config.account = account(&world, &apollo).await;
+    let refused = apply_file(&world.store, other.clone(), world.clock.now()).await;
+    assert_eq!(refused.unwrap_err().to_string(), why);
+    let mut new = as_it_is.clone();
+    new.sheep[1].name = "faun".parse().unwrap();
+    new.sheep[1].config.account = account(&world, &apollo).await;
+    let refused = apply_file(&world.store, new, world.clock.now()).await;
+    assert_eq!(refused.unwrap_err().to_string(), why);
+    // Who had it has it.
+    apply_file(&world.store, as_it_is, world.clock.now()).await.unwrap();
+    until_over(&world, &app, &of).await;
+    assert_wiped(&world, &apollo, "with others who want it").await;
+    assert!(moved().await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn of_a_wipe_that_waits_for_a_limit_people_see_until_when() {
+    let mut slack = Slack::start().await;
+    let apollo = slack.world.sheep("apollo", Network::X, 5).await;
+    many(&slack.world, &apollo, 60).await;
+    let of = Whom::Account(account(&slack.world, &apollo).await);
+    let app = slack.world.app().await;
+    begin(&slack.world, of, false).await;
+    slack.world.tick(&app).await;
+    insta::assert_snapshot!(slack.flock("running").await, @"
+    *Times are in UTC.
+    job `d421f68a` wipes `x:apollo`: 50 posts deleted so far, now at x:apollo, goes on at 12:15:01; asked by ada at the command line at 12:00:00
+    ");
+}
+
 /// A world whose requests pass proxies.
 struct Watched {
-    world: World,
+    slack: Slack,
     proxies: [CrashProxy; 5],
 }
 
 impl Watched {
     async fn start() -> Self {
-        let mut world = World::start().await;
+        let mut slack = Slack::start().await;
+        let world = &mut slack.world;
         let never = CrashPlan::new(Cut::Never);
         let proxy = async |name, url: String| CrashProxy::start(name, &url, &never).await;
         let proxies = [
@@ -260,21 +410,21 @@ impl Watched {
         ];
         world.mastodon_url = proxies[3].url();
         world.bluesky_url = proxies[4].url();
-        Self { world, proxies }
+        Self { slack, proxies }
     }
 
     fn aws(&self) -> SdkConfig {
-        let token = self.world.cloud.token();
+        let token = self.slack.world.cloud.token();
         flock_aws::local(self.proxies[0].url(), self.proxies[1].url(), token.secret())
     }
 
     /// One whose requests are counted.
     async fn app(&self) -> App {
-        let settings = self.world.settings(1);
+        let settings = self.slack.world.settings(1);
         let x_url = Some(self.proxies[2].url());
         let networks = flock_net::Settings { x_url, ..settings.networks.clone() };
         let settings = Settings { networks, ..settings };
-        App::start(settings, &self.aws(), self.world.clock.clone()).await.unwrap()
+        App::start(settings, &self.aws(), self.slack.world.clock.clone()).await.unwrap()
     }
 
     fn follow(&self, plan: &std::sync::Arc<CrashPlan>) {
@@ -308,13 +458,21 @@ async fn end_leases(world: &World, sheep: &[SheepId], of: &Whom) {
     }
 }
 
+fn in_slack() -> Asker {
+    Asker::Slack {
+        user: "U1".parse().unwrap(),
+        room: "C1".parse().unwrap(),
+        answer_to: AnswerTo("{}".to_owned()),
+    }
+}
+
 /// A tick that goes on with a wipe dies at `cut`; says at which request, if it comes so far.
 async fn cell(network: Network, cut: Cut) -> Option<String> {
-    let watched = Watched::start().await;
-    let world = &watched.world;
+    let mut watched = Watched::start().await;
+    let world = &watched.slack.world;
     let (app, sheep) = two_sheep(world, network).await;
     let of = Whom::Account(account(world, &sheep[0]).await);
-    let id = begin(world, of.clone(), network == Network::Bluesky).await.id;
+    let id = begin_for(world, of.clone(), network == Network::Bluesky, in_slack()).await.id;
     let mortal = watched.app().await;
     let plan = CrashPlan::new(cut);
     watched.follow(&plan);
@@ -342,6 +500,10 @@ async fn cell(network: Network, cut: Cut) -> Option<String> {
         let spent = world.store.ledger(&flock(), Month::of(world.clock.now())).await.unwrap().spent;
         assert_eq!(spent.micros(), made * 15_000 + 2 * 10_000, "{at}: paid once");
     }
+    // Whoever died between telling and writing that it is over has told under the same name.
+    watched.slack.events().await;
+    let told = shown(&[], &watched.slack.seen("U1", "C1"));
+    assert_eq!(told.matches(": 2 posts deleted.").count(), 1, "{at}: {told}");
     Some(at)
 }
 
@@ -383,7 +545,7 @@ async fn on_bluesky_a_wipe_can_die_anywhere() {
 /// A tick is held at its request number `k` while a sheep is wiped that it is posting for.
 async fn race(network: Network, k: usize) -> bool {
     let watched = Watched::start().await;
-    let world = &watched.world;
+    let world = &watched.slack.world;
     let (app, sheep) = two_sheep(world, network).await;
     world.clock.step_to(ts(START) + SignedDuration::from_mins(6));
     let of = Whom::Account(account(world, &sheep[0]).await);

@@ -7,6 +7,7 @@ use flock_slack::{escape, nameless_mention, trim, typed};
 use crate::{
     call::{Answer, Call, Obstacle, Stage, Step, Sure, announce, code, refuse, tell},
     command::{Command, Group, Run, SHEPHERD},
+    commands::wipe::{PAY, payer},
     jobs::how_to_end,
 };
 
@@ -18,7 +19,7 @@ pub(super) const COMMAND: Command = Command {
     group: Group::Flock,
     // As for all that changes what the world sees.
     need: SHEPHERD,
-    help: "Follow, repost and more for each account; asks first where that costs",
+    help: "Follow, repost and more for each account; `pay FLOCK` before the act says who pays; asks first where that costs",
     example: "do moon follow each-other",
     run: Run::Changes(|call, noted| Box::pin(run(call, noted))),
 };
@@ -51,12 +52,19 @@ async fn asked(call: &Call<'_>, words: &str) -> Result<ActFor, Obstacle> {
         )));
     }
     let words = typed(words);
-    let wish = match trim(&words).parse::<Wish>() {
+    let mut words = trim(&words);
+    let mut named = None;
+    if let Some((PAY, rest)) = words.split_once(char::is_whitespace) {
+        let rest = rest.trim_start();
+        let (name, act) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        (named, words) = (Some(payer(name)?), act.trim_start());
+    }
+    let wish = match words.parse::<Wish>() {
         Ok(wish) => wish,
         Err(err) => return refuse(format!("{}.", escape(&flock_core::capital(&err.to_string())))),
     };
     let whom = whom(call.store(), call.argument(0)).await?;
-    Ok(ActFor { wish, whom, payer: None, one_by_one: false })
+    Ok(ActFor { wish, whom, payer: named, one_by_one: false })
 }
 
 fn what(ActFor { wish, whom, .. }: &ActFor) -> String {

@@ -6,7 +6,7 @@ use flock_ops::Noted;
 use crate::{
     call::{Answer, Call},
     command::{Command, Group, Run, SHEPHERD},
-    commands::do_for::wish_for,
+    commands::{do_for::wish_for, wipe::PAY},
 };
 
 pub(super) const COMMAND: Command = Command {
@@ -20,6 +20,9 @@ pub(super) const COMMAND: Command = Command {
 
 async fn run(call: &Call<'_>, noted: &Noted) -> Answer {
     let text = call.arguments.rest().unwrap_or_default();
-    let words = format!("profile {} {text}", call.argument(1));
+    let words = match (call.argument(1), text.split_once(char::is_whitespace)) {
+        (PAY, Some((flock, text))) => format!("{PAY} {flock} profile {text}"),
+        (part, _) => format!("profile {part} {text}"),
+    };
     wish_for(call, noted, &words).await
 }

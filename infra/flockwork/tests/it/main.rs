@@ -34,4 +34,5 @@ mod spending;
 mod terminal;
 mod threads;
 mod truth;
+mod wipe;
 mod world;

@@ -153,12 +153,13 @@ impl Job {
         }
     }
 
-    /// The same job in the place of one of its name that is over. Where both were asked for in one second, it is known by the next:
-    /// who is told of jobs tells them apart by that.
+    /// The same job in the place of one of its name that is over. Where it is asked for in the second in which that was asked for, or
+    /// has ended, it is known by the next: who is told of jobs tells them apart by that, and what either did.
     #[must_use]
     pub fn after(self, over: &Self) -> Self {
-        let next = over.since.saturating_add(SignedDuration::from_secs(1));
-        let since = self.since.max(next.unwrap_or(over.since));
+        let last = over.ended.map_or(over.since, |ended| ended.max(over.since));
+        let next = last.saturating_add(SignedDuration::from_secs(1));
+        let since = self.since.max(next.unwrap_or(last));
         Self { since, version: over.version + 1, ..self }
     }
 
@@ -244,6 +245,9 @@ mod tests {
         let over = job(JobKind::Pause).end(at(0));
         let again = job(JobKind::Pause).after(&over);
         assert_eq!((again.version, again.since), (over.version + 1, at(1)), "in the same second");
+        let long = job(JobKind::Pause).end(at(40));
+        let at_its_end = Job { since: at(40), ..job(JobKind::Pause) };
+        assert_eq!(at_its_end.after(&long).since, at(41));
         let later = Job { since: at(60), ..job(JobKind::Pause) };
         assert_eq!(later.after(&over).since, at(60));
     }

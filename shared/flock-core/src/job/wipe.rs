@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, DeliveryId, FlockName, JobId, Limit, LimitOf, Network, Occurrence, RemoteId,
+    AccountId, DeliveryId, FlockName, JobId, Limit, LimitOf, Month, Network, Occurrence, RemoteId,
     SheepId, Whom, errand::whole_seconds,
 };
 
@@ -273,6 +273,21 @@ impl Wipe {
         waits.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
+    /// Whether some of it is put off until the month is over, as what passes its payer's cap is.
+    pub fn waits_for_cap(&self, now: Timestamp) -> bool {
+        self.under_way.iter().any(|account| account.waits_for_cap(now))
+    }
+
+    /// The wipe of which nothing waits for the cap of its payer any more.
+    #[must_use]
+    pub fn retry_for_cap(&self, now: Timestamp) -> Self {
+        let mut work = self.clone();
+        for account in work.under_way.iter_mut().filter(|account| account.waits_for_cap(now)) {
+            (account.not_before, account.why) = (None, None);
+        }
+        work
+    }
+
     /// Counts what could not be done, and keeps its line.
     fn stay(&mut self, line: &str) {
         self.stayed = self.stayed.saturating_add(1);
@@ -354,6 +369,11 @@ impl AccountWipe {
     /// Until when nothing can be done with it.
     pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.not_before.filter(|at| now < *at)
+    }
+
+    /// Whether it is put off until the month is over, as what passes its payer's cap is.
+    pub fn waits_for_cap(&self, now: Timestamp) -> bool {
+        self.not_before.is_some_and(|at| Month::of(now).end() <= at)
     }
 
     /// Goes on with the next phase.
@@ -528,6 +548,22 @@ mod tests {
         };
         assert_eq!(waiting(next.clone(), &[9, 8, 7, 6, 5, 4, 3, 2]), Some(at(2)));
         assert_eq!(waiting(next, &[9, 8, 7, 6, 5, 4, 3]), None);
+    }
+
+    #[test]
+    fn what_waits_for_the_cap_goes_on_when_it_is_raised() {
+        let accounts = [account(0), account(1)];
+        let payer = "moon".parse::<FlockName>().unwrap();
+        let mut work = Wipe::new(Whom::Flock(payer.clone()), false, payer, &accounts);
+        work = work.begin(&accounts);
+        assert!(!work.waits_for_cap(at(0)));
+        let month = Month::of(at(0)).end();
+        work.under_way[0].wait(at(15), None);
+        work.under_way[1].wait(month, Some("it has spent all"));
+        assert!(work.waits_for_cap(at(0)) && !work.waits_for_cap(month));
+        let woken = work.retry_for_cap(at(0));
+        assert_eq!(woken.under_way[0], work.under_way[0]);
+        assert_eq!(woken.under_way[1], AccountWipe::new(account(1)));
     }
 
     #[test]

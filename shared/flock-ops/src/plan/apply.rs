@@ -21,6 +21,7 @@ use crate::{
     at_once::all,
     plan::{Plan, cannot_move},
     remove_flock::{changed_meanwhile, remove_all},
+    wipe::wake_wipes,
 };
 
 /// What was done of what a plan or a removal does, which may be all. Many pieces of it note it at once.
@@ -108,7 +109,8 @@ impl Plan {
         store.enlist(&self.roster).await?;
         self.put_corpora(store, progress).await?;
         self.keep_drawn(store, now).await?;
-        let wakes = self.raises_cap() || !self.wake.is_empty();
+        let raises_cap = self.raises_cap();
+        let wakes = raises_cap || !self.wake.is_empty();
         let written = self.write_sheep(store, (done, progress), now).await;
         if !self.create.is_empty() || !self.change.is_empty() {
             // Somebody may have found a text unused before a sheep pointed to it. Whoever does so from now on
@@ -119,6 +121,9 @@ impl Plan {
         written?;
         if wakes {
             wake(store, flock, now).await?;
+        }
+        if raises_cap || !self.wake_jobs.is_empty() {
+            wake_wipes(store, flock, now).await?;
         }
         for noted in waivers {
             noted.end(store, Noted::DONE.to_owned()).await?;

@@ -1,6 +1,6 @@
 //! A plan, as programs read it.
 
-use flock_core::{Objection, Remedy, SheepName};
+use flock_core::{JobId, Objection, Remedy, SheepName};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub struct PlanLine<'a> {
     remove: Vec<&'a str>,
     restore: Vec<&'a str>,
     wake: Vec<&'a str>,
+    /// Jobs that go on when it is applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wake_jobs: Vec<&'a str>,
     unchanged: usize,
     warnings: &'a [String],
     /// What is not there yet, and has to be before this can be applied.
@@ -84,6 +87,7 @@ impl<'a> PlanLine<'a> {
             remove: plan.remove.iter().map(|sheep| sheep.id.name.as_str()).collect(),
             restore: plan.restore.iter().map(SheepName::as_str).collect(),
             wake: plan.wake.iter().map(SheepName::as_str).collect(),
+            wake_jobs: plan.wake_jobs.iter().map(JobId::as_str).collect(),
             unchanged: plan.unchanged,
             warnings: &plan.words,
             missing: plan.missing.iter().flat_map(missing).collect(),

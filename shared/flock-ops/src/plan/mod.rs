@@ -13,10 +13,11 @@ use std::{
 };
 
 use flock_core::{
-    AccountId, Behaviour, BehaviourKind, Corpus, CorpusId, CorpusProblem, Cursor, Flock, FlockName,
-    KnownAccounts, Member, Month, NearDuplicates, Network, Objection, Occurrence, Origin, Outlook,
-    Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count, crowded, lines_too_long, local,
-    maybe_too_long, one_line, repeats, said_twice, too_many, unfit, without_cap,
+    AccountId, Behaviour, BehaviourKind, Charge, Corpus, CorpusId, CorpusProblem, Cursor, Flock,
+    FlockName, JobId, KnownAccounts, Member, Month, NearDuplicates, Network, Objection, Occurrence,
+    Origin, Outlook, Remedy, Sheep, SheepConfig, SheepId, SheepName, Usd, count, crowded,
+    lines_too_long, local, maybe_too_long, one_line, repeats, said_twice, too_many, unfit,
+    without_cap,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -29,6 +30,7 @@ use crate::{
     queue::added_to,
     remove_flock::{cannot_remove, loss, lost_with_it},
     texts::{Wells, other_flocks},
+    wipe::{being_wiped, waiting_for_cap},
 };
 pub(crate) use apply::Done;
 pub use apply::Progress;
@@ -52,6 +54,8 @@ pub struct Plan {
     texts: BTreeMap<CorpusId, Arc<Corpus>>,
     /// Sheep whose post waits for the cap, though there is room under it.
     wake: Vec<SheepName>,
+    /// Jobs that wait for the cap, though there is room under it.
+    wake_jobs: Vec<JobId>,
     /// What is not refused, and may not be what was meant.
     words: Vec<String>,
     /// What is not there yet, and has to be before this can be applied.
@@ -143,6 +147,7 @@ pub async fn plan(store: &Store, file: FlockFile, now: Timestamp) -> Result<Plan
         odd.extend(lost(store, sheep).await?);
     }
     problems.extend(plan.remove.iter().filter_map(|sheep| cannot_remove(sheep, now)));
+    problems.extend(plan.wiped(store).await?);
     let spent = plan.money(store, &mut members, now).await?;
     let before = problems.len();
     problems.extend(plan.fit(store, &members, &accounts, now).await?);
@@ -387,6 +392,7 @@ impl Plan {
             restore: Vec::new(),
             texts: BTreeMap::new(),
             wake: Vec::new(),
+            wake_jobs: Vec::new(),
             words: Vec::new(),
             missing: Vec::new(),
             members: Vec::new(),
@@ -396,6 +402,19 @@ impl Plan {
         }
     }
 
+    /// That a sheep is to have an account whose posts are being deleted: what it says there would stay, or go with them. Who begins
+    /// a wipe in the same moment is not seen, and meets a sheep that is there, or has come when it is over.
+    async fn wiped(&self, store: &Store) -> Result<Option<Objection>> {
+        let changed =
+            self.change.iter().filter(|(old, new)| old.config.account != new.config.account);
+        let new = self.create.iter().chain(changed.map(|(_, new)| new));
+        let accounts: Vec<_> = new.map(|sheep| sheep.config.account.clone()).collect();
+        if accounts.is_empty() {
+            return Ok(None);
+        }
+        Ok(being_wiped(store, &accounts, None).await?.map(Objection::from))
+    }
+
     /// Which sheep can go on under the flock's cap. What it has spent this month; none where nothing costs anything.
     async fn money(
         &mut self,
@@ -403,12 +422,25 @@ impl Plan {
         members: &mut [(Member, bool)],
         now: Timestamp,
     ) -> Result<Option<Usd>> {
+        // What it pays for may be on accounts of others.
+        let jobs = match self.flock.monthly_cap {
+            Some(_) => waiting_for_cap(store, &self.flock.name, now).await?,
+            None => Vec::new(),
+        };
         let mut sheep = members.iter().map(|(member, _)| &member.sheep);
-        if !sheep.any(|sheep| sheep.config.account.network.bills()) {
+        let bills = sheep.any(|sheep| sheep.config.account.network.bills());
+        if !bills && jobs.is_empty() {
             return Ok(None);
         }
         let spent = store.ledger(&self.flock.name, Month::of(now)).await?.spent;
         let cap = self.flock.monthly_cap.unwrap_or(Usd::ZERO);
+        let deletion = (Network::X.facts().price)(Charge::Delete);
+        if self.raises_cap() || spent.plus(deletion) <= cap {
+            self.wake_jobs = jobs.into_iter().map(|job| job.id).collect();
+        }
+        if !bills {
+            return Ok(None);
+        }
         let fits = |text: &str, sheep: &Sheep| {
             spent.plus(sheep.config.account.network.post_price(text)) <= cap
         };
@@ -475,6 +507,7 @@ impl Plan {
             && self.remove.is_empty()
             && self.restore.is_empty()
             && self.wake.is_empty()
+            && self.wake_jobs.is_empty()
             && self.before == self.flock
     }
 
@@ -549,6 +582,7 @@ impl fmt::Display for Plan {
             remove,
             restore,
             wake,
+            wake_jobs,
             words,
             unchanged,
             outlook,
@@ -584,6 +618,9 @@ impl fmt::Display for Plan {
         }
         for name in wake {
             writeln!(f, "  ~ wake {name}: its post waits for the cap")?;
+        }
+        for job in wake_jobs {
+            writeln!(f, "  ~ wake job {job}: it waits for the cap")?;
         }
         for word in words {
             writeln!(f, "  ! {word}")?;

@@ -278,10 +278,47 @@ impl JobItem {
 
 #[cfg(test)]
 mod tests {
-    use flock_core::{Acts, Came, CheckedKeys, KeyCheck, OverSheep, Rotation, Whom};
+    use flock_core::{
+        Acts, Came, CheckedKeys, KeyCheck, OverSheep, Rotation, Whom, Wipe, WipePhase, WipeTally,
+    };
 
     use super::*;
     use crate::{Item, Keyed};
+
+    fn wipe() -> Job {
+        let account = "x:milton".parse().unwrap();
+        let of = Whom::Account("x:milton".parse().unwrap());
+        let work = Wipe::new(of, false, "moon".parse().unwrap(), &[account]);
+        let work = Work::Wipe(Box::new(work));
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        Job::new("0123abd1".parse().unwrap(), work, Asker::CommandLine("ada".to_owned()), now)
+    }
+
+    /// One that is in the middle of all that can be told of it.
+    fn wiped() -> Job {
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let accounts: Vec<flock_core::AccountId> =
+            ["x:a", "x:b"].map(|account| account.parse().unwrap()).to_vec();
+        let of = Whom::Flock("moon".parse().unwrap());
+        let work = Wipe::new(of, true, "sun".parse().unwrap(), &accounts).begin(&accounts);
+        let mut account = work.under_way.first().unwrap().clone();
+        account.enter(WipePhase::Listed);
+        account.page = Some("p1".to_owned());
+        account.list(vec!["17".parse().unwrap()], Some("p2".to_owned()));
+        account.cut = Some(3);
+        account.count(now);
+        account.is_refused("no");
+        account.wait(now, Some("it is away"));
+        account.attempts = 2;
+        account.sheep = Some("moon/apollo".parse().unwrap());
+        account.number = flock_core::Occurrence(4);
+        let mut tally = WipeTally { deleted: 7, ..WipeTally::default() };
+        tally.stay("x:a: post 3 of moon/apollo: no".to_owned());
+        let work = work.step(vec![(account, tally)]);
+        let asker = Asker::CommandLine("ada".to_owned());
+        let job = Job::new("0123abd2".parse().unwrap(), wipe().work, asker, now);
+        job.step(Work::Wipe(Box::new(work)))
+    }
 
     #[test]
     fn the_item_is_a_schema() {
@@ -336,7 +373,7 @@ mod tests {
         );
         let acts = Job::new("0123abd0".parse().unwrap(), Work::Acts(acts), asker, now);
         let mut forms = Vec::new();
-        for job in [job, stepped, over, rotation, rotated, checked, acts] {
+        for job in [job, stepped, over, rotation, rotated, checked, acts, wipe(), wiped()] {
             let item: Item =
                 serde_dynamo::to_item(Keyed::new(Key::job(&job.id), JobItem::new(&job))).unwrap();
             let read: JobItem = Keyed::read(item.clone(), "a job").unwrap().value;
@@ -352,6 +389,8 @@ mod tests {
         {"counts":{"sealed":2,"unopened":1},"cursor":"x:milton","due":"0","named":["bluesky:a.example"],"next_at":0,"operator":"ada","pk":"JOB#0123abce","since":1795262400,"sk":"JOB","under":"k2","v":1,"version":2,"what":"rotate"}
         {"counts":{"failing":1,"unknown":1,"working":1},"cursor":"x:milton","due":"0","fails":["it does not"],"next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abcf","since":1795262400,"sk":"JOB","unsure":["who knows"],"v":1,"version":1,"what":"check","works":["x:milton works"]}
         {"act":"follow each-other","counts":{"already":1},"cursor":"x:b → x:a","due":"0","flock":"moon","next_at":0,"one_by_one":true,"operator":"ada","payer":"sun","pk":"JOB#0123abd0","since":1795262400,"sk":"JOB","v":1,"version":1,"waiting":[[1,1795262460,"x:b → x:a"]],"what":"acts","works":["x:a → x:b: was so already"]}
+        {"due":"0","next_at":0,"only":"x:milton","operator":"ada","pk":"JOB#0123abd1","since":1795262400,"sk":"JOB","v":1,"version":1,"what":"wipe","wipe":{"accounts":"17ca0919","payer":"moon"}}
+        {"counts":{"deleted":7,"stayed":1},"cursor":"x:b","due":"0","fails":["x:a: post 3 of moon/apollo: no"],"flock":"moon","next_at":0,"operator":"ada","pk":"JOB#0123abd2","since":1795262400,"sk":"JOB","v":1,"version":2,"what":"wipe","wipe":{"accounts":"ee858585","all_begun":true,"everything":true,"payer":"sun","under_way":[{"account":"x:a","alike":1,"attempts":2,"counted":[{"done":1,"last":"2026-11-21T12:00:01Z"}],"cut":3,"listed":["17"],"next_page":"p2","not_before":"2026-11-21T12:00:00Z","number":4,"page":"p1","phase":"listed","refused":"no","sheep":"moon/apollo","why":"it is away"},{"account":"x:b","alike":0,"attempts":0,"number":0,"phase":"quiet"}]}}
         "#);
     }
 }
