@@ -87,7 +87,7 @@ pub use steer::{Steered, forget_notices, steer};
 pub use stop::{reboot, start, stop};
 pub use whom::{accounts_of, payer_of, whom};
 pub use why::{Again, Why, WhyLine, why};
-pub use wipe::{WipeCount, begin_wipe, count_wipe, lists_newest};
+pub use wipe::{WipeCount, begin_wipe, count_wipe, lists_newest, wiped_before};
 
 /// What an operation gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

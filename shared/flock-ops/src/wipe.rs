@@ -1,10 +1,10 @@
 //! Deletes all posts of an account or a flock: what that would be, and the job that does it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flock_core::{
-    AccountId, Asker, Charge, FlockName, Job, Month, Network, Sheep, SheepId, Usd, Whom, Wipe,
-    Work, count, listed,
+    AccountId, Asker, Charge, FlockName, Job, JobId, Month, Network, Sheep, SheepId, Usd, Whom,
+    Wipe, Work, count, listed,
 };
 use flock_store::Store;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -112,7 +112,31 @@ pub async fn begin_wipe(
     store.enlist(&count.sheep).await?;
     let work = Wipe::new(count.of.clone(), count.everything, count.payer.clone(), &names);
     let work = Work::Wipe(Box::new(work));
-    begin_job(store, noted, Job::new(Wipe::job(&count.of), work, asker, now)).await
+    let begun = begin_job(store, noted, Job::new(Wipe::job(&count.of), work, asker, now)).await?;
+    if let Begun::UnderWay(Job { id, work: Work::Wipe(other), .. }) = &begun
+        && (other.everything, &other.payer) != (count.everything, &count.payer)
+    {
+        let beyond = if other.everything { "with" } else { "without" };
+        return Err(Error::refused(format!(
+            "the job {id} wipes {} right now, {beyond} what is not recorded, and flock {} pays; wait until it is over, or end it              first",
+            other.of.named(),
+            other.payer
+        )));
+    }
+    Ok(begun)
+}
+
+/// The accounts that a wipe which was asked for before `job` has, each with that. Two that were asked for at once have both begun.
+pub async fn wiped_before(store: &Store, job: &Job) -> Result<BTreeMap<AccountId, JobId>> {
+    let mut taken = BTreeMap::new();
+    for other in store.running_jobs().await? {
+        let Work::Wipe(wipe) = &other.work else { continue };
+        if (other.since, &other.id) < (job.since, &job.id) {
+            let accounts = accounts_of(store, &wipe.of).await?;
+            taken.extend(accounts.into_iter().map(|account| (account, other.id.clone())));
+        }
+    }
+    Ok(taken)
 }
 
 /// Why nobody else may have these accounts: a wipe is at one of them, which is none `of` that.

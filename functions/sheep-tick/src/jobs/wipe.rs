@@ -8,11 +8,11 @@ use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
 use flock_aws::Instant;
 use flock_core::{
     AccountId, AccountWipe, Act, Cause, Errand, Flock, Job, Network, Occurrence, Outcome, PostId,
-    RemoteId, Sent, Sheep, SheepId, Task, Wipe, WipePhase, WipeTally, Work,
+    RemoteId, Sent, Sheep, SheepId, State, Task, Wipe, WipePhase, WipeTally, Work,
 };
 use flock_errand::{By, Order};
 use flock_net::{Account, FailureKind};
-use flock_ops::accounts_of;
+use flock_ops::{accounts_of, wiped_before};
 use flock_store::{ChangeError, OnRecord, Post, Read};
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -79,7 +79,8 @@ impl App {
         let work = if work.all_begun || Wipe::AT_ONCE <= work.under_way.len() {
             work.clone()
         } else {
-            work.begin(&accounts_of(&self.store, &work.of).await?)
+            let accounts = accounts_of(&self.store, &work.of).await?;
+            work.begin(&accounts, &wiped_before(&self.store, job).await?)
         };
         let payer = self.payer_of_wipe(&work, tick).await?;
         let until = Instant::now() + BEGINS_FOR;
@@ -168,6 +169,7 @@ impl App {
             }
         }
         if is_all {
+            wipe.quiet_at = Some(self.clock.now());
             wipe.enter(WipePhase::Record);
         }
         Ok(())
@@ -295,7 +297,7 @@ impl App {
         opened: &mut Option<Account>,
         share: Share<'_>,
     ) -> anyhow::Result<Option<Deletion>> {
-        if post.account != wipe.account {
+        if post.account != wipe.account || !wipe.is_of(post.at) {
             return Ok(None);
         }
         if let Some(at) = deleted_at {
@@ -414,7 +416,10 @@ impl App {
             asked += 1;
             let was_asked = !wipe.gives_up();
             match self.wipe_post(of.clone(), None, wipe, &mut opened, share).await? {
-                Deletion::Done => tally.deleted += 1,
+                Deletion::Done => {
+                    tally.deleted += 1;
+                    wipe.gone = Some(of);
+                }
                 Deletion::Stays(why) => {
                     stays(tally, wipe, (&format!("post {of}"), was_asked), &why);
                 }
@@ -453,9 +458,18 @@ impl App {
         let listed = Box::pin(self.carrier.list(from, due, share.payer, until)).await;
         let failure = match listed {
             Ok(timeline) => {
-                let known = self.left_on_record(&id, share).await?;
-                let ids = timeline.posts.into_iter().map(|post| post.id);
-                wipe.list(ids.filter(|id| !known.contains(id)).collect(), timeline.next);
+                let mut known = self.left_on_record(&id, share).await?;
+                let from = self.later_posts(wipe, &mut known).await?;
+                let posts = timeline.posts.into_iter();
+                let posts = posts.filter(|post| from.is_none_or(|from| post.at <= from));
+                let ids = posts.map(|post| post.id).filter(|id| !known.contains(id)).collect();
+                if !wipe.list(ids, timeline.next) {
+                    tally.stay(format!(
+                        "{id}: its network lists what it said that it has deleted; look there, and delete there what stays"
+                    ));
+                    wipe.enter(WipePhase::Over);
+                    return Ok(false);
+                }
                 wipe.attempts = 0;
                 return Ok(true);
             }
@@ -477,6 +491,26 @@ impl App {
             }
         }
         Ok(false)
+    }
+
+    /// Adds what the account's sheep have posted since they were paused, because somebody has resumed them. Where one posts now, what
+    /// it has just posted may not be recorded yet: nothing is theirs to delete from the time on that is given.
+    async fn later_posts(
+        &self,
+        wipe: &AccountWipe,
+        known: &mut HashSet<RemoteId>,
+    ) -> anyhow::Result<Option<Timestamp>> {
+        let Some(quiet) = wipe.quiet_at else { return Ok(None) };
+        let mut posts_now = false;
+        for id in self.store.sheep_on(&wipe.account).await? {
+            known.extend(self.store.recorded_since(&id, quiet).await?);
+            let sheep = self.store.sheep(&id, Read::Consistent).await?;
+            let posts_here = |sheep: Sheep| {
+                sheep.config.account == wipe.account && matches!(sheep.state, State::Active)
+            };
+            posts_now |= sheep.is_some_and(posts_here);
+        }
+        Ok(posts_now.then_some(quiet))
     }
 
     /// What is recorded of the account and stayed: it was asked for already.

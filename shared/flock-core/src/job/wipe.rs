@@ -1,5 +1,7 @@
 //! The posts of accounts are deleted, all of them, and their sheep begin anew.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +64,18 @@ pub struct AccountWipe {
     /// Whether the page had more than is kept at once, of which this many are deleted. `None`: it had not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<u32>,
+    /// The last post of that list that is deleted. Who lists it still has not deleted it, or not yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<RemoteId>,
+    /// How often it was listed still.
+    #[serde(default)]
+    pub lags: u32,
+    /// How many pages were turned.
+    #[serde(default)]
+    pub pages: u32,
+    /// Since when its sheep are paused. What they post later, because somebody has resumed them, is not deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_at: Option<Timestamp>,
     /// What was asked for, as each limit of the network counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Counted>,
@@ -209,9 +223,9 @@ impl Wipe {
     }
 
     /// Begins with as many of `accounts` as there is room for, which are those of its target now, by name. Others than were asked
-    /// about are not touched.
+    /// about are not touched, nor are those that another wipe has `taken`.
     #[must_use]
-    pub fn begin(&self, accounts: &[AccountId]) -> Self {
+    pub fn begin(&self, accounts: &[AccountId], taken: &BTreeMap<AccountId, JobId>) -> Self {
         let mut work = self.clone();
         if Self::digest(accounts) != self.accounts {
             work.all_begun = true;
@@ -225,7 +239,12 @@ impl Wipe {
         let after = |account: &&AccountId| self.cursor.as_ref().is_none_or(|last| last < *account);
         let mut left = accounts.iter().filter(after);
         for account in left.by_ref().take(room) {
-            work.under_way.push(AccountWipe::new(account.clone()));
+            if let Some(other) = taken.get(account) {
+                work.stay(&format!("{account}: the job {other} wipes it"));
+                work.finished = work.finished.saturating_add(1);
+            } else {
+                work.under_way.push(AccountWipe::new(account.clone()));
+            }
             work.cursor = Some(account.clone());
         }
         work.all_begun = left.next().is_none();
@@ -340,6 +359,12 @@ impl AccountWipe {
     /// Bytes of what a network lists that are kept, so that a list that is charged for is read once.
     pub const LISTED_BYTES: usize = 2_000;
 
+    /// So often a network may list what it has deleted.
+    pub const LAGS: u32 = 3;
+
+    /// More pages of a network's list are not read: 100,000 posts where a page has 10.
+    pub const PAGES: u32 = 10_000;
+
     /// After so many refusals one after the other for the same reason, the network is not asked about the rest.
     pub const ALIKE: u32 = 10;
 
@@ -357,6 +382,10 @@ impl AccountWipe {
             next_page: None,
             listed: Vec::new(),
             cut: None,
+            gone: None,
+            lags: 0,
+            pages: 0,
+            quiet_at: None,
             counted: Vec::new(),
             not_before: None,
             why: None,
@@ -379,7 +408,7 @@ impl AccountWipe {
     /// Goes on with the next phase.
     pub fn enter(&mut self, phase: WipePhase) {
         let (account, counted) = (self.account.clone(), std::mem::take(&mut self.counted));
-        *self = Self { phase, counted, ..Self::new(account) };
+        *self = Self { phase, counted, quiet_at: self.quiet_at, ..Self::new(account) };
     }
 
     /// Does nothing before `at`.
@@ -441,8 +470,21 @@ impl AccountWipe {
         Self::ALIKE <= self.alike
     }
 
-    /// Keeps what its network lists, as much as there is room for; `next` is the page after it.
-    pub fn list(&mut self, listed: Vec<RemoteId>, next: Option<String>) {
+    /// Whether a post that was due at this time is to be deleted.
+    pub fn is_of(&self, due: Timestamp) -> bool {
+        self.quiet_at.is_none_or(|quiet| due <= quiet)
+    }
+
+    /// Keeps what its network lists, as much as there is room for; `next` is the page after it. Says whether to go on: who goes on
+    /// listing what was deleted would be asked for ever.
+    #[must_use]
+    pub fn list(&mut self, listed: Vec<RemoteId>, next: Option<String>) -> bool {
+        if self.gone.as_ref().is_some_and(|gone| listed.contains(gone)) {
+            self.lags = self.lags.saturating_add(1);
+            if Self::LAGS < self.lags {
+                return false;
+            }
+        }
         let all = listed.len();
         let mut bytes = 0_usize;
         let fits = |id: &RemoteId| {
@@ -452,6 +494,7 @@ impl AccountWipe {
         self.listed = listed.into_iter().take_while(fits).collect();
         self.cut = (self.listed.len() < all).then_some(0);
         self.next_page = next;
+        true
     }
 
     /// Goes on where what was listed is done with: with the same page, where that had more and some of it is gone, or with the next.
@@ -459,9 +502,13 @@ impl AccountWipe {
         if self.cut.take().is_some_and(|deleted| 0 < deleted) {
             return;
         }
+        self.pages = self.pages.saturating_add(1);
         match self.next_page.take() {
-            Some(next) => self.page = Some(next),
-            None => self.enter(WipePhase::Over),
+            // The same again, and again, would be read for ever.
+            Some(next) if self.page.as_ref() != Some(&next) && self.pages < Self::PAGES => {
+                self.page = Some(next);
+            }
+            _ => self.enter(WipePhase::Over),
         }
     }
 }
@@ -526,18 +573,18 @@ mod tests {
         let accounts: Vec<_> = (0..10).map(account).collect();
         let flock = || "moon".parse::<FlockName>().unwrap();
         let work = Wipe::new(Whom::Flock(flock()), false, flock(), &accounts);
-        let begun = work.begin(&accounts);
+        let begun = work.begin(&accounts, &BTreeMap::new());
         assert_eq!((begun.under_way.len(), begun.all_begun), (8, false));
-        assert_eq!(begun.begin(&accounts), begun);
+        assert_eq!(begun.begin(&accounts, &BTreeMap::new()), begun);
         let over = AccountWipe { phase: WipePhase::Over, ..AccountWipe::new(account(3)) };
         let mut stays = WipeTally { deleted: 7, ..WipeTally::default() };
         stays.stay("x:a03\n1: no".to_owned());
         let stepped = begun.step(vec![(over, stays)]);
         assert_eq!((stepped.finished, stepped.deleted, stepped.stayed), (1, 7, 1));
         assert_eq!(stepped.stays, ["x:a03 1: no"]);
-        let other = stepped.begin(&accounts[1..]);
+        let other = stepped.begin(&accounts[1..], &BTreeMap::new());
         assert_eq!((other.under_way.len(), other.all_begun, other.stayed), (7, true, 2));
-        let next = stepped.begin(&accounts);
+        let next = stepped.begin(&accounts, &BTreeMap::new());
         assert_eq!((next.under_way.len(), next.all_begun), (8, false));
         assert_eq!(next.cursor, Some(account(8)));
         let waiting = |mut work: Wipe, minutes: &[i64]| {
@@ -555,7 +602,7 @@ mod tests {
         let accounts = [account(0), account(1)];
         let payer = "moon".parse::<FlockName>().unwrap();
         let mut work = Wipe::new(Whom::Flock(payer.clone()), false, payer, &accounts);
-        work = work.begin(&accounts);
+        work = work.begin(&accounts, &BTreeMap::new());
         assert!(!work.waits_for_cap(at(0)));
         let month = Month::of(at(0)).end();
         work.under_way[0].wait(at(15), None);
@@ -571,16 +618,16 @@ mod tests {
         let ids = |number: usize| (0..number).map(|n| format!("at://{n:0>70}").parse().unwrap());
         let mut wipe = AccountWipe::new("bluesky:a.test".parse().unwrap());
         wipe.enter(WipePhase::Listed);
-        wipe.list(ids(100).collect(), Some("next".to_owned()));
+        assert!(wipe.list(ids(100).collect(), Some("next".to_owned())));
         assert_eq!((wipe.listed.len(), wipe.cut), (26, Some(0)));
         wipe.listed.clear();
         wipe.is_deleted();
         wipe.turn_page();
         assert_eq!((wipe.page.as_deref(), wipe.phase), (None, WipePhase::Listed));
-        wipe.list(ids(100).collect(), Some("next".to_owned()));
+        assert!(wipe.list(ids(100).collect(), Some("next".to_owned())));
         wipe.turn_page();
         assert_eq!(wipe.page.as_deref(), Some("next"));
-        wipe.list(ids(3).collect(), None);
+        assert!(wipe.list(ids(3).collect(), None));
         assert_eq!(wipe.cut, None);
         wipe.turn_page();
         assert_eq!(wipe.phase, WipePhase::Over);
@@ -599,5 +646,42 @@ mod tests {
         assert!(!wipe.gives_up());
         wipe.is_refused("suspended");
         assert!(wipe.gives_up());
+    }
+    #[test]
+    fn who_lists_what_was_deleted_is_not_asked_for_ever() {
+        let ids =
+            |from: usize| (from..from + 3).map(|id| id.to_string().parse().unwrap()).collect();
+        let mut wipe = AccountWipe::new(account(1));
+        for _ in 0..AccountWipe::LAGS {
+            assert!(wipe.list(ids(7), None));
+            wipe.gone = wipe.listed.last().cloned();
+        }
+        assert!(wipe.list(ids(7), None), "the first time it was not listed before");
+        assert!(!wipe.list(ids(7), None));
+        assert!(wipe.list(ids(10), Some("a".to_owned())), "others are");
+        wipe.turn_page();
+        assert_eq!(wipe.page.as_deref(), Some("a"));
+        assert!(wipe.list(ids(20), Some("a".to_owned())));
+        wipe.turn_page();
+        assert_eq!(wipe.phase, WipePhase::Over, "the same page again");
+    }
+
+    #[test]
+    fn what_another_wipe_has_and_what_came_later_is_left() {
+        let accounts: Vec<_> = (1..4).map(account).collect();
+        let of = Whom::Flock(flock());
+        let wipe = Wipe::new(of, false, flock(), &accounts);
+        let other: JobId = "0123abcd".parse().unwrap();
+        let begun = wipe.begin(&accounts, &BTreeMap::from([(account(2), other)]));
+        let under_way: Vec<_> = begun.under_way.iter().map(|wipe| &wipe.account).collect();
+        assert_eq!(under_way, [&account(1), &account(3)]);
+        assert_eq!((begun.finished, begun.stayed, begun.all_begun), (1, 1, true));
+        assert!(begun.stays[0].ends_with("the job 0123abcd wipes it"), "{:?}", begun.stays);
+
+        let mut one = AccountWipe::new(account(1));
+        assert!(one.is_of(at(9)), "nobody has paused its sheep yet");
+        one.quiet_at = Some(at(3));
+        one.enter(WipePhase::Record);
+        assert!(one.is_of(at(3)) && !one.is_of(at(4)));
     }
 }
