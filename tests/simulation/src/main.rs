@@ -64,6 +64,8 @@ struct Sum {
     posts: AtomicU64,
     ticks: AtomicU64,
     requests: AtomicU64,
+    wipes: AtomicU64,
+    deletions: AtomicU64,
     faults: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -169,19 +171,25 @@ impl Sum {
         self.posts.fetch_add(summary.posts, Ordering::Relaxed);
         self.ticks.fetch_add(summary.ticks, Ordering::Relaxed);
         self.requests.fetch_add(summary.requests, Ordering::Relaxed);
+        self.wipes.fetch_add(summary.wipes, Ordering::Relaxed);
+        self.deletions.fetch_add(summary.deletions, Ordering::Relaxed);
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, times) in &summary.faults {
             *faults.entry(name).or_default() += times;
         }
     }
 
-    /// Whether every kind of fault has happened; says which have not.
+    /// Whether every kind of fault has happened, and posts were deleted; says what has not.
     fn lacks_nothing(&self) -> bool {
         let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         let happens = |name: &&str| faults.get(name).is_some_and(|times| 0 < *times);
         let mut never = kinds_of_faults().into_iter().filter(|name| !happens(name)).peekable();
         let lacks_nothing = never.peek().is_none();
         never.for_each(|name| println!("never happened: {name}"));
+        if self.deletions.load(Ordering::Relaxed) == 0 {
+            println!("never happened: deletions");
+            return false;
+        }
         lacks_nothing
     }
 
@@ -189,10 +197,12 @@ impl Sum {
     fn print(&self, seconds: f64) {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
         println!(
-            "{} seeds, {} bot-days, {} posts, {} ticks, {} requests in {seconds:.1} s: {:.0} bot-days a second",
+            "{} seeds, {} bot-days, {} posts, {} wipes, {} deletions, {} ticks, {} requests in {seconds:.1} s: {:.0} bot-days a second",
             of(&self.runs),
             of(&self.bot_days),
             of(&self.posts),
+            of(&self.wipes),
+            of(&self.deletions),
             of(&self.ticks),
             of(&self.requests),
             of(&self.bot_days) as f64 / seconds

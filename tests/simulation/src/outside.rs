@@ -2,13 +2,15 @@
 //! there is drawn in `machine.rs`.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
     Router,
     body::{Body, Bytes, to_bytes},
+    extract::Path,
     http::request::Parts,
     response::IntoResponse as _,
     routing::post,
@@ -77,6 +79,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+type Answers = Arc<Mutex<HashMap<String, Vec<Bytes>>>>;
+
 /// The world outside.
 #[derive(Debug)]
 pub(crate) struct Outside {
@@ -85,6 +89,8 @@ pub(crate) struct Outside {
     pub(crate) mastodon: Mastodon,
     pub(crate) bluesky: Bluesky,
     pub(crate) slack: LocalSlack,
+    /// What came where answers to commands go, by the number of the command, newest last.
+    answers: Answers,
     events: Mutex<UnboundedReceiver<BusEvent>>,
     services: Router,
     slack_router: Router,
@@ -114,14 +120,21 @@ impl Outside {
         mastodon.typographs(habits.typographs);
         let slack_clock = flock_aws::Clock::simulated(clock.now());
         let (slack, slack_router) = LocalSlack::within(slack_clock);
-        // Of commands alone, which nobody reads here.
-        let answered = Router::new().route("/commands/{id}", post(async || "ok"));
+        let answers = Answers::default();
+        let kept = Arc::clone(&answers);
+        let keep = async move |Path(number): Path<String>, body: Bytes| {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.entry(number).or_default().push(body);
+            "ok"
+        };
+        let answered = Router::new().route("/commands/{id}", post(keep));
         Self {
             table: Table::new(late),
             x,
             mastodon,
             bluesky: Bluesky::within(clock),
             slack,
+            answers,
             events: Mutex::new(events),
             services,
             slack_router: slack_router.merge(answered),
@@ -162,6 +175,13 @@ impl Outside {
         answer_of(router, asked).await
     }
 
+    /// What came where the answers to a command go, oldest first.
+    pub(crate) fn answers(&self, command: u32) -> Vec<serde_json::Value> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answers = answers.get(&command.to_string()).into_iter().flatten();
+        answers.filter_map(|body| serde_json::from_slice(body).ok()).collect()
+    }
+
     /// What was put on the bus since the last time this was asked.
     pub(crate) fn events(&self) -> Vec<BusEvent> {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
@@ -188,6 +208,26 @@ impl Outside {
             }
         }
     }
+}
+
+/// Where the post is that a network is asked to delete, and what it is called there.
+pub(crate) fn deletion(asked: &Asked) -> Option<(Network, String)> {
+    let (host, path) = (asked.head.uri.host()?, asked.head.uri.path());
+    let last = || path.rsplit('/').next().map(str::to_owned);
+    let is_delete = asked.head.method == http::Method::DELETE;
+    if is_delete && path.starts_with("/2/tweets/") {
+        return Some((Network::X, last()?));
+    }
+    if is_delete && path.starts_with("/api/v1/statuses/") {
+        return Some((Network::Mastodon, last()?));
+    }
+    if host != "bluesky.example" || !path.ends_with("com.atproto.repo.deleteRecord") {
+        return None;
+    }
+    let body: serde_json::Value = serde_json::from_slice(&asked.body).ok()?;
+    let text = |name: &str| body[name].as_str();
+    let (did, collection, key) = (text("repo")?, text("collection")?, text("rkey")?);
+    Some((Network::Bluesky, format!("at://{did}/{collection}/{key}")))
 }
 
 /// Which account it is, whatever its network calls it.

@@ -9,8 +9,9 @@ use std::{
 
 use flock_aws::Keyring;
 use flock_core::{
-    AccountId, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock, FlockName,
-    Marks, MixPart, Mixed, Network, Post, Rhythm, SheepConfig, SheepId, Source,
+    AccountId, Asker, Behaviour, BehaviourKind, Corpus, Cursor, DeliveryId, Drawn, Flock,
+    FlockName, Marks, MixPart, Mixed, Network, Post, Rhythm, SheepConfig, SheepId, Source,
+    State as SheepState,
 };
 use flock_ops::{FlockFile, Noted, SheepFile, Who};
 use flock_store::{By, Read, Store};
@@ -60,6 +61,8 @@ pub(crate) struct Done {
     pub(crate) line: String,
     /// The status of the answer, where one came.
     pub(crate) status: Option<u64>,
+    /// Whether nobody can say any more what the sheep that are named come to. Of those that are wiped it can be said.
+    pub(crate) touches: bool,
 }
 
 impl Files {
@@ -280,6 +283,28 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
             let Some(post) = posts.iter().find(|post| post.is_added) else { return };
             Box::pin(say(world, deed.by, &format!("queue remove {id} {}", post.number))).await;
         }
+        Act::Wipe { sheep, flock, everything, desk } => {
+            let plan = &plans[*sheep];
+            let which = world.files.state().sheep[*sheep].account;
+            let whom =
+                if *flock { plan.flock.to_owned() } else { account(plan, which).to_string() };
+            let about = of(plans, *sheep, *flock);
+            world.known().wiped.extend(about.map(|number| (number, world.now())));
+            if *desk {
+                wipe(world, whom, *everything).await;
+            } else {
+                let everything = if *everything { " everything" } else { "" };
+                Box::pin(ask(world, deed.by, &format!("wipe {whom}{everything}"), false)).await;
+            }
+        }
+        Act::Anew { sheep, flock } => {
+            let plan = &plans[*sheep];
+            let whom = if *flock { plan.flock.to_owned() } else { sheep_id(plan).to_string() };
+            Box::pin(ask(world, deed.by, &format!("resume {whom}"), false)).await;
+            for number in of(plans, *sheep, *flock) {
+                resumed(world, &plans[number]).await;
+            }
+        }
         Act::Move { sheep } => {
             world.touched(*sheep);
             move_sheep(world, *sheep).await;
@@ -289,6 +314,25 @@ pub(crate) async fn act(world: &Arc<World>, deed: &Deed) {
             world.files.state().caps.insert(flock, *cap_cents);
             apply(world, flock).await;
         }
+    }
+}
+
+/// The numbers of the sheep that are wiped with this one.
+fn of(plans: &[SheepPlan], sheep: usize, flock: bool) -> impl Iterator<Item = usize> {
+    let is_it = move |(number, plan): &(usize, &SheepPlan)| {
+        *number == sheep || flock && plan.flock == plans[sheep].flock
+    };
+    plans.iter().enumerate().filter(is_it).map(|(number, _)| number)
+}
+
+/// Notes how a sheep is that posts again after it was wiped: what it should post is counted from then on.
+async fn resumed(world: &Arc<World>, plan: &SheepPlan) {
+    let Ok(Some(sheep)) = world.store().sheep(&sheep_id(plan), Read::Consistent).await else {
+        return;
+    };
+    if sheep.state == SheepState::Active {
+        let now = world.now();
+        world.known().resumed.insert(sheep.id.clone(), (sheep, now));
     }
 }
 
@@ -333,6 +377,11 @@ fn named(line: &str, plans: &[SheepPlan]) -> String {
 
 /// Somebody gives a command in C1, and says yes to what is asked. Whether they are answered.
 async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
+    ask(world, by, line, true).await
+}
+
+/// The same; `touches` says whether nobody can say any more what becomes of the sheep that are named.
+async fn ask(world: &Arc<World>, by: &'static str, line: &str, touches: bool) -> bool {
     world.note(|| format!("{by} says: /flock {line}"));
     let number = world.weather.dice().u32(..);
     let response_url = format!("https://hooks.slack.com/commands/{number}");
@@ -346,8 +395,12 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
         ("trigger_id", &trigger),
     ]);
     let answer = request(world, "/slack/commands", body).await;
-    let said = heard(world, by, line, answer.as_ref());
-    let Some(value) = said.as_ref().and_then(confirm) else { return answer.is_some() };
+    let said = heard(world, by, line, answer.as_ref(), touches);
+    let mut value = said.as_ref().and_then(confirm);
+    if value.is_none() && answer.is_some() && line.starts_with("wipe ") {
+        value = asked_later(world, number).await;
+    }
+    let Some(value) = value else { return answer.is_some() };
     // A moment to read it.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let payload = json!({
@@ -361,9 +414,21 @@ async fn say(world: &Arc<World>, by: &'static str, line: &str) -> bool {
     });
     let body = form(&[("payload", &payload.to_string())]);
     let answer = request(world, "/slack/interactivity", body).await;
-    heard(world, by, &format!("yes to: {line}"), answer.as_ref());
+    heard(world, by, &format!("yes to: {line}"), answer.as_ref(), touches);
     // Whoever has said yes looks before they say it again.
     true
+}
+
+/// The value of the button that says yes, where the question comes once everything is counted: whoever waits for it waits some
+/// minutes.
+async fn asked_later(world: &Arc<World>, command: u32) -> Option<String> {
+    for _ in 0..60 {
+        if let Some(value) = world.outside.answers(command).iter().find_map(confirm) {
+            return Some(value);
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+    None
 }
 
 fn form(fields: &[(&str, &str)]) -> String {
@@ -376,6 +441,7 @@ fn heard(
     by: &'static str,
     line: &str,
     answer: Option<&Value>,
+    touches: bool,
 ) -> Option<Value> {
     let status = answer.and_then(|answer| answer["statusCode"].as_u64());
     let body = answer.and_then(|answer| answer["body"].as_str()).unwrap_or_default();
@@ -385,7 +451,7 @@ fn heard(
         Some(status) => format!("{by} is answered {status}: {said}"),
         None => format!("{by} is not answered"),
     });
-    world.did(Done { by, line: line.to_owned(), status });
+    world.did(Done { by, line: line.to_owned(), status, touches });
     body
 }
 
@@ -479,7 +545,9 @@ async fn at_desk<F: Future<Output = flock_ops::Result<()>> + Send + 'static>(
         None => (None, String::new()),
     };
     world.note(|| format!("the command line ends {status:?}: {said}"));
-    world.did(Done { by: "ada", line, status });
+    // Applying what is there already asks nothing of anybody.
+    let touches = !line.starts_with("flock apply") && !line.starts_with("wipe");
+    world.did(Done { by: "ada", line, status, touches });
     status == Some(200)
 }
 
@@ -536,6 +604,22 @@ async fn remove(world: &Arc<World>, flock: &'static str) {
         let store = &desk.store;
         Noted::around(store, who, line, async |noted| {
             flock_ops::remove_flock(store, noted, &name, &sheep, now).await.map(drop)
+        })
+        .await
+    })
+    .await;
+}
+
+async fn wipe(world: &Arc<World>, whom: String, everything: bool) {
+    let line = format!("wipe {whom}{}", if everything { " --everything" } else { "" });
+    at_desk(world, line, async move |desk, who, line| {
+        let now = desk.machine.clock.now();
+        let store = &desk.store;
+        let of = flock_ops::whom(store, &whom).await?;
+        Noted::around(store, who, line, async |noted| {
+            let count = flock_ops::count_wipe(store, of, everything, None, now).await?;
+            let asker = Asker::CommandLine("ada".to_owned());
+            flock_ops::begin_wipe(store, noted, asker, &count, now).await.map(drop)
         })
         .await
     })

@@ -130,6 +130,24 @@ pub enum Act {
         /// Which sheep.
         sheep: usize,
     },
+    /// They wipe the account of the N-th sheep, or its flock.
+    Wipe {
+        /// Which sheep.
+        sheep: usize,
+        /// Whether its whole flock is wiped.
+        flock: bool,
+        /// Whether also what is not recorded goes.
+        everything: bool,
+        /// Whether that is asked for at a command line, and not in Slack.
+        desk: bool,
+    },
+    /// They resume the N-th sheep, or its flock, after it was wiped.
+    Anew {
+        /// Which sheep.
+        sheep: usize,
+        /// Whether its whole flock is resumed.
+        flock: bool,
+    },
     /// They remove a flock.
     Remove {
         /// Which flock.
@@ -202,7 +220,7 @@ impl Scenario {
             days,
             shards: [first, then],
             second: rng.u8(..60),
-            deeds: draw_deeds(&mut rng, days, &sheep),
+            deeds: with_wipes(seed, days, &sheep, draw_deeds(&mut rng, days, &sheep)),
             faults: draw_faults(&mut rng, days, &services(&networks)),
             habits: Habits {
                 heeds_keys: rng.bool(),
@@ -268,7 +286,11 @@ impl Scenario {
                     within("`added`", *added <= 10_000)?;
                     vec![*sheep]
                 }
-                Act::Decide { sheep } | Act::Move { sheep } | Act::Unqueue { sheep } => {
+                Act::Decide { sheep }
+                | Act::Move { sheep }
+                | Act::Unqueue { sheep }
+                | Act::Wipe { sheep, .. }
+                | Act::Anew { sheep, .. } => {
                     vec![*sheep]
                 }
                 Act::Say(line) => numbers(line).collect(),
@@ -386,6 +408,28 @@ fn draw_deeds(rng: &mut Rng, days: u32, sheep: &[SheepPlan]) -> Vec<Deed> {
             what: draw_act(rng, sheep, is_about_rooms),
         })
         .collect();
+    deeds.sort_by_key(|deed| deed.at);
+    deeds
+}
+
+/// In some worlds people wipe, and mostly have the sheep begin anew afterwards. That is drawn apart, so that other worlds stay as they
+/// were drawn.
+fn with_wipes(seed: u64, days: u32, sheep: &[SheepPlan], mut deeds: Vec<Deed>) -> Vec<Deed> {
+    let rng = &mut Rng::with_seed(seed ^ u64::from_be_bytes(*b"jonestow"));
+    if rng.u8(..3) != 0 {
+        return deeds;
+    }
+    for _ in 0..rng.u8(1..=2) {
+        let (some, flock) = (rng.usize(..sheep.len()), rng.u8(..3) == 0);
+        // When there is something to delete.
+        let at = moment(rng, days).max(DAY / 4);
+        let what = Act::Wipe { sheep: some, flock, everything: rng.bool(), desk: rng.bool() };
+        deeds.push(Deed { at, by: "U1", what });
+        let again = at + Duration::from_mins(rng.u64(20..900));
+        if rng.u8(..4) != 0 && again < DAY * days {
+            deeds.push(Deed { at: again, by: "U1", what: Act::Anew { sheep: some, flock } });
+        }
+    }
     deeds.sort_by_key(|deed| deed.at);
     deeds
 }

@@ -115,6 +115,8 @@ fn keep_sheep(scenario: &mut Scenario, kept: &[usize]) {
         Act::Edit { sheep, .. }
         | Act::Move { sheep }
         | Act::Unqueue { sheep }
+        | Act::Wipe { sheep, .. }
+        | Act::Anew { sheep, .. }
         | Act::Decide { sheep } => match new(*sheep) {
             Some(number) => {
                 *sheep = number;

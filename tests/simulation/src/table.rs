@@ -13,6 +13,7 @@ use std::{
 
 use axum::Router;
 use dynoxide::Database;
+use jiff::Timestamp;
 use local_cloud::{table, template::TableDefinition};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -149,7 +150,10 @@ impl Table {
             due.by_time.remove(&(before, key.clone()));
         }
         let at = item.filter(|item| item.get("due").is_some());
-        let at = at.and_then(|item| item["next_at"]["N"].as_str()?.parse().ok());
+        let at = at.and_then(|item| match waits_until(item) {
+            Some(until) => Some(until),
+            None => item["next_at"]["N"].as_str()?.parse().ok(),
+        });
         if let Some(at) = at {
             due.by_key.insert(key.clone(), at);
             due.by_time.insert((at, key.clone()));
@@ -262,6 +266,20 @@ impl<'a> Request<'a> {
         };
         format!("{}{keys}{wanted}", self.operation)
     }
+}
+
+/// Until when nothing is done of a wipe that is due, because all of its accounts wait, in seconds.
+fn waits_until(item: &Value) -> Option<i64> {
+    let wipe = &item["wipe"]["M"];
+    if wipe["all_begun"]["BOOL"] != true || !item["cancelled_by"].is_null() {
+        return None;
+    }
+    let accounts = wipe["under_way"]["L"].as_array()?.iter();
+    let until = |account: &Value| {
+        let until: Timestamp = account["M"]["not_before"]["S"].as_str()?.parse().ok()?;
+        Some(until.as_second())
+    };
+    accounts.map(until).collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 fn made(definition: &TableDefinition) -> Database {

@@ -10,7 +10,9 @@ use std::{
 };
 
 use flock_aws::Keyring;
-use flock_core::{AccountFacts, AccountId, DeliveryId, Network, TableId, Tier, Way};
+use flock_core::{
+    AccountFacts, AccountId, DeliveryId, Network, Sheep, SheepId, TableId, Tier, Way,
+};
 use flock_net::{Back, Key, Networks, NewKey, Proof, SignInTo};
 use flock_ops::{KeyFrom, NewAccount, Noted, Who};
 use flock_store::{AccountItem, By, Store};
@@ -26,7 +28,7 @@ use crate::{
     machine::Machine,
     outside::{
         APP_PASSWORD, Answer, Asked, BLUESKY_URL, KEYRING, KEYS_URL, MASTODON_URL, Outside,
-        account_name, did, is_renewed, user_id, x_app,
+        account_name, deletion, did, is_renewed, user_id, x_app,
     },
     people::{self, Done, Files},
     platform::{self, Platform},
@@ -66,8 +68,14 @@ pub(crate) struct Known {
     pub(crate) deeds: Vec<Done>,
     /// Sheep that somebody has asked something of.
     pub(crate) touched: BTreeSet<usize>,
+    /// Sheep that were to be wiped, and when that was asked for first.
+    pub(crate) wiped: BTreeMap<usize, Timestamp>,
+    /// Sheep that were resumed after that, as they were then, and when.
+    pub(crate) resumed: BTreeMap<SheepId, (Sheep, Timestamp)>,
     /// Whether everything is stopped, as the last tick has it.
     held: bool,
+    /// Deletions that networks have made.
+    deletions: u64,
     /// Ticks that were carried out.
     ticks: u64,
     /// Requests that were made.
@@ -93,6 +101,10 @@ pub struct Summary {
     pub ticks: u64,
     /// Requests of all machines.
     pub requests: u64,
+    /// Wipes that have come to their end.
+    pub wipes: u64,
+    /// Posts that were deleted on networks.
+    pub deletions: u64,
     /// How often each kind of fault that was drawn has happened.
     pub faults: BTreeMap<&'static str, u64>,
     /// A digest of all items and of all that is to be seen on the networks.
@@ -175,6 +187,7 @@ impl World {
         asked: Asked,
     ) -> Answer {
         let write = invariants::Write::of(self, whom, &asked);
+        let deletion = deletion(&asked);
         let answer = if self.refuses(whom, &asked) {
             Weather::text_refused(whom)
         } else {
@@ -184,6 +197,12 @@ impl World {
             && let Some(write) = write
         {
             write.arrived(self, machine);
+        }
+        if answer.status.is_success()
+            && let Some((network, post)) = deletion
+        {
+            self.known().deletions += 1;
+            invariants::nothing_is_deleted_but_by_a_wipe(self, network, &post);
         }
         if !answer.status.is_success() {
             self.note(|| {
@@ -240,8 +259,7 @@ impl World {
         });
         let touched: Vec<_> = touched.map(|(number, _)| number).collect();
         let mut known = self.known();
-        // Applying what is there already asks nothing of anybody.
-        if !done.line.starts_with("flock apply") {
+        if done.touches {
             known.touched.extend(touched);
         }
         known.deeds.push(done);
@@ -321,11 +339,13 @@ async fn live(world: &Arc<World>) -> anyhow::Result<Summary> {
     invariants::at_the_end(world, &sheep).await?;
     let known = world.known();
     let (ticks, requests) = (known.ticks, known.requests);
+    let (wipes, deletions) = (known.seen.wipes.ended(), known.deletions);
     drop(known);
     let days = u64::from(world.scenario.days) + QUIET.as_secs() / DAY.as_secs();
     let (posts, digest) = crate::digest::digest(world);
     let bot_days = days * u64::try_from(world.scenario.sheep.len()).unwrap_or(0);
-    Ok(Summary { bot_days, posts, ticks, requests, faults: world.weather.happened(), digest })
+    let faults = world.weather.happened();
+    Ok(Summary { bot_days, posts, ticks, requests, wipes, deletions, faults, digest })
 }
 
 /// Makes the accounts, and applies the files.

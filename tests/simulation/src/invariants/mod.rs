@@ -8,6 +8,7 @@ mod rooms;
 mod telling;
 mod texts;
 mod times;
+mod wipes;
 mod writes;
 
 use std::{fmt, sync::Arc};
@@ -19,6 +20,7 @@ use tokio::task::JoinError;
 
 use crate::world::World;
 
+pub(crate) use wipes::nothing_is_deleted_but_by_a_wipe;
 pub(crate) use writes::{Seen, Write, is_not_taken, tells, who_posts_has_claimed, works};
 
 /// Something that must always be so was not.
@@ -85,6 +87,9 @@ pub(crate) async fn at_the_end(world: &Arc<World>, before: &[Sheep]) -> anyhow::
     money::bills_are_equal(world).await?;
     money::a_sum_is_that_of_what_is_counted(world).await?;
     money::each_post_is_paid_once(world, &end).await?;
+    money::each_deletion_is_paid_once(world).await?;
+    wipes::every_wipe_comes_to_its_end(world).await?;
+    wipes::who_asked_for_a_wipe_is_told_once(world);
     rooms::the_first_owner_is_at_the_top(world).await?;
     rooms::nobody_below_the_top_changes_who_is(world).await?;
     telling::who_stopped_was_told_of(world, &end);

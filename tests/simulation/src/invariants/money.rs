@@ -44,7 +44,9 @@ pub(crate) async fn a_sum_is_that_of_what_is_counted(world: &Arc<World>) -> anyh
                 ledger.counts.get(kind).copied().unwrap_or(0) * price.micros()
             };
             if ledger.spent.micros()
-                != of("posts", Billed::Post) + of("own posts read", Billed::OwnPost)
+                != of("posts", Billed::Post)
+                    + of("own posts read", Billed::OwnPost)
+                    + of("deletions", Billed::Delete)
             {
                 world.broken("a_sum_is_that_of_what_is_counted", || format!("{flock}: {ledger:?}"));
             }
@@ -94,6 +96,32 @@ pub(crate) async fn each_post_is_paid_once(world: &Arc<World>, end: &End) -> any
         if charged + open < paid {
             world.broken("each_post_is_paid_once", || {
                 format!("{flock} has paid for {paid} posts, X has charged it {charged}, and {open} are open")
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A deletion is paid for once, however often it is tried: only what stayed, and what is under way, may be paid for and not be done.
+pub(crate) async fn each_deletion_is_paid_once(world: &Arc<World>) -> anyhow::Result<()> {
+    let store = world.store();
+    let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
+    for (plan, account) in world.accounts().filter(|(_, account)| account.network == Network::X) {
+        let bill = world.outside.x.bill(&user_id(account_name(&account)));
+        *charged.entry(plan.flock).or_default() += bill.get(&Billed::Delete).copied().unwrap_or(0);
+    }
+    let in_doubt = world.known().seen.wipes.in_doubt();
+    for (flock, charged) in charged {
+        let mut paid = 0;
+        for month in months(world) {
+            let ledger = store.ledger(&flock.parse()?, month).await?;
+            paid += ledger.counts.get("deletions").copied().unwrap_or(0);
+        }
+        if paid < charged || charged + in_doubt < paid {
+            world.broken("each_deletion_is_paid_once", || {
+                format!(
+                    "{flock} has paid for {paid} deletions, X has charged it {charged}, and {in_doubt} are in doubt"
+                )
             });
         }
     }

@@ -9,7 +9,7 @@ use flock_core::{
     AccountId, CatchUp, Due, Network, Occurrence, Sheep, SheepId, State, Upcoming, UpcomingText,
     preview,
 };
-use flock_store::{Aside, Post};
+use flock_store::{Aside, Post, PostState};
 
 use crate::{
     fault::{FaultKind, Service},
@@ -21,7 +21,7 @@ use crate::{
 /// What there is at the end.
 pub(crate) struct End {
     pub(crate) sheep: BTreeMap<SheepId, Sheep>,
-    /// By sheep, oldest first.
+    /// By sheep, oldest first, with those that are deleted.
     posts: BTreeMap<SheepId, Vec<Post>>,
     asides: BTreeMap<SheepId, Vec<Aside>>,
     /// By account, oldest first.
@@ -37,6 +37,12 @@ impl End {
             let id = sheep_id(plan);
             let mut of_sheep = store.newest_posts(&id, 100_000).await?;
             of_sheep.reverse();
+            for post in of_sheep.iter_mut().filter(|post| post.state == PostState::Deleted) {
+                let known = world.known();
+                if let Some(said) = known.seen.wipes.said(&id, post.occurrence.0) {
+                    said.clone_into(&mut post.text);
+                }
+            }
             posts.insert(id.clone(), of_sheep);
             asides.insert(id.clone(), store.newest_asides(&id, 100_000).await?);
         }
@@ -127,18 +133,32 @@ pub(crate) fn no_text_is_there_twice(world: &World, end: &End) {
         if comes_round(plan, seen.len()) {
             continue;
         }
+        let known = world.known();
+        // What a wipe has left there is said again by who begins anew.
+        let mut left = known.seen.wipes.left(&account);
         let mut before = HashSet::new();
+        let mut twice = Vec::new();
         for text in seen {
-            if !before.insert(text) {
-                world
-                    .broken("no_text_is_there_twice", || format!("{account} shows {text:?} twice"));
+            if before.insert(text) {
+                continue;
             }
+            match left.iter().position(|left| left == text) {
+                Some(at) => drop(left.remove(at)),
+                None => twice.push(text),
+            }
+        }
+        drop(known);
+        for text in twice {
+            world.broken("no_text_is_there_twice", || format!("{account} shows {text:?} twice"));
         }
     }
     for (plan, posts) in world.scenario.sheep.iter().zip(in_order(world, end)) {
         let mut before = HashSet::new();
+        let anew = begun_anew(world, &sheep_id(plan));
         for post in posts.iter().filter(|_| !comes_round(plan, posts.len())) {
-            if !before.insert(&post.text) {
+            // Who begins anew says all of it again.
+            let times = anew.iter().filter(|number| **number <= post.occurrence.0).count();
+            if !before.insert((times, &post.text)) {
                 world.broken("no_text_is_there_twice", || {
                     format!("{:?} of {} is recorded twice", post.text, post.sheep)
                 });
@@ -150,6 +170,11 @@ pub(crate) fn no_text_is_there_twice(world: &World, end: &End) {
 /// Whether a sheep that has made so many posts may have come round: then its order is looked at.
 fn comes_round(plan: &SheepPlan, posts: usize) -> bool {
     plan.lines < 100 || usize::try_from(plan.lines).is_ok_and(|lines| lines < posts)
+}
+
+/// The numbers from which on a sheep has begun anew, because it was wiped.
+fn begun_anew(world: &World, sheep: &SheepId) -> Vec<u64> {
+    world.known().seen.wipes.anew(sheep).iter().map(|anew| anew.number).collect()
 }
 
 fn in_order<'a>(world: &World, end: &'a End) -> Vec<&'a Vec<Post>> {
@@ -167,9 +192,19 @@ pub(crate) fn what_is_recorded_is_there_and_nothing_else(world: &World, end: &En
         for text in &end.seen[&account] {
             *counts.entry(text).or_default() += 1;
         }
-        for post in end.posts[&sheep_id(plan)].iter().filter(|post| post.account == account) {
+        let is_there = |post: &&Post| post.account == account && post.state != PostState::Deleted;
+        for post in end.posts[&sheep_id(plan)].iter().filter(is_there) {
             *counts.entry(&post.text).or_default() -= 1;
         }
+        let known = world.known();
+        // Of some of what a wipe has left nobody knows whether it is there.
+        for left in known.seen.wipes.left(&account) {
+            let count = counts.get_mut(left).filter(|count| **count < 0);
+            if let Some(count) = count {
+                *count += 1;
+            }
+        }
+        drop(known);
         for (text, count) in counts {
             let (times, than) = match count {
                 0 => continue,
@@ -205,8 +240,11 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
         let lines = u64::from(plan.lines);
         let asides = &end.asides[&sheep.id];
         let behaviour = &sheep.config.behaviour;
+        let anew = begun_anew(world, &sheep.id);
         let drawn: HashMap<_, _> = if behaviour.draws() {
+            let numbers = u32::try_from(sheep.progress.occurrence.0).unwrap_or(u32::MAX);
             let come = sheep.progress.cursor.index();
+            let come = if anew.is_empty() { come } else { come.max(numbers) };
             let texts = (0..=come).filter_map(|index| world.files.says(behaviour, index));
             texts.zip(0_u64..).collect()
         } else {
@@ -219,12 +257,16 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
         };
         for pair in posts.windows(2) {
             let [before, after] = [number_of(&pair[0]), number_of(&pair[1])];
-            let numbers = pair[1].occurrence.0 - pair[0].occurrence.0;
-            let between = (pair[0].occurrence.0 + 1)..pair[1].occurrence.0;
+            let [first, last] = [pair[0].occurrence.0, pair[1].occurrence.0];
+            // Who was wiped in between has begun with the first line.
+            let begun = anew.iter().filter(|number| first < **number && **number <= last).max();
+            let from = begun.copied().unwrap_or(first + 1);
+            let next = if begun.is_some() { 0 } else { (before + 1) % lines };
+            let between = from..last;
             let aside = asides.iter().filter(|aside| between.contains(&aside.occurrence.0)).count();
             let expected = match sheep.config.rhythm.catch_up() {
-                CatchUp::Latest => numbers,
-                CatchUp::Skip | CatchUp::All(_) => 1 + u64::try_from(aside).unwrap_or(0),
+                CatchUp::Latest => last - from,
+                CatchUp::Skip | CatchUp::All(_) => u64::try_from(aside).unwrap_or(0),
             };
             // With a part that is set aside the rest of its thread is left out.
             let expected = if plan.threads() {
@@ -237,11 +279,11 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
                     }
                     next
                 };
-                (0..aside).fold((before + 1) % lines, step) + lines - before % lines
+                (0..aside).fold(next, step)
             } else {
-                expected
+                (next + expected) % lines
             };
-            if (before + expected) % lines != after % lines {
+            if expected != after % lines {
                 world.broken("lines_are_in_order", || {
                     format!(
                         "{}: line {after} (post {}) follows line {before} (post {}), of {lines}",
@@ -256,9 +298,14 @@ pub(crate) fn lines_are_in_order(world: &World, end: &End) {
 /// What nobody edits is to be seen on the network in the order of the record.
 pub(crate) fn the_network_has_the_order_of_the_record(world: &World, end: &End) {
     for (_, sheep) in untouched(world, end) {
-        let posts = &end.posts[&sheep.id];
+        let posts = end.posts[&sheep.id].iter();
+        let posts = posts.filter(|post| post.state != PostState::Deleted);
         let seen = &end.seen[&sheep.config.account];
-        let recorded: Vec<_> = posts.iter().map(|post| post.text.clone()).collect();
+        let recorded: Vec<_> = posts.map(|post| post.text.clone()).collect();
+        // What a wipe has left may be there or not.
+        if !world.known().seen.wipes.left(&sheep.config.account).is_empty() {
+            continue;
+        }
         let known = seen.len().min(recorded.len());
         if sheep.config.account.network != Network::Meadow && seen[..known] != recorded[..known] {
             world.broken("the_network_has_the_order_of_the_record", || {
@@ -315,7 +362,11 @@ pub(crate) fn every_number_is_accounted_for(world: &World, end: &End) {
         let asides = u64::try_from(end.asides[&sheep.id].len()).unwrap_or(0);
         let missed = sheep.progress.missed;
         let numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
-        if posts + asides + missed != numbers {
+        let known = world.known();
+        // On the meadow somebody may be posting under the number at which a sheep was when it was wiped, and so it is left out.
+        let skipped = known.seen.wipes.anew(&sheep.id).iter().map(|anew| anew.skipped).sum::<u64>();
+        drop(known);
+        if posts + asides + missed + skipped != numbers {
             world.broken("every_number_is_accounted_for", || {
                 format!(
                     "{} has come to number {numbers} with {posts} posts, {asides} texts set aside and \
@@ -331,13 +382,24 @@ pub(crate) fn every_number_is_accounted_for(world: &World, end: &End) {
 pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: &[Sheep]) {
     for (plan, sheep) in untouched(world, end) {
         let Some(first) = before.iter().find(|first| first.id == sheep.id) else { continue };
+        let known = world.known();
+        let resumed = known.resumed.get(&sheep.id).cloned();
+        let anew = known.seen.wipes.anew(&sheep.id).last().map(|anew| anew.at);
+        drop(known);
+        // Who has begun anew is at what was planned when they were resumed, where that was heard.
+        if anew.is_some_and(|anew| resumed.as_ref().is_none_or(|(_, at)| *at < anew)) {
+            continue;
+        }
+        let begins = (first.clone(), world.scenario.begins);
+        let (first, begins) = &resumed.unwrap_or(begins);
+        let before = first.progress.occurrence;
         if sheep.state != State::Active || sheep.intent.is_some() || 0 < sheep.progress.owed {
             continue;
         }
-        let mut numbers = sheep.progress.occurrence.0 - Occurrence(1).0;
+        let mut numbers = sheep.progress.occurrence.0 - before.0;
         let now = world.now();
         let marks = world.files.marks(&first.config.behaviour);
-        let planned = preview(first, &marks, world.scenario.begins);
+        let planned = preview(first, &marks, *begins);
         let is_head = |next: &Upcoming| match &next.what {
             UpcomingText::At(turn) => marks.timing(turn.cursor).follows == 0,
             UpcomingText::Decided(act) => !act.continues_thread(),
@@ -348,8 +410,9 @@ pub(crate) fn every_line_due_is_accounted_for(world: &World, end: &End, before: 
             if 0 < sheep.progress.missed {
                 continue;
             }
-            let posts = end.posts[&sheep.id].iter().map(|post| &post.text);
-            let texts = posts.chain(end.asides[&sheep.id].iter().map(|aside| &aside.text));
+            let posts = end.posts[&sheep.id].iter().filter(|post| before <= post.occurrence);
+            let asides = end.asides[&sheep.id].iter().filter(|aside| before <= aside.occurrence);
+            let texts = posts.map(|post| &post.text).chain(asides.map(|aside| &aside.text));
             numbers =
                 u64::try_from(texts.filter(|text| people::is_head(text)).count()).unwrap_or(0);
         }

@@ -19,6 +19,8 @@ const AFTERWARDS: SignedDuration = SignedDuration::from_hours(30);
 pub(crate) fn posts_come_at_their_local_times(world: &World, end: &End) {
     let calm = |post: &&&Post| !is_troubled(world, post.at);
     for (plan, sheep) in untouched(world, end) {
+        let number = world.scenario.sheep.iter().position(|other| other.name == plan.name);
+        let wiped = number.and_then(|number| world.known().wiped.get(&number).copied());
         // Where money is wanting, a post waits, and what comes after it is late.
         if plan.network == Network::X {
             continue;
@@ -26,6 +28,13 @@ pub(crate) fn posts_come_at_their_local_times(world: &World, end: &End) {
         // The parts of a thread come with its beginning.
         let posts: Vec<_> =
             end.posts_of(&sheep.id).iter().filter(|post| post.answers.is_none()).collect();
+        // Who is wiped begins anew when somebody says so.
+        let anew = world.known().seen.wipes.anew(&sheep.id).first().map(|anew| anew.number);
+        let is_before = |post: &&Post| {
+            wiped.is_none_or(|wiped| post.at < wiped)
+                && anew.is_none_or(|anew| post.occurrence.0 < anew)
+        };
+        let posts: Vec<_> = posts.into_iter().filter(is_before).collect();
         let fields = &plan.rhythm;
         let zone = TimeZone::get(fields.time_zone.as_deref().unwrap_or("UTC"));
         let zone = zone.expect("the zone is there");

@@ -7,6 +7,7 @@ use flock_core::Behaviour;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::wipes::{self, Wipes};
 use crate::{
     fault::Service,
     outside::Asked,
@@ -26,6 +27,8 @@ pub(crate) struct Seen {
     /// Which machines work on an event, and on the how many-th of all.
     at_work: BTreeMap<String, u64>,
     events: u64,
+    /// What was seen of wipes.
+    pub(crate) wipes: Wipes,
     /// Which machine has taken the intent of a sheep last, and at work on which event.
     owners: BTreeMap<String, (String, Option<u64>)>,
 }
@@ -106,7 +109,7 @@ impl Write {
         let body = || serde_json::from_slice(&asked.body).unwrap_or(Value::Null);
         let request = (whom == Service::Table).then(|| Request::of(asked, body()))??;
         let is_looked_at = |(pk, sk): &ItemKey| {
-            let kinds = ["FLOCK#", "FLOCKS", "POSTS#", "ROOM#", "AUDIT#", "SPEND#"];
+            let kinds = ["FLOCK#", "FLOCKS", "POSTS#", "ROOM#", "AUDIT#", "SPEND#", "JOB#"];
             kinds.iter().any(|kind| pk.starts_with(kind)) || sk == "CONTROL"
         };
         let keys = request.written().into_iter().filter(is_looked_at);
@@ -128,7 +131,11 @@ impl Write {
                     who_changes_something_is_noted_before(world, machine, &[sk]);
                 }
                 "SPEND" => caps_are_kept(world, &pk["SPEND#".len()..], &before, &after),
-                "POSTS" => a_number_stands_for_what_its_sheep_says(world, pk, sk, &before, &after),
+                "JOB" => wipes::note_job(world, pk, &after),
+                "POSTS" => {
+                    wipes::note_post(world, &key, &after);
+                    a_number_stands_for_what_its_sheep_says(world, pk, sk, &before, &after);
+                }
                 "ROOM" => {
                     who_changes_something_is_noted_before(
                         world,
@@ -145,6 +152,7 @@ impl Write {
                     let flock = pk.trim_start_matches("FLOCK#");
                     let sheep = format!("{flock}/{}", sk.trim_start_matches("SHEEP#"));
                     who_changes_something_is_noted_before(world, machine, &[flock, &sheep]);
+                    wipes::note_sheep(world, machine, &sheep, &before, &after);
                     versions_go_up_by_one(world, &sheep, &before, &after);
                     a_post_keeps_its_id(world, &sheep, &before, &after);
                     an_intent_has_one_owner(world, machine, &sheep, &before, &after);
@@ -158,7 +166,7 @@ impl Write {
     }
 }
 
-fn number(value: &Value) -> Option<i64> {
+pub(super) fn number(value: &Value) -> Option<i64> {
     value["N"].as_str()?.parse().ok()
 }
 
