@@ -669,8 +669,8 @@ mod tests {
     #[test]
     fn what_another_wipe_has_and_what_came_later_is_left() {
         let accounts: Vec<_> = (1..4).map(account).collect();
-        let of = Whom::Flock(flock());
-        let wipe = Wipe::new(of, false, flock(), &accounts);
+        let flock: FlockName = "moon".parse().unwrap();
+        let wipe = Wipe::new(Whom::Flock(flock.clone()), false, flock, &accounts);
         let other: JobId = "0123abcd".parse().unwrap();
         let begun = wipe.begin(&accounts, &BTreeMap::from([(account(2), other)]));
         let under_way: Vec<_> = begun.under_way.iter().map(|wipe| &wipe.account).collect();
