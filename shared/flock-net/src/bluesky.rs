@@ -303,15 +303,26 @@ impl Bluesky {
         key: &BlueskyKey,
     ) -> Result<Deleted, Failure> {
         let uri = at_uri(post)?;
+        // Profiles, follows and whatever else is there are records, too.
+        if ![POST, REPOST].contains(&uri.collection) {
+            let why = format!("{post} is a record of {} and not a post", uri.collection);
+            return Err(Failure::cannot(why));
+        }
+        self.remove(post, account, key).await
+    }
+
+    /// Removes an own record.
+    async fn remove(
+        &self,
+        record: &RemoteId,
+        account: &Account,
+        key: &BlueskyKey,
+    ) -> Result<Deleted, Failure> {
+        let uri = at_uri(record)?;
         let answer = self
             .write(account, key, |access| {
                 if uri.repo != access.did {
-                    let why = format!("{post} is not a post of {}", account.id);
-                    return Err(Failure::cannot(why));
-                }
-                // Profiles, follows and whatever else is there are records, too.
-                if ![POST, REPOST].contains(&uri.collection) {
-                    let why = format!("{post} is a record of {} and not a post", uri.collection);
+                    let why = format!("{record} is not a record of {}", account.id);
                     return Err(Failure::cannot(why));
                 }
                 let input =

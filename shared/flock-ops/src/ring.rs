@@ -2,8 +2,8 @@
 //! other.
 
 use flock_core::{
-    AccountId, Action, Ai, Can, Cause, Charge, Deed, Difference, Flock, FlockName, Network,
-    ProfilePart, Shown, Usd, Wanted, check_policy, count,
+    AccountFacts, AccountId, Action, Ai, Can, Cause, Charge, Deed, Difference, Flock, FlockName,
+    Network, ProfilePart, Shown, Usd, Wanted, check_policy, count,
 };
 use flock_net::{Account, Accounts, Failure, FailureKind, Networks, Purse, check_action};
 use flock_store::Store;
@@ -236,13 +236,14 @@ impl<'a> Place<'a> {
         let (network, tier) = (account.id.network, account.facts.tier);
         check_action(network, tier, Action::Profile).map_err(|cannot| vec![cannot.to_string()])?;
         let mut why: Vec<_> = wanted.check(&account.id).iter().map(ToString::to_string).collect();
-        let deed = Deed {
-            action: Action::Profile,
-            cause: Cause::Person,
-            ai: Ai::No,
-            account: &account.facts,
-            same_text: None,
+        // Whose label is taken off must be allowed to post without it: its sheep go on.
+        let facts = AccountFacts { labelled: false, ..account.facts.clone() };
+        let deed = match wanted.bot {
+            Some(false) => (Action::Post, &facts),
+            Some(true) | None => (Action::Profile, &account.facts),
         };
+        let (action, account) = deed;
+        let deed = Deed { action, cause: Cause::Person, ai: Ai::No, account, same_text: None };
         why.extend(
             check_policy(network, &deed, &self.ring.flock.waivers).err().map(|no| no.to_string()),
         );

@@ -555,6 +555,11 @@ async fn replies_reposts_pages_and_deletes() {
     let foreign = format!("at://{}/app.bsky.feed.post/3laaaaaaaaa2a", did("artemis"));
     let refused = hand.networks.delete(&foreign.parse().unwrap(), &account, &purse).await;
     assert!(matches!(refused.unwrap_err().kind, FailureKind::Refused(_)));
+    // Whatever else is there is no post, though it is a record as posts are.
+    let profile = format!("at://{}/app.bsky.actor.profile/self", did("apollo"));
+    let refused = hand.networks.delete(&profile.parse().unwrap(), &account, &purse).await;
+    let why = refused.unwrap_err().why;
+    assert!(why.ends_with("is a record of app.bsky.actor.profile and not a post"), "{why}");
     let gone = hand.post(231, "to nobody", (Some(&third), None)).await;
     assert!(matches!(&gone, Outcome::Refused { why } if why.contains("is not there")), "{gone:?}");
 }

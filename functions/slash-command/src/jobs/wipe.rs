@@ -18,16 +18,15 @@ pub(super) fn words(work: &Wipe) -> Words {
     let stayed = if work.stayed == 0 { String::new() } else { format!(", {} stayed", work.stayed) };
     let done = format!("{done}{stayed}");
     let resume = match &work.of {
-        Whom::Account(account) => {
-            format!("the sheep on `{}`", escape(&account.to_string()))
-        }
-        Whom::Flock(flock) => format!("them: `/flock resume {flock}` does"),
+        Whom::Account(_) => "`/flock resume <sheep>`".to_owned(),
+        Whom::Flock(flock) => format!("`/flock resume {flock}`"),
     };
+    let resume = escape(&resume);
     Words {
         does: format!("wipes {of}"),
         doing: format!("wiping {of}"),
         over: format!(
-            "Wiped {of}: {done}. Its sheep are paused, and begin at line 1 when somebody resumes {resume}."
+            "Wiped {of}: {done}. Its sheep are paused, and begin at line 1 when somebody resumes them: {resume}."
         ),
         done,
         first: "account",

@@ -54,7 +54,7 @@ impl Bluesky {
         let there = self.follows(did(who)?, account, key).await.map_err(Failure::posts_nothing)?;
         let mut stands = Stands::Already;
         for follow in there {
-            if self.delete(&follow, account, key).await? == Deleted::Now {
+            if self.remove(&follow, account, key).await? == Deleted::Now {
                 stands = Stands::Now;
             }
         }
