@@ -133,6 +133,10 @@ pub(super) fn is_labelled(profile: &Value) -> bool {
 
 /// Puts that label on a profile, or takes it away; others stay.
 pub(super) fn label(profile: &mut Value, is_bot: bool) {
+    // Whatever else a server gives is none.
+    if !profile.is_object() {
+        *profile = json!({ "$type": PROFILE });
+    }
     let mut labels = profile["labels"]["values"].as_array().cloned().unwrap_or_default();
     labels.retain(|label| label["val"] != "bot");
     labels.extend(is_bot.then(|| json!({ "val": "bot" })));
@@ -238,8 +242,11 @@ pub(super) fn check(record: &Record) {
     if let Some(AtUri { repo, collection, rkey }) = AtUri::parse(&record.uri) {
         assert_eq!(record.uri, format!("at://{repo}/{collection}/{rkey}"));
     }
-    let marked = labelled(Some(record.value.clone()));
-    assert!(is_labelled(marked.as_ref().unwrap_or(&record.value)));
+    let mut profile = record.value.clone();
+    for is_bot in [true, false] {
+        label(&mut profile, is_bot);
+        assert_eq!(is_labelled(&profile), is_bot);
+    }
     super::richtext::check_text(record.value["text"].as_str().unwrap_or_default());
 }
 
