@@ -10,6 +10,6 @@ trap 'rm -rf "$X_EXCHANGES"' EXIT
 # Without a document there is nothing to run the tests for.
 if [[ -n ${X_OPENAPI:-} && -f $X_OPENAPI ]]; then
   # The same packages as all tests, so that nothing is built anew.
-  cargo test --workspace --test it -- x:: failures::
+  cargo test --workspace --test it -- x:: failures:: acts:: act_for::
 fi
 python .ci/x_contract.py "$X_EXCHANGES"
